@@ -1,0 +1,370 @@
+/*
+ * advice.c
+ *		The rules from a situation to advice, one function a rule.
+ *
+ * Owns the thresholds at which something is worth a DBA's time, and the words.
+ * Pure; the SQL function that shows the advice calls it.  A rule must say what
+ * was measured, so that the DBA can check it.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/advice.h"
+
+/* Fewer idle connections than this are nobody's trouble. */
+#define MANY_IDLE 100
+
+/* A transaction that sits idle this long holds back vacuum for good. */
+#define IDLE_HOLDER_WARNING_SECONDS 60.0
+#define IDLE_HOLDER_CRITICAL_SECONDS 3600.0
+
+/* More than this many times the optimum is past any burst. */
+#define OVERSUBSCRIBED_CRITICAL 4.0
+
+/* Shares of the active sessions that make a wait the main thing. */
+#define BOUND_BY_WAIT 0.5
+#define BOUND_BY_LOCKS 0.3
+
+/* The cores count as used up from here, and the queue for them as felt. */
+#define CPU_FULL 0.9
+#define RUN_QUEUE_FELT 0.2
+
+/* PostgreSQL's default; nobody needs to be told about it. */
+#define ORDINARY_MAX_CONNECTIONS 100
+
+/* max_connections beyond this many times the pool is far too many. */
+#define FAR_ABOVE 10
+
+#define NEARLY_FULL 0.9
+
+typedef struct Findings
+{
+	const PadvSituation *situation;
+	PadvAdvice *advice;
+	int			count;
+} Findings;
+
+bool
+padv_sampling_stopped(const PadvSituation *situation)
+{
+	double		interval = (double) situation->picture.model.basis.sample_interval_ms / 1000.0;
+
+	return !situation->worker_running || situation->picture.taken_at == 0 ||
+		situation->age_seconds > 10.0 * interval + 5.0;
+}
+
+static void __attribute__((format(printf, 3, 4)))
+say(char *to, size_t size, const char *format,...)
+{
+	va_list		args;
+
+	va_start(args, format);
+	vsnprintf(to, size, format, args);
+	va_end(args);
+}
+
+#define SAY(field, ...) say(field, sizeof(field), __VA_ARGS__)
+
+/* Start a piece of advice; its texts are empty until said. */
+static PadvAdvice *
+begin(Findings *findings, PadvSeverity severity, const char *code,
+	  const char *subject)
+{
+	PadvAdvice *advice = &findings->advice[findings->count++];
+
+	memset(advice, 0, sizeof(*advice));
+	advice->severity = severity;
+	advice->code = code;
+	SAY(advice->subject, "%s", subject);
+	return advice;
+}
+
+static int64_t
+optimal(const PadvPicture *picture)
+{
+	return padv_model_chosen(&picture->model)->connections;
+}
+
+static void
+advise_sampling_stopped(Findings *findings)
+{
+	const PadvSituation *situation = findings->situation;
+	PadvAdvice *advice;
+
+	if (!padv_sampling_stopped(situation))
+		return;
+	advice = begin(findings, PADV_CRITICAL, "sampling_stopped", "server");
+	if (situation->picture.taken_at == 0)
+		SAY(advice->finding, "No sample has been taken since the server started.");
+	else
+		SAY(advice->finding, "The last sample is %.0f s old%s.",
+			situation->age_seconds,
+			situation->worker_running ? "" : " and the worker is not running");
+	SAY(advice->recommendation,
+		"Everything shown here is of that moment. Look in the server log for the \"pool_advisor sampler\" process; it needs one of max_worker_processes and starts again by itself after a failure.");
+}
+
+static void
+advise_oversubscribed(Findings *findings)
+{
+	const PadvPicture *picture = &findings->situation->picture;
+	const PadvModel *model = &picture->model;
+	PadvAdvice *advice;
+
+	if (model->verdict != PADV_VERDICT_OVERSUBSCRIBED)
+		return;
+	advice = begin(findings, model->load_ratio > OVERSUBSCRIBED_CRITICAL ? PADV_CRITICAL : PADV_WARNING,
+				   "oversubscribed", "server");
+	SAY(advice->finding,
+		"Over the last minute %.1f sessions wanted to work on average; this server is at its best with %lld (%.1f times the optimum).",
+		picture->minute.demand, (long long) optimal(picture), model->load_ratio);
+	SAY(advice->recommendation,
+		"Put a transaction pool of %lld connections in front of the server, or make the pools that are there smaller until their sum is that: the same work gets done sooner when it waits in the pool's line instead of in the server.",
+		(long long) model->pool_size);
+}
+
+static void
+advise_lock_bound(Findings *findings)
+{
+	const PadvMinute *minute = &findings->situation->picture.minute;
+	double		blocked = minute->in_class[PADV_WAITING_LOCK];
+	bool		thrashing = findings->situation->picture.model.verdict == PADV_VERDICT_BLOCKED;
+	PadvAdvice *advice;
+
+	if (!thrashing && (blocked < 1.0 || blocked < BOUND_BY_LOCKS * minute->active))
+		return;
+	advice = begin(findings, PADV_WARNING, "lock_bound", "server");
+	SAY(advice->finding,
+		"Of %.1f active sessions %.1f were waiting for a lock that another session holds (average of the last minute).",
+		minute->active, blocked);
+	SAY(advice->recommendation,
+		"More connections make this worse, and so do longer transactions: find the sessions at the head of the line, commit sooner, touch rows that all want last in the transaction, and let fewer sessions in at once.");
+	SAY(advice->fix,
+		"SELECT pid, pg_blocking_pids(pid), wait_event, query FROM pg_stat_activity WHERE wait_event_type = 'Lock';");
+}
+
+static void
+advise_lwlock_bound(Findings *findings)
+{
+	const PadvMinute *minute = &findings->situation->picture.minute;
+	double		waiting = minute->in_class[PADV_WAITING_LWLOCK];
+	PadvAdvice *advice;
+
+	if (waiting < 1.0 || waiting < BOUND_BY_LOCKS * minute->active)
+		return;
+	advice = begin(findings, PADV_WARNING, "lwlock_bound", "server");
+	SAY(advice->finding,
+		"Of %.1f active sessions %.1f were waiting for one of the server's internal locks (average of the last minute).",
+		minute->active, waiting);
+	SAY(advice->recommendation,
+		"These waits come from many sessions in the same structure at once; fewer active sessions shorten them. The waits view names the structures.");
+	SAY(advice->fix,
+		"SELECT * FROM pool_advisor.waits WHERE period = '1 min' AND wait_event_type = 'LWLock' ORDER BY active_avg DESC;");
+}
+
+static void
+advise_io_bound(Findings *findings)
+{
+	const PadvPicture *picture = &findings->situation->picture;
+	double		waiting = picture->minute.in_class[PADV_WAITING_IO];
+	PadvAdvice *advice;
+
+	if (waiting < 1.0 || picture->minute.io_wait_ratio < BOUND_BY_WAIT)
+		return;
+	advice = begin(findings, PADV_INFO, "io_bound", "server");
+	SAY(advice->finding,
+		"Active sessions spent %.0f%% of the last minute waiting for I/O (%.1f sessions on average).",
+		100.0 * picture->minute.io_wait_ratio, waiting);
+	if (picture->load.disk_reads >= 0.0)
+		SAY(advice->recommendation,
+			"%.1f reads were outstanding at the data's disks on average. A session that waits for a disk leaves its core free, so somewhat more connections than the formula's %lld can help here: try, and watch throughput. Lasting help is more memory, or queries that read less.",
+			picture->load.disk_reads, (long long) optimal(picture));
+	else
+		SAY(advice->recommendation,
+			"What the disks did could not be read on this machine. If the reads reach the disks, somewhat more connections than the formula's %lld can help; lasting help is more memory, or queries that read less.",
+			(long long) optimal(picture));
+}
+
+static void
+advise_cpu_bound(Findings *findings)
+{
+	const PadvPicture *picture = &findings->situation->picture;
+	const PadvLoad *load = &picture->load;
+	PadvAdvice *advice;
+
+	if (load->cpu_utilization < CPU_FULL || load->run_queue_ratio < RUN_QUEUE_FELT)
+		return;
+	advice = begin(findings, PADV_INFO, "cpu_bound", "server");
+	SAY(advice->finding,
+		"The %.4g cores granted were %.0f%% busy over the last minute, and the server's processes spent %.0f%% of their runnable time waiting for one.",
+		picture->model.basis.detected_cores, 100.0 * load->cpu_utilization,
+		100.0 * load->run_queue_ratio);
+	SAY(advice->recommendation,
+		"More connections cannot do more work now, they only share the same cores. Make the queries cheaper, give the server more cores, or take away what else runs on them (the server's own processes used %.1f).",
+		load->server_cores < 0.0 ? 0.0 : load->server_cores);
+}
+
+static void
+advise_idle_connections(Findings *findings)
+{
+	const PadvPicture *picture = &findings->situation->picture;
+	PadvAdvice *advice;
+
+	if (picture->minute.idle < MANY_IDLE)
+		return;
+	advice = begin(findings, PADV_WARNING, "idle_connections", "server");
+	SAY(advice->finding,
+		"%.0f of %.0f sessions were idle on average over the last minute.",
+		picture->minute.idle, picture->minute.sessions);
+	SAY(advice->recommendation,
+		"Each holds a process, its caches and a connection slot, and can start to work at any moment, all at once too. A transaction pool of %lld connections in front would serve them all.",
+		(long long) picture->model.pool_size);
+}
+
+static void
+advise_idle_in_transaction(Findings *findings)
+{
+	const PadvSituation *situation = findings->situation;
+	const PadvIdleHolder *holder = &situation->picture.idle_holder;
+	PadvAdvice *advice;
+
+	if (holder->holders == 0 || holder->idle_seconds < IDLE_HOLDER_WARNING_SECONDS)
+		return;
+	advice = begin(findings,
+				   holder->idle_seconds < IDLE_HOLDER_CRITICAL_SECONDS ? PADV_WARNING : PADV_CRITICAL,
+				   "idle_in_transaction", situation->holder_role);
+	SAY(advice->finding,
+		"Process %d (role %s, database %s) has been idle in a transaction for %.0f s; the transaction, %.0f s old, keeps vacuum from removing any row that died since. Sessions in this state now: %lld.",
+		holder->pid, situation->holder_role, situation->holder_database,
+		holder->idle_seconds, holder->xact_seconds, (long long) holder->holders);
+	SAY(advice->recommendation,
+		"Let the application commit before it waits for anything else. A time limit for the role ends such sessions; pg_terminate_backend(%d) ends this one.",
+		holder->pid);
+	SAY(advice->fix, "ALTER ROLE %s SET idle_in_transaction_session_timeout = '1min';",
+		situation->holder_role_quoted);
+
+	/* half an identifier would be worse than none */
+	if (strlen(advice->fix) + 1 == sizeof(advice->fix))
+		advice->fix[0] = '\0';
+}
+
+static void
+advise_nearly_full(Findings *findings)
+{
+	const PadvPicture *picture = &findings->situation->picture;
+	double		usable = (double) picture->model.basis.usable_connections;
+	PadvAdvice *advice;
+
+	if ((double) picture->last.sessions < NEARLY_FULL * usable)
+		return;
+	advice = begin(findings, PADV_CRITICAL, "connections_nearly_full", "server");
+	SAY(advice->finding, "%lld of the %.0f connections that ordinary roles can have are taken.",
+		(long long) picture->last.sessions, usable);
+	SAY(advice->recommendation,
+		"The next ones will be refused. A higher max_connections moves the wall and slows what is inside; a pool of %lld connections with a line in front of it takes the wall away.",
+		(long long) picture->model.pool_size);
+}
+
+/*
+ * The number to go down to leaves room for what is connected now, because the
+ * pool has to come first.
+ */
+static void
+advise_max_connections(Findings *findings)
+{
+	const PadvPicture *picture = &findings->situation->picture;
+	const PadvBasis *basis = &picture->model.basis;
+	int64_t		reserved = basis->max_connections - basis->usable_connections;
+	double		enough = fmax(FAR_ABOVE * (double) picture->model.pool_size,
+							  1.5 * (double) picture->last.sessions) + (double) reserved;
+	PadvAdvice *advice;
+
+	enough = ceil(fmax(enough, ORDINARY_MAX_CONNECTIONS) / 10.0) * 10.0;
+	if ((double) basis->max_connections < 2.0 * enough)
+		return;
+	advice = begin(findings, PADV_INFO, "max_connections_high", "max_connections");
+	SAY(advice->finding,
+		"max_connections is %lld; %lld sessions are there, and about %lld connections are all that can usefully work through a pool.",
+		(long long) basis->max_connections, (long long) picture->last.sessions,
+		(long long) picture->model.pool_size);
+	SAY(advice->recommendation,
+		"The setting costs shared memory and snapshot time, and lets a fault in an application bring the server down. %.0f leaves room; it takes a restart, and a standby must be given a value no lower than its primary's.",
+		enough);
+	SAY(advice->fix, "ALTER SYSTEM SET max_connections = %.0f;", enough);
+}
+
+static void
+advise_hyper_threads(Findings *findings)
+{
+	const PadvModel *model = &findings->situation->picture.model;
+	const PadvBasis *basis = &model->basis;
+	PadvAdvice *advice;
+
+	if (basis->cores_setting <= (double) basis->physical_cores ||
+		basis->logical_cpus <= basis->physical_cores)
+		return;
+	advice = begin(findings, PADV_WARNING, "hyper_threads_counted", "pool_advisor.cores");
+	SAY(advice->finding,
+		"pool_advisor.cores is %.4g, but the server may use %lld physical cores; %lld is the number of their hyper-threads.",
+		basis->cores_setting, (long long) basis->physical_cores,
+		(long long) basis->logical_cpus);
+	SAY(advice->recommendation,
+		"A second thread on a core adds little to what a database does, and the formula counts cores. Let the setting go back to what was detected (%.4g).",
+		basis->detected_cores);
+	SAY(advice->fix, "ALTER SYSTEM RESET pool_advisor.cores; SELECT pg_reload_conf();");
+}
+
+/* Worst first; a small insertion sort keeps the order of the rules. */
+static void
+sort_by_severity(PadvAdvice *advice, int count)
+{
+	for (int i = 1; i < count; i++)
+	{
+		PadvAdvice	moving = advice[i];
+		int			j = i;
+
+		while (j > 0 && advice[j - 1].severity > moving.severity)
+		{
+			advice[j] = advice[j - 1];
+			j--;
+		}
+		advice[j] = moving;
+	}
+}
+
+int
+padv_advise(const PadvSituation *situation, PadvAdvice advice[PADV_MAX_ADVICE])
+{
+	Findings	findings = {situation, advice, 0};
+
+	advise_sampling_stopped(&findings);
+
+	/* nothing else is known before the first sample */
+	if (situation->picture.taken_at != 0)
+	{
+		advise_nearly_full(&findings);
+		advise_oversubscribed(&findings);
+		advise_lock_bound(&findings);
+		advise_lwlock_bound(&findings);
+		advise_idle_in_transaction(&findings);
+		advise_idle_connections(&findings);
+		advise_hyper_threads(&findings);
+		advise_io_bound(&findings);
+		advise_cpu_bound(&findings);
+		advise_max_connections(&findings);
+	}
+	sort_by_severity(advice, findings.count);
+	return findings.count;
+}
+
+const char *
+padv_severity_name(PadvSeverity severity)
+{
+	static const char *const names[] = {"critical", "warning", "info"};
+
+	return names[severity];
+}

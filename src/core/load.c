@@ -1,0 +1,149 @@
+/*
+ * load.c
+ *		A ring of counter readings, and what two of them say.
+ *
+ * Owns the arithmetic from counters to ratios.  Pure: the caller reads the
+ * counters and the clock, and owns the memory.  The worker adds one reading a
+ * second.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "core/load.h"
+
+#define MICROSECONDS 1e6
+
+void
+padv_load_init(PadvLoadWindow *window)
+{
+	window->next = 0;
+	window->count = 0;
+}
+
+void
+padv_load_add(PadvLoadWindow *window, const PadvCounters *reading)
+{
+	window->readings[window->next] = *reading;
+	window->next = (window->next + 1) % PADV_LOAD_READINGS;
+	if (window->count < PADV_LOAD_READINGS)
+		window->count++;
+}
+
+/*
+ * How much a counter grew between two readings.  A counter that is missing in
+ * one of them, or went back (a device or a group was replaced), is unknown.
+ */
+static bool
+growth(const PadvCounters *from, const PadvCounters *to, PadvCounter counter,
+	   double *result)
+{
+	double		before = from->value[counter];
+	double		after = to->value[counter];
+
+	if (!(before >= 0.0) || !(after >= before))
+		return false;
+	*result = after - before;
+	return true;
+}
+
+/* a / b in 0..1, or -1 when nothing was counted */
+static double
+ratio(double a, double b)
+{
+	if (!(b > 0.0))
+		return -1.0;
+	return a / b > 1.0 ? 1.0 : a / b;
+}
+
+/* The growth of a counter of seconds, per second; -1 when unknown. */
+static double
+rate(const PadvCounters *from, const PadvCounters *to, PadvCounter counter)
+{
+	double		seconds = (double) (to->clock_us - from->clock_us) / MICROSECONDS;
+	double		grown;
+
+	if (!(seconds > 0.0) || !growth(from, to, counter, &grown))
+		return -1.0;
+	return grown / seconds;
+}
+
+/* part / (part + rest), the two being counters; -1 when unknown */
+static double
+share(const PadvCounters *from, const PadvCounters *to, PadvCounter part,
+	  PadvCounter rest)
+{
+	double		a,
+				b;
+
+	if (!growth(from, to, part, &a) || !growth(from, to, rest, &b))
+		return -1.0;
+	return ratio(a, a + b);
+}
+
+/*
+ * Of the cores granted.  Under a quota the group can be at its limit while the
+ * machine's CPUs look idle, so the higher of the two counts.
+ */
+static double
+utilization(const PadvCounters *from, const PadvCounters *to, double quota)
+{
+	double		machine = share(from, to, PADV_CPU_BUSY, PADV_CPU_IDLE);
+	double		group = -1.0;
+
+	if (quota > 0.0)
+		group = ratio(rate(from, to, PADV_GROUP_CPU), quota);
+	return group > machine ? group : machine;
+}
+
+/* counter a over counter b, both by growth; -1 when unknown */
+static double
+quotient(const PadvCounters *from, const PadvCounters *to, PadvCounter a,
+		 PadvCounter b)
+{
+	double		x,
+				y;
+
+	if (!growth(from, to, a, &x) || !growth(from, to, b, &y) || !(y > 0.0))
+		return -1.0;
+	return x / y;
+}
+
+static double
+at_most_one(double x)
+{
+	return x > 1.0 ? 1.0 : x;
+}
+
+void
+padv_load_minute(const PadvLoadWindow *window, double quota, PadvLoad *load)
+{
+	static const PadvCounters nothing = {0};
+	const PadvCounters *from = &nothing;
+	const PadvCounters *to = &nothing;
+	double		iowait,
+				idle,
+				busy;
+
+	if (window->count > 0)
+	{
+		int			newest = (window->next + PADV_LOAD_READINGS - 1) % PADV_LOAD_READINGS;
+		int			oldest = (window->next + PADV_LOAD_READINGS - window->count) % PADV_LOAD_READINGS;
+
+		from = &window->readings[oldest];
+		to = &window->readings[newest];
+	}
+
+	load->cpu_utilization = utilization(from, to, quota);
+	load->cpu_iowait = -1.0;
+	if (growth(from, to, PADV_CPU_IOWAIT, &iowait) &&
+		growth(from, to, PADV_CPU_IDLE, &idle) &&
+		growth(from, to, PADV_CPU_BUSY, &busy))
+		load->cpu_iowait = ratio(iowait, idle + busy);
+	load->server_cores = rate(from, to, PADV_SERVER_RUN);
+	load->run_queue_ratio = share(from, to, PADV_SERVER_DELAY, PADV_SERVER_RUN);
+	load->disk_reads = rate(from, to, PADV_DISK_READ);
+	load->pressure_cpu = at_most_one(rate(from, to, PADV_PRESSURE_CPU));
+	load->pressure_io = at_most_one(rate(from, to, PADV_PRESSURE_IO));
+	load->cache_hit_ratio = at_most_one(quotient(from, to, PADV_BLOCKS_HIT,
+												 PADV_BLOCKS_FETCHED));
+	load->sample_cost = quotient(from, to, PADV_SAMPLE_CPU, PADV_SAMPLES);
+}

@@ -1,0 +1,74 @@
+/*
+ * load.h
+ *		Growing counters of the machine and the server into ratios over the
+ *		last minute.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_LOAD_H
+#define PADV_LOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Counters that only grow; a negative value is one that could not be read. */
+typedef enum PadvCounter
+{
+	PADV_CPU_BUSY,				/* seconds, of the CPUs we may use, by anybody */
+	PADV_CPU_IDLE,				/* seconds, I/O wait included */
+	PADV_CPU_IOWAIT,			/* seconds, of the idle ones */
+	PADV_GROUP_CPU,				/* seconds used by the cgroup with the quota */
+	PADV_DISK_READ,				/* seconds that reads were outstanding */
+	PADV_PRESSURE_CPU,			/* seconds that some process lacked a CPU */
+	PADV_PRESSURE_IO,			/* seconds that some process lacked I/O */
+	PADV_SERVER_RUN,			/* seconds our server's processes ran */
+	PADV_SERVER_DELAY,			/* seconds they were runnable but not run */
+	PADV_BLOCKS_FETCHED,		/* blocks asked of shared buffers */
+	PADV_BLOCKS_HIT,			/* blocks found there */
+	PADV_SAMPLES,				/* samples taken */
+	PADV_SAMPLE_CPU,			/* CPU seconds they took */
+} PadvCounter;
+
+#define PADV_COUNTERS (PADV_SAMPLE_CPU + 1)
+
+typedef struct PadvCounters
+{
+	int64_t		clock_us;		/* monotonic */
+	double		value[PADV_COUNTERS];
+} PadvCounters;
+
+/* One reading a second for a minute. */
+#define PADV_LOAD_READINGS 61
+
+typedef struct PadvLoadWindow
+{
+	int			next;			/* where the next reading goes */
+	int			count;
+	PadvCounters readings[PADV_LOAD_READINGS];
+} PadvLoadWindow;
+
+/* Over the last minute, or since there are readings; negative is unknown. */
+typedef struct PadvLoad
+{
+	double		cpu_utilization;	/* 0..1 of the cores granted */
+	double		cpu_iowait;		/* 0..1 of the same */
+	double		server_cores;	/* cores that our server's processes used */
+	double		run_queue_ratio;	/* 0..1 of their runnable time spent waiting
+									 * for a core */
+	double		disk_reads;		/* mean number of reads outstanding */
+	double		pressure_cpu;	/* 0..1 of the time */
+	double		pressure_io;	/* 0..1 of the time */
+	double		cache_hit_ratio;	/* 0..1 of the blocks asked for */
+	double		sample_cost;	/* CPU seconds a sample */
+} PadvLoad;
+
+extern void padv_load_init(PadvLoadWindow *window);
+
+/* Take in a reading; those that are over a minute old make place. */
+extern void padv_load_add(PadvLoadWindow *window, const PadvCounters *reading);
+
+/* quota: CPUs' worth of time granted, or negative when there is no limit */
+extern void padv_load_minute(const PadvLoadWindow *window, double quota,
+							 PadvLoad *load);
+
+#endif							/* PADV_LOAD_H */

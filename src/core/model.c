@@ -1,0 +1,213 @@
+/*
+ * model.c
+ *		The formula, the choice between methods, and the verdict.
+ *
+ * Owns every threshold that decides what a load is called.  Pure: no clock, no
+ * server, no memory of its own.  The worker calls it after each sample.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <math.h>
+#include <string.h>
+
+#include "core/model.h"
+
+/* Below this share of the optimum nothing worth judging is going on. */
+#define IDLE_RATIO 0.1
+
+/* The tolerance around a number that comes without a range of its own. */
+#define TOLERANCE_LOW 0.8
+#define TOLERANCE_HIGH 1.25
+
+/*
+ * Lock waits are called the problem when at least one session is blocked on
+ * average and the blocked are half of those that want to work.
+ */
+#define BLOCKED_SESSIONS 1.0
+#define BLOCKED_SHARE 0.5
+
+/* Less working time than this tells nothing about where it goes. */
+#define TRIVIAL_SESSIONS 0.05
+
+/* Effective spindles move by at least this much, or the number would flap. */
+#define SPINDLE_STEP 0.5
+#define NO_SPINDLES 0.05
+
+/* The formula's author on recent hardware (Stack Overflow 10420469, 2022). */
+#define UPPER_CONNECTIONS_PER_CORE 4.0
+
+int64_t
+padv_formula_size(double cores, double effective_spindles,
+				  double connections_per_core)
+{
+	double		size = floor(cores * connections_per_core + effective_spindles + 0.5);
+
+	if (!(size >= 1.0))
+		return 1;
+	if (size >= 9223372036854775808.0)	/* 2^63 */
+		return INT64_MAX;
+	return (int64_t) size;
+}
+
+void
+padv_model_init(PadvModel *model)
+{
+	memset(model, 0, sizeof(*model));
+}
+
+/*
+ * Which part of the working time goes into reads that really reach a disk.
+ *
+ * Sessions that wait for I/O may be served by the operating system's cache, and
+ * the disk may be busy for others; so the reads outstanding at the disks and
+ * the sessions waiting for I/O bound each other.  Over that plus the sessions
+ * on CPU it is independent of how high the load is.
+ */
+static double
+disk_share(const PadvMinute *minute, const PadvLoad *load, double previous)
+{
+	double		reading = minute->in_class[PADV_WAITING_IO];
+	double		working;
+
+	if (load->disk_reads >= 0.0 && load->disk_reads < reading)
+		reading = load->disk_reads;
+	working = reading + minute->in_class[PADV_ON_CPU];
+	return working >= TRIVIAL_SESSIONS ? reading / working : previous;
+}
+
+/*
+ * 0 while the data is cached, all spindles when every read reaches them.
+ */
+static double
+effective_spindles(int64_t spindles, double share, double previous)
+{
+	double		exact = (double) spindles * share;
+
+	if (exact < NO_SPINDLES || previous > (double) spindles)
+		return exact;
+	return fabs(exact - previous) >= SPINDLE_STEP ? exact : previous;
+}
+
+/*
+ * The range is that of the published advice: as many as cores when nothing
+ * ever waits (SSD, all cached), the author's newer 4 a core at the other end.
+ */
+static void
+estimate_by_formula(PadvModel *model)
+{
+	PadvEstimate *formula = &model->estimates[PADV_METHOD_FORMULA];
+	double		multiplier = model->basis.connections_per_core;
+
+	formula->available = true;
+	formula->connections = padv_formula_size(model->cores,
+											 model->effective_spindles,
+											 multiplier);
+	formula->low = padv_formula_size(model->cores, 0.0, fmin(1.0, multiplier));
+	formula->high = padv_formula_size(model->cores, model->effective_spindles,
+									  fmax(UPPER_CONNECTIONS_PER_CORE, multiplier));
+	formula->confidence = PADV_CONFIDENCE_FORMULA;
+}
+
+static void
+estimate_by_setting(PadvModel *model)
+{
+	PadvEstimate *setting = &model->estimates[PADV_METHOD_SETTING];
+
+	setting->available = model->basis.optimal_setting > 0;
+	setting->connections = model->basis.optimal_setting;
+	setting->low = model->basis.optimal_setting;
+	setting->high = model->basis.optimal_setting;
+
+	/* nothing that was measured speaks for it */
+	setting->confidence = PADV_CONFIDENCE_LOW;
+}
+
+/*
+ * Connections that a saturated pool must hold so that the optimum of them is
+ * executing, within what the server has.
+ */
+static int64_t
+pool_size(int64_t optimal, double busy_ratio, int64_t usable)
+{
+	double		size = ceil((double) optimal / busy_ratio);
+
+	if (size > (double) usable)
+		size = (double) usable;
+	return size > (double) optimal ? (int64_t) size : optimal;
+}
+
+static PadvVerdict
+judge(const PadvEstimate *estimate, const PadvMinute *minute)
+{
+	double		optimal = (double) estimate->connections;
+	double		blocked = minute->in_class[PADV_WAITING_LOCK];
+
+	if (blocked >= BLOCKED_SESSIONS && blocked >= BLOCKED_SHARE * minute->demand)
+		return PADV_VERDICT_BLOCKED;
+	if (minute->demand < IDLE_RATIO * optimal)
+		return PADV_VERDICT_IDLE;
+	if (minute->demand > fmax((double) estimate->high, TOLERANCE_HIGH * optimal))
+		return PADV_VERDICT_OVERSUBSCRIBED;
+	if (minute->demand < fmin((double) estimate->low, TOLERANCE_LOW * optimal))
+		return PADV_VERDICT_WITHIN;
+	return PADV_VERDICT_AT_OPTIMUM;
+}
+
+const PadvEstimate *
+padv_model_chosen(const PadvModel *model)
+{
+	return &model->estimates[model->chosen];
+}
+
+void
+padv_model_update(PadvModel *model, const PadvBasis *basis,
+				  const PadvMinute *minute, const PadvLoad *load)
+{
+	const PadvEstimate *chosen;
+
+	model->basis = *basis;
+	model->cores = basis->cores_setting > 0.0 ? basis->cores_setting : basis->detected_cores;
+	model->spindles = basis->spindles_setting >= 0 ? basis->spindles_setting : basis->detected_spindles;
+	model->disk_share = disk_share(minute, load, model->disk_share);
+	model->effective_spindles = effective_spindles(model->spindles, model->disk_share,
+												   model->effective_spindles);
+
+	estimate_by_formula(model);
+	estimate_by_setting(model);
+	model->chosen = model->estimates[PADV_METHOD_SETTING].available ?
+		PADV_METHOD_SETTING : PADV_METHOD_FORMULA;
+
+	chosen = padv_model_chosen(model);
+	model->pool_size = pool_size(chosen->connections, minute->busy_ratio,
+								 basis->usable_connections);
+	model->load_ratio = minute->demand / (double) chosen->connections;
+	model->verdict = judge(chosen, minute);
+}
+
+const char *
+padv_method_name(PadvMethod method)
+{
+	static const char *const names[] = {
+		"formula", "wait_ratio", "scalability", "setting"
+	};
+
+	return names[method];
+}
+
+const char *
+padv_confidence_name(PadvConfidence confidence)
+{
+	static const char *const names[] = {"formula", "low", "medium", "high"};
+
+	return names[confidence];
+}
+
+const char *
+padv_verdict_name(PadvVerdict verdict)
+{
+	static const char *const names[] = {
+		"idle", "within", "at the optimum", "oversubscribed", "blocked"
+	};
+
+	return names[verdict];
+}

@@ -1,0 +1,49 @@
+/*
+ * picture.h
+ *		All that one moment of the server is known by, and who is asking.
+ *
+ * The worker publishes a picture; readers copy it out.  Plain data, so that
+ * the rooms that turn it into advice and sentences need no server.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_PICTURE_H
+#define PADV_PICTURE_H
+
+#include "core/load.h"
+#include "core/model.h"
+#include "core/window.h"
+
+/* What is published after each sample, without the long tables. */
+typedef struct PadvPicture
+{
+	int64_t		taken_at;		/* of the last sample; 0 before the first */
+	int64_t		samples_total;
+	PadvCounts	last;
+	PadvMinute	minute;
+	PadvIdleHolder idle_holder;
+	PadvLoad	load;
+	PadvModel	model;
+} PadvPicture;
+
+/*
+ * A picture in front of a reader: how old it is, and names for its numbers.
+ * The names are the reader's memory; identifiers come quoted for SQL.
+ */
+typedef struct PadvSituation
+{
+	PadvPicture picture;
+	bool		worker_running;
+	double		age_seconds;	/* of the last sample */
+	const char *holder_role;	/* of picture.idle_holder, when it has one */
+	const char *holder_role_quoted;
+	const char *holder_database;
+} PadvSituation;
+
+/*
+ * Whether sampling stands still: there is no worker, or the last sample is ten
+ * intervals and five seconds old.
+ */
+extern bool padv_sampling_stopped(const PadvSituation *situation);
+
+#endif							/* PADV_PICTURE_H */

@@ -1,0 +1,69 @@
+/*
+ * sample.h
+ *		One look at every session of the server, as plain data.
+ *
+ * The sampler fills it from the server's process tables, the window digests
+ * it.  Nothing here belongs to PostgreSQL: role, database and wait event are
+ * the server's numbers, carried but not interpreted.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_SAMPLE_H
+#define PADV_SAMPLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum PadvState
+{
+	PADV_STATE_OTHER,			/* logging in: a session, but in no state yet */
+	PADV_STATE_IDLE,
+	PADV_STATE_IDLE_IN_TRANSACTION, /* aborted transactions included */
+	PADV_STATE_ACTIVE,			/* executing a statement or fast-path call */
+	PADV_STATE_QUEUED,			/* waiting to be admitted by us */
+} PadvState;
+
+/* What an active session is doing; every active session is in just one. */
+typedef enum PadvWaitClass
+{
+	PADV_ON_CPU,
+	PADV_WAITING_IO,
+	PADV_WAITING_LOCK,
+	PADV_WAITING_LWLOCK,
+	PADV_WAITING_OTHER,
+} PadvWaitClass;
+
+#define PADV_WAIT_CLASSES (PADV_WAITING_OTHER + 1)
+
+/*
+ * A client session or a parallel worker.  Times are microseconds on the
+ * server's wall clock, comparable with each other only; 0 means never.
+ */
+typedef struct PadvSession
+{
+	int32_t		slot;			/* its place in the server's tables, below the
+								 * window's slot count */
+	int32_t		pid;
+	uint32_t	role;
+	uint32_t	database;
+	uint32_t	wait_event;		/* the server's number; 0 is on CPU */
+	uint8_t		state;			/* PadvState */
+	uint8_t		wait_class;		/* PadvWaitClass, where active */
+	bool		parallel_worker;	/* not a session, but uses a core */
+	bool		demands;		/* active, and neither asleep on purpose nor
+								 * waiting for its client */
+	bool		holds_horizon;	/* has a transaction ID or a snapshot */
+	int64_t		statement_start;	/* of the latest statement */
+	int64_t		state_start;	/* when it came into its state */
+	int64_t		xact_start;
+} PadvSession;
+
+typedef struct PadvSample
+{
+	int64_t		clock_us;		/* monotonic clock, for the rings */
+	int64_t		taken_at;		/* the server's wall clock */
+	int			count;
+	PadvSession *sessions;
+} PadvSample;
+
+#endif							/* PADV_SAMPLE_H */
