@@ -1,0 +1,193 @@
+/*
+ * counters.c
+ *		What the machine has done so far.
+ *
+ * Owns the formats of the kernel's counters.  Reads only what the machine was
+ * found to have; a file that is missing or strange gives a negative value.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "machine/files.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define UNKNOWN (-1.0)
+#define MILLISECONDS 1e3
+#define MICROSECONDS 1e6
+#define NANOSECONDS 1e9
+
+/*
+ * The fields of a CPU's line in /proc/stat (proc(5)), in clock ticks.  Guest
+ * time is within user time already.
+ */
+enum
+{
+	USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, FIELDS
+};
+
+static bool
+parse_fields(const char *line, uint64_t fields[FIELDS])
+{
+	for (int i = 0; i < FIELDS; i++)
+	{
+		if (!padv_parse_number(&line, &fields[i]))
+			return false;
+	}
+	return true;
+}
+
+static void
+add_cpu(const uint64_t fields[FIELDS], double ticks_per_second,
+		PadvMachineCounters *counters)
+{
+	double		busy = 0.0;
+
+	for (int i = 0; i < FIELDS; i++)
+	{
+		if (i != IDLE && i != IOWAIT)
+			busy += (double) fields[i];
+	}
+	counters->cpu_busy += busy / ticks_per_second;
+	counters->cpu_idle += ((double) fields[IDLE] + (double) fields[IOWAIT]) / ticks_per_second;
+	counters->cpu_iowait += (double) fields[IOWAIT] / ticks_per_second;
+}
+
+static void
+read_cpus(const PadvMachine *machine, const char *root, PadvMachineCounters *counters)
+{
+	char	   *text = padv_read_whole(root, "/proc/stat");
+	long		ticks_per_second = sysconf(_SC_CLK_TCK);
+	bool		any = false;
+
+	counters->cpu_busy = counters->cpu_idle = counters->cpu_iowait = 0.0;
+	for (const char *line = text; line != NULL && *line != '\0';)
+	{
+		const char *end = strchr(line, '\n');
+		const char *at = line + 3;
+		uint64_t	cpu,
+					fields[FIELDS];
+
+		/* "cpu" alone is the sum of all */
+		if (strncmp(line, "cpu", 3) == 0 && *at != ' ' &&
+			padv_parse_number(&at, &cpu) && cpu < PADV_MAX_CPUS &&
+			(machine->cpu_allowed[cpu / 8] & (1 << (cpu % 8))) != 0 &&
+			parse_fields(at, fields))
+		{
+			add_cpu(fields, (double) (ticks_per_second > 0 ? ticks_per_second : 100), counters);
+			any = true;
+		}
+		line = end ? end + 1 : NULL;
+	}
+	free(text);
+	if (!any)
+		counters->cpu_busy = counters->cpu_idle = counters->cpu_iowait = UNKNOWN;
+}
+
+/* Seconds used by the group with the quota. */
+static double
+read_cgroup_cpu(const PadvMachine *machine, const char *root)
+{
+	char		buffer[4096];
+	const char *usage;
+	uint64_t	number;
+
+	if (machine->cgroup_usage_file[0] == '\0' ||
+		padv_read_file(root, machine->cgroup_usage_file, buffer, sizeof(buffer)) <= 0)
+		return UNKNOWN;
+
+	/* v2 has lines with keys, in microseconds; v1 one number, in nanoseconds */
+	usage = padv_find_line(buffer, "usage_usec");
+	if (usage != NULL)
+		return padv_parse_number(&usage, &number) ? (double) number / MICROSECONDS : UNKNOWN;
+	usage = buffer;
+	return padv_parse_number(&usage, &number) ? (double) number / NANOSECONDS : UNKNOWN;
+}
+
+/*
+ * Field 4 of a disk's stat file: milliseconds, summed over all reads (kernel
+ * documentation, Documentation/block/stat.rst).
+ */
+static bool
+read_disk(const char *root, const char *name, double *seconds)
+{
+	char		path[PADV_PATH];
+	char		buffer[512];
+	const char *at = buffer;
+	uint64_t	number;
+
+	if (!padv_join(path, "/sys/block/", name, "/stat") ||
+		padv_read_file(root, path, buffer, sizeof(buffer)) <= 0)
+		return false;
+	for (int i = 0; i < 4; i++)
+	{
+		if (!padv_parse_number(&at, &number))
+			return false;
+	}
+	*seconds = (double) number / MILLISECONDS;
+	return true;
+}
+
+static double
+read_disks(const PadvMachine *machine, const char *root)
+{
+	double		sum = 0.0;
+	bool		any = false;
+
+	for (int i = 0; i < machine->ndisks; i++)
+	{
+		double		seconds;
+
+		if (!machine->disks[i].holds_data)
+			continue;
+		if (!read_disk(root, machine->disks[i].name, &seconds))
+			return UNKNOWN;
+		sum += seconds;
+		any = true;
+	}
+	return any ? sum : UNKNOWN;
+}
+
+/* The total of a line like "some avg10=0.00 avg60=0.00 avg300=0.00 total=0". */
+static double
+read_pressure(const char *root, const char *path)
+{
+	char		buffer[512];
+	const char *line;
+	uint64_t	number;
+
+	if (padv_read_file(root, path, buffer, sizeof(buffer)) <= 0)
+		return UNKNOWN;
+	line = padv_find_line(buffer, "some ");
+	line = line ? strstr(line, "total=") : NULL;
+	if (line == NULL)
+		return UNKNOWN;
+	line += strlen("total=");
+	return padv_parse_number(&line, &number) ? (double) number / MICROSECONDS : UNKNOWN;
+}
+
+void
+padv_machine_read_counters(const PadvMachine *machine, const char *root,
+						   PadvMachineCounters *counters)
+{
+	read_cpus(machine, root, counters);
+	counters->cgroup_cpu = read_cgroup_cpu(machine, root);
+	counters->disk_read = read_disks(machine, root);
+	counters->pressure_cpu = read_pressure(root, "/proc/pressure/cpu");
+	counters->pressure_io = read_pressure(root, "/proc/pressure/io");
+}
+
+bool
+padv_process_read_schedule(const char *root, int pid, uint64_t *run_ns,
+						   uint64_t *delay_ns)
+{
+	char		path[64];
+	char		buffer[128];
+	const char *at = buffer;
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
+	return padv_read_file(root, path, buffer, sizeof(buffer)) > 0 &&
+		padv_parse_number(&at, run_ns) && padv_parse_number(&at, delay_ns);
+}

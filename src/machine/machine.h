@@ -1,0 +1,97 @@
+/*
+ * machine.h
+ *		What the machine grants the server, and what it is doing.
+ *
+ * Plain C without PostgreSQL headers.  Every file is read below a root that
+ * the caller names ("" is the real one), so that a test can put a made-up
+ * /proc and /sys there.  Nothing here raises, allocates memory that outlives
+ * the call, or keeps a file open.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_MACHINE_H
+#define PADV_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PADV_MAX_FACTS 128
+#define PADV_MAX_CPUS 4096
+#define PADV_MAX_DISKS 128
+
+/* One row of the hardware view; all three are printable, never empty. */
+typedef struct PadvFact
+{
+	char		fact[64];
+	char		value[128];
+	char		source[192];
+} PadvFact;
+
+/* A disk at the bottom of a stack: no partition, no dm, no md. */
+typedef struct PadvDisk
+{
+	char		name[64];		/* as in /sys/block */
+	bool		rotational;
+	bool		holds_data;		/* under the data directory or a tablespace,
+								 * not only under the WAL */
+} PadvDisk;
+
+typedef struct PadvMachine
+{
+	int			logical_cpus;	/* online on the machine */
+	int			physical_cores; /* of these, hyper-threads counted once */
+	int			allowed_cpus;	/* inside affinity and cpuset */
+	int			allowed_cores;	/* physical ones among them */
+	double		quota;			/* CPUs' worth of time the tightest cgroup
+								 * grants; negative when unlimited */
+	double		cores;			/* granted: min(allowed_cores, quota), > 0 */
+	int			spindles;		/* rotational disks that hold data */
+	bool		disks_known;	/* false: no device could be found, so
+								 * spindles is 0 for want of knowledge */
+	int			ndisks;
+	PadvDisk	disks[PADV_MAX_DISKS];
+	uint8_t		cpu_allowed[PADV_MAX_CPUS / 8];	/* bit map of allowed_cpus */
+	char		cgroup_usage_file[256]; /* below root; CPU time of the group
+										 * whose quota is in force, or "" */
+	int			nfacts;
+	int			facts_left_out; /* for want of room */
+	PadvFact	facts[PADV_MAX_FACTS];
+} PadvMachine;
+
+/*
+ * Counters that only grow, in seconds, since some moment in the past; negative
+ * where the machine does not tell.
+ */
+typedef struct PadvMachineCounters
+{
+	double		cpu_busy;		/* of the allowed CPUs, all processes */
+	double		cpu_idle;		/* of the allowed CPUs, I/O wait included */
+	double		cpu_iowait;		/* of the allowed CPUs */
+	double		cgroup_cpu;		/* used by the group whose quota is in force */
+	double		disk_read;		/* time that reads were outstanding, summed
+								 * over reads and the disks that hold data */
+	double		pressure_cpu;	/* some process was waiting for a CPU */
+	double		pressure_io;	/* some process was waiting for I/O */
+} PadvMachineCounters;
+
+/*
+ * Find out what there is: cores, quota, disks.  Takes about a millisecond.
+ * data_directory is absolute; where root is not "", it is looked up below root
+ * first.  Always fills *machine, at worst with what sysconf(3) says.
+ */
+extern void padv_machine_read(PadvMachine *machine, const char *root,
+							  const char *data_directory);
+
+/* Read the counters; some tens of microseconds. */
+extern void padv_machine_read_counters(const PadvMachine *machine,
+									   const char *root,
+									   PadvMachineCounters *counters);
+
+/*
+ * Nanoseconds that a process spent on a CPU, and runnable but waiting for one
+ * (/proc/PID/schedstat).  False when not readable.
+ */
+extern bool padv_process_read_schedule(const char *root, int pid,
+									   uint64_t *run_ns, uint64_t *delay_ns);
+
+#endif							/* PADV_MACHINE_H */

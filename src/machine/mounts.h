@@ -1,0 +1,35 @@
+/*
+ * mounts.h
+ *		The lines of /proc/self/mountinfo.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_MOUNTS_H
+#define PADV_MOUNTS_H
+
+#include "machine/files.h"
+
+typedef struct PadvMount
+{
+	unsigned	major;			/* of the device; 0: none of its own */
+	unsigned	minor;
+	char		root[PADV_PATH];	/* what of the file system is mounted */
+	char		point[PADV_PATH];	/* where */
+	char		type[64];
+	char		source[PADV_PATH];
+	char		options[PADV_PATH]; /* of the file system */
+} PadvMount;
+
+/*
+ * Parse the next well-formed line of the text at *cursor, which moves on.
+ * False at the end.
+ */
+extern bool padv_next_mount(const char **cursor, PadvMount *mount);
+
+/* Whether path is prefix itself or below it. */
+extern bool padv_is_below(const char *path, const char *prefix);
+
+/* Whether a comma-separated list has a word. */
+extern bool padv_in_list(const char *list, const char *word);
+
+#endif							/* PADV_MOUNTS_H */
