@@ -1,0 +1,222 @@
+/* pool_advisor--1.0.sql */
+
+-- complain if the script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION pool_advisor" to load this file. \quit
+
+-- Ordinary roles may plan sizes; what tells of sessions is granted below.
+GRANT USAGE ON SCHEMA pool_advisor TO PUBLIC;
+
+
+-- The server as a whole
+
+CREATE FUNCTION pool_advisor._status(
+    OUT sampled_at timestamptz,
+    OUT sample_age_seconds double precision,
+    OUT worker_running boolean,
+    OUT max_connections bigint,
+    OUT usable_connections bigint,
+    OUT sessions bigint,
+    OUT active bigint,
+    OUT idle bigint,
+    OUT idle_in_transaction bigint,
+    OUT queued bigint,
+    OUT on_cpu bigint,
+    OUT waiting_io bigint,
+    OUT waiting_lock bigint,
+    OUT waiting_lwlock bigint,
+    OUT waiting_other bigint,
+    OUT active_avg double precision,
+    OUT active_p95 double precision,
+    OUT active_max bigint,
+    OUT io_wait_ratio double precision,
+    OUT cpu_utilization double precision,
+    OUT run_queue_ratio double precision,
+    OUT cache_hit_ratio double precision,
+    OUT optimal bigint,
+    OUT optimal_low bigint,
+    OUT optimal_high bigint,
+    OUT optimal_method text,
+    OUT confidence text,
+    OUT busy_ratio double precision,
+    OUT pool_size bigint,
+    OUT load_ratio double precision,
+    OUT verdict text,
+    OUT parallel_workers bigint,
+    OUT demand_avg double precision,
+    OUT samples_total bigint,
+    OUT sample_cost_seconds double precision
+)
+RETURNS record
+AS 'MODULE_PATHNAME', 'padv_status'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor._status() IS 'what the view status shows';
+
+CREATE VIEW pool_advisor.status AS SELECT * FROM pool_advisor._status();
+COMMENT ON VIEW pool_advisor.status IS
+    'one row: sessions of the last sample, averages of the last minute, the optimal number of active connections, and how the load stands against it';
+COMMENT ON COLUMN pool_advisor.status.sampled_at IS 'when the last sample was taken; NULL before the first';
+COMMENT ON COLUMN pool_advisor.status.sample_age_seconds IS 'seconds since then';
+COMMENT ON COLUMN pool_advisor.status.worker_running IS 'whether the sampling process is there';
+COMMENT ON COLUMN pool_advisor.status.max_connections IS 'the setting';
+COMMENT ON COLUMN pool_advisor.status.usable_connections IS 'max_connections less the reserved ones';
+COMMENT ON COLUMN pool_advisor.status.sessions IS 'client sessions in the last sample';
+COMMENT ON COLUMN pool_advisor.status.active IS 'sessions executing a statement in the last sample: the sum of on_cpu and the four waiting columns';
+COMMENT ON COLUMN pool_advisor.status.idle IS 'sessions waiting for a command, outside a transaction, in the last sample';
+COMMENT ON COLUMN pool_advisor.status.idle_in_transaction IS 'sessions waiting for a command inside a transaction, aborted ones included, in the last sample';
+COMMENT ON COLUMN pool_advisor.status.queued IS 'sessions waiting to be admitted by pool_advisor in the last sample';
+COMMENT ON COLUMN pool_advisor.status.on_cpu IS 'active sessions that wait for nothing: running, or runnable';
+COMMENT ON COLUMN pool_advisor.status.waiting_io IS 'active sessions with a wait event of type IO';
+COMMENT ON COLUMN pool_advisor.status.waiting_lock IS 'active sessions with a wait event of type Lock';
+COMMENT ON COLUMN pool_advisor.status.waiting_lwlock IS 'active sessions with a wait event of type LWLock';
+COMMENT ON COLUMN pool_advisor.status.waiting_other IS 'active sessions with a wait event of any other type';
+COMMENT ON COLUMN pool_advisor.status.active_avg IS 'average active sessions over the last minute';
+COMMENT ON COLUMN pool_advisor.status.active_p95 IS 'active sessions that 95 percent of the last minute''s samples did not exceed';
+COMMENT ON COLUMN pool_advisor.status.active_max IS 'most active sessions in a sample of the last minute';
+COMMENT ON COLUMN pool_advisor.status.io_wait_ratio IS 'share of active sessions waiting for I/O over the last minute, 0..1';
+COMMENT ON COLUMN pool_advisor.status.cpu_utilization IS 'use of the cores granted to the server, by all that runs on them, over the last minute, 0..1; NULL when not readable';
+COMMENT ON COLUMN pool_advisor.status.run_queue_ratio IS 'share of their runnable time that the server''s processes waited for a core, over the last minute, 0..1; NULL when not readable';
+COMMENT ON COLUMN pool_advisor.status.cache_hit_ratio IS 'share of the blocks found in shared buffers over the last minute, 0..1; NULL when none was asked for';
+COMMENT ON COLUMN pool_advisor.status.optimal IS 'active connections at which this server is at its best';
+COMMENT ON COLUMN pool_advisor.status.optimal_low IS 'lower end of the range around optimal';
+COMMENT ON COLUMN pool_advisor.status.optimal_high IS 'upper end of the range around optimal';
+COMMENT ON COLUMN pool_advisor.status.optimal_method IS 'how optimal was found: formula, wait_ratio, scalability or setting';
+COMMENT ON COLUMN pool_advisor.status.confidence IS 'how much speaks for it: formula, low, medium or high';
+COMMENT ON COLUMN pool_advisor.status.busy_ratio IS 'share of the time a working connection is held in which it executes, over the last minute, 0..1';
+COMMENT ON COLUMN pool_advisor.status.pool_size IS 'connections that a saturated pool in front needs to keep optimal of them active';
+COMMENT ON COLUMN pool_advisor.status.load_ratio IS 'demand_avg / optimal';
+COMMENT ON COLUMN pool_advisor.status.verdict IS 'idle, within, at the optimum, oversubscribed or blocked';
+COMMENT ON COLUMN pool_advisor.status.parallel_workers IS 'parallel workers in the last sample; they are not sessions';
+COMMENT ON COLUMN pool_advisor.status.demand_avg IS 'average over the last minute of active sessions and parallel workers, less those asleep or waiting for their client';
+COMMENT ON COLUMN pool_advisor.status.samples_total IS 'samples since the worker started';
+COMMENT ON COLUMN pool_advisor.status.sample_cost_seconds IS 'CPU seconds that a sample took on average over the last minute';
+
+CREATE FUNCTION pool_advisor._optimal(
+    OUT method text,
+    OUT connections bigint,
+    OUT low bigint,
+    OUT high bigint,
+    OUT confidence text,
+    OUT chosen boolean,
+    OUT explanation text,
+    OUT not_available_because text
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'padv_optimal_methods'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 4;
+COMMENT ON FUNCTION pool_advisor._optimal() IS 'what the view optimal shows';
+
+CREATE VIEW pool_advisor.optimal AS SELECT * FROM pool_advisor._optimal();
+COMMENT ON VIEW pool_advisor.optimal IS
+    'the optimal number of active connections by each method, with the calculation, or why there is none';
+
+CREATE FUNCTION pool_advisor._advice(
+    OUT severity text,
+    OUT code text,
+    OUT subject text,
+    OUT finding text,
+    OUT recommendation text,
+    OUT fix text
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'padv_advice'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 5;
+COMMENT ON FUNCTION pool_advisor._advice() IS 'what the view advice shows';
+
+CREATE VIEW pool_advisor.advice AS SELECT * FROM pool_advisor._advice();
+COMMENT ON VIEW pool_advisor.advice IS
+    'what to look at and what to do about it, worst first; empty when all is well';
+
+CREATE FUNCTION pool_advisor.explain()
+RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'padv_explain_all'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 15;
+COMMENT ON FUNCTION pool_advisor.explain() IS
+    'the whole reasoning from measurement to verdict, a sentence a row';
+
+
+-- The machine, the waits, the roles
+
+CREATE FUNCTION pool_advisor._hardware(
+    OUT fact text,
+    OUT value text,
+    OUT source text
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'padv_hardware'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 20;
+COMMENT ON FUNCTION pool_advisor._hardware() IS 'what the view hardware shows';
+
+CREATE VIEW pool_advisor.hardware AS SELECT * FROM pool_advisor._hardware();
+COMMENT ON VIEW pool_advisor.hardware IS
+    'cores, quota, disks and spindles as found, with the source of each, and what the machine did in the last minute';
+
+CREATE FUNCTION pool_advisor._waits(
+    OUT period text,
+    OUT wait_event_type text,
+    OUT wait_event text,
+    OUT active_avg double precision,
+    OUT parallel_avg double precision
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'padv_waits'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 50;
+COMMENT ON FUNCTION pool_advisor._waits() IS 'what the view waits shows';
+
+CREATE VIEW pool_advisor.waits AS SELECT * FROM pool_advisor._waits();
+COMMENT ON VIEW pool_advisor.waits IS
+    'average sessions and parallel workers in each wait event over the last 10 s, 1 min, 10 min and 1 h; on CPU is type CPU';
+
+CREATE FUNCTION pool_advisor._roles(
+    OUT rolname name,
+    OUT sessions bigint,
+    OUT active bigint,
+    OUT idle bigint,
+    OUT idle_in_transaction bigint,
+    OUT queued bigint,
+    OUT active_avg double precision
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'padv_roles'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 20;
+COMMENT ON FUNCTION pool_advisor._roles() IS 'what the view roles shows';
+
+CREATE VIEW pool_advisor.roles AS SELECT * FROM pool_advisor._roles();
+COMMENT ON VIEW pool_advisor.roles IS
+    'sessions of each role in the last sample, and its average active sessions over the last minute';
+
+
+-- Planning
+
+CREATE FUNCTION pool_advisor.formula_size(
+    core_count double precision,
+    effective_spindle_count double precision,
+    connections_per_core double precision DEFAULT 2
+)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'padv_formula_size_sql'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.formula_size(double precision, double precision, double precision) IS
+    'optimal active connections: core_count * connections_per_core + effective_spindle_count (PostgreSQL wiki, Number Of Database Connections)';
+
+
+-- Who sees other roles' sessions
+
+REVOKE ALL ON FUNCTION
+    pool_advisor._status(), pool_advisor._optimal(), pool_advisor._advice(),
+    pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
+    pool_advisor._roles()
+    FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    pool_advisor._status(), pool_advisor._optimal(), pool_advisor._advice(),
+    pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
+    pool_advisor._roles()
+    TO pg_monitor, pg_read_all_stats;
+
+REVOKE ALL ON
+    pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
+    pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles
+    FROM PUBLIC;
+GRANT SELECT ON
+    pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
+    pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles
+    TO pg_monitor, pg_read_all_stats;

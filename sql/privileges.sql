@@ -1,0 +1,57 @@
+-- Who may see other roles' sessions.
+CREATE EXTENSION pool_advisor;
+CREATE ROLE regress_padv_ordinary;
+CREATE ROLE regress_padv_monitor IN ROLE pg_monitor;
+CREATE ROLE regress_padv_stats IN ROLE pg_read_all_stats;
+CREATE ROLE regress_padv_createrole CREATEROLE;
+
+-- what a role may read or call, by trying each view and function
+CREATE FUNCTION tries(who name) RETURNS TABLE (object text, allowed boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    statement text;
+BEGIN
+    FOR object, statement IN
+        SELECT 'view ' || relname, format('SELECT * FROM pool_advisor.%I', relname)
+        FROM pg_class WHERE relnamespace = 'pool_advisor'::regnamespace AND relkind = 'v'
+        UNION ALL
+        SELECT 'function ' || proname,
+               format('SELECT * FROM pool_advisor.%I(%s)', proname,
+                      CASE WHEN proname = 'formula_size' THEN '4, 1' ELSE '' END)
+        FROM pg_proc WHERE pronamespace = 'pool_advisor'::regnamespace
+        ORDER BY 1
+    LOOP
+        PERFORM set_config('role', who, true);
+        BEGIN
+            EXECUTE statement;
+            allowed := true;
+        EXCEPTION WHEN insufficient_privilege THEN
+            allowed := false;
+        END;
+        PERFORM set_config('role', 'none', true);
+        RETURN NEXT;
+    END LOOP;
+END $$;
+
+SELECT o.object, o.allowed AS ordinary, c.allowed AS createrole,
+       m.allowed AS pg_monitor, s.allowed AS pg_read_all_stats
+FROM tries('regress_padv_ordinary') o
+JOIN tries('regress_padv_createrole') c USING (object)
+JOIN tries('regress_padv_monitor') m USING (object)
+JOIN tries('regress_padv_stats') s USING (object)
+ORDER BY o.object COLLATE "C";
+
+-- what an ordinary role is told
+\set VERBOSITY sqlstate
+SET ROLE regress_padv_ordinary;
+SELECT * FROM pool_advisor.status;
+SELECT * FROM pool_advisor.explain();
+SELECT pool_advisor.formula_size(4, 1);
+ALTER SYSTEM SET pool_advisor.optimal = 5;
+SHOW pool_advisor.system_root;
+RESET ROLE;
+\set VERBOSITY default
+
+DROP FUNCTION tries;
+DROP ROLE regress_padv_ordinary, regress_padv_monitor, regress_padv_stats, regress_padv_createrole;
+DROP EXTENSION pool_advisor;

@@ -1,0 +1,122 @@
+-- What the views say, as far as it is the same on every machine.
+CREATE EXTENSION pool_advisor;
+
+-- whether a condition comes true within a generous time
+CREATE FUNCTION comes_true(condition text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    met boolean;
+BEGIN
+    FOR try IN 1..6000 LOOP
+        EXECUTE 'SELECT ' || condition INTO met;
+        IF met THEN
+            RETURN true;
+        END IF;
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+    RETURN false;
+END $$;
+
+SELECT comes_true('samples_total > 20 FROM pool_advisor.status');
+
+-- one row, fresh, and consistent in itself
+SELECT worker_running, sampled_at <= clock_timestamp() AS sampled_before_now,
+       sample_age_seconds < 60 AS fresh,
+       max_connections = current_setting('max_connections')::bigint AS max_connections_agrees,
+       usable_connections < max_connections AS some_reserved,
+       queued
+FROM pool_advisor.status;
+SELECT active = on_cpu + waiting_io + waiting_lock + waiting_lwlock + waiting_other AS classes_add_up,
+       sessions >= active + idle + idle_in_transaction + queued AS states_add_up,
+       active_p95 <= active_max AS p95_below_max,
+       active_avg <= active_max AS avg_below_max,
+       io_wait_ratio BETWEEN 0 AND 1 AS io_wait_ratio,
+       busy_ratio BETWEEN 0 AND 1 AS busy_ratio,
+       optimal BETWEEN optimal_low AND optimal_high AS in_range,
+       pool_size >= optimal AS pool_not_smaller,
+       abs(load_ratio - demand_avg / optimal) < 1e-9 AS load_ratio
+FROM pool_advisor.status;
+
+-- the counts are those of pg_stat_activity while nothing else happens
+SELECT comes_true($$
+    (sessions, active, idle, idle_in_transaction) =
+    (SELECT count(*), count(*) FILTER (WHERE state = 'active'),
+            count(*) FILTER (WHERE state = 'idle'),
+            count(*) FILTER (WHERE state LIKE 'idle in transaction%')
+     FROM pg_stat_activity WHERE backend_type = 'client backend')
+    FROM pool_advisor.status$$);
+
+-- our own session sleeps: active, waiting for something else, demands nothing
+SELECT comes_true($$waiting_other >= 1 AND EXISTS (
+    SELECT FROM pool_advisor.waits
+    WHERE period = '10 s' AND wait_event = 'PgSleep' AND active_avg > 0)
+    FROM pool_advisor.status$$);
+
+-- the methods: one chosen, each with either a number or a reason for none
+SELECT method, connections IS NOT NULL AS has_number, confidence, chosen,
+       explanation <> '' AS explained, not_available_because
+FROM pool_advisor.optimal;
+SELECT o.connections = s.optimal AND o.low = s.optimal_low AND o.high = s.optimal_high
+       AND o.method = s.optimal_method AND o.confidence = s.confidence AS same_as_status
+FROM pool_advisor.optimal o, pool_advisor.status s WHERE o.chosen;
+
+-- the formula can be redone by hand
+SELECT o.connections = pool_advisor.formula_size(
+         (SELECT split_part(value, ' ', 1)::float8 FROM pool_advisor.hardware WHERE fact = 'cores granted'),
+         (SELECT value::float8 FROM pool_advisor.hardware WHERE fact = 'effective spindles'),
+         current_setting('pool_advisor.connections_per_core')::float8) AS redone
+FROM pool_advisor.optimal o WHERE method = 'formula';
+
+-- the sum of the waits is the average of active sessions
+SELECT comes_true($$abs(s.active_avg - (SELECT sum(active_avg) FROM pool_advisor.waits WHERE period = '1 min')) < 1e-6
+    FROM pool_advisor.status s$$);
+SELECT DISTINCT period FROM pool_advisor.waits ORDER BY period;
+
+-- roles: we are there, and together they are the server
+SELECT comes_true('sessions >= 1 AND active >= 1 FROM pool_advisor.roles WHERE rolname = current_user');
+SELECT comes_true($$abs(s.active_avg - (SELECT sum(active_avg) FROM pool_advisor.roles)) < 1e-6
+    FROM pool_advisor.status s$$) AS roles_add_up;
+
+-- hardware: every fact has a value and a source
+SELECT count(*) > 10 AS facts, bool_and(value <> '' AND source <> '') AS complete
+FROM pool_advisor.hardware;
+SELECT fact FROM pool_advisor.hardware
+WHERE fact IN ('cores granted', 'spindles', 'effective spindles', 'data directory', 'WAL')
+ORDER BY fact COLLATE "C";
+
+-- the reasoning, a sentence a row, ends with the verdict
+SELECT count(*) > 8 AS sentences, bool_and(explain <> '') AS none_empty
+FROM pool_advisor.explain();
+SELECT explain LIKE 'Verdict: ' || verdict || '%' AS ends_with_verdict
+FROM (SELECT explain, row_number() OVER () AS n, count(*) OVER () AS of
+      FROM pool_advisor.explain()) e, pool_advisor.status
+WHERE n = of;
+
+-- the DBA's word is taken, on a reload
+ALTER SYSTEM SET pool_advisor.optimal = 7;
+SELECT pg_reload_conf();
+SELECT comes_true($$optimal = 7 AND optimal_low = 7 AND optimal_high = 7
+    AND optimal_method = 'setting' AND confidence = 'low' FROM pool_advisor.status$$);
+SELECT method, explanation FROM pool_advisor.optimal WHERE chosen;
+ALTER SYSTEM RESET pool_advisor.optimal;
+ALTER SYSTEM SET pool_advisor.cores = 10;
+ALTER SYSTEM SET pool_advisor.connections_per_core = 3.5;
+ALTER SYSTEM SET pool_advisor.spindles = 0;
+SELECT pg_reload_conf();
+SELECT comes_true($$optimal = 35 AND optimal_low = 10 AND optimal_high = 40
+    AND optimal_method = 'formula' FROM pool_advisor.status$$);
+SELECT explanation FROM pool_advisor.optimal WHERE chosen;
+ALTER SYSTEM RESET pool_advisor.cores;
+ALTER SYSTEM RESET pool_advisor.connections_per_core;
+ALTER SYSTEM RESET pool_advisor.spindles;
+SELECT pg_reload_conf();
+
+-- a search path of the caller's changes nothing
+CREATE SCHEMA regress_padv_hijack;
+CREATE FUNCTION regress_padv_hijack._status() RETURNS int LANGUAGE sql AS 'SELECT 1';
+SET search_path = regress_padv_hijack, pg_catalog;
+SELECT count(*) FROM pool_advisor.status;
+RESET search_path;
+DROP SCHEMA regress_padv_hijack CASCADE;
+
+DROP FUNCTION comes_true;
+DROP EXTENSION pool_advisor;

@@ -1,0 +1,59 @@
+/*
+ * compat.h
+ *		What differs between PostgreSQL 15 and 19, under one name each.
+ *
+ * The only place that looks at PG_VERSION_NUM.  Wrappers, no logic.  Include
+ * it after postgres.h.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_COMPAT_H
+#define PADV_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "pool_advisor needs PostgreSQL 15 or later"
+#endif
+
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/postmaster.h"
+#include "storage/proc.h"
+#include "utils/backend_status.h"
+
+/*
+ * Every backend's PgBackendStatus stands in one array; MyBEEntry is our own
+ * place in it.  Up to 16 the place is the backend ID, which a PGPROC tells;
+ * from 17 on it is the PGPROC's own number.
+ */
+#if PG_VERSION_NUM >= 170000
+#define padv_my_status_index() (MyProcNumber)
+#define padv_proc_status_index(proc, procno) (procno)
+#define padv_proc_in_transaction(proc) ((proc)->vxid.lxid != InvalidLocalTransactionId)
+#else
+#define padv_my_status_index() (MyBackendId - 1)
+#define padv_proc_status_index(proc, procno) ((proc)->backendId - 1)
+#define padv_proc_in_transaction(proc) ((proc)->lxid != InvalidLocalTransactionId)
+#endif
+
+/* Connections that only superusers, or roles with a reserve, can have. */
+#if PG_VERSION_NUM >= 160000
+#define padv_reserved_connections() (SuperuserReservedConnections + ReservedConnections)
+#else
+#define padv_reserved_connections() (ReservedBackends)
+#endif
+
+/* Blocks asked of shared buffers in a database, and those found there. */
+#if PG_VERSION_NUM >= 160000
+#define padv_blocks_fetched(dbentry) ((dbentry)->blocks_fetched)
+#define padv_blocks_hit(dbentry) ((dbentry)->blocks_hit)
+#else
+#define padv_blocks_fetched(dbentry) ((dbentry)->n_blocks_fetched)
+#define padv_blocks_hit(dbentry) ((dbentry)->n_blocks_hit)
+#endif
+
+/* From 19 on a handler has another type than the system's constants. */
+#ifndef PG_SIG_IGN
+#define PG_SIG_IGN SIG_IGN
+#endif
+
+#endif							/* PADV_COMPAT_H */

@@ -1,0 +1,34 @@
+/*
+ * pool_advisor.c
+ *		What happens when the library is loaded; a table of contents.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+
+#include "settings.h"
+#include "shared.h"
+#include "worker.h"
+
+PG_MODULE_MAGIC;
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	/*
+	 * Shared memory and the worker can only be had while the server starts.
+	 * Loaded later, by CREATE EXTENSION or LOAD, the library stays inert and
+	 * each of its functions says what to do.
+	 */
+	if (!process_shared_preload_libraries_in_progress)
+		return;
+
+	padv_define_settings();
+	padv_shared_install_hooks();
+	padv_worker_register();
+}

@@ -1,0 +1,24 @@
+/*
+ * processes.h
+ *		How much the server's processes run, and wait for a core.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_PROCESSES_H
+#define PADV_PROCESSES_H
+
+#include "core/load.h"
+
+typedef struct PadvProcesses PadvProcesses;
+
+/* In the current memory context. */
+extern PadvProcesses *padv_processes_create(void);
+
+/*
+ * Read the next part of the processes, and write PADV_SERVER_RUN and
+ * PADV_SERVER_DELAY.  Called once a second, it comes round every ten.
+ */
+extern void padv_processes_read(PadvProcesses *processes, const char *root,
+								PadvCounters *counters);
+
+#endif							/* PADV_PROCESSES_H */

@@ -1,0 +1,178 @@
+/*
+ * shared.c
+ *		What the worker publishes and everybody may copy out.
+ *
+ * Owns the shared memory of the extension.  One LWLock guards all of it but
+ * worker_pid: the worker takes it exclusively, readers take it shared, both
+ * for the time of a memcpy, and neither holds another lock meanwhile.  Nothing
+ * is computed, allocated or raised under it.
+ *
+ * worker_pid is atomic: written by the worker at its start and exit, read by
+ * anybody; that the worker may end right after the read is accepted.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+
+#include "shared.h"
+
+#define NAME "pool_advisor"
+
+typedef struct PadvShared
+{
+	LWLock	   *lock;
+	pg_atomic_uint32 worker_pid;	/* 0: none */
+
+	/* guarded by lock */
+	PadvPicture picture;
+	int			nevents;
+	int			nroles;
+	int			nfacts;
+	PadvEventRow events[PADV_MAX_EVENTS];
+	PadvRoleRow roles[PADV_MAX_ROLES];
+	PadvFact	facts[PADV_MAX_FACTS];
+} PadvShared;
+
+static PadvShared *shared = NULL;
+static shmem_request_hook_type previous_shmem_request_hook = NULL;
+static shmem_startup_hook_type previous_shmem_startup_hook = NULL;
+
+static void
+request_shared_memory(void)
+{
+	if (previous_shmem_request_hook)
+		previous_shmem_request_hook();
+	RequestAddinShmemSpace(MAXALIGN(sizeof(PadvShared)));
+	RequestNamedLWLockTranche(NAME, 1);
+}
+
+static void
+start_shared_memory(void)
+{
+	bool		found;
+
+	if (previous_shmem_startup_hook)
+		previous_shmem_startup_hook();
+
+	/* a restart after a crash comes here again, with fresh memory */
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	shared = ShmemInitStruct(NAME, sizeof(PadvShared), &found);
+	if (!found)
+	{
+		memset(shared, 0, sizeof(PadvShared));
+		shared->lock = &GetNamedLWLockTranche(NAME)->lock;
+		pg_atomic_init_u32(&shared->worker_pid, 0);
+		padv_model_init(&shared->picture.model);
+	}
+	LWLockRelease(AddinShmemInitLock);
+}
+
+void
+padv_shared_install_hooks(void)
+{
+	previous_shmem_request_hook = shmem_request_hook;
+	shmem_request_hook = request_shared_memory;
+	previous_shmem_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = start_shared_memory;
+}
+
+void
+padv_require_preloaded(void)
+{
+	if (shared == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("pool_advisor must be loaded via \"shared_preload_libraries\""),
+				 errhint("Add pool_advisor to \"shared_preload_libraries\" and restart the server.")));
+}
+
+void
+padv_publish(const PadvPicture *picture, const PadvDigest *digest)
+{
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	memcpy(&shared->picture, picture, sizeof(PadvPicture));
+	shared->nevents = digest->nevents;
+	memcpy(shared->events, digest->events, digest->nevents * sizeof(PadvEventRow));
+	shared->nroles = digest->nroles;
+	memcpy(shared->roles, digest->roles, digest->nroles * sizeof(PadvRoleRow));
+	LWLockRelease(shared->lock);
+}
+
+void
+padv_publish_machine(const PadvMachine *machine)
+{
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	shared->nfacts = machine->nfacts;
+	memcpy(shared->facts, machine->facts, machine->nfacts * sizeof(PadvFact));
+	LWLockRelease(shared->lock);
+}
+
+static void
+forget_worker(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+{
+	pg_atomic_write_u32(&shared->worker_pid, 0);
+}
+
+void
+padv_worker_announce(void)
+{
+	before_shmem_exit(forget_worker, (Datum) 0);
+	pg_atomic_write_u32(&shared->worker_pid, MyProcPid);
+}
+
+bool
+padv_worker_running(void)
+{
+	return pg_atomic_read_u32(&shared->worker_pid) != 0;
+}
+
+void
+padv_copy_picture(PadvPicture *picture)
+{
+	LWLockAcquire(shared->lock, LW_SHARED);
+	memcpy(picture, &shared->picture, sizeof(PadvPicture));
+	LWLockRelease(shared->lock);
+}
+
+/*
+ * The arrays are allocated at their largest before the lock is taken, because
+ * nothing may fail under it.
+ */
+static int
+copy_array(void *to, const void *from, const int *count, size_t element)
+{
+	int			result;
+
+	LWLockAcquire(shared->lock, LW_SHARED);
+	result = *count;
+	memcpy(to, from, result * element);
+	LWLockRelease(shared->lock);
+	return result;
+}
+
+int
+padv_copy_events(PadvEventRow **events)
+{
+	*events = palloc(sizeof(shared->events));
+	return copy_array(*events, shared->events, &shared->nevents, sizeof(PadvEventRow));
+}
+
+int
+padv_copy_roles(PadvRoleRow **roles)
+{
+	*roles = palloc(sizeof(shared->roles));
+	return copy_array(*roles, shared->roles, &shared->nroles, sizeof(PadvRoleRow));
+}
+
+int
+padv_copy_facts(PadvFact **facts)
+{
+	*facts = palloc(sizeof(shared->facts));
+	return copy_array(*facts, shared->facts, &shared->nfacts, sizeof(PadvFact));
+}

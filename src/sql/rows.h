@@ -1,0 +1,84 @@
+/*
+ * rows.h
+ *		Rows from C values, one after another.
+ *
+ * Used by the SQL functions only.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_ROWS_H
+#define PADV_ROWS_H
+
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+#define PADV_MAX_COLUMNS 64
+
+/* A row being filled from left to right. */
+typedef struct PadvRow
+{
+	int			count;
+	Datum		values[PADV_MAX_COLUMNS];
+	bool		nulls[PADV_MAX_COLUMNS];
+} PadvRow;
+
+static inline void
+padv_row_add(PadvRow *row, Datum value, bool null)
+{
+	Assert(row->count < PADV_MAX_COLUMNS);
+	row->values[row->count] = value;
+	row->nulls[row->count] = null;
+	row->count++;
+}
+
+static inline void
+padv_row_int(PadvRow *row, int64 value)
+{
+	padv_row_add(row, Int64GetDatum(value), false);
+}
+
+static inline void
+padv_row_float(PadvRow *row, double value)
+{
+	padv_row_add(row, Float8GetDatum(value), false);
+}
+
+/* A figure that is never negative when known. */
+static inline void
+padv_row_known_float(PadvRow *row, double value)
+{
+	padv_row_add(row, Float8GetDatum(value), value < 0.0);
+}
+
+static inline void
+padv_row_bool(PadvRow *row, bool value)
+{
+	padv_row_add(row, BoolGetDatum(value), false);
+}
+
+/* A copy, so the caller may use its buffer again. */
+static inline void
+padv_row_text(PadvRow *row, const char *value)
+{
+	padv_row_add(row, CStringGetTextDatum(value), false);
+}
+
+static inline void
+padv_row_null(PadvRow *row)
+{
+	padv_row_add(row, (Datum) 0, true);
+}
+
+/* Put the row into the result of a materialized function; start a new one. */
+static inline void
+padv_row_store(PadvRow *row, FunctionCallInfo fcinfo)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+
+	Assert(row->count == result->setDesc->natts);
+	tuplestore_putvalues(result->setResult, result->setDesc, row->values, row->nulls);
+	row->count = 0;
+}
+
+#endif							/* PADV_ROWS_H */

@@ -1,0 +1,22 @@
+/*
+ * situation.h
+ *		The published picture, as a reader sees it.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_SITUATION_H
+#define PADV_SITUATION_H
+
+#include "core/picture.h"
+
+/*
+ * Copy the picture out and add what only the reader knows: its age, and names.
+ * Names are looked up only when asked for; they are in the current memory
+ * context.
+ */
+extern void padv_read_situation(PadvSituation *situation, bool with_names);
+
+/* The role's name, or what core shows for one that is gone. */
+extern char *padv_role_name(Oid role);
+
+#endif							/* PADV_SITUATION_H */

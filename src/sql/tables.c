@@ -1,0 +1,176 @@
+/*
+ * tables.c
+ *		SQL functions with a row for each fact, wait event or role.
+ *
+ * Copies the published tables out and gives names to their numbers.  Never
+ * waits for the worker and writes nothing.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "utils/wait_event.h"
+
+#include "compat.h"
+#include "shared.h"
+#include "sql/rows.h"
+#include "sql/situation.h"
+
+PG_FUNCTION_INFO_V1(padv_hardware);
+PG_FUNCTION_INFO_V1(padv_waits);
+PG_FUNCTION_INFO_V1(padv_roles);
+
+/* What stands for the roles beyond the window's table. */
+#define OTHER_ROLES "(other roles)"
+
+static void
+store_fact(FunctionCallInfo fcinfo, const char *fact, const char *value,
+		   const char *source)
+{
+	PadvRow		row = {0};
+
+	padv_row_text(&row, fact);
+	padv_row_text(&row, value);
+	padv_row_text(&row, source);
+	padv_row_store(&row, fcinfo);
+}
+
+/* A measured figure of the last minute; left out when it cannot be read. */
+static void
+store_figure(FunctionCallInfo fcinfo, const char *fact, double value,
+			 const char *unit, const char *source)
+{
+	if (value >= 0.0)
+		store_fact(fcinfo, fact, psprintf("%.3g%s", value, unit), source);
+}
+
+static void
+store_load(FunctionCallInfo fcinfo, const PadvPicture *picture)
+{
+	const PadvLoad *load = &picture->load;
+
+	store_fact(fcinfo, "effective spindles",
+			   psprintf("%.2f", picture->model.effective_spindles),
+			   psprintf("%lld spindles, %.0f%% of the working time in reads that reach a disk",
+						(long long) picture->model.spindles,
+						100.0 * picture->model.disk_share));
+	store_figure(fcinfo, "CPU utilization", 100.0 * load->cpu_utilization, " %",
+				 "/proc/stat of the CPUs allowed, or the cgroup's use of its quota; last minute");
+	store_figure(fcinfo, "CPU used by the server", load->server_cores, " cores",
+				 "/proc/PID/schedstat of the server's processes; last minute");
+	store_figure(fcinfo, "run-queue delay of the server", 100.0 * load->run_queue_ratio, " %",
+				 "/proc/PID/schedstat of the server's processes, share of runnable time; last minute");
+	store_figure(fcinfo, "I/O wait of the machine", 100.0 * load->cpu_iowait, " %",
+				 "/proc/stat of the CPUs allowed; last minute");
+	store_figure(fcinfo, "reads outstanding at the disks", load->disk_reads, "",
+				 "/sys/block/*/stat of the disks that hold data; last minute");
+	store_figure(fcinfo, "CPU pressure", 100.0 * load->pressure_cpu, " %",
+				 "/proc/pressure/cpu, some; last minute");
+	store_figure(fcinfo, "I/O pressure", 100.0 * load->pressure_io, " %",
+				 "/proc/pressure/io, some; last minute");
+}
+
+/*
+ * The machine as found, then what it is doing.
+ */
+Datum
+padv_hardware(PG_FUNCTION_ARGS)
+{
+	PadvSituation situation;
+	PadvFact   *facts;
+	int			count;
+
+	padv_require_preloaded();
+	InitMaterializedSRF(fcinfo, 0);
+	count = padv_copy_facts(&facts);
+	for (int i = 0; i < count; i++)
+		store_fact(fcinfo, facts[i].fact, facts[i].value, facts[i].source);
+
+	padv_read_situation(&situation, false);
+	if (situation.picture.taken_at != 0)
+		store_load(fcinfo, &situation.picture);
+	return (Datum) 0;
+}
+
+static void
+add_event_names(PadvRow *row, uint32 wait_event)
+{
+	const char *type = "CPU";
+	const char *event = "CPU";
+
+	if (wait_event == PADV_OTHER_EVENTS)
+		type = event = "Other";
+	else if (wait_event != 0)
+	{
+		type = pgstat_get_wait_event_type(wait_event);
+		event = pgstat_get_wait_event(wait_event);
+	}
+	padv_row_text(row, type ? type : "???");
+	padv_row_text(row, event ? event : "unknown wait event");
+}
+
+/*
+ * Where the time went: a row for each period and event with anything in it.
+ */
+Datum
+padv_waits(PG_FUNCTION_ARGS)
+{
+	static const char *const periods[PADV_PERIODS] = {"10 s", "1 min", "10 min", "1 h"};
+	PadvEventRow *events;
+	PadvRow		row = {0};
+	int			count;
+
+	padv_require_preloaded();
+	InitMaterializedSRF(fcinfo, 0);
+	count = padv_copy_events(&events);
+
+	for (int period = 0; period < PADV_PERIODS; period++)
+	{
+		for (int i = 0; i < count; i++)
+		{
+			double		active = events[i].active_avg[period];
+			double		parallel = events[i].parallel_avg[period];
+
+			if (active == 0.0 && parallel == 0.0)
+				continue;
+			padv_row_text(&row, periods[period]);
+			add_event_names(&row, events[i].wait_event);
+			padv_row_float(&row, active);
+			padv_row_float(&row, parallel);
+			padv_row_store(&row, fcinfo);
+		}
+	}
+	return (Datum) 0;
+}
+
+/*
+ * A row for each role that has a session, or had an active one in the last
+ * minute.
+ */
+Datum
+padv_roles(PG_FUNCTION_ARGS)
+{
+	PadvRoleRow *roles;
+	PadvRow		row = {0};
+	int			count;
+
+	padv_require_preloaded();
+	InitMaterializedSRF(fcinfo, 0);
+	count = padv_copy_roles(&roles);
+
+	for (int i = 0; i < count; i++)
+	{
+		NameData	name;
+
+		namestrcpy(&name, roles[i].role == InvalidOid ? OTHER_ROLES : padv_role_name(roles[i].role));
+		padv_row_add(&row, NameGetDatum(&name), false);
+		padv_row_int(&row, roles[i].sessions);
+		padv_row_int(&row, roles[i].active);
+		padv_row_int(&row, roles[i].idle);
+		padv_row_int(&row, roles[i].idle_in_transaction);
+		padv_row_int(&row, roles[i].queued);
+		padv_row_float(&row, roles[i].active_avg);
+		padv_row_store(&row, fcinfo);
+	}
+	return (Datum) 0;
+}

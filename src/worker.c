@@ -1,0 +1,278 @@
+/*
+ * worker.c
+ *		The process that samples: its life, and the order of its work.
+ *
+ * Owns the background worker and its private memory.  It calls the rooms in
+ * order (sampler, window, load, model, shared) and computes nothing itself.
+ *
+ * It has a process entry and reaches shared catalogs, but is connected to no
+ * database, so it never stands in the way of DROP DATABASE or CREATE DATABASE
+ * ... TEMPLATE; it runs no transaction of its own and holds no snapshot.
+ *
+ * All memory is allocated before the first sample.  An error ends the process
+ * and the postmaster starts it again.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include <time.h>
+
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/sinval.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#include "buffers.h"
+#include "compat.h"
+#include "core/picture.h"
+#include "machine/machine.h"
+#include "processes.h"
+#include "sampler.h"
+#include "settings.h"
+#include "shared.h"
+#include "worker.h"
+
+#define WORKER_NAME "pool_advisor sampler"
+#define RESTART_SECONDS 5
+
+#define SECOND INT64CONST(1000000)
+#define COUNTERS_INTERVAL (1 * SECOND)
+#define MACHINE_INTERVAL (60 * SECOND)
+
+/* The worker's memory; allocated once. */
+typedef struct Worker
+{
+	PadvSample *sample;
+	PadvWindow *window;
+	PadvDigest *digest;
+	PadvLoadWindow *load;
+	PadvMachine *machine;
+	PadvProcesses *processes;
+	PadvBuffers *buffers;
+	PadvCounters counters;
+	PadvPicture picture;
+
+	/* monotonic clock, microseconds: when the next of each is due */
+	int64		sample_due;
+	int64		counters_due;
+	int64		machine_due;
+} Worker;
+
+PGDLLEXPORT void padv_worker_main(Datum main_arg);
+
+void
+padv_worker_register(void)
+{
+	BackgroundWorker worker = {0};
+
+	strlcpy(worker.bgw_name, WORKER_NAME, BGW_MAXLEN);
+	strlcpy(worker.bgw_type, WORKER_NAME, BGW_MAXLEN);
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_ConsistentState;
+	worker.bgw_restart_time = RESTART_SECONDS;
+	strlcpy(worker.bgw_library_name, "pool_advisor", BGW_MAXLEN);
+	strlcpy(worker.bgw_function_name, "padv_worker_main", BGW_MAXLEN);
+	RegisterBackgroundWorker(&worker);
+}
+
+static int64
+monotonic_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64) now.tv_sec * SECOND + now.tv_nsec / 1000;
+}
+
+static double
+cpu_seconds(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (double) used.tv_sec + (double) used.tv_nsec / 1e9;
+}
+
+static Worker *
+create_worker(void)
+{
+	Worker	   *worker = palloc0(sizeof(Worker));
+	int			slots = padv_sampler_slots();
+
+	worker->sample = padv_sampler_create();
+	worker->window = padv_window_init(palloc(padv_window_size(slots)), slots);
+	worker->digest = palloc0(sizeof(PadvDigest));
+	worker->load = palloc(sizeof(PadvLoadWindow));
+	padv_load_init(worker->load);
+	worker->machine = palloc0(sizeof(PadvMachine));
+	worker->processes = padv_processes_create();
+	worker->buffers = padv_buffers_create();
+	padv_model_init(&worker->picture.model);
+	return worker;
+}
+
+/* Whether something is due; if so, also when it is due next. */
+static bool
+is_due(int64 *due, int64 interval, int64 now)
+{
+	if (now < *due)
+		return false;
+
+	/* keep the rhythm, but do not catch up on what was missed */
+	*due += interval;
+	if (*due <= now)
+		*due = now + interval;
+	return true;
+}
+
+static void
+look_at_machine(Worker *worker)
+{
+	padv_machine_read(worker->machine, padv_system_root, DataDir);
+	padv_publish_machine(worker->machine);
+}
+
+static void
+look_at_counters(Worker *worker, int64 now)
+{
+	PadvMachineCounters machine;
+	PadvCounters *counters = &worker->counters;
+
+	padv_machine_read_counters(worker->machine, padv_system_root, &machine);
+	counters->value[PADV_CPU_BUSY] = machine.cpu_busy;
+	counters->value[PADV_CPU_IDLE] = machine.cpu_idle;
+	counters->value[PADV_CPU_IOWAIT] = machine.cpu_iowait;
+	counters->value[PADV_GROUP_CPU] = machine.cgroup_cpu;
+	counters->value[PADV_DISK_READ] = machine.disk_read;
+	counters->value[PADV_PRESSURE_CPU] = machine.pressure_cpu;
+	counters->value[PADV_PRESSURE_IO] = machine.pressure_io;
+	padv_processes_read(worker->processes, padv_system_root, counters);
+	padv_buffers_read(worker->buffers, worker->sample, counters);
+
+	counters->clock_us = now;
+	padv_load_add(worker->load, counters);
+	padv_load_minute(worker->load, worker->machine->quota, &worker->picture.load);
+}
+
+static void
+collect_basis(const PadvMachine *machine, PadvBasis *basis)
+{
+	basis->logical_cpus = machine->allowed_cpus;
+	basis->physical_cores = machine->allowed_cores;
+	basis->quota = machine->quota;
+	basis->detected_cores = machine->cores;
+	basis->cores_setting = padv_cores;
+	basis->disks_known = machine->disks_known;
+	basis->detected_spindles = machine->spindles;
+	basis->spindles_setting = padv_spindles;
+	basis->connections_per_core = padv_connections_per_core;
+	basis->optimal_setting = padv_optimal;
+	basis->max_connections = MaxConnections;
+	basis->usable_connections = MaxConnections - padv_reserved_connections();
+	basis->sample_interval_ms = padv_sample_interval;
+}
+
+/* One sample, from the process tables to what readers see. */
+static void
+look_at_sessions(Worker *worker)
+{
+	PadvPicture *picture = &worker->picture;
+	PadvDigest *digest = worker->digest;
+	double		started = cpu_seconds();
+	PadvBasis	basis;
+
+	padv_sampler_take(worker->sample);
+	padv_window_add(worker->window, worker->sample);
+	padv_window_digest(worker->window, digest);
+
+	picture->taken_at = digest->taken_at;
+	picture->samples_total = digest->samples_total;
+	picture->last = digest->last;
+	picture->minute = digest->minute;
+	picture->idle_holder = digest->idle_holder;
+	collect_basis(worker->machine, &basis);
+	padv_model_update(&picture->model, &basis, &picture->minute, &picture->load);
+	padv_publish(picture, digest);
+
+	worker->counters.value[PADV_SAMPLES] += 1.0;
+	worker->counters.value[PADV_SAMPLE_CPU] += cpu_seconds() - started;
+}
+
+/* Sleep until the next sample is due, or something else wants attention. */
+static void
+wait_for_work(const Worker *worker)
+{
+	int64		wait_us = worker->sample_due - monotonic_us();
+	long		timeout = wait_us > 0 ? (long) ((wait_us + 999) / 1000) : 0;
+
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+					 timeout, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+}
+
+/* Everything that may have been asked of us by a signal. */
+static void
+handle_interrupts(Worker *worker)
+{
+	CHECK_FOR_INTERRUPTS();
+
+	/* any exit code but 0 lets the postmaster start us again, unless it ends */
+	if (ShutdownRequestPending)
+		proc_exit(1);
+
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+
+		/* a shorter interval takes effect at once, not after the longer one */
+		worker->sample_due = 0;
+		worker->machine_due = 0;
+	}
+
+	/* nobody else clears the way for those who wait for us to catch up */
+	if (catchupInterruptPending)
+		ProcessCatchupInterrupt();
+}
+
+void
+padv_worker_main(Datum main_arg pg_attribute_unused())
+{
+	Worker	   *worker;
+
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+	pqsignal(SIGINT, PG_SIG_IGN);	/* there is no statement to cancel */
+	BackgroundWorkerUnblockSignals();
+
+	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+
+	/* we read single entries now and then; none needs to be kept */
+	SetConfigOption("stats_fetch_consistency", "none", PGC_USERSET, PGC_S_OVERRIDE);
+
+	MemoryContextSwitchTo(AllocSetContextCreate(TopMemoryContext, WORKER_NAME,
+												ALLOCSET_DEFAULT_SIZES));
+	worker = create_worker();
+	padv_worker_announce();
+
+	for (;;)
+	{
+		int64		now;
+
+		wait_for_work(worker);
+		handle_interrupts(worker);
+
+		now = monotonic_us();
+		if (is_due(&worker->machine_due, MACHINE_INTERVAL, now))
+			look_at_machine(worker);
+		if (is_due(&worker->counters_due, COUNTERS_INTERVAL, now))
+			look_at_counters(worker, now);
+		if (is_due(&worker->sample_due, (int64) padv_sample_interval * 1000, now))
+			look_at_sessions(worker);
+	}
+}

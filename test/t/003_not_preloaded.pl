@@ -1,0 +1,63 @@
+# Without shared_preload_libraries nothing works, and everything says so.
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('not_preloaded');
+$node->init;
+$node->start;
+
+$node->safe_psql('postgres', 'CREATE EXTENSION pool_advisor');
+my @functions = split /\n/, $node->safe_psql('postgres', q{
+	SELECT proname || CASE WHEN proname = 'formula_size' THEN '(4, 1)' ELSE '()' END
+	FROM pg_proc WHERE pronamespace = 'pool_advisor'::regnamespace ORDER BY 1});
+cmp_ok(scalar(@functions), '>', 5, 'there are functions');
+
+foreach my $function (@functions)
+{
+	my ($code, $out, $err) = $node->psql('postgres',
+		"\\set VERBOSITY verbose\nSELECT * FROM pool_advisor.$function;");
+
+	like($err, qr/55000.*pool_advisor must be loaded via "shared_preload_libraries".*HINT:.*"shared_preload_libraries"/s,
+		"$function says that the library is not preloaded");
+}
+
+# Loading it late is no error, and does not make it work.
+my ($code, $out, $err) = $node->psql('postgres',
+	"LOAD 'pool_advisor'; SELECT count(*) FROM pool_advisor.status;");
+like($err, qr/must be loaded via "shared_preload_libraries"/, 'LOAD is not enough');
+
+# The extension can be dropped, with the library preloaded and without.
+$node->safe_psql('postgres', 'DROP EXTENSION pool_advisor');
+$node->append_conf('postgresql.conf', "shared_preload_libraries = 'pool_advisor'");
+$node->restart;
+$node->safe_psql('postgres', 'CREATE EXTENSION pool_advisor');
+ok( $node->poll_query_until('postgres', 'SELECT samples_total > 0 FROM pool_advisor.status'),
+	'preloaded, it works');
+$node->safe_psql('postgres', 'DROP EXTENSION pool_advisor');
+$node->safe_psql('postgres', 'CREATE EXTENSION pool_advisor');
+ok( $node->poll_query_until('postgres', 'SELECT samples_total > 0 FROM pool_advisor.status'),
+	'sampling does not depend on the extension');
+
+# No worker process to be had: the server starts, and the views say so.
+$node->append_conf('postgresql.conf', 'max_worker_processes = 0');
+$node->restart;
+is( $node->safe_psql('postgres', q{
+	SELECT worker_running, sampled_at IS NULL, sessions IS NULL, optimal IS NULL,
+	       max_connections = current_setting('max_connections')::int
+	FROM pool_advisor.status}),
+	'f|t|t|t|t', 'without a worker, status has its row');
+is($node->safe_psql('postgres', 'SELECT string_agg(code, $$ $$) FROM pool_advisor.advice'),
+	'sampling_stopped', 'advice says that sampling stopped');
+is($node->safe_psql('postgres', 'SELECT count(*), count(connections) FROM pool_advisor.optimal'),
+	'4|0', 'optimal has no number');
+is($node->safe_psql('postgres', 'SELECT (SELECT count(*) FROM pool_advisor.waits) + (SELECT count(*) FROM pool_advisor.roles) + (SELECT count(*) FROM pool_advisor.hardware)'),
+	'0', 'the other views are empty');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM pool_advisor.explain()'),
+	'1', 'explain says that there is nothing to explain');
+
+$node->stop;
+done_testing();

@@ -1,0 +1,65 @@
+# A standby samples like a primary, through promotion too.
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $primary = PostgreSQL::Test::Cluster->new('primary');
+$primary->init(allows_streaming => 1);
+$primary->append_conf('postgresql.conf', "shared_preload_libraries = 'pool_advisor'");
+$primary->start;
+$primary->backup('backup');
+
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($primary, 'backup', has_streaming => 1);
+$standby->append_conf('postgresql.conf', 'pool_advisor.connections_per_core = 4');
+$standby->start;
+
+$primary->safe_psql('postgres', 'CREATE EXTENSION pool_advisor');
+$primary->wait_for_catchup($standby);
+
+sub sampling_goes_on
+{
+	my ($name) = @_;
+	my $now = $standby->safe_psql('postgres', 'SELECT clock_timestamp()');
+
+	ok( $standby->poll_query_until(
+			'postgres',
+			"SELECT worker_running AND sampled_at > '$now' FROM pool_advisor.status"),
+		$name);
+}
+
+sampling_goes_on('a standby samples');
+# the session that asks stays active long enough to be seen
+ok( $standby->poll_query_until('postgres', q{
+	SELECT pg_sleep(0.2)::text = '' AND (SELECT active_max >= 1 FROM pool_advisor.status)}),
+	'its own sessions');
+is( $standby->safe_psql('postgres',
+		'SELECT count(*) FROM pool_advisor.optimal WHERE explanation LIKE $$% * 4 connections per core%$$'),
+	'1', 'with its own settings');
+is( $primary->safe_psql('postgres', q{
+	SELECT count(*) FROM pg_stat_replication r
+	WHERE (SELECT sessions FROM pool_advisor.status) >= 0}),
+	'1', 'the standby is connected');
+ok( $primary->poll_query_until('postgres', 'SELECT idle = 0 FROM pool_advisor.status'),
+	'but its walsender is no session of the primary');
+$standby->psql('postgres', 'SELECT * FROM pool_advisor.advice');
+is( $standby->safe_psql('postgres', q{
+	SELECT (SELECT count(*) FROM pool_advisor.hardware) > 0
+	   AND (SELECT count(*) FROM pool_advisor.explain()) > 8
+	   AND (SELECT count(*) FROM pool_advisor.advice WHERE code = 'sampling_stopped') = 0}),
+	't', 'every view can be read');
+
+my $pid = $standby->safe_psql('postgres',
+	q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pool_advisor sampler'});
+$standby->promote;
+sampling_goes_on('promotion does not stop it');
+is( $standby->safe_psql('postgres',
+		q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pool_advisor sampler'}),
+	$pid, 'nor start another worker');
+
+$standby->stop;
+$primary->stop;
+done_testing();
