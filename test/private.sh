@@ -235,14 +235,16 @@ start_server() {
         say "unix_socket_directories = '$WORK/tmp'"
         for setting in "$@"; do say "$setting"; done
     } | as_user tee -a "$WORK/$name/postgresql.conf" >/dev/null
-    restart_server "$name"
+    control_server "$name" start
 }
 
-restart_server() {
-    as_user "$PG_BIN/pg_ctl" -D "$WORK/$1" -l "$WORK/tmp/$1.log" -w -s -m fast restart 2>/dev/null >&2 </dev/null || {
-        tail -n 20 "$WORK/tmp/$1.log" >&2
-        fail "could not start the server"
-    }
+# control_server NAME start|restart|stop
+control_server() {
+    if ! as_user "$PG_BIN/pg_ctl" -D "$WORK/$1" -l "$WORK/tmp/$1.log" -w -s -m fast "$2" \
+        </dev/null >"$WORK/pg_ctl.log" 2>&1; then
+        cat "$WORK/pg_ctl.log" "$WORK/tmp/$1.log" >&2
+        fail "could not $2 the server"
+    fi
 }
 
 # A port is only a name for a socket in a folder of ours.

@@ -115,7 +115,7 @@ advise_oversubscribed(Findings *findings)
 	const PadvModel *model = &picture->model;
 	PadvAdvice *advice;
 
-	if (model->verdict != PADV_VERDICT_OVERSUBSCRIBED)
+	if (!padv_model_oversubscribed(model, &picture->minute))
 		return;
 	advice = begin(findings, model->load_ratio > OVERSUBSCRIBED_CRITICAL ? PADV_CRITICAL : PADV_WARNING,
 				   "oversubscribed", "server");

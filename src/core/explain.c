@@ -121,20 +121,20 @@ explain_spindles(const Speaker *speaker, const PadvPicture *picture)
 		speak(speaker, "Spindles: pool_advisor.spindles says %lld (detected: %lld).",
 			  (long long) basis->spindles_setting, (long long) basis->detected_spindles);
 	else if (basis->disks_known)
-		speak(speaker, "Spindles: %lld rotating disks hold the data directory and the tablespaces (hardware lists them).",
+		speak(speaker, "Spindles: %lld, the rotating disks that hold the data directory and the tablespaces (the view hardware lists them).",
 			  (long long) basis->detected_spindles);
 	else
 		speak(speaker, "Spindles: no disk could be found under the data directory, so none is counted; pool_advisor.spindles can say how many there are.");
 
 	if (picture->load.disk_reads >= 0.0)
 		speak(speaker,
-			  "Effective spindles: on average %.2f sessions waited for I/O, %.2f reads were outstanding at the disks and %.2f sessions were on CPU, so %.0f%% of the working time goes into reads that reach a disk: %.2f of %lld spindles count.",
+			  "Effective spindles: on average %.2f sessions waited for I/O, %.2f reads were outstanding at the disks and %.2f sessions were on CPU, so %.0f%% of the working time goes into reads that reach a disk: spindles that count: %.2f of %lld.",
 			  picture->minute.in_class[PADV_WAITING_IO], picture->load.disk_reads,
 			  picture->minute.in_class[PADV_ON_CPU], 100.0 * model->disk_share,
 			  model->effective_spindles, (long long) model->spindles);
 	else
 		speak(speaker,
-			  "Effective spindles: on average %.2f sessions waited for I/O and %.2f were on CPU, and what reaches the disks cannot be read on this machine; %.2f of %lld spindles count.",
+			  "Effective spindles: on average %.2f sessions waited for I/O and %.2f were on CPU, and what reaches the disks cannot be read on this machine; spindles that count: %.2f of %lld.",
 			  picture->minute.in_class[PADV_WAITING_IO],
 			  picture->minute.in_class[PADV_ON_CPU],
 			  model->effective_spindles, (long long) model->spindles);

@@ -136,9 +136,25 @@ pool_size(int64_t optimal, double busy_ratio, int64_t usable)
 	return size > (double) optimal ? (int64_t) size : optimal;
 }
 
-static PadvVerdict
-judge(const PadvEstimate *estimate, const PadvMinute *minute)
+const PadvEstimate *
+padv_model_chosen(const PadvModel *model)
 {
+	return &model->estimates[model->chosen];
+}
+
+bool
+padv_model_oversubscribed(const PadvModel *model, const PadvMinute *minute)
+{
+	const PadvEstimate *chosen = padv_model_chosen(model);
+
+	return minute->demand > fmax((double) chosen->high,
+								 TOLERANCE_HIGH * (double) chosen->connections);
+}
+
+static PadvVerdict
+judge(const PadvModel *model, const PadvMinute *minute)
+{
+	const PadvEstimate *estimate = padv_model_chosen(model);
 	double		optimal = (double) estimate->connections;
 	double		blocked = minute->in_class[PADV_WAITING_LOCK];
 
@@ -146,17 +162,11 @@ judge(const PadvEstimate *estimate, const PadvMinute *minute)
 		return PADV_VERDICT_BLOCKED;
 	if (minute->demand < IDLE_RATIO * optimal)
 		return PADV_VERDICT_IDLE;
-	if (minute->demand > fmax((double) estimate->high, TOLERANCE_HIGH * optimal))
+	if (padv_model_oversubscribed(model, minute))
 		return PADV_VERDICT_OVERSUBSCRIBED;
 	if (minute->demand < fmin((double) estimate->low, TOLERANCE_LOW * optimal))
 		return PADV_VERDICT_WITHIN;
 	return PADV_VERDICT_AT_OPTIMUM;
-}
-
-const PadvEstimate *
-padv_model_chosen(const PadvModel *model)
-{
-	return &model->estimates[model->chosen];
 }
 
 void
@@ -181,7 +191,7 @@ padv_model_update(PadvModel *model, const PadvBasis *basis,
 	model->pool_size = pool_size(chosen->connections, minute->busy_ratio,
 								 basis->usable_connections);
 	model->load_ratio = minute->demand / (double) chosen->connections;
-	model->verdict = judge(chosen, minute);
+	model->verdict = judge(model, minute);
 }
 
 const char *

@@ -101,6 +101,13 @@ extern void padv_model_update(PadvModel *model, const PadvBasis *basis,
 
 extern const PadvEstimate *padv_model_chosen(const PadvModel *model);
 
+/*
+ * Whether more want to work than help.  That can be so under the verdict
+ * 'blocked' too, which names the nearer trouble.
+ */
+extern bool padv_model_oversubscribed(const PadvModel *model,
+									  const PadvMinute *minute);
+
 extern const char *padv_method_name(PadvMethod method);
 extern const char *padv_confidence_name(PadvConfidence confidence);
 extern const char *padv_verdict_name(PadvVerdict verdict);

@@ -51,7 +51,7 @@ store_load(FunctionCallInfo fcinfo, const PadvPicture *picture)
 
 	store_fact(fcinfo, "effective spindles",
 			   psprintf("%.2f", picture->model.effective_spindles),
-			   psprintf("%lld spindles, %.0f%% of the working time in reads that reach a disk",
+			   psprintf("spindles: %lld; working time in reads that reach a disk: %.0f%%",
 						(long long) picture->model.spindles,
 						100.0 * picture->model.disk_share));
 	store_figure(fcinfo, "CPU utilization", 100.0 * load->cpu_utilization, " %",

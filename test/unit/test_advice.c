@@ -106,6 +106,10 @@ test_load(void)
 	advice = find(&situation, "oversubscribed");
 	ok(advice && advice->severity == PADV_CRITICAL, "oversubscribed by far");
 
+	minute->in_class[PADV_WAITING_LOCK] = 30;
+	ok(find(&situation, "oversubscribed") != NULL && find(&situation, "lock_bound") != NULL,
+	   "both when they wait for locks");
+
 	situation = quiet();
 	minute->in_class[PADV_WAITING_LOCK] = 1.6;
 	ok(find(&situation, "lock_bound") != NULL, "lock-bound");

@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# A private server under real load, seen through the views.
+#
+# DEMO_SECONDS: how long each load runs. REPORT: where the HTML page goes.
+# shellcheck source=test/private.sh
+source "$(dirname "${BASH_SOURCE[0]}")/private.sh"
+
+SECONDS_EACH=${DEMO_SECONDS:-20}
+REPORT=${REPORT:-$PWD/pool_advisor-report.html}
+CLIENTS='4 64 400'
+TITLE='pool_advisor: one server, three loads'
+
+step() { say ""; say "[$1/7] $2"; }
+
+query() { psql_do -P pager=off "$@"; }
+
+# show TITLE SQL [PSQL OPTION...]: on the terminal, and as HTML for the report;
+# psql escapes what comes from the database
+show() {
+    local title=$1 sql=$2
+    shift 2
+    say ""
+    say "-- $title"
+    query "$@" -c "$sql"
+    {
+        say "<h3>$title</h3>"
+        query --html "$@" -c "$sql"
+    } >>"$WORK/report.html"
+}
+
+# pgbench for all clients; with many, a few threads of it would be the
+# bottleneck
+load() {
+    local clients=$1 threads=$1
+    if [ "$threads" -gt 10 ]; then threads=10; fi
+    as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -n -M prepared -c "$clients" -j "$threads" \
+        -T "$SECONDS_EACH" -l --sampling-rate=0.1 --log-prefix="$WORK/tmp/log-$clients" \
+        >"$WORK/load-$clients.out" 2>&1
+}
+
+# The load's own figures, once it has ended.
+figures() {
+    local clients=$1 tps latency p99
+    tps=$(sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$WORK/load-$clients.out")
+    latency=$(sed -n 's/^latency average = \([0-9.]*\).*/\1/p' "$WORK/load-$clients.out")
+    p99=$(cat "$WORK/tmp/log-$clients".* | awk '{ print $3 }' | sort -n |
+        awk '{ v[NR] = $1 } END { if (NR) printf "%.1f", v[int((NR * 99 + 99) / 100)] / 1000 }')
+    query -c "INSERT INTO demo_runs VALUES ($clients, ${tps:-NULL}, ${latency:-NULL}, ${p99:-NULL})"
+}
+
+# One load, looked at a few seconds before its end. The server is restarted
+# before it, so that the last minute has nothing of the load before.
+run_load() {
+    local clients=$1
+    control_server demo restart
+    load "$clients" &
+    LOAD=$!
+    sleep $((SECONDS_EACH - 3))
+    say "<h2>$clients clients</h2>" >>"$WORK/report.html"
+    show "status with $clients clients" 'SELECT * FROM pool_advisor.status' -x
+    query -c "CREATE TABLE status_$clients AS SELECT * FROM pool_advisor.status"
+    show "optimal with $clients clients" \
+        'SELECT method, connections, low, high, confidence, chosen, not_available_because FROM pool_advisor.optimal'
+    show "waits with $clients clients, the eight longest of the last 10 s" \
+        "SELECT wait_event_type, wait_event, round(active_avg::numeric, 2) AS active_avg FROM pool_advisor.waits
+         WHERE period = '10 s' ORDER BY active_avg DESC LIMIT 8"
+    show "advice with $clients clients" 'SELECT * FROM pool_advisor.advice' -x
+    if [ "$clients" = 400 ]; then
+        show 'the reasoning' 'SELECT * FROM pool_advisor.explain()' -t
+        show 'roles' 'SELECT * FROM pool_advisor.roles'
+    fi
+    wait "$LOAD" || { cat "$WORK/load-$clients.out" >&2; fail "pgbench failed"; }
+    figures "$clients"
+}
+
+begin_report() {
+    cat >"$WORK/report.html" <<HTML
+<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>$TITLE</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>
+:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
+body { max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; margin: .5rem 0 1.5rem; display: block; overflow-x: auto; }
+th, td { border: 1px solid #8888; padding: .2rem .6rem; vertical-align: top; }
+th { text-align: left; }
+</style></head><body><h1>$TITLE</h1>
+HTML
+}
+
+finish_report() {
+    say '</body></html>' >>"$WORK/report.html"
+    cp "$WORK/report.html" "$REPORT"
+    if [ -n "${SUDO_UID:-}" ] && [ "$(id -u)" = 0 ]; then
+        chown "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$REPORT"
+    fi
+}
+
+step 1 'packages and build (a minute on a bare machine, else seconds)'
+prepare
+step 2 'start a private server, and load pgbench data'
+start_server demo "shared_preload_libraries = 'pool_advisor'" 'max_connections = 450' \
+    'shared_buffers = 256MB' 'max_wal_size = 4GB'
+query -c 'CREATE EXTENSION pool_advisor' \
+    -c 'CREATE TABLE demo_runs (clients int, tps numeric, latency_ms numeric, p99_ms numeric)'
+as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -i -q -s 10 >/dev/null 2>&1
+begin_report
+number=3
+for clients in $CLIENTS; do
+    step $number "pgbench with $clients clients for $SECONDS_EACH s"
+    run_load "$clients"
+    number=$((number + 1))
+done
+
+step 6 'what the number of clients did to throughput and latency'
+say '<h2>Throughput and latency</h2>' >>"$WORK/report.html"
+show 'the same work, on the same machine, with more and more clients' "
+    SELECT clients, round(tps) AS tps, latency_ms, p99_ms AS latency_p99_ms,
+           round(s.active_avg::numeric, 1) AS active, s.optimal, s.pool_size,
+           round(s.load_ratio::numeric, 2) AS load_ratio, s.verdict
+    FROM demo_runs JOIN (SELECT 4 AS clients, * FROM status_4 UNION ALL
+                         SELECT 64, * FROM status_64 UNION ALL
+                         SELECT 400, * FROM status_400) s USING (clients)
+    ORDER BY clients"
+show 'hardware' 'SELECT * FROM pool_advisor.hardware'
+
+step 7 'write the report'
+finish_report
+say "$REPORT"
