@@ -52,6 +52,7 @@ typedef struct Worker
 	PadvDigest *digest;
 	PadvLoadWindow *load;
 	PadvMachine *machine;
+	PadvMachine *previous_machine;	/* and the memory for the next one */
 	PadvProcesses *processes;
 	PadvBuffers *buffers;
 	PadvCounters counters;
@@ -110,6 +111,7 @@ create_worker(void)
 	worker->load = palloc(sizeof(PadvLoadWindow));
 	padv_load_init(worker->load);
 	worker->machine = palloc0(sizeof(PadvMachine));
+	worker->previous_machine = palloc0(sizeof(PadvMachine));
 	worker->processes = padv_processes_create();
 	worker->buffers = padv_buffers_create();
 	padv_model_init(&worker->picture.model);
@@ -133,8 +135,16 @@ is_due(int64 *due, int64 interval, int64 now)
 static void
 look_at_machine(Worker *worker)
 {
-	padv_machine_read(worker->machine, padv_system_root, DataDir);
-	padv_publish_machine(worker->machine);
+	PadvMachine *machine = worker->previous_machine;
+
+	worker->previous_machine = worker->machine;
+	worker->machine = machine;
+	padv_machine_read(machine, padv_system_root, DataDir);
+	padv_publish_machine(machine);
+
+	/* counters of other disks or CPUs do not go on where the old ones were */
+	if (!padv_machine_same_counters(machine, worker->previous_machine))
+		padv_load_init(worker->load);
 }
 
 static void
@@ -143,7 +153,7 @@ look_at_counters(Worker *worker, int64 now)
 	PadvMachineCounters machine;
 	PadvCounters *counters = &worker->counters;
 
-	padv_machine_read_counters(worker->machine, padv_system_root, &machine);
+	padv_machine_read_counters(worker->machine, &machine);
 	counters->value[PADV_CPU_BUSY] = machine.cpu_busy;
 	counters->value[PADV_CPU_IDLE] = machine.cpu_idle;
 	counters->value[PADV_CPU_IOWAIT] = machine.cpu_iowait;

@@ -128,13 +128,13 @@ explain_spindles(const Speaker *speaker, const PadvPicture *picture)
 
 	if (picture->load.disk_reads >= 0.0)
 		speak(speaker,
-			  "Effective spindles: on average %.2f sessions waited for I/O, %.2f reads were outstanding at the disks and %.2f sessions were on CPU, so %.0f%% of the working time goes into reads that reach a disk: spindles that count: %.2f of %lld.",
+			  "Effective spindles: on average %.2f sessions waited for I/O, %.2f reads were outstanding at the disks and %.2f sessions were on CPU, so %.0f%% of the working time goes into reads that reach a disk; %.2f of %lld spindles count (in steps of half a spindle or more, so that the optimum does not flap).",
 			  picture->minute.in_class[PADV_WAITING_IO], picture->load.disk_reads,
 			  picture->minute.in_class[PADV_ON_CPU], 100.0 * model->disk_share,
 			  model->effective_spindles, (long long) model->spindles);
 	else
 		speak(speaker,
-			  "Effective spindles: on average %.2f sessions waited for I/O and %.2f were on CPU, and what reaches the disks cannot be read on this machine; spindles that count: %.2f of %lld.",
+			  "Effective spindles: on average %.2f sessions waited for I/O and %.2f were on CPU, and what reaches the disks cannot be read on this machine; %.2f of %lld spindles count.",
 			  picture->minute.in_class[PADV_WAITING_IO],
 			  picture->minute.in_class[PADV_ON_CPU],
 			  model->effective_spindles, (long long) model->spindles);

@@ -5,7 +5,8 @@
  * Owns the layout of cgroup v1 and v2, which may both be there (hybrid).  A
  * group's limits hold for all groups below it, so all from ours up to the root
  * of the mount are looked at and the tightest quota wins; what lies above the
- * mount's root, as on a container's host, cannot be seen from here.
+ * mount's root, as on a container's host, cannot be seen from here.  Called by
+ * machine.c; does not decide what the limits mean for the cores.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -23,7 +24,7 @@ typedef struct Hierarchy
 	bool		v2;
 	char		mount_root[PADV_PATH];	/* which group stands at the point */
 	char		mount_point[PADV_PATH];
-	char		group[PADV_PATH];
+	char		group[PADV_PATH];	/* the mount's root or below it */
 } Hierarchy;
 
 /*
@@ -44,15 +45,17 @@ find_group(const char *text, const char *controller, char group[PADV_PATH])
 		if (path != NULL)
 		{
 			char		names[256];
-			int			names_length = (int) (path - controllers - 1);
-			int			path_length = (int) (end - path - 1);
+			size_t		names_length = (size_t) (path - controllers - 1);
+			size_t		path_length = (size_t) (end - path - 1);
 
-			snprintf(names, sizeof(names), "%.*s", names_length, controllers + 1);
-			if ((controller[0] == '\0' ? names_length == 0 : padv_in_list(names, controller)) &&
-				path[1] == '/' && path_length < PADV_PATH)
+			if (names_length < sizeof(names) && path_length < PADV_PATH && path[1] == '/')
 			{
-				snprintf(group, PADV_PATH, "%.*s", path_length, path + 1);
-				return true;
+				memcpy(names, controllers + 1, names_length);
+				names[names_length] = '\0';
+				memcpy(group, path + 1, path_length);
+				group[path_length] = '\0';
+				if (controller[0] == '\0' ? names_length == 0 : padv_in_list(names, controller))
+					return true;
 			}
 		}
 		text = *end == '\0' ? end : end + 1;
@@ -60,30 +63,62 @@ find_group(const char *text, const char *controller, char group[PADV_PATH])
 	return false;
 }
 
-/* controller is empty for v2 */
+/* Whether a path goes up anywhere. */
+static bool
+goes_up(const char *path)
+{
+	for (const char *at = strstr(path, "/.."); at != NULL; at = strstr(at + 1, "/.."))
+	{
+		if (at[3] == '\0' || at[3] == '/')
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether our group is below the root of a mount.  Both are told as seen from
+ * the root of our cgroup namespace, "/..", if need be, being above it.
+ */
+static bool
+group_is_below(const char *group, const char *mount_root)
+{
+	size_t		length = strlen(mount_root);
+
+	return padv_is_below(group, mount_root) &&
+		!goes_up(group + (length > 1 ? length : 0));
+}
+
+/*
+ * Find a controller's mount; the name is empty for v2.  Of several the one
+ * that shows our group is taken.  If none does, a mount still is all that we
+ * can see, as where it was made outside of our cgroup namespace: then its root
+ * stands for our group, which is somewhere below it.  Only a group that has
+ * left our namespace is not below anything there.
+ */
 static void
 find_hierarchy(const char *groups, const char *mounts, const char *controller,
 			   Hierarchy *hierarchy)
 {
 	PadvMount	mount;
+	bool		below = false;
 
 	memset(hierarchy, 0, sizeof(*hierarchy));
 	hierarchy->v2 = controller[0] == '\0';
 	if (!find_group(groups, controller, hierarchy->group))
 		return;
-	while (!hierarchy->found && padv_next_mount(&mounts, &mount))
+	while (!below && padv_next_mount(&mounts, &mount))
 	{
 		if (hierarchy->v2 ? strcmp(mount.type, "cgroup2") != 0 :
 			(strcmp(mount.type, "cgroup") != 0 || !padv_in_list(mount.options, controller)))
+			continue;
+		below = group_is_below(hierarchy->group, mount.root);
+		if (!below && (hierarchy->found || goes_up(hierarchy->group)))
 			continue;
 		hierarchy->found = true;
 		padv_join(hierarchy->mount_root, mount.root, "", "");
 		padv_join(hierarchy->mount_point, mount.point, "", "");
 	}
-
-	/* a group that is not below what is mounted: all we see is the mount */
-	if (!padv_is_below(hierarchy->group, hierarchy->mount_root) ||
-		strstr(hierarchy->group, "/..") != NULL)
+	if (!below)
 		padv_join(hierarchy->group, hierarchy->mount_root, "", "");
 }
 
@@ -95,7 +130,7 @@ group_file(const Hierarchy *hierarchy, const char *group, const char *file,
 	size_t		skip = strlen(hierarchy->mount_root);
 	char		directory[PADV_PATH];
 
-	if (!hierarchy->found || !padv_is_below(group, hierarchy->mount_root))
+	if (!hierarchy->found || !group_is_below(group, hierarchy->mount_root))
 		return false;
 	if (skip > 0 && hierarchy->mount_root[skip - 1] == '/')
 		skip--;
@@ -118,7 +153,10 @@ go_up(char group[PADV_PATH])
 	return true;
 }
 
-/* Quota and period of a group, in microseconds; false when it has no limit. */
+/*
+ * Quota and period of a group, in microseconds, and the file that the quota is
+ * in; false when it has no limit ("max", or -1).
+ */
 static bool
 read_quota(const char *root, const Hierarchy *hierarchy, const char *group,
 		   uint64_t *quota, uint64_t *period, char path[PADV_PATH])
@@ -137,6 +175,16 @@ read_quota(const char *root, const Hierarchy *hierarchy, const char *group,
 		padv_read_number(root, path, quota) &&
 		padv_read_number(root, period_path, period) &&
 		*quota > 0 && *period > 0;
+}
+
+static void
+describe_quota(PadvCgroup *cgroup, uint64_t quota, uint64_t period, const char *path)
+{
+	int			length = snprintf(cgroup->quota_source, PADV_SOURCE,
+								  "%llu us of CPU time every %llu us, ",
+								  (unsigned long long) quota, (unsigned long long) period);
+
+	padv_shorten(cgroup->quota_source + length, PADV_SOURCE - (size_t) length, path);
 }
 
 /*
@@ -163,9 +211,7 @@ apply_quotas(PadvCgroup *cgroup, const char *root, const Hierarchy *hierarchy,
 		if (cgroup->quota >= 0.0 && cpus >= cgroup->quota)
 			continue;
 		cgroup->quota = cpus;
-		snprintf(cgroup->quota_source, sizeof(cgroup->quota_source),
-				 "%llu us of CPU time every %llu us, %.120s",
-				 (unsigned long long) quota, (unsigned long long) period, path);
+		describe_quota(cgroup, quota, period, path);
 		cgroup->usage_file[0] = '\0';
 		if (group_file(usage, group, usage->v2 ? "cpu.stat" : "cpuacct.usage", path) &&
 			strlen(path) < sizeof(cgroup->usage_file))
@@ -177,24 +223,23 @@ apply_quotas(PadvCgroup *cgroup, const char *root, const Hierarchy *hierarchy,
 static void
 apply_cpuset(PadvCgroup *cgroup, const char *root, const Hierarchy *hierarchy)
 {
-	static const char *const files[] = {
-		"cpuset.cpus.effective", "cpuset.effective_cpus", "cpuset.cpus"
-	};
+	static const char *const v2_files[] = {"cpuset.cpus.effective", NULL};
+	static const char *const v1_files[] = {"cpuset.effective_cpus", "cpuset.cpus", NULL};
 	char		group[PADV_PATH];
 
 	padv_join(group, hierarchy->group, "", "");
 	do
 	{
-		for (int i = 0; i < 3; i++)
+		for (const char *const *file = hierarchy->v2 ? v2_files : v1_files; *file; file++)
 		{
 			char		path[PADV_PATH];
 			char		list[4096];
 
-			if (!group_file(hierarchy, group, files[i], path) ||
+			if (!group_file(hierarchy, group, *file, path) ||
 				padv_read_file(root, path, list, sizeof(list)) <= 0 ||
 				!padv_parse_cpus(list, &cgroup->cpuset))
 				continue;
-			snprintf(cgroup->cpuset_source, sizeof(cgroup->cpuset_source), "%.190s", path);
+			padv_shorten(cgroup->cpuset_source, sizeof(cgroup->cpuset_source), path);
 			return;
 		}
 	} while (go_up(group));
@@ -204,23 +249,25 @@ void
 padv_read_cgroup(PadvCgroup *cgroup, const char *root)
 {
 	char	   *groups = padv_read_whole(root, "/proc/self/cgroup");
-	char	   *mounts = padv_read_whole(root, "/proc/self/mountinfo");
-	Hierarchy	v2,
-				cpu,
-				cpuacct,
-				cpuset;
+	char	   *mounts = padv_read_whole(root, PADV_MOUNTS_FILE);
+	Hierarchy	hierarchy,
+				usage;
 
 	memset(cgroup, 0, sizeof(*cgroup));
 	cgroup->quota = -1.0;
 	if (groups != NULL && mounts != NULL)
 	{
-		find_hierarchy(groups, mounts, "", &v2);
-		find_hierarchy(groups, mounts, "cpu", &cpu);
-		find_hierarchy(groups, mounts, "cpuacct", &cpuacct);
-		find_hierarchy(groups, mounts, "cpuset", &cpuset);
-		apply_quotas(cgroup, root, &v2, &v2);
-		apply_quotas(cgroup, root, &cpu, &cpuacct);
-		apply_cpuset(cgroup, root, cpuset.found ? &cpuset : &v2);
+		find_hierarchy(groups, mounts, "cpu", &hierarchy);
+		find_hierarchy(groups, mounts, "cpuacct", &usage);
+		apply_quotas(cgroup, root, &hierarchy, &usage);
+		find_hierarchy(groups, mounts, "cpuset", &hierarchy);
+		apply_cpuset(cgroup, root, &hierarchy);
+
+		/* a controller is in one of the two versions only */
+		find_hierarchy(groups, mounts, "", &hierarchy);
+		apply_quotas(cgroup, root, &hierarchy, &hierarchy);
+		if (cgroup->cpuset.count == 0)
+			apply_cpuset(cgroup, root, &hierarchy);
 	}
 	free(groups);
 	free(mounts);

@@ -4,12 +4,15 @@
  *
  * Owns the step from logical CPUs to physical cores, and the order in which
  * affinity, cpuset and quota narrow them.  Where the kernel does not tell,
- * sysconf(3) does, and says so in the facts.
+ * sysconf(3) does, and says so in the facts.  Called by machine.c; what the
+ * control groups say, cgroup.c reads.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #ifdef __linux__
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE				/* sched_getaffinity */
+#endif
 #include <sched.h>
 #endif
 
@@ -20,9 +23,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ONLINE_FILE "/sys/devices/system/cpu/online"
+#define CPU_DIRECTORY "/sys/devices/system/cpu"
+#define ONLINE_FILE CPU_DIRECTORY "/online"
 #define STATUS_FILE "/proc/self/status"
 #define CPUINFO_FILE "/proc/cpuinfo"
+
+/* Which physical core a CPU is part of: the number of the first CPU in it. */
+typedef struct Topology
+{
+	const char *source;
+	int16_t		core[PADV_MAX_CPUS];	/* of the CPUs asked for only */
+} Topology;
 
 /* What sysconf(3) says; at least one CPU runs this. */
 static void
@@ -33,18 +44,6 @@ ask_sysconf(PadvCpuSet *cpus)
 	memset(cpus, 0, sizeof(*cpus));
 	for (int cpu = 0; cpu < (count < 1 ? 1 : count) && cpu < PADV_MAX_CPUS; cpu++)
 		padv_add_cpu(cpus, cpu);
-}
-
-static const char *
-find_online(const char *root, PadvCpuSet *online)
-{
-	char		list[4096];
-
-	if (padv_read_file(root, ONLINE_FILE, list, sizeof(list)) > 0 &&
-		padv_parse_cpus(list, online))
-		return ONLINE_FILE;
-	ask_sysconf(online);
-	return "sysconf(_SC_NPROCESSORS_ONLN)";
 }
 
 #ifdef __linux__
@@ -67,27 +66,60 @@ ask_scheduler(PadvCpuSet *cpus)
 static bool
 ask_scheduler(PadvCpuSet *cpus)
 {
-	(void) cpus;
+	memset(cpus, 0, sizeof(*cpus));
 	return false;
 }
 #endif
 
 /* The source, or NULL when it is not known which CPUs we may run on. */
 static const char *
-find_affinity(const char *root, PadvCpuSet *allowed)
+find_affinity(const char *root, PadvCpuSet *affinity)
 {
 	char	   *status = padv_read_whole(root, STATUS_FILE);
 	const char *list = status ? padv_find_line(status, "Cpus_allowed_list:") : NULL;
-	bool		found = list != NULL && padv_parse_cpus(list, allowed);
+	bool		found = list != NULL && padv_parse_cpus(list, affinity);
 
 	free(status);
 	if (found)
 		return "Cpus_allowed_list in " STATUS_FILE;
 
 	/* another root is another machine: ours would be a wrong answer */
-	if (root[0] == '\0' && ask_scheduler(allowed))
+	if (root[0] == '\0' && ask_scheduler(affinity))
 		return "sched_getaffinity(2)";
+	memset(affinity, 0, sizeof(*affinity));
 	return NULL;
+}
+
+/* Keep what is in both sets, unless that is nothing. */
+static bool
+narrow(PadvCpuSet *cpus, const PadvCpuSet *by)
+{
+	PadvCpuSet	both = *cpus;
+
+	padv_intersect_cpus(&both, by);
+	if (both.count > 0)
+		*cpus = both;
+	return both.count > 0;
+}
+
+/* The CPUs that are there; affinity may be empty. */
+static const char *
+find_online(const char *root, const PadvCpuSet *affinity, PadvCpuSet *online)
+{
+	char		list[4096];
+	PadvCpuSet	both = *affinity;
+
+	if (padv_read_file(root, ONLINE_FILE, list, sizeof(list)) > 0 &&
+		padv_parse_cpus(list, online))
+		return ONLINE_FILE;
+
+	/* sysconf knows their number, but not their numbers */
+	ask_sysconf(online);
+	padv_intersect_cpus(&both, online);
+	if (both.count == affinity->count)
+		return "sysconf(_SC_NPROCESSORS_ONLN)";
+	*online = *affinity;
+	return "those in affinity, as " ONLINE_FILE " is not readable";
 }
 
 /*
@@ -105,7 +137,7 @@ first_sibling(const char *root, int cpu)
 		char		list[1024];
 		PadvCpuSet	siblings;
 
-		snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/topology/%s", cpu, files[i]);
+		snprintf(path, sizeof(path), CPU_DIRECTORY "/cpu%d/topology/%s", cpu, files[i]);
 		if (padv_read_file(root, path, list, sizeof(list)) <= 0 ||
 			!padv_parse_cpus(list, &siblings))
 			continue;
@@ -118,12 +150,9 @@ first_sibling(const char *root, int cpu)
 	return -1;
 }
 
-/* Physical cores among the CPUs by their topology; 0 when not known. */
-static int
-count_by_topology(const char *root, const PadvCpuSet *cpus)
+static bool
+read_siblings(const char *root, const PadvCpuSet *cpus, Topology *topology)
 {
-	PadvCpuSet	firsts = {0};
-
 	for (int cpu = 0; cpu < PADV_MAX_CPUS; cpu++)
 	{
 		int			first;
@@ -132,10 +161,11 @@ count_by_topology(const char *root, const PadvCpuSet *cpus)
 			continue;
 		first = first_sibling(root, cpu);
 		if (first < 0)
-			return 0;
-		padv_add_cpu(&firsts, first);
+			return false;
+		topology->core[cpu] = (int16_t) first;
 	}
-	return firsts.count;
+	topology->source = CPU_DIRECTORY "/cpu*/topology, CPUs of one core counted once";
+	return true;
 }
 
 /* The number behind a key of cpuinfo; false when the line is another one. */
@@ -151,74 +181,92 @@ cpuinfo_number(const char *line, const char *key, uint64_t *number)
 	if (*line != ':')
 		return false;
 	line++;
-	return padv_parse_number(&line, number);
+	return padv_parse_number(&line, number) && *number < UINT32_MAX;
 }
 
 /*
- * The same by /proc/cpuinfo, where each CPU has a paragraph with the number of
- * its socket and that of its core in it; 0 when not known.
+ * Each CPU has a paragraph in cpuinfo with the number of its socket and that
+ * of its core in it.  Both in one are its place; 0 stands for none.
  */
-static int
-count_by_cpuinfo(const char *root, const PadvCpuSet *cpus)
+static void
+parse_cpuinfo(const char *text, uint64_t places[PADV_MAX_CPUS])
 {
-	char	   *text = padv_read_whole(root, CPUINFO_FILE);
-	PadvCpuSet	cores = {0};
 	uint64_t	cpu = PADV_MAX_CPUS;
 	uint64_t	socket = 0;
+	uint64_t	core;
 
 	for (const char *line = text; line != NULL && *line != '\0';)
 	{
 		const char *end = strchr(line, '\n');
-		uint64_t	core;
 
 		if (cpuinfo_number(line, "processor", &cpu))
 			socket = 0;
 		else if (!cpuinfo_number(line, "physical id", &socket) &&
-				 cpuinfo_number(line, "core id", &core) &&
-				 cpu < PADV_MAX_CPUS && padv_cpu_in(cpus, (int) cpu) &&
-				 socket < 16 && core < PADV_MAX_CPUS / 16)
-			padv_add_cpu(&cores, (int) (socket * (PADV_MAX_CPUS / 16) + core));
+				 cpuinfo_number(line, "core id", &core) && cpu < PADV_MAX_CPUS)
+			places[cpu] = (socket << 32 | core) + 1;
 		line = end ? end + 1 : NULL;
 	}
+}
+
+static bool
+read_cpuinfo(const char *root, const PadvCpuSet *cpus, Topology *topology)
+{
+	uint64_t   *places = calloc(PADV_MAX_CPUS, sizeof(uint64_t));
+	char	   *text = padv_read_whole(root, CPUINFO_FILE);
+	bool		known = places != NULL && text != NULL;
+
+	if (known)
+		parse_cpuinfo(text, places);
+	for (int cpu = 0; known && cpu < PADV_MAX_CPUS; cpu++)
+	{
+		int			first = 0;
+
+		if (!padv_cpu_in(cpus, cpu))
+			continue;
+		while (places[first] != places[cpu])
+			first++;
+		topology->core[cpu] = (int16_t) first;
+		known = places[cpu] != 0;
+	}
 	free(text);
-	return cores.count;
+	free(places);
+	topology->source = "physical id and core id in " CPUINFO_FILE;
+	return known;
+}
+
+static void
+read_topology(const char *root, const PadvCpuSet *cpus, Topology *topology)
+{
+	if (read_siblings(root, cpus, topology) || read_cpuinfo(root, cpus, topology))
+		return;
+	for (int cpu = 0; cpu < PADV_MAX_CPUS; cpu++)
+		topology->core[cpu] = (int16_t) cpu;
+	topology->source = "no topology is readable, so each CPU counts as a core";
 }
 
 static int
-count_cores(const char *root, const PadvCpuSet *cpus, const char **source)
+count_cores(const Topology *topology, const PadvCpuSet *cpus)
 {
-	int			count = count_by_topology(root, cpus);
+	PadvCpuSet	cores = {0};
 
-	*source = "/sys/devices/system/cpu/cpu*/topology, CPUs of one core counted once";
-	if (count > 0)
-		return count;
-	*source = "physical id and core id in " CPUINFO_FILE;
-	count = count_by_cpuinfo(root, cpus);
-	if (count > 0)
-		return count;
-	*source = "no topology is readable, so each CPU counts as a core";
-	return cpus->count;
+	for (int cpu = 0; cpu < PADV_MAX_CPUS; cpu++)
+	{
+		if (padv_cpu_in(cpus, cpu))
+			padv_add_cpu(&cores, topology->core[cpu]);
+	}
+	return cores.count;
 }
 
-/* Narrow allowed by another set, unless nothing would be left. */
+/* A fact like "5 (0-3,8)". */
 static void
-narrow(PadvCpuSet *allowed, const PadvCpuSet *by)
+add_cpus_fact(PadvMachine *machine, const char *fact, const PadvCpuSet *cpus,
+			  const char *source)
 {
-	PadvCpuSet	both = *allowed;
-
-	padv_intersect_cpus(&both, by);
-	if (both.count > 0)
-		*allowed = both;
-}
-
-/* A list like "0-3,8" of the CPUs, for a fact. */
-static void
-print_cpus(const PadvCpuSet *cpus, char *text, size_t size)
-{
-	size_t		length = (size_t) snprintf(text, size, "%d (", cpus->count);
+	char		text[PADV_VALUE];
+	size_t		length = (size_t) snprintf(text, sizeof(text), "%d (", cpus->count);
 	const char *comma = "";
 
-	for (int cpu = 0; cpu < PADV_MAX_CPUS && length + 16 < size; cpu++)
+	for (int cpu = 0; cpu < PADV_MAX_CPUS; cpu++)
 	{
 		int			last = cpu;
 
@@ -226,51 +274,78 @@ print_cpus(const PadvCpuSet *cpus, char *text, size_t size)
 			continue;
 		while (last + 1 < PADV_MAX_CPUS && padv_cpu_in(cpus, last + 1))
 			last++;
+
+		/* room for ",4094-4095", or for ",..." where it ends */
+		if (length + 16 > sizeof(text))
+		{
+			length += (size_t) snprintf(text + length, sizeof(text) - length, ",...");
+			break;
+		}
+		length += (size_t) snprintf(text + length, sizeof(text) - length, "%s%d", comma, cpu);
 		if (last > cpu)
-			length += (size_t) snprintf(text + length, size - length, "%s%d-%d", comma, cpu, last);
-		else
-			length += (size_t) snprintf(text + length, size - length, "%s%d", comma, cpu);
+			length += (size_t) snprintf(text + length, sizeof(text) - length, "-%d", last);
 		comma = ",";
 		cpu = last;
 	}
-	snprintf(text + length, size - length, ")");
+	snprintf(text + length, sizeof(text) - length, ")");
+	padv_add_fact(machine, fact, text, source);
 }
 
+/* "1.5 CPUs" */
 static void
-add_cpus_fact(PadvMachine *machine, const char *fact, const PadvCpuSet *cpus,
-			  const char *source)
+print_quota(char *text, size_t size, double quota)
 {
-	char		text[128];
-
-	print_cpus(cpus, text, sizeof(text));
-	padv_add_fact(machine, fact, text, source);
+	snprintf(text, size, "%.6g CPU%s", quota, quota == 1.0 ? "" : "s");
 }
 
 /* The smaller of physical cores and quota, and how that came about. */
 static void
 grant_cores(PadvMachine *machine, const PadvCgroup *cgroup)
 {
-	char		source[192];
+	char		source[PADV_SOURCE];
+	char		quota[32];
 
 	machine->quota = cgroup->quota;
 	machine->cores = machine->allowed_cores;
 	memcpy(machine->cgroup_usage_file, cgroup->usage_file, sizeof(machine->cgroup_usage_file));
-	if (cgroup->quota >= 0.0)
+	if (cgroup->quota < 0.0)
 	{
-		padv_add_fact_value(machine, "CPU quota", cgroup->quota_source,
-							"%.4g CPUs", cgroup->quota);
-		snprintf(source, sizeof(source), "the smaller of %d physical cores allowed and the quota of %.4g CPUs",
-				 machine->allowed_cores, cgroup->quota);
-		if (cgroup->quota < machine->cores)
-			machine->cores = cgroup->quota;
+		padv_add_fact(machine, "CPU quota", "none", "no cgroup of this process limits CPU time");
+		snprintf(source, sizeof(source), "%d physical core%s allowed, and no quota",
+				 machine->allowed_cores, machine->allowed_cores == 1 ? "" : "s");
 	}
 	else
 	{
-		padv_add_fact(machine, "CPU quota", "none", "no cgroup of this process limits CPU time");
-		snprintf(source, sizeof(source), "%d physical cores allowed, and no quota",
-				 machine->allowed_cores);
+		print_quota(quota, sizeof(quota), cgroup->quota);
+		padv_add_fact(machine, "CPU quota", quota, cgroup->quota_source);
+		snprintf(source, sizeof(source), "the smaller of %d physical core%s allowed and the quota of %s",
+				 machine->allowed_cores, machine->allowed_cores == 1 ? "" : "s", quota);
+		if (cgroup->quota < machine->cores)
+			machine->cores = cgroup->quota;
 	}
-	padv_add_fact_value(machine, "cores granted", source, "%.4g", machine->cores);
+	padv_add_fact_value(machine, "cores granted", source, "%.6g", machine->cores);
+}
+
+/*
+ * Narrow what is allowed by one more set, and say so.  A set that leaves
+ * nothing is of another numbering, as where a container shows CPUs of its own.
+ */
+static void
+apply_set(PadvMachine *machine, PadvCpuSet *allowed, const PadvCpuSet *online,
+		  const char *fact, const PadvCpuSet *set, const char *source)
+{
+	PadvCpuSet	shown = *set;
+	char		text[PADV_SOURCE];
+
+	if (narrow(allowed, set))
+	{
+		/* a set may name CPUs that are offline */
+		(void) narrow(&shown, online);
+		add_cpus_fact(machine, fact, &shown, source);
+		return;
+	}
+	snprintf(text, sizeof(text), "%.140s; not applied, as no CPU would be left", source);
+	add_cpus_fact(machine, fact, set, text);
 }
 
 void
@@ -279,35 +354,32 @@ padv_read_cores(PadvMachine *machine, const char *root, const PadvCgroup *cgroup
 	PadvCpuSet	online,
 				allowed,
 				affinity;
-	const char *source;
+	Topology	topology;
+	const char *affinity_source = find_affinity(root, &affinity);
+	const char *online_source = find_online(root, &affinity, &online);
 
-	source = find_online(root, &online);
+	read_topology(root, &online, &topology);
 	machine->logical_cpus = online.count;
-	add_cpus_fact(machine, "logical CPUs", &online, source);
-	machine->physical_cores = count_cores(root, &online, &source);
-	padv_add_fact_value(machine, "physical cores", source, "%d", machine->physical_cores);
+	machine->physical_cores = count_cores(&topology, &online);
+	add_cpus_fact(machine, "logical CPUs", &online, online_source);
+	padv_add_fact_value(machine, "physical cores", topology.source, "%d",
+						machine->physical_cores);
 
 	allowed = online;
-	source = find_affinity(root, &affinity);
-	if (source != NULL)
-	{
-		narrow(&allowed, &affinity);
-		add_cpus_fact(machine, "CPUs in affinity", &affinity, source);
-	}
+	if (affinity_source != NULL)
+		apply_set(machine, &allowed, &online, "CPUs in affinity", &affinity, affinity_source);
 	else
-		padv_add_fact(machine, "CPUs in affinity", "all", "not readable");
+		padv_add_fact(machine, "CPUs in affinity", "all", STATUS_FILE " is not readable");
 	if (cgroup->cpuset.count > 0)
-	{
-		narrow(&allowed, &cgroup->cpuset);
-		add_cpus_fact(machine, "CPUs in cpuset", &cgroup->cpuset, cgroup->cpuset_source);
-	}
+		apply_set(machine, &allowed, &online, "CPUs in cpuset", &cgroup->cpuset,
+				  cgroup->cpuset_source);
 	else
-		padv_add_fact(machine, "CPUs in cpuset", "all", "no cpuset found");
+		padv_add_fact(machine, "CPUs in cpuset", "all", "no cgroup of this process names CPUs");
 
 	machine->allowed_cpus = allowed.count;
+	machine->allowed_cores = count_cores(&topology, &allowed);
 	memcpy(machine->cpu_allowed, allowed.map, sizeof(machine->cpu_allowed));
-	machine->allowed_cores = count_cores(root, &allowed, &source);
-	padv_add_fact_value(machine, "physical cores allowed", source, "%d",
+	padv_add_fact_value(machine, "physical cores allowed", topology.source, "%d",
 						machine->allowed_cores);
 	grant_cores(machine, cgroup);
 }

@@ -3,7 +3,9 @@
  *		What the machine has done so far.
  *
  * Owns the formats of the kernel's counters.  Reads only what the machine was
- * found to have; a file that is missing or strange gives a negative value.
+ * found to have, and keeps nothing: a file that is missing or strange gives a
+ * negative value, and what two readings mean is for others to say.  Called by
+ * the worker, once a second.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -90,20 +92,22 @@ read_cpus(const PadvMachine *machine, const char *root, PadvMachineCounters *cou
 static double
 read_cgroup_cpu(const PadvMachine *machine, const char *root)
 {
+	const char *path = machine->cgroup_usage_file;
 	char		buffer[4096];
 	const char *usage;
 	uint64_t	number;
 
-	if (machine->cgroup_usage_file[0] == '\0' ||
-		padv_read_file(root, machine->cgroup_usage_file, buffer, sizeof(buffer)) <= 0)
-		return UNKNOWN;
+	/* v1 has a file with one number, in nanoseconds */
+	if (strcmp(padv_base_name(path), "cpu.stat") != 0)
+		return path[0] != '\0' && padv_read_number(root, path, &number) ?
+			(double) number / NANOSECONDS : UNKNOWN;
 
-	/* v2 has lines with keys, in microseconds; v1 one number, in nanoseconds */
-	usage = padv_find_line(buffer, "usage_usec");
-	if (usage != NULL)
-		return padv_parse_number(&usage, &number) ? (double) number / MICROSECONDS : UNKNOWN;
-	usage = buffer;
-	return padv_parse_number(&usage, &number) ? (double) number / NANOSECONDS : UNKNOWN;
+	/* v2 has lines with keys, in microseconds */
+	if (padv_read_file(root, path, buffer, sizeof(buffer)) <= 0)
+		return UNKNOWN;
+	usage = padv_find_line(buffer, "usage_usec ");
+	return usage != NULL && padv_parse_number(&usage, &number) ?
+		(double) number / MICROSECONDS : UNKNOWN;
 }
 
 /*
@@ -116,7 +120,7 @@ read_disk(const char *root, const char *name, double *seconds)
 	char		path[PADV_PATH];
 	char		buffer[512];
 	const char *at = buffer;
-	uint64_t	number;
+	uint64_t	number = 0;
 
 	if (!padv_join(path, "/sys/block/", name, "/stat") ||
 		padv_read_file(root, path, buffer, sizeof(buffer)) <= 0)
@@ -168,10 +172,22 @@ read_pressure(const char *root, const char *path)
 	return padv_parse_number(&line, &number) ? (double) number / MICROSECONDS : UNKNOWN;
 }
 
+bool
+padv_machine_same_counters(const PadvMachine *a, const PadvMachine *b)
+{
+	return strcmp(a->root, b->root) == 0 &&
+		strcmp(a->cgroup_usage_file, b->cgroup_usage_file) == 0 &&
+		memcmp(a->cpu_allowed, b->cpu_allowed, sizeof(a->cpu_allowed)) == 0 &&
+		a->ndisks == b->ndisks &&
+		memcmp(a->disks, b->disks, sizeof(a->disks)) == 0;
+}
+
 void
-padv_machine_read_counters(const PadvMachine *machine, const char *root,
+padv_machine_read_counters(const PadvMachine *machine,
 						   PadvMachineCounters *counters)
 {
+	const char *root = machine->root;
+
 	read_cpus(machine, root, counters);
 	counters->cgroup_cpu = read_cgroup_cpu(machine, root);
 	counters->disk_read = read_disks(machine, root);
@@ -186,8 +202,14 @@ padv_process_read_schedule(const char *root, int pid, uint64_t *run_ns,
 	char		path[64];
 	char		buffer[128];
 	const char *at = buffer;
+	uint64_t	run,
+				delay;
 
 	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
-	return padv_read_file(root, path, buffer, sizeof(buffer)) > 0 &&
-		padv_parse_number(&at, run_ns) && padv_parse_number(&at, delay_ns);
+	if (padv_read_file(root, path, buffer, sizeof(buffer)) <= 0 ||
+		!padv_parse_number(&at, &run) || !padv_parse_number(&at, &delay))
+		return false;
+	*run_ns = run;
+	*delay_ns = delay;
+	return true;
 }

@@ -9,14 +9,23 @@
  */
 #include "machine/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define LARGEST_FILE (1024 * 1024)
+/*
+ * Most of these files are smaller than the first; the other is more than
+ * /proc/cpuinfo has with PADV_MAX_CPUS.
+ */
+#define USUAL_FILE (16 * 1024)
+#define LARGEST_FILE (16 * 1024 * 1024)
+
+#define MOST_NAMES 4096
 
 bool
 padv_join(char path[PADV_PATH], const char *a, const char *b, const char *c)
@@ -29,19 +38,21 @@ padv_join(char path[PADV_PATH], const char *a, const char *b, const char *c)
 	return false;
 }
 
-/* Up to size bytes; the length, or -1. */
 static int
-read_bytes(const char *root, const char *path, char *buffer, size_t size)
+open_file(const char *root, const char *path)
 {
 	char		full[PADV_PATH];
-	size_t		length = 0;
-	int			fd;
 
-	if (!padv_join(full, root, path, ""))
-		return -1;
-	fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return -1;
+	/* O_NONBLOCK so that a pipe in the place of a file does not hold us up */
+	return padv_join(full, root, path, "") ?
+		open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+}
+
+/* Read until the end or until size bytes are there; the length, or -1. */
+static int
+read_bytes(int fd, char *buffer, size_t size)
+{
+	size_t		length = 0;
 
 	while (length < size)
 	{
@@ -50,45 +61,71 @@ read_bytes(const char *root, const char *path, char *buffer, size_t size)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-		{
-			close(fd);
 			return -1;
-		}
 		if (got == 0)
 			break;
 		length += (size_t) got;
 	}
-	close(fd);
 	return (int) length;
 }
 
 int
 padv_read_file(const char *root, const char *path, char *buffer, size_t size)
 {
-	int			length = read_bytes(root, path, buffer, size - 1);
+	int			fd = open_file(root, path);
+	int			length = -1;
 
+	if (fd >= 0)
+	{
+		length = read_bytes(fd, buffer, size - 1);
+		close(fd);
+	}
 	buffer[length < 0 ? 0 : length] = '\0';
 	return length;
+}
+
+/* The rest of an open file, in memory for the caller to free. */
+static char *
+read_growing(int fd)
+{
+	size_t		size = USUAL_FILE;
+	size_t		length = 0;
+	char	   *buffer = malloc(size + 1);
+
+	while (buffer != NULL)
+	{
+		int			got = read_bytes(fd, buffer + length, size - length);
+		char	   *larger;
+
+		if (got < 0)
+			break;
+		length += (size_t) got;
+		if (length < size || size >= LARGEST_FILE)
+		{
+			buffer[length] = '\0';
+			return buffer;
+		}
+		size *= 2;
+		larger = realloc(buffer, size + 1);
+		if (larger == NULL)
+			break;
+		buffer = larger;
+	}
+	free(buffer);
+	return NULL;
 }
 
 char *
 padv_read_whole(const char *root, const char *path)
 {
-	char	   *buffer = malloc(LARGEST_FILE + 1);
-	char	   *smaller;
-	int			length;
+	int			fd = open_file(root, path);
+	char	   *text;
 
-	if (buffer == NULL)
+	if (fd < 0)
 		return NULL;
-	length = read_bytes(root, path, buffer, LARGEST_FILE);
-	if (length < 0)
-	{
-		free(buffer);
-		return NULL;
-	}
-	buffer[length] = '\0';
-	smaller = realloc(buffer, (size_t) length + 1);
-	return smaller ? smaller : buffer;
+	text = read_growing(fd);
+	close(fd);
+	return text;
 }
 
 bool
@@ -96,9 +133,119 @@ padv_read_number(const char *root, const char *path, uint64_t *number)
 {
 	char		buffer[64];
 	const char *text = buffer;
+	uint64_t	parsed;
+	int			length = padv_read_file(root, path, buffer, sizeof(buffer));
 
-	return padv_read_file(root, path, buffer, sizeof(buffer)) > 0 &&
-		padv_parse_number(&text, number);
+	if (length <= 0 || !padv_parse_number(&text, &parsed))
+		return false;
+	text += strspn(text, " \t\n");
+	if (text != buffer + length)
+		return false;
+	*number = parsed;
+	return true;
+}
+
+bool
+padv_read_line(const char *root, const char *path, char *line, size_t size)
+{
+	if (padv_read_file(root, path, line, size) <= 0)
+		return false;
+	line[strcspn(line, "\n")] = '\0';
+	return line[0] != '\0';
+}
+
+bool
+padv_exists(const char *root, const char *path)
+{
+	char		full[PADV_PATH];
+	struct stat buffer;
+
+	return padv_join(full, root, path, "") && stat(full, &buffer) == 0;
+}
+
+void
+padv_resolve(const char *root, const char *path, char resolved[PADV_PATH])
+{
+	char		full[PADV_PATH];
+	char	   *real_root = root[0] == '\0' ? NULL : realpath(root, NULL);
+	char	   *real = padv_join(full, root, path, "") ? realpath(full, NULL) : NULL;
+	size_t		skip = real_root ? strlen(real_root) : 0;
+	bool		inside = real != NULL && (root[0] == '\0' || real_root != NULL) &&
+		(skip <= 1 || (strncmp(real, real_root, skip) == 0 && real[skip] == '/'));
+
+	/* a root of "/" is the slash that the path keeps */
+	if (skip == 1)
+		skip = 0;
+
+	if (!inside || !padv_join(resolved, real + skip, "", ""))
+		padv_join(resolved, path, "", "");
+	free(real);
+	free(real_root);
+}
+
+const char *
+padv_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* sdz before sdaa, 9 before 10 */
+static int
+compare_names(const void *a, const void *b)
+{
+	size_t		length_a = strlen(a);
+	size_t		length_b = strlen(b);
+
+	if (length_a != length_b)
+		return length_a < length_b ? -1 : 1;
+	return strcmp(a, b);
+}
+
+/* The list with room for one more name; NULL, and it is freed, if that fails. */
+static PadvNames *
+make_room(PadvNames *list, int *room)
+{
+	PadvNames  *larger;
+
+	if (list != NULL && list->count < *room)
+		return list;
+	larger = realloc(list, sizeof(PadvNames) + (size_t) *room * 2 * sizeof(list->names[0]));
+	if (larger == NULL)
+		free(list);
+	else if (list == NULL)
+		larger->count = 0;
+	*room *= 2;
+	return larger;
+}
+
+PadvNames *
+padv_list_directory(const char *root, const char *path)
+{
+	char		full[PADV_PATH];
+	DIR		   *directory = padv_join(full, root, path, "") ? opendir(full) : NULL;
+	PadvNames  *list;
+	struct dirent *item;
+	int			room = 8;
+
+	if (directory == NULL)
+		return NULL;
+	list = make_room(NULL, &room);
+	while (list != NULL && list->count < MOST_NAMES && (item = readdir(directory)) != NULL)
+	{
+		size_t		length = strlen(item->d_name);
+
+		if (item->d_name[0] == '.' || length >= sizeof(list->names[0]))
+			continue;
+		list = make_room(list, &room);
+		if (list != NULL)
+			memcpy(list->names[list->count++], item->d_name, length + 1);
+	}
+	closedir(directory);
+	if (list != NULL)
+		qsort(list->names, (size_t) list->count, sizeof(list->names[0]), compare_names);
+	return list;
 }
 
 static bool
@@ -108,19 +255,17 @@ is_digit(char c)
 }
 
 static bool
-is_space(char c)
+is_end(char c)
 {
-	return c == ' ' || c == '\t' || c == '\n';
+	return c == '\0' || c == ' ' || c == '\t' || c == '\n';
 }
 
 bool
 padv_parse_number(const char **text, uint64_t *number)
 {
-	const char *at = *text;
+	const char *at = *text + strspn(*text, " \t");
 	uint64_t	value = 0;
 
-	while (is_space(*at))
-		at++;
 	if (!is_digit(*at))
 		return false;
 	for (; is_digit(*at); at++)
@@ -131,7 +276,7 @@ padv_parse_number(const char **text, uint64_t *number)
 			return false;
 		value = value * 10 + digit;
 	}
-	if (*at != '\0' && !is_space(*at))
+	if (!is_end(*at))
 		return false;
 	*text = at;
 	*number = value;
@@ -184,7 +329,7 @@ padv_intersect_cpus(PadvCpuSet *cpus, const PadvCpuSet *other)
 	*cpus = both;
 }
 
-/* A decimal number at *at, at most PADV_MAX_CPUS; false when there is none. */
+/* A number at *at, of which no more than PADV_MAX_CPUS is kept. */
 static bool
 parse_cpu(const char **at, int *cpu)
 {
@@ -205,9 +350,10 @@ parse_cpu(const char **at, int *cpu)
 static bool
 parse_cpu_list(const char *at, PadvCpuSet *cpus)
 {
-	while (is_space(*at))
-		at++;
-	for (;;)
+	at += strspn(at, " \t");
+
+	/* no list has more ranges than there are CPUs: garbage ends here */
+	for (int ranges = 0; ranges < PADV_MAX_CPUS; ranges++)
 	{
 		int			first,
 					last;
@@ -217,13 +363,15 @@ parse_cpu_list(const char *at, PadvCpuSet *cpus)
 		last = first;
 		if (*at == '-' && (at++, !parse_cpu(&at, &last)))
 			return false;
+		if (last < first)
+			return false;
 		for (int cpu = first; cpu <= last && cpu < PADV_MAX_CPUS; cpu++)
 			padv_add_cpu(cpus, cpu);
 		if (*at != ',')
-			break;
+			return is_end(*at) && cpus->count > 0;
 		at++;
 	}
-	return (*at == '\0' || is_space(*at)) && cpus->count > 0;
+	return false;
 }
 
 bool

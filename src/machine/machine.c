@@ -2,8 +2,9 @@
  * machine.c
  *		What there is: the parts put together, and the list of facts.
  *
- * Owns PadvMachine as a whole.  Called by the worker, at its start, once a
- * minute and after a reload.
+ * Owns PadvMachine as a whole, and the form of a fact; finds out nothing
+ * itself.  Called by the worker, at its start, once a minute and after a
+ * reload.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -13,47 +14,47 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Text for people: one line, printable, and never empty. */
+/*
+ * Text for people: one line, printable, never empty, with dots where it was
+ * cut.  Only ASCII, as the encoding of who reads it is not known.
+ */
 static void
 copy_text(char *to, size_t size, const char *text)
 {
 	size_t		length = 0;
 
 	for (; *text != '\0' && length + 1 < size; text++)
-		to[length++] = (unsigned char) *text < ' ' || *text == 127 ||
-			(unsigned char) *text >= 128 ? '?' : *text;
+		to[length++] = *text >= ' ' && *text <= '~' ? *text : '?';
 	to[length] = '\0';
+	if (*text != '\0')
+		memcpy(to + size - 4, "...", 4);
 	if (length == 0)
 		snprintf(to, size, "-");
 }
 
-void
-padv_add_fact(PadvMachine *machine, const char *fact, const char *value,
-			  const char *source)
+static void
+put_fact(PadvFact *entry, const char *fact, const char *value, const char *source)
 {
-	PadvFact   *entry;
-	int			left_out = machine->facts_left_out;
-
-	if (machine->nfacts == PADV_MAX_FACTS)
-	{
-		machine->facts_left_out = ++left_out;
-		entry = &machine->facts[PADV_MAX_FACTS - 1];
-		copy_text(entry->fact, sizeof(entry->fact), "more facts");
-		snprintf(entry->value, sizeof(entry->value), "%d", left_out + 1);
-		copy_text(entry->source, sizeof(entry->source), "there is no room to show them");
-		return;
-	}
-	entry = &machine->facts[machine->nfacts++];
 	copy_text(entry->fact, sizeof(entry->fact), fact);
 	copy_text(entry->value, sizeof(entry->value), value);
 	copy_text(entry->source, sizeof(entry->source), source);
 }
 
 void
+padv_add_fact(PadvMachine *machine, const char *fact, const char *value,
+			  const char *source)
+{
+	if (machine->nfacts < PADV_MAX_FACTS)
+		put_fact(&machine->facts[machine->nfacts++], fact, value, source);
+	else
+		machine->facts_left_out++;
+}
+
+void
 padv_add_fact_value(PadvMachine *machine, const char *fact, const char *source,
 					const char *format,...)
 {
-	char		value[sizeof(machine->facts[0].value)];
+	char		value[PADV_VALUE];
 	va_list		args;
 
 	va_start(args, format);
@@ -63,13 +64,50 @@ padv_add_fact_value(PadvMachine *machine, const char *fact, const char *source,
 }
 
 void
+padv_shorten(char *to, size_t size, const char *path)
+{
+	size_t		length = strlen(path);
+	size_t		head = (size - 4) / 3;
+	size_t		tail = size - 4 - head;
+
+	if (length < size)
+		memcpy(to, path, length + 1);
+	else
+	{
+		memcpy(to, path, head);
+		memcpy(to + head, "...", 3);
+		memcpy(to + head + 3, path + length - tail, tail + 1);
+	}
+}
+
+/* Say in the last place how many facts are not there. */
+static void
+tell_left_out(PadvMachine *machine)
+{
+	char		value[32];
+
+	if (machine->facts_left_out == 0)
+		return;
+	if (machine->nfacts == PADV_MAX_FACTS)
+	{
+		machine->nfacts--;
+		machine->facts_left_out++;
+	}
+	snprintf(value, sizeof(value), "%d", machine->facts_left_out);
+	put_fact(&machine->facts[machine->nfacts++], "facts left out", value,
+			 "there is no room to show them; what they say is counted");
+}
+
+void
 padv_machine_read(PadvMachine *machine, const char *root,
 				  const char *data_directory)
 {
 	PadvCgroup	cgroup;
 
 	memset(machine, 0, sizeof(*machine));
+	snprintf(machine->root, sizeof(machine->root), "%s", root);
 	padv_read_cgroup(&cgroup, root);
 	padv_read_cores(machine, root, &cgroup);
 	padv_read_disks(machine, root, data_directory);
+	tell_left_out(machine);
 }

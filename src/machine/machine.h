@@ -19,6 +19,9 @@
 #define PADV_MAX_CPUS 4096
 #define PADV_MAX_DISKS 128
 
+/* A rootless container's group has a path of about 300 characters. */
+#define PADV_USAGE_FILE 512
+
 /* One row of the hardware view; all three are printable, never empty. */
 typedef struct PadvFact
 {
@@ -38,29 +41,33 @@ typedef struct PadvDisk
 
 typedef struct PadvMachine
 {
+	char		root[1024];		/* below which it was found */
 	int			logical_cpus;	/* online on the machine */
 	int			physical_cores; /* of these, hyper-threads counted once */
-	int			allowed_cpus;	/* inside affinity and cpuset */
+	int			allowed_cpus;	/* online and inside affinity and cpuset */
 	int			allowed_cores;	/* physical ones among them */
 	double		quota;			/* CPUs' worth of time the tightest cgroup
 								 * grants; negative when unlimited */
 	double		cores;			/* granted: min(allowed_cores, quota), > 0 */
 	int			spindles;		/* rotational disks that hold data */
-	bool		disks_known;	/* false: no device could be found, so
+	bool		disks_known;	/* false: no disk that holds data could be
+								 * found and tells whether it rotates, so
 								 * spindles is 0 for want of knowledge */
 	int			ndisks;
 	PadvDisk	disks[PADV_MAX_DISKS];
 	uint8_t		cpu_allowed[PADV_MAX_CPUS / 8];	/* bit map of allowed_cpus */
-	char		cgroup_usage_file[256]; /* below root; CPU time of the group
-										 * whose quota is in force, or "" */
+	char		cgroup_usage_file[PADV_USAGE_FILE]; /* below root; CPU time of
+													 * the group whose quota
+													 * is in force, or "" */
 	int			nfacts;
-	int			facts_left_out; /* for want of room */
+	int			facts_left_out; /* for want of room; the last fact says so */
 	PadvFact	facts[PADV_MAX_FACTS];
 } PadvMachine;
 
 /*
- * Counters that only grow, in seconds, since some moment in the past; negative
- * where the machine does not tell.
+ * Counters that grow, in seconds, since some moment in the past; negative
+ * where the machine does not tell.  The kernel may take a little of iowait
+ * back, and starts a disk's reads again from zero after 2^32 ms.
  */
 typedef struct PadvMachineCounters
 {
@@ -82,10 +89,15 @@ typedef struct PadvMachineCounters
 extern void padv_machine_read(PadvMachine *machine, const char *root,
 							  const char *data_directory);
 
-/* Read the counters; some tens of microseconds. */
+/* Read the counters of what was found; some tens of microseconds. */
 extern void padv_machine_read_counters(const PadvMachine *machine,
-									   const char *root,
 									   PadvMachineCounters *counters);
+
+/*
+ * Whether the counters of both are of the same things, so that they may be
+ * subtracted from each other.
+ */
+extern bool padv_machine_same_counters(const PadvMachine *a, const PadvMachine *b);
 
 /*
  * Nanoseconds that a process spent on a CPU, and runnable but waiting for one

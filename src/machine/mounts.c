@@ -2,18 +2,23 @@
  * mounts.c
  *		The lines of /proc/self/mountinfo.
  *
- * Owns their format (proc(5)): numbered fields, then optional ones up to a
- * dash, then type, source and options; white space as octal escapes.  A line
- * that is cut off, or has a field that does not fit, is passed over.
+ * Owns their format (proc(5)): fields with one blank between them, the seventh
+ * and those after it optional up to a dash, then type, source and options;
+ * white space in a field is an octal escape.  A line that is cut off, or whose
+ * paths do not fit, is passed over.  Called by cgroup.c and disks.c.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include "machine/mounts.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#define LONGEST_LINE 4096
+/* A part of the text, which is left as it is. */
+typedef struct Word
+{
+	const char *text;
+	size_t		length;
+} Word;
 
 static bool
 is_octal(char c)
@@ -21,74 +26,121 @@ is_octal(char c)
 	return c >= '0' && c <= '7';
 }
 
-/* A field with its escapes undone. */
+/*
+ * A field with its escapes undone.  False when it does not fit, or has a NUL
+ * in it; *to then has the beginning of it.
+ */
 static bool
-copy_field(char *to, size_t size, const char *field)
+copy_field(char *to, size_t size, Word field)
 {
+	const char *at = field.text;
+	const char *end = field.text + field.length;
 	size_t		length = 0;
 
-	while (*field != '\0')
+	while (at < end && length + 1 < size)
 	{
-		if (length + 1 >= size)
-			return false;
-		if (field[0] == '\\' && field[1] >= '0' && field[1] <= '3' &&
-			is_octal(field[2]) && is_octal(field[3]))
+		char		c = *at++;
+
+		if (c == '\\' && end - at >= 3 && at[0] >= '0' && at[0] <= '3' &&
+			is_octal(at[1]) && is_octal(at[2]))
 		{
-			to[length++] = (char) ((field[1] - '0') * 64 + (field[2] - '0') * 8 + (field[3] - '0'));
-			field += 4;
+			c = (char) ((at[0] - '0') * 64 + (at[1] - '0') * 8 + (at[2] - '0'));
+			at += 3;
 		}
-		else
-			to[length++] = *field++;
+		if (c == '\0')
+			break;
+		to[length++] = c;
 	}
 	to[length] = '\0';
+	return at == end;
+}
+
+/*
+ * The next field of a line.  It may be empty, as the source is of what was
+ * mounted from "".  False at the end.
+ */
+static bool
+next_word(Word *line, Word *word)
+{
+	const char *blank;
+
+	if (line->text == NULL)
+		return false;
+	blank = memchr(line->text, ' ', line->length);
+	*word = *line;
+	if (blank == NULL)
+	{
+		line->text = NULL;
+		return true;
+	}
+	word->length = (size_t) (blank - line->text);
+	line->text = blank + 1;
+	line->length -= word->length + 1;
 	return true;
 }
 
-/* The next word of a line, or NULL; the line is cut up. */
-static char *
-next_word(char **line)
+static bool
+is_word(Word word, const char *text)
 {
-	char	   *word = *line + strspn(*line, " ");
-	char	   *end = word + strcspn(word, " ");
+	return word.length == strlen(text) && memcmp(word.text, text, word.length) == 0;
+}
 
-	if (*word == '\0')
-		return NULL;
-	*line = *end == '\0' ? end : end + 1;
-	*end = '\0';
-	return word;
+/* Digits up to the end of *word or to a character, which is taken off too. */
+static bool
+take_number(Word *word, char up_to, unsigned *number)
+{
+	size_t		digits = 0;
+
+	*number = 0;
+	while (digits < word->length && word->text[digits] >= '0' && word->text[digits] <= '9')
+	{
+		*number = *number * 10 + (unsigned) (word->text[digits++] - '0');
+		if (*number > 0xffffff)
+			return false;
+	}
+	if (digits == 0 || digits + (up_to != '\0') > word->length ||
+		(up_to != '\0' && word->text[digits] != up_to))
+		return false;
+	word->text += digits + (up_to != '\0');
+	word->length -= digits + (up_to != '\0');
+	return true;
 }
 
 static bool
-parse_mount(char *line, PadvMount *mount)
+parse_mount(Word line, PadvMount *mount)
 {
-	char	   *fields[6];
-	char	   *type,
-			   *source,
-			   *options,
-			   *word;
-	char		rest;
-
 	/* ID, parent, device, root, mount point, options of the mount */
+	Word		fields[6];
+	Word		word,
+				type,
+				source,
+				options;
+
 	for (int i = 0; i < 6; i++)
 	{
-		fields[i] = next_word(&line);
-		if (fields[i] == NULL)
+		if (!next_word(&line, &fields[i]))
 			return false;
 	}
 	do
-		word = next_word(&line);
-	while (word != NULL && strcmp(word, "-") != 0);
-	type = next_word(&line);
-	source = next_word(&line);
-	options = next_word(&line);
+	{
+		if (!next_word(&line, &word))
+			return false;
+	} while (!is_word(word, "-"));
+	if (!next_word(&line, &type) || !next_word(&line, &source) || !next_word(&line, &options))
+		return false;
 
-	return options != NULL &&
-		sscanf(fields[2], "%9u:%9u%c", &mount->major, &mount->minor, &rest) == 2 &&
+	/*
+	 * Those of overlay list all its layers, and nobody needs them; those of
+	 * cgroup, which do matter, are short.
+	 */
+	(void) copy_field(mount->options, sizeof(mount->options), options);
+	return take_number(&fields[2], ':', &mount->major) &&
+		take_number(&fields[2], '\0', &mount->minor) && fields[2].length == 0 &&
 		copy_field(mount->root, sizeof(mount->root), fields[3]) &&
 		copy_field(mount->point, sizeof(mount->point), fields[4]) &&
+		mount->point[0] == '/' &&
 		copy_field(mount->type, sizeof(mount->type), type) &&
-		copy_field(mount->source, sizeof(mount->source), source) &&
-		copy_field(mount->options, sizeof(mount->options), options);
+		copy_field(mount->source, sizeof(mount->source), source);
 }
 
 bool
@@ -96,18 +148,11 @@ padv_next_mount(const char **cursor, PadvMount *mount)
 {
 	while (**cursor != '\0')
 	{
-		const char *end = strchr(*cursor, '\n');
-		size_t		length = end ? (size_t) (end - *cursor) : strlen(*cursor);
-		char		line[LONGEST_LINE];
+		Word		line = {*cursor, strcspn(*cursor, "\n")};
 
-		if (length < sizeof(line))
-		{
-			memcpy(line, *cursor, length);
-			line[length] = '\0';
-		}
-		else
-			line[0] = '\0';
-		*cursor += end ? length + 1 : length;
+		*cursor += line.length;
+		if (**cursor == '\n')
+			(*cursor)++;
 		if (parse_mount(line, mount))
 			return true;
 	}

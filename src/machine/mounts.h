@@ -9,6 +9,8 @@
 
 #include "machine/files.h"
 
+#define PADV_MOUNTS_FILE "/proc/self/mountinfo"
+
 typedef struct PadvMount
 {
 	unsigned	major;			/* of the device; 0: none of its own */
@@ -17,7 +19,7 @@ typedef struct PadvMount
 	char		point[PADV_PATH];	/* where */
 	char		type[64];
 	char		source[PADV_PATH];
-	char		options[PADV_PATH]; /* of the file system */
+	char		options[256];	/* of the file system; may be cut */
 } PadvMount;
 
 /*
@@ -26,7 +28,7 @@ typedef struct PadvMount
  */
 extern bool padv_next_mount(const char **cursor, PadvMount *mount);
 
-/* Whether path is prefix itself or below it. */
+/* Whether path is prefix itself or below it; both are absolute. */
 extern bool padv_is_below(const char *path, const char *prefix);
 
 /* Whether a comma-separated list has a word. */

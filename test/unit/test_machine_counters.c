@@ -1,0 +1,268 @@
+/*
+ * test_machine_counters.c
+ *		What a made-up machine has done so far, and its processes.
+ */
+#include "tap.h"
+#include "fake_tree.h"
+
+static PadvMachineCounters counters;
+static double tick;				/* seconds */
+
+static void
+read_counters(void)
+{
+	memset(&counters, 0x5a, sizeof(counters));
+	padv_machine_read_counters(&machine, &counters);
+}
+
+/* Two of four CPUs, a quota, two disks of which one holds data. */
+static void
+plant_machine(void)
+{
+	static const FakeFile files[] = {
+		{"/proc/self/status", "Cpus_allowed_list:\t1,3\n"},
+		{"/proc/self/cgroup", "0::/pg\n"},
+		{"/proc/self/mountinfo",
+			"22 1 8:0 / / rw - ext4 /dev/sda rw\n"
+			"23 22 8:16 / /pgdata/pg_wal rw - ext4 /dev/sdb rw\n"
+		"24 22 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"},
+		{"/sys/fs/cgroup/pg/cpu.max", "150000 100000\n"},
+		{"/sys/fs/cgroup/pg/cpu.stat",
+		"nr_bursts 0\nusage_usec 2500000\nuser_usec 2000000\nsystem_usec 500000\n"},
+		{"/sys/block/sda/stat",
+		"  100 1 800 12345  200 2 1600 99999 0 300 400 0 0 0 0 0 0\n"},
+		{"/sys/block/sdb/stat", "  100 1 800 77777  200 2 1600 99999 0 300 400\n"},
+		{"/proc/stat",
+			"cpu  1111 2222 3333 4444 5555 6666 7777 8888 9999 9999\n"
+			"cpu0 10000 10000 10000 10000 10000 10000 10000 10000 10000 10000\n"
+			"cpu1 100 20 30 4000 500 6 7 8 50 10\n"
+			"cpu2 10000 10000 10000 10000 10000 10000 10000 10000 10000 10000\n"
+			"cpu3 200 0 10 1000 0 0 0 0 0 0\n"
+		"intr 5 1 2 3\nctxt 1990473\nbtime 1062191376\n"},
+		{"/proc/pressure/cpu",
+			"some avg10=0.00 avg60=0.10 avg300=0.00 total=1500000\n"
+		"full avg10=0.00 avg60=0.00 avg300=0.00 total=9\n"},
+		{"/proc/pressure/io",
+			"some avg10=0.00 avg60=0.10 avg300=0.00 total=250000\n"
+		"full avg10=0.00 avg60=0.00 avg300=0.00 total=9\n"},
+		{NULL, NULL}
+	};
+
+	plant_cpus(4);
+	plant("/pgdata/pg_wal", NULL);
+	plant("/pgdata/pg_tblspc", NULL);
+	plant_disk("8:0", "sda", "1\n");
+	plant_disk("8:16", "sdb", "0\n");
+	plant_all(files);
+	read_machine("the machine", "/pgdata");
+}
+
+static void
+test_counters(void)
+{
+	tree_begin();
+	plant_machine();
+	read_counters();
+
+	/* guest time (50, 10) is in user and nice time already */
+	near(counters.cpu_busy, (100 + 20 + 30 + 6 + 7 + 8 + 200 + 10) * tick, 1e-9, "busy, of the allowed CPUs");
+	near(counters.cpu_idle, (4000 + 500 + 1000) * tick, 1e-9, "idle, I/O wait included");
+	near(counters.cpu_iowait, 500 * tick, 1e-9, "I/O wait");
+	near(counters.cgroup_cpu, 2.5, 1e-12, "CPU time of the group");
+	near(counters.disk_read, 12.345, 1e-12, "reads of the disk that holds data");
+	near(counters.pressure_cpu, 1.5, 1e-12, "CPU pressure");
+	near(counters.pressure_io, 0.25, 1e-12, "I/O pressure");
+
+	/* a tablespace on the other disk */
+	plant("/mnt/pg", NULL);
+	plant("/pgdata/pg_tblspc/1", "-> /pgdata/pg_wal");
+	read_machine("a tablespace", "/pgdata");
+	read_counters();
+	near(counters.disk_read, 12.345 + 77.777, 1e-9, "reads of both disks");
+
+	plant("/sys/block/sdb/stat", "100 1 800\n");
+	read_counters();
+	near(counters.disk_read, -1, 0, "one disk that does not tell leaves no sum");
+	tree_end();
+}
+
+/* cgroup v1 counts in nanoseconds, and in a file of its own. */
+static void
+test_v1_usage(void)
+{
+	tree_begin();
+	plant_machine();
+	plant("/proc/self/cgroup", "4:cpuacct,cpu:/pg\n");
+	plant("/proc/self/mountinfo", "24 22 0:26 / /cg rw - cgroup cgroup rw,cpu,cpuacct\n");
+	plant("/cg/pg/cpu.cfs_quota_us", "50000\n");
+	plant("/cg/pg/cpu.cfs_period_us", "100000\n");
+	plant("/cg/pg/cpuacct.usage", "7250000000\n");
+	read_machine("cgroup v1", "/pgdata");
+	read_counters();
+	near(counters.cgroup_cpu, 7.25, 1e-12, "CPU time of the group");
+	tree_end();
+}
+
+/* As on a machine with 1024 CPUs: more than 64 KB before the last of them. */
+static void
+test_large_stat(void)
+{
+	size_t		size = 1024 * 128;
+	char	   *text = malloc(size);
+	size_t		length = (size_t) snprintf(text, size, "cpu  1 1 1 1 1 1 1 1 1 1\n");
+
+	for (int cpu = 0; cpu < 1024; cpu++)
+		length += (size_t) snprintf(text + length, size - length,
+									"cpu%d 1000000000 1 2 3000000000 4 5 6 7 12345678901234 98765432101234\n", cpu);
+	tree_begin();
+	plant_machine();
+	plant("/proc/stat", text);
+	plant("/proc/self/status", "Cpus_allowed_list:\t0-1023\n");
+	plant("/sys/devices/system/cpu/online", "0-1023\n");
+	read_machine("1024 CPUs", "/pgdata");
+	count_is(machine.allowed_cpus, 1024, "allowed CPUs");
+	ok(length > 65536, "more than 64 KB");
+	read_counters();
+	near(counters.cpu_busy, 1024.0 * 1000000021 * tick, 1e-3, "busy");
+	near(counters.cpu_idle, 1024.0 * 3000000004 * tick, 1e-3, "idle");
+	near(counters.cpu_iowait, 1024.0 * 4 * tick, 1e-6, "I/O wait");
+	tree_end();
+	free(text);
+}
+
+/* Whether any of the counters is something other than known or unknown. */
+static bool
+counters_are_sound(void)
+{
+	const double *values = (const double *) &counters;
+
+	for (size_t i = 0; i < sizeof(counters) / sizeof(double); i++)
+	{
+		if (!(values[i] == -1.0 || (values[i] >= 0.0 && values[i] < 1e19)))
+			return false;
+	}
+	return true;
+}
+
+static void
+test_unreadable(void)
+{
+	static const char *const files[] = {
+		"/proc/stat", "/sys/fs/cgroup/pg/cpu.stat", "/sys/block/sda/stat",
+		"/proc/pressure/cpu", "/proc/pressure/io"
+	};
+	static const char *const garbage[] = {
+		"", "\n", "garbage", "-1", "99999999999999999999999999\n", "cpu\ncpu1\ncpu3 \n", "cpu1 1 2 3\n4 5 6 7 8\n",
+		"cpu1 -1 2 3 4 5 6 7 8\n", "cpu99999999999999999999 1 1 1 1 1 1 1 1\n", "usage_usec\nsome\n",
+		"usage_usec x\nsome avg10=0\n", "some total=\n", "1 2 3\n4", "usage_usec 18446744073709551616",
+	};
+
+	tree_begin();
+	plant_machine();
+	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++)
+	{
+		for (size_t j = 0; j < sizeof(files) / sizeof(files[0]); j++)
+			plant(files[j], garbage[i]);
+		read_counters();
+		ok(counters.cpu_busy == -1 && counters.cpu_idle == -1 && counters.cpu_iowait == -1 &&
+		   counters.cgroup_cpu == -1 && counters.disk_read == -1 &&
+		   counters.pressure_cpu == -1 && counters.pressure_io == -1,
+		   "garbage %d is told from figures", (int) i);
+	}
+
+	/* the largest numbers there are, and a line without its end */
+	plant("/proc/stat", "cpu1 18446744073709551615 18446744073709551615 18446744073709551615 1 1 1 1 1");
+	read_counters();
+	ok(counters.cpu_busy > 1e17 && counters_are_sound(), "no overflow");
+	tree_end();
+
+	tree_begin();
+	plant_machine();
+	for (size_t j = 0; j < sizeof(files) / sizeof(files[0]); j++)
+	{
+		char		full[256];
+
+		snprintf(full, sizeof(full), "%s%s", tree_root, files[j]);
+		unlink(full);
+	}
+	read_counters();
+	ok(counters.cpu_busy == -1 && counters.cgroup_cpu == -1 && counters.disk_read == -1 &&
+	   counters.pressure_cpu == -1 && counters.pressure_io == -1, "files that are missing");
+	tree_end();
+
+	tree_begin();
+	read_machine("nothing", "/pgdata");
+	read_counters();
+	ok(counters.cpu_busy == -1 && counters.cgroup_cpu == -1 && counters.disk_read == -1, "no machine at all");
+	tree_end();
+}
+
+/* Counters may be subtracted when they are of the same things. */
+static void
+test_same(void)
+{
+	PadvMachine *before = malloc(sizeof(PadvMachine));
+
+	tree_begin();
+	plant_machine();
+	*before = machine;
+	read_machine("again", "/pgdata");
+	ok(padv_machine_same_counters(before, &machine), "nothing changed");
+
+	plant("/proc/self/status", "Cpus_allowed_list:\t0,3\n");
+	read_machine("other CPUs", "/pgdata");
+	ok(!padv_machine_same_counters(before, &machine), "other CPUs");
+
+	plant_machine();
+	plant("/pgdata/pg_tblspc/1", "-> ../pg_wal");
+	read_machine("another disk", "/pgdata");
+	ok(!padv_machine_same_counters(before, &machine), "another disk holds data");
+
+	plant("/pgdata/pg_tblspc/1", "-> ../..");
+	plant("/sys/fs/cgroup/cpu.max", "100000 100000\n");
+	read_machine("another group", "/pgdata");
+	ok(!padv_machine_same_counters(before, &machine), "another group has the quota");
+
+	plant("/sys/fs/cgroup/cpu.max", "max 100000\n");
+	read_machine("back again", "/pgdata");
+	ok(padv_machine_same_counters(before, &machine), "as it was");
+	tree_end();
+	free(before);
+}
+
+static void
+test_schedule(void)
+{
+	static const char *const garbage[] = {
+		"", "1", "1\n2\n", "x y z\n", "1 y 3\n", "-1 2 3\n", "1 99999999999999999999 3\n"
+	};
+	uint64_t	run = 7;
+	uint64_t	delay = 7;
+
+	tree_begin();
+	ok(!padv_process_read_schedule(tree_root, 4711, &run, &delay), "no process");
+	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++)
+	{
+		plant("/proc/4711/schedstat", garbage[i]);
+		ok(!padv_process_read_schedule(tree_root, 4711, &run, &delay), "garbage %d", (int) i);
+	}
+	ok(run == 7 && delay == 7, "nothing is stored then");
+	plant("/proc/4711/schedstat", "123456789012 987654321 42\n");
+	ok(padv_process_read_schedule(tree_root, 4711, &run, &delay), "a process");
+	ok(run == UINT64_C(123456789012) && delay == 987654321, "its times");
+	ok(!padv_process_read_schedule(tree_root, -1, &run, &delay), "no process has a negative number");
+	tree_end();
+}
+
+int
+main(void)
+{
+	tick = 1.0 / (double) sysconf(_SC_CLK_TCK);
+	test_counters();
+	test_v1_usage();
+	test_large_stat();
+	test_unreadable();
+	test_same();
+	test_schedule();
+	return tap_end();
+}
