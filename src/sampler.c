@@ -2,9 +2,14 @@
  * sampler.c
  *		The server's process tables into a plain sample.
  *
- * Owns the translation from PGPROC and PgBackendStatus to PadvSession.  It
+ * Owns the translation from PgBackendStatus and PGPROC to PadvSession.  It
  * reads shared memory of the core server in place and takes no lock of it; it
- * decides nothing and keeps nothing.  The worker calls it.
+ * decides nothing.  The worker calls it.
+ *
+ * The tables are larger than a core's caches and cold when a sample begins, so
+ * what counts is how many lines of memory are touched.  The state is in the
+ * status entry, and most sessions are idle; only of the others is the PGPROC
+ * looked at, for the wait event and the horizon.
  *
  * What is read without a lock, and what that can cost:
  *
@@ -17,9 +22,8 @@
  *   few instructions apart from the status entry: a session can be seen
  *   active with the wait event of the idle state it has just left, for one
  *   sample.
- * - A process that ends while being read is either counted or not.  Its slot
- *   may be taken by another one meanwhile, which is why both entries must
- *   name the same pid.
+ * - A process that ends while being read is either counted or not.  Its PGPROC
+ *   may be another's by then, which is why both must name the same pid.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -40,7 +44,7 @@
 
 #define WAIT_CLASS_MASK 0xFF000000U
 
-/* How many processes ahead to ask memory for. */
+/* How many entries ahead to ask memory for. */
 #define PREFETCH_DISTANCE 8
 
 #if defined(__GNUC__) || defined(__clang__)
@@ -48,6 +52,12 @@
 #else
 #define prefetch(address) ((void) 0)
 #endif
+
+/*
+ * Where the PGPROC of each status entry was found last; checked by its pid
+ * before it is used.  From PostgreSQL 17 on both have the same number.
+ */
+static int *procno_of_entry = NULL;
 
 int
 padv_sampler_slots(void)
@@ -61,7 +71,42 @@ padv_sampler_create(void)
 	PadvSample *sample = palloc0(sizeof(PadvSample));
 
 	sample->sessions = palloc0(mul_size(MaxBackends, sizeof(PadvSession)));
+	procno_of_entry = palloc(mul_size(MaxBackends, sizeof(int)));
+	for (int i = 0; i < MaxBackends; i++)
+		procno_of_entry[i] = i;
 	return sample;
+}
+
+static void
+find_all_processes(void)
+{
+	for (int procno = 0; procno < MaxBackends; procno++)
+	{
+		volatile PGPROC *proc = &ProcGlobal->allProcs[procno];
+		int			entry = padv_proc_status_index(proc, procno);
+
+		if (proc->pid != 0 && entry >= 0 && entry < MaxBackends)
+			procno_of_entry[entry] = procno;
+	}
+}
+
+/*
+ * The PGPROC of a status entry, or NULL when its process is just coming or
+ * going.  *searched is whether all were looked for in this sample: once is
+ * enough.
+ */
+static volatile PGPROC *
+find_process(int entry, int pid, bool *searched)
+{
+	volatile PGPROC *proc = &ProcGlobal->allProcs[procno_of_entry[entry]];
+
+	if (proc->pid != pid && !*searched)
+	{
+		find_all_processes();
+		*searched = true;
+		proc = &ProcGlobal->allProcs[procno_of_entry[entry]];
+	}
+	return proc->pid == pid ? proc : NULL;
 }
 
 static PadvWaitClass
@@ -97,7 +142,7 @@ wants_nothing(uint32 wait_event)
  * transaction.
  */
 static PadvState
-guess_state(const PGPROC *proc, uint32 wait_event)
+guess_state(volatile PGPROC *proc, uint32 wait_event)
 {
 	if (wait_event != WAIT_EVENT_CLIENT_READ)
 		return PADV_STATE_ACTIVE;
@@ -105,7 +150,7 @@ guess_state(const PGPROC *proc, uint32 wait_event)
 }
 
 static PadvState
-translate_state(BackendState state, const PGPROC *proc, uint32 wait_event)
+translate_state(BackendState state)
 {
 	switch (state)
 	{
@@ -117,21 +162,20 @@ translate_state(BackendState state, const PGPROC *proc, uint32 wait_event)
 		case STATE_IDLEINTRANSACTION:
 		case STATE_IDLEINTRANSACTION_ABORTED:
 			return PADV_STATE_IDLE_IN_TRANSACTION;
-		case STATE_DISABLED:
-			return guess_state(proc, wait_event);
 		default:
 			return PADV_STATE_OTHER;
 	}
 }
 
-/*
- * Copy what is needed of a status entry; false when it is not one of the
- * process, or not of a kind that is counted.
- */
+/* Copy what is needed of a status entry; false when it is not in use. */
 static bool
-read_status(volatile PgBackendStatus *entry, int pid, PadvSession *session,
+read_status(volatile PgBackendStatus *entry, PadvSession *session,
 			BackendState *state, BackendType *type)
 {
+	/* the rest of an entry is elsewhere in memory: do not even look */
+	if (entry->st_procpid == 0)
+		return false;
+
 	for (int try = 0; try < READ_TRIES; try++)
 	{
 		int			before,
@@ -150,44 +194,76 @@ read_status(volatile PgBackendStatus *entry, int pid, PadvSession *session,
 		if (pgstat_read_activity_complete(before, after))
 			break;
 	}
-	return session->pid == pid && (*type == B_BACKEND || *type == B_BG_WORKER);
+	return session->pid != 0;
 }
 
-/* One process into *session; false when it is not counted. */
-static bool
-read_process(volatile PGPROC *proc, int procno, PgBackendStatus *entries,
-			 PadvSession *session)
+/* What only the PGPROC tells. */
+static void
+read_process(volatile PGPROC *proc, BackendState state, PadvSession *session)
 {
-	int			pid = proc->pid;
-	int			index = padv_proc_status_index(proc, procno);
-	uint32		wait_event;
-	BackendState state;
-	BackendType type;
+	uint32		wait_event = proc->wait_event_info;
 
-	if (pid == 0 || index < 0 || index >= MaxBackends ||
-		!read_status(&entries[index], pid, session, &state, &type))
-		return false;
-
-	session->parallel_worker = type == B_BG_WORKER;
-	if (session->parallel_worker &&
-		(proc->lockGroupLeader == NULL || proc->lockGroupLeader == proc))
-		return false;
-
-	wait_event = proc->wait_event_info;
-	session->slot = procno;
-	session->state = translate_state(state, (const PGPROC *) proc, wait_event);
+	if (state == STATE_DISABLED)
+		session->state = guess_state(proc, wait_event);
 	session->wait_event = wait_event;
 	session->wait_class = classify_wait(wait_event);
 	session->demands = session->state == PADV_STATE_ACTIVE && !wants_nothing(wait_event);
 	session->holds_horizon = TransactionIdIsValid(proc->xid) || TransactionIdIsValid(proc->xmin);
-	return true;
+}
+
+/* One status entry into *session; false when it is not counted. */
+static bool
+read_session(PgBackendStatus *entries, int index, bool *searched,
+			 PadvSession *session)
+{
+	volatile PGPROC *proc;
+	BackendState state;
+	BackendType type;
+
+	if (!read_status(&entries[index], session, &state, &type) ||
+		(type != B_BACKEND && type != B_BG_WORKER))
+		return false;
+
+	session->slot = index;
+	session->state = translate_state(state);
+	session->wait_event = 0;
+	session->wait_class = PADV_ON_CPU;
+	session->parallel_worker = type == B_BG_WORKER;
+	session->demands = session->state == PADV_STATE_ACTIVE;
+	session->holds_horizon = false;
+	if (session->state == PADV_STATE_IDLE && !session->parallel_worker)
+		return true;
+
+	proc = find_process(index, session->pid, searched);
+	if (proc != NULL)
+		read_process(proc, state, session);
+
+	/* of the background workers only the members of a group are parallel ones */
+	return !session->parallel_worker ||
+		(proc != NULL && proc->lockGroupLeader != NULL && proc->lockGroupLeader != proc);
+}
+
+/*
+ * Ask early for the memory that will be read: first for what tells whether an
+ * entry is in use, and of those that are for the rest.
+ */
+static inline void
+prefetch_ahead(PgBackendStatus *entries, int index)
+{
+	int			near = index + PREFETCH_DISTANCE;
+	int			far = near + PREFETCH_DISTANCE;
+
+	if (far < MaxBackends)
+		prefetch(&entries[far].st_procpid);
+	if (near < MaxBackends && entries[near].st_procpid != 0)
+		prefetch(&entries[near].st_state);
 }
 
 void
 padv_sampler_take(PadvSample *sample)
 {
 	PgBackendStatus *entries = MyBEEntry - padv_my_status_index();
-	PGPROC	   *procs = ProcGlobal->allProcs;
+	bool		searched = false;
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
@@ -195,14 +271,10 @@ padv_sampler_take(PadvSample *sample)
 	sample->taken_at = GetCurrentTimestamp();
 	sample->count = 0;
 
-	for (int procno = 0; procno < MaxBackends; procno++)
+	for (int index = 0; index < MaxBackends; index++)
 	{
-		if (procno + PREFETCH_DISTANCE < MaxBackends)
-		{
-			prefetch(&procs[procno + PREFETCH_DISTANCE].xid);
-			prefetch(&procs[procno + PREFETCH_DISTANCE].wait_event_info);
-		}
-		if (read_process(&procs[procno], procno, entries,
+		prefetch_ahead(entries, index);
+		if (read_session(entries, index, &searched,
 						 &sample->sessions[sample->count]))
 			sample->count++;
 	}
