@@ -33,7 +33,7 @@ show() {
 load() {
     local clients=$1 threads=$1
     if [ "$threads" -gt 10 ]; then threads=10; fi
-    as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -n -M prepared -c "$clients" -j "$threads" \
+    start_child "$PG_BIN/pgbench" -h "$WORK/tmp" -n -M prepared -c "$clients" -j "$threads" \
         -T "$SECONDS_EACH" -l --sampling-rate=0.1 --log-prefix="$WORK/tmp/log-$clients" \
         >"$WORK/load-$clients.out" 2>&1
 }
@@ -53,8 +53,7 @@ figures() {
 run_load() {
     local clients=$1
     control_server demo restart
-    load "$clients" &
-    LOAD=$!
+    load "$clients"
     sleep $((SECONDS_EACH - 3))
     say "<h2>$clients clients</h2>" >>"$WORK/report.html"
     show "status with $clients clients" 'SELECT * FROM pool_advisor.status' -x
@@ -69,7 +68,7 @@ run_load() {
         show 'the reasoning' 'SELECT * FROM pool_advisor.explain()' -t
         show 'roles' 'SELECT * FROM pool_advisor.roles'
     fi
-    wait "$LOAD" || { cat "$WORK/load-$clients.out" >&2; fail "pgbench failed"; }
+    wait "$CHILD" || { cat "$WORK/load-$clients.out" >&2; fail "pgbench failed"; }
     figures "$clients"
 }
 

@@ -14,7 +14,7 @@
 set -euo pipefail
 
 WORK=
-CHILD=
+CHILDREN=()
 
 say() { printf '%s\n' "$*"; }
 fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
@@ -104,17 +104,24 @@ as_user() {
     fi
 }
 
-# In the background and a process group of its own, so that a signal to us is
-# acted on at once, and reaches all of it.
-run_child() {
-    local status=0
+# In the background, its pid in CHILD, and in a process group of its own, so
+# that a signal to us is acted on at once, and reaches all of it.
+start_child() {
     set -m
     as_user "$@" &
     CHILD=$!
     set +m
-    wait "$CHILD" || status=$?
-    CHILD=
-    return "$status"
+    CHILDREN+=("$CHILD")
+}
+
+stop_child() {
+    kill -TERM -- "-$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
+}
+
+run_child() {
+    start_child "$@"
+    wait "$CHILD"
 }
 
 # The servers whose data lies in our folder, by the pid in their lock file.
@@ -130,13 +137,12 @@ stop_servers() {
 }
 
 clean_up() {
-    local status=$?
+    local status=$? child
     trap '' INT TERM HUP
     trap - EXIT
-    if [ -n "$CHILD" ]; then
-        kill -TERM -- "-$CHILD" 2>/dev/null || true
-        wait "$CHILD" 2>/dev/null || true
-    fi
+    for child in "${CHILDREN[@]}"; do
+        stop_child "$child"
+    done
     if [ -n "$WORK" ]; then
         stop_servers
         if [ -n "${KEEP:-}" ]; then

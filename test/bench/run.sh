@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# What pool_advisor costs, and how well it counts; tables with medians.
+#
+# BENCH="sample status load agreement" chooses; PAIRS and BENCH_SECONDS set how
+# long "load" takes. Every comparison has both sides in the same run.
+# shellcheck source=test/private.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../private.sh"
+
+BENCH=${BENCH:-window sample status load agreement}
+PAIRS=${PAIRS:-5}
+SECONDS_EACH=${BENCH_SECONDS:-10}
+MOST_SESSIONS=2000
+
+median() { sort -g | awk '{ v[NR] = $1 } END { if (NR) print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+ask() { psql_do -At "$@"; }
+
+# Idle sessions, held by a pgbench that sleeps (longer would be out of its range)
+hold_sessions() {
+    printf 'SELECT 1;\n\\sleep 1000 s\n' | as_user tee "$WORK/tmp/hold.sql" >/dev/null
+    start_child "$PG_BIN/pgbench" -h "$WORK/tmp" -n -c "$1" -j 1 -t 1 -f "$WORK/tmp/hold.sql" >/dev/null 2>&1
+    until [ "$(ask -c 'SELECT idle FROM pool_advisor.status')" = "$1" ]; do
+        kill -0 "$CHILD" 2>/dev/null || fail "the sessions ended"
+        sleep 0.2
+    done
+}
+
+release_sessions() {
+    stop_child "$CHILD"
+    until [ "$(ask -c 'SELECT idle FROM pool_advisor.status')" = 0 ]; do sleep 0.2; done
+}
+
+# The minute that sample_cost_seconds is a mean of must be all of this load.
+let_a_minute_pass() {
+    local until
+    until=$(ask -c "SELECT clock_timestamp() + interval '62 s'")
+    until [ "$(ask -c "SELECT sampled_at > '$until' FROM pool_advisor.status")" = t ]; do sleep 0.5; done
+}
+
+# Median of 30 polls in one session, after a first one.
+poll_microseconds() {
+    local sql="SELECT count(*), count(*) FILTER (WHERE state = 'active') FROM pg_stat_activity"
+    for _ in $(seq 31); do printf '%s;\n' "$sql"; done |
+        ask -c '\timing on' -f - | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | tail -n 30 | median |
+        awk '{ printf "%.0f", $1 * 1000 }'
+}
+
+# CPU time of a process so far, in nanoseconds
+cpu_nanoseconds() { awk '{ print $1 }' "/proc/$1/schedstat"; }
+
+bench_window() {
+    say ''
+    say 'window: digesting one sample, in the pure core (medians)'
+    as_user gcc -O2 -std=gnu99 -I"$WORK/source/src" "$WORK/source/test/bench/window_cost.c" \
+        "$WORK/source"/src/core/*.c -lm -o "$WORK/tmp/window_cost"
+    as_user "$WORK/tmp/window_cost"
+}
+
+bench_sample() {
+    local sessions worker before after seconds=20
+    start_server sample "shared_preload_libraries = 'pool_advisor'" \
+        "max_connections = $((MOST_SESSIONS + 100))" 'shared_buffers = 128MB'
+    ask -c 'CREATE EXTENSION pool_advisor'
+    worker=$(ask -c "SELECT pid FROM pg_stat_activity WHERE backend_type = 'pool_advisor sampler'")
+    say ''
+    say 'sample: CPU time of one sample (status.sample_cost_seconds, mean of a minute at 100 ms),'
+    say 'the whole worker, and a query on pg_stat_activity as yardstick (median of 30)'
+    printf '%10s %14s %20s %22s\n' sessions 'sample, us' 'worker, % of a core' 'pg_stat_activity, us'
+    for sessions in 10 100 1000 2000; do
+        hold_sessions "$sessions"
+        let_a_minute_pass
+        before=$(cpu_nanoseconds "$worker")
+        sleep "$seconds"
+        after=$(cpu_nanoseconds "$worker")
+        printf '%10s %14s %20s %22s\n' "$sessions" \
+            "$(ask -c 'SELECT round((1e6 * sample_cost_seconds)::numeric, 1) FROM pool_advisor.status')" \
+            "$(awk -v d=$((after - before)) -v s=$seconds 'BEGIN { printf "%.3f", d / s / 1e7 }')" \
+            "$(poll_microseconds)"
+        release_sessions
+    done
+    control_server sample stop
+}
+
+# Mean latency of a statement in microseconds, by pgbench with one client
+statement_microseconds() {
+    printf '%s;\n' "$1" | as_user tee "$WORK/tmp/statement.sql" >/dev/null
+    as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -n -M prepared -c 1 -T 3 -f "$WORK/tmp/statement.sql" 2>/dev/null |
+        sed -n 's/^latency average = \([0-9.]*\) ms/\1/p' | awk '{ print $1 * 1000 }'
+}
+
+bench_status() {
+    local view alone with
+    start_server status "shared_preload_libraries = 'pool_advisor'"
+    ask -c 'CREATE EXTENSION pool_advisor'
+    say ''
+    say 'status: reading a view, against SELECT 1 in turn (pgbench -M prepared -c 1 -T 3, median of 5)'
+    printf '%24s %12s %12s %12s\n' statement 'view, us' 'SELECT 1, us' 'more, us'
+    for view in status optimal waits roles advice hardware 'explain()'; do
+        : >"$WORK/alone"
+        : >"$WORK/with"
+        for _ in 1 2 3 4 5; do
+            statement_microseconds 'SELECT 1' >>"$WORK/alone"
+            statement_microseconds "SELECT * FROM pool_advisor.$view" >>"$WORK/with"
+        done
+        alone=$(median <"$WORK/alone")
+        with=$(median <"$WORK/with")
+        printf '%24s %12s %12s %12s\n' "$view" "$with" "$alone" "$(awk -v a="$with" -v b="$alone" 'BEGIN { print a - b }')"
+    done
+    control_server status stop
+}
+
+# tps of one run; the port chooses the server
+throughput() {
+    local port=$1
+    shift
+    PGPORT=$port as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -n -M prepared -c 8 -j 2 -T "$SECONDS_EACH" "$@" 2>/dev/null |
+        sed -n 's/^tps = \([0-9.]*\).*/\1/p'
+}
+
+bench_load() {
+    local kind pair with without
+    PGPORT=54330 start_server with "shared_preload_libraries = 'pool_advisor'" 'shared_buffers = 512MB' 'max_wal_size = 4GB' 'port = 54330'
+    PGPORT=54331 start_server without 'shared_buffers = 512MB' 'max_wal_size = 4GB' 'port = 54331'
+    for port in 54330 54331; do
+        PGPORT=$port as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -i -q -s 20 >/dev/null 2>&1
+        PGPORT=$port as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -n -S -c 8 -j 2 -T 5 >/dev/null 2>&1
+    done
+    for kind in -S -N; do
+        say ''
+        say "load: pgbench -M prepared $kind -s 20 -c 8 -j 2 -T $SECONDS_EACH, tps with and without the library, in turn"
+        printf '%6s %10s %10s %8s\n' pair with without ratio
+        : >"$WORK/ratios"
+        for pair in $(seq "$PAIRS"); do
+            # the order changes, so that neither always comes first
+            if [ $((pair % 2)) = 1 ]; then
+                with=$(throughput 54330 "$kind")
+                without=$(throughput 54331 "$kind")
+            else
+                without=$(throughput 54331 "$kind")
+                with=$(throughput 54330 "$kind")
+            fi
+            awk -v a="$with" -v b="$without" -v p="$pair" -v out="$WORK/ratios" \
+                'BEGIN { printf "%6d %10.0f %10.0f %8.3f\n", p, a, b, a / b; print a / b >> out }'
+        done
+        say "median of the ratios: $(median <"$WORK/ratios" | awk '{ printf "%.3f", $1 }')"
+    done
+    PGPORT=54330 control_server with stop
+    PGPORT=54331 control_server without stop
+}
+
+# What status says of a minute, against a poll of pg_stat_activity a hundred
+# times a second in that minute. The poll is one active session itself.
+bench_agreement() {
+    local clients
+    start_server agreement "shared_preload_libraries = 'pool_advisor'" 'max_connections = 200' \
+        'shared_buffers = 256MB' 'max_wal_size = 4GB'
+    ask -c 'CREATE EXTENSION pool_advisor'
+    as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -i -q -s 10 >/dev/null 2>&1
+    say ''
+    say 'agreement: average sessions over a minute of tpcb, polled at 100 Hz and sampled at 10 Hz'
+    for clients in 4 16 64; do
+        say "$clients clients"
+        start_child "$PG_BIN/pgbench" -h "$WORK/tmp" -n -M prepared -c "$clients" -j 2 -T 70 >/dev/null 2>&1
+        sleep 3
+        psql_do -P pager=off -f "$WORK/source/test/bench/agreement.sql"
+        wait "$CHILD"
+    done
+    control_server agreement stop
+}
+
+ulimit -n 8192 2>/dev/null || true
+prepare
+say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"
+for part in $BENCH; do
+    case $part in
+        window | sample | status | load | agreement) "bench_$part" ;;
+        *) fail "no bench \"$part\"; there are: window sample status load agreement" ;;
+    esac
+done
