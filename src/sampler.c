@@ -29,13 +29,12 @@
  */
 #include "postgres.h"
 
-#include <time.h>
-
 #include "access/transam.h"
 #include "port/atomics.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "clock.h"
 #include "compat.h"
 #include "sampler.h"
 
@@ -264,10 +263,8 @@ padv_sampler_take(PadvSample *sample)
 {
 	PgBackendStatus *entries = MyBEEntry - padv_my_status_index();
 	bool		searched = false;
-	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	sample->clock_us = (int64) now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	sample->clock_us = padv_monotonic_us();
 	sample->taken_at = GetCurrentTimestamp();
 	sample->count = 0;
 

@@ -28,6 +28,7 @@
 #include "utils/memutils.h"
 
 #include "buffers.h"
+#include "clock.h"
 #include "compat.h"
 #include "core/picture.h"
 #include "machine/machine.h"
@@ -79,15 +80,6 @@ padv_worker_register(void)
 	strlcpy(worker.bgw_library_name, "pool_advisor", BGW_MAXLEN);
 	strlcpy(worker.bgw_function_name, "padv_worker_main", BGW_MAXLEN);
 	RegisterBackgroundWorker(&worker);
-}
-
-static int64
-monotonic_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64) now.tv_sec * SECOND + now.tv_nsec / 1000;
 }
 
 static double
@@ -201,6 +193,7 @@ look_at_sessions(Worker *worker)
 	padv_window_digest(worker->window, digest);
 
 	picture->taken_at = digest->taken_at;
+	picture->clock_us = worker->sample->clock_us;
 	picture->samples_total = digest->samples_total;
 	picture->last = digest->last;
 	picture->minute = digest->minute;
@@ -217,7 +210,7 @@ look_at_sessions(Worker *worker)
 static void
 wait_for_work(const Worker *worker)
 {
-	int64		wait_us = worker->sample_due - monotonic_us();
+	int64		wait_us = worker->sample_due - padv_monotonic_us();
 	long		timeout = wait_us > 0 ? (long) ((wait_us + 999) / 1000) : 0;
 
 	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
@@ -277,7 +270,7 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 		wait_for_work(worker);
 		handle_interrupts(worker);
 
-		now = monotonic_us();
+		now = padv_monotonic_us();
 		if (is_due(&worker->machine_due, MACHINE_INTERVAL, now))
 			look_at_machine(worker);
 		if (is_due(&worker->counters_due, COUNTERS_INTERVAL, now))

@@ -17,7 +17,9 @@
 /* What is published after each sample, without the long tables. */
 typedef struct PadvPicture
 {
-	int64_t		taken_at;		/* of the last sample; 0 before the first */
+	int64_t		taken_at;		/* of the last sample, on the wall clock; 0
+								 * before the first */
+	int64_t		clock_us;		/* the same moment on the monotonic clock */
 	int64_t		samples_total;
 	PadvCounts	last;
 	PadvMinute	minute;

@@ -16,6 +16,7 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "clock.h"
 #include "compat.h"
 #include "core/advice.h"
 #include "core/explain.h"
@@ -51,15 +52,12 @@ name_holder(PadvSituation *situation)
 void
 padv_read_situation(PadvSituation *situation, bool with_names)
 {
-	TimestampTz now = GetCurrentTimestamp();
-
 	memset(situation, 0, sizeof(*situation));
 	padv_copy_picture(&situation->picture);
 	situation->worker_running = padv_worker_running();
 
-	/* a clock that was set back must not make a sample come from the future */
-	if (now > situation->picture.taken_at)
-		situation->age_seconds = (double) (now - situation->picture.taken_at) / USECS_PER_SEC;
+	/* setting the wall clock makes no sample older or younger */
+	situation->age_seconds = (double) (padv_monotonic_us() - situation->picture.clock_us) / 1e6;
 	if (with_names && situation->picture.idle_holder.holders > 0)
 		name_holder(situation);
 }

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # What pool_advisor costs, and how well it counts; tables with medians.
 #
-# BENCH="sample status load agreement" chooses; PAIRS and BENCH_SECONDS set how
-# long "load" takes. Every comparison has both sides in the same run.
+# BENCH="sample status load agreement" chooses; SAMPLES lists sessions and
+# max_connections for "sample"; PAIRS and BENCH_SECONDS set how long "load" takes.
+# Every comparison has both sides in the same run.
 # shellcheck source=test/private.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../private.sh"
 
 BENCH=${BENCH:-window sample status load agreement}
+SAMPLES=${SAMPLES:-10/110 100/200 1000/1100 2000/2100 10/2100}
 PAIRS=${PAIRS:-5}
 SECONDS_EACH=${BENCH_SECONDS:-10}
-MOST_SESSIONS=2000
 
 median() { sort -g | awk '{ v[NR] = $1 } END { if (NR) print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 ask() { psql_do -At "$@"; }
@@ -56,22 +57,24 @@ bench_window() {
 }
 
 bench_sample() {
-    local sessions worker before after seconds=20
-    start_server sample "shared_preload_libraries = 'pool_advisor'" \
-        "max_connections = $((MOST_SESSIONS + 100))" 'shared_buffers = 128MB'
+    local sessions slots worker before after seconds=20
+    start_server sample "shared_preload_libraries = 'pool_advisor'"
     ask -c 'CREATE EXTENSION pool_advisor'
-    worker=$(ask -c "SELECT pid FROM pg_stat_activity WHERE backend_type = 'pool_advisor sampler'")
     say ''
     say 'sample: CPU time of one sample (status.sample_cost_seconds, mean of a minute at 100 ms),'
     say 'the whole worker, and a query on pg_stat_activity as yardstick (median of 30)'
-    printf '%10s %14s %20s %22s\n' sessions 'sample, us' 'worker, % of a core' 'pg_stat_activity, us'
-    for sessions in 10 100 1000 2000; do
+    printf '%10s %16s %12s %20s %22s\n' sessions max_connections 'sample, us' 'worker, % of a core' 'pg_stat_activity, us'
+    for slots in $SAMPLES; do
+        sessions=${slots%/*}
+        ask -c "ALTER SYSTEM SET max_connections = ${slots#*/}"
+        control_server sample restart
+        worker=$(ask -c "SELECT pid FROM pg_stat_activity WHERE backend_type = 'pool_advisor sampler'")
         hold_sessions "$sessions"
         let_a_minute_pass
         before=$(cpu_nanoseconds "$worker")
         sleep "$seconds"
         after=$(cpu_nanoseconds "$worker")
-        printf '%10s %14s %20s %22s\n' "$sessions" \
+        printf '%10s %16s %12s %20s %22s\n' "$sessions" "${slots#*/}" \
             "$(ask -c 'SELECT round((1e6 * sample_cost_seconds)::numeric, 1) FROM pool_advisor.status')" \
             "$(awk -v d=$((after - before)) -v s=$seconds 'BEGIN { printf "%.3f", d / s / 1e7 }')" \
             "$(poll_microseconds)"
@@ -95,14 +98,14 @@ bench_status() {
     say 'status: reading a view, against SELECT 1 in turn (pgbench -M prepared -c 1 -T 3, median of 5)'
     printf '%24s %12s %12s %12s\n' statement 'view, us' 'SELECT 1, us' 'more, us'
     for view in status optimal waits roles advice hardware 'explain()'; do
-        : >"$WORK/alone"
-        : >"$WORK/with"
+        : >"$WORK/alone.us"
+        : >"$WORK/with.us"
         for _ in 1 2 3 4 5; do
-            statement_microseconds 'SELECT 1' >>"$WORK/alone"
-            statement_microseconds "SELECT * FROM pool_advisor.$view" >>"$WORK/with"
+            statement_microseconds 'SELECT 1' >>"$WORK/alone.us"
+            statement_microseconds "SELECT * FROM pool_advisor.$view" >>"$WORK/with.us"
         done
-        alone=$(median <"$WORK/alone")
-        with=$(median <"$WORK/with")
+        alone=$(median <"$WORK/alone.us")
+        with=$(median <"$WORK/with.us")
         printf '%24s %12s %12s %12s\n' "$view" "$with" "$alone" "$(awk -v a="$with" -v b="$alone" 'BEGIN { print a - b }')"
     done
     control_server status stop

@@ -25,6 +25,7 @@ test_laptop(void)
 	plant("/proc/self/cgroup", "0::/system.slice/postgresql.service\n");
 	plant("/proc/self/mountinfo", V2);
 	plant("/sys/fs/cgroup/system.slice/postgresql.service/cpu.max", "max 100000\n");
+	plant("/sys/fs/cgroup/system.slice/cpu.max", "max 50000\n");
 	plant("/sys/fs/cgroup/cpuset.cpus.effective", "0-7\n");
 	read_cores("laptop");
 	count_is(machine.logical_cpus, 8, "logical CPUs");
@@ -131,6 +132,11 @@ test_nested_quota(void)
 			"75000 us of CPU time every 50000 us, /sys/fs/cgroup/outer/inner/cpu.max");
 	fact_is("CPUs in cpuset", "8 (0-7)", "/sys/fs/cgroup/outer/cpuset.cpus.effective");
 	fact_is("cores granted", "1.5", "the smaller of 8 physical cores allowed and the quota of 1.5 CPUs");
+
+	plant("/sys/fs/cgroup/outer/cpu.max", "150000 100000\n");
+	read_cores("both groups grant the same");
+	ok(strcmp(machine.cgroup_usage_file, "/sys/fs/cgroup/outer/inner/cpu.stat") == 0,
+	   "usage of the inner group");
 
 	plant("/sys/fs/cgroup/outer/cpu.max", "100000 100000\n");
 	read_cores("the outer group is the tightest");
@@ -310,10 +316,19 @@ test_sets(void)
 	fact_is("CPUs in affinity", "2 (2-3)", STATUS);
 	fact_is("CPUs in cpuset", "6 (0-5)", "/sys/fs/cgroup/cpuset.cpus.effective");
 
+	plant("/proc/self/status", "Cpus_allowed_list:\t0-1,6\n");
+	read_cores("affinity and cpuset overlap");
+	count_is(machine.cpu_allowed[0], 0x03, "bit map");
+
 	/* cores are 0,4 1,5 2,6 3,7: two whole ones and two halves */
 	plant("/proc/self/status", "Cpus_allowed_list:\t0-7\n");
 	read_cores("hyper-thread pairs cut by the cpuset");
 	count_is(machine.allowed_cpus, 6, "allowed CPUs");
+	count_is(machine.allowed_cores, 4, "allowed cores");
+
+	plant("/sys/fs/cgroup/cpuset.cpus.effective", "0-3\n");
+	read_cores("one half of each pair");
+	count_is(machine.allowed_cpus, 4, "allowed CPUs");
 	count_is(machine.allowed_cores, 4, "allowed cores");
 
 	plant("/sys/fs/cgroup/cpuset.cpus.effective", "0,4\n");
@@ -335,6 +350,45 @@ test_sets(void)
 	read_cores("another numbering");
 	count_is(machine.allowed_cpus, 3, "allowed CPUs");
 	fact_is("CPUs in affinity", "3 (12-14)", STATUS "; not applied, as no CPU would be left");
+	tree_end();
+}
+
+/* What is not a list, and what is not a quota, counts as not told. */
+static void
+test_garbage(void)
+{
+	static const char *const lists[] = {
+		"", "\n", ",", "0-", "-3", "5-2", "0,,1", "99999999999999999999", "0-3x", "\377\1\2"
+	};
+	static const char *const quotas[] = {
+		"", "max", "max max", "-1 100000", "100000 -1", "0 100000", "100000 0", "100000", "x 100000",
+		"99999999999999999999 100000", "100000 99999999999999999999", "1.5 1"
+	};
+	char		status[64];
+
+	tree_begin();
+	plant_cpus(8);
+	plant("/proc/self/cgroup", "0::/\n1:cpu:/\n");
+	plant("/proc/self/mountinfo", V2 "31 25 0:27 / /v1 rw - cgroup cgroup rw,cpu\n");
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+	{
+		snprintf(status, sizeof(status), "Cpus_allowed_list:\t%s\nMems_allowed_list:\t0\n", lists[i]);
+		plant("/proc/self/status", status);
+		plant("/sys/fs/cgroup/cpuset.cpus.effective", lists[i]);
+		read_cores("garbage for a list");
+		ok(machine.allowed_cpus == 8 && machine.allowed_cores == 4, "list %d", (int) i);
+		ok(strcmp(find_fact("CPUs in affinity")->value, "all") == 0 &&
+		   strcmp(find_fact("CPUs in cpuset")->value, "all") == 0, "and told so");
+	}
+	for (size_t i = 0; i < sizeof(quotas) / sizeof(quotas[0]); i++)
+	{
+		plant("/sys/fs/cgroup/cpu.max", quotas[i]);
+		plant("/v1/cpu.cfs_quota_us", quotas[i]);
+		plant("/v1/cpu.cfs_period_us", i % 2 ? quotas[i] : "100000\n");
+		read_cores("garbage for a quota");
+		ok(machine.quota < 0 || (i == 7 && machine.quota == 1), "quota %d", (int) i);
+		near(machine.cores, i == 7 ? 1 : 4, 0, "cores granted");
+	}
 	tree_end();
 }
 
@@ -389,6 +443,7 @@ main(void)
 	test_namespaces();
 	test_long_path();
 	test_sets();
+	test_garbage();
 	test_nothing_readable();
 	return tap_end();
 }

@@ -4,6 +4,7 @@
  */
 #include "tap.h"
 #include "fake_tree.h"
+#include "machine/files.h"
 
 static PadvMachineCounters counters;
 static double tick;				/* seconds */
@@ -103,17 +104,25 @@ test_v1_usage(void)
 	tree_end();
 }
 
-/* As on a machine with 1024 CPUs: more than 64 KB before the last of them. */
+/*
+ * As on a machine with 1024 CPUs: more than 64 KB before the last of them, and
+ * more interrupts than that behind it.
+ */
 static void
 test_large_stat(void)
 {
-	size_t		size = 1024 * 128;
+	size_t		size = 1024 * 512;
 	char	   *text = malloc(size);
 	size_t		length = (size_t) snprintf(text, size, "cpu  1 1 1 1 1 1 1 1 1 1\n");
 
 	for (int cpu = 0; cpu < 1024; cpu++)
 		length += (size_t) snprintf(text + length, size - length,
 									"cpu%d 1000000000 1 2 3000000000 4 5 6 7 12345678901234 98765432101234\n", cpu);
+	ok(length > 65536, "more than 64 KB");
+	length += (size_t) snprintf(text + length, size - length, "intr 123");
+	for (int interrupt = 0; interrupt < 100000; interrupt++)
+		length += (size_t) snprintf(text + length, size - length, " %d", interrupt % 10);
+	snprintf(text + length, size - length, "\nctxt 1\ncpu1000 9 9 9 9\nbtime 1062191376\n");
 	tree_begin();
 	plant_machine();
 	plant("/proc/stat", text);
@@ -121,7 +130,6 @@ test_large_stat(void)
 	plant("/sys/devices/system/cpu/online", "0-1023\n");
 	read_machine("1024 CPUs", "/pgdata");
 	count_is(machine.allowed_cpus, 1024, "allowed CPUs");
-	ok(length > 65536, "more than 64 KB");
 	read_counters();
 	near(counters.cpu_busy, 1024.0 * 1000000021 * tick, 1e-3, "busy");
 	near(counters.cpu_idle, 1024.0 * 3000000004 * tick, 1e-3, "idle");
@@ -197,6 +205,87 @@ test_unreadable(void)
 	tree_end();
 }
 
+/*
+ * Every file in turn, with what the kernel never writes in it, or not there at
+ * all: one file less leaves the answers of the others.
+ */
+static void
+test_garbage(void)
+{
+	static const char *const files[] = {
+		"/sys/devices/system/cpu/online", "/sys/devices/system/cpu/cpu1/topology/core_cpus_list",
+		"/proc/cpuinfo", "/proc/self/status", "/proc/self/cgroup", "/proc/self/mountinfo",
+		"/sys/fs/cgroup/pg/cpu.max", "/sys/fs/cgroup/pg/cpu.stat", "/sys/fs/cgroup/cpuset.cpus.effective",
+		"/sys/block/sda/queue/rotational", "/sys/block/sda/device/vendor", "/sys/block/sda/stat",
+		"/proc/stat", "/proc/pressure/cpu", "/proc/pressure/io"
+	};
+	static const char *const garbage[] = {
+		NULL, "", "\n", "\n\n\n", " ", ",", "-", "-1\n", "-1 -1 -1 -1\n", "0-", "5-2", "1,", "99999999999999999999",
+		"\1\2\177\377\376", ":::::", "cpu", "22 1 8:0 / /", "7:cpu", "Cpus_allowed_list:", "usage_usec"
+	};
+	const size_t ngarbage = sizeof(garbage) / sizeof(garbage[0]);
+	size_t		size = 1024 * 1024;
+	char	   *nines = malloc(size);
+	char		full[256];
+
+	memset(nines, '9', size);
+	tree_begin();
+	plant_machine();
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+	{
+		char	   *content;
+		int			unsound = 0;
+
+		snprintf(full, sizeof(full), "%s%s", tree_root, files[i]);
+		content = padv_read_whole(tree_root, files[i]);
+		for (size_t j = 0; j < ngarbage + 2; j++)
+		{
+			remove(full);
+			if (j < ngarbage)
+				plant(files[i], garbage[j]);
+			else if (j == ngarbage)
+				tree_write(files[i], nines, size);
+			memset(&machine, 0x5a, sizeof(machine));
+			padv_machine_read(&machine, tree_root, "/pgdata");
+			read_counters();
+			unsound += !is_sound() || !counters_are_sound() || machine.cores < 1 || machine.cores > 2;
+		}
+		ok(unsound == 0, "%s with garbage", files[i]);
+		remove(full);
+		if (content != NULL)
+			plant(files[i], content);
+		free(content);
+	}
+	read_machine("nothing is left of it", "/pgdata");
+	ok(machine.quota == 1.5 && machine.spindles == 1, "as it was");
+	tree_end();
+	free(nines);
+}
+
+/* The real machine: whatever it is, the answer has to fit together. */
+static void
+test_this_machine(void)
+{
+	char		data[128];
+	uint64_t	run,
+				delay;
+
+	tree_begin();
+	plant("/pgdata/pg_wal", NULL);
+	plant("/pgdata/pg_tblspc", NULL);
+	snprintf(data, sizeof(data), "%s/pgdata", tree_root);
+	memset(&machine, 0x5a, sizeof(machine));
+	padv_machine_read(&machine, "/", data);
+	check_sound("this machine, by its root");
+	padv_machine_read(&machine, "", data);
+	check_sound("this machine");
+	read_counters();
+	ok(counters_are_sound(), "its counters");
+	if (padv_process_read_schedule("", (int) getpid(), &run, &delay))
+		ok(run < UINT64_C(3600000000000), "this process");
+	tree_end();
+}
+
 /* Counters may be subtracted when they are of the same things. */
 static void
 test_same(void)
@@ -262,6 +351,8 @@ main(void)
 	test_v1_usage();
 	test_large_stat();
 	test_unreadable();
+	test_garbage();
+	test_this_machine();
 	test_same();
 	test_schedule();
 	return tap_end();

@@ -1,0 +1,23 @@
+/*
+ * clock.h
+ *		A clock that nobody sets.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_CLOCK_H
+#define PADV_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* Microseconds since some moment in the past, the same for all processes. */
+static inline int64_t
+padv_monotonic_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+#endif							/* PADV_CLOCK_H */
