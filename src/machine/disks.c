@@ -299,8 +299,10 @@ padv_read_disks(PadvMachine *machine, const char *root, const char *data_directo
 
 	padv_examine_disks(machine, root);
 	if (!machine->disks_known)
-		padv_add_fact(machine, "spindles", "unknown",
-					  "no disk was found; pool_advisor.spindles can say how many there are");
+		padv_add_fact(machine, "spindles", "unknown", machine->ndisks == 0 ?
+					  "no disk was found; pool_advisor.spindles can say how many there are" :
+					  "no disk under the data tells whether it rotates; "
+					  "pool_advisor.spindles can say how many there are");
 	else if (machine->spindles == 0)
 		padv_add_fact(machine, "spindles", "0",
 					  "no disk that holds data is rotational");

@@ -90,8 +90,8 @@ test_topology(void)
 	fact_is("physical cores", "4", "no topology is readable, so each CPU counts as a core");
 
 	plant("/proc/cpuinfo",
-		  "processor\t: 0\nphysical id\t: 200\ncore id\t\t: 700\n\nprocessor\t: 1\nphysical id\t: 200\ncore id\t\t: 700\n\n"
-		  "processor\t: 2\nphysical id\t: 201\ncore id\t\t: 700\n\nprocessor\t: 3\nphysical id\t: 201\ncore id\t\t: 701\n");
+		  "processor\t: 0\nphysical id\t: 0\ncore id\t\t: 0\n\nprocessor\t: 1\nphysical id\t: 0\ncore id\t\t: 0\n\n"
+		  "processor\t: 2\nphysical id\t: 201\ncore id\t\t: 0\n\nprocessor\t: 3\nphysical id\t: 201\ncore id\t\t: 701\n");
 	read_cores("cpuinfo");
 	fact_is("physical cores", "3", "physical id and core id in /proc/cpuinfo");
 
@@ -199,6 +199,20 @@ test_v1(void)
 	   "usage at the same path");
 	fact_is("CPU quota", "0.5 CPUs",
 			"10000 us of CPU time every 20000 us, /sys/fs/cgroup/cpu/db/cpu.cfs_quota_us");
+
+	/* a usage that is not shown, or that of one group only */
+	plant("/proc/self/mountinfo", "42 40 0:37 /docker/c0ffee /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu\n");
+	read_cores("no cpuacct");
+	near(machine.quota, 0.5, 0, "quota");
+	ok(machine.cgroup_usage_file[0] == '\0', "no usage");
+	plant("/proc/self/cgroup", "5:cpuacct:/docker/c0ffee/db\n4:cpu:/docker/c0ffee/db\n");
+	plant("/proc/self/mountinfo",
+		  "42 40 0:37 /docker/c0ffee /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu\n"
+		  "43 40 0:38 /docker/c0ffee/db /cpuacct ro - cgroup cgroup rw,cpuacct\n");
+	plant("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "25000\n");
+	read_cores("cpuacct of the inner group only");
+	near(machine.quota, 0.25, 0, "quota");
+	ok(machine.cgroup_usage_file[0] == '\0', "no usage of the outer one");
 	tree_end();
 }
 
@@ -269,14 +283,20 @@ test_namespaces(void)
 	read_cores("several mounts");
 	near(machine.quota, 0.3, 1e-12, "the first that shows our group");
 
-	plant("/proc/self/cgroup", "0::/own/gone (deleted)\n");
+	plant("/proc/self/mountinfo",
+		  "29 25 0:26 /other /host/own rw - cgroup2 cgroup2 rw\n"
+		  "30 25 0:26 /else /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+	read_cores("several mounts, and none shows our group");
+	near(machine.quota, 0.3, 1e-12, "the first");
+
+	plant("/proc/self/cgroup", "garbage\n0::own\n0::/own/gone (deleted)\n");
 	plant("/proc/self/mountinfo", V2);
 	read_cores("a group that was removed");
 	near(machine.quota, 0.4, 1e-12, "the one above it holds");
 	tree_end();
 }
 
-/* A path of a rootless container, which does not fit into a source. */
+/* A path of a rootless container, and a name: they do not fit into a fact. */
 static void
 test_long_path(void)
 {
@@ -289,6 +309,7 @@ test_long_path(void)
 	plant("/proc/self/cgroup", "0::" LONG_GROUP "\n");
 	plant("/proc/self/mountinfo", V2);
 	plant("/sys/fs/cgroup" LONG_GROUP "/cpu.max", "12345 100000\n");
+	plant("/pgdata/pg_tblspc/0123456789012345678901234567890123456789012345678901234567890", NULL);
 	read_cores("long path");
 	near(machine.quota, 0.12345, 1e-12, "quota");
 	ok(strcmp(machine.cgroup_usage_file, "/sys/fs/cgroup" LONG_GROUP "/cpu.stat") == 0,
@@ -296,6 +317,8 @@ test_long_path(void)
 	fact_is("CPU quota", "0.12345 CPUs",
 			"12345 us of CPU time every 100000 us, /sys/fs/cgroup/user.slice/user-1000.slice/user@100...lice"
 			"/libpod-0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef.scope/container/cpu.max");
+	ok(find_fact("tablespace 0123456789012345678901234567890123456789012345678...")->value[0] != '\0',
+	   "a name that was cut says so");
 	tree_end();
 #undef LONG_GROUP
 }
@@ -358,11 +381,11 @@ static void
 test_garbage(void)
 {
 	static const char *const lists[] = {
-		"", "\n", ",", "0-", "-3", "5-2", "0,,1", "99999999999999999999", "0-3x", "\377\1\2"
+		"", "\n", ",", "0-", "-3", "5-2", "0,5-2", "0,,1", "99999999999999999999", "0-3x", "\377\1\2"
 	};
 	static const char *const quotas[] = {
 		"", "max", "max max", "-1 100000", "100000 -1", "0 100000", "100000 0", "100000", "x 100000",
-		"99999999999999999999 100000", "100000 99999999999999999999", "1.5 1"
+		"99999999999999999999 100000", "100000 99999999999999999999", "1.5 1", "90000 100000x"
 	};
 	char		status[64];
 
@@ -389,6 +412,10 @@ test_garbage(void)
 		ok(machine.quota < 0 || (i == 7 && machine.quota == 1), "quota %d", (int) i);
 		near(machine.cores, i == 7 ? 1 : 4, 0, "cores granted");
 	}
+	plant("/v1/cpu.cfs_quota_us", "100000\n");
+	plant("/v1/cpu.cfs_period_us", "0\n");
+	read_cores("no period");
+	ok(machine.quota < 0, "is no quota");
 	tree_end();
 }
 
