@@ -1,7 +1,7 @@
 # pool_advisor: build with PGXS; README.md tells what the other targets do.
 
 MODULE_big = pool_advisor
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/core/*.c src/machine/*.c src/sql/*.c)))
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/core/*.c src/machine/*.c src/limits/*.c src/admission/*.c src/sql/*.c)))
 PG_CPPFLAGS = -I$(srcdir)/src
 
 EXTENSION = pool_advisor

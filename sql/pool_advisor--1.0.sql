@@ -173,7 +173,15 @@ CREATE FUNCTION pool_advisor._roles(
     OUT idle bigint,
     OUT idle_in_transaction bigint,
     OUT queued bigint,
-    OUT active_avg double precision
+    OUT active_avg double precision,
+    OUT max_sessions bigint,
+    OUT max_active bigint,
+    OUT refused_total bigint,
+    OUT queued_total bigint,
+    OUT timed_out_total bigint,
+    OUT would_refuse_total bigint,
+    OUT closed_idle_total bigint,
+    OUT queue_wait_seconds_total double precision
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'padv_roles'
@@ -182,7 +190,91 @@ COMMENT ON FUNCTION pool_advisor._roles() IS 'what the view roles shows';
 
 CREATE VIEW pool_advisor.roles AS SELECT * FROM pool_advisor._roles();
 COMMENT ON VIEW pool_advisor.roles IS
-    'sessions of each role in the last sample, and its average active sessions over the last minute';
+    'sessions of each role in the last sample, its average active sessions over the last minute, its cap, and what the caps did to it since the server started';
+COMMENT ON COLUMN pool_advisor.roles.queued IS 'logins of the role waiting in line now; they are not sessions yet';
+COMMENT ON COLUMN pool_advisor.roles.max_sessions IS 'the role''s own cap, or the default; -1: none, or the role is exempt';
+COMMENT ON COLUMN pool_advisor.roles.max_active IS '-1: this version caps sessions only';
+COMMENT ON COLUMN pool_advisor.roles.refused_total IS 'logins refused because of a cap, timed_out_total included';
+COMMENT ON COLUMN pool_advisor.roles.queued_total IS 'logins that had to wait in line';
+COMMENT ON COLUMN pool_advisor.roles.timed_out_total IS 'logins refused after waiting for queue_timeout';
+COMMENT ON COLUMN pool_advisor.roles.would_refuse_total IS 'logins that found a cap full and were let in because enforcement was observe';
+COMMENT ON COLUMN pool_advisor.roles.closed_idle_total IS 'sessions closed after session_keepalive because they were beyond core_sessions';
+COMMENT ON COLUMN pool_advisor.roles.queue_wait_seconds_total IS 'seconds that logins spent in line';
+
+
+-- Caps
+
+CREATE FUNCTION pool_advisor._limits(
+    OUT scope text,
+    OUT rolname name,
+    OUT datname name,
+    OUT max_sessions bigint,
+    OUT core_sessions bigint,
+    OUT session_keepalive interval,
+    OUT queue_length bigint,
+    OUT queue_timeout interval,
+    OUT max_active bigint,
+    OUT in_use bigint,
+    OUT headroom bigint
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'padv_limits'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 10;
+COMMENT ON FUNCTION pool_advisor._limits() IS 'what the view limits shows';
+
+CREATE VIEW pool_advisor.limits AS SELECT * FROM pool_advisor._limits();
+COMMENT ON VIEW pool_advisor.limits IS
+    'every cap in force on this node, limit_scale applied, with the sessions under it; -1 is no limit';
+COMMENT ON COLUMN pool_advisor.limits.scope IS 'role, group (a role and its members together), database, role in database, or default (each role without a cap of its own)';
+COMMENT ON COLUMN pool_advisor.limits.in_use IS 'sessions counted under the cap; for the default, those of the role that has most';
+COMMENT ON COLUMN pool_advisor.limits.headroom IS 'sessions that can still come in; -1 is no limit';
+
+CREATE FUNCTION pool_advisor._budget(
+    OUT scope text,
+    OUT name text,
+    OUT sessions bigint,
+    OUT committed bigint,
+    OUT available bigint,
+    OUT verdict text
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'padv_budget'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 10;
+COMMENT ON FUNCTION pool_advisor._budget() IS 'what the view budget shows';
+
+CREATE VIEW pool_advisor.budget AS SELECT * FROM pool_advisor._budget();
+COMMENT ON VIEW pool_advisor.budget IS
+    'whether all that may connect, by caps and CONNECTION LIMITs, fits into the connections there are; first the server, then each place with a bound';
+COMMENT ON COLUMN pool_advisor.budget.sessions IS 'sessions that are there';
+COMMENT ON COLUMN pool_advisor.budget.committed IS 'sessions that may be there: the smaller of cap and CONNECTION LIMIT, for the server the sum over all roles; -1 when something has no bound';
+COMMENT ON COLUMN pool_advisor.budget.available IS 'connections that ordinary roles can have: max_connections less the reserved ones';
+COMMENT ON COLUMN pool_advisor.budget.verdict IS 'fits, does not fit or unlimited';
+
+CREATE FUNCTION pool_advisor.set_limit(
+    role name DEFAULT NULL,
+    database name DEFAULT NULL,
+    max_sessions integer DEFAULT NULL,
+    core_sessions integer DEFAULT NULL,
+    session_keepalive interval DEFAULT NULL,
+    queue_length integer DEFAULT NULL,
+    queue_timeout interval DEFAULT NULL,
+    max_active integer DEFAULT NULL
+)
+RETURNS void
+AS 'MODULE_PATHNAME', 'padv_set_limit'
+LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer) IS
+    'set caps of a role, a database, a role in a database, or the default of all; NULL leaves a setting as it is, -1 is no limit';
+
+CREATE FUNCTION pool_advisor.clear_limit(
+    role name DEFAULT NULL,
+    database name DEFAULT NULL
+)
+RETURNS void
+AS 'MODULE_PATHNAME', 'padv_clear_limit'
+LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION pool_advisor.clear_limit(name, name) IS
+    'remove all caps of a role, a database, a role in a database, or the default that ALTER ROLE ALL set';
 
 
 -- Planning
@@ -204,19 +296,29 @@ COMMENT ON FUNCTION pool_advisor.formula_size(double precision, double precision
 REVOKE ALL ON FUNCTION
     pool_advisor._status(), pool_advisor._optimal(), pool_advisor._advice(),
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
-    pool_advisor._roles()
+    pool_advisor._roles(), pool_advisor._limits(), pool_advisor._budget()
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     pool_advisor._status(), pool_advisor._optimal(), pool_advisor._advice(),
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
-    pool_advisor._roles()
+    pool_advisor._roles(), pool_advisor._limits(), pool_advisor._budget()
     TO pg_monitor, pg_read_all_stats;
 
 REVOKE ALL ON
     pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
-    pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles
+    pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
+    pool_advisor.limits, pool_advisor.budget
     FROM PUBLIC;
 GRANT SELECT ON
     pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
-    pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles
+    pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
+    pool_advisor.limits, pool_advisor.budget
     TO pg_monitor, pg_read_all_stats;
+
+
+-- Who changes caps: superusers, and those to whom they grant it
+
+REVOKE ALL ON FUNCTION
+    pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer),
+    pool_advisor.clear_limit(name, name)
+    FROM PUBLIC;

@@ -27,10 +27,14 @@
  */
 #if PG_VERSION_NUM >= 170000
 #define padv_my_status_index() (MyProcNumber)
+#define padv_my_procno() (MyProcNumber)
+#define padv_signal_number(status_index) ((ProcNumber) (status_index))
 #define padv_proc_status_index(proc, procno) (procno)
 #define padv_proc_in_transaction(proc) ((proc)->vxid.lxid != InvalidLocalTransactionId)
 #else
 #define padv_my_status_index() (MyBackendId - 1)
+#define padv_my_procno() (MyProc->pgprocno)
+#define padv_signal_number(status_index) ((BackendId) ((status_index) + 1))
 #define padv_proc_status_index(proc, procno) ((proc)->backendId - 1)
 #define padv_proc_in_transaction(proc) ((proc)->lxid != InvalidLocalTransactionId)
 #endif
@@ -40,6 +44,15 @@
 #define padv_reserved_connections() (SuperuserReservedConnections + ReservedConnections)
 #else
 #define padv_reserved_connections() (ReservedBackends)
+#endif
+
+/* Roles that may use a reserve are exempt from caps; before 16 none could. */
+#if PG_VERSION_NUM >= 160000
+#define padv_may_use_reserve(role) has_privs_of_role(role, ROLE_PG_USE_RESERVED_CONNECTIONS)
+#define padv_is_member(grant) ((grant)->inherit_option || (grant)->set_option)
+#else
+#define padv_may_use_reserve(role) (false)
+#define padv_is_member(grant) (true)
 #endif
 
 /* Blocks asked of shared buffers in a database, and those found there. */

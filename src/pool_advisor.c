@@ -9,6 +9,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
+#include "admission/login.h"
 #include "settings.h"
 #include "shared.h"
 #include "worker.h"
@@ -30,5 +31,6 @@ _PG_init(void)
 
 	padv_define_settings();
 	padv_shared_install_hooks();
+	padv_login_install_hook();
 	padv_worker_register();
 }

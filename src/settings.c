@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "utils/guc.h"
 
 #include "compat.h"
@@ -22,6 +24,23 @@ double		padv_cores = PADV_DETECT;
 int			padv_spindles = PADV_DETECT;
 int			padv_optimal = 0;
 char	   *padv_system_root = NULL;
+char	   *padv_database = NULL;
+int			padv_enforcement = PADV_ENFORCEMENT_ON;
+double		padv_limit_scale = 1.0;
+int			padv_cap_settings[PADV_CAP_SETTINGS];
+
+static const struct config_enum_entry enforcements[] = {
+	{"on", PADV_ENFORCEMENT_ON, false},
+	{"observe", PADV_ENFORCEMENT_OBSERVE, false},
+	{"off", PADV_ENFORCEMENT_OFF, false},
+	{"true", PADV_ENFORCEMENT_ON, true},
+	{"false", PADV_ENFORCEMENT_OFF, true},
+	{"yes", PADV_ENFORCEMENT_ON, true},
+	{"no", PADV_ENFORCEMENT_OFF, true},
+	{"1", PADV_ENFORCEMENT_ON, true},
+	{"0", PADV_ENFORCEMENT_OFF, true},
+	{NULL, 0, false}
+};
 
 /* PADV_DETECT or a positive number; nothing can run on no core. */
 static bool
@@ -51,6 +70,89 @@ check_system_root(char **newval, void **extra pg_attribute_unused(),
 	while (length > 0 && (*newval)[length - 1] == '/')
 		(*newval)[--length] = '\0';
 	return true;
+}
+
+/*
+ * Too long is no error, as it can be right on the server that a dump comes
+ * from; but whoever sets it for a role or a database shall know.
+ */
+static bool
+check_queue_timeout(int *newval, void **extra pg_attribute_unused(), GucSource source)
+{
+	if (source == PGC_S_TEST && *newval / 1000 >= AuthenticationTimeout)
+		ereport(WARNING,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s.queue_timeout\" is not shorter than \"authentication_timeout\" (%d s)",
+						PREFIX, AuthenticationTimeout),
+				 errdetail("A wait in line is part of the login, so it ends shortly before that.")));
+	return true;
+}
+
+/* What can be set for a role, a database, a role in a database, and for all. */
+static const struct CapSetting
+{
+	const char *name;
+	const char *what;
+	const char *note;
+	int			standard;
+	int			minimum;
+	int			maximum;
+	int			flags;
+	GucIntCheckHook check;
+}			cap_settings[PADV_CAP_SETTINGS] = {
+	{PREFIX ".max_sessions",
+		"Sets how many sessions there can be.",
+		"Set it for a role, a database or a role in a database. -1 is no limit.",
+	PADV_UNLIMITED, PADV_UNLIMITED, MAX_BACKENDS, 0, NULL},
+	{PREFIX ".core_sessions",
+		"Sets how many sessions are kept when they are idle for session_keepalive.",
+		"Set it for a role, a database or a role in a database. -1 keeps all.",
+	PADV_UNLIMITED, PADV_UNLIMITED, MAX_BACKENDS, 0, NULL},
+	{PREFIX ".session_keepalive",
+		"Sets how long sessions beyond core_sessions can be idle before they are closed.",
+		"Set it for a role, a database or a role in a database. 0 closes none.",
+	0, 0, INT_MAX, GUC_UNIT_MS, NULL},
+	{PREFIX ".queue_length",
+		"Sets how many logins wait in line when max_sessions is reached.",
+		"Set it for a role, a database or a role in a database. -1 is no limit.",
+	0, PADV_UNLIMITED, MAX_BACKENDS, 0, NULL},
+	{PREFIX ".queue_timeout",
+		"Sets how long a login waits in line before it is refused.",
+		"Set it for a role, a database or a role in a database. It ends before authentication_timeout does.",
+	10000, 1, INT_MAX, GUC_UNIT_MS, check_queue_timeout},
+};
+
+const char *
+padv_cap_setting_name(PadvCapSetting setting)
+{
+	return cap_settings[setting].name;
+}
+
+bool
+padv_cap_setting_is_time(PadvCapSetting setting)
+{
+	return cap_settings[setting].flags == GUC_UNIT_MS;
+}
+
+int
+padv_cap_setting_minimum(PadvCapSetting setting)
+{
+	return cap_settings[setting].minimum;
+}
+
+static void
+define_cap_settings(void)
+{
+	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+	{
+		const struct CapSetting *setting = &cap_settings[i];
+
+		DefineCustomIntVariable(setting->name, setting->what, setting->note,
+								&padv_cap_settings[i],
+								setting->standard, setting->minimum, setting->maximum,
+								PGC_SUSET, setting->flags,
+								setting->check, NULL, NULL);
+	}
 }
 
 void
@@ -104,5 +206,30 @@ padv_define_settings(void)
 							   PGC_SIGHUP, GUC_SUPERUSER_ONLY,
 							   check_system_root, NULL, NULL);
 
+	DefineCustomStringVariable(PREFIX ".database",
+							   "Sets the database in which catalogs are read for caps.",
+							   "They are the same in each; it needs to exist, and is connected to for moments only.",
+							   &padv_database,
+							   "postgres",
+							   PGC_SIGHUP, 0,
+							   NULL, NULL, NULL);
+
+	DefineCustomEnumVariable(PREFIX ".enforcement",
+							 "Sets whether caps are enforced.",
+							 "\"observe\" counts and logs what would be refused, and lets it pass.",
+							 &padv_enforcement,
+							 PADV_ENFORCEMENT_ON, enforcements,
+							 PGC_SIGHUP, 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomRealVariable(PREFIX ".limit_scale",
+							 "Sets this node's factor on the sessions of every cap.",
+							 NULL,
+							 &padv_limit_scale,
+							 1.0, 0.001, 1000.0,
+							 PGC_SIGHUP, 0,
+							 NULL, NULL, NULL);
+
+	define_cap_settings();
 	MarkGUCPrefixReserved(PREFIX);
 }

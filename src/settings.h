@@ -7,6 +7,8 @@
 #ifndef PADV_SETTINGS_H
 #define PADV_SETTINGS_H
 
+#include "core/caps.h"
+
 /* What cores and spindles are set to when the machine is to be asked. */
 #define PADV_DETECT (-1)
 
@@ -16,6 +18,22 @@ extern double padv_cores;		/* PADV_DETECT */
 extern int	padv_spindles;		/* PADV_DETECT */
 extern int	padv_optimal;		/* 0: compute */
 extern char *padv_system_root;	/* "" is the real one */
+extern char *padv_database;		/* where catalogs are read for caps */
+extern int	padv_enforcement;	/* PadvEnforcement */
+extern double padv_limit_scale;
+
+/*
+ * By PadvCapSetting.  In a session these are what its role and database were
+ * given, which is of no use to anybody: caps are read from the catalogs.
+ */
+extern int	padv_cap_settings[PADV_CAP_SETTINGS];
+
+/* The full name of a cap's setting, as pool_advisor.max_sessions. */
+extern const char *padv_cap_setting_name(PadvCapSetting setting);
+
+/* Whether it is a time, in milliseconds; and its lowest value. */
+extern bool padv_cap_setting_is_time(PadvCapSetting setting);
+extern int	padv_cap_setting_minimum(PadvCapSetting setting);
 
 /* Define them all; only while shared_preload_libraries is processed. */
 extern void padv_define_settings(void);

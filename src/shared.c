@@ -2,7 +2,8 @@
  * shared.c
  *		What the worker publishes and everybody may copy out.
  *
- * Owns the shared memory of the extension.  One LWLock guards all of it but
+ * Owns that memory, and asks for it and for that of the rooms limits and
+ * admission, which look after theirs.  One LWLock guards all of it but
  * worker_pid: the worker takes it exclusively, readers take it shared, both
  * for the time of a memcpy, and neither holds another lock meanwhile.  Nothing
  * is computed, allocated or raised under it.
@@ -20,9 +21,18 @@
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 
+#include "admission/admission.h"
+#include "limits/force.h"
 #include "shared.h"
 
 #define NAME "pool_advisor"
+
+enum
+{
+	PADV_LOCK_PICTURE,
+	PADV_LOCK_LIMITS,
+	PADV_LOCKS
+};
 
 typedef struct PadvShared
 {
@@ -49,7 +59,9 @@ request_shared_memory(void)
 	if (previous_shmem_request_hook)
 		previous_shmem_request_hook();
 	RequestAddinShmemSpace(MAXALIGN(sizeof(PadvShared)));
-	RequestNamedLWLockTranche(NAME, 1);
+	RequestAddinShmemSpace(padv_limits_shmem_size());
+	RequestAddinShmemSpace(padv_admission_shmem_size());
+	RequestNamedLWLockTranche(NAME, PADV_LOCKS);
 }
 
 static void
@@ -66,10 +78,12 @@ start_shared_memory(void)
 	if (!found)
 	{
 		memset(shared, 0, sizeof(PadvShared));
-		shared->lock = &GetNamedLWLockTranche(NAME)->lock;
+		shared->lock = &GetNamedLWLockTranche(NAME)[PADV_LOCK_PICTURE].lock;
 		pg_atomic_init_u32(&shared->worker_pid, 0);
 		padv_model_init(&shared->picture.model);
 	}
+	padv_limits_shmem_init(&GetNamedLWLockTranche(NAME)[PADV_LOCK_LIMITS].lock);
+	padv_admission_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
 }
 

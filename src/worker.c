@@ -7,9 +7,10 @@
  *
  * It has a process entry and reaches shared catalogs, but is connected to no
  * database, so it never stands in the way of DROP DATABASE or CREATE DATABASE
- * ... TEMPLATE; it runs no transaction of its own and holds no snapshot.
+ * ... TEMPLATE.  It runs no transaction but a short one when caps have changed
+ * (limits/watch.c).
  *
- * All memory is allocated before the first sample.  An error ends the process
+ * All memory that grows with the server is allocated before the first sample.  An error ends the process
  * and the postmaster starts it again.
  *
  * Copyright (c) 2026, pool_advisor contributors
@@ -27,10 +28,14 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
+#include "admission/admission.h"
+#include "admission/keepalive.h"
 #include "buffers.h"
 #include "clock.h"
 #include "compat.h"
 #include "core/picture.h"
+#include "limits/force.h"
+#include "limits/watch.h"
 #include "machine/machine.h"
 #include "processes.h"
 #include "sampler.h"
@@ -44,6 +49,8 @@
 #define SECOND INT64CONST(1000000)
 #define COUNTERS_INTERVAL (1 * SECOND)
 #define MACHINE_INTERVAL (60 * SECOND)
+#define LIMITS_INTERVAL (SECOND / 5)
+#define KEEPALIVE_INTERVAL (1 * SECOND)
 
 /* The worker's memory; allocated once. */
 typedef struct Worker
@@ -56,6 +63,8 @@ typedef struct Worker
 	PadvMachine *previous_machine;	/* and the memory for the next one */
 	PadvProcesses *processes;
 	PadvBuffers *buffers;
+	PadvWatch  *watch;
+	PadvKeepalive *keepalive;
 	PadvCounters counters;
 	PadvPicture picture;
 
@@ -63,6 +72,8 @@ typedef struct Worker
 	int64		sample_due;
 	int64		counters_due;
 	int64		machine_due;
+	int64		limits_due;
+	int64		keepalive_due;
 } Worker;
 
 PGDLLEXPORT void padv_worker_main(Datum main_arg);
@@ -106,6 +117,8 @@ create_worker(void)
 	worker->previous_machine = palloc0(sizeof(PadvMachine));
 	worker->processes = padv_processes_create();
 	worker->buffers = padv_buffers_create();
+	worker->watch = padv_watch_create();
+	worker->keepalive = padv_keepalive_create();
 	padv_model_init(&worker->picture.model);
 	return worker;
 }
@@ -143,6 +156,7 @@ static void
 look_at_counters(Worker *worker, int64 now)
 {
 	PadvMachineCounters machine;
+	PadvAdmissionTotals totals;
 	PadvCounters *counters = &worker->counters;
 
 	padv_machine_read_counters(worker->machine, &machine);
@@ -155,6 +169,9 @@ look_at_counters(Worker *worker, int64 now)
 	counters->value[PADV_PRESSURE_IO] = machine.pressure_io;
 	padv_processes_read(worker->processes, padv_system_root, counters);
 	padv_buffers_read(worker->buffers, worker->sample, counters);
+	padv_admission_totals(&totals);
+	counters->value[PADV_LOGINS_REFUSED] = totals.refused;
+	counters->value[PADV_LOGINS_QUEUED] = totals.queued;
 
 	counters->clock_us = now;
 	padv_load_add(worker->load, counters);
@@ -187,8 +204,11 @@ look_at_sessions(Worker *worker)
 	PadvDigest *digest = worker->digest;
 	double		started = cpu_seconds();
 	PadvBasis	basis;
+	PadvAdmissionTotals totals;
 
 	padv_sampler_take(worker->sample);
+	padv_admission_totals(&totals);
+	worker->sample->logins_waiting = totals.waiting;
 	padv_window_add(worker->window, worker->sample);
 	padv_window_digest(worker->window, digest);
 
@@ -198,6 +218,8 @@ look_at_sessions(Worker *worker)
 	picture->last = digest->last;
 	picture->minute = digest->minute;
 	picture->idle_holder = digest->idle_holder;
+	picture->caps_unreadable = padv_limits_state() == PADV_LIMITS_UNREADABLE;
+	picture->caps_committed = padv_limits_committed();
 	collect_basis(worker->machine, &basis);
 	padv_model_update(&picture->model, &basis, &picture->minute, &picture->load);
 	padv_publish(picture, digest);
@@ -206,11 +228,12 @@ look_at_sessions(Worker *worker)
 	worker->counters.value[PADV_SAMPLE_CPU] += cpu_seconds() - started;
 }
 
-/* Sleep until the next sample is due, or something else wants attention. */
+/* Sleep until something is due, or something else wants attention. */
 static void
 wait_for_work(const Worker *worker)
 {
-	int64		wait_us = worker->sample_due - padv_monotonic_us();
+	int64		due = Min(worker->sample_due, worker->limits_due);
+	int64		wait_us = due - padv_monotonic_us();
 	long		timeout = wait_us > 0 ? (long) ((wait_us + 999) / 1000) : 0;
 
 	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
@@ -236,11 +259,13 @@ handle_interrupts(Worker *worker)
 		/* a shorter interval takes effect at once, not after the longer one */
 		worker->sample_due = 0;
 		worker->machine_due = 0;
+		worker->limits_due = 0;
+		padv_watch_reload(worker->watch);
 	}
 
-	/* nobody else clears the way for those who wait for us to catch up */
+	/* others wait for us to read our messages */
 	if (catchupInterruptPending)
-		ProcessCatchupInterrupt();
+		worker->limits_due = 0;
 }
 
 void
@@ -277,5 +302,9 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 			look_at_counters(worker, now);
 		if (is_due(&worker->sample_due, (int64) padv_sample_interval * 1000, now))
 			look_at_sessions(worker);
+		if (is_due(&worker->limits_due, LIMITS_INTERVAL, now))
+			padv_watch_run(worker->watch, now);
+		if (is_due(&worker->keepalive_due, KEEPALIVE_INTERVAL, now))
+			padv_keepalive_run(worker->keepalive, worker->sample);
 	}
 }

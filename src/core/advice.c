@@ -109,6 +109,55 @@ advise_sampling_stopped(Findings *findings)
 }
 
 static void
+advise_caps_unreadable(Findings *findings)
+{
+	PadvAdvice *advice;
+
+	if (!findings->situation->picture.caps_unreadable)
+		return;
+	advice = begin(findings, PADV_CRITICAL, "caps_unreadable", "server");
+	SAY(advice->finding,
+		"The caps on sessions cannot be read, so all sessions are let through.");
+	SAY(advice->recommendation,
+		"The server log says why. The database that pool_advisor.database names must exist, and max_worker_processes must leave room for a process that reads them for a moment.");
+}
+
+static void
+advise_logins_refused(Findings *findings)
+{
+	const PadvLoad *load = &findings->situation->picture.load;
+	PadvAdvice *advice;
+
+	if (load->logins_refused < 1.0)
+		return;
+	advice = begin(findings, PADV_WARNING, "logins_refused", "server");
+	SAY(advice->finding,
+		"In the last minute %.0f logins were refused because of a cap, and %.0f had to wait in line.",
+		load->logins_refused, load->logins_queued < 0.0 ? 0.0 : load->logins_queued);
+	SAY(advice->recommendation,
+		"The view roles says whose, the server log which cap. If the application can wait, give the cap a line (queue_length); if its pools are larger together than the cap, make them smaller.");
+	SAY(advice->fix,
+		"SELECT rolname, sessions, max_sessions, refused_total, timed_out_total FROM pool_advisor.roles WHERE refused_total > 0;");
+}
+
+static void
+advise_caps_exceed(Findings *findings)
+{
+	const PadvPicture *picture = &findings->situation->picture;
+	int64_t		usable = picture->model.basis.usable_connections;
+	PadvAdvice *advice;
+
+	if (picture->caps_committed <= usable)
+		return;
+	advice = begin(findings, PADV_INFO, "caps_exceed_connections", "server");
+	SAY(advice->finding,
+		"The caps and connection limits of all roles add up to %lld sessions, but ordinary roles can have %lld connections.",
+		(long long) picture->caps_committed, (long long) usable);
+	SAY(advice->recommendation,
+		"When all use what they are allowed, the last ones fail for want of a connection, whoever they are. Lower the caps until they fit; the view budget has the sum.");
+}
+
+static void
 advise_oversubscribed(Findings *findings)
 {
 	const PadvPicture *picture = &findings->situation->picture;
@@ -346,8 +395,10 @@ padv_advise(const PadvSituation *situation, PadvAdvice advice[PADV_MAX_ADVICE])
 	/* nothing else is known before the first sample */
 	if (situation->picture.taken_at != 0)
 	{
+		advise_caps_unreadable(&findings);
 		advise_nearly_full(&findings);
 		advise_oversubscribed(&findings);
+		advise_logins_refused(&findings);
 		advise_lock_bound(&findings);
 		advise_lwlock_bound(&findings);
 		advise_idle_in_transaction(&findings);
@@ -356,6 +407,7 @@ padv_advise(const PadvSituation *situation, PadvAdvice advice[PADV_MAX_ADVICE])
 		advise_io_bound(&findings);
 		advise_cpu_bound(&findings);
 		advise_max_connections(&findings);
+		advise_caps_exceed(&findings);
 	}
 	sort_by_severity(advice, findings.count);
 	return findings.count;

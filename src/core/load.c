@@ -107,6 +107,15 @@ quotient(const PadvCounters *from, const PadvCounters *to, PadvCounter a,
 	return x / y;
 }
 
+/* by how much a counter has grown; -1 when unknown */
+static double
+how_many(const PadvCounters *from, const PadvCounters *to, PadvCounter counter)
+{
+	double		grown;
+
+	return growth(from, to, counter, &grown) ? grown : -1.0;
+}
+
 static double
 at_most_one(double x)
 {
@@ -146,4 +155,6 @@ padv_load_minute(const PadvLoadWindow *window, double quota, PadvLoad *load)
 	load->cache_hit_ratio = at_most_one(quotient(from, to, PADV_BLOCKS_HIT,
 												 PADV_BLOCKS_FETCHED));
 	load->sample_cost = quotient(from, to, PADV_SAMPLE_CPU, PADV_SAMPLES);
+	load->logins_refused = how_many(from, to, PADV_LOGINS_REFUSED);
+	load->logins_queued = how_many(from, to, PADV_LOGINS_QUEUED);
 }

@@ -27,9 +27,11 @@ typedef enum PadvCounter
 	PADV_BLOCKS_HIT,			/* blocks found there */
 	PADV_SAMPLES,				/* samples taken */
 	PADV_SAMPLE_CPU,			/* CPU seconds they took */
+	PADV_LOGINS_REFUSED,		/* because of a cap */
+	PADV_LOGINS_QUEUED,			/* that had to wait in line */
 } PadvCounter;
 
-#define PADV_COUNTERS (PADV_SAMPLE_CPU + 1)
+#define PADV_COUNTERS (PADV_LOGINS_QUEUED + 1)
 
 typedef struct PadvCounters
 {
@@ -60,6 +62,8 @@ typedef struct PadvLoad
 	double		pressure_io;	/* 0..1 of the time */
 	double		cache_hit_ratio;	/* 0..1 of the blocks asked for */
 	double		sample_cost;	/* CPU seconds a sample */
+	double		logins_refused; /* how many, in the last minute */
+	double		logins_queued;
 } PadvLoad;
 
 extern void padv_load_init(PadvLoadWindow *window);

@@ -26,6 +26,9 @@ typedef struct PadvPicture
 	PadvIdleHolder idle_holder;
 	PadvLoad	load;
 	PadvModel	model;
+	bool		caps_unreadable;	/* so nobody is refused */
+	int64_t		caps_committed; /* sessions that caps and limits allow; -1: no
+								 * bound */
 } PadvPicture;
 
 /*

@@ -64,6 +64,7 @@ typedef struct PadvSample
 	int64_t		taken_at;		/* the server's wall clock */
 	int			count;
 	PadvSession *sessions;
+	int64_t		logins_waiting; /* in line for a session; not sessions yet */
 } PadvSample;
 
 #endif							/* PADV_SAMPLE_H */

@@ -364,6 +364,7 @@ padv_window_add(PadvWindow *window, const PadvSample *sample)
 		else
 			count_session(window, session);
 	}
+	counted[QUEUED] += sample->logins_waiting;
 	counted[SAMPLES] = 1;
 	window->samples_total++;
 

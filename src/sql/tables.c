@@ -11,7 +11,9 @@
 
 #include "utils/wait_event.h"
 
+#include "admission/admission.h"
 #include "compat.h"
+#include "limits/force.h"
 #include "shared.h"
 #include "sql/rows.h"
 #include "sql/situation.h"
@@ -143,34 +145,95 @@ padv_waits(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+static int
+compare_counters(const void *a, const void *b)
+{
+	Oid			left = ((const PadvRoleCounters *) a)->role;
+	Oid			right = ((const PadvRoleCounters *) b)->role;
+
+	return left < right ? -1 : left > right;
+}
+
+/* What a role may have by its own cap, or by the default. */
+static int32
+max_sessions_of(const PadvCaps *caps, Oid role)
+{
+	const PadvCap *cap = padv_caps_at(caps, InvalidOid, role);
+
+	if (!OidIsValid(role) || padv_caps_is_exempt(caps, role))
+		return PADV_UNLIMITED;
+	return (cap ? cap : &caps->fallback)->value[PADV_MAX_SESSIONS];
+}
+
+static void
+store_role(FunctionCallInfo fcinfo, const PadvRoleRow *role,
+		   const PadvRoleCounters *counters, const PadvCaps *caps)
+{
+	PadvRow		row = {0};
+	NameData	name;
+
+	namestrcpy(&name, role->role == InvalidOid ? OTHER_ROLES : padv_role_name(role->role));
+	padv_row_add(&row, NameGetDatum(&name), false);
+	padv_row_int(&row, role->sessions);
+	padv_row_int(&row, role->active);
+	padv_row_int(&row, role->idle);
+	padv_row_int(&row, role->idle_in_transaction);
+	padv_row_int(&row, role->queued + counters->waiting);
+	padv_row_float(&row, role->active_avg);
+	padv_row_int(&row, max_sessions_of(caps, role->role));
+	padv_row_int(&row, PADV_UNLIMITED);
+	padv_row_int(&row, counters->refused);
+	padv_row_int(&row, counters->queued);
+	padv_row_int(&row, counters->timed_out);
+	padv_row_int(&row, counters->would_refuse);
+	padv_row_int(&row, counters->closed_idle);
+	padv_row_float(&row, (double) counters->waited_us / 1e6);
+	padv_row_store(&row, fcinfo);
+}
+
+static bool
+has_counted(const PadvRoleCounters *counters)
+{
+	return counters->refused + counters->queued + counters->would_refuse +
+		counters->closed_idle > 0;
+}
+
 /*
  * A row for each role that has a session, or had an active one in the last
- * minute.
+ * minute, or has been refused, queued or closed.
  */
 Datum
 padv_roles(PG_FUNCTION_ARGS)
 {
+	static const PadvRoleCounters nothing = {0};
 	PadvRoleRow *roles;
-	PadvRow		row = {0};
-	int			count;
+	PadvRoleCounters *counters;
+	PadvCaps   *caps;
+	int			nroles;
+	int			ncounters;
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);
-	count = padv_copy_roles(&roles);
+	nroles = padv_copy_roles(&roles);
+	ncounters = padv_admission_copy_counters(&counters);
+	caps = padv_limits_copy(NULL);
+	qsort(counters, ncounters, sizeof(PadvRoleCounters), compare_counters);
 
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < nroles; i++)
 	{
-		NameData	name;
+		PadvRoleCounters key = {.role = roles[i].role};
+		PadvRoleCounters *mine = bsearch(&key, counters, ncounters, sizeof(key), compare_counters);
 
-		namestrcpy(&name, roles[i].role == InvalidOid ? OTHER_ROLES : padv_role_name(roles[i].role));
-		padv_row_add(&row, NameGetDatum(&name), false);
-		padv_row_int(&row, roles[i].sessions);
-		padv_row_int(&row, roles[i].active);
-		padv_row_int(&row, roles[i].idle);
-		padv_row_int(&row, roles[i].idle_in_transaction);
-		padv_row_int(&row, roles[i].queued);
-		padv_row_float(&row, roles[i].active_avg);
-		padv_row_store(&row, fcinfo);
+		store_role(fcinfo, &roles[i], mine ? mine : &nothing, caps);
+		if (mine)
+			*mine = (PadvRoleCounters) {.role = mine->role};	/* shown */
+	}
+	for (int i = 0; i < ncounters; i++)
+	{
+		PadvRoleRow absent = {.role = counters[i].role};
+
+		if (has_counted(&counters[i]))
+			store_role(fcinfo, &absent, &counters[i], caps);
 	}
 	return (Datum) 0;
 }

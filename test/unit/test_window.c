@@ -11,7 +11,7 @@
 static void
 test_empty(void)
 {
-	PadvSample	empty = {0, WALL_START, 0, NULL};
+	PadvSample	empty = {0, WALL_START, 0, NULL, 0};
 
 	start_over();
 	padv_window_digest(window, &digest);
@@ -54,14 +54,14 @@ test_by_hand(void)
 		.xact_start = wall - SECOND, .state_start = wall - SECOND},
 		{.slot = 9, .pid = 12, .state = PADV_STATE_IDLE_IN_TRANSACTION, .xact_start = 1},
 	};
-	PadvSample	sample = {SECOND, wall, sizeof(sessions) / sizeof(sessions[0]), sessions};
+	PadvSample	sample = {SECOND, wall, sizeof(sessions) / sizeof(sessions[0]), sessions, 3};
 	const PadvCounts *last = &digest.last;
 
 	start_over();
 	padv_window_add(window, &sample);
 	padv_window_digest(window, &digest);
 	ok(last->sessions == 11 && last->active == 3 && last->idle == 2 &&
-	   last->idle_in_transaction == 4 && last->queued == 1, "states");
+	   last->idle_in_transaction == 4 && last->queued == 4, "states, and logins in line");
 	ok(last->in_class[PADV_ON_CPU] == 1 && last->in_class[PADV_WAITING_IO] == 1 &&
 	   last->in_class[PADV_WAITING_OTHER] == 1, "classes");
 	ok(last->parallel_workers == 1 && last->demand == 3, "parallel workers and demand");
@@ -89,7 +89,7 @@ add_one(int64_t elapsed, PadvState state, int64_t state_start, int64_t statement
 
 	world.clock_us += elapsed;
 	world.wall += elapsed;
-	padv_window_add(window, &(PadvSample) {world.clock_us, world.wall, 1, &session});
+	padv_window_add(window, &(PadvSample) {world.clock_us, world.wall, 1, &session, 0});
 	padv_window_digest(window, &digest);
 }
 
@@ -193,7 +193,7 @@ add_distinct(int64_t elapsed, int first, int count)
 		sessions[i] = (PadvSession) {.slot = i, .pid = i + 1, .demands = true,
 			.role = ROLE_BASE + (uint32_t) (first + i),
 			.state = PADV_STATE_ACTIVE, .wait_event = event_number(first + i)};
-	padv_window_add(window, &(PadvSample) {world.clock_us, world.wall, count, sessions});
+	padv_window_add(window, &(PadvSample) {world.clock_us, world.wall, count, sessions, 0});
 	padv_window_digest(window, &digest);
 }
 
@@ -344,7 +344,7 @@ simulate(int nclients, int64_t execute, int64_t pause, PadvState state, int64_t 
 				.xact_start = client->statement_start,
 			.state_start = pausing ? client->pause_start : client->statement_start};
 		}
-		padv_window_add(window, &(PadvSample) {wall - WALL_START, wall, nclients, sessions});
+		padv_window_add(window, &(PadvSample) {wall - WALL_START, wall, nclients, sessions, 0});
 	}
 	padv_window_digest(window, &digest);
 	return digest.minute.busy_ratio;

@@ -116,7 +116,9 @@ next_sample(int64_t elapsed)
 		world.wall += elapsed;
 	for (int i = 0; i < world.nsessions; i++)
 		move_session(&world.sessions[i], elapsed > 0 ? elapsed : 0);
-	return (PadvSample) {world.clock_us, world.wall, world.nsessions, world.sessions};
+	return (PadvSample) {.clock_us = world.clock_us, .taken_at = world.wall,
+		.logins_waiting = random_below(4), .count = world.nsessions,
+		.sessions = world.sessions};
 }
 
 static PadvWindow *window = NULL;
@@ -180,6 +182,7 @@ typedef struct Tally
 	int64_t		turnaround;
 	int64_t		demand;
 	int64_t		workers;
+	int64_t		logins;
 	int64_t		by_state[PADV_STATE_QUEUED + 1];
 	int64_t		by_class[PADV_WAIT_CLASSES];
 	int64_t		by_event[NAMES];
@@ -309,6 +312,7 @@ count_period(Tally *tally, int64_t width, int buckets)
 		const PadvSample *sample = &records[i].sample;
 		int64_t		active = 0;
 
+		tally->logins += sample->logins_waiting;
 		for (int s = 0; s < sample->count; s++)
 			active += count_session(tally, &records[i], &sample->sessions[s]);
 		tally->samples++;
@@ -376,7 +380,8 @@ compare_minute(const Tally *tally)
 	same(minute->idle, (double) tally->by_state[PADV_STATE_IDLE] / n, "idle");
 	same(minute->idle_in_transaction,
 		 (double) tally->by_state[PADV_STATE_IDLE_IN_TRANSACTION] / n, "idle in transaction");
-	same(minute->queued, (double) tally->by_state[PADV_STATE_QUEUED] / n, "queued");
+	same(minute->queued, (double) (tally->by_state[PADV_STATE_QUEUED] + tally->logins) / n,
+		 "queued");
 	for (int class = 0; class < PADV_WAIT_CLASSES; class++)
 		same(minute->in_class[class], (double) tally->by_class[class] / n, "class");
 	same(minute->parallel_workers, (double) tally->workers / n, "parallel workers");

@@ -1,0 +1,302 @@
+/*
+ * login.c
+ *		A client has proved who it is: may it come in?
+ *
+ * Owns the hook in authentication, the wait in line and the words of refusal.
+ * It runs in the client's backend, in a transaction but in no database, and
+ * under authentication_timeout.  It decides nothing: logins.c does.
+ *
+ * Core looks the role up right after this, in the same cache, so looking it up
+ * here costs nothing; where there is no cap even that is left to core.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "admission/port.h"
+
+#include <limits.h>
+
+#include "access/htup_details.h"
+#include "catalog/pg_authid.h"
+#include "commands/dbcommands.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "replication/walsender.h"
+#include "storage/latch.h"
+#include "utils/acl.h"
+#include "utils/ps_status.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
+
+#include "admission/admission.h"
+#include "admission/login.h"
+#include "admission/session.h"
+#include "clock.h"
+#include "compat.h"
+#include "limits/force.h"
+
+/*
+ * The caps are read within milliseconds after a start; who comes before waits
+ * for this long.
+ */
+#define WAIT_UNTIL_READ_MS 5000
+
+/* A refusal must be sent before authentication_timeout ends the process. */
+#define TIMEOUT_MARGIN_MS 250
+
+/* Caps do not change several times in a row within a millisecond each. */
+#define MAX_QUESTIONS 1000
+
+static ClientAuthentication_hook_type previous_hook = NULL;
+
+/* Milliseconds that a login may still take, to be on the safe side. */
+static long
+time_left(void)
+{
+	long		left = LONG_MAX;
+
+	if (get_timeout_active(STATEMENT_TIMEOUT))
+		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
+											   get_timeout_finish_time(STATEMENT_TIMEOUT));
+	return Max(left - TIMEOUT_MARGIN_MS, 1);
+}
+
+/* Describe a cap for the log; the client must not learn of groups. */
+static char *
+describe_cap(const PadvCap *cap)
+{
+	const char *role = OidIsValid(cap->role) ? GetUserNameFromId(cap->role, true) : "";
+	const char *database = OidIsValid(cap->database) ? get_database_name(cap->database) : "";
+
+	switch ((PadvScope) cap->scope)
+	{
+		case PADV_SCOPE_ROLE:
+			return psprintf("role \"%s\"", role ? role : "?");
+		case PADV_SCOPE_GROUP:
+			return psprintf("role \"%s\" and its members", role ? role : "?");
+		case PADV_SCOPE_DATABASE:
+			return psprintf("database \"%s\"", database ? database : "?");
+		case PADV_SCOPE_ROLE_IN_DATABASE:
+			return psprintf("role \"%s\" in database \"%s\"",
+							role ? role : "?", database ? database : "?");
+		case PADV_SCOPE_DEFAULT:
+			break;
+	}
+	return pstrdup("each role");
+}
+
+static char *
+describe_full(const PadvFullCap *full, const PadvCap *cap)
+{
+	return psprintf("The cap of %s is full: max_sessions %d, in use %d, queue_length %d, waiting %d.",
+					describe_cap(cap), full->max_sessions, full->in_use,
+					full->queue_length, full->standing);
+}
+
+/*
+ * Refuse with the words that core has for its own limit.  waited_ms is -1 when
+ * there was no waiting.
+ */
+static void
+refuse(const Port *port, const PadvFullCap *full, const PadvCap *cap, long waited_ms)
+{
+	char	   *detail = describe_full(full, cap);
+
+	if (waited_ms >= 0)
+		detail = psprintf("%s This login waited in line for %ld ms.", detail, waited_ms);
+	ereport(FATAL,
+			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
+			 cap->scope == PADV_SCOPE_DATABASE ?
+			 errmsg("too many connections for database \"%s\"", port->database_name) :
+			 errmsg("too many connections for role \"%s\"", port->user_name),
+			 errdetail_log("%s", detail)));
+}
+
+static void
+report_observed(const Port *port, const PadvFullCap *full, const PadvCap *cap)
+{
+	bool		would_wait = full->queue_length < 0 || full->queue_length > 0;
+
+	if (!full->report)
+		return;
+	ereport(LOG,
+			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
+			 would_wait ?
+			 errmsg("role \"%s\" would have to wait in line, but caps are only observed", port->user_name) :
+			 errmsg("role \"%s\" would be refused, but caps are only observed", port->user_name),
+			 errdetail_log("%s", describe_full(full, cap)),
+			 full->unreported > 0 ?
+			 errcontext("%d more since the last such message for this role", full->unreported) : 0));
+}
+
+/*
+ * A transaction is open; while it waits it must not keep vacuum from removing
+ * anything.  Core reads catalogs with a new snapshot afterwards.
+ */
+static void
+let_go_of_snapshot(void)
+{
+	InvalidateCatalogSnapshot();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	PopActiveSnapshot();
+}
+
+/* The client has gone; end as core does when it finds that out. */
+static void
+end_without_client(void)
+{
+	ClientConnectionLost = true;
+	InterruptPending = true;
+	CHECK_FOR_INTERRUPTS();
+}
+
+/*
+ * Sleep until we may have been let in, for this long at most.  A client that
+ * hangs up ends the wait, where the platform can tell.
+ */
+static void
+sleep_in_line(const Port *port, long timeout_ms)
+{
+	int			events = WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH;
+
+	if (WaitEventSetCanReportClosed())
+		events |= WL_SOCKET_CLOSED;
+	events = WaitLatchOrSocket(MyLatch, events, port->sock, timeout_ms, PG_WAIT_EXTENSION);
+	if (events & WL_SOCKET_CLOSED)
+		end_without_client();
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* Wait until it is our turn; if that takes too long, refuse. */
+static void
+wait_in_line(const Port *port, const PadvFullCap *full, const PadvCap *cap)
+{
+	int64		started = padv_monotonic_us();
+	int64		timeout_us = (int64) Min(full->queue_timeout, time_left()) * 1000;
+
+	set_ps_display("waiting in line");
+	let_go_of_snapshot();
+	while (!padv_admission_is_in())
+	{
+		int64		waited_us = padv_monotonic_us() - started;
+
+		if (waited_us < timeout_us)
+			sleep_in_line(port, (long) ((timeout_us - waited_us + 999) / 1000));
+		else if (padv_admission_give_up())
+		{
+			(void) GetTransactionSnapshot();
+			refuse(port, full, cap, (long) (waited_us / 1000));
+		}
+	}
+	(void) GetTransactionSnapshot();
+	set_ps_display("authentication");
+}
+
+/*
+ * An ordinary role asks to come in.  Returns if it is in, or if our own state
+ * is in doubt.
+ */
+static void
+ask(const Port *port, Oid role, Oid database)
+{
+	PadvAnswer	answer = PADV_ANSWER_ASK_AGAIN;
+	PadvSessionCaps caps;
+	PadvFullCap full;
+	PadvCap		cap;
+
+	for (int i = 0; i < MAX_QUESTIONS && answer == PADV_ANSWER_ASK_AGAIN; i++)
+	{
+		if (i > 0)
+			pg_usleep(1000);	/* whoever changes the caps is at it */
+		CHECK_FOR_INTERRUPTS();
+		padv_limits_find(role, database, &caps);
+		answer = padv_admission_ask(role, database, &caps, &full);
+	}
+	if (answer == PADV_ANSWER_IN)
+		return;
+	if (answer == PADV_ANSWER_ASK_AGAIN)
+	{
+		ereport(LOG,
+				(errmsg("pool_advisor lets a session of role \"%s\" through because the caps are being changed",
+						port->user_name)));
+		padv_admission_enter();
+		return;
+	}
+
+	if (!padv_limits_cap(caps.generation, full.cap, &cap))
+	{
+		/* changed since, but the words must name something */
+		memset(&cap, 0, sizeof(cap));
+		cap.scope = PADV_SCOPE_ROLE;
+		cap.role = role;
+	}
+	if (answer == PADV_ANSWER_WAIT)
+		wait_in_line(port, &full, &cap);
+	else if (answer == PADV_ANSWER_REFUSED)
+		refuse(port, &full, &cap, -1);
+	else
+		report_observed(port, &full, &cap);
+}
+
+/* Whether this is a role that can be refused; core refuses one that is not there. */
+static bool
+look_up_role(const char *name, Oid *role)
+{
+	HeapTuple	tuple = SearchSysCache1(AUTHNAME, CStringGetDatum(name));
+	bool		ordinary;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	*role = ((Form_pg_authid) GETSTRUCT(tuple))->oid;
+	ordinary = !((Form_pg_authid) GETSTRUCT(tuple))->rolsuper;
+	ReleaseSysCache(tuple);
+	return ordinary;
+}
+
+static void
+come_in(const Port *port)
+{
+	PadvLimitsState state = padv_limits_state();
+	Oid			role;
+	Oid			database = InvalidOid;
+
+	padv_admission_announce();
+	padv_session_start();
+
+	if ((state == PADV_LIMITS_UNREAD || state == PADV_LIMITS_KNOWN) &&
+		look_up_role(port->user_name, &role))
+	{
+		if (state == PADV_LIMITS_UNREAD)
+			state = padv_limits_wait(Min(WAIT_UNTIL_READ_MS, time_left()));
+		if (state == PADV_LIMITS_KNOWN)
+		{
+			if (padv_limits_any_database())
+				database = get_database_oid(port->database_name, true);
+			ask(port, role, database);
+			return;
+		}
+	}
+	padv_admission_enter();
+}
+
+static void
+check_login(Port *port, int status)
+{
+	if (previous_hook)
+		previous_hook(port, status);
+
+	/* a standby or a backup is never refused, nor counted */
+	if (status == STATUS_OK && !am_walsender)
+		come_in(port);
+}
+
+void
+padv_login_install_hook(void)
+{
+	previous_hook = ClientAuthentication_hook;
+	ClientAuthentication_hook = check_login;
+}

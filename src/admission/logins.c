@@ -1,0 +1,246 @@
+/*
+ * logins.c
+ *		A login asks to come in, waits in line, and gives its place back.
+ *
+ * parts.h says which lock guards what.  Nothing here waits: login.c does, on
+ * its latch.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include <unistd.h>
+
+#include "miscadmin.h"
+#include "storage/ipc.h"
+
+#include "admission/parts.h"
+#include "clock.h"
+#include "compat.h"
+
+/* Would-be refusals of a role are logged this often at most. */
+#define REPORT_INTERVAL_US 1000000
+
+/*
+ * Give the place back, or leave the line.  The process may be past its PGPROC.
+ */
+static void
+leave(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+{
+	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	PadvPlace  *place = padv_place_of(padv_my_slot);
+	int64		now = padv_monotonic_us();
+	int			count;
+
+	/* a child that was forked and did not exec has nothing to give back */
+	if (padv_my_slot->pid != getpid())
+		return;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	if (place->state == PADV_PLACE_WAITING)
+		padv_account_for_wait(padv_my_slot, now);
+	if (padv_my_slot->closing_account != NO_ACCOUNT)
+		padv_rules[padv_my_slot->closing_account].closing--;
+	count = padv_line_leave(&padv_line, place, entered);
+	padv_note_entered(entered, count, now, procnos);
+	if (padv_my_slot->role_number >= 0)
+		padv_role_table[padv_my_slot->role_number].sessions--;
+	padv_my_slot->pid = 0;
+	SpinLockRelease(&padv_admission->mutex);
+	padv_wake(procnos, count);
+}
+
+void
+padv_admission_announce(void)
+{
+	on_proc_exit(leave, (Datum) 0);
+	padv_my_slot = &padv_slots[MyPMChildSlot - 1];
+
+	SpinLockAcquire(&padv_admission->mutex);
+	padv_my_slot->pid = MyProcPid;
+	padv_my_slot->procno = padv_my_procno();
+	padv_my_slot->status_index = padv_my_status_index();
+	padv_my_slot->role = InvalidOid;
+	padv_my_slot->database = InvalidOid;
+	padv_my_slot->generation = 0;
+	padv_my_slot->role_number = -1;
+	padv_my_slot->closing_account = NO_ACCOUNT;
+	SpinLockRelease(&padv_admission->mutex);
+	pg_atomic_write_u32(&padv_my_slot->asked_by, NO_ACCOUNT);
+}
+
+void
+padv_admission_enter(void)
+{
+	SpinLockAcquire(&padv_admission->mutex);
+	padv_line_enter(&padv_line, padv_place_of(padv_my_slot));
+	SpinLockRelease(&padv_admission->mutex);
+}
+
+static bool
+is_full(int account)
+{
+	return padv_rules[account].max_sessions >= 0 &&
+		padv_line.accounts[account].in_use >= padv_rules[account].max_sessions;
+}
+
+/*
+ * Describe the first account of a place that is full; false when none is.
+ * *can_wait is whether all that are have room in padv_line.
+ */
+static bool
+find_full(const PadvPlace *place, PadvFullCap *full, bool *can_wait)
+{
+	bool		found = false;
+
+	*can_wait = true;
+	for (int i = 0; i < place->naccounts; i++)
+	{
+		int			account = place->accounts[i];
+		const Rule *rule = &padv_rules[account];
+		int			standing = padv_line.accounts[account].standing;
+
+		if (!is_full(account))
+			continue;
+		if (rule->queue_length >= 0 && standing >= rule->queue_length)
+			*can_wait = false;
+		if (!found)
+		{
+			full->cap = account < PADV_MAX_CAPS ? account : PADV_DEFAULT_CAP;
+			full->max_sessions = rule->max_sessions;
+			full->in_use = padv_line.accounts[account].in_use;
+			full->queue_length = rule->queue_length;
+			full->standing = standing;
+			full->queue_timeout = rule->queue_timeout;
+		}
+		full->queue_timeout = Min(full->queue_timeout, rule->queue_timeout);
+		found = true;
+	}
+	return found;
+}
+
+/* Whether a would-be refusal of this role is worth a line in the log. */
+static void
+decide_report(Role *role, int64 now, PadvFullCap *full)
+{
+	full->report = role->reported_at == 0 || now - role->reported_at >= REPORT_INTERVAL_US;
+	full->unreported = role->unreported;
+	role->unreported = full->report ? 0 : role->unreported + 1;
+	if (full->report)
+		role->reported_at = now;
+}
+
+static PadvAnswer
+answer(PadvPlace *place, Role *role, int64 now, PadvFullCap *full)
+{
+	bool		can_wait;
+
+	if (padv_admission->enforcement == PADV_ENFORCEMENT_OFF || !find_full(place, full, &can_wait))
+	{
+		padv_line_enter(&padv_line, place);
+		return PADV_ANSWER_IN;
+	}
+	if (padv_admission->enforcement == PADV_ENFORCEMENT_OBSERVE)
+	{
+		padv_line_enter(&padv_line, place);
+		role->counters.would_refuse++;
+		decide_report(role, now, full);
+		return PADV_ANSWER_IN_BY_OBSERVING;
+	}
+	if (!can_wait)
+	{
+		role->counters.refused++;
+		padv_admission->totals.refused++;
+		return PADV_ANSWER_REFUSED;
+	}
+	padv_my_slot->waiting_since = now;
+	padv_line_stand(&padv_line, place);
+	role->counters.queued++;
+	padv_admission->totals.queued++;
+	role->counters.waiting++;
+	return PADV_ANSWER_WAIT;
+}
+
+PadvAnswer
+padv_admission_ask(Oid role, Oid database, const PadvSessionCaps *caps, PadvFullCap *full)
+{
+	PadvAnswer	result = PADV_ANSWER_ASK_AGAIN;
+	int64		now = padv_monotonic_us();
+
+	SpinLockAcquire(&padv_admission->mutex);
+	if (padv_admission->generation == caps->generation)
+	{
+		padv_identify_slot(padv_my_slot, role, database, caps->caps, caps->count);
+		if (OidIsValid(database) || !caps->any_database)
+			padv_my_slot->generation = caps->generation;
+		result = answer(padv_place_of(padv_my_slot), &padv_role_table[padv_my_slot->role_number], now, full);
+	}
+	SpinLockRelease(&padv_admission->mutex);
+	return result;
+}
+
+bool
+padv_admission_is_in(void)
+{
+	bool		result;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	result = padv_place_of(padv_my_slot)->state == PADV_PLACE_IN;
+	SpinLockRelease(&padv_admission->mutex);
+	return result;
+}
+
+bool
+padv_admission_give_up(void)
+{
+	PadvPlace  *place = padv_place_of(padv_my_slot);
+	int64		now = padv_monotonic_us();
+	int32		nobody[PADV_MAX_PLACE_ACCOUNTS];
+	bool		result;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	result = place->state == PADV_PLACE_WAITING;
+	if (result)
+	{
+		padv_account_for_wait(padv_my_slot, now);
+		padv_role_table[padv_my_slot->role_number].counters.timed_out++;
+		padv_role_table[padv_my_slot->role_number].counters.refused++;
+		padv_admission->totals.refused++;
+
+		/* who leaves the line makes no room */
+		(void) padv_line_leave(&padv_line, place, nobody);
+	}
+	SpinLockRelease(&padv_admission->mutex);
+	return result;
+}
+
+bool
+padv_admission_identify(Oid role, Oid database, const PadvSessionCaps *caps)
+{
+	PadvPlace  *place = padv_place_of(padv_my_slot);
+	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int64		now = padv_monotonic_us();
+	int			count = 0;
+	bool		result;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	result = padv_admission->generation == caps->generation;
+	if (result && padv_my_slot->generation != caps->generation)
+	{
+		PadvPlace	before = *place;
+
+		/* take the new place before the old one is given to others */
+		padv_identify_slot(padv_my_slot, role, database, caps->caps, caps->count);
+		padv_my_slot->generation = caps->generation;
+		padv_line_enter(&padv_line, place);
+		count = padv_line_leave(&padv_line, &before, entered);
+		padv_note_entered(entered, count, now, procnos);
+	}
+	padv_my_slot->role = role;
+	padv_my_slot->database = database;
+	SpinLockRelease(&padv_admission->mutex);
+	padv_wake(procnos, count);
+	return result;
+}

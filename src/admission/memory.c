@@ -1,0 +1,227 @@
+/*
+ * memory.c
+ *		The shared memory of admission: slots, accounts and the table of roles.
+ *
+ * A slot is the postmaster's number for a client backend (MyPMChildSlot), which
+ * is not given to another before this one has been reaped.  A process that ends
+ * in any other way than by proc_exit makes the server start anew, and this
+ * memory with it.  So no place is ever lost.
+ *
+ * parts.h says which lock guards it.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "postmaster/postmaster.h"
+#include "storage/latch.h"
+#include "storage/proc.h"
+#include "storage/shmem.h"
+
+#include "admission/parts.h"
+#include "compat.h"
+
+/* Roles remembered beyond those that have a session. */
+#define SPARE_ROLES 1024
+#define MAX_ROLES() (padv_admission_slots() + SPARE_ROLES)
+
+StaticAssertDecl(PADV_MAX_PLACE_ACCOUNTS == PADV_MAX_SESSION_CAPS,
+				 "a place must take all caps of a session");
+
+Admission  *padv_admission = NULL;
+Slot	   *padv_slots = NULL;
+Rule	   *padv_rules = NULL;
+Role	   *padv_role_table = NULL;
+PadvLine	padv_line;
+Slot	   *padv_my_slot = NULL;
+
+/* Roles by their number, the first of each chain. */
+static int32 *buckets = NULL;
+
+int
+padv_admission_slots(void)
+{
+	return MaxLivePostmasterChildren();
+}
+
+int
+padv_admission_accounts(void)
+{
+	return PADV_MAX_CAPS + MAX_ROLES();
+}
+
+/* --- memory -------------------------------------------------------------- */
+
+/* The next part of a block; with block NULL only the size counts. */
+static void *
+take_part(char *block, Size *used, Size count, Size element)
+{
+	void	   *part = block ? block + *used : NULL;
+
+	*used = add_size(*used, MAXALIGN(mul_size(count, element)));
+	return part;
+}
+
+static Size
+divide(char *block)
+{
+	Size		used = 0;
+
+	padv_admission = take_part(block, &used, 1, sizeof(Admission));
+	padv_slots = take_part(block, &used, padv_admission_slots(), sizeof(Slot));
+	padv_line.places = take_part(block, &used, padv_admission_slots(), sizeof(PadvPlace));
+	padv_line.accounts = take_part(block, &used, padv_admission_accounts(), sizeof(PadvAccount));
+	padv_rules = take_part(block, &used, padv_admission_accounts(), sizeof(Rule));
+	padv_role_table = take_part(block, &used, MAX_ROLES(), sizeof(Role));
+	buckets = take_part(block, &used, MAX_ROLES(), sizeof(int32));
+	padv_line.head = block ? &padv_admission->head : NULL;
+	return used;
+}
+
+Size
+padv_admission_shmem_size(void)
+{
+	return divide(NULL);
+}
+
+void
+padv_set_rule(int account, const int32 *value, PadvEnforcement enforcement)
+{
+	Rule	   *rule = &padv_rules[account];
+
+	rule->max_sessions = value[PADV_MAX_SESSIONS];
+	rule->core_sessions = value[PADV_CORE_SESSIONS];
+	rule->keepalive = value[PADV_SESSION_KEEPALIVE];
+	rule->queue_length = value[PADV_QUEUE_LENGTH];
+	rule->queue_timeout = value[PADV_QUEUE_TIMEOUT];
+	rule->closing = 0;
+	padv_line.accounts[account].limit =
+		enforcement == PADV_ENFORCEMENT_ON ? rule->max_sessions : PADV_UNLIMITED;
+}
+
+void
+padv_admission_shmem_init(void)
+{
+	static const int32 nothing[PADV_CAP_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 0};
+	bool		found;
+	Size		size = padv_admission_shmem_size();
+	char	   *block = ShmemInitStruct("pool_advisor admission", size, &found);
+
+	divide(block);
+	if (found)
+		return;
+	memset(block, 0, size);
+	SpinLockInit(&padv_admission->mutex);
+	padv_admission->nroles = 1;
+	padv_line_init(&padv_line, padv_admission_accounts(), padv_admission_slots());
+	for (int i = 0; i < padv_admission_accounts(); i++)
+		padv_set_rule(i, nothing, PADV_ENFORCEMENT_OFF);
+	for (int i = 0; i < padv_admission_slots(); i++)
+		pg_atomic_init_u32(&padv_slots[i].asked_by, NO_ACCOUNT);
+	for (int i = 0; i < MAX_ROLES(); i++)
+		buckets[i] = -1;
+}
+
+/* --- roles; the mutex is held --- */
+
+static int32 *
+bucket_of(Oid role)
+{
+	return &buckets[role % MAX_ROLES()];
+}
+
+/* Add what was counted for a role to those without a place, and take it out. */
+static void
+forget_role(int number)
+{
+	PadvRoleCounters *others = &padv_role_table[0].counters;
+	PadvRoleCounters *gone = &padv_role_table[number].counters;
+	int32	   *link = bucket_of(gone->role);
+
+	others->refused += gone->refused;
+	others->queued += gone->queued;
+	others->timed_out += gone->timed_out;
+	others->would_refuse += gone->would_refuse;
+	others->closed_idle += gone->closed_idle;
+	others->waited_us += gone->waited_us;
+	while (*link != number)
+		link = &padv_role_table[*link].next;
+	*link = padv_role_table[number].next;
+}
+
+/* A free element; there are more than sessions, so one is nobody's. */
+static int
+free_role(void)
+{
+	if (padv_admission->nroles < MAX_ROLES())
+		return padv_admission->nroles++;
+	do
+	{
+		padv_admission->next_victim = padv_admission->next_victim % (MAX_ROLES() - 1) + 1;
+	} while (padv_role_table[padv_admission->next_victim].sessions > 0);
+	forget_role(padv_admission->next_victim);
+	return padv_admission->next_victim;
+}
+
+static int
+find_role(Oid role)
+{
+	int32	   *bucket = bucket_of(role);
+	int			number;
+
+	for (number = *bucket; number >= 0; number = padv_role_table[number].next)
+		if (padv_role_table[number].counters.role == role)
+			return number;
+
+	number = free_role();
+	memset(&padv_role_table[number], 0, sizeof(Role));
+	padv_role_table[number].counters.role = role;
+	padv_role_table[number].next = *bucket;
+	padv_rules[PADV_ROLE_ACCOUNT(number)] = padv_rules[PADV_ROLE_ACCOUNT(0)];
+	padv_line.accounts[PADV_ROLE_ACCOUNT(number)].limit = padv_line.accounts[PADV_ROLE_ACCOUNT(0)].limit;
+	*bucket = number;
+	return number;
+}
+
+void
+padv_identify_slot(Slot *slot, Oid role, Oid database, const int32 *caps, int ncaps)
+{
+	PadvPlace  *place = padv_place_of(slot);
+
+	slot->role = role;
+	slot->database = database;
+	if (slot->role_number < 0)
+	{
+		slot->role_number = find_role(role);
+		padv_role_table[slot->role_number].sessions++;
+	}
+	place->naccounts = ncaps;
+	for (int i = 0; i < ncaps; i++)
+		place->accounts[i] = caps[i] == PADV_DEFAULT_CAP ? PADV_ROLE_ACCOUNT(slot->role_number) : caps[i];
+}
+
+void
+padv_account_for_wait(Slot *slot, int64 now)
+{
+	PadvRoleCounters *counters = &padv_role_table[slot->role_number].counters;
+
+	counters->waiting--;
+	counters->waited_us += now - slot->waiting_since;
+}
+
+void
+padv_note_entered(const int32 *entered, int count, int64 now, int32 *procnos)
+{
+	for (int i = 0; i < count; i++)
+	{
+		padv_account_for_wait(&padv_slots[entered[i]], now);
+		procnos[i] = padv_slots[entered[i]].procno;
+	}
+}
+
+void
+padv_wake(const int32 *procnos, int count)
+{
+	for (int i = 0; i < count; i++)
+		SetLatch(&GetPGProcByNumber(procnos[i])->procLatch);
+}

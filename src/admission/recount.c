@@ -1,0 +1,158 @@
+/*
+ * recount.c
+ *		Count all sessions anew when caps have changed; what readers copy out.
+ *
+ * parts.h says which lock guards what.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "admission/parts.h"
+#include "clock.h"
+
+/* Whether all is known that its caps depend on. */
+static bool
+is_complete(const Slot *slot, bool any_database)
+{
+	return OidIsValid(slot->role) && (OidIsValid(slot->database) || !any_database);
+}
+
+/* What was found for a slot before the mutex was taken. */
+typedef struct Prepared
+{
+	Oid			role;
+	Oid			database;
+	int32		count;
+	int32		caps[PADV_MAX_SESSION_CAPS];
+} Prepared;
+
+/*
+ * The searches are done without the mutex, on fields that may change
+ * meanwhile; what was found for others than are there then is not used.
+ */
+static Prepared *
+prepare(const PadvCaps *caps)
+{
+	Prepared   *prepared = palloc0(mul_size(padv_admission_slots(), sizeof(Prepared)));
+
+	for (int i = 0; i < padv_admission_slots(); i++)
+	{
+		const volatile Slot *slot = &padv_slots[i];
+		Prepared   *mine = &prepared[i];
+
+		mine->role = slot->role;
+		mine->database = slot->database;
+		if (slot->pid != 0 && OidIsValid(mine->role))
+			mine->count = padv_caps_of(caps, mine->database, mine->role, mine->caps);
+	}
+	return prepared;
+}
+
+static void
+set_rules(const PadvCaps *caps)
+{
+	padv_admission->closes_idle = padv_cap_closes_idle(&caps->fallback);
+	for (int i = 0; i < caps->ncaps; i++)
+	{
+		padv_set_rule(i, caps->caps[i].value, caps->enforcement);
+		if (padv_cap_closes_idle(&caps->caps[i]))
+			padv_admission->closes_idle = true;
+	}
+	for (int i = 0; i < padv_admission->nroles; i++)
+		padv_set_rule(PADV_ROLE_ACCOUNT(i), caps->fallback.value, caps->enforcement);
+}
+
+static void
+recount_slot(Slot *slot, Prepared *prepared, const PadvCaps *caps, uint32 generation,
+			 bool any_database)
+{
+	if (padv_place_of(slot)->state == PADV_PLACE_FREE || !OidIsValid(slot->role))
+		return;
+	if (prepared->role != slot->role || prepared->database != slot->database)
+		prepared->count = padv_caps_of(caps, slot->database, slot->role, prepared->caps);
+	padv_identify_slot(slot, slot->role, slot->database, prepared->caps, prepared->count);
+	slot->closing_account = NO_ACCOUNT;
+	if (is_complete(slot, any_database))
+		slot->generation = generation;
+	padv_line_recount(&padv_line, padv_place_of(slot));
+}
+
+void
+padv_admission_recount(const PadvCaps *caps, uint32 generation)
+{
+	int			nslots = padv_admission_slots();
+	bool		any_database = padv_caps_any_database(caps);
+	Prepared   *prepared = prepare(caps);
+	int32	   *entered = palloc(mul_size(nslots, sizeof(int32)));
+	int32	   *procnos = palloc(mul_size(nslots, sizeof(int32)));
+	int64		now = padv_monotonic_us();
+	int			count = 0;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	if ((int32) (generation - padv_admission->generation) > 0)
+	{
+		padv_admission->generation = generation;
+		padv_admission->enforcement = caps->enforcement;
+		padv_line_recount_begin(&padv_line, PADV_ROLE_ACCOUNT(padv_admission->nroles));
+		set_rules(caps);
+		for (int i = 0; i < nslots; i++)
+			recount_slot(&padv_slots[i], &prepared[i], caps, generation, any_database);
+		count = padv_line_recount_finish(&padv_line, entered);
+		padv_note_entered(entered, count, now, procnos);
+	}
+	SpinLockRelease(&padv_admission->mutex);
+	padv_wake(procnos, count);
+
+	pfree(prepared);
+	pfree(entered);
+	pfree(procnos);
+}
+
+int
+padv_admission_copy_counters(PadvRoleCounters **counters)
+{
+	PadvRoleCounters *copy = palloc(mul_size(padv_admission_accounts() - PADV_MAX_CAPS, sizeof(PadvRoleCounters)));
+	bool		more = true;
+	int			count;
+
+	/* some at a time, so that nobody has to wait for long */
+	for (count = 0; more;)
+	{
+		SpinLockAcquire(&padv_admission->mutex);
+		for (int i = 0; i < 64 && count < padv_admission->nroles; i++, count++)
+			copy[count] = padv_role_table[count].counters;
+		more = count < padv_admission->nroles;
+		SpinLockRelease(&padv_admission->mutex);
+	}
+	*counters = copy;
+	return count;
+}
+
+void
+padv_admission_totals(PadvAdmissionTotals *totals)
+{
+	SpinLockAcquire(&padv_admission->mutex);
+	*totals = padv_admission->totals;
+	totals->waiting = padv_admission->head.waiting;
+	SpinLockRelease(&padv_admission->mutex);
+}
+
+bool
+padv_admission_in_use(uint32 generation, int ncaps, int32 *in_use, int32 *default_in_use)
+{
+	bool		result;
+
+	*default_in_use = 0;
+	SpinLockAcquire(&padv_admission->mutex);
+	result = padv_admission->generation == generation;
+	if (result)
+	{
+		for (int i = 0; i < ncaps; i++)
+			in_use[i] = padv_line.accounts[i].in_use;
+		for (int i = 0; i < padv_admission->nroles; i++)
+			*default_in_use = Max(*default_in_use, padv_line.accounts[PADV_ROLE_ACCOUNT(i)].in_use);
+	}
+	SpinLockRelease(&padv_admission->mutex);
+	return result;
+}

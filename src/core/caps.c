@@ -1,0 +1,442 @@
+/*
+ * caps.c
+ *		Which caps there are, and which of them a session is under.
+ *
+ * Pure.  The process that reads the catalogs builds a set; logins search it.
+ * All searches are binary: a login costs the same with 20 caps and with 2000.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/caps.h"
+
+/* Roles above one role that are looked at; deeper or wider is incomplete. */
+#define MAX_ANCESTORS 256
+
+void
+padv_caps_begin(PadvCaps *caps, PadvEnforcement enforcement, double scale,
+				const int32_t fallback[PADV_CAP_SETTINGS])
+{
+	caps->ncaps = 0;
+	caps->nmemberships = 0;
+	caps->nexempt = 0;
+	caps->enforcement = enforcement;
+	caps->scale = scale;
+	caps->incomplete = false;
+	caps->committed = 0;
+	caps->unbounded_roles = 0;
+	memset(&caps->fallback, 0, sizeof(caps->fallback));
+	caps->fallback.scope = PADV_SCOPE_DEFAULT;
+	caps->fallback.core_limit = PADV_UNLIMITED;
+	memcpy(caps->fallback.value, fallback, sizeof(caps->fallback.value));
+}
+
+PadvCap *
+padv_caps_place(PadvCaps *caps, uint32_t database, uint32_t role)
+{
+	PadvCap    *cap;
+
+	if (database == 0 && role == 0)
+		return &caps->fallback;
+	for (int i = 0; i < caps->ncaps; i++)
+		if (caps->caps[i].database == database && caps->caps[i].role == role)
+			return &caps->caps[i];
+	if (caps->ncaps == PADV_MAX_CAPS)
+	{
+		caps->incomplete = true;
+		return NULL;
+	}
+	cap = &caps->caps[caps->ncaps++];
+	cap->role = role;
+	cap->database = database;
+	cap->scope = role == 0 ? PADV_SCOPE_DATABASE :
+		database == 0 ? PADV_SCOPE_ROLE : PADV_SCOPE_ROLE_IN_DATABASE;
+	cap->core_limit = PADV_UNLIMITED;
+	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+		cap->value[i] = PADV_NOT_SET;
+	return cap;
+}
+
+void
+padv_caps_add_exempt(PadvCaps *caps, uint32_t role)
+{
+	if (caps->nexempt == PADV_MAX_EXEMPT)
+		caps->incomplete = true;
+	else
+		caps->exempt[caps->nexempt++] = role;
+}
+
+static int
+compare_numbers(uint32_t a, uint32_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int
+compare_caps(const void *a, const void *b)
+{
+	const PadvCap *left = a;
+	const PadvCap *right = b;
+	int			order = compare_numbers(left->database, right->database);
+
+	return order != 0 ? order : compare_numbers(left->role, right->role);
+}
+
+static int
+compare_roles(const void *a, const void *b)
+{
+	return compare_numbers(*(const uint32_t *) a, *(const uint32_t *) b);
+}
+
+static int
+compare_grants(const void *a, const void *b)
+{
+	const PadvGrant *left = a;
+	const PadvGrant *right = b;
+	int			order = compare_numbers(left->member, right->member);
+
+	return order != 0 ? order : compare_numbers(left->role, right->role);
+}
+
+static int32_t
+scaled(int32_t number, double scale)
+{
+	double		result = floor((double) number * scale);
+
+	/* what may have one session keeps one on the smallest node */
+	if (number <= 0)
+		return number;
+	if (result < 1.0)
+		return 1;
+	return result < INT32_MAX ? (int32_t) result : INT32_MAX;
+}
+
+static bool
+sets_numbers(const PadvCap *cap)
+{
+	return cap->value[PADV_MAX_SESSIONS] != PADV_NOT_SET ||
+		cap->value[PADV_CORE_SESSIONS] != PADV_NOT_SET;
+}
+
+bool
+padv_cap_limits(const PadvCap *cap)
+{
+	return cap->value[PADV_MAX_SESSIONS] >= 0 || padv_cap_closes_idle(cap);
+}
+
+/* Fill in what is not set; the numbers from the default only if asked to. */
+static void
+resolve(PadvCap *cap, const PadvCap *fallback, bool numbers_too, double scale)
+{
+	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+	{
+		bool		number = i == PADV_MAX_SESSIONS || i == PADV_CORE_SESSIONS;
+
+		if (cap->value[i] == PADV_NOT_SET)
+			cap->value[i] = number && !numbers_too ? PADV_UNLIMITED : fallback->value[i];
+		if (number)
+			cap->value[i] = scaled(cap->value[i], scale);
+	}
+}
+
+static bool
+is_granted(const PadvGrant *grants, size_t ngrants, uint32_t role)
+{
+	for (size_t i = 0; i < ngrants; i++)
+		if (grants[i].role == role)
+			return true;
+	return false;
+}
+
+/*
+ * A role whose numbers come from the default stays in the set even if they are
+ * unlimited when it says so itself: that is how it is told from one that has
+ * the default.
+ */
+static void
+resolve_all(PadvCaps *caps, const PadvGrant *grants, size_t ngrants)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < caps->ncaps; i++)
+	{
+		PadvCap    *cap = &caps->caps[i];
+		bool		of_role = cap->scope == PADV_SCOPE_ROLE;
+		bool		own_numbers = sets_numbers(cap);
+
+		if (of_role && own_numbers && is_granted(grants, ngrants, cap->role))
+			cap->scope = PADV_SCOPE_GROUP;
+		resolve(cap, &caps->fallback, cap->scope == PADV_SCOPE_ROLE, caps->scale);
+		if (padv_cap_limits(cap) || cap->core_limit >= 0 || (of_role && own_numbers))
+			caps->caps[kept++] = *cap;
+	}
+	caps->ncaps = kept;
+	resolve(&caps->fallback, &caps->fallback, true, caps->scale);
+}
+
+/* The first grant to this member, or where it would be. */
+static size_t
+first_grant(const PadvGrant *grants, size_t ngrants, uint32_t member)
+{
+	size_t		low = 0;
+	size_t		high = ngrants;
+
+	while (low < high)
+	{
+		size_t		middle = low + (high - low) / 2;
+
+		if (grants[middle].member < member)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void
+add_membership(PadvCaps *caps, uint32_t member, uint32_t role)
+{
+	const PadvCap *cap = padv_caps_at(caps, 0, role);
+	PadvMembership *membership;
+
+	if (cap == NULL || cap->scope != PADV_SCOPE_GROUP || member == role)
+		return;
+	if (caps->nmemberships == PADV_MAX_MEMBERSHIPS)
+	{
+		caps->incomplete = true;
+		return;
+	}
+	membership = &caps->memberships[caps->nmemberships++];
+	membership->member = member;
+	membership->cap = (int32_t) (cap - caps->caps);
+}
+
+/* All that a role is a member of, by way of others too; each once. */
+static void
+climb(PadvCaps *caps, const PadvGrant *grants, size_t ngrants, uint32_t member)
+{
+	uint32_t	ancestors[MAX_ANCESTORS];
+	int			before = caps->nmemberships;
+	int			count = 0;
+
+	for (int next = -1; next < count; next++)
+	{
+		uint32_t	from = next < 0 ? member : ancestors[next];
+
+		for (size_t i = first_grant(grants, ngrants, from);
+			 i < ngrants && grants[i].member == from; i++)
+		{
+			int			known = 0;
+
+			while (known < count && ancestors[known] != grants[i].role)
+				known++;
+			if (known < count)
+				continue;
+			if (count == MAX_ANCESTORS)
+			{
+				caps->incomplete = true;
+				return;
+			}
+			ancestors[count++] = grants[i].role;
+			add_membership(caps, member, grants[i].role);
+		}
+	}
+
+	/* its own, its database's, and its own there come first */
+	if (caps->nmemberships - before > PADV_MAX_SESSION_CAPS - 3)
+		caps->incomplete = true;
+}
+
+void
+padv_caps_finish(PadvCaps *caps, PadvGrant *grants, size_t ngrants)
+{
+	if (ngrants > 0)
+		qsort(grants, ngrants, sizeof(PadvGrant), compare_grants);
+	qsort(caps->caps, (size_t) caps->ncaps, sizeof(PadvCap), compare_caps);
+	qsort(caps->exempt, (size_t) caps->nexempt, sizeof(uint32_t), compare_roles);
+	resolve_all(caps, grants, ngrants);
+
+	for (size_t i = 0; i < ngrants; i++)
+		if (i == 0 || grants[i].member != grants[i - 1].member)
+			climb(caps, grants, ngrants, grants[i].member);
+}
+
+bool
+padv_caps_any(const PadvCaps *caps)
+{
+	if (padv_cap_limits(&caps->fallback))
+		return true;
+	for (int i = 0; i < caps->ncaps; i++)
+		if (padv_cap_limits(&caps->caps[i]))
+			return true;
+	return false;
+}
+
+bool
+padv_caps_any_database(const PadvCaps *caps)
+{
+	/* they come last */
+	return caps->ncaps > 0 && caps->caps[caps->ncaps - 1].database != 0;
+}
+
+void
+padv_caps_copy(PadvCaps *to, const PadvCaps *from)
+{
+	memcpy(to, from, offsetof(PadvCaps, caps));
+	memcpy(to->caps, from->caps, (size_t) from->ncaps * sizeof(PadvCap));
+	memcpy(to->memberships, from->memberships,
+		   (size_t) from->nmemberships * sizeof(PadvMembership));
+	memcpy(to->exempt, from->exempt, (size_t) from->nexempt * sizeof(uint32_t));
+}
+
+bool
+padv_caps_equal(const PadvCaps *a, const PadvCaps *b)
+{
+	return a->ncaps == b->ncaps && a->nmemberships == b->nmemberships &&
+		a->nexempt == b->nexempt && a->enforcement == b->enforcement &&
+		a->scale == b->scale && a->incomplete == b->incomplete &&
+		a->committed == b->committed && a->unbounded_roles == b->unbounded_roles &&
+		memcmp(&a->fallback, &b->fallback, sizeof(PadvCap)) == 0 &&
+		memcmp(a->caps, b->caps, (size_t) a->ncaps * sizeof(PadvCap)) == 0 &&
+		memcmp(a->memberships, b->memberships,
+			   (size_t) a->nmemberships * sizeof(PadvMembership)) == 0 &&
+		memcmp(a->exempt, b->exempt, (size_t) a->nexempt * sizeof(uint32_t)) == 0;
+}
+
+bool
+padv_caps_is_exempt(const PadvCaps *caps, uint32_t role)
+{
+	return bsearch(&role, caps->exempt, (size_t) caps->nexempt, sizeof(uint32_t),
+				   compare_roles) != NULL;
+}
+
+const PadvCap *
+padv_caps_at(const PadvCaps *caps, uint32_t database, uint32_t role)
+{
+	PadvCap		key;
+
+	key.database = database;
+	key.role = role;
+	return bsearch(&key, caps->caps, (size_t) caps->ncaps, sizeof(PadvCap), compare_caps);
+}
+
+/* The first membership of this role, or where it would be. */
+static int
+first_membership(const PadvCaps *caps, uint32_t member)
+{
+	int			low = 0;
+	int			high = caps->nmemberships;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (caps->memberships[middle].member < member)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Add a cap unless it limits nothing; under core's limit it is only counted. */
+static int
+note(const PadvCaps *caps, const PadvCap *cap, int32_t *found, int count)
+{
+	if (cap == NULL || (!padv_cap_limits(cap) && cap->core_limit < 0) ||
+		count == PADV_MAX_SESSION_CAPS)
+		return count;
+	found[count] = cap == &caps->fallback ? PADV_DEFAULT_CAP : (int32_t) (cap - caps->caps);
+	return count + 1;
+}
+
+int
+padv_caps_of(const PadvCaps *caps, uint32_t database, uint32_t role,
+			 int32_t found[PADV_MAX_SESSION_CAPS])
+{
+	const PadvCap *own = padv_caps_at(caps, 0, role);
+	int			count = 0;
+
+	if (padv_caps_is_exempt(caps, role))
+		return 0;
+	count = note(caps, own != NULL ? own : &caps->fallback, found, count);
+	if (database != 0)
+	{
+		count = note(caps, padv_caps_at(caps, database, role), found, count);
+		count = note(caps, padv_caps_at(caps, database, 0), found, count);
+	}
+	for (int i = first_membership(caps, role);
+		 i < caps->nmemberships && caps->memberships[i].member == role; i++)
+		count = note(caps, &caps->caps[caps->memberships[i].cap], found, count);
+	return count;
+}
+
+/* The tightest group that bounds a role, or -1. */
+static int
+tightest_group(const PadvCaps *caps, uint32_t role)
+{
+	const PadvCap *own = padv_caps_at(caps, 0, role);
+	int			tightest = -1;
+
+	if (own != NULL && own->scope == PADV_SCOPE_GROUP && own->value[PADV_MAX_SESSIONS] >= 0)
+		tightest = (int) (own - caps->caps);
+	for (int i = first_membership(caps, role);
+		 i < caps->nmemberships && caps->memberships[i].member == role; i++)
+	{
+		int			group = caps->memberships[i].cap;
+
+		if (caps->caps[group].value[PADV_MAX_SESSIONS] < 0)
+			continue;
+		if (tightest < 0 || caps->caps[group].value[PADV_MAX_SESSIONS] <
+			caps->caps[tightest].value[PADV_MAX_SESSIONS])
+			tightest = group;
+	}
+	return tightest;
+}
+
+/* The most sessions that a role may have by itself; -1: no bound. */
+static int32_t
+own_bound(const PadvCaps *caps, const PadvLoginRole *role)
+{
+	PadvCap		cap = caps->fallback;
+	const PadvCap *own = padv_caps_at(caps, 0, role->role);
+
+	if (own != NULL)
+		cap = *own;
+	if (cap.scope == PADV_SCOPE_GROUP)
+		cap.value[PADV_MAX_SESSIONS] = PADV_UNLIMITED;
+	cap.core_limit = role->core_limit;
+	return padv_cap_bound(&cap);
+}
+
+void
+padv_caps_commit(PadvCaps *caps, const PadvLoginRole *roles, size_t nroles)
+{
+	int64_t		in_group[PADV_MAX_CAPS] = {0};	/* -1: no bound but the cap */
+	int64_t		total = 0;
+
+	caps->unbounded_roles = 0;
+	for (size_t i = 0; i < nroles; i++)
+	{
+		int			group = tightest_group(caps, roles[i].role);
+		int32_t		bound = own_bound(caps, &roles[i]);
+
+		if (group >= 0)
+			in_group[group] = bound < 0 || in_group[group] < 0 ? -1 : in_group[group] + bound;
+		else if (bound < 0)
+			caps->unbounded_roles++;
+		else
+			total += bound;
+	}
+	for (int i = 0; i < caps->ncaps; i++)
+	{
+		int64_t		cap = caps->caps[i].value[PADV_MAX_SESSIONS];
+
+		if (in_group[i] != 0)
+			total += in_group[i] < 0 || in_group[i] > cap ? cap : in_group[i];
+	}
+	caps->committed = caps->unbounded_roles > 0 ? -1 : total;
+}

@@ -1,0 +1,199 @@
+/*
+ * force.c
+ *		The caps in force, as every process sees them.
+ *
+ * Owns their copy in shared memory.  `lock` guards it: who publishes takes it
+ * exclusively for a memcpy, logins take it shared for a few binary searches,
+ * views for a memcpy.  No other lock is taken meanwhile.
+ *
+ * `state` is atomic, so that a login where no cap is set takes no lock here.
+ * It is changed after sessions have been counted under the new caps; a login
+ * that still saw the old state completes itself later (admission/session.c).
+ *
+ * The generation ties a search here to the accounts of the room admission, which have
+ * a lock of their own: an answer of another generation is thrown away there.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "port/atomics.h"
+#include "storage/condition_variable.h"
+#include "storage/shmem.h"
+
+#include "admission/admission.h"
+#include "compat.h"
+#include "limits/force.h"
+
+typedef struct Limits
+{
+	LWLock	   *lock;
+	pg_atomic_uint32 state;		/* PadvLimitsState */
+	pg_atomic_uint32 readings;
+	ConditionVariable read;		/* state is no longer PADV_LIMITS_UNREAD */
+
+	/* guarded by lock */
+	uint32		generation;
+	PadvCaps	caps;
+} Limits;
+
+static Limits *limits = NULL;
+
+Size
+padv_limits_shmem_size(void)
+{
+	return MAXALIGN(sizeof(Limits));
+}
+
+void
+padv_limits_shmem_init(LWLock *lock)
+{
+	bool		found;
+
+	limits = ShmemInitStruct("pool_advisor limits", sizeof(Limits), &found);
+	if (found)
+		return;
+	memset(limits, 0, sizeof(Limits));
+	limits->lock = lock;
+	pg_atomic_init_u32(&limits->state, PADV_LIMITS_UNREAD);
+	pg_atomic_init_u32(&limits->readings, 0);
+	ConditionVariableInit(&limits->read);
+	limits->generation = 1;
+}
+
+PadvLimitsState
+padv_limits_state(void)
+{
+	return pg_atomic_read_u32(&limits->state);
+}
+
+PadvLimitsState
+padv_limits_wait(long timeout_ms)
+{
+	uint32		unread = PADV_LIMITS_UNREAD;
+	bool		late = false;
+
+	ConditionVariablePrepareToSleep(&limits->read);
+	while (padv_limits_state() == PADV_LIMITS_UNREAD && !late)
+		late = ConditionVariableTimedSleep(&limits->read, timeout_ms, PG_WAIT_EXTENSION);
+	ConditionVariableCancelSleep();
+
+	/* the first to find it late changes the state, and is the one to say so */
+	if (late && pg_atomic_compare_exchange_u32(&limits->state, &unread, PADV_LIMITS_UNREADABLE))
+		ereport(LOG,
+				(errmsg("pool_advisor lets all sessions through because the caps have not been read yet"),
+				 errdetail("No process read them within %ld ms.", timeout_ms),
+				 errhint("See the log for the \"pool_advisor sampler\" process; \"max_worker_processes\" must leave room for it and one more.")));
+	return padv_limits_state();
+}
+
+void
+padv_limits_find(Oid role, Oid database, PadvSessionCaps *found)
+{
+	LWLockAcquire(limits->lock, LW_SHARED);
+	found->generation = limits->generation;
+	found->any_database = padv_caps_any_database(&limits->caps);
+	found->count = padv_caps_of(&limits->caps, database, role, found->caps);
+	LWLockRelease(limits->lock);
+}
+
+bool
+padv_limits_cap(uint32 generation, int32 number, PadvCap *cap)
+{
+	bool		result;
+
+	LWLockAcquire(limits->lock, LW_SHARED);
+	result = limits->generation == generation;
+	if (result)
+		*cap = number == PADV_DEFAULT_CAP ? limits->caps.fallback : limits->caps.caps[number];
+	LWLockRelease(limits->lock);
+	return result;
+}
+
+bool
+padv_limits_any_database(void)
+{
+	bool		result;
+
+	LWLockAcquire(limits->lock, LW_SHARED);
+	result = padv_caps_any_database(&limits->caps);
+	LWLockRelease(limits->lock);
+	return result;
+}
+
+int64
+padv_limits_committed(void)
+{
+	int64		result;
+
+	LWLockAcquire(limits->lock, LW_SHARED);
+	result = limits->caps.committed;
+	LWLockRelease(limits->lock);
+	return result;
+}
+
+PadvCaps *
+padv_limits_copy(uint32 *generation)
+{
+	PadvCaps   *copy = palloc(sizeof(PadvCaps));
+
+	LWLockAcquire(limits->lock, LW_SHARED);
+	if (generation != NULL)
+		*generation = limits->generation;
+	padv_caps_copy(copy, &limits->caps);
+	LWLockRelease(limits->lock);
+	return copy;
+}
+
+static void
+put_in_force(const PadvCaps *caps, PadvLimitsState state)
+{
+	uint32		generation;
+
+	LWLockAcquire(limits->lock, LW_EXCLUSIVE);
+	generation = ++limits->generation;
+	padv_caps_copy(&limits->caps, caps);
+	LWLockRelease(limits->lock);
+
+	padv_admission_recount(caps, generation);
+	pg_atomic_exchange_u32(&limits->state, state);	/* a full barrier */
+	ConditionVariableBroadcast(&limits->read);
+}
+
+void
+padv_limits_publish(const PadvCaps *caps)
+{
+	PadvLimitsState state = padv_caps_any(caps) ? PADV_LIMITS_KNOWN : PADV_LIMITS_NONE;
+	bool		same;
+
+	LWLockAcquire(limits->lock, LW_SHARED);
+	same = padv_caps_equal(&limits->caps, caps);
+	LWLockRelease(limits->lock);
+	if (!same || padv_limits_state() != state)
+		put_in_force(caps, state);
+	pg_atomic_fetch_add_u32(&limits->readings, 1);
+}
+
+uint32
+padv_limits_readings(void)
+{
+	return pg_atomic_read_u32(&limits->readings);
+}
+
+bool
+padv_limits_give_up(void)
+{
+	PadvCaps   *caps;
+
+	if (padv_limits_state() == PADV_LIMITS_UNREADABLE)
+		return false;
+
+	/* who stands in line is let in, too */
+	caps = padv_limits_copy(NULL);
+	caps->enforcement = PADV_ENFORCEMENT_OFF;
+	put_in_force(caps, PADV_LIMITS_UNREADABLE);
+	pfree(caps);
+	return true;
+}

@@ -1,0 +1,69 @@
+/*
+ * force.h
+ *		The caps in force, as every process sees them.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_FORCE_H
+#define PADV_FORCE_H
+
+#include "core/caps.h"
+#include "storage/lwlock.h"
+
+typedef enum PadvLimitsState
+{
+	PADV_LIMITS_UNREAD,			/* not yet, since the server started */
+	PADV_LIMITS_NONE,			/* there are none */
+	PADV_LIMITS_KNOWN,
+	PADV_LIMITS_UNREADABLE,		/* logins go through */
+} PadvLimitsState;
+
+/* The caps of one session, as of a generation of all caps. */
+typedef struct PadvSessionCaps
+{
+	uint32		generation;
+	bool		any_database;	/* some cap is on a database */
+	int32		count;
+	int32		caps[PADV_MAX_SESSION_CAPS];	/* as padv_caps_of finds them */
+} PadvSessionCaps;
+
+extern Size padv_limits_shmem_size(void);
+extern void padv_limits_shmem_init(LWLock *lock);
+
+extern PadvLimitsState padv_limits_state(void);
+
+/*
+ * Wait until they have been read for the first time since the server started,
+ * no longer than this.  If it takes longer the state is set to unreadable, and
+ * the log says so.  Handles interrupts.
+ */
+extern PadvLimitsState padv_limits_wait(long timeout_ms);
+
+/* What a session of this role in this database is under. */
+extern void padv_limits_find(Oid role, Oid database, PadvSessionCaps *found);
+
+/* One cap, as padv_limits_find named it; false when it is no longer there. */
+extern bool padv_limits_cap(uint32 generation, int32 number, PadvCap *cap);
+
+/* Whether a cap is on a database, so that a session's must be known. */
+extern bool padv_limits_any_database(void);
+
+/* What the caps of all roles add up to; see PadvCaps.committed. */
+extern int64 padv_limits_committed(void);
+
+/* A copy in the current memory context; *generation may be NULL. */
+extern PadvCaps *padv_limits_copy(uint32 *generation);
+
+/*
+ * Put these caps in force and count all sessions anew, if they differ from
+ * those in force.  Only one process at a time may do this.
+ */
+extern void padv_limits_publish(const PadvCaps *caps);
+
+/* How often they have been read; changes with each padv_limits_publish. */
+extern uint32 padv_limits_readings(void);
+
+/* Let everybody through from now on; false when it was so already. */
+extern bool padv_limits_give_up(void);
+
+#endif							/* PADV_FORCE_H */

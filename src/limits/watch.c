@@ -1,0 +1,200 @@
+/*
+ * watch.c
+ *		The worker's part in caps: notice changes, have them read.
+ *
+ * A change of a catalog reaches every process as an invalidation message, at
+ * commit and, on a standby, when the commit is replayed.  The worker looks at
+ * all of them on their way to its own caches, and so learns of a change of
+ * caps, roles, memberships or databases without reading anything.
+ *
+ * When caps cannot be read, those in force stay for a while; then everybody is
+ * let through, and the log says so once.  It is tried again all the time.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_database.h"
+#include "catalog/pg_db_role_setting.h"
+#include "storage/sinval.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "limits/force.h"
+#include "limits/reader.h"
+#include "limits/watch.h"
+#include "settings.h"
+
+#define SECOND INT64CONST(1000000)
+
+/* After a failure it is tried again after this, then twice as long, ... */
+#define FIRST_RETRY (SECOND / 4)
+#define LAST_RETRY (30 * SECOND)
+
+/*
+ * How long caps that were read before stay in force when they cannot be read
+ * again, and how long the first reading may take.
+ */
+#define KEEP_KNOWN (30 * SECOND)
+#define KEEP_UNREAD (2 * SECOND)
+
+struct PadvWatch
+{
+	MemoryContext context;
+	BackgroundWorkerHandle *reader; /* one that runs */
+	uint32		readings;		/* that had been made when it was started */
+	int64		retry_us;		/* after the next failure; 0: no failure */
+	int64		next_try;		/* monotonic clock */
+	int64		failing_since;
+};
+
+/* Set by messages, whoever handles them. */
+static bool changed = false;
+
+PadvWatch *
+padv_watch_create(void)
+{
+	PadvWatch  *watch = palloc0(sizeof(PadvWatch));
+
+	watch->context = CurrentMemoryContext;
+	changed = true;
+	return watch;
+}
+
+void
+padv_watch_reload(PadvWatch *watch)
+{
+	changed = true;
+	watch->next_try = 0;
+}
+
+static void
+look_at_message(SharedInvalidationMessage *message)
+{
+	switch (message->id)
+	{
+		case SHAREDINVALSNAPSHOT_ID:
+			/* this catalog has no cache, but snapshots of it are dropped */
+			if (message->sn.relId == DbRoleSettingRelationId)
+				changed = true;
+			break;
+		case AUTHOID:
+		case AUTHMEMROLEMEM:
+		case DATABASEOID:
+			changed = true;
+			break;
+		default:
+			break;
+	}
+	LocalExecuteInvalidationMessage(message);
+}
+
+/* Messages were lost. */
+static void
+look_at_reset(void)
+{
+	changed = true;
+	InvalidateSystemCaches();
+}
+
+/*
+ * A reader is started only for a database that is there, or the log would fill
+ * with its failures.  Without a database of our own no index can be used.
+ */
+static bool
+database_exists(PadvWatch *watch)
+{
+	Relation	relation;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	StartTransactionCommand();
+	relation = table_open(DatabaseRelationId, AccessShareLock);
+	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+		found = strcmp(NameStr(((Form_pg_database) GETSTRUCT(tuple))->datname), padv_database) == 0;
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(watch->context);
+	return found;
+}
+
+/*
+ * Try again later.  If this lasts, or lasts for good, let everybody through;
+ * `reason` is a full sentence.
+ */
+static void
+note_failure(PadvWatch *watch, int64 now, const char *reason, bool for_good)
+{
+	int64		patience = padv_limits_state() == PADV_LIMITS_UNREAD ? KEEP_UNREAD : KEEP_KNOWN;
+
+	changed = true;
+	if (watch->retry_us == 0)
+	{
+		watch->retry_us = FIRST_RETRY;
+		watch->failing_since = now;
+	}
+	watch->next_try = now + watch->retry_us;
+	watch->retry_us = Min(2 * watch->retry_us, LAST_RETRY);
+
+	if ((for_good || now - watch->failing_since >= patience) && padv_limits_give_up())
+		ereport(WARNING,
+				(errmsg("pool_advisor lets all sessions through because it cannot read the caps"),
+				 errdetail("%s", reason),
+				 errhint("Caps are in force again as soon as they can be read.")));
+}
+
+static void
+start_reader(PadvWatch *watch, int64 now)
+{
+	char	   *reason;
+
+	if (!database_exists(watch))
+	{
+		reason = psprintf("Database \"%s\", which \"pool_advisor.database\" names, does not exist.",
+						  padv_database);
+		note_failure(watch, now, reason, true);
+		pfree(reason);
+		return;
+	}
+	changed = false;
+	watch->readings = padv_limits_readings();
+	watch->reader = padv_reader_start();
+	if (watch->reader == NULL)
+		note_failure(watch, now, "There is no free background worker slot; \"max_worker_processes\" may be too low.",
+					 false);
+}
+
+/* A reader that ended has published, or failed with words of its own. */
+static void
+look_at_reader(PadvWatch *watch, int64 now)
+{
+	pid_t		pid;
+
+	if (GetBackgroundWorkerPid(watch->reader, &pid) != BGWH_STOPPED)
+		return;
+	pfree(watch->reader);
+	watch->reader = NULL;
+	if (padv_limits_readings() == watch->readings)
+		note_failure(watch, now, "The process that reads them failed; its message is in the log.", false);
+	else
+		watch->retry_us = 0;
+}
+
+void
+padv_watch_run(PadvWatch *watch, int64 now_us)
+{
+	ReceiveSharedInvalidMessages(look_at_message, look_at_reset);
+	if (watch->reader != NULL)
+		look_at_reader(watch, now_us);
+	if (changed && watch->reader == NULL && now_us >= watch->next_try)
+		start_reader(watch, now_us);
+}

@@ -1,0 +1,188 @@
+/*
+ * limits.c
+ *		SQL functions that show the caps in force and what they add up to.
+ *
+ * Copies the caps and the counts out and gives names to their numbers.  Never
+ * waits for the worker, reads no table of caps and writes nothing.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "commands/dbcommands.h"
+#include "utils/timestamp.h"
+
+#include "admission/admission.h"
+#include "compat.h"
+#include "limits/force.h"
+#include "shared.h"
+#include "sql/rows.h"
+#include "sql/situation.h"
+
+PG_FUNCTION_INFO_V1(padv_limits);
+PG_FUNCTION_INFO_V1(padv_budget);
+
+/* Caps do not change this often in a row. */
+#define MAX_COPIES 10
+
+/* The caps and how many sessions each has, as of one moment. */
+typedef struct Census
+{
+	PadvCaps   *caps;
+	int32	   *in_use;			/* by cap */
+	int32		default_in_use;
+} Census;
+
+static void
+take_census(Census *census)
+{
+	uint32		generation;
+
+	census->in_use = palloc0(PADV_MAX_CAPS * sizeof(int32));
+	census->caps = padv_limits_copy(&generation);
+	for (int i = 0; i < MAX_COPIES; i++)
+	{
+		if (padv_admission_in_use(generation, census->caps->ncaps, census->in_use,
+								  &census->default_in_use))
+			return;
+		pfree(census->caps);
+		census->caps = padv_limits_copy(&generation);
+	}
+}
+
+static const char *
+scope_name(PadvScope scope)
+{
+	static const char *const names[] = {"role", "group", "database", "role in database", "default"};
+
+	return names[scope];
+}
+
+static char *
+database_name(Oid database)
+{
+	char	   *name = get_database_name(database);
+
+	return name ? name : psprintf("unknown (OID=%u)", database);
+}
+
+/* A name, or NULL where there is none. */
+static void
+add_name(PadvRow *row, const char *name)
+{
+	NameData   *copy;
+
+	if (name == NULL)
+	{
+		padv_row_null(row);
+		return;
+	}
+	copy = palloc(sizeof(NameData));
+	namestrcpy(copy, name);
+	padv_row_add(row, NameGetDatum(copy), false);
+}
+
+static void
+add_interval(PadvRow *row, int32 milliseconds)
+{
+	Interval   *interval = palloc0(sizeof(Interval));
+
+	interval->time = (TimeOffset) milliseconds * 1000;
+	padv_row_add(row, IntervalPGetDatum(interval), false);
+}
+
+static void
+store_cap(FunctionCallInfo fcinfo, const PadvCap *cap, int32 in_use)
+{
+	int32		max_sessions = cap->value[PADV_MAX_SESSIONS];
+	PadvRow		row = {0};
+
+	padv_row_text(&row, scope_name(cap->scope));
+	add_name(&row, OidIsValid(cap->role) ? padv_role_name(cap->role) : NULL);
+	add_name(&row, OidIsValid(cap->database) ? database_name(cap->database) : NULL);
+	padv_row_int(&row, max_sessions);
+	padv_row_int(&row, cap->value[PADV_CORE_SESSIONS]);
+	add_interval(&row, cap->value[PADV_SESSION_KEEPALIVE]);
+	padv_row_int(&row, cap->value[PADV_QUEUE_LENGTH]);
+	add_interval(&row, cap->value[PADV_QUEUE_TIMEOUT]);
+	padv_row_int(&row, PADV_UNLIMITED);
+	padv_row_int(&row, in_use);
+	padv_row_int(&row, max_sessions < 0 ? PADV_UNLIMITED : Max(max_sessions - in_use, 0));
+	padv_row_store(&row, fcinfo);
+}
+
+/*
+ * A row for each cap in force.
+ */
+Datum
+padv_limits(PG_FUNCTION_ARGS)
+{
+	Census		census;
+
+	padv_require_preloaded();
+	InitMaterializedSRF(fcinfo, 0);
+	take_census(&census);
+	for (int i = 0; i < census.caps->ncaps; i++)
+		if (padv_cap_limits(&census.caps->caps[i]))
+			store_cap(fcinfo, &census.caps->caps[i], census.in_use[i]);
+	if (padv_cap_limits(&census.caps->fallback))
+		store_cap(fcinfo, &census.caps->fallback, census.default_in_use);
+	return (Datum) 0;
+}
+
+static void
+store_budget(FunctionCallInfo fcinfo, const char *scope, const char *name,
+			 int64 sessions, int64 committed, int64 available)
+{
+	PadvRow		row = {0};
+
+	padv_row_text(&row, scope);
+	padv_row_text(&row, name);
+	padv_row_int(&row, sessions);
+	padv_row_int(&row, committed);
+	padv_row_int(&row, available);
+	padv_row_text(&row, committed < 0 ? "unlimited" :
+				  committed <= available ? "fits" : "does not fit");
+	padv_row_store(&row, fcinfo);
+}
+
+static char *
+place_name(const PadvCap *cap)
+{
+	if (!OidIsValid(cap->database))
+		return padv_role_name(cap->role);
+	if (!OidIsValid(cap->role))
+		return database_name(cap->database);
+	return psprintf("%s in %s", padv_role_name(cap->role), database_name(cap->database));
+}
+
+/*
+ * What may connect, for the server and for each place with a bound.
+ */
+Datum
+padv_budget(PG_FUNCTION_ARGS)
+{
+	PadvSituation situation;
+	Census		census;
+	int64		available = MaxConnections - padv_reserved_connections();
+
+	padv_require_preloaded();
+	InitMaterializedSRF(fcinfo, 0);
+	take_census(&census);
+	padv_read_situation(&situation, false);
+	store_budget(fcinfo, "server", "", situation.picture.last.sessions,
+				 padv_limits_state() == PADV_LIMITS_UNREAD ? -1 : census.caps->committed,
+				 available);
+	for (int i = 0; i < census.caps->ncaps; i++)
+	{
+		const PadvCap *cap = &census.caps->caps[i];
+
+		if (padv_cap_bound(cap) >= 0)
+			store_budget(fcinfo, scope_name(cap->scope), place_name(cap), census.in_use[i],
+						 padv_cap_bound(cap), available);
+	}
+	if (padv_cap_bound(&census.caps->fallback) >= 0)
+		store_budget(fcinfo, "default", "", census.default_in_use,
+					 padv_cap_bound(&census.caps->fallback), available);
+	return (Datum) 0;
+}

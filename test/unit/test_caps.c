@@ -1,0 +1,263 @@
+/*
+ * test_caps.c
+ *		Which caps a session is under, and what they add up to.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/caps.h"
+#include "tap.h"
+
+/* Roles and databases by name. */
+enum
+{
+	ALICE = 101, BOB, CAROL, TEAM, ALL_TEAMS, BOSS,
+	CRM = 201, SHOP
+};
+
+static const int32_t nothing[PADV_CAP_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 10000};
+static PadvCaps caps;
+static int32_t found[PADV_MAX_SESSION_CAPS];
+
+static void
+begin(void)
+{
+	memset(&caps, 0x55, sizeof(caps));
+	padv_caps_begin(&caps, PADV_ENFORCEMENT_ON, 1.0, nothing);
+}
+
+static PadvCap *
+set(uint32_t database, uint32_t role, PadvCapSetting setting, int32_t value)
+{
+	PadvCap    *cap = padv_caps_place(&caps, database, role);
+
+	cap->value[setting] = value;
+	return cap;
+}
+
+static void
+finish(void)
+{
+	padv_caps_finish(&caps, NULL, 0);
+}
+
+/* How many caps a session is under, and the largest max_sessions among them. */
+static int
+largest(uint32_t database, uint32_t role, int *count)
+{
+	int			most = -1;
+
+	*count = padv_caps_of(&caps, database, role, found);
+	for (int i = 0; i < *count; i++)
+	{
+		const PadvCap *cap = found[i] == PADV_DEFAULT_CAP ? &caps.fallback : &caps.caps[found[i]];
+
+		if (cap->value[PADV_MAX_SESSIONS] > most)
+			most = cap->value[PADV_MAX_SESSIONS];
+	}
+	return most;
+}
+
+static bool
+is_under(uint32_t database, uint32_t role, int expected_count, int expected_largest)
+{
+	int			count;
+	int			most = largest(database, role, &count);
+
+	if (count == expected_count && most == expected_largest)
+		return true;
+	printf("#   got %d caps, largest %d\n", count, most);
+	return false;
+}
+
+static void
+test_places(void)
+{
+	begin();
+	finish();
+	ok(!padv_caps_any(&caps) && is_under(CRM, ALICE, 0, -1), "without caps there are none");
+
+	begin();
+	set(0, ALICE, PADV_MAX_SESSIONS, 5);
+	set(CRM, 0, PADV_MAX_SESSIONS, 50);
+	set(CRM, ALICE, PADV_MAX_SESSIONS, 3);
+	finish();
+	ok(padv_caps_any(&caps) && padv_caps_any_database(&caps), "there are, on a database too");
+	ok(is_under(CRM, ALICE, 3, 50), "a session is under all that apply");
+	ok(is_under(SHOP, ALICE, 1, 5), "elsewhere it is under its role's");
+	ok(is_under(CRM, BOB, 1, 50), "another role is under the database's");
+	ok(is_under(0, ALICE, 1, 5), "of an unknown database nothing is taken");
+	ok(is_under(SHOP, BOB, 0, -1), "and one that nothing is set for, under none");
+}
+
+static void
+test_default(void)
+{
+	begin();
+	set(0, 0, PADV_MAX_SESSIONS, 10);
+	set(0, 0, PADV_QUEUE_LENGTH, 7);
+	set(0, ALICE, PADV_QUEUE_LENGTH, 2);
+	set(0, BOB, PADV_MAX_SESSIONS, -1);
+	set(CRM, 0, PADV_QUEUE_LENGTH, 9);
+	set(SHOP, 0, PADV_MAX_SESSIONS, 99);
+	finish();
+	ok(is_under(0, CAROL, 1, 10) && found[0] == PADV_DEFAULT_CAP, "the default is for those who have none");
+	ok(is_under(0, ALICE, 1, 10) && caps.caps[found[0]].value[PADV_QUEUE_LENGTH] == 2,
+	   "what is not set comes from the default");
+	ok(is_under(0, BOB, 0, -1), "-1 on a role is an exemption from the default");
+	ok(is_under(CRM, BOB, 0, -1), "the default's number is not for databases");
+	ok(is_under(SHOP, BOB, 1, 99) && caps.caps[found[0]].value[PADV_QUEUE_LENGTH] == 7,
+	   "but its way of waiting is");
+}
+
+static void
+test_groups(void)
+{
+	PadvGrant	grants[] = {
+		{ALICE, TEAM}, {BOB, TEAM}, {TEAM, ALL_TEAMS}, {CAROL, ALL_TEAMS},
+		{ALL_TEAMS, TEAM},		/* core forbids circles, but we must end */
+		{ALICE, ALL_TEAMS}
+	};
+
+	begin();
+	set(0, 0, PADV_MAX_SESSIONS, 4);
+	set(0, TEAM, PADV_MAX_SESSIONS, 20);
+	set(0, ALL_TEAMS, PADV_MAX_SESSIONS, 30);
+	padv_caps_add_exempt(&caps, BOSS);
+	padv_caps_finish(&caps, grants, sizeof(grants) / sizeof(grants[0]));
+	ok(is_under(0, ALICE, 3, 30), "a member is under the default, its group and the group's group");
+	ok(is_under(0, CAROL, 3, 30), "by way of others too");
+	ok(is_under(0, TEAM, 2, 30), "the group itself is under its own cap once");
+	ok(padv_caps_at(&caps, 0, TEAM)->scope == PADV_SCOPE_GROUP, "a role with members is a group");
+	ok(padv_caps_at(&caps, 0, TEAM)->value[PADV_CORE_SESSIONS] == PADV_UNLIMITED,
+	   "and takes no number from the default");
+	ok(is_under(CRM, BOSS, 0, -1) && padv_caps_is_exempt(&caps, BOSS), "an exempt role is under none");
+}
+
+static void
+test_scale(void)
+{
+	begin();
+	caps.scale = 0.5;
+	set(0, 0, PADV_MAX_SESSIONS, 9);
+	set(0, ALICE, PADV_MAX_SESSIONS, 1);
+	set(0, BOB, PADV_MAX_SESSIONS, 0);
+	set(0, CAROL, PADV_QUEUE_LENGTH, 8);
+	set(CRM, 0, PADV_MAX_SESSIONS, INT32_MAX);
+	set(CRM, 0, PADV_CORE_SESSIONS, 10);
+	finish();
+	ok(caps.fallback.value[PADV_MAX_SESSIONS] == 4, "numbers are scaled and rounded down");
+	ok(padv_caps_at(&caps, 0, ALICE)->value[PADV_MAX_SESSIONS] == 1, "but one stays one");
+	ok(padv_caps_at(&caps, 0, BOB)->value[PADV_MAX_SESSIONS] == 0, "and none stays none");
+	ok(padv_caps_at(&caps, 0, CAROL)->value[PADV_MAX_SESSIONS] == 4, "the default is scaled once");
+	ok(padv_caps_at(&caps, 0, CAROL)->value[PADV_QUEUE_LENGTH] == 8, "a line is not scaled");
+	ok(padv_caps_at(&caps, CRM, 0)->value[PADV_CORE_SESSIONS] == 5, "core_sessions is");
+
+	begin();
+	caps.scale = 1000.0;
+	set(0, ALICE, PADV_MAX_SESSIONS, INT32_MAX);
+	finish();
+	ok(padv_caps_at(&caps, 0, ALICE)->value[PADV_MAX_SESSIONS] == INT32_MAX, "nothing overflows");
+}
+
+static void
+test_copy(void)
+{
+	static PadvCaps copy;
+	PadvGrant	grants[] = {{ALICE, TEAM}};
+
+	begin();
+	set(0, TEAM, PADV_MAX_SESSIONS, 20);
+	set(CRM, 0, PADV_MAX_SESSIONS, 20);
+	padv_caps_add_exempt(&caps, BOSS);
+	padv_caps_finish(&caps, grants, 1);
+	padv_caps_copy(&copy, &caps);
+	ok(padv_caps_equal(&copy, &caps), "a copy is equal");
+	copy.memberships[0].member = BOB;
+	ok(!padv_caps_equal(&copy, &caps), "another member makes a difference");
+	padv_caps_copy(&copy, &caps);
+	copy.caps[1].value[PADV_QUEUE_TIMEOUT]++;
+	ok(!padv_caps_equal(&copy, &caps), "so does any setting");
+	padv_caps_copy(&copy, &caps);
+	copy.enforcement = PADV_ENFORCEMENT_OBSERVE;
+	ok(!padv_caps_equal(&copy, &caps), "and enforcement");
+}
+
+static void
+test_commit(void)
+{
+	PadvGrant	grants[] = {{ALICE, TEAM}, {BOB, TEAM}};
+	PadvLoginRole roles[] = {{ALICE, 5}, {BOB, -1}, {CAROL, -1}};
+
+	begin();
+	set(0, TEAM, PADV_MAX_SESSIONS, 20);
+	padv_caps_finish(&caps, grants, 2);
+	padv_caps_commit(&caps, roles, 3);
+	ok(caps.committed == -1 && caps.unbounded_roles == 1, "a role without a bound has none");
+	padv_caps_commit(&caps, roles, 2);
+	ok(caps.committed == 20, "a group counts with its cap when a member has no bound");
+	roles[1].core_limit = 3;
+	padv_caps_commit(&caps, roles, 2);
+	ok(caps.committed == 8, "or with what its members have, if that is less");
+
+	begin();
+	set(0, 0, PADV_MAX_SESSIONS, 10);
+	set(0, CAROL, PADV_MAX_SESSIONS, 40)->core_limit = 30;
+	finish();
+	padv_caps_commit(&caps, (PadvLoginRole[]) {{ALICE, -1}, {BOB, 2}, {CAROL, 30}}, 3);
+	ok(caps.committed == 42, "default, CONNECTION LIMIT below it, and both (%lld)",
+	   (long long) caps.committed);
+	ok(padv_cap_bound(padv_caps_at(&caps, 0, CAROL)) == 30, "the smaller one is the bound");
+}
+
+/* Too much of everything: what does not fit is left out, and said so. */
+static void
+test_full(void)
+{
+	PadvGrant  *grants = calloc(2 * PADV_MAX_MEMBERSHIPS, sizeof(PadvGrant));
+	int			count;
+
+	begin();
+	for (uint32_t i = 1; i <= PADV_MAX_CAPS; i++)
+		set(0, i, PADV_MAX_SESSIONS, 5);
+	ok(!caps.incomplete && padv_caps_place(&caps, 0, PADV_MAX_CAPS + 1) == NULL && caps.incomplete,
+	   "one cap too many is not taken");
+	for (int i = 0; i < 2 * PADV_MAX_MEMBERSHIPS; i++)
+		grants[i] = (PadvGrant) {100000 + (uint32_t) i, 1};
+	padv_caps_finish(&caps, grants, 2 * PADV_MAX_MEMBERSHIPS);
+	ok(caps.nmemberships == PADV_MAX_MEMBERSHIPS && caps.incomplete, "nor too many members");
+	ok(padv_caps_of(&caps, 0, 100000, found) == 1 && padv_caps_of(&caps, 0, PADV_MAX_CAPS, found) == 1,
+	   "those that fit are there");
+
+	for (int many = 25; many <= 300; many += 275)
+	{
+		for (int i = 0; i < many; i++)
+			grants[i] = (PadvGrant) {ALICE, (uint32_t) i + 1000};
+		begin();
+		for (uint32_t i = 0; i < (uint32_t) many; i++)
+			set(0, i + 1000, PADV_MAX_SESSIONS, 5);
+		padv_caps_finish(&caps, grants, (size_t) many);
+		count = padv_caps_of(&caps, 0, ALICE, found);
+		ok(count == PADV_MAX_SESSION_CAPS && caps.incomplete, "a member of %d groups is under some", many);
+	}
+
+	begin();
+	for (uint32_t i = 0; i < PADV_MAX_EXEMPT + 5; i++)
+		padv_caps_add_exempt(&caps, i + 1);
+	finish();
+	ok(caps.nexempt == PADV_MAX_EXEMPT && caps.incomplete, "too many exempt roles");
+	free(grants);
+}
+
+int
+main(void)
+{
+	test_places();
+	test_default();
+	test_groups();
+	test_scale();
+	test_copy();
+	test_commit();
+	test_full();
+	return tap_end();
+}
