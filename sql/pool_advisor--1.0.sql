@@ -198,6 +198,33 @@ LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.formula_size(double precision, double precision, double precision) IS
     'optimal active connections: core_count * connections_per_core + effective_spindle_count (PostgreSQL wiki, Number Of Database Connections)';
 
+CREATE FUNCTION pool_advisor.deadlock_free_size(
+    threads bigint,
+    connections_per_thread bigint
+)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'padv_deadlock_free_size_sql'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.deadlock_free_size(bigint, bigint) IS
+    'smallest pool in which threads that each hold several connections at once cannot all wait for one another: threads * (connections_per_thread - 1) + 1';
+
+CREATE FUNCTION pool_advisor.fleet_connections(
+    front_ends bigint,
+    pools bigint,
+    min_pool_size bigint,
+    max_pool_size bigint,
+    databases bigint,
+    requests bigint DEFAULT 0,
+    free bigint DEFAULT 0,
+    OUT connections bigint,
+    OUT unserved bigint
+)
+RETURNS record
+AS 'MODULE_PATHNAME', 'padv_fleet_connections_sql'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.fleet_connections(bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
+    'connections that a fleet of front-ends opens, one pool of each front-end and database being asked for requests at once; unserved is for each front-end and database';
+
 
 -- Who sees other roles' sessions
 

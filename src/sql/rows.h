@@ -9,6 +9,7 @@
 #ifndef PADV_ROWS_H
 #define PADV_ROWS_H
 
+#include "access/htup_details.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
@@ -79,6 +80,19 @@ padv_row_store(PadvRow *row, FunctionCallInfo fcinfo)
 	Assert(row->count == result->setDesc->natts);
 	tuplestore_putvalues(result->setResult, result->setDesc, row->values, row->nulls);
 	row->count = 0;
+}
+
+/* The result of a function that returns one row; evaluates to its Datum. */
+static inline Datum
+padv_row_return(PadvRow *row, FunctionCallInfo fcinfo)
+{
+	TupleDesc	tupdesc;
+
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	Assert(row->count == tupdesc->natts);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc),
+											 row->values, row->nulls));
 }
 
 #endif							/* PADV_ROWS_H */
