@@ -225,6 +225,54 @@ LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.fleet_connections(bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
     'connections that a fleet of front-ends opens, one pool of each front-end and database being asked for requests at once; unserved is for each front-end and database';
 
+CREATE FUNCTION pool_advisor.pool_forecast(
+    arrival_rate double precision,
+    service_time_seconds double precision,
+    pool_size bigint,
+    queue_length bigint DEFAULT -1,
+    OUT utilization double precision,
+    OUT busy double precision,
+    OUT wait_seconds double precision,
+    OUT p95_wait_seconds double precision,
+    OUT refused_ratio double precision,
+    OUT stable boolean
+)
+RETURNS record
+AS 'MODULE_PATHNAME', 'padv_pool_forecast_sql'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.pool_forecast(double precision, double precision, bigint, bigint) IS
+    'what a pool of that size does to those who wait for a connection: M/M/c, or M/M/c/K with so many places to wait in (-1: no limit); waits are NULL when the line grows without bound';
+
+CREATE FUNCTION pool_advisor.thread_pool_forecast(
+    arrival_rate double precision,
+    service_time_seconds double precision,
+    core bigint,
+    max bigint,
+    queue_length bigint,
+    OUT threads double precision,
+    OUT queued double precision,
+    OUT wait_seconds double precision,
+    OUT refused_ratio double precision,
+    OUT max_reached_ratio double precision,
+    OUT stable boolean
+)
+RETURNS record
+AS 'MODULE_PATHNAME', 'padv_thread_pool_forecast_sql'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.thread_pool_forecast(double precision, double precision, bigint, bigint, bigint) IS
+    'what a Java ThreadPoolExecutor does under a load: threads start up to core, then tasks queue, and only a full queue starts threads up to max; queue_length -1 is no limit';
+
+CREATE FUNCTION pool_advisor.required_size(
+    arrival_rate double precision,
+    service_time_seconds double precision,
+    max_wait_seconds double precision
+)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'padv_required_size_sql'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.required_size(double precision, double precision, double precision) IS
+    'smallest pool whose mean wait for a connection (M/M/c) is at most max_wait_seconds';
+
 
 -- Who sees other roles' sessions
 
