@@ -43,6 +43,15 @@ FROM unnest(ARRAY[0.01, 0.0005, 0.00005, 0.000001, 1e-12]) AS wait;
 SELECT pool_advisor.required_size(0, 1, 1) AS nothing_comes,
        pool_advisor.required_size(999000, 1, 1) AS large;
 
+-- the size worked out: 10,000 users, 20,000 transactions a second, 0.5 ms each
+SELECT * FROM pool_advisor.explain_size(10000, 20000, 0.0005);
+SELECT * FROM pool_advisor.explain_size(10000, 20000, 0.0005, processes => 4, wait_ratio => 1);
+SELECT * FROM pool_advisor.explain_size(5, 100, 0.05);
+
+-- what it says is what the other functions say
+SELECT sentence LIKE '%one pool of ' || pool_advisor.required_size(20000, 0.0005, 0.0005 * 0.1) || ';%' AS same
+FROM pool_advisor.explain_size(10000, 20000, 0.0005) AS sentence WHERE sentence LIKE 'Answer%';
+
 -- extremes give an answer, and soon
 SELECT round(wait_seconds::numeric, 3) AS wait, round(p95_wait_seconds::numeric, 3) AS p95
 FROM pool_advisor.pool_forecast(100000 * (1 - 1e-9::float8), 1, 100000);
@@ -85,6 +94,17 @@ SELECT pool_advisor.required_size(1, 1, 'NaN');
 SELECT pool_advisor.required_size(1, 1, 'Infinity');
 SELECT pool_advisor.required_size(1e9, 1, 1);
 SELECT pool_advisor.required_size(1e300, 1e300, 1);
+SELECT pool_advisor.explain_size(0, 1, 1);
+SELECT pool_advisor.explain_size(1, 0, 1);
+SELECT pool_advisor.explain_size(1, 1, 0);
+SELECT pool_advisor.explain_size(1, 1, 'NaN');
+SELECT pool_advisor.explain_size(1, 1, 1, 0);
+SELECT pool_advisor.explain_size(1, 1, 1, 9223372036854775807);
+SELECT pool_advisor.explain_size(1, 1, 1, 1, 0);
+SELECT pool_advisor.explain_size(1, 1, 1, 1, 'Infinity');
+SELECT pool_advisor.explain_size(9, 10, 1);
+SELECT pool_advisor.explain_size(9223372036854775807, 1e7, 1);
+SELECT pool_advisor.explain_size(9223372036854775807, 1e-300, 1);
 \set VERBOSITY default
 
 -- what is said then
@@ -94,10 +114,13 @@ SELECT pool_advisor.pool_forecast(1, 1e308, 1, 2147483648);
 SELECT pool_advisor.thread_pool_forecast(1, 1, 2, 1, 1);
 SELECT pool_advisor.required_size(1, 1, 0);
 SELECT pool_advisor.required_size(1e9, 1, 1);
+SELECT pool_advisor.explain_size(9, 10, 1);
+SELECT pool_advisor.explain_size(9223372036854775807, 1e-300, 1);
 
 -- NULL in, NULL out
 SELECT pool_advisor.required_size(1, 1, NULL) IS NULL AS strict,
-       (pool_advisor.pool_forecast(1, 1, NULL)).stable IS NULL AS strict_row;
+       (pool_advisor.pool_forecast(1, 1, NULL)).stable IS NULL AS strict_row,
+       (SELECT count(*) FROM pool_advisor.explain_size(1, 1, NULL)) AS no_rows;
 
 DROP FUNCTION rounded;
 DROP EXTENSION pool_advisor;

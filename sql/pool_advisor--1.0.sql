@@ -273,6 +273,19 @@ LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.required_size(double precision, double precision, double precision) IS
     'smallest pool whose mean wait for a connection (M/M/c) is at most max_wait_seconds';
 
+CREATE FUNCTION pool_advisor.explain_size(
+    users bigint,
+    transactions_per_second double precision,
+    service_seconds double precision,
+    processes bigint DEFAULT 1,
+    wait_ratio double precision DEFAULT 0.1
+)
+RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'padv_explain_size_sql'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE ROWS 12;
+COMMENT ON FUNCTION pool_advisor.explain_size(bigint, double precision, double precision, bigint, double precision) IS
+    'the size of a pool for so many users and transactions, worked out a sentence a row; wait_ratio is the longest mean wait for a connection in service times';
+
 
 -- Who sees other roles' sessions
 

@@ -1,7 +1,7 @@
 /*
  * forecast.c
  *		SQL functions that forecast waiting from arrival rate, service time and
- *		size.
+ *		size, or the size from the wait.
  *
  * Checks the arguments; the arithmetic is in the pure core.  What the core says
  * is infinite because the load is too high becomes NULL; what does not fit, an
@@ -15,6 +15,7 @@
 
 #include "fmgr.h"
 
+#include "core/explain_size.h"
 #include "core/queueing.h"
 #include "core/thread_pool.h"
 #include "shared.h"
@@ -24,6 +25,7 @@
 PG_FUNCTION_INFO_V1(padv_pool_forecast_sql);
 PG_FUNCTION_INFO_V1(padv_thread_pool_forecast_sql);
 PG_FUNCTION_INFO_V1(padv_required_size_sql);
+PG_FUNCTION_INFO_V1(padv_explain_size_sql);
 
 static void
 check_load(double arrival_rate, double service_time)
@@ -56,7 +58,15 @@ check_queue_length(int64 queue_length)
 						 (long long) PADV_MAX_QUEUE)));
 }
 
-/* A figure without which the row would lie: NULL when nothing bounds it. */
+static void
+size_out_of_range(void)
+{
+	padv_out_of_range("pool size",
+					  psprintf("More than %d connections would be needed; rates are per second, times are in seconds.",
+							   PADV_MAX_SERVERS));
+}
+
+/* A figure that nothing bounds is NULL. */
 static void
 add_bounded(PadvRow *row, double value, bool stable)
 {
@@ -146,8 +156,58 @@ padv_required_size_sql(PG_FUNCTION_ARGS)
 
 	size = padv_required_size(rate, service, max_wait);
 	if (size == 0)
-		padv_out_of_range("pool size",
-						  psprintf("More than %d connections would be needed; the arrival rate is per second, the times are in seconds.",
-								   PADV_MAX_SERVERS));
+		size_out_of_range();
 	PG_RETURN_INT64(size);
+}
+
+static void
+check_sizing(const PadvSizing *sizing)
+{
+	padv_check_argument((double) sizing->users, false, "users");
+	padv_check_argument(sizing->transactions_per_second, false, "transactions_per_second");
+	padv_check_argument(sizing->service_seconds, false, "service_seconds");
+	check_size(sizing->processes, "processes");
+	padv_check_argument(sizing->wait_ratio, false, "wait_ratio");
+}
+
+/*
+ * explain_size(users, transactions_per_second, service_seconds, processes,
+ * wait_ratio)
+ */
+Datum
+padv_explain_size_sql(PG_FUNCTION_ARGS)
+{
+	PadvSizing	sizing = {
+		.users = PG_GETARG_INT64(0),
+		.transactions_per_second = PG_GETARG_FLOAT8(1),
+		.service_seconds = PG_GETARG_FLOAT8(2),
+		.processes = PG_GETARG_INT64(3),
+		.wait_ratio = PG_GETARG_FLOAT8(4),
+	};
+
+	padv_require_preloaded();
+	check_sizing(&sizing);
+	switch (padv_size_pool(&sizing))
+	{
+		case PADV_SIZING_DONE:
+			break;
+		case PADV_SIZING_TOO_FEW_USERS:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("%lld users cannot run %g transactions at once",
+							(long long) sizing.users, sizing.busy),
+					 errhint("A user runs one at a time, and transactions_per_second * service_seconds run at once on average.")));
+			break;
+		case PADV_SIZING_TOO_RARE:
+			padv_out_of_range("time between two transactions of a user",
+							  "Give the transactions per second of all users together.");
+			break;
+		case PADV_SIZING_TOO_LARGE:
+			size_out_of_range();
+			break;
+	}
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	padv_explain_size(&sizing, padv_row_sentence, fcinfo);
+	return (Datum) 0;
 }

@@ -82,6 +82,16 @@ padv_row_store(PadvRow *row, FunctionCallInfo fcinfo)
 	row->count = 0;
 }
 
+/* A row of one sentence, for the core's explanations; arg is the fcinfo. */
+static inline void
+padv_row_sentence(void *arg, const char *sentence)
+{
+	PadvRow		row = {0};
+
+	padv_row_text(&row, sentence);
+	padv_row_store(&row, (FunctionCallInfo) arg);
+}
+
 /* The result of a function that returns one row; evaluates to its Datum. */
 static inline Datum
 padv_row_return(PadvRow *row, FunctionCallInfo fcinfo)
