@@ -230,7 +230,8 @@ test_by_hand(void)
 	forecast = forecast_of(20000, 0.0005, 10, PADV_UNBOUNDED);
 	ok(!forecast.stable && forecast.utilization == 1 && forecast.busy == 10 && forecast.refused_ratio == 0 &&
 	   isinf(forecast.wait_seconds) && isinf(forecast.p95_wait_seconds), "10 are not enough: no wait is long enough");
-	ok(!forecast_of(70, 0.1, 7, PADV_UNBOUNDED).stable && !forecast_of(30, 0.1, 3, PADV_UNBOUNDED).stable,
+	ok(!forecast_of(nextafter(7, 0), 1, 7, PADV_UNBOUNDED).stable && padv_required_size(nextafter(7, 0), 1, 1e300) == 8 &&
+	   !forecast_of(30, 0.1, 3, PADV_UNBOUNDED).stable,
 	   "rounding does not make a full load stable");
 	ok(forecast_of(20000, 0.0005, 10, 100).stable && forecast_of(1e9, 1, 10, 0).stable,
 	   "a line with a limit is always stable");
@@ -308,6 +309,21 @@ test_limits(void)
 	near(bounded.wait_seconds / 1073741824.0, 1, 1e-8, "all of the load, one server, 2^31 places: half of them");
 	near(bounded.p95_wait_seconds / (0.95 * 2147483648.0), 1, 1e-6, "95 percent of them");
 	near(bounded.refused_ratio * 2147483650.0, 1, 1e-9, "one of all states refuses");
+
+	/* computed with 60 digits from the text-book sums and incomplete gamma functions */
+	bounded = forecast_of(3 * (1 - 1e-5), 1, 3, 200000);
+	near(bounded.wait_seconds / 22898.444262412838, 1, 1e-11, "1 - 1e-5 of the load, 200,000 places: mean wait");
+	near(bounded.p95_wait_seconds / 57426.160065551043, 1, 1e-10, "95th percentile");
+	bounded = forecast_of(10 * 1.0001, 1, 10, 20000);
+	near(bounded.wait_seconds / 1312.9962803697907, 1, 1e-11, "1.0001 of the load, 20,000 places: mean wait");
+	near(bounded.p95_wait_seconds / 1955.7057068629412, 1, 1e-10, "95th percentile");
+	bounded = forecast_of(3 * 1.001, 1, 3, 200000);
+	near(bounded.wait_seconds / 66333.333333333297, 1, 1e-11, "1.001 of the load, 200,000 places: mean wait");
+	near(bounded.p95_wait_seconds / 66774.757417118314, 1, 1e-10, "95th percentile");
+	near(forecast_of(7 * (1 - 1e-9), 1, 7, PADV_MAX_QUEUE).wait_seconds / 102294947.22996851, 1, 1e-12,
+		 "1 - 1e-9 of the load, 2^31 places: mean wait");
+	near(forecast_of(7 * (1 + 1e-9), 1, 7, PADV_MAX_QUEUE).wait_seconds / 204488436.33566261, 1, 1e-12,
+		 "1 + 1e-9 of the load");
 
 	/* an overload fills it */
 	bounded = forecast_of(200000, 1, 100000, 1000000);
