@@ -1,5 +1,5 @@
 /*
- * line.c
+ * waiting.c
  *		The truncated geometric distribution, and the waiting time behind it.
  *
  * Owns the numerics of a line of any length up to 2^31 and of a ratio as near
@@ -11,7 +11,7 @@
  */
 #include <math.h>
 
-#include "core/line.h"
+#include "core/waiting.h"
 
 /*
  * Where the differences of the direct forms lose digits, series take over; six
@@ -73,7 +73,7 @@ inverse_sinh_square(double u)
  * poles of both parts are left out, for they cancel.
  */
 void
-padv_line_init(PadvLine *line, double load, double servers, double states)
+padv_waiting_init(PadvWaiting *line, double load, double servers, double states)
 {
 	double		distance = fabs(servers - load) / fmax(servers, load);
 	double		m = states;
@@ -100,7 +100,7 @@ padv_line_init(PadvLine *line, double load, double servers, double states)
 }
 
 double
-padv_line_sum(const PadvLine *line, double terms)
+padv_waiting_sum(const PadvWaiting *line, double terms)
 {
 	if (line->log_ratio == 0.0)
 		return terms;
@@ -108,20 +108,20 @@ padv_line_sum(const PadvLine *line, double terms)
 }
 
 double
-padv_line_power(const PadvLine *line, double exponent)
+padv_waiting_power(const PadvWaiting *line, double exponent)
 {
 	return exp(exponent * line->log_ratio);
 }
 
 double
-padv_line_triangle(const PadvLine *line)
+padv_waiting_triangle(const PadvWaiting *line)
 {
 	return 0.5 * (line->variance + line->mean * (line->mean + 1.0));
 }
 
 /* The probability that J is at least n, for n from 0 to states. */
 static double
-at_least(const PadvLine *line, double n)
+at_least(const PadvWaiting *line, double n)
 {
 	double		rest;
 
@@ -129,7 +129,7 @@ at_least(const PadvLine *line, double n)
 		return (line->states - n) / line->states;
 	rest = expm1((line->states - n) * line->log_ratio) /
 		expm1(line->states * line->log_ratio);
-	return line->falling ? rest * padv_line_power(line, n) : rest;
+	return line->falling ? rest * padv_waiting_power(line, n) : rest;
 }
 
 /* v - log(1 + v) */
@@ -162,14 +162,14 @@ poisson(double x, double mean)
 }
 
 static double
-term(const PadvLine *line, double elapsed, double n)
+term(const PadvWaiting *line, double elapsed, double n)
 {
 	return poisson(n, elapsed) * at_least(line, n);
 }
 
 /* All terms from low to high, from the largest on outwards. */
 static double
-sum_terms(const PadvLine *line, double elapsed, double low, double high)
+sum_terms(const PadvWaiting *line, double elapsed, double low, double high)
 {
 	double		start = fmin(fmax(floor(elapsed), low), high);
 	double		peak = poisson(start, elapsed);
@@ -197,7 +197,7 @@ sum_terms(const PadvLine *line, double elapsed, double low, double high)
  * small.
  */
 static double
-integrate_terms(const PadvLine *line, double elapsed, double low, double high)
+integrate_terms(const PadvWaiting *line, double elapsed, double low, double high)
 {
 	static const double points[] = {0.0, 0.5384693101056831, 0.9061798459386640};
 	static const double weights[] = {0.5688888888888889, 0.4786286704993665, 0.2369268850561891};
@@ -222,7 +222,7 @@ integrate_terms(const PadvLine *line, double elapsed, double low, double high)
  * distributed.
  */
 static double
-still_waiting(const PadvLine *line, double elapsed)
+still_waiting(const PadvWaiting *line, double elapsed)
 {
 	double		reach = REACH * sqrt(elapsed) + REACH_MORE;
 	double		low = fmax(0.0, floor(elapsed - reach));
@@ -243,7 +243,7 @@ still_waiting(const PadvLine *line, double elapsed)
  * variable has surely passed the length of the line.
  */
 double
-padv_line_wait_exceeded(const PadvLine *line, double waits, double probability)
+padv_waiting_wait_exceeded(const PadvWaiting *line, double waits, double probability)
 {
 	double		low = 0.0;
 	double		high = line->states + REACH * sqrt(line->states) + REACH_MORE;
