@@ -290,6 +290,94 @@ LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.formula_size(double precision, double precision, double precision) IS
     'optimal active connections: core_count * connections_per_core + effective_spindle_count (PostgreSQL wiki, Number Of Database Connections)';
 
+CREATE FUNCTION pool_advisor.deadlock_free_size(
+    threads bigint,
+    connections_per_thread bigint
+)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'padv_deadlock_free_size_sql'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.deadlock_free_size(bigint, bigint) IS
+    'smallest pool in which threads that each hold several connections at once cannot all wait for one another: threads * (connections_per_thread - 1) + 1';
+
+CREATE FUNCTION pool_advisor.fleet_connections(
+    front_ends bigint,
+    pools bigint,
+    min_pool_size bigint,
+    max_pool_size bigint,
+    databases bigint,
+    requests bigint DEFAULT 0,
+    free bigint DEFAULT 0,
+    OUT connections bigint,
+    OUT unserved bigint
+)
+RETURNS record
+AS 'MODULE_PATHNAME', 'padv_fleet_connections_sql'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.fleet_connections(bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
+    'connections that a fleet of front-ends opens, one pool of each front-end and database being asked for requests at once; unserved is for each front-end and database';
+
+CREATE FUNCTION pool_advisor.pool_forecast(
+    arrival_rate double precision,
+    service_time_seconds double precision,
+    pool_size bigint,
+    queue_length bigint DEFAULT -1,
+    OUT utilization double precision,
+    OUT busy double precision,
+    OUT wait_seconds double precision,
+    OUT p95_wait_seconds double precision,
+    OUT refused_ratio double precision,
+    OUT stable boolean
+)
+RETURNS record
+AS 'MODULE_PATHNAME', 'padv_pool_forecast_sql'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.pool_forecast(double precision, double precision, bigint, bigint) IS
+    'what a pool of that size does to those who wait for a connection: M/M/c, or M/M/c/K with so many places to wait in (-1: no limit); waits are NULL when the line grows without bound';
+
+CREATE FUNCTION pool_advisor.thread_pool_forecast(
+    arrival_rate double precision,
+    service_time_seconds double precision,
+    core bigint,
+    max bigint,
+    queue_length bigint,
+    OUT threads double precision,
+    OUT queued double precision,
+    OUT wait_seconds double precision,
+    OUT refused_ratio double precision,
+    OUT max_reached_ratio double precision,
+    OUT stable boolean
+)
+RETURNS record
+AS 'MODULE_PATHNAME', 'padv_thread_pool_forecast_sql'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.thread_pool_forecast(double precision, double precision, bigint, bigint, bigint) IS
+    'what a Java ThreadPoolExecutor does under a load: threads start up to core, then tasks queue, and only a full queue starts threads up to max; queue_length -1 is no limit';
+
+CREATE FUNCTION pool_advisor.required_size(
+    arrival_rate double precision,
+    service_time_seconds double precision,
+    max_wait_seconds double precision
+)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'padv_required_size_sql'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.required_size(double precision, double precision, double precision) IS
+    'smallest pool whose mean wait for a connection (M/M/c) is at most max_wait_seconds';
+
+CREATE FUNCTION pool_advisor.explain_size(
+    users bigint,
+    transactions_per_second double precision,
+    service_seconds double precision,
+    processes bigint DEFAULT 1,
+    wait_ratio double precision DEFAULT 0.1
+)
+RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'padv_explain_size_sql'
+LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE ROWS 12;
+COMMENT ON FUNCTION pool_advisor.explain_size(bigint, double precision, double precision, bigint, double precision) IS
+    'the size of a pool for so many users and transactions, worked out a sentence a row; wait_ratio is the longest mean wait for a connection in service times';
+
 
 -- Who sees other roles' sessions
 

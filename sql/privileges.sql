@@ -17,7 +17,7 @@ BEGIN
         UNION ALL
         SELECT 'function ' || proname,
                format('SELECT * FROM pool_advisor.%I(%s)', proname,
-                      CASE WHEN proname = 'formula_size' THEN '4, 1' ELSE '' END)
+                      array_to_string(array_fill(1, ARRAY[pronargs - pronargdefaults]), ', '))
         FROM pg_proc WHERE pronamespace = 'pool_advisor'::regnamespace
         ORDER BY 1
     LOOP

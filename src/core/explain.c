@@ -8,28 +8,10 @@
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "core/explain.h"
-
-typedef struct Speaker
-{
-	void		(*emit) (void *arg, const char *sentence);
-	void	   *arg;
-} Speaker;
-
-static void __attribute__((format(printf, 2, 3)))
-speak(const Speaker *speaker, const char *format,...)
-{
-	char		sentence[PADV_SENTENCE];
-	va_list		args;
-
-	va_start(args, format);
-	vsnprintf(sentence, sizeof(sentence), format, args);
-	va_end(args);
-	speaker->emit(speaker->arg, sentence);
-}
+#include "core/speak.h"
 
 static void
 explain_formula(const PadvModel *model, char *text, size_t size)
@@ -77,63 +59,63 @@ padv_not_available_because(const PadvModel *model, PadvMethod method)
 }
 
 static void
-explain_sampling(const Speaker *speaker, const PadvSituation *situation)
+explain_sampling(const PadvSpeaker *speaker, const PadvSituation *situation)
 {
 	const PadvPicture *picture = &situation->picture;
 
-	speak(speaker,
+	padv_speak(speaker,
 		  "Sampling: every client session is looked at every %lld ms; %lld samples went into the last minute, the latest is %.1f s old%s.",
 		  (long long) picture->model.basis.sample_interval_ms,
 		  (long long) picture->minute.samples, situation->age_seconds,
 		  padv_sampling_stopped(situation) ? ", so sampling has stopped and all below is of that moment" : "");
 	if (picture->load.sample_cost >= 0.0)
-		speak(speaker, "A sample costs %.1f microseconds of CPU time.",
+		padv_speak(speaker, "A sample costs %.1f microseconds of CPU time.",
 			  1e6 * picture->load.sample_cost);
 }
 
 static void
-explain_cores(const Speaker *speaker, const PadvModel *model)
+explain_cores(const PadvSpeaker *speaker, const PadvModel *model)
 {
 	const PadvBasis *basis = &model->basis;
 
 	if (basis->quota > 0.0)
-		speak(speaker,
+		padv_speak(speaker,
 			  "Cores: the server may use %lld CPUs on %lld physical cores, and its cgroup grants %.4g CPUs' worth of time: %.4g cores.",
 			  (long long) basis->logical_cpus, (long long) basis->physical_cores,
 			  basis->quota, basis->detected_cores);
 	else
-		speak(speaker,
+		padv_speak(speaker,
 			  "Cores: the server may use %lld CPUs on %lld physical cores (hyper-threads counted once), without a quota: %.4g cores.",
 			  (long long) basis->logical_cpus, (long long) basis->physical_cores,
 			  basis->detected_cores);
 	if (basis->cores_setting > 0.0)
-		speak(speaker, "Cores: pool_advisor.cores overrides that with %.4g.",
+		padv_speak(speaker, "Cores: pool_advisor.cores overrides that with %.4g.",
 			  basis->cores_setting);
 }
 
 static void
-explain_spindles(const Speaker *speaker, const PadvPicture *picture)
+explain_spindles(const PadvSpeaker *speaker, const PadvPicture *picture)
 {
 	const PadvModel *model = &picture->model;
 	const PadvBasis *basis = &model->basis;
 
 	if (basis->spindles_setting >= 0)
-		speak(speaker, "Spindles: pool_advisor.spindles says %lld (detected: %lld).",
+		padv_speak(speaker, "Spindles: pool_advisor.spindles says %lld (detected: %lld).",
 			  (long long) basis->spindles_setting, (long long) basis->detected_spindles);
 	else if (basis->disks_known)
-		speak(speaker, "Spindles: %lld, the rotating disks that hold the data directory and the tablespaces (the view hardware lists them).",
+		padv_speak(speaker, "Spindles: %lld, the rotating disks that hold the data directory and the tablespaces (the view hardware lists them).",
 			  (long long) basis->detected_spindles);
 	else
-		speak(speaker, "Spindles: no disk could be found under the data directory, so none is counted; pool_advisor.spindles can say how many there are.");
+		padv_speak(speaker, "Spindles: no disk could be found under the data directory, so none is counted; pool_advisor.spindles can say how many there are.");
 
 	if (picture->load.disk_reads >= 0.0)
-		speak(speaker,
+		padv_speak(speaker,
 			  "Effective spindles: on average %.2f sessions waited for I/O, %.2f reads were outstanding at the disks and %.2f sessions were on CPU, so %.0f%% of the working time goes into reads that reach a disk; %.2f of %lld spindles count (in steps of half a spindle or more, so that the optimum does not flap).",
 			  picture->minute.in_class[PADV_WAITING_IO], picture->load.disk_reads,
 			  picture->minute.in_class[PADV_ON_CPU], 100.0 * model->disk_share,
 			  model->effective_spindles, (long long) model->spindles);
 	else
-		speak(speaker,
+		padv_speak(speaker,
 			  "Effective spindles: on average %.2f sessions waited for I/O and %.2f were on CPU, and what reaches the disks cannot be read on this machine; %.2f of %lld spindles count.",
 			  picture->minute.in_class[PADV_WAITING_IO],
 			  picture->minute.in_class[PADV_ON_CPU],
@@ -141,7 +123,7 @@ explain_spindles(const Speaker *speaker, const PadvPicture *picture)
 }
 
 static void
-explain_choice(const Speaker *speaker, const PadvModel *model)
+explain_choice(const PadvSpeaker *speaker, const PadvModel *model)
 {
 	char		text[PADV_SENTENCE / 2];
 
@@ -150,13 +132,13 @@ explain_choice(const Speaker *speaker, const PadvModel *model)
 		if (model->estimates[method].available)
 		{
 			padv_explain_method(model, method, text, sizeof(text));
-			speak(speaker, "Method %s: %s", padv_method_name(method), text);
+			padv_speak(speaker, "Method %s: %s", padv_method_name(method), text);
 		}
 		else
-			speak(speaker, "Method %s: not available, %s.", padv_method_name(method),
+			padv_speak(speaker, "Method %s: not available, %s.", padv_method_name(method),
 				  padv_not_available_because(model, method));
 	}
-	speak(speaker, "Chosen: %s, %lld active connections (range %lld to %lld), confidence %s.",
+	padv_speak(speaker, "Chosen: %s, %lld active connections (range %lld to %lld), confidence %s.",
 		  padv_method_name(model->chosen),
 		  (long long) padv_model_chosen(model)->connections,
 		  (long long) padv_model_chosen(model)->low,
@@ -165,35 +147,35 @@ explain_choice(const Speaker *speaker, const PadvModel *model)
 }
 
 static void
-explain_load(const Speaker *speaker, const PadvPicture *picture)
+explain_load(const PadvSpeaker *speaker, const PadvPicture *picture)
 {
 	const PadvMinute *minute = &picture->minute;
 	const PadvLoad *load = &picture->load;
 
-	speak(speaker,
+	padv_speak(speaker,
 		  "Load of the last minute: %.2f of %.2f sessions were active on average (on CPU %.2f, waiting for I/O %.2f, for a lock %.2f, for an internal lock %.2f, for something else %.2f), 95%% of the time at most %.0f, at most %lld.",
 		  minute->active, minute->sessions, minute->in_class[PADV_ON_CPU],
 		  minute->in_class[PADV_WAITING_IO], minute->in_class[PADV_WAITING_LOCK],
 		  minute->in_class[PADV_WAITING_LWLOCK], minute->in_class[PADV_WAITING_OTHER],
 		  minute->active_p95, (long long) minute->active_max);
 	if (load->cpu_utilization >= 0.0)
-		speak(speaker, "The cores granted were %.0f%% busy with all that runs on them.",
+		padv_speak(speaker, "The cores granted were %.0f%% busy with all that runs on them.",
 			  100.0 * load->cpu_utilization);
 	if (load->run_queue_ratio >= 0.0)
-		speak(speaker,
+		padv_speak(speaker,
 			  "The server's processes used %.2f cores and waited for one in %.0f%% of their runnable time.",
 			  load->server_cores, 100.0 * load->run_queue_ratio);
-	speak(speaker,
+	padv_speak(speaker,
 		  "Demand: active sessions plus %.2f parallel workers, less those asleep or waiting for their client: %.2f, which is %.2f times the optimum.",
 		  minute->parallel_workers, minute->demand, picture->model.load_ratio);
 }
 
 static void
-explain_pool(const Speaker *speaker, const PadvPicture *picture)
+explain_pool(const PadvSpeaker *speaker, const PadvPicture *picture)
 {
 	const PadvMinute *minute = &picture->minute;
 
-	speak(speaker,
+	padv_speak(speaker,
 		  "Pool size: a working connection executes in %.0f%% of the time it is held (%.2f active; %.2f briefly idle in a transaction, %.2f between back-to-back transactions), so a saturated pool needs %lld connections to keep %lld active.",
 		  100.0 * minute->busy_ratio, minute->active, minute->held_in_transaction,
 		  minute->turnaround, (long long) picture->model.pool_size,
@@ -224,11 +206,11 @@ padv_explain(const PadvSituation *situation,
 			 void (*emit) (void *arg, const char *sentence), void *arg)
 {
 	const PadvPicture *picture = &situation->picture;
-	const Speaker speaker = {emit, arg};
+	const PadvSpeaker speaker = {emit, arg};
 
 	if (picture->taken_at == 0)
 	{
-		speak(&speaker, "No sample has been taken yet, so there is nothing to explain.");
+		padv_speak(&speaker, "No sample has been taken yet, so there is nothing to explain.");
 		return;
 	}
 	explain_sampling(&speaker, situation);
@@ -237,6 +219,6 @@ padv_explain(const PadvSituation *situation,
 	explain_choice(&speaker, &picture->model);
 	explain_load(&speaker, picture);
 	explain_pool(&speaker, picture);
-	speak(&speaker, "Verdict: %s, as %s.", padv_verdict_name(picture->model.verdict),
+	padv_speak(&speaker, "Verdict: %s, as %s.", padv_verdict_name(picture->model.verdict),
 		  verdict_reason(picture->model.verdict));
 }

@@ -10,9 +10,7 @@
 #include <stddef.h>
 
 #include "core/picture.h"
-
-/* Room that any sentence fits into. */
-#define PADV_SENTENCE 640
+#include "core/speak.h"
 
 /*
  * How a method arrives at its number, with every figure in it, so that it can

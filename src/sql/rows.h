@@ -9,6 +9,7 @@
 #ifndef PADV_ROWS_H
 #define PADV_ROWS_H
 
+#include "access/htup_details.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
@@ -79,6 +80,29 @@ padv_row_store(PadvRow *row, FunctionCallInfo fcinfo)
 	Assert(row->count == result->setDesc->natts);
 	tuplestore_putvalues(result->setResult, result->setDesc, row->values, row->nulls);
 	row->count = 0;
+}
+
+/* A row of one sentence, for the core's explanations; arg is the fcinfo. */
+static inline void
+padv_row_sentence(void *arg, const char *sentence)
+{
+	PadvRow		row = {0};
+
+	padv_row_text(&row, sentence);
+	padv_row_store(&row, (FunctionCallInfo) arg);
+}
+
+/* The result of a function that returns one row; evaluates to its Datum. */
+static inline Datum
+padv_row_return(PadvRow *row, FunctionCallInfo fcinfo)
+{
+	TupleDesc	tupdesc;
+
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	Assert(row->count == tupdesc->natts);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc),
+											 row->values, row->nulls));
 }
 
 #endif							/* PADV_ROWS_H */

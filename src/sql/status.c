@@ -214,15 +214,6 @@ padv_advice(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-static void
-store_sentence(void *arg, const char *sentence)
-{
-	PadvRow		row = {0};
-
-	padv_row_text(&row, sentence);
-	padv_row_store(&row, (FunctionCallInfo) arg);
-}
-
 /*
  * The whole reasoning, a sentence a row.
  */
@@ -234,6 +225,6 @@ padv_explain_all(PG_FUNCTION_ARGS)
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	padv_read_situation(&situation, true);
-	padv_explain(&situation, store_sentence, fcinfo);
+	padv_explain(&situation, padv_row_sentence, fcinfo);
 	return (Datum) 0;
 }
