@@ -1,0 +1,129 @@
+-- Caps: what can be set, and what set_limit refuses; t/007 to 010 race for them.
+CREATE EXTENSION pool_advisor;
+CREATE ROLE regress_padv_app LOGIN;
+CREATE ROLE "regress ""; DROP ROLE regress_padv_app; --" LOGIN;
+CREATE ROLE regress_padv_super LOGIN SUPERUSER;
+CREATE ROLE regress_padv_group;
+CREATE ROLE regress_padv_member LOGIN IN ROLE regress_padv_group;
+
+CREATE FUNCTION comes_true(condition text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    met boolean;
+BEGIN
+    FOR try IN 1..6000 LOOP
+        EXECUTE 'SELECT ' || condition INTO met;
+        IF met THEN
+            RETURN true;
+        END IF;
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+    RETURN false;
+END $$;
+
+-- what the catalogs hold; the view has it when the commit is known there
+CREATE VIEW stored AS
+    SELECT coalesce(d.datname, '') AS datname, coalesce(r.rolname, '') AS rolname, s.setconfig
+    FROM pg_db_role_setting s
+    LEFT JOIN pg_roles r ON r.oid = setrole LEFT JOIN pg_database d ON d.oid = setdatabase
+    WHERE setconfig::text LIKE '%pool_advisor%' ORDER BY 1, 2;
+
+SELECT count(*) FROM pool_advisor.limits;
+
+-- every place that can have a cap
+SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => 20, core_sessions => 5,
+                              session_keepalive => '1 min', queue_length => 10, queue_timeout => '2.5 s');
+SELECT pool_advisor.set_limit('regress "; DROP ROLE regress_padv_app; --', 'postgres', max_sessions => 3);
+SELECT pool_advisor.set_limit('regress_padv_group', max_sessions => 8);
+SELECT pool_advisor.set_limit(database => 'postgres', max_sessions => 30, queue_length => -1);
+SELECT pool_advisor.set_limit(max_sessions => 15);
+SELECT * FROM stored;
+SELECT comes_true('count(*) = 5 FROM pool_advisor.limits');
+SELECT * FROM pool_advisor.limits ORDER BY scope COLLATE "C", rolname, datname;
+
+-- NULL leaves alone, -1 takes away, and so does clear_limit
+SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => NULL, core_sessions => -1);
+SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => -1);
+SELECT comes_true($$count(*) = 0 FROM pool_advisor.limits WHERE rolname = 'regress_padv_app'$$);
+SELECT pool_advisor.clear_limit('regress_padv_app');
+SELECT pool_advisor.clear_limit(database => 'postgres');
+SELECT * FROM stored;
+
+-- ALTER does the same, and what is set this way is checked
+ALTER ROLE regress_padv_app SET pool_advisor.max_sessions = 7;
+SELECT comes_true($$max_sessions = 7 FROM pool_advisor.limits WHERE rolname = 'regress_padv_app'$$);
+ALTER ROLE regress_padv_app SET pool_advisor.max_sessions = -2;
+ALTER ROLE regress_padv_app SET pool_advisor.max_sessions = 'many';
+ALTER ROLE regress_padv_app SET pool_advisor.queue_timeout = 0;
+ALTER ROLE regress_padv_app SET pool_advisor.queue_timeout = '1 min';
+ALTER ROLE regress_padv_app SET pool_advisor.max_session = 7;
+BEGIN;
+ALTER ROLE regress_padv_app SET pool_advisor.max_sessions = 1;
+ROLLBACK;
+SELECT * FROM stored WHERE rolname = 'regress_padv_app';
+
+-- nothing is half set
+SELECT pool_advisor.set_limit('regress_padv_nobody', max_sessions => 1);
+SELECT pool_advisor.set_limit('regress_padv_app', 'regress_padv_nowhere', max_sessions => 1);
+SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => 5, queue_length => -2);
+SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => 5, core_sessions => 6);
+SELECT pool_advisor.set_limit('regress_padv_app', core_sessions => 8);
+SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => 2147483647);
+SELECT pool_advisor.set_limit('regress_padv_app', session_keepalive => '-1 s');
+SELECT pool_advisor.set_limit('regress_padv_app', session_keepalive => '1 year');
+SELECT pool_advisor.set_limit('regress_padv_app', queue_timeout => '0');
+SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => 5, max_active => 2);
+SELECT pool_advisor.set_limit('pg_monitor', max_sessions => 5);
+SELECT pool_advisor.clear_limit('regress_padv_nobody');
+SELECT * FROM stored WHERE rolname = 'regress_padv_app';
+
+-- warnings: it is done, but does not do what one may think
+SELECT pool_advisor.set_limit('regress_padv_super', max_sessions => 1);
+SELECT pool_advisor.set_limit('regress_padv_app', queue_timeout => '1 hour');
+
+-- a role without the right changes nothing, not even for itself; it can be granted
+SET ROLE regress_padv_app;
+SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => 100);
+ALTER ROLE regress_padv_app SET pool_advisor.max_sessions = 100;
+SET pool_advisor.max_sessions = 100;
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION pool_advisor.set_limit TO regress_padv_app;
+SET ROLE regress_padv_app;
+SELECT pool_advisor.set_limit('regress_padv_member', max_sessions => 2);
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION pool_advisor.set_limit FROM regress_padv_app;
+SELECT comes_true($$max_sessions = 2 FROM pool_advisor.limits WHERE rolname = 'regress_padv_member'$$);
+
+-- a search path of the caller's changes nothing
+CREATE SCHEMA regress_padv_hijack;
+CREATE FUNCTION regress_padv_hijack.int4eq(integer, integer) RETURNS boolean LANGUAGE sql AS 'SELECT false';
+SET search_path = regress_padv_hijack, pg_catalog;
+SELECT pool_advisor.set_limit('regress_padv_member', max_sessions => 3);
+RESET search_path;
+DROP SCHEMA regress_padv_hijack CASCADE;
+
+-- caps follow a rename, and go with the role
+ALTER ROLE regress_padv_member RENAME TO regress_padv_renamed;
+SELECT comes_true($$max_sessions = 3 FROM pool_advisor.limits WHERE rolname = 'regress_padv_renamed'$$);
+DROP ROLE regress_padv_renamed;
+SELECT comes_true('count(*) = 0 FROM pool_advisor.limits WHERE max_sessions = 3 AND datname IS NULL');
+
+-- the budget: what may connect against what can
+SELECT comes_true($$verdict = 'fits' FROM pool_advisor.budget WHERE name = 'regress_padv_app'$$);
+ALTER ROLE regress_padv_app CONNECTION LIMIT 4;
+SELECT comes_true($$committed = 4 FROM pool_advisor.budget WHERE name = 'regress_padv_app'$$);
+ALTER ROLE regress_padv_app SET pool_advisor.max_sessions = 10000;
+ALTER ROLE regress_padv_app CONNECTION LIMIT -1;
+SELECT comes_true($$committed = 10000 FROM pool_advisor.budget WHERE name = 'regress_padv_app'$$);
+SELECT scope, name, committed, available, verdict FROM pool_advisor.budget
+WHERE name IN ('', 'regress_padv_app') ORDER BY scope COLLATE "C";
+SELECT comes_true($$EXISTS (SELECT FROM pool_advisor.advice WHERE code = 'caps_exceed_connections')$$);
+
+SELECT pool_advisor.clear_limit();
+SELECT pool_advisor.clear_limit('regress_padv_super');
+DROP ROLE regress_padv_app, regress_padv_super, regress_padv_group,
+    "regress ""; DROP ROLE regress_padv_app; --";
+SELECT comes_true('count(*) = 0 FROM pool_advisor.limits');
+SELECT * FROM stored;
+DROP VIEW stored;
+DROP FUNCTION comes_true;
+DROP EXTENSION pool_advisor;

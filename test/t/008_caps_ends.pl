@@ -1,0 +1,187 @@
+# However a session or a wait ends, its place is given back; and what a refused
+# client and the log are told.
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use PoolAdvisor;
+use Test::More;
+
+my $node = caps_node('ends', "authentication_timeout = '20s'\nrestart_after_crash = on\nlog_error_verbosity = verbose\n");
+set_caps($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 2, queue_length => 3,
+	queue_timeout => '15 s'); CREATE DATABASE forbidden; REVOKE CONNECT ON DATABASE forbidden FROM PUBLIC});
+
+# Everybody inside and in line, gone again at the end of each case.
+my @inside;
+my @waiting;
+
+sub fill
+{
+	@inside = map { client($node, 'app', 'SELECT pg_backend_pid();') } 1 .. 2;
+	wait_for_limits($node, q{rolname = 'app' AND in_use = 2});
+	@waiting = map { client($node, 'app', 'SELECT pg_backend_pid();') } 1 .. 2;
+	wait_for($node, q{queued = 2 FROM pool_advisor.roles WHERE rolname = 'app'});
+	until_pid($_) foreach @inside;
+	return;
+}
+
+sub until_pid
+{
+	my ($client) = @_;
+
+	$client->{run}->pump until $client->{out} =~ /^\d+$/m;
+	return;
+}
+
+sub pid_of
+{
+	my ($client) = @_;
+
+	until_pid($client);
+	return $client->{out} =~ /^(\d+)$/m ? $1 : die 'no pid';
+}
+
+sub empty
+{
+	my ($name) = @_;
+
+	finish($_) foreach @inside, @waiting;
+	wait_for($node, q{in_use = 0 FROM pool_advisor.limits WHERE rolname = 'app'}, "$name: all places are free");
+	is(queued($node), 0, "$name: nobody is in line");
+	return;
+}
+
+# One inside ends in some way; the first in line comes in.
+sub one_ends
+{
+	my ($name, $how) = @_;
+
+	fill();
+	$how->(shift @inside);
+	wait_for($node, q{queued = 1 FROM pool_advisor.roles WHERE rolname = 'app'}, "$name: the next comes in");
+	is(in_use($node), 2, "$name: and takes the place");
+	empty($name);
+	return;
+}
+
+one_ends('quit', sub { finish($_[0]) });
+one_ends('client killed', sub { hang_up($_[0]) });
+one_ends('terminated', sub {
+	my $pid = pid_of($_[0]);
+	$node->safe_psql('postgres', "SELECT pg_terminate_backend($pid)");
+	finish($_[0]);
+});
+
+# One in line ends in some way; the others stay there and come in.
+sub one_gives_up
+{
+	my ($name, $how) = @_;
+
+	fill();
+	$how->();
+	wait_for($node, q{queued = 1 FROM pool_advisor.roles WHERE rolname = 'app'}, "$name: one is left in line");
+	is(in_use($node), 2, "$name: nobody lost a place");
+	finish(shift @inside);
+	wait_for($node, q{queued = 0 FROM pool_advisor.roles WHERE rolname = 'app'}, "$name: which comes in");
+	empty($name);
+	return;
+}
+
+one_gives_up('waiting client killed', sub { hang_up(shift @waiting) });
+one_gives_up('waiting process terminated', sub { kill 'TERM', (waiting_pids($node))[0] });
+one_gives_up('waiting process cancelled', sub { kill 'INT', (waiting_pids($node))[0] });
+
+# A login that we let in but core does not.
+my ($ret, $out, $err) = $node->psql('forbidden', 'SELECT 1', connstr => $node->connstr('forbidden') . ' user=app');
+like($err, qr/permission denied for database/, 'a login without the right to connect fails');
+($ret, $out, $err) = $node->psql('nowhere', 'SELECT 1', connstr => $node->connstr('nowhere') . ' user=app');
+like($err, qr/database "nowhere" does not exist/, 'so does one to a database that is not there');
+($ret, $out, $err) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=nobody_knows');
+like($err, qr/role "nobody_knows" does not exist/, 'and one of an unknown role');
+wait_for($node, q{in_use = 0 FROM pool_advisor.limits WHERE rolname = 'app'}, 'neither keeps a place');
+
+# A full line refuses at once, in core's words; the log has the cap.
+fill();
+push @waiting, client($node, 'app', 'SELECT pg_backend_pid();');
+wait_for($node, q{queued = 3 FROM pool_advisor.roles WHERE rolname = 'app'});
+my $logged = -s $node->logfile;
+($ret, $out, $err) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=app');
+is($ret, 2, 'a full line refuses');
+like($err, qr/FATAL:  too many connections for role "app"$/m, 'in the words of core');
+unlike($err, qr/queue|max_sessions|line|DETAIL|HINT/, 'and nothing else');
+like(slurp_file($node->logfile, $logged),
+	qr/DETAIL:  The cap of role "app" is full: max_sessions 2, in use 2, queue_length 3, waiting 3\./,
+	'the log has role, cap and line');
+like(slurp_file($node->logfile, $logged), qr/53300: /, 'and the SQLSTATE is 53300');
+empty('full line');
+
+# A wait that takes too long, for its own timeout and for core's.
+foreach my $case ([ '300 ms', 'its own timeout' ], [ '1 hour', 'authentication_timeout' ])
+{
+	my ($timeout, $name) = @$case;
+
+	$node->append_conf('postgresql.conf', "authentication_timeout = '2s'");
+	$node->reload;
+	set_caps($node, "SELECT pool_advisor.set_limit('app', queue_timeout => '$timeout')",
+		"queue_timeout = '$timeout' FROM pool_advisor.limits WHERE rolname = 'app'");
+	@inside = map { client($node, 'app', 'SELECT 1;') } 1 .. 2;
+	@waiting = ();
+	wait_for_limits($node, q{rolname = 'app' AND in_use = 2});
+	$logged = -s $node->logfile;
+	($ret, $out, $err) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=app');
+	like($err, qr/FATAL:  too many connections for role "app"$/m, "$name: a wait that takes too long is refused");
+	like(slurp_file($node->logfile, $logged), qr/This login waited in line for \d+ ms\./,
+		"$name: the log says how long it was");
+	empty($name);
+}
+is($node->safe_psql('postgres', q{SELECT timed_out_total FROM pool_advisor.roles WHERE rolname = 'app'}),
+	2, 'both are counted');
+$node->append_conf('postgresql.conf', "authentication_timeout = '20s'");
+$node->reload;
+set_caps($node, "SELECT pool_advisor.set_limit('app', queue_timeout => '15 s')",
+	"queue_timeout = '15 s' FROM pool_advisor.limits WHERE rolname = 'app'");
+
+# A crash of a backend, inside or in line, starts all anew; nobody slips past
+# the cap in the first moments after it.
+foreach my $whom ('inside', 'in line')
+{
+	fill();
+	my $victim = $whom eq 'inside' ? pid_of($inside[0]) : (waiting_pids($node))[0];
+	kill 'KILL', $victim;
+	finish($_) foreach @inside, @waiting;
+
+	my @clients = map { client($node, 'app', 'SELECT 1;') } 1 .. 12;
+	ok($node->poll_query_until('postgres', 'SELECT true'), "killed $whom: the server comes back");
+	push @clients, map { client($node, 'app', 'SELECT 1;') } 1 .. 12;
+	cmp_ok(in_use($node) || 0, '<=', 2, "killed $whom: nobody slips past the cap");
+	hang_up($_) foreach @clients;
+	wait_for($node, q{in_use = 0 FROM pool_advisor.limits WHERE rolname = 'app'},
+		"killed $whom: all places are free");
+}
+
+# So does an immediate shutdown, and a start with everybody at the door.
+foreach my $mode ('immediate', 'fast')
+{
+	fill();
+	$node->stop($mode);
+	finish($_) foreach @inside, @waiting;
+	$node->start;
+	my @clients = map { client($node, 'app', 'SELECT pg_backend_pid();') } 1 .. 30;
+	wait_for($node, q{count(*) >= 2 FROM pg_stat_activity WHERE usename = 'app'});
+	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'app'}),
+		2, "stop in mode $mode: two are in after the start");
+	hang_up($_) foreach @clients;
+	wait_for($node, q{in_use = 0 FROM pool_advisor.limits WHERE rolname = 'app'},
+		"stop in mode $mode: all places are free");
+}
+
+# A shutdown does not wait for those in line.
+fill();
+$node->stop('fast');
+finish($_) foreach @inside, @waiting;
+unlike(slurp_file($node->logfile), qr/PANIC/, 'no panic in all this');
+done_testing();

@@ -1,0 +1,233 @@
+# Caps follow the catalogs: groups, renames, drops, dumps, a standby, reloads;
+# and when the catalogs cannot be read, everybody is let in.
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use PoolAdvisor;
+use Test::More;
+
+my $node = caps_node('catalog');
+my @clients;
+
+# Who is let in now, and who is not.
+sub gets_in
+{
+	my ($role, $name, %options) = @_;
+	my $at = $options{node} // $node;
+	my $connstr = $at->connstr($options{database} // 'postgres') . " user=$role";
+	my ($ret) = $at->psql('postgres', 'SELECT 1', connstr => $connstr);
+
+	is($ret, $options{refused} ? 2 : 0, $name);
+	return;
+}
+
+sub is_refused { my ($role, $name, %options) = @_; return gets_in($role, $name, %options, refused => 1); }
+
+# A session that stays, and is in.
+sub stay
+{
+	my ($role, %options) = @_;
+	my $client = client($options{node} // $node, $role, 'SELECT 1;', %options);
+
+	$client->{run}->pump until $client->{out} =~ /1/;
+	push @clients, $client;
+	return $client;
+}
+
+sub all_leave
+{
+	finish($_) foreach @clients;
+	@clients = ();
+	wait_for($node, q{count(*) = 0 FROM pg_stat_activity
+		WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()});
+	return;
+}
+
+# Nested groups: their members have one cap together, beside their own.
+set_caps($node, q{
+	CREATE ROLE company; CREATE ROLE team IN ROLE company; CREATE ROLE ann LOGIN IN ROLE team;
+	CREATE ROLE ben LOGIN IN ROLE team; CREATE ROLE cleo LOGIN; CREATE ROLE dba LOGIN SUPERUSER IN ROLE team;
+	ALTER ROLE team SET pool_advisor.max_sessions = 2; ALTER ROLE company SET pool_advisor.max_sessions = 3;
+	ALTER ROLE ann SET pool_advisor.max_sessions = 1; },
+	q{count(*) = 3 FROM pool_advisor.limits});
+stay('ann');
+is_refused('ann', 'a member is under its own cap');
+stay('ben');
+is_refused('ben', 'and under its group\'s, with the others');
+gets_in('dba', 'a superuser is not refused');
+stay('dba');
+is(in_use($node, q{rolname = 'team'}), 2, 'nor counted');
+gets_in('cleo', 'who is no member is not under it');
+$node->safe_psql('postgres', 'GRANT team TO cleo');
+stay('cleo');
+wait_for_limits($node, q{rolname = 'company' AND in_use = 3},
+	'a membership that is granted counts at once, for those who are in, too');
+is_refused('cleo', 'and refuses');
+$node->safe_psql('postgres', 'REVOKE team FROM cleo');
+wait_for_limits($node, q{rolname = 'company' AND in_use = 2}, 'one that is revoked no longer does');
+gets_in('cleo', 'nor does it refuse');
+$node->safe_psql('postgres', 'REVOKE team FROM ben');
+wait_for_limits($node, q{rolname = 'team' AND in_use = 1}, 'a session leaves its group');
+all_leave();
+
+# Rename, drop, the same name again.
+stay('ann');
+$node->safe_psql('postgres', 'ALTER ROLE ann RENAME TO anna');
+is_refused('anna', 'the cap follows a rename, and so does who is in');
+all_leave();
+set_caps($node, 'DROP ROLE anna; CREATE ROLE ann LOGIN', q{count(*) = 2 FROM pool_advisor.limits});
+stay('ann');
+gets_in('ann', 'a new role of the same name has no cap');
+all_leave();
+
+# Databases, and a role in one.
+$node->safe_psql('postgres', 'CREATE DATABASE crm');
+stay('app', database => 'crm');
+set_caps($node, q{
+	ALTER DATABASE crm SET pool_advisor.max_sessions = 2;
+	ALTER ROLE app IN DATABASE crm SET pool_advisor.max_sessions = 1},
+	q{count(*) = 2 FROM pool_advisor.limits WHERE datname = 'crm'});
+is(in_use($node, q{datname = 'crm' AND rolname = 'app'}), 1, 'who was in before the cap was set is counted');
+is_refused('app', 'a role in a database', database => 'crm');
+gets_in('app', 'but not elsewhere');
+stay('ben', database => 'crm');
+is_refused('ben', 'a database, whoever comes', database => 'crm');
+all_leave();
+set_caps($node, 'ALTER DATABASE crm RENAME TO crm2', q{count(*) = 2 FROM pool_advisor.limits WHERE datname = 'crm2'});
+stay('app', database => 'crm2');
+is_refused('app', 'the cap follows the database', database => 'crm2');
+all_leave();
+set_caps($node, 'DROP DATABASE crm2', q{count(*) = 0 FROM pool_advisor.limits WHERE datname IS NOT NULL});
+
+# The default of all, from the configuration file and from ALTER ROLE ALL.
+$node->append_conf('postgresql.conf', 'pool_advisor.max_sessions = 2');
+$node->reload;
+wait_for_limits($node, q{scope = 'default' AND max_sessions = 2});
+stay('app');
+stay('app');
+is_refused('app', 'the default in the configuration file is for each role');
+gets_in('ben', 'each has its own');
+set_caps($node, q{ALTER ROLE ALL SET pool_advisor.max_sessions = 3},
+	q{max_sessions = 3 FROM pool_advisor.limits WHERE scope = 'default'});
+gets_in('app', 'ALTER ROLE ALL overrides it');
+set_caps($node, q{ALTER ROLE ben SET pool_advisor.max_sessions = 4},
+	q{max_sessions = 4 FROM pool_advisor.limits WHERE rolname = 'ben'});
+stay('ben') foreach 1 .. 4;
+is_refused('ben', 'and a role its own');
+all_leave();
+
+# Nobody is thrown out when a cap goes below what is in use.
+set_caps($node, q{ALTER ROLE app SET pool_advisor.max_sessions = 5},
+	q{max_sessions = 5 FROM pool_advisor.limits WHERE rolname = 'app'});
+stay('app') foreach 1 .. 5;
+set_caps($node, q{ALTER ROLE app SET pool_advisor.max_sessions = 2},
+	q{max_sessions = 2 FROM pool_advisor.limits WHERE rolname = 'app'});
+is($node->safe_psql('postgres', q{SELECT in_use || ' ' || headroom FROM pool_advisor.limits WHERE rolname = 'app'}),
+	'5 0', 'a cap below what is in use throws nobody out');
+finish(shift @clients) foreach 1 .. 3;
+wait_for_limits($node, q{rolname = 'app' AND in_use = 2});
+is_refused('app', 'and lets nobody in until there is room');
+finish(shift @clients);
+wait_for_limits($node, q{rolname = 'app' AND in_use = 1});
+gets_in('app', 'then it does');
+all_leave();
+
+# Observe: all is counted, nobody refused; off: nothing is done.
+$node->append_conf('postgresql.conf', "pool_advisor.enforcement = observe");
+$node->reload;
+my $logged = -s $node->logfile;
+wait_for($node, q{count(*) = 1 FROM pool_advisor.limits WHERE rolname = 'app'});
+stay('app') foreach 1 .. 2;
+wait_for($node, q{pg_sleep(0.5) IS NOT NULL});
+my $refused = q{SELECT refused_total FROM pool_advisor.roles WHERE rolname = 'app'};
+my $would_refuse = q{SELECT would_refuse_total FROM pool_advisor.roles WHERE rolname = 'app'};
+my $refused_before = $node->safe_psql('postgres', $refused);
+gets_in('app', "observe lets in session $_ of 30 beyond the cap") foreach 1 .. 30;
+is($node->safe_psql('postgres', $would_refuse), 30, 'but counts them');
+is($node->safe_psql('postgres', $refused), $refused_before, 'as not refused');
+my $reports = () = slurp_file($node->logfile, $logged) =~ /would be refused, but caps are only observed/g;
+cmp_ok($reports, '>=', 1, 'the log says so');
+cmp_ok($reports, '<=', 15, 'but not each time');
+$node->append_conf('postgresql.conf', "pool_advisor.enforcement = off");
+$node->reload;
+wait_for($node, q{pg_sleep(0.5) IS NOT NULL});
+gets_in('app', 'off refuses nobody');
+is($node->safe_psql('postgres', $would_refuse), 30, 'and counts nobody');
+$node->append_conf('postgresql.conf', "pool_advisor.enforcement = on");
+$node->reload;
+wait_for($node, q{pg_sleep(0.5) IS NOT NULL});
+is_refused('app', 'on again, those who came meanwhile count');
+all_leave();
+
+# A dump has all caps.
+my $dump = PostgreSQL::Test::Utils::tempdir . '/globals.sql';
+command_ok([ 'pg_dumpall', '-h', $node->host, '-p', $node->port, '--globals-only', '-f', $dump ], 'pg_dumpall');
+my $caps = q{SELECT string_agg(l::text, E'\n' ORDER BY l::text) FROM
+	(SELECT scope, rolname, datname, max_sessions FROM pool_advisor.limits) l};
+my $before = $node->safe_psql('postgres', $caps);
+my $other = PostgreSQL::Test::Cluster->new('other');
+$other->init;
+$other->append_conf('postgresql.conf', "shared_preload_libraries = 'pool_advisor'\npool_advisor.max_sessions = 2");
+$other->start;
+$other->command_ok([ 'psql', '-Xq', '-d', $other->connstr('postgres'), '-f', $dump ], 'the dump is loaded');
+$other->safe_psql('postgres', 'CREATE EXTENSION pool_advisor');
+$before =~ s/^.*default.*$//m;
+my @expected = grep { $_ ne '' } split /\n/, $before;
+$other->poll_query_until('postgres', 'SELECT count(*) >= ' . @expected . ' FROM pool_advisor.limits');
+my @after = grep { !/default/ } split /\n/, $other->safe_psql('postgres', $caps);
+is_deeply([ sort @after ], [ sort @expected ], 'and has every cap');
+$other->stop;
+
+# A standby has the same caps, with a scale of its own, within a second.
+$node->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'backup', has_streaming => 1);
+$standby->append_conf('postgresql.conf', 'pool_advisor.limit_scale = 0.5');
+$standby->start;
+$node->wait_for_catchup($standby);
+wait_for($standby, q{max_sessions = 1 FROM pool_advisor.limits WHERE rolname = 'app'}, 'a standby scales a cap');
+my $there = client($standby, 'app', 'SELECT 1;');
+$there->{run}->pump until $there->{out} =~ /1/;
+is_refused('app', 'and enforces it', node => $standby);
+$node->safe_psql('postgres', 'ALTER ROLE app SET pool_advisor.max_sessions = 4');
+wait_for($standby, q{max_sessions = 2 FROM pool_advisor.limits WHERE rolname = 'app'}, 'a change is replayed');
+gets_in('app', 'and lets in', node => $standby);
+$standby->promote;
+is($standby->safe_psql('postgres', q{SELECT in_use FROM pool_advisor.limits WHERE rolname = 'app'}),
+	1, 'promotion loses no count');
+finish($there);
+$standby->stop;
+
+# Unreadable: the database of the setting is not there.
+$node->append_conf('postgresql.conf', "pool_advisor.database = 'nowhere'");
+$logged = -s $node->logfile;
+$node->restart;
+gets_in('app', "without the database, session $_ is let in") foreach 1 .. 3;
+stay('app') foreach 1 .. 5;
+my @said = slurp_file($node->logfile, $logged) =~ /lets all sessions through/g;
+is(scalar @said, 1, 'the log says so once');
+wait_for($node, q{EXISTS (SELECT FROM pool_advisor.advice WHERE code = 'caps_unreadable')}, 'and so does advice');
+$node->safe_psql('postgres', 'CREATE DATABASE nowhere');
+wait_for_limits($node, q{rolname = 'app' AND in_use = 5}, 'when it is there, all are counted');
+is_refused('app', 'and caps are in force');
+all_leave();
+$node->append_conf('postgresql.conf', "pool_advisor.database = 'postgres'");
+$node->reload;
+$node->safe_psql('postgres', 'DROP DATABASE nowhere');
+
+# Unreadable: no worker slot.  Ours takes the only one.
+$node->append_conf('postgresql.conf', "max_worker_processes = 1\nmax_logical_replication_workers = 0");
+$logged = -s $node->logfile;
+$node->restart;
+gets_in('app', 'without a worker slot, a session is let in');
+stay('app') foreach 1 .. 5;
+@said = slurp_file($node->logfile, $logged) =~ /lets all sessions through/g;
+is(scalar @said, 1, 'the log says so once');
+all_leave();
+$node->stop;
+done_testing();
