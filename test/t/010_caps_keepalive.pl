@@ -77,8 +77,11 @@ my $late = idle_session();
 kill 'STOP', $late->{pid};
 wait_for($node, q{pg_sleep(2.5) IS NOT NULL});
 $late->{in} .= "SELECT 'executed';\n";
-$late->{run}->pump while length $late->{in};
-wait_for($node, q{pg_sleep(0.2) IS NOT NULL});
+foreach (1 .. 10)
+{
+	$late->{run}->pump_nb;
+	wait_for($node, q{pg_sleep(0.1) IS NOT NULL});
+}
 kill 'CONT', $late->{pid};
 $late->{run}->pump until $late->{out} =~ /executed/ || !$late->{run}->pumpable;
 like($late->{out}, qr/executed/, 'a statement on its way is executed');
