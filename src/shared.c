@@ -27,13 +27,6 @@
 
 #define NAME "pool_advisor"
 
-enum
-{
-	PADV_LOCK_PICTURE,
-	PADV_LOCK_LIMITS,
-	PADV_LOCKS
-};
-
 typedef struct PadvShared
 {
 	LWLock	   *lock;
@@ -61,7 +54,7 @@ request_shared_memory(void)
 	RequestAddinShmemSpace(MAXALIGN(sizeof(PadvShared)));
 	RequestAddinShmemSpace(padv_limits_shmem_size());
 	RequestAddinShmemSpace(padv_admission_shmem_size());
-	RequestNamedLWLockTranche(NAME, PADV_LOCKS);
+	RequestNamedLWLockTranche(NAME, 1);
 }
 
 static void
@@ -78,11 +71,11 @@ start_shared_memory(void)
 	if (!found)
 	{
 		memset(shared, 0, sizeof(PadvShared));
-		shared->lock = &GetNamedLWLockTranche(NAME)[PADV_LOCK_PICTURE].lock;
+		shared->lock = &GetNamedLWLockTranche(NAME)->lock;
 		pg_atomic_init_u32(&shared->worker_pid, 0);
 		padv_model_init(&shared->picture.model);
 	}
-	padv_limits_shmem_init(&GetNamedLWLockTranche(NAME)[PADV_LOCK_LIMITS].lock);
+	padv_limits_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
 	padv_admission_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
 }

@@ -78,7 +78,7 @@ extern void padv_admission_shmem_init(void);
  */
 extern void padv_admission_announce(void);
 extern void padv_admission_enter(void);
-extern PadvAnswer padv_admission_ask(Oid role, Oid database, const PadvSessionCaps *caps,
+extern PadvAnswer padv_admission_ask(Oid role, const PadvSessionCaps *caps,
 									 PadvFullCap *full);
 extern bool padv_admission_is_in(void);
 extern bool padv_admission_give_up(void);

@@ -22,14 +22,14 @@ count_beyond_core(PadvBeyondCore *beyond)
 
 	for (int account = 0; account < PADV_ROLE_ACCOUNT(padv_admission->nroles); account++)
 	{
-		const Rule *rule = &padv_rules[account];
-		int			excess = padv_line.accounts[account].in_use - rule->closing - rule->core_sessions;
+		const Account *entry = &padv_accounts[account];
+		int			excess = entry->counts.in_use - entry->closing - entry->core_sessions;
 
 		beyond[account].sessions = 0;
-		if (rule->core_sessions < 0 || rule->keepalive == 0 || excess <= 0)
+		if (entry->core_sessions < 0 || entry->keepalive == 0 || excess <= 0)
 			continue;
 		beyond[account].sessions = excess;
-		beyond[account].keepalive = rule->keepalive;
+		beyond[account].keepalive = entry->keepalive;
 		any = true;
 	}
 	return any;
@@ -39,7 +39,7 @@ static void
 add_candidate(const Slot *slot, const PadvBeyondCore *beyond,
 			  PadvIdleCandidate *candidates, int *count)
 {
-	const PadvPlace *place = padv_place_of(slot);
+	const PadvPlace *place = &slot->place;
 	PadvIdleCandidate *candidate = &candidates[*count];
 
 	candidate->slot = slot - padv_slots;
@@ -63,7 +63,7 @@ padv_admission_idle_candidates(PadvIdleCandidate *candidates, PadvBeyondCore *be
 		count_beyond_core(beyond))
 	{
 		for (int i = 0; i < padv_admission_slots(); i++)
-			if (padv_line.places[i].state == PADV_PLACE_IN && padv_slots[i].closing_account == NO_ACCOUNT)
+			if (padv_slots[i].place.state == PADV_PLACE_IN && padv_slots[i].closing_account == NO_ACCOUNT)
 				add_candidate(&padv_slots[i], beyond, candidates, &count);
 	}
 	SpinLockRelease(&padv_admission->mutex);
@@ -106,20 +106,20 @@ is_under(const PadvPlace *place, int account)
 bool
 padv_admission_may_close(int account, int64 idle_ms)
 {
-	Rule	   *rule = &padv_rules[account];
+	Account    *entry = &padv_accounts[account];
 	bool		result;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	result = is_under(padv_place_of(padv_my_slot), account) &&
+	result = is_under(&padv_my_slot->place, account) &&
 		padv_admission->enforcement == PADV_ENFORCEMENT_ON &&
-		rule->keepalive > 0 && idle_ms >= rule->keepalive &&
-		rule->core_sessions >= 0 &&
-		padv_line.accounts[account].in_use - rule->closing > rule->core_sessions;
+		entry->keepalive > 0 && idle_ms >= entry->keepalive &&
+		entry->core_sessions >= 0 &&
+		entry->counts.in_use - entry->closing > entry->core_sessions;
 	if (result)
 	{
-		rule->closing++;
+		entry->closing++;
 		padv_my_slot->closing_account = account;
-		padv_role_table[padv_my_slot->role_number].counters.closed_idle++;
+		padv_role_of(padv_my_slot)->counters.closed_idle++;
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	return result;

@@ -22,6 +22,7 @@
 #include "commands/dbcommands.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "portability/instr_time.h"
 #include "replication/walsender.h"
 #include "storage/latch.h"
 #include "utils/acl.h"
@@ -201,7 +202,7 @@ wait_in_line(const Port *port, const PadvFullCap *full, const PadvCap *cap)
  * is in doubt.
  */
 static void
-ask(const Port *port, Oid role, Oid database)
+ask(const Port *port, Oid role)
 {
 	PadvAnswer	answer = PADV_ANSWER_ASK_AGAIN;
 	PadvSessionCaps caps;
@@ -213,8 +214,9 @@ ask(const Port *port, Oid role, Oid database)
 		if (i > 0)
 			pg_usleep(1000);	/* whoever changes the caps is at it */
 		CHECK_FOR_INTERRUPTS();
-		padv_limits_find(role, database, &caps);
-		answer = padv_admission_ask(role, database, &caps, &full);
+		if (!padv_limits_find_by_name(role, port->database_name, &caps))
+			padv_limits_find(role, get_database_oid(port->database_name, true), &caps);
+		answer = padv_admission_ask(role, &caps, &full);
 	}
 	if (answer == PADV_ANSWER_IN)
 		return;
@@ -262,7 +264,6 @@ come_in(const Port *port)
 {
 	PadvLimitsState state = padv_limits_state();
 	Oid			role;
-	Oid			database = InvalidOid;
 
 	padv_admission_announce();
 	padv_session_start();
@@ -274,13 +275,27 @@ come_in(const Port *port)
 			state = padv_limits_wait(Min(WAIT_UNTIL_READ_MS, time_left()));
 		if (state == PADV_LIMITS_KNOWN)
 		{
-			if (padv_limits_any_database())
-				database = get_database_oid(port->database_name, true);
-			ask(port, role, database);
+			ask(port, role);
 			return;
 		}
 	}
 	padv_admission_enter();
+}
+
+/* The same, and say how long it took, for those who want to know. */
+static void
+come_in_timed(const Port *port)
+{
+	instr_time	start;
+	instr_time	took;
+
+	INSTR_TIME_SET_CURRENT(start);
+	come_in(port);
+	INSTR_TIME_SET_CURRENT(took);
+	INSTR_TIME_SUBTRACT(took, start);
+	ereport(DEBUG2,
+			(errmsg_internal("pool_advisor let role \"%s\" in after %.1f us",
+							 port->user_name, INSTR_TIME_GET_DOUBLE(took) * 1e6)));
 }
 
 static void
@@ -290,7 +305,11 @@ check_login(Port *port, int status)
 		previous_hook(port, status);
 
 	/* a standby or a backup is never refused, nor counted */
-	if (status == STATUS_OK && !am_walsender)
+	if (status != STATUS_OK || am_walsender)
+		return;
+	if (message_level_is_interesting(DEBUG2))
+		come_in_timed(port);
+	else
 		come_in(port);
 }
 

@@ -29,7 +29,7 @@ leave(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 {
 	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
 	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
-	PadvPlace  *place = padv_place_of(padv_my_slot);
+	PadvPlace  *place = &padv_my_slot->place;
 	int64		now = padv_monotonic_us();
 	int			count;
 
@@ -41,7 +41,7 @@ leave(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 	if (place->state == PADV_PLACE_WAITING)
 		padv_account_for_wait(padv_my_slot, now);
 	if (padv_my_slot->closing_account != NO_ACCOUNT)
-		padv_rules[padv_my_slot->closing_account].closing--;
+		padv_accounts[padv_my_slot->closing_account].closing--;
 	count = padv_line_leave(&padv_line, place, entered);
 	padv_note_entered(entered, count, now, procnos);
 	if (padv_my_slot->role_number >= 0)
@@ -74,20 +74,20 @@ void
 padv_admission_enter(void)
 {
 	SpinLockAcquire(&padv_admission->mutex);
-	padv_line_enter(&padv_line, padv_place_of(padv_my_slot));
+	padv_line_enter(&padv_line, &padv_my_slot->place);
 	SpinLockRelease(&padv_admission->mutex);
 }
 
 static bool
 is_full(int account)
 {
-	return padv_rules[account].max_sessions >= 0 &&
-		padv_line.accounts[account].in_use >= padv_rules[account].max_sessions;
+	return padv_accounts[account].max_sessions >= 0 &&
+		padv_accounts[account].counts.in_use >= padv_accounts[account].max_sessions;
 }
 
 /*
  * Describe the first account of a place that is full; false when none is.
- * *can_wait is whether all that are have room in padv_line.
+ * *can_wait is whether all that are have room in line.
  */
 static bool
 find_full(const PadvPlace *place, PadvFullCap *full, bool *can_wait)
@@ -98,8 +98,8 @@ find_full(const PadvPlace *place, PadvFullCap *full, bool *can_wait)
 	for (int i = 0; i < place->naccounts; i++)
 	{
 		int			account = place->accounts[i];
-		const Rule *rule = &padv_rules[account];
-		int			standing = padv_line.accounts[account].standing;
+		const Account *rule = &padv_accounts[account];
+		int			standing = rule->counts.standing;
 
 		if (!is_full(account))
 			continue;
@@ -109,7 +109,7 @@ find_full(const PadvPlace *place, PadvFullCap *full, bool *can_wait)
 		{
 			full->cap = account < PADV_MAX_CAPS ? account : PADV_DEFAULT_CAP;
 			full->max_sessions = rule->max_sessions;
-			full->in_use = padv_line.accounts[account].in_use;
+			full->in_use = rule->counts.in_use;
 			full->queue_length = rule->queue_length;
 			full->standing = standing;
 			full->queue_timeout = rule->queue_timeout;
@@ -132,8 +132,9 @@ decide_report(Role *role, int64 now, PadvFullCap *full)
 }
 
 static PadvAnswer
-answer(PadvPlace *place, Role *role, int64 now, PadvFullCap *full)
+answer(PadvPlace *place, int64 now, PadvFullCap *full)
 {
+	Role	   *role;
 	bool		can_wait;
 
 	if (padv_admission->enforcement == PADV_ENFORCEMENT_OFF || !find_full(place, full, &can_wait))
@@ -141,6 +142,7 @@ answer(PadvPlace *place, Role *role, int64 now, PadvFullCap *full)
 		padv_line_enter(&padv_line, place);
 		return PADV_ANSWER_IN;
 	}
+	role = padv_role_of(padv_my_slot);
 	if (padv_admission->enforcement == PADV_ENFORCEMENT_OBSERVE)
 	{
 		padv_line_enter(&padv_line, place);
@@ -163,7 +165,7 @@ answer(PadvPlace *place, Role *role, int64 now, PadvFullCap *full)
 }
 
 PadvAnswer
-padv_admission_ask(Oid role, Oid database, const PadvSessionCaps *caps, PadvFullCap *full)
+padv_admission_ask(Oid role, const PadvSessionCaps *caps, PadvFullCap *full)
 {
 	PadvAnswer	result = PADV_ANSWER_ASK_AGAIN;
 	int64		now = padv_monotonic_us();
@@ -171,10 +173,9 @@ padv_admission_ask(Oid role, Oid database, const PadvSessionCaps *caps, PadvFull
 	SpinLockAcquire(&padv_admission->mutex);
 	if (padv_admission->generation == caps->generation)
 	{
-		padv_identify_slot(padv_my_slot, role, database, caps->caps, caps->count);
-		if (OidIsValid(database) || !caps->any_database)
-			padv_my_slot->generation = caps->generation;
-		result = answer(padv_place_of(padv_my_slot), &padv_role_table[padv_my_slot->role_number], now, full);
+		padv_identify_slot(padv_my_slot, role, caps->database, caps->caps, caps->count);
+		padv_my_slot->generation = caps->generation;
+		result = answer(&padv_my_slot->place, now, full);
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	return result;
@@ -186,7 +187,7 @@ padv_admission_is_in(void)
 	bool		result;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	result = padv_place_of(padv_my_slot)->state == PADV_PLACE_IN;
+	result = padv_my_slot->place.state == PADV_PLACE_IN;
 	SpinLockRelease(&padv_admission->mutex);
 	return result;
 }
@@ -194,7 +195,7 @@ padv_admission_is_in(void)
 bool
 padv_admission_give_up(void)
 {
-	PadvPlace  *place = padv_place_of(padv_my_slot);
+	PadvPlace  *place = &padv_my_slot->place;
 	int64		now = padv_monotonic_us();
 	int32		nobody[PADV_MAX_PLACE_ACCOUNTS];
 	bool		result;
@@ -204,8 +205,8 @@ padv_admission_give_up(void)
 	if (result)
 	{
 		padv_account_for_wait(padv_my_slot, now);
-		padv_role_table[padv_my_slot->role_number].counters.timed_out++;
-		padv_role_table[padv_my_slot->role_number].counters.refused++;
+		padv_role_of(padv_my_slot)->counters.timed_out++;
+		padv_role_of(padv_my_slot)->counters.refused++;
 		padv_admission->totals.refused++;
 
 		/* who leaves the line makes no room */
@@ -215,10 +216,23 @@ padv_admission_give_up(void)
 	return result;
 }
 
+/* Whether the accounts of our place are already those of these caps. */
+static bool
+is_counted_under(const PadvPlace *place, const PadvSessionCaps *caps)
+{
+	if (padv_my_slot->generation != caps->generation || place->naccounts != caps->count)
+		return false;
+	for (int i = 0; i < caps->count; i++)
+		if (caps->caps[i] == PADV_DEFAULT_CAP ? place->accounts[i] < PADV_MAX_CAPS :
+			place->accounts[i] != caps->caps[i])
+			return false;
+	return true;
+}
+
 bool
 padv_admission_identify(Oid role, Oid database, const PadvSessionCaps *caps)
 {
-	PadvPlace  *place = padv_place_of(padv_my_slot);
+	PadvPlace  *place = &padv_my_slot->place;
 	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
 	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
 	int64		now = padv_monotonic_us();
@@ -227,19 +241,20 @@ padv_admission_identify(Oid role, Oid database, const PadvSessionCaps *caps)
 
 	SpinLockAcquire(&padv_admission->mutex);
 	result = padv_admission->generation == caps->generation;
-	if (result && padv_my_slot->generation != caps->generation)
+	if (result && !is_counted_under(place, caps))
 	{
 		PadvPlace	before = *place;
 
 		/* take the new place before the old one is given to others */
 		padv_identify_slot(padv_my_slot, role, database, caps->caps, caps->count);
-		padv_my_slot->generation = caps->generation;
 		padv_line_enter(&padv_line, place);
 		count = padv_line_leave(&padv_line, &before, entered);
 		padv_note_entered(entered, count, now, procnos);
 	}
 	padv_my_slot->role = role;
 	padv_my_slot->database = database;
+	if (result)
+		padv_my_slot->generation = caps->generation;
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(procnos, count);
 	return result;

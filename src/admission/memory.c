@@ -30,7 +30,7 @@ StaticAssertDecl(PADV_MAX_PLACE_ACCOUNTS == PADV_MAX_SESSION_CAPS,
 
 Admission  *padv_admission = NULL;
 Slot	   *padv_slots = NULL;
-Rule	   *padv_rules = NULL;
+Account    *padv_accounts = NULL;
 Role	   *padv_role_table = NULL;
 PadvLine	padv_line;
 Slot	   *padv_my_slot = NULL;
@@ -67,14 +67,15 @@ divide(char *block)
 {
 	Size		used = 0;
 
+	/* a few accounts are next to the head, so that a login touches one page */
 	padv_admission = take_part(block, &used, 1, sizeof(Admission));
+	padv_accounts = take_part(block, &used, padv_admission_accounts(), sizeof(Account));
 	padv_slots = take_part(block, &used, padv_admission_slots(), sizeof(Slot));
-	padv_line.places = take_part(block, &used, padv_admission_slots(), sizeof(PadvPlace));
-	padv_line.accounts = take_part(block, &used, padv_admission_accounts(), sizeof(PadvAccount));
-	padv_rules = take_part(block, &used, padv_admission_accounts(), sizeof(Rule));
 	padv_role_table = take_part(block, &used, MAX_ROLES(), sizeof(Role));
 	buckets = take_part(block, &used, MAX_ROLES(), sizeof(int32));
-	padv_line.head = block ? &padv_admission->head : NULL;
+	if (block != NULL)
+		padv_line = (PadvLine) {&padv_admission->head,
+			(char *) padv_accounts, sizeof(Account), (char *) padv_slots, sizeof(Slot)};
 	return used;
 }
 
@@ -87,7 +88,7 @@ padv_admission_shmem_size(void)
 void
 padv_set_rule(int account, const int32 *value, PadvEnforcement enforcement)
 {
-	Rule	   *rule = &padv_rules[account];
+	Account    *rule = &padv_accounts[account];
 
 	rule->max_sessions = value[PADV_MAX_SESSIONS];
 	rule->core_sessions = value[PADV_CORE_SESSIONS];
@@ -95,7 +96,7 @@ padv_set_rule(int account, const int32 *value, PadvEnforcement enforcement)
 	rule->queue_length = value[PADV_QUEUE_LENGTH];
 	rule->queue_timeout = value[PADV_QUEUE_TIMEOUT];
 	rule->closing = 0;
-	padv_line.accounts[account].limit =
+	padv_accounts[account].counts.limit =
 		enforcement == PADV_ENFORCEMENT_ON ? rule->max_sessions : PADV_UNLIMITED;
 }
 
@@ -163,6 +164,18 @@ free_role(void)
 	return padv_admission->next_victim;
 }
 
+/* The default, as the first role has it. */
+static void
+copy_rule(int number)
+{
+	Account    *account = &padv_accounts[PADV_ROLE_ACCOUNT(number)];
+	PadvAccount counts = account->counts;
+
+	*account = padv_accounts[PADV_ROLE_ACCOUNT(0)];
+	counts.limit = account->counts.limit;
+	account->counts = counts;
+}
+
 static int
 find_role(Oid role)
 {
@@ -177,33 +190,45 @@ find_role(Oid role)
 	memset(&padv_role_table[number], 0, sizeof(Role));
 	padv_role_table[number].counters.role = role;
 	padv_role_table[number].next = *bucket;
-	padv_rules[PADV_ROLE_ACCOUNT(number)] = padv_rules[PADV_ROLE_ACCOUNT(0)];
-	padv_line.accounts[PADV_ROLE_ACCOUNT(number)].limit = padv_line.accounts[PADV_ROLE_ACCOUNT(0)].limit;
+	copy_rule(number);
 	*bucket = number;
 	return number;
+}
+
+Role *
+padv_role_of(Slot *slot)
+{
+	if (slot->role_number < 0)
+	{
+		slot->role_number = find_role(slot->role);
+		padv_role_table[slot->role_number].sessions++;
+	}
+	return &padv_role_table[slot->role_number];
+}
+
+static int
+default_account(Slot *slot)
+{
+	(void) padv_role_of(slot);
+	return PADV_ROLE_ACCOUNT(slot->role_number);
 }
 
 void
 padv_identify_slot(Slot *slot, Oid role, Oid database, const int32 *caps, int ncaps)
 {
-	PadvPlace  *place = padv_place_of(slot);
+	PadvPlace  *place = &slot->place;
 
 	slot->role = role;
 	slot->database = database;
-	if (slot->role_number < 0)
-	{
-		slot->role_number = find_role(role);
-		padv_role_table[slot->role_number].sessions++;
-	}
 	place->naccounts = ncaps;
 	for (int i = 0; i < ncaps; i++)
-		place->accounts[i] = caps[i] == PADV_DEFAULT_CAP ? PADV_ROLE_ACCOUNT(slot->role_number) : caps[i];
+		place->accounts[i] = caps[i] == PADV_DEFAULT_CAP ? default_account(slot) : caps[i];
 }
 
 void
 padv_account_for_wait(Slot *slot, int64 now)
 {
-	PadvRoleCounters *counters = &padv_role_table[slot->role_number].counters;
+	PadvRoleCounters *counters = &padv_role_of(slot)->counters;
 
 	counters->waiting--;
 	counters->waited_us += now - slot->waiting_since;

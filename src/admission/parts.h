@@ -27,13 +27,14 @@
 
 typedef struct Slot
 {
+	PadvPlace	place;			/* must be first */
 	pid_t		pid;
 	int32		procno;			/* for its latch */
 	int32		status_index;	/* in PgBackendStatus' array */
 	Oid			role;			/* InvalidOid: not known yet */
 	Oid			database;		/* likewise */
-	uint32		generation;		/* of the caps it is counted under */
-	int32		role_number;	/* in roles, or -1 */
+	uint32		generation;		/* of the caps it is counted under; 0: none */
+	int32		role_number;	/* in the table of roles, or -1 */
 	int64		waiting_since;	/* monotonic */
 	int32		closing_account;	/* it ends because of this, or NO_ACCOUNT */
 
@@ -41,16 +42,18 @@ typedef struct Slot
 	pg_atomic_uint32 asked_by;
 } Slot;
 
-/* What an account does beside counting. */
-typedef struct Rule
+/* An account, and what it does beside counting. */
+typedef struct Account
 {
-	int32		max_sessions;	/* -1: none; PadvAccount.limit is enforced */
+	PadvAccount counts;			/* must be first; its limit is the one
+								 * that is enforced */
+	int32		max_sessions;	/* -1: none */
 	int32		core_sessions;	/* -1: all are kept */
 	int32		keepalive;		/* milliseconds */
 	int32		queue_length;
 	int32		queue_timeout;
 	int32		closing;		/* sessions that end because of it */
-} Rule;
+} Account;
 
 typedef struct Role
 {
@@ -79,7 +82,7 @@ typedef struct Admission
 /* Where the parts are; set in each process. */
 extern Admission *padv_admission;
 extern Slot *padv_slots;
-extern Rule *padv_rules;
+extern Account *padv_accounts;
 extern Role *padv_role_table;
 extern PadvLine padv_line;
 
@@ -87,12 +90,6 @@ extern PadvLine padv_line;
 extern Slot *padv_my_slot;
 
 #define PADV_ROLE_ACCOUNT(number) (PADV_MAX_CAPS + (number))
-
-static inline PadvPlace *
-padv_place_of(const Slot *slot)
-{
-	return &padv_line.places[slot - padv_slots];
-}
 
 /* What an account does from now on, by PadvCapSetting.  The mutex is held. */
 extern void padv_set_rule(int account, const int32 *value, PadvEnforcement enforcement);
@@ -103,6 +100,12 @@ extern void padv_set_rule(int account, const int32 *value, PadvEnforcement enfor
  */
 extern void padv_identify_slot(Slot *slot, Oid role, Oid database,
 							   const int32 *caps, int ncaps);
+
+/*
+ * Its place in the table of roles, which it takes when it is needed first.  The
+ * mutex is held.
+ */
+extern Role *padv_role_of(Slot *slot);
 
 /* Its wait in line is over.  The mutex is held. */
 extern void padv_account_for_wait(Slot *slot, int64 now);

@@ -11,13 +11,6 @@
 #include "admission/parts.h"
 #include "clock.h"
 
-/* Whether all is known that its caps depend on. */
-static bool
-is_complete(const Slot *slot, bool any_database)
-{
-	return OidIsValid(slot->role) && (OidIsValid(slot->database) || !any_database);
-}
-
 /* What was found for a slot before the mutex was taken. */
 typedef struct Prepared
 {
@@ -64,25 +57,22 @@ set_rules(const PadvCaps *caps)
 }
 
 static void
-recount_slot(Slot *slot, Prepared *prepared, const PadvCaps *caps, uint32 generation,
-			 bool any_database)
+recount_slot(Slot *slot, Prepared *prepared, const PadvCaps *caps, uint32 generation)
 {
-	if (padv_place_of(slot)->state == PADV_PLACE_FREE || !OidIsValid(slot->role))
+	if (slot->place.state == PADV_PLACE_FREE || !OidIsValid(slot->role))
 		return;
 	if (prepared->role != slot->role || prepared->database != slot->database)
 		prepared->count = padv_caps_of(caps, slot->database, slot->role, prepared->caps);
 	padv_identify_slot(slot, slot->role, slot->database, prepared->caps, prepared->count);
 	slot->closing_account = NO_ACCOUNT;
-	if (is_complete(slot, any_database))
-		slot->generation = generation;
-	padv_line_recount(&padv_line, padv_place_of(slot));
+	slot->generation = generation;
+	padv_line_recount(&padv_line, &slot->place);
 }
 
 void
 padv_admission_recount(const PadvCaps *caps, uint32 generation)
 {
 	int			nslots = padv_admission_slots();
-	bool		any_database = padv_caps_any_database(caps);
 	Prepared   *prepared = prepare(caps);
 	int32	   *entered = palloc(mul_size(nslots, sizeof(int32)));
 	int32	   *procnos = palloc(mul_size(nslots, sizeof(int32)));
@@ -97,7 +87,7 @@ padv_admission_recount(const PadvCaps *caps, uint32 generation)
 		padv_line_recount_begin(&padv_line, PADV_ROLE_ACCOUNT(padv_admission->nroles));
 		set_rules(caps);
 		for (int i = 0; i < nslots; i++)
-			recount_slot(&padv_slots[i], &prepared[i], caps, generation, any_database);
+			recount_slot(&padv_slots[i], &prepared[i], caps, generation);
 		count = padv_line_recount_finish(&padv_line, entered);
 		padv_note_entered(entered, count, now, procnos);
 	}
@@ -149,9 +139,9 @@ padv_admission_in_use(uint32 generation, int ncaps, int32 *in_use, int32 *defaul
 	if (result)
 	{
 		for (int i = 0; i < ncaps; i++)
-			in_use[i] = padv_line.accounts[i].in_use;
+			in_use[i] = padv_accounts[i].counts.in_use;
 		for (int i = 0; i < padv_admission->nroles; i++)
-			*default_in_use = Max(*default_in_use, padv_line.accounts[PADV_ROLE_ACCOUNT(i)].in_use);
+			*default_in_use = Max(*default_in_use, padv_accounts[PADV_ROLE_ACCOUNT(i)].counts.in_use);
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	return result;

@@ -16,6 +16,44 @@
 /* Roles above one role that are looked at; deeper or wider is incomplete. */
 #define MAX_ANCESTORS 256
 
+static size_t
+aligned(size_t bytes)
+{
+	return (bytes + 15) / 16 * 16;
+}
+
+/* Where the arrays are when they have these numbers of elements. */
+static size_t
+lay_out(PadvCaps *caps, size_t ncaps, size_t nmemberships, size_t nexempt, size_t ndatabases)
+{
+	size_t		memberships = aligned(ncaps * sizeof(PadvCap));
+	size_t		exempt = memberships + aligned(nmemberships * sizeof(PadvMembership));
+	size_t		databases = exempt + aligned(nexempt * sizeof(uint32_t));
+
+	if (caps != NULL)
+	{
+		caps->caps = (PadvCap *) caps->block;
+		caps->memberships = (PadvMembership *) (caps->block + memberships);
+		caps->exempt = (uint32_t *) (caps->block + exempt);
+		caps->databases = (PadvDatabaseName *) (caps->block + databases);
+	}
+	return databases + aligned(ndatabases * sizeof(PadvDatabaseName));
+}
+
+size_t
+padv_caps_block_size(void)
+{
+	return lay_out(NULL, PADV_MAX_CAPS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT, PADV_MAX_CAPS);
+}
+
+void
+padv_caps_init(PadvCaps *caps, void *block)
+{
+	memset(caps, 0, sizeof(*caps));
+	caps->block = block;
+	lay_out(caps, PADV_MAX_CAPS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT, PADV_MAX_CAPS);
+}
+
 void
 padv_caps_begin(PadvCaps *caps, PadvEnforcement enforcement, double scale,
 				const int32_t fallback[PADV_CAP_SETTINGS])
@@ -23,6 +61,7 @@ padv_caps_begin(PadvCaps *caps, PadvEnforcement enforcement, double scale,
 	caps->ncaps = 0;
 	caps->nmemberships = 0;
 	caps->nexempt = 0;
+	caps->ndatabases = 0;
 	caps->enforcement = enforcement;
 	caps->scale = scale;
 	caps->incomplete = false;
@@ -67,6 +106,38 @@ padv_caps_add_exempt(PadvCaps *caps, uint32_t role)
 		caps->incomplete = true;
 	else
 		caps->exempt[caps->nexempt++] = role;
+}
+
+/* FNV-1a; a collision is found out when the session knows its database. */
+static uint64_t
+hash_name(const char *name)
+{
+	uint64_t	hash = UINT64_C(14695981039346656037);
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (unsigned char) *name) * UINT64_C(1099511628211);
+	return hash;
+}
+
+void
+padv_caps_add_database(PadvCaps *caps, uint32_t database, const char *name)
+{
+	PadvDatabaseName *entry = &caps->databases[caps->ndatabases];
+
+	if (caps->ndatabases == PADV_MAX_CAPS)
+		return;
+	entry->hash = hash_name(name);
+	entry->database = database;
+	caps->ndatabases++;
+}
+
+static int
+compare_hashes(const void *a, const void *b)
+{
+	uint64_t	left = ((const PadvDatabaseName *) a)->hash;
+	uint64_t	right = ((const PadvDatabaseName *) b)->hash;
+
+	return left < right ? -1 : left > right;
 }
 
 static int
@@ -174,6 +245,10 @@ resolve_all(PadvCaps *caps, const PadvGrant *grants, size_t ngrants)
 			caps->caps[kept++] = *cap;
 	}
 	caps->ncaps = kept;
+
+	/* those on databases come last */
+	if (kept == 0 || caps->caps[kept - 1].database == 0)
+		caps->ndatabases = 0;
 	resolve(&caps->fallback, &caps->fallback, true, caps->scale);
 }
 
@@ -257,6 +332,7 @@ padv_caps_finish(PadvCaps *caps, PadvGrant *grants, size_t ngrants)
 		qsort(grants, ngrants, sizeof(PadvGrant), compare_grants);
 	qsort(caps->caps, (size_t) caps->ncaps, sizeof(PadvCap), compare_caps);
 	qsort(caps->exempt, (size_t) caps->nexempt, sizeof(uint32_t), compare_roles);
+	qsort(caps->databases, (size_t) caps->ndatabases, sizeof(PadvDatabaseName), compare_hashes);
 	resolve_all(caps, grants, ngrants);
 
 	for (size_t i = 0; i < ngrants; i++)
@@ -276,34 +352,61 @@ padv_caps_any(const PadvCaps *caps)
 }
 
 bool
-padv_caps_any_database(const PadvCaps *caps)
+padv_caps_database(const PadvCaps *caps, const char *name, uint32_t *database)
 {
-	/* they come last */
-	return caps->ncaps > 0 && caps->caps[caps->ncaps - 1].database != 0;
+	PadvDatabaseName key = {hash_name(name), 0};
+	const PadvDatabaseName *found;
+
+	*database = 0;
+	if (caps->ndatabases == 0)
+		return true;
+	found = bsearch(&key, caps->databases, (size_t) caps->ndatabases,
+					sizeof(PadvDatabaseName), compare_hashes);
+	if (found != NULL)
+		*database = found->database;
+	return found != NULL;
 }
 
 void
 padv_caps_copy(PadvCaps *to, const PadvCaps *from)
 {
-	memcpy(to, from, offsetof(PadvCaps, caps));
+	char	   *block = to->block;
+
+	*to = *from;
+	to->block = block;
+	lay_out(to, (size_t) from->ncaps, (size_t) from->nmemberships, (size_t) from->nexempt,
+			(size_t) from->ndatabases);
 	memcpy(to->caps, from->caps, (size_t) from->ncaps * sizeof(PadvCap));
 	memcpy(to->memberships, from->memberships,
 		   (size_t) from->nmemberships * sizeof(PadvMembership));
 	memcpy(to->exempt, from->exempt, (size_t) from->nexempt * sizeof(uint32_t));
+	memcpy(to->databases, from->databases, (size_t) from->ndatabases * sizeof(PadvDatabaseName));
+}
+
+static bool
+same_databases(const PadvCaps *a, const PadvCaps *b)
+{
+	for (int i = 0; i < a->ndatabases; i++)
+		if (a->databases[i].hash != b->databases[i].hash ||
+			a->databases[i].database != b->databases[i].database)
+			return false;
+	return true;
 }
 
 bool
 padv_caps_equal(const PadvCaps *a, const PadvCaps *b)
 {
 	return a->ncaps == b->ncaps && a->nmemberships == b->nmemberships &&
-		a->nexempt == b->nexempt && a->enforcement == b->enforcement &&
+		a->nexempt == b->nexempt && a->ndatabases == b->ndatabases &&
+		a->enforcement == b->enforcement &&
 		a->scale == b->scale && a->incomplete == b->incomplete &&
 		a->committed == b->committed && a->unbounded_roles == b->unbounded_roles &&
 		memcmp(&a->fallback, &b->fallback, sizeof(PadvCap)) == 0 &&
 		memcmp(a->caps, b->caps, (size_t) a->ncaps * sizeof(PadvCap)) == 0 &&
 		memcmp(a->memberships, b->memberships,
 			   (size_t) a->nmemberships * sizeof(PadvMembership)) == 0 &&
-		memcmp(a->exempt, b->exempt, (size_t) a->nexempt * sizeof(uint32_t)) == 0;
+		memcmp(a->exempt, b->exempt, (size_t) a->nexempt * sizeof(uint32_t)) == 0 &&
+		same_databases(a, b);
 }
 
 bool

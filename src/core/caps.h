@@ -84,11 +84,24 @@ typedef struct PadvGrant
 	uint32_t	role;
 } PadvGrant;
 
+/* A database, found by the hash of its name. */
+typedef struct PadvDatabaseName
+{
+	uint64_t	hash;
+	uint32_t	database;
+} PadvDatabaseName;
+
+/*
+ * The arrays are in a block that comes with it; padv_caps_copy packs them, so
+ * that a search where there are few caps touches little memory.
+ */
 typedef struct PadvCaps
 {
+	char	   *block;
 	int32_t		ncaps;
 	int32_t		nmemberships;
 	int32_t		nexempt;
+	int32_t		ndatabases;
 	int32_t		enforcement;	/* PadvEnforcement */
 	double		scale;			/* applied to the numbers already */
 	bool		incomplete;		/* something did not fit */
@@ -97,10 +110,15 @@ typedef struct PadvCaps
 	int64_t		committed;		/* sessions of all roles; -1: no bound */
 	int64_t		unbounded_roles;	/* roles without any bound */
 	PadvCap		fallback;		/* the default */
-	PadvCap		caps[PADV_MAX_CAPS];	/* by database, role */
-	PadvMembership memberships[PADV_MAX_MEMBERSHIPS];	/* by member */
-	uint32_t	exempt[PADV_MAX_EXEMPT];	/* ascending */
+	PadvCap    *caps;			/* by database, role */
+	PadvMembership *memberships;	/* by member */
+	uint32_t   *exempt;			/* ascending */
+	PadvDatabaseName *databases;	/* by hash; none without caps on some */
 } PadvCaps;
+
+/* Bytes of a block; and an empty set in one, aligned as malloc does. */
+extern size_t padv_caps_block_size(void);
+extern void padv_caps_init(PadvCaps *caps, void *block);
 
 /*
  * Build: begin, add places and exempt roles in any order, finish, commit.
@@ -114,6 +132,12 @@ extern void padv_caps_begin(PadvCaps *caps, PadvEnforcement enforcement, double 
 							const int32_t fallback[PADV_CAP_SETTINGS]);
 extern PadvCap *padv_caps_place(PadvCaps *caps, uint32_t database, uint32_t role);
 extern void padv_caps_add_exempt(PadvCaps *caps, uint32_t role);
+
+/*
+ * The name of a database.  They are kept only if there are caps on databases;
+ * of more than PADV_MAX_CAPS, some are unknown.
+ */
+extern void padv_caps_add_database(PadvCaps *caps, uint32_t database, const char *name);
 
 /*
  * Fill in what is not set, scale the numbers, drop what limits nothing, and
@@ -136,10 +160,12 @@ extern void padv_caps_commit(PadvCaps *caps, const PadvLoginRole *roles, size_t 
 /* Whether a session can be under any cap at all. */
 extern bool padv_caps_any(const PadvCaps *caps);
 
-/* Whether one of them is on a database, so that a session's must be known. */
-extern bool padv_caps_any_database(const PadvCaps *caps);
+/*
+ * The database of this name, or 0 if no cap is on any.  False when the name is
+ * not known.
+ */
+extern bool padv_caps_database(const PadvCaps *caps, const char *name, uint32_t *database);
 
-/* How many elements to compare or copy: two equal sets are equal up to there. */
 extern bool padv_caps_equal(const PadvCaps *a, const PadvCaps *b);
 extern void padv_caps_copy(PadvCaps *to, const PadvCaps *from);
 

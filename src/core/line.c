@@ -9,8 +9,6 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#include <stddef.h>
-
 #include "core/line.h"
 
 static void
@@ -31,13 +29,13 @@ padv_line_init(PadvLine *line, int naccounts, int nplaces)
 	line->head->last = PADV_NOBODY;
 	for (int i = 0; i < naccounts; i++)
 	{
-		clear_account(&line->accounts[i]);
-		line->accounts[i].limit = -1;
+		clear_account(padv_line_account(line, i));
+		padv_line_account(line, i)->limit = -1;
 	}
 	for (int i = 0; i < nplaces; i++)
 	{
-		line->places[i].state = PADV_PLACE_FREE;
-		line->places[i].naccounts = 0;
+		padv_line_place(line, i)->state = PADV_PLACE_FREE;
+		padv_line_place(line, i)->naccounts = 0;
 	}
 }
 
@@ -45,7 +43,7 @@ int
 padv_line_full_account(const PadvLine *line, const PadvPlace *place)
 {
 	for (int i = 0; i < place->naccounts; i++)
-		if (!padv_account_has_room(&line->accounts[place->accounts[i]]))
+		if (!padv_account_has_room(padv_line_account(line, place->accounts[i])))
 			return place->accounts[i];
 	return PADV_NOBODY;
 }
@@ -54,7 +52,7 @@ static void
 count_in(PadvLine *line, const PadvPlace *place)
 {
 	for (int i = 0; i < place->naccounts; i++)
-		line->accounts[place->accounts[i]].in_use++;
+		padv_line_account(line, place->accounts[i])->in_use++;
 }
 
 void
@@ -71,27 +69,27 @@ padv_line_enter(PadvLine *line, PadvPlace *place)
 static void
 stand_at(PadvLine *line, PadvPlace *place, int at)
 {
-	PadvAccount *account = &line->accounts[at];
+	PadvAccount *account = padv_line_account(line, at);
 	int			me = padv_line_number(line, place);
 	int			next = account->first;
 
 	if (account->last != PADV_NOBODY &&
-		line->places[account->last].arrival < place->arrival)
+		padv_line_place(line, account->last)->arrival < place->arrival)
 		next = PADV_NOBODY;
-	while (next != PADV_NOBODY && line->places[next].arrival < place->arrival)
-		next = line->places[next].next;
+	while (next != PADV_NOBODY && padv_line_place(line, next)->arrival < place->arrival)
+		next = padv_line_place(line, next)->next;
 
 	place->at = at;
 	place->next = next;
-	place->previous = next == PADV_NOBODY ? account->last : line->places[next].previous;
+	place->previous = next == PADV_NOBODY ? account->last : padv_line_place(line, next)->previous;
 	if (place->previous == PADV_NOBODY)
 		account->first = me;
 	else
-		line->places[place->previous].next = me;
+		padv_line_place(line, place->previous)->next = me;
 	if (next == PADV_NOBODY)
 		account->last = me;
 	else
-		line->places[next].previous = me;
+		padv_line_place(line, next)->previous = me;
 	account->standing++;
 }
 
@@ -99,16 +97,16 @@ stand_at(PadvLine *line, PadvPlace *place, int at)
 static void
 step_aside(PadvLine *line, PadvPlace *place)
 {
-	PadvAccount *account = &line->accounts[place->at];
+	PadvAccount *account = padv_line_account(line, place->at);
 
 	if (place->previous == PADV_NOBODY)
 		account->first = place->next;
 	else
-		line->places[place->previous].next = place->next;
+		padv_line_place(line, place->previous)->next = place->next;
 	if (place->next == PADV_NOBODY)
 		account->last = place->previous;
 	else
-		line->places[place->next].previous = place->previous;
+		padv_line_place(line, place->next)->previous = place->previous;
 	account->standing--;
 }
 
@@ -120,11 +118,11 @@ leave_line(PadvLine *line, PadvPlace *place)
 	if (place->line_previous == PADV_NOBODY)
 		head->first = place->line_next;
 	else
-		line->places[place->line_previous].line_next = place->line_next;
+		padv_line_place(line, place->line_previous)->line_next = place->line_next;
 	if (place->line_next == PADV_NOBODY)
 		head->last = place->line_previous;
 	else
-		line->places[place->line_next].line_previous = place->line_previous;
+		padv_line_place(line, place->line_next)->line_previous = place->line_previous;
 	head->waiting--;
 }
 
@@ -141,7 +139,7 @@ padv_line_stand(PadvLine *line, PadvPlace *place)
 	if (head->last == PADV_NOBODY)
 		head->first = me;
 	else
-		line->places[head->last].line_next = me;
+		padv_line_place(line, head->last)->line_next = me;
 	head->last = me;
 	head->waiting++;
 	stand_at(line, place, padv_line_full_account(line, place));
@@ -158,12 +156,12 @@ first_candidate(PadvLine *line, const PadvPlace *left)
 
 	for (int i = 0; i < left->naccounts; i++)
 	{
-		PadvAccount *account = &line->accounts[left->accounts[i]];
+		PadvAccount *account = padv_line_account(line, left->accounts[i]);
 		PadvPlace  *place;
 
 		if (account->first == PADV_NOBODY || !padv_account_has_room(account))
 			continue;
-		place = &line->places[account->first];
+		place = padv_line_place(line, account->first);
 		if (candidate == NULL || place->arrival < candidate->arrival)
 			candidate = place;
 	}
@@ -183,7 +181,7 @@ padv_line_leave(PadvLine *line, PadvPlace *place, int32_t *entered)
 	}
 	else if (place->state == PADV_PLACE_IN)
 		for (int i = 0; i < place->naccounts; i++)
-			line->accounts[place->accounts[i]].in_use--;
+			padv_line_account(line, place->accounts[i])->in_use--;
 	place->state = PADV_PLACE_FREE;
 
 	while ((candidate = first_candidate(line, place)) != NULL)
@@ -208,7 +206,7 @@ void
 padv_line_recount_begin(PadvLine *line, int naccounts)
 {
 	for (int i = 0; i < naccounts; i++)
-		clear_account(&line->accounts[i]);
+		clear_account(padv_line_account(line, i));
 }
 
 void
@@ -226,7 +224,7 @@ padv_line_recount_finish(PadvLine *line, int32_t *entered)
 
 	for (int i = line->head->first; i != PADV_NOBODY; i = next)
 	{
-		PadvPlace  *place = &line->places[i];
+		PadvPlace  *place = padv_line_place(line, i);
 		int			full = padv_line_full_account(line, place);
 
 		next = place->line_next;

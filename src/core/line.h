@@ -12,6 +12,7 @@
 #define PADV_LINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Accounts that one place can be under. */
@@ -67,9 +68,23 @@ typedef struct PadvLineHead
 typedef struct PadvLine
 {
 	PadvLineHead *head;
-	PadvAccount *accounts;
-	PadvPlace  *places;
+	char	   *accounts;		/* PadvAccounts, each at the begin of */
+	size_t		account_size;	/* so many bytes; the rest is the caller's */
+	char	   *places;			/* PadvPlaces, likewise */
+	size_t		place_size;
 } PadvLine;
+
+static inline PadvAccount *
+padv_line_account(const PadvLine *line, int number)
+{
+	return (PadvAccount *) (line->accounts + (size_t) number * line->account_size);
+}
+
+static inline PadvPlace *
+padv_line_place(const PadvLine *line, int number)
+{
+	return (PadvPlace *) (line->places + (size_t) number * line->place_size);
+}
 
 /* Nobody is in, nobody waits, nothing is limited. */
 extern void padv_line_init(PadvLine *line, int naccounts, int nplaces);
@@ -111,7 +126,7 @@ extern int	padv_line_recount_finish(PadvLine *line, int32_t *entered);
 static inline int
 padv_line_number(const PadvLine *line, const PadvPlace *place)
 {
-	return (int) (place - line->places);
+	return (int) (((const char *) place - line->places) / (ptrdiff_t) line->place_size);
 }
 
 static inline bool

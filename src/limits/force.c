@@ -29,7 +29,7 @@
 
 typedef struct Limits
 {
-	LWLock	   *lock;
+	LWLock		lock;
 	pg_atomic_uint32 state;		/* PadvLimitsState */
 	pg_atomic_uint32 readings;
 	ConditionVariable read;		/* state is no longer PADV_LIMITS_UNREAD */
@@ -44,19 +44,20 @@ static Limits *limits = NULL;
 Size
 padv_limits_shmem_size(void)
 {
-	return MAXALIGN(sizeof(Limits));
+	return add_size(MAXALIGN(sizeof(Limits)), padv_caps_block_size());
 }
 
 void
-padv_limits_shmem_init(LWLock *lock)
+padv_limits_shmem_init(int tranche)
 {
 	bool		found;
 
-	limits = ShmemInitStruct("pool_advisor limits", sizeof(Limits), &found);
+	limits = ShmemInitStruct("pool_advisor limits", padv_limits_shmem_size(), &found);
 	if (found)
 		return;
 	memset(limits, 0, sizeof(Limits));
-	limits->lock = lock;
+	LWLockInitialize(&limits->lock, tranche);
+	padv_caps_init(&limits->caps, (char *) limits + MAXALIGN(sizeof(Limits)));
 	pg_atomic_init_u32(&limits->state, PADV_LIMITS_UNREAD);
 	pg_atomic_init_u32(&limits->readings, 0);
 	ConditionVariableInit(&limits->read);
@@ -89,14 +90,33 @@ padv_limits_wait(long timeout_ms)
 	return padv_limits_state();
 }
 
+static void
+find(Oid role, Oid database, PadvSessionCaps *found)
+{
+	found->generation = limits->generation;
+	found->database = database;
+	found->count = padv_caps_of(&limits->caps, database, role, found->caps);
+}
+
 void
 padv_limits_find(Oid role, Oid database, PadvSessionCaps *found)
 {
-	LWLockAcquire(limits->lock, LW_SHARED);
-	found->generation = limits->generation;
-	found->any_database = padv_caps_any_database(&limits->caps);
-	found->count = padv_caps_of(&limits->caps, database, role, found->caps);
-	LWLockRelease(limits->lock);
+	LWLockAcquire(&limits->lock, LW_SHARED);
+	find(role, database, found);
+	LWLockRelease(&limits->lock);
+}
+
+bool
+padv_limits_find_by_name(Oid role, const char *database, PadvSessionCaps *found)
+{
+	Oid			number;
+	bool		known;
+
+	LWLockAcquire(&limits->lock, LW_SHARED);
+	known = padv_caps_database(&limits->caps, database, &number);
+	find(role, number, found);
+	LWLockRelease(&limits->lock);
+	return known;
 }
 
 bool
@@ -104,22 +124,11 @@ padv_limits_cap(uint32 generation, int32 number, PadvCap *cap)
 {
 	bool		result;
 
-	LWLockAcquire(limits->lock, LW_SHARED);
+	LWLockAcquire(&limits->lock, LW_SHARED);
 	result = limits->generation == generation;
 	if (result)
 		*cap = number == PADV_DEFAULT_CAP ? limits->caps.fallback : limits->caps.caps[number];
-	LWLockRelease(limits->lock);
-	return result;
-}
-
-bool
-padv_limits_any_database(void)
-{
-	bool		result;
-
-	LWLockAcquire(limits->lock, LW_SHARED);
-	result = padv_caps_any_database(&limits->caps);
-	LWLockRelease(limits->lock);
+	LWLockRelease(&limits->lock);
 	return result;
 }
 
@@ -128,9 +137,9 @@ padv_limits_committed(void)
 {
 	int64		result;
 
-	LWLockAcquire(limits->lock, LW_SHARED);
+	LWLockAcquire(&limits->lock, LW_SHARED);
 	result = limits->caps.committed;
-	LWLockRelease(limits->lock);
+	LWLockRelease(&limits->lock);
 	return result;
 }
 
@@ -139,11 +148,12 @@ padv_limits_copy(uint32 *generation)
 {
 	PadvCaps   *copy = palloc(sizeof(PadvCaps));
 
-	LWLockAcquire(limits->lock, LW_SHARED);
+	padv_caps_init(copy, palloc(padv_caps_block_size()));
+	LWLockAcquire(&limits->lock, LW_SHARED);
 	if (generation != NULL)
 		*generation = limits->generation;
 	padv_caps_copy(copy, &limits->caps);
-	LWLockRelease(limits->lock);
+	LWLockRelease(&limits->lock);
 	return copy;
 }
 
@@ -152,10 +162,10 @@ put_in_force(const PadvCaps *caps, PadvLimitsState state)
 {
 	uint32		generation;
 
-	LWLockAcquire(limits->lock, LW_EXCLUSIVE);
+	LWLockAcquire(&limits->lock, LW_EXCLUSIVE);
 	generation = ++limits->generation;
 	padv_caps_copy(&limits->caps, caps);
-	LWLockRelease(limits->lock);
+	LWLockRelease(&limits->lock);
 
 	padv_admission_recount(caps, generation);
 	pg_atomic_exchange_u32(&limits->state, state);	/* a full barrier */
@@ -168,9 +178,9 @@ padv_limits_publish(const PadvCaps *caps)
 	PadvLimitsState state = padv_caps_any(caps) ? PADV_LIMITS_KNOWN : PADV_LIMITS_NONE;
 	bool		same;
 
-	LWLockAcquire(limits->lock, LW_SHARED);
+	LWLockAcquire(&limits->lock, LW_SHARED);
 	same = padv_caps_equal(&limits->caps, caps);
-	LWLockRelease(limits->lock);
+	LWLockRelease(&limits->lock);
 	if (!same || padv_limits_state() != state)
 		put_in_force(caps, state);
 	pg_atomic_fetch_add_u32(&limits->readings, 1);
@@ -194,6 +204,7 @@ padv_limits_give_up(void)
 	caps = padv_limits_copy(NULL);
 	caps->enforcement = PADV_ENFORCEMENT_OFF;
 	put_in_force(caps, PADV_LIMITS_UNREADABLE);
+	pfree(caps->block);
 	pfree(caps);
 	return true;
 }

@@ -22,13 +22,13 @@ typedef enum PadvLimitsState
 typedef struct PadvSessionCaps
 {
 	uint32		generation;
-	bool		any_database;	/* some cap is on a database */
+	Oid			database;		/* InvalidOid: it does not matter */
 	int32		count;
 	int32		caps[PADV_MAX_SESSION_CAPS];	/* as padv_caps_of finds them */
 } PadvSessionCaps;
 
 extern Size padv_limits_shmem_size(void);
-extern void padv_limits_shmem_init(LWLock *lock);
+extern void padv_limits_shmem_init(int tranche);
 
 extern PadvLimitsState padv_limits_state(void);
 
@@ -39,14 +39,17 @@ extern PadvLimitsState padv_limits_state(void);
  */
 extern PadvLimitsState padv_limits_wait(long timeout_ms);
 
-/* What a session of this role in this database is under. */
+/*
+ * What a session of this role is under, in the database of this name, or in
+ * this database.  A name is taken for the database that had it when the caps
+ * were read, which the session checks later; false when the name is not known
+ * and matters.
+ */
+extern bool padv_limits_find_by_name(Oid role, const char *database, PadvSessionCaps *found);
 extern void padv_limits_find(Oid role, Oid database, PadvSessionCaps *found);
 
 /* One cap, as padv_limits_find named it; false when it is no longer there. */
 extern bool padv_limits_cap(uint32 generation, int32 number, PadvCap *cap);
-
-/* Whether a cap is on a database, so that a session's must be known. */
-extern bool padv_limits_any_database(void);
 
 /* What the caps of all roles add up to; see PadvCaps.committed. */
 extern int64 padv_limits_committed(void);

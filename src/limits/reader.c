@@ -165,6 +165,7 @@ read_databases(PadvCaps *caps)
 		Form_pg_database form = (Form_pg_database) GETSTRUCT(tuple);
 
 		take_core_limit(caps, form->oid, InvalidOid, form->datconnlimit);
+		padv_caps_add_database(caps, form->oid, NameStr(form->datname));
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
@@ -258,7 +259,7 @@ warn_of_new(const PadvCaps *caps)
 void
 padv_reader_main(Datum main_arg pg_attribute_unused())
 {
-	PadvCaps   *caps = palloc0(sizeof(PadvCaps));
+	PadvCaps   *caps = palloc(sizeof(PadvCaps));
 	PadvLoginRole *roles;
 	PadvGrant  *grants;
 	size_t		nroles,
@@ -268,6 +269,7 @@ padv_reader_main(Datum main_arg pg_attribute_unused())
 	 * The configuration file's values are the default.  They must be taken
 	 * before we are in a database, which can have others for our session.
 	 */
+	padv_caps_init(caps, palloc0(padv_caps_block_size()));
 	padv_caps_begin(caps, padv_enforcement, padv_limit_scale, padv_cap_settings);
 
 	pqsignal(SIGTERM, die);

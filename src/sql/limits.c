@@ -45,6 +45,7 @@ take_census(Census *census)
 		if (padv_admission_in_use(generation, census->caps->ncaps, census->in_use,
 								  &census->default_in_use))
 			return;
+		pfree(census->caps->block);
 		pfree(census->caps);
 		census->caps = padv_limits_copy(&generation);
 	}

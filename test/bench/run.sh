@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # What pool_advisor costs, and how well it counts; tables with medians.
 #
-# BENCH="sample status load agreement" chooses; SAMPLES lists sessions and
+# BENCH="sample status check" chooses; SAMPLES lists sessions and
 # max_connections for "sample"; PAIRS and BENCH_SECONDS set how long "load" takes.
 # Every comparison has both sides in the same run.
 # shellcheck source=test/private.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../private.sh"
+# shellcheck source=test/bench/caps.sh
+source "$(dirname "${BASH_SOURCE[0]}")/caps.sh"
 
-BENCH=${BENCH:-window sample status load agreement}
+BENCH=${BENCH:-window sample status load agreement check logins storm effect}
 SAMPLES=${SAMPLES:-10/110 100/200 1000/1100 2000/2100 10/2100}
 PAIRS=${PAIRS:-5}
 SECONDS_EACH=${BENCH_SECONDS:-10}
@@ -15,10 +17,11 @@ SECONDS_EACH=${BENCH_SECONDS:-10}
 median() { sort -g | awk '{ v[NR] = $1 } END { if (NR) print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 ask() { psql_do -At "$@"; }
 
-# Idle sessions, held by a pgbench that sleeps (longer would be out of its range)
+# hold_sessions N [ROLE]: idle sessions, held by a pgbench that sleeps (longer would be out of its range)
 hold_sessions() {
     printf 'SELECT 1;\n\\sleep 1000 s\n' | as_user tee "$WORK/tmp/hold.sql" >/dev/null
-    start_child "$PG_BIN/pgbench" -h "$WORK/tmp" -n -c "$1" -j 1 -t 1 -f "$WORK/tmp/hold.sql" >/dev/null 2>&1
+    start_child "$PG_BIN/pgbench" -h "$WORK/tmp" -U "${2:-postgres}" -n -c "$1" -j 1 -t 1 \
+        -f "$WORK/tmp/hold.sql" postgres >/dev/null 2>&1
     until [ "$(ask -c 'SELECT idle FROM pool_advisor.status')" = "$1" ]; do
         kill -0 "$CHILD" 2>/dev/null || fail "the sessions ended"
         sleep 0.2
@@ -175,7 +178,7 @@ prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"
 for part in $BENCH; do
     case $part in
-        window | sample | status | load | agreement) "bench_$part" ;;
-        *) fail "no bench \"$part\"; there are: window sample status load agreement" ;;
+        window | sample | status | load | agreement | check | logins | storm | effect) "bench_$part" ;;
+        *) fail "no bench \"$part\"; there are: window sample status load agreement check logins storm effect" ;;
     esac
 done

@@ -17,12 +17,16 @@ enum
 
 static const int32_t nothing[PADV_CAP_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 10000};
 static PadvCaps caps;
+static void *block = NULL;
 static int32_t found[PADV_MAX_SESSION_CAPS];
 
 static void
 begin(void)
 {
-	memset(&caps, 0x55, sizeof(caps));
+	if (block == NULL)
+		block = malloc(padv_caps_block_size());
+	memset(block, 0x55, padv_caps_block_size());
+	padv_caps_init(&caps, block);
 	padv_caps_begin(&caps, PADV_ENFORCEMENT_ON, 1.0, nothing);
 }
 
@@ -82,7 +86,7 @@ test_places(void)
 	set(CRM, 0, PADV_MAX_SESSIONS, 50);
 	set(CRM, ALICE, PADV_MAX_SESSIONS, 3);
 	finish();
-	ok(padv_caps_any(&caps) && padv_caps_any_database(&caps), "there are, on a database too");
+	ok(padv_caps_any(&caps), "now there are some");
 	ok(is_under(CRM, ALICE, 3, 50), "a session is under all that apply");
 	ok(is_under(SHOP, ALICE, 1, 5), "elsewhere it is under its role's");
 	ok(is_under(CRM, BOB, 1, 50), "another role is under the database's");
@@ -163,12 +167,16 @@ test_scale(void)
 static void
 test_copy(void)
 {
-	static PadvCaps copy;
+	PadvCaps	copy;
 	PadvGrant	grants[] = {{ALICE, TEAM}};
+	uint32_t	database;
 
+	padv_caps_init(&copy, malloc(padv_caps_block_size()));
 	begin();
 	set(0, TEAM, PADV_MAX_SESSIONS, 20);
 	set(CRM, 0, PADV_MAX_SESSIONS, 20);
+	padv_caps_add_database(&caps, CRM, "crm");
+	padv_caps_add_database(&caps, SHOP, "shop");
 	padv_caps_add_exempt(&caps, BOSS);
 	padv_caps_finish(&caps, grants, 1);
 	padv_caps_copy(&copy, &caps);
@@ -181,6 +189,22 @@ test_copy(void)
 	padv_caps_copy(&copy, &caps);
 	copy.enforcement = PADV_ENFORCEMENT_OBSERVE;
 	ok(!padv_caps_equal(&copy, &caps), "and enforcement");
+	padv_caps_copy(&copy, &caps);
+	copy.databases[0].hash++;
+	ok(!padv_caps_equal(&copy, &caps), "and a database's name");
+
+	padv_caps_copy(&copy, &caps);
+	ok(padv_caps_database(&copy, "crm", &database) && database == CRM &&
+	   padv_caps_database(&copy, "shop", &database) && database == SHOP,
+	   "databases are found by name");
+	ok(!padv_caps_database(&copy, "crm2", &database) && database == 0, "a new name is not known");
+	begin();
+	set(0, TEAM, PADV_MAX_SESSIONS, 20);
+	padv_caps_add_database(&caps, CRM, "crm");
+	finish();
+	ok(padv_caps_database(&caps, "crm2", &database) && database == 0,
+	   "without a cap on any, names do not matter");
+	free(copy.block);
 }
 
 static void
@@ -259,5 +283,6 @@ main(void)
 	test_copy();
 	test_commit();
 	test_full();
+	free(block);
 	return tap_end();
 }

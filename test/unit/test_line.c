@@ -17,7 +17,7 @@
 static PadvLineHead head;
 static PadvAccount accounts[ACCOUNTS];
 static PadvPlace places[PLACES];
-static PadvLine line = {&head, accounts, places};
+static PadvLine line = {&head, (char *) accounts, sizeof(PadvAccount), (char *) places, sizeof(PadvPlace)};
 
 /* the counterpart */
 static int	limit[ACCOUNTS];
