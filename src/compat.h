@@ -19,6 +19,7 @@
 #include "postmaster/postmaster.h"
 #include "storage/proc.h"
 #include "utils/backend_status.h"
+#include "utils/lsyscache.h"
 
 /*
  * Every backend's PgBackendStatus stands in one array; MyBEEntry is our own
@@ -44,6 +45,19 @@
 #define padv_reserved_connections() (SuperuserReservedConnections + ReservedConnections)
 #else
 #define padv_reserved_connections() (ReservedBackends)
+#endif
+
+/* Whether this many connections are free. */
+#if PG_VERSION_NUM >= 160000
+static inline bool
+padv_have_free_connections(int count)
+{
+	int			found;
+
+	return HaveNFreeProcs(count, &found);
+}
+#else
+#define padv_have_free_connections(count) HaveNFreeProcs(count)
 #endif
 
 /* Roles that may use a reserve are exempt from caps; before 16 none could. */

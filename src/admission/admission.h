@@ -74,14 +74,15 @@ extern void padv_admission_shmem_init(void);
  * enter: count as in without asking; identify tells who it is later.
  * ask: as an ordinary role, which may be refused.
  * is_in: whether a login that waits has been let in.
- * give_up: leave the line; false when it was let in before that.
+ * give_up: leave the line; false when it was let in before that.  It counts as
+ *		refused, and as timed out if it is that.
  */
 extern void padv_admission_announce(void);
 extern void padv_admission_enter(void);
 extern PadvAnswer padv_admission_ask(Oid role, const PadvSessionCaps *caps,
 									 PadvFullCap *full);
 extern bool padv_admission_is_in(void);
-extern bool padv_admission_give_up(void);
+extern bool padv_admission_give_up(bool timed_out);
 
 /*
  * Who this session is, once that is known for sure: it may have come in while

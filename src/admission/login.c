@@ -98,16 +98,14 @@ describe_full(const PadvFullCap *full, const PadvCap *cap)
 }
 
 /*
- * Refuse with the words that core has for its own limit.  waited_ms is -1 when
- * there was no waiting.
+ * Refuse with the words that core has for its own limit.  `more` is a full
+ * sentence for the log, or empty.
  */
 static void
-refuse(const Port *port, const PadvFullCap *full, const PadvCap *cap, long waited_ms)
+refuse(const Port *port, const PadvFullCap *full, const PadvCap *cap, const char *more)
 {
-	char	   *detail = describe_full(full, cap);
+	char	   *detail = psprintf("%s%s%s", describe_full(full, cap), *more ? " " : "", more);
 
-	if (waited_ms >= 0)
-		detail = psprintf("%s This login waited in line for %ld ms.", detail, waited_ms);
 	ereport(FATAL,
 			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
 			 cap->scope == PADV_SCOPE_DATABASE ?
@@ -179,6 +177,10 @@ wait_in_line(const Port *port, const PadvFullCap *full, const PadvCap *cap)
 	int64		started = padv_monotonic_us();
 	int64		timeout_us = (int64) Min(full->queue_timeout, time_left()) * 1000;
 
+	/* who waits has a connection, and must not have one of the reserve */
+	if (!padv_have_free_connections(padv_reserved_connections()) && padv_admission_give_up(false))
+		refuse(port, full, cap, psprintf("No connection is left to wait in line with (max_connections %d).",
+										 MaxConnections));
 	set_ps_display("waiting in line");
 	let_go_of_snapshot();
 	while (!padv_admission_is_in())
@@ -187,10 +189,11 @@ wait_in_line(const Port *port, const PadvFullCap *full, const PadvCap *cap)
 
 		if (waited_us < timeout_us)
 			sleep_in_line(port, (long) ((timeout_us - waited_us + 999) / 1000));
-		else if (padv_admission_give_up())
+		else if (padv_admission_give_up(true))
 		{
 			(void) GetTransactionSnapshot();
-			refuse(port, full, cap, (long) (waited_us / 1000));
+			refuse(port, full, cap, psprintf("This login waited in line for %ld ms.",
+											 (long) (waited_us / 1000)));
 		}
 	}
 	(void) GetTransactionSnapshot();
@@ -239,7 +242,7 @@ ask(const Port *port, Oid role)
 	if (answer == PADV_ANSWER_WAIT)
 		wait_in_line(port, &full, &cap);
 	else if (answer == PADV_ANSWER_REFUSED)
-		refuse(port, &full, &cap, -1);
+		refuse(port, &full, &cap, "");
 	else
 		report_observed(port, &full, &cap);
 }

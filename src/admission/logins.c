@@ -193,7 +193,7 @@ padv_admission_is_in(void)
 }
 
 bool
-padv_admission_give_up(void)
+padv_admission_give_up(bool timed_out)
 {
 	PadvPlace  *place = &padv_my_slot->place;
 	int64		now = padv_monotonic_us();
@@ -205,7 +205,7 @@ padv_admission_give_up(void)
 	if (result)
 	{
 		padv_account_for_wait(padv_my_slot, now);
-		padv_role_of(padv_my_slot)->counters.timed_out++;
+		padv_role_of(padv_my_slot)->counters.timed_out += timed_out;
 		padv_role_of(padv_my_slot)->counters.refused++;
 		padv_admission->totals.refused++;
 

@@ -119,6 +119,27 @@ like(slurp_file($node->logfile, $logged),
 like(slurp_file($node->logfile, $logged), qr/53300: /, 'and the SQLSTATE is 53300');
 empty('full line');
 
+# Waiting keeps no row from being removed.
+fill();
+($ret, $out, $err) = $node->psql('postgres', q{CREATE TABLE t AS SELECT g FROM generate_series(1, 1000) g;
+	DELETE FROM t; VACUUM (VERBOSE) t; DROP TABLE t});
+like($err, qr/1000 removed, 0 remain, 0 are dead but not yet removable/, 'a login in line holds back no horizon');
+empty('horizon');
+
+# The line does not take the connections that are reserved for superusers.
+set_caps($node, "SELECT pool_advisor.set_limit('app', queue_length => -1)",
+	"queue_length = -1 FROM pool_advisor.limits WHERE rolname = 'app'");
+$logged = -s $node->logfile;
+@inside = ();
+@waiting = map { client($node, 'app', 'SELECT pg_backend_pid();') } 1 .. 60;
+$node->wait_for_log(qr/No connection is left to wait in line with/, $logged);
+is($node->safe_psql('postgres', 'SELECT 1'), 1, 'a superuser gets in past an endless line');
+hang_up($_) foreach @waiting;
+@waiting = ();
+empty('endless line');
+set_caps($node, "SELECT pool_advisor.set_limit('app', queue_length => 3)",
+	"queue_length = 3 FROM pool_advisor.limits WHERE rolname = 'app'");
+
 # A wait that takes too long, for its own timeout and for core's.
 foreach my $case ([ '300 ms', 'its own timeout' ], [ '1 hour', 'authentication_timeout' ])
 {
