@@ -49,7 +49,7 @@
 #define SECOND INT64CONST(1000000)
 #define COUNTERS_INTERVAL (1 * SECOND)
 #define MACHINE_INTERVAL (60 * SECOND)
-#define LIMITS_INTERVAL (SECOND / 5)
+#define LIMITS_INTERVAL (SECOND / 10)
 #define KEEPALIVE_INTERVAL (1 * SECOND)
 
 /* The worker's memory; allocated once. */
