@@ -53,7 +53,9 @@ ALTER ROLE regress_padv_app SET pool_advisor.max_sessions = 7;
 SELECT comes_true($$max_sessions = 7 FROM pool_advisor.limits WHERE rolname = 'regress_padv_app'$$);
 ALTER ROLE regress_padv_app SET pool_advisor.max_sessions = -2;
 ALTER ROLE regress_padv_app SET pool_advisor.max_sessions = 'many';
+\set VERBOSITY sqlstate
 ALTER ROLE regress_padv_app SET pool_advisor.queue_timeout = 0;
+\set VERBOSITY default
 ALTER ROLE regress_padv_app SET pool_advisor.queue_timeout = '1 min';
 ALTER ROLE regress_padv_app SET pool_advisor.max_session = 7;
 BEGIN;

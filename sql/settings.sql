@@ -2,6 +2,8 @@
 SELECT name, boot_val, unit, context, vartype, min_val, max_val
 FROM pg_settings WHERE name LIKE 'pool\_advisor.%' ORDER BY name COLLATE "C";
 
+-- the words for a value out of range differ between versions
+\set VERBOSITY sqlstate
 ALTER SYSTEM SET pool_advisor.sample_interval = 0;
 ALTER SYSTEM SET pool_advisor.sample_interval = '11s';
 ALTER SYSTEM SET pool_advisor.sample_interval = 'soon';
@@ -15,6 +17,7 @@ ALTER SYSTEM SET pool_advisor.spindles = -2;
 ALTER SYSTEM SET pool_advisor.optimal = -1;
 ALTER SYSTEM SET pool_advisor.optimal = 1000000;
 ALTER SYSTEM SET pool_advisor.system_root = 'relative';
+\set VERBOSITY default
 
 -- they belong to the server, not to a session
 SET pool_advisor.sample_interval = '1s';
