@@ -378,18 +378,36 @@ LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE ROWS 12;
 COMMENT ON FUNCTION pool_advisor.explain_size(bigint, double precision, double precision, bigint, double precision) IS
     'the size of a pool for so many users and transactions, worked out a sentence a row; wait_ratio is the longest mean wait for a connection in service times';
 
+CREATE FUNCTION pool_advisor.client_config(
+    system text,
+    processes bigint DEFAULT 1,
+    share double precision DEFAULT 1.0,
+    threads bigint DEFAULT NULL,
+    connections_per_thread bigint DEFAULT 1,
+    OUT setting text,
+    OUT value text,
+    OUT reason text
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'padv_client_config_sql'
+LANGUAGE C VOLATILE PARALLEL SAFE ROWS 6;
+COMMENT ON FUNCTION pool_advisor.client_config(text, bigint, double precision, bigint, bigint) IS
+    'what to set in so many pools in front, so that together they open the share of pool_size; rows without a value are notes';
+
 
 -- Who sees other roles' sessions
 
 REVOKE ALL ON FUNCTION
     pool_advisor._status(), pool_advisor._optimal(), pool_advisor._advice(),
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
-    pool_advisor._roles(), pool_advisor._limits(), pool_advisor._budget()
+    pool_advisor._roles(), pool_advisor._limits(), pool_advisor._budget(),
+    pool_advisor.client_config(text, bigint, double precision, bigint, bigint)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     pool_advisor._status(), pool_advisor._optimal(), pool_advisor._advice(),
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
-    pool_advisor._roles(), pool_advisor._limits(), pool_advisor._budget()
+    pool_advisor._roles(), pool_advisor._limits(), pool_advisor._budget(),
+    pool_advisor.client_config(text, bigint, double precision, bigint, bigint)
     TO pg_monitor, pg_read_all_stats;
 
 REVOKE ALL ON
