@@ -284,7 +284,7 @@ emit_floor(const Emitter *emitter)
 			(long long) plan->processes, (long long) plan->size, (long long) plan->sum,
 			fmin((double) plan->sum / plan->share_connections, DBL_MAX), plan->share_connections,
 			plan->sum > plan->usable_connections ? ", and more than the server has" :
-			", so under full load more work at once than the server is at its best with");
+			", so under full load more sessions work at once than the server is at its best with");
 	emitter->emit(emitter->arg, "deadlock floor", "", reason.text);
 }
 

@@ -77,5 +77,5 @@ padv_check_not_null(FunctionCallInfo fcinfo, int number, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must not be null", name),
-				 errhint("Leave it out for its default, if it has one.")));
+				 errhint("Give a value, or leave it out if it has a default.")));
 }
