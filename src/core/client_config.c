@@ -112,7 +112,7 @@ padv_plan_client(PadvClientPlan *plan)
 	plan->wanted = plan->size;
 	plan->percent = percent_of(plan);
 	if (plan->system->lines[0].value == PADV_VALUE_PERCENT)
-		plan->size = plan->percent * plan->max_connections / 100;
+		plan->size = larger(plan->percent * plan->max_connections / 100, 1);
 	plan->sum = plan->processes * plan->size;
 }
 
@@ -174,6 +174,8 @@ say_percent(Reason *reason, const PadvClientPlan *plan)
 	say(reason, "100 * %lld / max_connections %lld, rounded %s = %lld (at least 1, at most 100), which are %lld connections. ",
 		(long long) plan->wanted, (long long) plan->max_connections,
 		plan->floor_wins ? "up" : "down", (long long) plan->percent, (long long) plan->size);
+	if (plan->size > plan->wanted && !plan->floor_wins)
+		say(reason, "That is more than the share, and there is no smaller step: a lower max_connections makes the steps smaller. ");
 	say_holding(reason, plan);
 }
 

@@ -181,10 +181,17 @@ test_small_shares(void)
 
 	ok(plan.crowded && plan.size == 1 && plan.sum == 60, "at least 1 each");
 	ok(says("pool", "60 of them are more than the share"), "and the reason says so");
-	plan = plan_of("rds_proxy", 1, 0.01, 0, 1);
+	plan = plan_of("rds_proxy", 1, 0.1, 0, 1);
 	plan.max_connections = 5000;
 	padv_plan_client(&plan);
+	lines = 0;
+	padv_client_config(&plan, collect, NULL);
 	ok(plan.percent == 1 && plan.size == 50, "a percentage has no less than 1, which may be more than the share");
+	ok(says("MaxConnectionsPercent", "no smaller step"), "and the reason says so");
+	plan = plan_of("rds_proxy", 60, 1, 0, 1);
+	plan.max_connections = 40;
+	padv_plan_client(&plan);
+	ok(plan.percent == 2 && plan.size == 1 && plan.sum == 60, "or less than one connection, which there is not");
 	plan = plan_of("go", 1, 0.29, 0, 1);
 	plan.pool_size = 100;
 	padv_plan_client(&plan);
