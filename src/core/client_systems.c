@@ -122,7 +122,7 @@ const PadvClientSystem padv_client_systems[] = {
 		.pools = EACH_PROCESS, .where = "options of the connection URL",
 		.lines = {
 			{"maxSize", PADV_VALUE_SIZE, NULL, NULL},
-			{"initialSize", PADV_VALUE_SAME, NULL, "The same; the default of 10 must not be above maxSize."},
+			{"initialSize", PADV_VALUE_SAME, NULL, "The same: all are opened at the start, and none when there is most to do."},
 			{"maxAcquireTime", PADV_VALUE_LITERAL, "PT30S", "How long a caller waits for a connection; the default is for ever."},
 		},
 		.above = "subscribers beyond the pool wait for maxAcquireTime, then get an error"
