@@ -7,6 +7,26 @@
 GRANT USAGE ON SCHEMA pool_advisor TO PUBLIC;
 
 
+-- The pools that run in front, as declared; kept by pg_dump
+
+CREATE TABLE pool_advisor.declared_pools (
+    name text PRIMARY KEY CHECK (octet_length(name) BETWEEN 1 AND 100),
+    system text NOT NULL CHECK (system ~ '^[a-z0-9_-]{1,40}$'),
+    processes bigint NOT NULL CHECK (processes BETWEEN 1 AND 1000000),
+    max_pool_size bigint NOT NULL CHECK (max_pool_size BETWEEN 1 AND 1000000),
+    role name,
+    database name
+);
+SELECT pg_catalog.pg_extension_config_dump('pool_advisor.declared_pools', '');
+COMMENT ON TABLE pool_advisor.declared_pools IS
+    'pools in front of the server, declared by declare_pool() in this database';
+COMMENT ON COLUMN pool_advisor.declared_pools.system IS 'what the pool is, as client_config() calls it';
+COMMENT ON COLUMN pool_advisor.declared_pools.processes IS 'how many processes have such a pool each';
+COMMENT ON COLUMN pool_advisor.declared_pools.max_pool_size IS 'connections that each may open';
+COMMENT ON COLUMN pool_advisor.declared_pools.role IS 'as which they connect; NULL: not told';
+COMMENT ON COLUMN pool_advisor.declared_pools.database IS 'to which they connect; NULL: not told, or to several';
+
+
 -- The server as a whole
 
 CREATE FUNCTION pool_advisor._status(
@@ -122,7 +142,45 @@ AS 'MODULE_PATHNAME', 'padv_advice'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 5;
 COMMENT ON FUNCTION pool_advisor._advice() IS 'what the view advice shows';
 
-CREATE VIEW pool_advisor.advice AS SELECT * FROM pool_advisor._advice();
+CREATE FUNCTION pool_advisor._pool_advice(
+    pools bigint,
+    connections bigint,
+    largest text,
+    largest_system text,
+    largest_processes bigint,
+    largest_connections bigint,
+    OUT severity text,
+    OUT code text,
+    OUT subject text,
+    OUT finding text,
+    OUT recommendation text,
+    OUT fix text
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'padv_pool_advice'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 1;
+COMMENT ON FUNCTION pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint) IS
+    'what the view advice shows of the declared pools, from their sum and the largest of them';
+
+-- the server's advice is sorted already, and so is that on pools
+CREATE VIEW pool_advisor.advice AS
+SELECT severity, code, subject, finding, recommendation, fix
+FROM (
+    SELECT 1 AS part, a.*
+    FROM pool_advisor._advice() WITH ORDINALITY
+        AS a (severity, code, subject, finding, recommendation, fix, n)
+    UNION ALL
+    SELECT 2, a.*
+    FROM (SELECT count(*) AS pools, sum(processes * max_pool_size)::bigint AS connections
+          FROM pool_advisor.declared_pools) AS every,
+        (SELECT name, system, processes, processes * max_pool_size AS connections
+         FROM pool_advisor.declared_pools
+         ORDER BY processes * max_pool_size DESC, name LIMIT 1) AS largest,
+        pool_advisor._pool_advice(every.pools, every.connections, largest.name, largest.system,
+                                  largest.processes, largest.connections) WITH ORDINALITY
+        AS a (severity, code, subject, finding, recommendation, fix, n)
+) AS advice
+ORDER BY array_position(ARRAY['critical', 'warning', 'info'], severity), part, n;
 COMMENT ON VIEW pool_advisor.advice IS
     'what to look at and what to do about it, worst first; empty when all is well';
 
@@ -242,11 +300,41 @@ AS 'MODULE_PATHNAME', 'padv_budget'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION pool_advisor._budget() IS 'what the view budget shows';
 
-CREATE VIEW pool_advisor.budget AS SELECT * FROM pool_advisor._budget();
+CREATE VIEW pool_advisor.budget AS
+WITH places AS (
+    SELECT * FROM pool_advisor._budget() WITH ORDINALITY
+        AS b (scope, name, sessions, committed, available, verdict, n)
+), pools AS (
+    SELECT p.name, p.role, p.processes * p.max_pool_size AS committed,
+           CASE WHEN p.role IS NOT NULL AND p.database IS NULL
+                THEN coalesce(r.sessions, 0) ELSE -1 END AS sessions
+    FROM pool_advisor.declared_pools p
+    LEFT JOIN pool_advisor._roles() r ON r.rolname = p.role
+), rows AS (
+    SELECT 1 AS part, n, scope, name, sessions, committed, available FROM places
+    UNION ALL
+    SELECT 2, 1, 'pools', '',
+           -- a role that several pools share is counted once
+           CASE WHEN min(sessions) < 0 THEN -1 ELSE
+               (SELECT sum(sessions)::bigint FROM (SELECT DISTINCT role, sessions FROM pools) AS roles)
+           END,
+           sum(committed)::bigint, (SELECT available FROM places WHERE scope = 'server')
+    FROM pools HAVING count(*) > 0
+    UNION ALL
+    SELECT 3, row_number() OVER (ORDER BY name), 'pool', name, sessions, committed,
+           (SELECT available FROM places WHERE scope = 'server')
+    FROM pools
+)
+SELECT scope, name, sessions, committed, available,
+       CASE WHEN committed < 0 THEN 'unlimited'
+            WHEN committed <= available THEN 'fits'
+            ELSE 'does not fit' END AS verdict
+FROM rows ORDER BY part, n;
 COMMENT ON VIEW pool_advisor.budget IS
-    'whether all that may connect, by caps and CONNECTION LIMITs, fits into the connections there are; first the server, then each place with a bound';
-COMMENT ON COLUMN pool_advisor.budget.sessions IS 'sessions that are there';
-COMMENT ON COLUMN pool_advisor.budget.committed IS 'sessions that may be there: the smaller of cap and CONNECTION LIMIT, for the server the sum over all roles; -1 when something has no bound';
+    'whether all that may connect, by caps and CONNECTION LIMITs, fits into the connections there are; first the server, then each place with a bound, then the declared pools together and each';
+COMMENT ON COLUMN pool_advisor.budget.scope IS 'server, then a scope of the view limits; pools for all declared pools together, pool for each';
+COMMENT ON COLUMN pool_advisor.budget.sessions IS 'sessions that are there; of a pool those of its role in the last sample, -1 when it was declared without a role, or with a database';
+COMMENT ON COLUMN pool_advisor.budget.committed IS 'sessions that may be there: the smaller of cap and CONNECTION LIMIT, for the server the sum over all roles, for a pool processes * max_pool_size; -1 when something has no bound';
 COMMENT ON COLUMN pool_advisor.budget.available IS 'connections that ordinary roles can have: max_connections less the reserved ones';
 COMMENT ON COLUMN pool_advisor.budget.verdict IS 'fits, does not fit or unlimited';
 
@@ -378,35 +466,79 @@ LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE ROWS 12;
 COMMENT ON FUNCTION pool_advisor.explain_size(bigint, double precision, double precision, bigint, double precision) IS
     'the size of a pool for so many users and transactions, worked out a sentence a row; wait_ratio is the longest mean wait for a connection in service times';
 
+CREATE FUNCTION pool_advisor.client_config(
+    system text,
+    processes bigint DEFAULT 1,
+    share double precision DEFAULT 1.0,
+    threads bigint DEFAULT NULL,
+    connections_per_thread bigint DEFAULT 1,
+    OUT setting text,
+    OUT value text,
+    OUT reason text
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'padv_client_config_sql'
+LANGUAGE C VOLATILE PARALLEL SAFE ROWS 6;
+COMMENT ON FUNCTION pool_advisor.client_config(text, bigint, double precision, bigint, bigint) IS
+    'what to set in so many pools in front, so that together they open the share of pool_size; rows without a value are notes';
+
+CREATE FUNCTION pool_advisor.declare_pool(
+    name text,
+    system text,
+    processes bigint,
+    max_pool_size bigint,
+    role name DEFAULT NULL,
+    database name DEFAULT NULL
+)
+RETURNS void
+AS 'MODULE_PATHNAME', 'padv_declare_pool'
+LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION pool_advisor.declare_pool(text, text, bigint, bigint, name, name) IS
+    'declare a pool in front of the server, or declare it anew; budget and advice take it into account';
+
+CREATE FUNCTION pool_advisor.forget_pool(
+    name text
+)
+RETURNS void
+AS 'MODULE_PATHNAME', 'padv_forget_pool'
+LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION pool_advisor.forget_pool(text) IS 'undo declare_pool()';
+
 
 -- Who sees other roles' sessions
 
 REVOKE ALL ON FUNCTION
     pool_advisor._status(), pool_advisor._optimal(), pool_advisor._advice(),
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
-    pool_advisor._roles(), pool_advisor._limits(), pool_advisor._budget()
+    pool_advisor._roles(), pool_advisor._limits(), pool_advisor._budget(),
+    pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
+    pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     pool_advisor._status(), pool_advisor._optimal(), pool_advisor._advice(),
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
-    pool_advisor._roles(), pool_advisor._limits(), pool_advisor._budget()
+    pool_advisor._roles(), pool_advisor._limits(), pool_advisor._budget(),
+    pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
+    pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint)
     TO pg_monitor, pg_read_all_stats;
 
 REVOKE ALL ON
     pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
     pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
-    pool_advisor.limits, pool_advisor.budget
+    pool_advisor.limits, pool_advisor.budget, pool_advisor.declared_pools
     FROM PUBLIC;
 GRANT SELECT ON
     pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
     pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
-    pool_advisor.limits, pool_advisor.budget
+    pool_advisor.limits, pool_advisor.budget, pool_advisor.declared_pools
     TO pg_monitor, pg_read_all_stats;
 
 
--- Who changes caps: superusers, and those to whom they grant it
+-- Who changes caps and declares pools: superusers, and those to whom they grant it
 
 REVOKE ALL ON FUNCTION
     pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer),
-    pool_advisor.clear_limit(name, name)
+    pool_advisor.clear_limit(name, name),
+    pool_advisor.declare_pool(text, text, bigint, bigint, name, name),
+    pool_advisor.forget_pool(text)
     FROM PUBLIC;

@@ -8,6 +8,9 @@
 
 #include <math.h>
 
+#include "lib/stringinfo.h"
+
+#include "core/queueing.h"
 #include "sql/arguments.h"
 
 /* A size can be neither negative, nor infinite, nor not a number. */
@@ -24,10 +27,55 @@ padv_check_argument(double value, bool zero_makes_sense, const char *name)
 }
 
 void
+padv_check_size(int64 size, const char *name)
+{
+	padv_check_argument((double) size, false, name);
+	if (size > PADV_MAX_SERVERS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for argument \"%s\": %lld", name, (long long) size),
+				 errhint("It must not be greater than %d.", PADV_MAX_SERVERS)));
+}
+
+void
 padv_out_of_range(const char *what, const char *hint)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 			 errmsg("the %s is out of range", what),
 			 errhint("%s", hint)));
+}
+
+static char *
+list_systems(void)
+{
+	StringInfoData list;
+
+	initStringInfo(&list);
+	for (const PadvClientSystem *system = padv_client_systems; system->name != NULL; system++)
+		appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "", system->name);
+	return list.data;
+}
+
+const PadvClientSystem *
+padv_check_client_system(const char *name)
+{
+	const PadvClientSystem *system = padv_find_client_system(name);
+
+	if (system == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown system \"%s\"", name),
+				 errhint("There are %s.", list_systems())));
+	return system;
+}
+
+void
+padv_check_not_null(FunctionCallInfo fcinfo, int number, const char *name)
+{
+	if (PG_ARGISNULL(number))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must not be null", name),
+				 errhint("Give a value, or leave it out if it has a default.")));
 }

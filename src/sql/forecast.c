@@ -34,18 +34,6 @@ check_load(double arrival_rate, double service_time)
 	padv_check_argument(service_time, false, "service_time_seconds");
 }
 
-/* A number of connections or threads that is worth computing with. */
-static void
-check_size(int64 size, const char *name)
-{
-	padv_check_argument((double) size, false, name);
-	if (size > PADV_MAX_SERVERS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for argument \"%s\": %lld", name, (long long) size),
-				 errhint("It must not be greater than %d.", PADV_MAX_SERVERS)));
-}
-
 static void
 check_queue_length(int64 queue_length)
 {
@@ -90,7 +78,7 @@ padv_pool_forecast_sql(PG_FUNCTION_ARGS)
 
 	padv_require_preloaded();
 	check_load(rate, service);
-	check_size(size, "pool_size");
+	padv_check_size(size, "pool_size");
 	check_queue_length(queue_length);
 
 	padv_pool_forecast(rate, service, size, queue_length, &forecast);
@@ -120,8 +108,8 @@ padv_thread_pool_forecast_sql(PG_FUNCTION_ARGS)
 
 	padv_require_preloaded();
 	check_load(rate, service);
-	check_size(core, "core");
-	check_size(max, "max");
+	padv_check_size(core, "core");
+	padv_check_size(max, "max");
 	check_queue_length(queue_length);
 	if (max < core)
 		ereport(ERROR,
@@ -166,7 +154,7 @@ check_sizing(const PadvSizing *sizing)
 	padv_check_argument((double) sizing->users, false, "users");
 	padv_check_argument(sizing->transactions_per_second, false, "transactions_per_second");
 	padv_check_argument(sizing->service_seconds, false, "service_seconds");
-	check_size(sizing->processes, "processes");
+	padv_check_size(sizing->processes, "processes");
 	padv_check_argument(sizing->wait_ratio, false, "wait_ratio");
 }
 

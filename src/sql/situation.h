@@ -7,6 +7,9 @@
 #ifndef PADV_SITUATION_H
 #define PADV_SITUATION_H
 
+#include "fmgr.h"
+
+#include "core/advice.h"
 #include "core/picture.h"
 
 /*
@@ -18,5 +21,8 @@ extern void padv_read_situation(PadvSituation *situation, bool with_names);
 
 /* The role's name, or what core shows for one that is gone. */
 extern char *padv_role_name(Oid role);
+
+/* A row of the view advice, into the result of a materialized function. */
+extern void padv_row_advice(FunctionCallInfo fcinfo, const PadvAdvice *advice);
 
 #endif							/* PADV_SITUATION_H */

@@ -185,6 +185,20 @@ padv_optimal_methods(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+void
+padv_row_advice(FunctionCallInfo fcinfo, const PadvAdvice *advice)
+{
+	PadvRow		row = {0};
+
+	padv_row_text(&row, padv_severity_name(advice->severity));
+	padv_row_text(&row, advice->code);
+	padv_row_text(&row, advice->subject);
+	padv_row_text(&row, advice->finding);
+	padv_row_text(&row, advice->recommendation);
+	padv_row_text(&row, advice->fix);
+	padv_row_store(&row, fcinfo);
+}
+
 /*
  * Worst first; no row when all is well.
  */
@@ -193,7 +207,6 @@ padv_advice(PG_FUNCTION_ARGS)
 {
 	PadvSituation situation;
 	PadvAdvice	advice[PADV_MAX_ADVICE];
-	PadvRow		row = {0};
 	int			count;
 
 	padv_require_preloaded();
@@ -202,15 +215,7 @@ padv_advice(PG_FUNCTION_ARGS)
 
 	count = padv_advise(&situation, advice);
 	for (int i = 0; i < count; i++)
-	{
-		padv_row_text(&row, padv_severity_name(advice[i].severity));
-		padv_row_text(&row, advice[i].code);
-		padv_row_text(&row, advice[i].subject);
-		padv_row_text(&row, advice[i].finding);
-		padv_row_text(&row, advice[i].recommendation);
-		padv_row_text(&row, advice[i].fix);
-		padv_row_store(&row, fcinfo);
-	}
+		padv_row_advice(fcinfo, &advice[i]);
 	return (Datum) 0;
 }
 

@@ -13,7 +13,7 @@ $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION pool_advisor');
 my @functions = split /\n/, $node->safe_psql('postgres', q{
 	SELECT format('%s(%s)', proname,
-	              array_to_string(array_fill(1, ARRAY[pronargs - pronargdefaults]), ', '))
+	              array_to_string(array_fill('''1'''::text, ARRAY[pronargs - pronargdefaults]), ', '))
 	FROM pg_proc WHERE pronamespace = 'pool_advisor'::regnamespace ORDER BY 1});
 cmp_ok(scalar(@functions), '>', 5, 'there are functions');
 

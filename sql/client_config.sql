@@ -1,0 +1,73 @@
+-- What to set in the pool in front of the server.
+CREATE EXTENSION pool_advisor;
+
+CREATE FUNCTION comes_true(condition text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    met boolean;
+BEGIN
+    FOR try IN 1..6000 LOOP
+        EXECUTE 'SELECT ' || condition INTO met;
+        IF met THEN
+            RETURN true;
+        END IF;
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+    RETURN false;
+END $$;
+
+-- as many as the server has, so that pool_size is that whatever is measured
+ALTER SYSTEM SET pool_advisor.optimal = 37;
+SELECT pg_reload_conf();
+SELECT comes_true('optimal = 37 AND pool_size = 37 FROM pool_advisor.status');
+
+-- every system: what is to be set, then the notes
+SELECT system, setting, value
+FROM unnest(ARRAY['hikaricp', 'pgbouncer', 'outsystems', 'omero', 'wso2', 'sqlalchemy', 'go', 'rails', 'django',
+                  'node-postgres', 'r2dbc', 'npgsql', 'pgcat', 'odyssey', 'supavisor', 'rds_proxy']) AS system,
+     pool_advisor.client_config(system, processes => 4);
+SELECT setting, value FROM pool_advisor.client_config('PgBouncer', share => 0.5);
+
+-- the reasons, with what is measured taken out
+SELECT setting, value,
+       regexp_replace(reason, 'busy_ratio .* = pool_size', 'busy_ratio ... = pool_size') AS reason
+FROM pool_advisor.client_config('hikaricp', 4, 1.0, 20);
+SELECT setting, value,
+       regexp_replace(reason, 'busy_ratio .* = pool_size', 'busy_ratio ... = pool_size') AS reason
+FROM pool_advisor.client_config('wso2', 2, 1.0, connections_per_thread => 2) WHERE setting ~ 'core|queue|next';
+
+-- one connection each is the least; the floor may be more; both may be too many
+SELECT setting, value,
+       regexp_replace(reason, 'busy_ratio .* = pool_size', 'busy_ratio ... = pool_size') AS reason
+FROM pool_advisor.client_config('rails', 50) WHERE setting IN ('pool', 'next limit');
+SELECT setting, value,
+       regexp_replace(reason, 'busy_ratio .* = pool_size', 'busy_ratio ... = pool_size') AS reason
+FROM pool_advisor.client_config('go', 4, 0.5, 8, 3)
+WHERE setting IN ('SetMaxOpenConns', 'deadlock floor', 'next limit');
+
+-- the arithmetic, done again from what the view says
+SELECT status.pool_size = ceil(status.optimal / status.busy_ratio) OR status.pool_size = 37 AS redone
+FROM pool_advisor.status;
+SELECT count(*) AS combinations,
+       count(*) FILTER (WHERE value::bigint * processes > share * 37 AND value::bigint > 1) AS over_the_share
+FROM generate_series(1, 9) AS processes, unnest(ARRAY[0.1, 0.25, 0.7, 1]) AS share,
+     pool_advisor.client_config('sqlalchemy', processes, share)
+WHERE setting = 'pool_size';
+
+-- bad arguments
+SELECT * FROM pool_advisor.client_config('hikari');
+SELECT * FROM pool_advisor.client_config(NULL);
+SELECT * FROM pool_advisor.client_config('go', 0);
+SELECT * FROM pool_advisor.client_config('go', -1);
+SELECT * FROM pool_advisor.client_config('go', 1000001);
+SELECT * FROM pool_advisor.client_config('go', 1, 1.5);
+SELECT * FROM pool_advisor.client_config('go', 1, 0);
+SELECT * FROM pool_advisor.client_config('go', 1, 'NaN');
+SELECT * FROM pool_advisor.client_config('go', 1, NULL);
+SELECT * FROM pool_advisor.client_config('go', 1, 1, 0);
+SELECT * FROM pool_advisor.client_config('go', 1, 1, 8, 0);
+SELECT * FROM pool_advisor.client_config('go', connections_per_thread => 2);
+
+ALTER SYSTEM RESET pool_advisor.optimal;
+SELECT pg_reload_conf();
+DROP FUNCTION comes_true;
+DROP EXTENSION pool_advisor;

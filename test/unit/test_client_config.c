@@ -1,0 +1,286 @@
+/*
+ * test_client_config.c
+ *		What is to be set in each pool in front: the sum stays within the share,
+ *		the floor holds, and the reasons can be redone.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/client_config.h"
+#include "core/planning.h"
+#include "core/queueing.h"
+#include "tap.h"
+
+/* The lines of the last plan. */
+static struct
+{
+	char		setting[64];
+	char		value[32];
+	char		reason[PADV_REASON];
+}			line[16];
+static int	lines;
+static size_t longest;
+
+static void
+collect(void *arg, const char *setting, const char *value, const char *reason)
+{
+	(void) arg;
+	snprintf(line[lines].setting, sizeof(line[lines].setting), "%s", setting);
+	snprintf(line[lines].value, sizeof(line[lines].value), "%s", value);
+	snprintf(line[lines].reason, sizeof(line[lines].reason), "%s", reason);
+	if (strlen(reason) > longest)
+		longest = strlen(reason);
+	lines++;
+}
+
+/* A server with an optimum of 20 that is busy for 0.4 of the time: 50. */
+static PadvClientPlan
+plan_of(const char *system, int64_t processes, double share, int64_t threads, int64_t each)
+{
+	PadvClientPlan plan = {
+		.system = padv_find_client_system(system), .processes = processes, .share = share,
+		.threads = threads, .connections_per_thread = each,
+		.optimal = 20, .method = "formula", .busy_ratio = 0.4, .was_active = true,
+		.pool_size = 50, .max_connections = 200, .usable_connections = 197,
+	};
+
+	return plan;
+}
+
+static PadvClientPlan
+show(const char *system, int64_t processes, double share, int64_t threads, int64_t each)
+{
+	PadvClientPlan plan = plan_of(system, processes, share, threads, each);
+
+	padv_plan_client(&plan);
+	lines = 0;
+	padv_client_config(&plan, collect, NULL);
+	return plan;
+}
+
+static const char *
+value_of(const char *setting)
+{
+	for (int i = 0; i < lines; i++)
+		if (strcmp(line[i].setting, setting) == 0)
+			return line[i].value;
+	return "no such line";
+}
+
+static const char *
+reason_of(const char *setting)
+{
+	for (int i = 0; i < lines; i++)
+		if (strcmp(line[i].setting, setting) == 0)
+			return line[i].reason;
+	return "no such line";
+}
+
+static bool
+says(const char *setting, const char *phrase)
+{
+	bool		found = strstr(reason_of(setting), phrase) != NULL;
+
+	if (!found)
+		printf("#   %s: %s\n", setting, reason_of(setting));
+	return found;
+}
+
+static bool
+is(const char *setting, const char *value)
+{
+	bool		same = strcmp(value_of(setting), value) == 0;
+
+	if (!same)
+		printf("#   %s: got %s, expected %s\n", setting, value_of(setting), value);
+	return same;
+}
+
+static void
+test_names(void)
+{
+	int			count = 0;
+
+	for (const PadvClientSystem *system = padv_client_systems; system->name != NULL; system++)
+		count += padv_find_client_system(system->name) == system;
+	ok(count == 16, "16 systems, each found by its name");
+	ok(padv_find_client_system("HikariCP") == padv_find_client_system("hikaricp"), "in any case");
+	ok(padv_find_client_system("") == NULL && padv_find_client_system("hikari") == NULL, "no other");
+}
+
+static void
+test_values(void)
+{
+	show("hikaricp", 4, 1.0, 0, 1);
+	ok(is("maximumPoolSize", "12") && is("minimumIdle", "12"), "HikariCP: 50 / 4, of fixed size");
+	ok(is("idleTimeout", "600000") && is("maxLifetime", "1800000"), "and its times as they are");
+	show("pgbouncer", 1, 0.5, 0, 1);
+	ok(is("pool_mode", "transaction") && is("default_pool_size", "25") &&
+	   is("reserve_pool_size", "0") && is("max_db_connections", "25"), "PgBouncer: half of 50");
+	show("sqlalchemy", 3, 1.0, 0, 1);
+	ok(is("pool_size", "16") && is("max_overflow", "0"), "SQLAlchemy: nothing on top of pool_size");
+	show("go", 7, 1.0, 0, 1);
+	ok(is("SetMaxOpenConns", "7") && is("SetMaxIdleConns", "7") &&
+	   is("SetConnMaxLifetime", "30*time.Minute"), "Go: open and idle the same");
+	show("django", 2, 0.1, 0, 1);
+	ok(is("max_size", "2") && is("min_size", "2") && is("CONN_MAX_AGE", "0"), "Django: min_size not above max_size");
+	show("rds_proxy", 1, 1.0, 0, 1);
+	ok(is("MaxConnectionsPercent", "25") && is("MaxIdleConnectionsPercent", "25"), "RDS Proxy: 50 of 200");
+	show("pgcat", 1, 1.0, 0, 1);
+	ok(is("pool_mode", "\"transaction\""), "values are written as the file has them");
+}
+
+static void
+test_workers(void)
+{
+	PadvClientPlan plan = show("wso2", 2, 1.0, 0, 3);
+
+	ok(is("worker_pool_size_core", "8") && is("worker_pool_size_max", "8"), "WSO2: 25 / 3 workers, core and max the same");
+	ok(is("maxActive", "24") && plan.sum == 48, "with the connections that they need");
+	ok(is("worker_pool_queue_length", "80"), "and a queue with an end");
+	plan = show("wso2", 50, 1.0, 0, 3);
+	ok(is("worker_pool_size_core", "1") && is("maxActive", "3") && plan.floor_wins && plan.sum == 150,
+	   "one worker gets what it needs, whatever the share");
+	ok(says("deadlock floor", "50 * 3 = 150 connections, 3 times the 50"), "and it says what that does");
+	show("wso2", 1, 1.0, 400, 1);
+	ok(is("worker_pool_size_core", "50") && says("worker_pool_size_core", "place of the 400 threads"),
+	   "the workers take the place of the threads that were");
+}
+
+static void
+test_floor(void)
+{
+	PadvClientPlan plan = show("hikaricp", 4, 1.0, 8, 3);
+
+	ok(plan.floor == 17 && plan.floor_wins && is("maximumPoolSize", "17"), "8 threads of 3 connections need 17, not 12");
+	ok(says("maximumPoolSize", "the floor wins"), "and the reason says so");
+	ok(says("deadlock floor", "8 threads * (3 connections_per_thread - 1) + 1 = 17") &&
+	   says("deadlock floor", "4 * 17 = 68 connections, 1.36 times the 50"), "with the calculation and what it does");
+	ok(strcmp(value_of("deadlock floor"), "") == 0, "in a line that is not to be pasted");
+	plan = show("hikaricp", 20, 1.0, 8, 3);
+	ok(plan.sum == 340 && says("deadlock floor", "more than the server has") &&
+	   says("next limit", "do not fit"), "or that the server has not as many");
+
+	plan = show("hikaricp", 1, 1.0, 8, 3);
+	ok(!plan.floor_wins && is("maximumPoolSize", "50") && says("deadlock floor", "cannot lock up"), "a floor below does nothing");
+	show("hikaricp", 1, 1.0, 0, 1);
+	ok(strcmp(value_of("deadlock floor"), "no such line") == 0, "none is known without threads");
+	show("hikaricp", 4, 1.0, 40, 1);
+	ok(says("next limit", "of 40 threads 28 wait"), "the next limit: who waits");
+
+	plan = show("rds_proxy", 1, 0.1, 8, 3);
+	ok(is("MaxConnectionsPercent", "9") && plan.size == 18, "a percentage is rounded up to the floor");
+	plan = show("rds_proxy", 1, 1.0, 300, 3);
+	ok(is("MaxConnectionsPercent", "100") && says("deadlock floor", "can lock up"), "which may not be possible");
+}
+
+static void
+test_small_shares(void)
+{
+	PadvClientPlan plan = show("rails", 60, 1.0, 0, 1);
+
+	ok(plan.crowded && plan.size == 1 && plan.sum == 60, "at least 1 each");
+	ok(says("pool", "60 of them are more than the share"), "and the reason says so");
+	plan = plan_of("rds_proxy", 1, 0.1, 0, 1);
+	plan.max_connections = 5000;
+	padv_plan_client(&plan);
+	lines = 0;
+	padv_client_config(&plan, collect, NULL);
+	ok(plan.percent == 1 && plan.size == 50, "a percentage has no less than 1, which may be more than the share");
+	ok(says("MaxConnectionsPercent", "no smaller step"), "and the reason says so");
+	plan = plan_of("rds_proxy", 60, 1, 0, 1);
+	plan.max_connections = 40;
+	padv_plan_client(&plan);
+	ok(plan.percent == 2 && plan.size == 1 && plan.sum == 60, "or less than one connection, which there is not");
+	plan = plan_of("go", 1, 0.29, 0, 1);
+	plan.pool_size = 100;
+	padv_plan_client(&plan);
+	ok(plan.size == 29, "0.29 of 100 is 29");
+}
+
+static void
+test_sums(void)
+{
+	int			wrong = 0;
+	int			cases = 0;
+
+	for (const PadvClientSystem *system = padv_client_systems; system->name != NULL; system++)
+		for (int64_t processes = 1; processes <= 60; processes++)
+			for (int percent = 1; percent <= 100; percent++)
+			{
+				PadvClientPlan plan = plan_of(system->name, processes, percent / 100.0,
+											  percent % 3 ? percent : 0, percent % 3 ? 1 + percent % 2 : 1);
+				int64_t		floor = 1;
+
+				padv_plan_client(&plan);
+				if (plan.threads > 0)
+					padv_deadlock_free_size(plan.threads, plan.connections_per_thread, &floor);
+				if (system->holding == PADV_HELD_BY_WORKER)
+					floor = plan.workers * (plan.connections_per_thread - 1) + 1;
+				cases++;
+				if (!plan.floor_wins && !plan.crowded && plan.percent > 1 &&
+					plan.sum * 100 > percent * plan.pool_size)
+					wrong++;
+				if (plan.size < 1 || (plan.size < floor && plan.percent < 100))
+					wrong++;
+			}
+	ok(wrong == 0, "within the share unless one each or the floor is more, never below the floor: %d cases", cases);
+}
+
+static void
+test_reasons(void)
+{
+	const double million = PADV_MAX_SERVERS;
+	bool		clean = true;
+	PadvClientPlan plan;
+
+	show("hikaricp", 4, 0.5, 0, 1);
+	ok(says("maximumPoolSize", "optimal 20 (formula) / busy_ratio 0.4 (measured over the last minute), rounded up 50 = pool_size 50. 0.5 * 50 = 25 connections / 4 processes, rounded down = 6."),
+	   "the arithmetic from the optimum on");
+	ok(says("maximumPoolSize", "right after the commit"), "a caller's hold counts too");
+	show("odyssey", 4, 0.5, 0, 1);
+	ok(says("pool_size", "after each transaction"), "a proxy hands on");
+
+	plan = plan_of("hikaricp", 1, 1.0, 0, 1);
+	plan.busy_ratio = 0.05;
+	plan.was_active = false;
+	plan.pool_size = 197;
+	plan.stale_seconds = 100;
+	padv_plan_client(&plan);
+	lines = 0;
+	padv_client_config(&plan, collect, NULL);
+	ok(says("maximumPoolSize", "rounded up 400, but not more than the server has = pool_size 197"), "no more than the server has");
+	ok(says("maximumPoolSize", "As of 100 s ago") && says("maximumPoolSize", "nothing was active"), "nothing measured is called measured");
+
+	/* all with as many digits as there can be */
+	for (const PadvClientSystem *system = padv_client_systems; system->name != NULL; system++)
+	{
+		plan = plan_of(system->name, (int64_t) million, 1.23456789e-300, (int64_t) million, (int64_t) million);
+		plan.optimal = plan.max_connections = plan.usable_connections = 262143;
+		plan.pool_size = 262142;
+		plan.busy_ratio = 0.00123456789;
+		plan.stale_seconds = 1e9;
+		padv_plan_client(&plan);
+		lines = 0;
+		padv_client_config(&plan, collect, NULL);
+		for (int i = 0; i < lines; i++)
+			clean &= strstr(line[i].reason, " nan") == NULL && strstr(line[i].reason, " inf") == NULL &&
+				strstr(line[i].reason, "(null)") == NULL && line[i].reason[0] != '\0';
+		clean &= strcmp(line[lines - 1].setting, "next limit") == 0 && plan.sum > 0;
+	}
+	ok(longest < PADV_REASON - 1, "every reason fits (%zu)", longest);
+	ok(clean, "every line has a reason, of numbers; the next limit comes last");
+}
+
+int
+main(void)
+{
+	test_names();
+	test_values();
+	test_workers();
+	test_floor();
+	test_small_shares();
+	test_sums();
+	test_reasons();
+	return tap_end();
+}
