@@ -45,8 +45,9 @@ typedef struct PadvClientLine
 
 typedef struct PadvClientSystem
 {
-	const char *name;			/* as the caller writes it */
+	const char *name;			/* the canonical one */
 	const char *title;
+	const char *also;			/* another name, or NULL */
 	PadvHolding holding;
 	const char *pools;			/* what there are so many of */
 	const char *where;			/* the lines belong */
@@ -57,7 +58,10 @@ typedef struct PadvClientSystem
 /* All systems, in the order of their description; the last has no name. */
 extern const PadvClientSystem padv_client_systems[];
 
-/* Upper and lower case are the same; NULL when there is none of that name. */
+/*
+ * By name, title or other name; only letters and digits count, in either case.
+ * NULL when there is none.
+ */
 extern const PadvClientSystem *padv_find_client_system(const char *name);
 
 typedef struct PadvClientPlan

@@ -16,7 +16,7 @@
 
 const PadvClientSystem padv_client_systems[] = {
 	{
-		.name = "hikaricp", .title = "HikariCP", .holding = PADV_HELD_UNTIL_RETURNED,
+		.name = "hikaricp", .also = "hikari", .title = "HikariCP", .holding = PADV_HELD_UNTIL_RETURNED,
 		.pools = EACH_PROCESS, .where = "properties of HikariConfig",
 		.lines = {
 			{"maximumPoolSize", PADV_VALUE_SIZE, NULL, NULL},
@@ -57,7 +57,7 @@ const PadvClientSystem padv_client_systems[] = {
 		.above = "server threads (omero.threads.max_threads) beyond the pool wait, and with too many at once invocations fail in that layer"
 	},
 	{
-		.name = "wso2", .title = "WSO2", .holding = PADV_HELD_BY_WORKER,
+		.name = "wso2", .also = "wso2 esb", .title = "WSO2", .holding = PADV_HELD_BY_WORKER,
 		.pools = EACH_PROCESS, .where = "passthru-http.properties",
 		.lines = {
 			{"worker_pool_size_core", PADV_VALUE_WORKERS, NULL, "In [transport.http] of deployment.toml it is core_worker_pool_size."},
@@ -98,7 +98,7 @@ const PadvClientSystem padv_client_systems[] = {
 		.above = "threads beyond the pool wait for checkout_timeout, then get an ActiveRecord::ConnectionTimeoutError"
 	},
 	{
-		.name = "django", .title = "Django 5.1 or later", .holding = PADV_HELD_UNTIL_RETURNED,
+		.name = "django", .also = "django 5.1", .title = "Django 5.1 or later", .holding = PADV_HELD_UNTIL_RETURNED,
 		.pools = EACH_PROCESS, .where = "OPTIONS[\"pool\"] of DATABASES, and CONN_MAX_AGE beside OPTIONS",
 		.lines = {
 			{"max_size", PADV_VALUE_SIZE, NULL, "Each worker process has a pool, in OPTIONS[\"pool\"]."},

@@ -105,7 +105,13 @@ test_names(void)
 		count += padv_find_client_system(system->name) == system;
 	ok(count == 16, "16 systems, each found by its name");
 	ok(padv_find_client_system("HikariCP") == padv_find_client_system("hikaricp"), "in any case");
-	ok(padv_find_client_system("") == NULL && padv_find_client_system("hikari") == NULL, "no other");
+	ok(padv_find_client_system("RDS Proxy") == padv_find_client_system("rds_proxy") &&
+	   padv_find_client_system("Go database/sql") == padv_find_client_system("go") &&
+	   padv_find_client_system("r2dbc-pool") == padv_find_client_system("r2dbc") &&
+	   padv_find_client_system("WSO2 ESB") == padv_find_client_system("wso2") &&
+	   padv_find_client_system("hikari") != NULL, "by its other names, however they are written");
+	ok(padv_find_client_system("") == NULL && padv_find_client_system("--") == NULL &&
+	   padv_find_client_system("hik") == NULL && padv_find_client_system("hikaricpx") == NULL, "no other");
 }
 
 static void
