@@ -10,7 +10,7 @@ REPORT=${REPORT:-$PWD/pool_advisor-report.html}
 CLIENTS='4 64 400'
 TITLE='pool_advisor: one server, three loads'
 
-step() { say ""; say "[$1/7] $2"; }
+step() { say ""; say "[$1/8] $2"; }
 
 query() { psql_do -P pager=off "$@"; }
 
@@ -123,6 +123,30 @@ show 'the same work, on the same machine, with more and more clients' "
     ORDER BY clients"
 show 'hardware' 'SELECT * FROM pool_advisor.hardware'
 
-step 7 'write the report'
+# 400 programs that connect, work for a moment and leave, on 16 sessions: an
+# error for most of them, and none with a line to wait in.
+invocations() {
+    local script=$WORK/tmp/invocation.sql
+    printf 'SELECT pg_sleep(0.05);\n' | as_user tee "$script" >/dev/null
+    # it fails when one client is refused
+    { as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -U app -n -C -c 400 -j 400 -t 1 -f "$script" postgres 2>&1 || true; } |
+        sed -n 's/^number of transactions actually processed: /  done: /p'
+}
+
+step 7 'caps: 400 programs at once, 16 sessions for them'
+say '<h2>A cap of 16 sessions, 400 programs at once</h2>' >>"$WORK/report.html"
+query -c 'CREATE ROLE app LOGIN' -c 'ALTER ROLE app SET pool_advisor.max_sessions = 16'
+until [ "$(query -At -c "SELECT count(*) FROM pool_advisor.limits")" = 1 ]; do sleep 0.1; done
+say 'without a line:'
+invocations
+query -c 'ALTER ROLE app SET pool_advisor.queue_length = 400' -c "ALTER ROLE app SET pool_advisor.queue_timeout = '50s'"
+until [ "$(query -At -c "SELECT queue_length, queue_timeout FROM pool_advisor.limits")" = '400|00:00:50' ]; do sleep 0.1; done
+say 'with a line:'
+invocations
+show 'the cap' 'SELECT * FROM pool_advisor.limits' -x
+show 'what it did' "SELECT rolname, max_sessions, refused_total, queued_total, timed_out_total, queue_wait_seconds_total
+    FROM pool_advisor.roles WHERE rolname = 'app'" -x
+
+step 8 'write the report'
 finish_report
 say "$REPORT"

@@ -229,5 +229,14 @@ stay('app') foreach 1 .. 5;
 @said = slurp_file($node->logfile, $logged) =~ /lets all sessions through/g;
 is(scalar @said, 1, 'the log says so once');
 all_leave();
+
+# Nor one for the worker itself; only the first waits for it.
+$node->append_conf('postgresql.conf', 'max_worker_processes = 0');
+$logged = -s $node->logfile;
+$node->restart;
+gets_in('dba', 'without a worker, a superuser gets in');
+gets_in('app', "and so does session $_") foreach 1 .. 3;
+@said = slurp_file($node->logfile, $logged) =~ /lets all sessions through/g;
+is(scalar @said, 1, 'the log says so once');
 $node->stop;
 done_testing();
