@@ -54,7 +54,7 @@ FROM generate_series(1, 9) AS processes, unnest(ARRAY[0.1, 0.25, 0.7, 1]) AS sha
 WHERE setting = 'pool_size';
 
 -- bad arguments
-SELECT * FROM pool_advisor.client_config('hikari');
+SELECT * FROM pool_advisor.client_config('c3p0');
 SELECT * FROM pool_advisor.client_config(NULL);
 SELECT * FROM pool_advisor.client_config('go', 0);
 SELECT * FROM pool_advisor.client_config('go', -1);
