@@ -14,12 +14,16 @@
 #error "pool_advisor needs PostgreSQL 15 or later"
 #endif
 
+/* the names of databases are in one of these */
+#include "catalog/pg_database.h"
+#include "commands/dbcommands.h"
+#include "utils/lsyscache.h"
+
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/postmaster.h"
 #include "storage/proc.h"
 #include "utils/backend_status.h"
-#include "utils/lsyscache.h"
 
 /*
  * Every backend's PgBackendStatus stands in one array; MyBEEntry is our own

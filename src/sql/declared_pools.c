@@ -12,11 +12,11 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "commands/dbcommands.h"
 #include "executor/spi.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 
+#include "compat.h"
 #include "core/client_config.h"
 #include "core/pool_advice.h"
 #include "shared.h"

@@ -9,7 +9,6 @@
  */
 #include "postgres.h"
 
-#include "commands/dbcommands.h"
 #include "utils/timestamp.h"
 
 #include "admission/admission.h"

@@ -12,7 +12,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "commands/dbcommands.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
