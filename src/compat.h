@@ -51,6 +51,13 @@
 #define padv_reserved_connections() (ReservedBackends)
 #endif
 
+/* The login's transaction must not be ended by it while it waits in line. */
+#if PG_VERSION_NUM >= 170000
+#define padv_disable_transaction_timeout() disable_timeout(TRANSACTION_TIMEOUT, false)
+#else
+#define padv_disable_transaction_timeout() ((void) 0)
+#endif
+
 /* Whether this many connections are free. */
 #if PG_VERSION_NUM >= 160000
 static inline bool

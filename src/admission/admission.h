@@ -30,7 +30,7 @@ typedef struct PadvFullCap
 	int32		max_sessions;
 	int32		in_use;
 	int32		queue_length;
-	int32		standing;		/* in line for it */
+	int32		waiting;		/* logins under it that are in line */
 	int32		queue_timeout;	/* milliseconds; the shortest of all full caps */
 	bool		report;			/* worth a line in the log now */
 	int32		unreported;		/* how many were not, before this */
@@ -74,6 +74,7 @@ extern void padv_admission_shmem_init(void);
  * enter: count as in without asking; identify tells who it is later.
  * ask: as an ordinary role, which may be refused.
  * is_in: whether a login that waits has been let in.
+ * withdraw: give the place back, to ask again.
  * give_up: leave the line; false when it was let in before that.  It counts as
  *		refused, and as timed out if it is that.
  */
@@ -82,6 +83,7 @@ extern void padv_admission_enter(void);
 extern PadvAnswer padv_admission_ask(Oid role, const PadvSessionCaps *caps,
 									 PadvFullCap *full);
 extern bool padv_admission_is_in(void);
+extern void padv_admission_withdraw(void);
 extern bool padv_admission_give_up(bool timed_out);
 
 /*
@@ -115,9 +117,18 @@ extern bool padv_admission_may_close(int account, int64 idle_ms);
 
 /*
  * Count everybody anew under these caps and let in who can be.  Of two calls
- * at the same time the one with the higher generation stands.
+ * at the same time the one with the higher generation stands.  The memory for
+ * it is had before, so that it cannot fail.
  */
-extern void padv_admission_recount(const PadvCaps *caps, uint32 generation);
+typedef struct PadvRecount PadvRecount;
+
+extern PadvRecount *padv_admission_recount_create(void);
+extern void padv_admission_recount(PadvRecount *recount, const PadvCaps *caps,
+								   uint32 generation);
+extern void padv_admission_recount_free(PadvRecount *recount);
+
+/* Of the caps that sessions are counted under. */
+extern uint32 padv_admission_generation(void);
 
 /* For readers; a copy in the current memory context, returns the number. */
 extern int	padv_admission_copy_counters(PadvRoleCounters **counters);

@@ -47,8 +47,8 @@
 /* A refusal must be sent before authentication_timeout ends the process. */
 #define TIMEOUT_MARGIN_MS 250
 
-/* Caps do not change several times in a row within a millisecond each. */
-#define MAX_QUESTIONS 1000
+/* Putting changed caps in force takes microseconds, but its process may stall. */
+#define WAIT_FOR_CHANGE_MS 10000
 
 static ClientAuthentication_hook_type previous_hook = NULL;
 
@@ -93,7 +93,7 @@ describe_full(const PadvFullCap *full, const PadvCap *cap)
 {
 	return psprintf("The cap of %s is full: max_sessions %d, in use %d, queue_length %d, waiting %d.",
 					describe_cap(cap), full->max_sessions, full->in_use,
-					full->queue_length, full->standing);
+					full->queue_length, full->waiting);
 }
 
 /*
@@ -181,6 +181,7 @@ wait_in_line(const Port *port, const PadvFullCap *full, const PadvCap *cap)
 		refuse(port, full, cap, psprintf("No connection is left to wait in line with (max_connections %d).",
 										 MaxConnections));
 	set_ps_display("waiting in line");
+	padv_disable_transaction_timeout();
 	let_go_of_snapshot();
 	while (!padv_admission_is_in())
 	{
@@ -207,11 +208,12 @@ static void
 ask(const Port *port, Oid role)
 {
 	PadvAnswer	answer = PADV_ANSWER_ASK_AGAIN;
+	int64		until = padv_monotonic_us() + Min(WAIT_FOR_CHANGE_MS, time_left()) * INT64CONST(1000);
 	PadvSessionCaps caps;
 	PadvFullCap full;
 	PadvCap		cap;
 
-	for (int i = 0; i < MAX_QUESTIONS && answer == PADV_ANSWER_ASK_AGAIN; i++)
+	for (int i = 0; answer == PADV_ANSWER_ASK_AGAIN && padv_monotonic_us() < until; i++)
 	{
 		if (i > 0)
 			pg_usleep(1000);	/* whoever changes the caps is at it */
@@ -261,6 +263,21 @@ look_up_role(const char *name, Oid *role)
 	return ordinary;
 }
 
+/* Come in as this role; if the name has become another's in line, as that. */
+static void
+ask_by_name(const Port *port, Oid role)
+{
+	Oid			now;
+
+	ask(port, role);
+	while (look_up_role(port->user_name, &now) && now != role)
+	{
+		padv_admission_withdraw();
+		role = now;
+		ask(port, role);
+	}
+}
+
 static void
 come_in(const Port *port)
 {
@@ -277,7 +294,7 @@ come_in(const Port *port)
 			state = padv_limits_wait(Min(WAIT_UNTIL_READ_MS, time_left()));
 		if (state == PADV_LIMITS_KNOWN)
 		{
-			ask(port, role);
+			ask_by_name(port, role);
 			return;
 		}
 	}

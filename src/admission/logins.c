@@ -21,11 +21,9 @@
 /* Would-be refusals of a role are logged this often at most. */
 #define REPORT_INTERVAL_US 1000000
 
-/*
- * Give the place back, or leave the line.  The process may be past its PGPROC.
- */
-static void
-leave(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+/* Give the place back, or leave the line; be nobody. */
+void
+padv_admission_withdraw(void)
 {
 	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
 	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
@@ -33,22 +31,27 @@ leave(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 	int64		now = padv_monotonic_us();
 	int			count;
 
-	/* a child that was forked and did not exec has nothing to give back */
-	if (padv_my_slot->pid != getpid())
-		return;
-
 	SpinLockAcquire(&padv_admission->mutex);
 	if (place->state == PADV_PLACE_WAITING)
 		padv_account_for_wait(padv_my_slot, now);
 	if (padv_my_slot->closing_account != NO_ACCOUNT)
 		padv_accounts[padv_my_slot->closing_account].closing--;
+	padv_my_slot->closing_account = NO_ACCOUNT;
 	count = padv_line_leave(&padv_line, place, entered);
 	padv_note_entered(entered, count, now, procnos);
-	if (padv_my_slot->role_number >= 0)
-		padv_role_table[padv_my_slot->role_number].sessions--;
-	padv_my_slot->pid = 0;
+	padv_identify_slot(padv_my_slot, InvalidOid, InvalidOid, NULL, 0);
+	padv_my_slot->generation = 0;
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(procnos, count);
+}
+
+/* At the end of the process, which is past its PGPROC. */
+static void
+leave(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+{
+	/* a child that was forked and did not exec has nothing to give back */
+	if (padv_my_slot->pid == getpid())
+		padv_admission_withdraw();
 }
 
 void
@@ -99,11 +102,11 @@ find_full(const PadvPlace *place, PadvFullCap *full, bool *can_wait)
 	{
 		int			account = place->accounts[i];
 		const Account *rule = &padv_accounts[account];
-		int			standing = rule->counts.standing;
+		int			waiting = rule->counts.waiting;
 
 		if (!is_full(account))
 			continue;
-		if (rule->queue_length >= 0 && standing >= rule->queue_length)
+		if (rule->queue_length >= 0 && waiting >= rule->queue_length)
 			*can_wait = false;
 		if (!found)
 		{
@@ -111,7 +114,7 @@ find_full(const PadvPlace *place, PadvFullCap *full, bool *can_wait)
 			full->max_sessions = rule->max_sessions;
 			full->in_use = rule->counts.in_use;
 			full->queue_length = rule->queue_length;
-			full->standing = standing;
+			full->waiting = waiting;
 			full->queue_timeout = rule->queue_timeout;
 		}
 		full->queue_timeout = Min(full->queue_timeout, rule->queue_timeout);
@@ -218,9 +221,10 @@ padv_admission_give_up(bool timed_out)
 
 /* Whether the accounts of our place are already those of these caps. */
 static bool
-is_counted_under(const PadvPlace *place, const PadvSessionCaps *caps)
+is_counted_under(const PadvPlace *place, Oid role, const PadvSessionCaps *caps)
 {
-	if (padv_my_slot->generation != caps->generation || place->naccounts != caps->count)
+	if (padv_my_slot->role != role || padv_my_slot->generation != caps->generation ||
+		place->naccounts != caps->count)
 		return false;
 	for (int i = 0; i < caps->count; i++)
 		if (caps->caps[i] == PADV_DEFAULT_CAP ? place->accounts[i] < PADV_MAX_CAPS :
@@ -241,7 +245,7 @@ padv_admission_identify(Oid role, Oid database, const PadvSessionCaps *caps)
 
 	SpinLockAcquire(&padv_admission->mutex);
 	result = padv_admission->generation == caps->generation;
-	if (result && !is_counted_under(place, caps))
+	if (result && !is_counted_under(place, role, caps))
 	{
 		PadvPlace	before = *place;
 

@@ -218,6 +218,11 @@ padv_identify_slot(Slot *slot, Oid role, Oid database, const int32 *caps, int nc
 {
 	PadvPlace  *place = &slot->place;
 
+	if (slot->role != role && slot->role_number >= 0)
+	{
+		padv_role_table[slot->role_number].sessions--;
+		slot->role_number = -1;
+	}
 	slot->role = role;
 	slot->database = database;
 	place->naccounts = ncaps;

@@ -20,15 +20,41 @@ typedef struct Prepared
 	int32		caps[PADV_MAX_SESSION_CAPS];
 } Prepared;
 
+struct PadvRecount
+{
+	Prepared   *prepared;		/* by slot */
+	int32	   *entered;
+	int32	   *procnos;
+};
+
+PadvRecount *
+padv_admission_recount_create(void)
+{
+	PadvRecount *recount = palloc(sizeof(PadvRecount));
+	int			nslots = padv_admission_slots();
+
+	recount->prepared = palloc0(mul_size(nslots, sizeof(Prepared)));
+	recount->entered = palloc(mul_size(nslots, sizeof(int32)));
+	recount->procnos = palloc(mul_size(nslots, sizeof(int32)));
+	return recount;
+}
+
+void
+padv_admission_recount_free(PadvRecount *recount)
+{
+	pfree(recount->prepared);
+	pfree(recount->entered);
+	pfree(recount->procnos);
+	pfree(recount);
+}
+
 /*
  * The searches are done without the mutex, on fields that may change
  * meanwhile; what was found for others than are there then is not used.
  */
-static Prepared *
-prepare(const PadvCaps *caps)
+static void
+prepare(Prepared *prepared, const PadvCaps *caps)
 {
-	Prepared   *prepared = palloc0(mul_size(padv_admission_slots(), sizeof(Prepared)));
-
 	for (int i = 0; i < padv_admission_slots(); i++)
 	{
 		const volatile Slot *slot = &padv_slots[i];
@@ -36,10 +62,10 @@ prepare(const PadvCaps *caps)
 
 		mine->role = slot->role;
 		mine->database = slot->database;
-		if (slot->pid != 0 && OidIsValid(mine->role))
+		mine->count = 0;
+		if (OidIsValid(mine->role))
 			mine->count = padv_caps_of(caps, mine->database, mine->role, mine->caps);
 	}
-	return prepared;
 }
 
 static void
@@ -70,15 +96,12 @@ recount_slot(Slot *slot, Prepared *prepared, const PadvCaps *caps, uint32 genera
 }
 
 void
-padv_admission_recount(const PadvCaps *caps, uint32 generation)
+padv_admission_recount(PadvRecount *recount, const PadvCaps *caps, uint32 generation)
 {
-	int			nslots = padv_admission_slots();
-	Prepared   *prepared = prepare(caps);
-	int32	   *entered = palloc(mul_size(nslots, sizeof(int32)));
-	int32	   *procnos = palloc(mul_size(nslots, sizeof(int32)));
 	int64		now = padv_monotonic_us();
 	int			count = 0;
 
+	prepare(recount->prepared, caps);
 	SpinLockAcquire(&padv_admission->mutex);
 	if ((int32) (generation - padv_admission->generation) > 0)
 	{
@@ -86,17 +109,24 @@ padv_admission_recount(const PadvCaps *caps, uint32 generation)
 		padv_admission->enforcement = caps->enforcement;
 		padv_line_recount_begin(&padv_line, PADV_ROLE_ACCOUNT(padv_admission->nroles));
 		set_rules(caps);
-		for (int i = 0; i < nslots; i++)
-			recount_slot(&padv_slots[i], &prepared[i], caps, generation);
-		count = padv_line_recount_finish(&padv_line, entered);
-		padv_note_entered(entered, count, now, procnos);
+		for (int i = 0; i < padv_admission_slots(); i++)
+			recount_slot(&padv_slots[i], &recount->prepared[i], caps, generation);
+		count = padv_line_recount_finish(&padv_line, recount->entered);
+		padv_note_entered(recount->entered, count, now, recount->procnos);
 	}
 	SpinLockRelease(&padv_admission->mutex);
-	padv_wake(procnos, count);
+	padv_wake(recount->procnos, count);
+}
 
-	pfree(prepared);
-	pfree(entered);
-	pfree(procnos);
+uint32
+padv_admission_generation(void)
+{
+	uint32		result;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	result = padv_admission->generation;
+	SpinLockRelease(&padv_admission->mutex);
+	return result;
 }
 
 int

@@ -21,6 +21,7 @@
 #include <poll.h>
 
 #include "access/xact.h"
+#include "libpq/libpq.h"
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
@@ -57,7 +58,11 @@ close_if_idle(int account)
 {
 	long		idle_ms;
 
-	if (MyBEEntry == NULL || MyBEEntry->st_state != STATE_IDLE)
+	/*
+	 * The state alone would not do: it stays idle while a Describe message is
+	 * answered.
+	 */
+	if (MyBEEntry == NULL || MyBEEntry->st_state != STATE_IDLE || !pq_is_reading_msg())
 		return;
 	idle_ms = TimestampDifferenceMilliseconds(MyBEEntry->st_state_start_timestamp,
 											  GetCurrentTimestamp());

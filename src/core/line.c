@@ -15,6 +15,7 @@ static void
 clear_account(PadvAccount *account)
 {
 	account->in_use = 0;
+	account->waiting = 0;
 	account->standing = 0;
 	account->first = PADV_NOBODY;
 	account->last = PADV_NOBODY;
@@ -53,6 +54,13 @@ count_in(PadvLine *line, const PadvPlace *place)
 {
 	for (int i = 0; i < place->naccounts; i++)
 		padv_line_account(line, place->accounts[i])->in_use++;
+}
+
+static void
+count_waiting(PadvLine *line, const PadvPlace *place, int one)
+{
+	for (int i = 0; i < place->naccounts; i++)
+		padv_line_account(line, place->accounts[i])->waiting += one;
 }
 
 void
@@ -124,6 +132,7 @@ leave_line(PadvLine *line, PadvPlace *place)
 	else
 		padv_line_place(line, place->line_next)->line_previous = place->line_previous;
 	head->waiting--;
+	count_waiting(line, place, -1);
 }
 
 void
@@ -142,6 +151,7 @@ padv_line_stand(PadvLine *line, PadvPlace *place)
 		padv_line_place(line, head->last)->line_next = me;
 	head->last = me;
 	head->waiting++;
+	count_waiting(line, place, 1);
 	stand_at(line, place, padv_line_full_account(line, place));
 }
 
@@ -214,6 +224,8 @@ padv_line_recount(PadvLine *line, const PadvPlace *place)
 {
 	if (place->state == PADV_PLACE_IN)
 		count_in(line, place);
+	else if (place->state == PADV_PLACE_WAITING)
+		count_waiting(line, place, 1);
 }
 
 int

@@ -24,8 +24,9 @@ typedef struct PadvAccount
 {
 	int32_t		limit;			/* -1: none */
 	int32_t		in_use;			/* places that are in */
-	int32_t		standing;		/* places in line that stand here */
-	int32_t		first;			/* those, by arrival; PADV_NOBODY */
+	int32_t		waiting;		/* places in line that are under it */
+	int32_t		standing;		/* those of them that stand here */
+	int32_t		first;			/* these, by arrival; PADV_NOBODY */
 	int32_t		last;
 } PadvAccount;
 

@@ -34,7 +34,10 @@ typedef struct Limits
 	pg_atomic_uint32 readings;
 	ConditionVariable read;		/* state is no longer PADV_LIMITS_UNREAD */
 
+	pg_atomic_uint32 tickets;	/* handed out */
+
 	/* guarded by lock */
+	uint32		ticket;			/* of the caps in force */
 	uint32		generation;
 	PadvCaps	caps;
 } Limits;
@@ -60,6 +63,7 @@ padv_limits_shmem_init(int tranche)
 	padv_caps_init(&limits->caps, (char *) limits + MAXALIGN(sizeof(Limits)));
 	pg_atomic_init_u32(&limits->state, PADV_LIMITS_UNREAD);
 	pg_atomic_init_u32(&limits->readings, 0);
+	pg_atomic_init_u32(&limits->tickets, 0);
 	ConditionVariableInit(&limits->read);
 	limits->generation = 1;
 }
@@ -157,33 +161,60 @@ padv_limits_copy(uint32 *generation)
 	return copy;
 }
 
-static void
-put_in_force(const PadvCaps *caps, PadvLimitsState state)
+/*
+ * Nothing may fail between the two steps, or logins would find searches and
+ * accounts of different generations for good.
+ */
+static bool
+put_in_force(const PadvCaps *caps, PadvLimitsState state, uint32 ticket)
 {
+	PadvRecount *recount = padv_admission_recount_create();
 	uint32		generation;
+	bool		stale;
 
 	LWLockAcquire(&limits->lock, LW_EXCLUSIVE);
-	generation = ++limits->generation;
-	padv_caps_copy(&limits->caps, caps);
+	stale = (int32) (ticket - limits->ticket) < 0;
+	if (!stale)
+	{
+		limits->ticket = ticket;
+		limits->generation++;
+		padv_caps_copy(&limits->caps, caps);
+	}
+	generation = limits->generation;
 	LWLockRelease(&limits->lock);
 
-	padv_admission_recount(caps, generation);
-	pg_atomic_exchange_u32(&limits->state, state);	/* a full barrier */
-	ConditionVariableBroadcast(&limits->read);
+	if (!stale)
+	{
+		padv_admission_recount(recount, caps, generation);
+		pg_atomic_exchange_u32(&limits->state, state);	/* a full barrier */
+		ConditionVariableBroadcast(&limits->read);
+	}
+	padv_admission_recount_free(recount);
+	return !stale;
+}
+
+uint32
+padv_limits_take_ticket(void)
+{
+	return pg_atomic_add_fetch_u32(&limits->tickets, 1);
 }
 
 void
-padv_limits_publish(const PadvCaps *caps)
+padv_limits_publish(const PadvCaps *caps, uint32 ticket)
 {
 	PadvLimitsState state = padv_caps_any(caps) ? PADV_LIMITS_KNOWN : PADV_LIMITS_NONE;
+	uint32		generation;
 	bool		same;
 
 	LWLockAcquire(&limits->lock, LW_SHARED);
 	same = padv_caps_equal(&limits->caps, caps);
+	generation = limits->generation;
 	LWLockRelease(&limits->lock);
-	if (!same || padv_limits_state() != state)
-		put_in_force(caps, state);
-	pg_atomic_fetch_add_u32(&limits->readings, 1);
+
+	/* the same is not enough if somebody died while it was put in force */
+	if ((same && padv_limits_state() == state && padv_admission_generation() == generation) ||
+		put_in_force(caps, state, ticket))
+		pg_atomic_fetch_add_u32(&limits->readings, 1);
 }
 
 uint32
@@ -192,19 +223,31 @@ padv_limits_readings(void)
 	return pg_atomic_read_u32(&limits->readings);
 }
 
+/* The caps as they are, but not enforced. */
+static void
+put_out_of_force(PadvLimitsState state)
+{
+	PadvCaps   *caps = padv_limits_copy(NULL);
+
+	/* who stands in line is let in, too */
+	caps->enforcement = PADV_ENFORCEMENT_OFF;
+	(void) put_in_force(caps, state, pg_atomic_read_u32(&limits->tickets));
+	pfree(caps->block);
+	pfree(caps);
+}
+
 bool
 padv_limits_give_up(void)
 {
-	PadvCaps   *caps;
-
 	if (padv_limits_state() == PADV_LIMITS_UNREADABLE)
 		return false;
-
-	/* who stands in line is let in, too */
-	caps = padv_limits_copy(NULL);
-	caps->enforcement = PADV_ENFORCEMENT_OFF;
-	put_in_force(caps, PADV_LIMITS_UNREADABLE);
-	pfree(caps->block);
-	pfree(caps);
+	put_out_of_force(PADV_LIMITS_UNREADABLE);
 	return true;
+}
+
+void
+padv_limits_stop_enforcing(void)
+{
+	if (padv_limits_state() == PADV_LIMITS_KNOWN)
+		put_out_of_force(PADV_LIMITS_KNOWN);
 }

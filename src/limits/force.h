@@ -59,14 +59,20 @@ extern PadvCaps *padv_limits_copy(uint32 *generation);
 
 /*
  * Put these caps in force and count all sessions anew, if they differ from
- * those in force.  Only one process at a time may do this.
+ * those in force.  Whoever reads caps takes a ticket before it does; what was
+ * read with an older ticket than that of the caps in force is dropped.
  */
-extern void padv_limits_publish(const PadvCaps *caps);
+extern uint32 padv_limits_take_ticket(void);
+extern void padv_limits_publish(const PadvCaps *caps, uint32 ticket);
 
-/* How often they have been read; changes with each padv_limits_publish. */
+/* How often they have been read; changes with a padv_limits_publish that counts. */
 extern uint32 padv_limits_readings(void);
 
-/* Let everybody through from now on; false when it was so already. */
+/*
+ * Let everybody through from now on: because caps cannot be read, which is
+ * false when it was so already; or because the DBA said so.
+ */
 extern bool padv_limits_give_up(void);
+extern void padv_limits_stop_enforcing(void);
 
 #endif							/* PADV_FORCE_H */

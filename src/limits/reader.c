@@ -46,7 +46,7 @@
 PGDLLEXPORT void padv_reader_main(Datum main_arg);
 
 BackgroundWorkerHandle *
-padv_reader_start(void)
+padv_reader_start(uint32 ticket)
 {
 	BackgroundWorker worker = {0};
 	BackgroundWorkerHandle *handle = NULL;
@@ -57,6 +57,7 @@ padv_reader_start(void)
 	worker.bgw_start_time = BgWorkerStart_ConsistentState;
 	worker.bgw_restart_time = BGW_NEVER_RESTART;
 	worker.bgw_notify_pid = MyProcPid;
+	worker.bgw_main_arg = UInt32GetDatum(ticket);
 	strlcpy(worker.bgw_library_name, "pool_advisor", BGW_MAXLEN);
 	strlcpy(worker.bgw_function_name, "padv_reader_main", BGW_MAXLEN);
 	return RegisterDynamicBackgroundWorker(&worker, &handle) ? handle : NULL;
@@ -256,7 +257,7 @@ warn_of_new(const PadvCaps *caps)
 }
 
 void
-padv_reader_main(Datum main_arg pg_attribute_unused())
+padv_reader_main(Datum main_arg)
 {
 	PadvCaps   *caps = palloc(sizeof(PadvCaps));
 	PadvLoginRole *roles;
@@ -273,12 +274,15 @@ padv_reader_main(Datum main_arg pg_attribute_unused())
 
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
-	BackgroundWorkerInitializeConnection(padv_database, NULL, BGWORKER_BYPASS_ALLOWCONN);
+
+	/* connecting can wait for a lock on the database, too */
 	SetConfigOption("lock_timeout", CATALOG_LOCK_TIMEOUT, PGC_USERSET, PGC_S_OVERRIDE);
+	BackgroundWorkerInitializeConnection(padv_database, NULL, BGWORKER_BYPASS_ALLOWCONN);
 	pgstat_report_activity(STATE_RUNNING, "reading caps");
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
+	XactIsoLevel = XACT_READ_COMMITTED; /* a standby knows no serializable */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	read_settings(caps);
 	roles = read_roles(caps, &nroles);
@@ -290,6 +294,6 @@ padv_reader_main(Datum main_arg pg_attribute_unused())
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 
-	padv_limits_publish(caps);
+	padv_limits_publish(caps, DatumGetUInt32(main_arg));
 	proc_exit(0);
 }

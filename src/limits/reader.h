@@ -10,9 +10,10 @@
 #include "postmaster/bgworker.h"
 
 /*
- * Start one; the caller is told of its end by its latch.  NULL when there is no
- * room for a worker; otherwise a handle in the current memory context.
+ * Start one, with a ticket of padv_limits_take_ticket; the caller is told of its
+ * end by its latch.  NULL when there is no room for a worker; otherwise a handle
+ * in the current memory context.
  */
-extern BackgroundWorkerHandle *padv_reader_start(void);
+extern BackgroundWorkerHandle *padv_reader_start(uint32 ticket);
 
 #endif							/* PADV_READER_H */

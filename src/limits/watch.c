@@ -20,6 +20,7 @@
 #include "access/xact.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_db_role_setting.h"
+#include "storage/lmgr.h"
 #include "storage/sinval.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -72,6 +73,10 @@ padv_watch_reload(PadvWatch *watch)
 {
 	changed = true;
 	watch->next_try = 0;
+
+	/* the emergency exit needs nobody to read anything */
+	if (padv_enforcement == PADV_ENFORCEMENT_OFF)
+		padv_limits_stop_enforcing();
 }
 
 static void
@@ -108,23 +113,42 @@ look_at_reset(void)
  * with its failures.  Without a database of our own no index can be used.
  */
 static bool
-database_exists(PadvWatch *watch)
+database_exists(void)
 {
 	Relation	relation;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	bool		found = false;
 
-	StartTransactionCommand();
-	relation = table_open(DatabaseRelationId, AccessShareLock);
+	relation = table_open(DatabaseRelationId, NoLock);
 	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
 	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
 		found = strcmp(NameStr(((Form_pg_database) GETSTRUCT(tuple))->datname), padv_database) == 0;
 	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
+	table_close(relation, NoLock);
+	return found;
+}
+
+/* Why no reader can be started now, or NULL; *for_good is whether it will not. */
+static char *
+find_obstacle(PadvWatch *watch, bool *for_good)
+{
+	char	   *obstacle = NULL;
+
+	StartTransactionCommand();
+	*for_good = false;
+
+	/* sampling must not wait for anybody's lock, nor a shutdown */
+	if (!ConditionalLockRelationOid(DatabaseRelationId, AccessShareLock))
+		obstacle = "The catalog pg_database is locked.";
+	else if (!database_exists())
+	{
+		*for_good = true;
+		obstacle = "The database that \"pool_advisor.database\" names does not exist.";
+	}
 	CommitTransactionCommand();
 	MemoryContextSwitchTo(watch->context);
-	return found;
+	return obstacle;
 }
 
 /*
@@ -155,19 +179,17 @@ note_failure(PadvWatch *watch, int64 now, const char *reason, bool for_good)
 static void
 start_reader(PadvWatch *watch, int64 now)
 {
-	char	   *reason;
+	bool		for_good;
+	char	   *obstacle = find_obstacle(watch, &for_good);
 
-	if (!database_exists(watch))
+	if (obstacle != NULL)
 	{
-		reason = psprintf("Database \"%s\", which \"pool_advisor.database\" names, does not exist.",
-						  padv_database);
-		note_failure(watch, now, reason, true);
-		pfree(reason);
+		note_failure(watch, now, obstacle, for_good);
 		return;
 	}
 	changed = false;
 	watch->readings = padv_limits_readings();
-	watch->reader = padv_reader_start();
+	watch->reader = padv_reader_start(padv_limits_take_ticket());
 	if (watch->reader == NULL)
 		note_failure(watch, now, "There is no free background worker slot; \"max_worker_processes\" may be too low.",
 					 false);

@@ -112,6 +112,16 @@ same_entered(const int *a, int na, const int32_t *b, int nb)
 	return na == nb;
 }
 
+static int
+waiting_under(int account)
+{
+	int			count = 0;
+
+	for (int i = 0; i < nwaiting; i++)
+		count += is_under(&places[waiting[i]], account);
+	return count;
+}
+
 /* The line as it is, against the counterpart. */
 static bool
 agrees(void)
@@ -129,7 +139,7 @@ agrees(void)
 			if (places[p].at != i || padv_account_has_room(&accounts[i]) ||
 				(places[p].next != PADV_NOBODY && places[places[p].next].arrival < places[p].arrival))
 				return false;
-		if (count != accounts[i].standing)
+		if (count != accounts[i].standing || accounts[i].waiting != waiting_under(i))
 			return false;
 		standing += count;
 	}
