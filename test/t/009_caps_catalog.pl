@@ -39,6 +39,17 @@ sub stay
 	return $client;
 }
 
+# One that has to wait for it.
+sub stay_in_line
+{
+	my ($role) = @_;
+	my $client = client($node, $role, 'SELECT 1;');
+
+	wait_for($node, q{sum(queued) = 1 FROM pool_advisor.roles});
+	push @clients, $client;
+	return $client;
+}
+
 sub all_leave
 {
 	finish($_) foreach @clients;
@@ -84,6 +95,21 @@ set_caps($node, 'DROP ROLE anna; CREATE ROLE ann LOGIN', q{count(*) = 2 FROM poo
 stay('ann');
 gets_in('ann', 'a new role of the same name has no cap');
 all_leave();
+
+# Renamed while one of that name waits in line: who comes in is who has the name then.
+set_caps($node, q{ALTER ROLE ann SET pool_advisor.max_sessions = 1; ALTER ROLE ann SET pool_advisor.queue_length = 1},
+	q{EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'ann')});
+my $first = client($node, 'ann', 'SELECT 1;');
+wait_for_limits($node, q{rolname = 'ann' AND in_use = 1});
+my $renamed = stay_in_line('ann');
+set_caps($node, 'ALTER ROLE ann RENAME TO anna; CREATE ROLE ann LOGIN IN ROLE team',
+	q{EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'anna')});
+finish($first);
+wait_for_limits($node, q{rolname = 'team' AND in_use = 1}, 'who waited is a member of the new role\'s groups');
+is(in_use($node, q{rolname = 'anna'}), 0, 'and not counted for the old one');
+gets_in('anna', 'which has its place');
+all_leave();
+set_caps($node, 'DROP ROLE anna', q{NOT EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'anna')});
 
 # Databases, and a role in one.
 $node->safe_psql('postgres', 'CREATE DATABASE crm');
@@ -187,9 +213,11 @@ $other->stop;
 $node->backup('backup');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'backup', has_streaming => 1);
-$standby->append_conf('postgresql.conf', 'pool_advisor.limit_scale = 0.5');
+# no transaction on a standby is serializable, which a client has to know
+$standby->append_conf('postgresql.conf', "pool_advisor.limit_scale = 0.5\ndefault_transaction_isolation = 'serializable'");
 $standby->start;
 $node->wait_for_catchup($standby);
+$ENV{PGOPTIONS} = '-c default_transaction_isolation=repeatable\ read';
 wait_for($standby, q{max_sessions = 1 FROM pool_advisor.limits WHERE rolname = 'app'}, 'a standby scales a cap');
 my $there = client($standby, 'app', 'SELECT 1;');
 $there->{run}->pump until $there->{out} =~ /1/;
@@ -197,6 +225,7 @@ is_refused('app', 'and enforces it', node => $standby);
 $node->safe_psql('postgres', 'ALTER ROLE app SET pool_advisor.max_sessions = 4');
 wait_for($standby, q{max_sessions = 2 FROM pool_advisor.limits WHERE rolname = 'app'}, 'a change is replayed');
 gets_in('app', 'and lets in', node => $standby);
+delete $ENV{PGOPTIONS};
 $standby->promote;
 is($standby->safe_psql('postgres', q{SELECT in_use FROM pool_advisor.limits WHERE rolname = 'app'}),
 	1, 'promotion loses no count');
@@ -219,6 +248,27 @@ all_leave();
 $node->append_conf('postgresql.conf', "pool_advisor.database = 'postgres'");
 $node->reload;
 $node->safe_psql('postgres', 'DROP DATABASE nowhere');
+
+# The way out needs no catalog: here nobody can connect to the setting's database.
+set_caps($node, q{CREATE DATABASE held; ALTER ROLE app SET pool_advisor.max_sessions = 1},
+	q{max_sessions = 1 FROM pool_advisor.limits WHERE rolname = 'app'});
+my $holder = client($node, 'dba', 'BEGIN; ALTER DATABASE held RENAME TO still_held; SELECT 1;');
+$holder->{run}->pump until $holder->{out} =~ /1/;
+stay('app');
+is_refused('app', 'a cap is in force');
+$logged = -s $node->logfile;
+$node->append_conf('postgresql.conf', "pool_advisor.database = 'held'\npool_advisor.enforcement = off");
+$node->reload;
+{
+	local $ENV{PGUSER} = 'app';
+	ok($node->poll_query_until('postgres', 'SELECT true'),
+		'enforcement = off lets in although nothing can be read');
+}
+unlike(slurp_file($node->logfile, $logged), qr/lets all sessions through/, 'not because nothing can be read');
+finish($holder);
+all_leave();
+$node->append_conf('postgresql.conf', "pool_advisor.database = 'postgres'\npool_advisor.enforcement = on");
+$node->reload;
 
 # Unreadable: no worker slot.  Ours takes the only one.
 $node->append_conf('postgresql.conf', "max_worker_processes = 1\nmax_logical_replication_workers = 0");
