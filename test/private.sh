@@ -231,10 +231,12 @@ prepare() {
 
 # --- a server of ours -------------------------------------------------------
 
-# start_server NAME [SETTING...]: its socket is in $WORK/tmp, and only there.
+# start_server NAME [SETTING...]: its socket is in $WORK/tmp, and only there. What
+# an earlier one of that name left is removed.
 start_server() {
     local name=$1 setting
     shift
+    rm -rf "${WORK:?}/$name"
     as_user "$PG_BIN/initdb" -D "$WORK/$name" -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync >/dev/null
     {
         say "listen_addresses = ''"
