@@ -3,7 +3,7 @@
  *		What the worker publishes and everybody may copy out.
  *
  * Owns that memory, and asks for it and for that of the rooms limits and
- * admission, which look after theirs.  One LWLock guards all of it but
+ * admission and for transactions.c, which look after theirs.  One LWLock guards all of it but
  * worker_pid: the worker takes it exclusively, readers take it shared, both
  * for the time of a memcpy, and neither holds another lock meanwhile.  Nothing
  * is computed, allocated or raised under it.
@@ -24,6 +24,7 @@
 #include "admission/admission.h"
 #include "limits/force.h"
 #include "shared.h"
+#include "transactions.h"
 
 #define NAME "pool_advisor"
 
@@ -37,9 +38,11 @@ typedef struct PadvShared
 	int			nevents;
 	int			nroles;
 	int			nfacts;
+	int			nrows;
 	PadvEventRow events[PADV_MAX_EVENTS];
 	PadvRoleRow roles[PADV_MAX_ROLES];
 	PadvFact	facts[PADV_MAX_FACTS];
+	PadvScalabilityRow rows[PADV_CURVE_BINS];
 } PadvShared;
 
 static PadvShared *shared = NULL;
@@ -54,6 +57,7 @@ request_shared_memory(void)
 	RequestAddinShmemSpace(MAXALIGN(sizeof(PadvShared)));
 	RequestAddinShmemSpace(padv_limits_shmem_size());
 	RequestAddinShmemSpace(padv_admission_shmem_size());
+	RequestAddinShmemSpace(padv_transactions_shmem_size());
 	RequestNamedLWLockTranche(NAME, 1);
 }
 
@@ -77,6 +81,7 @@ start_shared_memory(void)
 	}
 	padv_limits_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
 	padv_admission_shmem_init();
+	padv_transactions_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
 }
 
@@ -117,6 +122,15 @@ padv_publish_machine(const PadvMachine *machine)
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
 	shared->nfacts = machine->nfacts;
 	memcpy(shared->facts, machine->facts, machine->nfacts * sizeof(PadvFact));
+	LWLockRelease(shared->lock);
+}
+
+void
+padv_publish_curve(const PadvScalabilityRow *rows, int nrows)
+{
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	shared->nrows = nrows;
+	memcpy(shared->rows, rows, nrows * sizeof(PadvScalabilityRow));
 	LWLockRelease(shared->lock);
 }
 
@@ -182,4 +196,11 @@ padv_copy_facts(PadvFact **facts)
 {
 	*facts = palloc(sizeof(shared->facts));
 	return copy_array(*facts, shared->facts, &shared->nfacts, sizeof(PadvFact));
+}
+
+int
+padv_copy_curve(PadvScalabilityRow **rows)
+{
+	*rows = palloc(sizeof(shared->rows));
+	return copy_array(*rows, shared->rows, &shared->nrows, sizeof(PadvScalabilityRow));
 }
