@@ -2,12 +2,13 @@
  * shared.c
  *		What the worker publishes and everybody may copy out.
  *
- * Owns that memory, and asks for it and for that of the rooms limits and
- * admission and for transactions.c, which look after theirs.  One LWLock guards all of it but
- * worker_pid: the worker takes it exclusively, readers take it shared, both
- * for the time of a memcpy, and neither holds another lock meanwhile.  Nothing
- * is computed, allocated or raised under it.
+ * Owns that memory, and asks for it and for that of transactions.c, of the history
+ * and of the rooms limits and admission, which look after theirs.  One LWLock guards
+ * all of it but worker_pid and resets: the worker takes it exclusively, readers take
+ * it shared, both for the time of a memcpy, and neither holds another lock
+ * meanwhile.  Nothing is computed, allocated or raised under it.
  *
+ * resets is atomic: bits that anybody who may sets, and the worker takes away.
  * worker_pid is atomic: written by the worker at its start and exit, read by
  * anybody; that the worker may end right after the read is accepted.
  *
@@ -22,6 +23,7 @@
 #include "storage/shmem.h"
 
 #include "admission/admission.h"
+#include "history.h"
 #include "limits/force.h"
 #include "shared.h"
 #include "transactions.h"
@@ -32,6 +34,7 @@ typedef struct PadvShared
 {
 	LWLock	   *lock;
 	pg_atomic_uint32 worker_pid;	/* 0: none */
+	pg_atomic_uint32 resets;	/* asked for, and not done yet */
 
 	/* guarded by lock */
 	PadvPicture picture;
@@ -55,6 +58,7 @@ request_shared_memory(void)
 	if (previous_shmem_request_hook)
 		previous_shmem_request_hook();
 	RequestAddinShmemSpace(MAXALIGN(sizeof(PadvShared)));
+	RequestAddinShmemSpace(padv_history_shmem_size());
 	RequestAddinShmemSpace(padv_limits_shmem_size());
 	RequestAddinShmemSpace(padv_admission_shmem_size());
 	RequestAddinShmemSpace(padv_transactions_shmem_size());
@@ -77,8 +81,10 @@ start_shared_memory(void)
 		memset(shared, 0, sizeof(PadvShared));
 		shared->lock = &GetNamedLWLockTranche(NAME)->lock;
 		pg_atomic_init_u32(&shared->worker_pid, 0);
+		pg_atomic_init_u32(&shared->resets, 0);
 		padv_model_init(&shared->picture.model);
 	}
+	padv_history_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
 	padv_limits_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
 	padv_admission_shmem_init();
 	padv_transactions_shmem_init();
@@ -132,6 +138,20 @@ padv_publish_curve(const PadvScalabilityRow *rows, int nrows)
 	shared->nrows = nrows;
 	memcpy(shared->rows, rows, nrows * sizeof(PadvScalabilityRow));
 	LWLockRelease(shared->lock);
+}
+
+void
+padv_request_reset(uint32 what)
+{
+	pg_atomic_fetch_or_u32(&shared->resets, what);
+}
+
+uint32
+padv_take_resets(void)
+{
+	if (pg_atomic_read_u32(&shared->resets) == 0)
+		return 0;
+	return pg_atomic_exchange_u32(&shared->resets, 0);
 }
 
 static void

@@ -19,6 +19,12 @@ extern void padv_shared_install_hooks(void);
  */
 extern void padv_require_preloaded(void);
 
+/* What the worker is asked to forget, by bits; it does so within a sample. */
+#define PADV_RESET_SCALABILITY 0x01
+
+extern void padv_request_reset(uint32 what);
+extern uint32 padv_take_resets(void);
+
 /* For the worker; each holds the lock for a memcpy. */
 extern void padv_publish(const PadvPicture *picture, const PadvDigest *digest);
 extern void padv_publish_machine(const PadvMachine *machine);

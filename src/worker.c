@@ -35,6 +35,7 @@
 #include "compat.h"
 #include "core/interval.h"
 #include "core/picture.h"
+#include "history.h"
 #include "limits/force.h"
 #include "limits/watch.h"
 #include "machine/machine.h"
@@ -68,11 +69,12 @@ typedef struct Worker
 	PadvBuffers *buffers;
 	PadvWatch  *watch;
 	PadvKeepalive *keepalive;
+	PadvHistoryStore *history;
 	PadvCounters counters;
-	PadvIntervalSums interval;	/* samples since the last look at counters */
 	PadvScalability scalability;
 	PadvWaits	waits;
 	PadvCurve	curve;
+	double		kept[PADV_HISTORY_MAX_CURVE];	/* the curve, for the history's file */
 	PadvPicture picture;
 
 	/* monotonic clock, microseconds: when the next of each is due */
@@ -127,8 +129,8 @@ create_worker(void)
 	worker->buffers = padv_buffers_create();
 	worker->watch = padv_watch_create();
 	worker->keepalive = padv_keepalive_create();
-	padv_interval_begin(&worker->interval);
 	padv_scalability_init(&worker->scalability);
+	worker->history = padv_history_store_create();
 	padv_model_init(&worker->picture.model);
 	return worker;
 }
@@ -193,21 +195,50 @@ look_at_counters(Worker *worker, int64 now)
 	padv_load_minute(worker->load, worker->machine->quota, &worker->picture.load);
 }
 
-/* What the last second, with its samples, says about the curve. */
-static void
-learn(Worker *worker)
+/* What the last second says about the curve; returns transactions a second. */
+static double
+learn(Worker *worker, const PadvTake *take)
 {
 	const PadvCounters *before;
 	const PadvCounters *after;
 	PadvInterval interval;
 
-	if (padv_load_newest(worker->load, &before, &after) &&
-		padv_interval_end(&worker->interval, before, after, &interval))
-	{
-		padv_scalability_add(&worker->scalability, &interval);
-		padv_waits_add(&worker->waits, &interval);
-	}
-	padv_interval_begin(&worker->interval);
+	if (!padv_load_newest(worker->load, &before, &after) ||
+		!padv_interval_describe(take, before, after, &interval))
+		return -1.0;
+	padv_scalability_add(&worker->scalability, &interval);
+	padv_waits_add(&worker->waits, &interval);
+	return interval.transactions / interval.seconds;
+}
+
+/*
+ * The second that has passed, into the curve and the history.  Where samples are
+ * further apart than a second, so are the looks.
+ */
+static void
+look_back(Worker *worker)
+{
+	PadvTake	take;
+	PadvHistoryPoint point;
+	double		transactions_per_second;
+
+	if (!padv_window_take(worker->window, &take))
+		return;
+	transactions_per_second = learn(worker, &take);
+	padv_history_describe(&take,
+						  padv_load_last_cpu_utilization(worker->load, worker->machine->quota),
+						  transactions_per_second,
+						  padv_model_chosen(&worker->picture.model)->connections, &point);
+	padv_history_publish(&point);
+}
+
+/* What an earlier life of the server, or of this process, has learned. */
+static void
+remember_curve(Worker *worker)
+{
+	size_t		count = padv_history_curve(worker->kept);
+
+	(void) padv_scalability_restore(&worker->scalability, worker->kept, count);
 }
 
 static void
@@ -218,6 +249,8 @@ judge_curve(Worker *worker)
 
 	padv_scalability_judge(&worker->scalability, worker->picture.model.cores,
 						   padv_model_least_seen(&worker->picture.model), &worker->curve);
+	padv_scalability_keep(&worker->scalability, worker->kept);
+	(void) padv_history_publish_curve(worker->kept, PADV_CURVE_NUMBERS);
 	nrows = padv_scalability_rows(&worker->scalability, &worker->curve, rows);
 	padv_publish_curve(rows, nrows);
 }
@@ -255,7 +288,6 @@ look_at_sessions(Worker *worker)
 	worker->sample->logins_waiting = totals.waiting;
 	padv_window_add(worker->window, worker->sample);
 	padv_window_digest(worker->window, digest);
-	padv_interval_add(&worker->interval, &digest->last);
 
 	picture->taken_at = digest->taken_at;
 	picture->clock_us = worker->sample->clock_us;
@@ -295,7 +327,10 @@ handle_interrupts(Worker *worker)
 
 	/* any exit code but 0 lets the postmaster start us again, unless it ends */
 	if (ShutdownRequestPending)
+	{
+		padv_history_save(worker->history);
 		proc_exit(1);
+	}
 
 	if (ConfigReloadPending)
 	{
@@ -307,6 +342,13 @@ handle_interrupts(Worker *worker)
 		worker->machine_due = 0;
 		worker->limits_due = 0;
 		padv_watch_reload(worker->watch);
+	}
+
+	if (padv_take_resets() & PADV_RESET_SCALABILITY)
+	{
+		padv_scalability_init(&worker->scalability);
+		memset(&worker->waits, 0, sizeof(PadvWaits));
+		worker->curve_due = 0;
 	}
 
 	/* others wait for us to read our messages */
@@ -332,6 +374,8 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 	MemoryContextSwitchTo(AllocSetContextCreate(TopMemoryContext, WORKER_NAME,
 												ALLOCSET_DEFAULT_SIZES));
 	worker = create_worker();
+	padv_history_load(worker->history);
+	remember_curve(worker);
 	padv_worker_announce();
 
 	for (;;)
@@ -347,7 +391,8 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 		if (is_due(&worker->counters_due, COUNTERS_INTERVAL, now))
 		{
 			look_at_counters(worker, now);
-			learn(worker);
+			look_back(worker);
+			padv_history_save_if_due(worker->history, now);
 		}
 		if (is_due(&worker->curve_due, CURVE_INTERVAL, now))
 			judge_curve(worker);

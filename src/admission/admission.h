@@ -133,6 +133,9 @@ extern uint32 padv_admission_generation(void);
 /* For readers; a copy in the current memory context, returns the number. */
 extern int	padv_admission_copy_counters(PadvRoleCounters **counters);
 
+/* Count from 0 again; who waits goes on waiting. */
+extern void padv_admission_reset_counters(void);
+
 /* Of all roles together. */
 typedef struct PadvAdmissionTotals
 {

@@ -150,6 +150,25 @@ padv_admission_copy_counters(PadvRoleCounters **counters)
 }
 
 void
+padv_admission_reset_counters(void)
+{
+	bool		more = true;
+
+	for (int done = 0; more;)
+	{
+		SpinLockAcquire(&padv_admission->mutex);
+		for (int i = 0; i < 64 && done < padv_admission->nroles; i++, done++)
+		{
+			PadvRoleCounters *counters = &padv_role_table[done].counters;
+
+			*counters = (PadvRoleCounters) {.role = counters->role, .waiting = counters->waiting};
+		}
+		more = done < padv_admission->nroles;
+		SpinLockRelease(&padv_admission->mutex);
+	}
+}
+
+void
 padv_admission_totals(PadvAdmissionTotals *totals)
 {
 	SpinLockAcquire(&padv_admission->mutex);

@@ -11,20 +11,6 @@
 #include "core/scalability.h"
 #include "core/window.h"
 
-/* Samples added up since padv_interval_begin. */
-typedef struct PadvIntervalSums
-{
-	double		samples;
-	double		demand;
-	double		parallel_workers;
-	double		on_cpu;
-	double		waiting_io;
-	double		waiting_lock;
-	double		waiting_lwlock;
-	double		held_in_transaction;
-	double		turnaround;
-} PadvIntervalSums;
-
 /*
  * Sessions that are ready to run but look idle, because they have not had a
  * core since their client's message came: those that ran or were ready by the
@@ -36,12 +22,12 @@ typedef struct PadvIntervalSums
 extern double padv_unseen_active(double run, double delay, double on_cpu,
 								 double waiting_io, double turnaround);
 
-extern void padv_interval_begin(PadvIntervalSums *sums);
-extern void padv_interval_add(PadvIntervalSums *sums, const PadvCounts *counts);
-
-/* The interval between two readings; false when it cannot be told. */
-extern bool padv_interval_end(const PadvIntervalSums *sums, const PadvCounters *before,
-							  const PadvCounters *after, PadvInterval *interval);
+/*
+ * Between two readings of the counters, with the samples of that time; false when
+ * the counters do not tell.
+ */
+extern bool padv_interval_describe(const PadvTake *take, const PadvCounters *before,
+								   const PadvCounters *after, PadvInterval *interval);
 
 /*
  * Where active sessions spend their time, in seconds of sessions: running, ready

@@ -28,10 +28,11 @@ padv_load_add(PadvLoadWindow *window, const PadvCounters *reading)
 		window->count++;
 }
 
-static int
+/* The reading that so many came after; not more than there are. */
+static const PadvCounters *
 reading_back(const PadvLoadWindow *window, int back)
 {
-	return (window->next + 2 * PADV_LOAD_READINGS - 1 - back) % PADV_LOAD_READINGS;
+	return &window->readings[(window->next + 2 * PADV_LOAD_READINGS - 1 - back) % PADV_LOAD_READINGS];
 }
 
 bool
@@ -40,8 +41,8 @@ padv_load_newest(const PadvLoadWindow *window, const PadvCounters **before,
 {
 	if (window->count < 2)
 		return false;
-	*before = &window->readings[reading_back(window, 1)];
-	*newest = &window->readings[reading_back(window, 0)];
+	*before = reading_back(window, 1);
+	*newest = reading_back(window, 0);
 	return true;
 }
 
@@ -150,6 +151,14 @@ at_most_one(double x)
 	return x > 1.0 ? 1.0 : x;
 }
 
+double
+padv_load_last_cpu_utilization(const PadvLoadWindow *window, double quota)
+{
+	if (window->count < 2)
+		return -1.0;
+	return utilization(reading_back(window, 1), reading_back(window, 0), quota);
+}
+
 void
 padv_load_minute(const PadvLoadWindow *window, double quota, PadvLoad *load)
 {
@@ -162,8 +171,8 @@ padv_load_minute(const PadvLoadWindow *window, double quota, PadvLoad *load)
 
 	if (window->count > 0)
 	{
-		from = &window->readings[reading_back(window, window->count - 1)];
-		to = &window->readings[reading_back(window, 0)];
+		from = reading_back(window, window->count - 1);
+		to = reading_back(window, 0);
 	}
 
 	load->cpu_utilization = utilization(from, to, quota);

@@ -510,6 +510,67 @@ padv_scalability_rows(const PadvScalability *scalability, const PadvCurve *curve
 	return n;
 }
 
+/* --- keeping -------------------------------------------------------------- */
+
+/* Changes with the meaning of the numbers. */
+#define FORM 1.0
+
+#define BIN_NUMBERS ((PADV_CURVE_NUMBERS - 2) / PADV_CURVE_BINS)
+
+void
+padv_scalability_keep(const PadvScalability *scalability, double numbers[PADV_CURVE_NUMBERS])
+{
+	double	   *next = numbers;
+
+	*next++ = FORM;
+	*next++ = scalability->held;
+	for (int i = 0; i < PADV_CURVE_BINS; i++)
+	{
+		const PadvBin *bin = &scalability->bins[i];
+		const double kept[BIN_NUMBERS] = {bin->seconds, bin->at_work, bin->active,
+		bin->in_transaction, bin->blocked, bin->throughput, bin->latency};
+
+		memcpy(next, kept, sizeof(kept));
+		next += BIN_NUMBERS;
+	}
+}
+
+static bool
+bin_is_sound(const PadvBin *bin)
+{
+	return between(bin->seconds, 0.0, PADV_CURVE_MEMORY_SECONDS) &&
+		between(bin->at_work, TRIVIAL_AT_WORK, MAX_CONNECTIONS) &&
+		between(bin->active, 0.0, MAX_CONNECTIONS) &&
+		between(bin->in_transaction, 0.0, MAX_CONNECTIONS) &&
+		between(bin->blocked, 0.0, MAX_CONNECTIONS) &&
+		between(bin->throughput, 0.0, MAX_THROUGHPUT) && between(bin->latency, 0.0, MAX_LATENCY);
+}
+
+bool
+padv_scalability_restore(PadvScalability *scalability, const double *numbers, size_t count)
+{
+	PadvScalability kept;
+
+	if (count != PADV_CURVE_NUMBERS || numbers[0] != FORM ||
+		!between(numbers[1], 0.0, MAX_CONNECTIONS))
+		return false;
+	padv_scalability_init(&kept);
+	kept.held = numbers[1];
+	for (int i = 0; i < PADV_CURVE_BINS; i++)
+	{
+		const double *from = numbers + 2 + i * BIN_NUMBERS;
+		PadvBin    *bin = &kept.bins[i];
+
+		if (from[0] == 0.0)
+			continue;
+		*bin = (PadvBin) {from[0], from[1], from[2], from[3], from[4], from[5], from[6], 0};
+		if (!bin_is_sound(bin))
+			return false;
+	}
+	*scalability = kept;
+	return true;
+}
+
 const char *
 padv_curve_state_name(PadvCurveState state)
 {

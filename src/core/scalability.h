@@ -16,6 +16,7 @@
 #define PADV_SCALABILITY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/usl.h"
@@ -146,6 +147,17 @@ extern void padv_scalability_judge(PadvScalability *scalability, double fewest, 
 /* At most PADV_CURVE_BINS rows, by connections; returns how many. */
 extern int	padv_scalability_rows(const PadvScalability *scalability, const PadvCurve *curve,
 								  PadvScalabilityRow *rows);
+
+/*
+ * As plain numbers, to be kept over a restart; and back.  What was kept is
+ * refused as a whole, and nothing changed, if it is of another form or not
+ * sound.
+ */
+#define PADV_CURVE_NUMBERS (2 + 7 * PADV_CURVE_BINS)
+extern void padv_scalability_keep(const PadvScalability *scalability,
+								  double numbers[PADV_CURVE_NUMBERS]);
+extern bool padv_scalability_restore(PadvScalability *scalability, const double *numbers,
+									 size_t count);
 
 extern const char *padv_curve_state_name(PadvCurveState state);
 

@@ -48,8 +48,6 @@ typedef struct PadvCounts
 	int64_t		parallel_workers;
 	int64_t		demand;			/* active + parallel workers - those that
 								 * demand nothing */
-	int64_t		held_in_transaction;	/* see PadvMinute */
-	int64_t		turnaround;
 } PadvCounts;
 
 /*
@@ -103,6 +101,23 @@ typedef struct PadvMinute
 	double		held_in_transaction;
 	double		turnaround;
 } PadvMinute;
+
+/* Means over the samples since the last take, in sessions. */
+typedef struct PadvTake
+{
+	int64_t		samples;
+	int64_t		taken_at;		/* of the last of them, on the wall clock */
+	double		active;
+	int64_t		active_max;
+	double		idle;
+	double		idle_in_transaction;
+	double		queued;
+	double		in_class[PADV_WAIT_CLASSES];
+	double		parallel_workers;
+	double		demand;
+	double		held_in_transaction;	/* see PadvMinute */
+	double		turnaround;
+} PadvTake;
 
 typedef struct PadvEventRow
 {
@@ -181,5 +196,11 @@ extern void padv_window_add(PadvWindow *window, const PadvSample *sample);
  * in use).  Of its rows only the first nevents and nroles are written.
  */
 extern void padv_window_digest(PadvWindow *window, PadvDigest *digest);
+
+/*
+ * Take the means over the samples since this was called last, and begin anew.
+ * False, and nothing written, when there was none.
+ */
+extern bool padv_window_take(PadvWindow *window, PadvTake *take);
 
 #endif							/* PADV_WINDOW_H */

@@ -83,5 +83,26 @@ is($node->safe_psql('postgres', q{SELECT optimal_method IN ('wait_ratio', 'formu
 is($node->safe_psql('postgres', q{SELECT count(*) = 1 FROM pool_advisor.explain() e WHERE e LIKE 'Method scalability: not available, knee not observed yet.'}),
 	't', 'and explain() says so');
 
+# What was learned outlives a restart, and is forgotten when asked.
+my $learned = q{SELECT count(*) FROM pool_advisor.scalability};
+my $bins = $node->safe_psql('postgres', $learned);
+$node->restart;
+wait_for($node, qq{(($learned) >= $bins)}, 'the curve is there after a restart');
+$node->safe_psql('postgres', q{SELECT pool_advisor.reset('history')});
+cmp_ok($node->safe_psql('postgres', $learned), '>=', $bins, 'and after the history is forgotten');
+$node->safe_psql('postgres', q{SELECT pool_advisor.reset('scalability')});
+wait_for($node, qq{(($learned) < 3)}, 'it can be forgotten');
+is($node->safe_psql('postgres', q{SELECT state FROM pool_advisor.scalability_fit}), 'too little data', 'then nothing is known');
+$node->restart('immediate');
+is($node->safe_psql('postgres', qq{SELECT ($learned) < 3}), 't', 'nor does it come back');
+
+# Counters of roles.
+set_caps($node, q{ALTER ROLE app SET pool_advisor.max_sessions = 0});
+my ($ret) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=app');
+is($ret, 2, 'a refusal');
+is($node->safe_psql('postgres', q{SELECT refused_total FROM pool_advisor.roles WHERE rolname = 'app'}), 1, 'is counted');
+$node->safe_psql('postgres', q{SELECT pool_advisor.reset('counters')});
+is($node->safe_psql('postgres', q{SELECT coalesce(sum(refused_total), 0) FROM pool_advisor.roles}), 0, 'until it is reset');
+
 $node->stop;
 done_testing();

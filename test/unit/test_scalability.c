@@ -246,6 +246,39 @@ test_slow_clients(void)
 	ok(curve.state == PADV_CURVE_NO_KNEE, "many connections of slow clients are no knee");
 }
 
+/* Over a restart */
+static void
+test_keeping(void)
+{
+	static double numbers[PADV_CURVE_NUMBERS + 1];
+	PadvScalability other;
+	PadvCurve	before;
+	bool		refused = true;
+
+	see_haas(32);
+	before = curve;
+	padv_scalability_keep(&scalability, numbers);
+	padv_scalability_init(&scalability);
+	ok(padv_scalability_restore(&scalability, numbers, PADV_CURVE_NUMBERS), "what was kept is restored");
+	judge();
+	ok(memcmp(&curve, &before, sizeof(curve)) == 0, "and says the same");
+	other = scalability;
+	ok(!padv_scalability_restore(&other, numbers, PADV_CURVE_NUMBERS - 1) &&
+	   !padv_scalability_restore(&other, numbers, 0), "another number of numbers is refused");
+	for (int i = 0; i < 100000; i++)
+	{
+		static const double odd[] = {-1.0, NAN, INFINITY, -INFINITY, 1e300};
+		int			place = (int) (random_share() * PADV_CURVE_NUMBERS);
+		double		kept = numbers[place];
+
+		numbers[place] = odd[i % 5];
+		if (padv_scalability_restore(&other, numbers, PADV_CURVE_NUMBERS))
+			refused = refused && place > 1 && numbers[2 + (place - 2) / 7 * 7] == 0.0;
+		numbers[place] = kept;
+	}
+	ok(refused && memcmp(&other, &scalability, sizeof(other)) == 0, "so is what cannot be, and nothing changed");
+}
+
 /* Nonsense in, never nonsense out */
 static void
 test_fuzz(void)
@@ -286,6 +319,7 @@ main(void)
 	test_change();
 	test_flapping();
 	test_slow_clients();
+	test_keeping();
 	test_fuzz();
 	return tap_end();
 }

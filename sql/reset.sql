@@ -1,0 +1,12 @@
+-- What can be forgotten; that it is, is in test/t/015_measured.pl.
+CREATE EXTENSION pool_advisor;
+
+SELECT pool_advisor.reset('counters');
+SELECT pool_advisor.reset('history');
+SELECT pool_advisor.reset('scalability');
+SELECT pool_advisor.reset();
+SELECT pool_advisor.reset('');
+SELECT pool_advisor.reset('everything');
+SELECT pool_advisor.reset(NULL) IS NULL AS nothing;
+
+DROP EXTENSION pool_advisor;
