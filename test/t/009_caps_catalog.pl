@@ -74,8 +74,8 @@ gets_in('dba', 'a superuser is not refused');
 stay('dba');
 is(in_use($node, q{rolname = 'team'}), 2, 'nor counted');
 gets_in('cleo', 'who is no member is not under it');
-$node->safe_psql('postgres', 'GRANT team TO cleo');
 stay('cleo');
+$node->safe_psql('postgres', 'GRANT team TO cleo');
 wait_for_limits($node, q{rolname = 'company' AND in_use = 3},
 	'a membership that is granted counts at once, for those who are in, too');
 is_refused('cleo', 'and refuses');
