@@ -48,4 +48,19 @@ bench:
 lint:
 	@$(SCRIPT_ENV) bash test/lint.sh
 
-.PHONY: test demo bench lint
+# needs clang; FUZZ_SECONDS for each target
+FUZZ_SECONDS = 60
+FUZZ_DIR := $(or $(TMPDIR),/tmp)
+
+fuzz:
+	@for target in test/fuzz/fuzz_*.c; do \
+	    folder=$$(mktemp -d "$(FUZZ_DIR)/pool_advisor.fuzz.XXXXXX") && \
+	    clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	        -Wall -Wextra -Werror -Isrc -o "$$folder/fuzz" "$$target" src/core/*.c -lm && \
+	    mkdir "$$folder/corpus" && \
+	    "$$folder/fuzz" -max_total_time=$(FUZZ_SECONDS) -max_len=20000 \
+	        -artifact_prefix="$$folder/" "$$folder/corpus" && \
+	    rm -rf "$$folder" || exit 1; \
+	done
+
+.PHONY: test demo bench lint fuzz

@@ -260,6 +260,52 @@ COMMENT ON COLUMN pool_advisor.roles.closed_idle_total IS 'sessions closed after
 COMMENT ON COLUMN pool_advisor.roles.queue_wait_seconds_total IS 'seconds that logins spent in line';
 
 
+-- The last two weeks
+
+CREATE FUNCTION pool_advisor._history(
+    OUT resolution text,
+    OUT sampled_at timestamptz,
+    OUT active_avg double precision,
+    OUT active_max bigint,
+    OUT idle double precision,
+    OUT idle_in_transaction double precision,
+    OUT queued double precision,
+    OUT on_cpu double precision,
+    OUT waiting_io double precision,
+    OUT waiting_lock double precision,
+    OUT waiting_lwlock double precision,
+    OUT waiting_other double precision,
+    OUT io_wait_ratio double precision,
+    OUT cpu_utilization double precision,
+    OUT transactions_per_second double precision,
+    OUT optimal bigint
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'padv_history'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 7000;
+COMMENT ON FUNCTION pool_advisor._history() IS 'what the view history shows';
+
+CREATE VIEW pool_advisor.history AS SELECT * FROM pool_advisor._history();
+COMMENT ON VIEW pool_advisor.history IS
+    'averages of every second for 15 minutes, every 10 s for 6 hours and every 5 minutes for 14 days, oldest first; kept over a restart';
+COMMENT ON COLUMN pool_advisor.history.resolution IS 'length of the interval: 1 s, 10 s or 5 min';
+COMMENT ON COLUMN pool_advisor.history.sampled_at IS 'end of the interval';
+COMMENT ON COLUMN pool_advisor.history.active_avg IS 'average active sessions: the sum of on_cpu and the four waiting columns';
+COMMENT ON COLUMN pool_advisor.history.active_max IS 'most active sessions in a sample';
+COMMENT ON COLUMN pool_advisor.history.idle IS 'average sessions waiting for a command, outside a transaction';
+COMMENT ON COLUMN pool_advisor.history.idle_in_transaction IS 'average sessions waiting for a command inside a transaction, aborted ones included';
+COMMENT ON COLUMN pool_advisor.history.queued IS 'average sessions and logins waiting to be admitted by pool_advisor';
+COMMENT ON COLUMN pool_advisor.history.on_cpu IS 'average active sessions that wait for nothing: running, or runnable';
+COMMENT ON COLUMN pool_advisor.history.waiting_io IS 'average active sessions with a wait event of type IO';
+COMMENT ON COLUMN pool_advisor.history.waiting_lock IS 'average active sessions with a wait event of type Lock';
+COMMENT ON COLUMN pool_advisor.history.waiting_lwlock IS 'average active sessions with a wait event of type LWLock';
+COMMENT ON COLUMN pool_advisor.history.waiting_other IS 'average active sessions with a wait event of any other type';
+COMMENT ON COLUMN pool_advisor.history.io_wait_ratio IS 'waiting_io / active_avg, 0..1; 0 when nothing was active';
+COMMENT ON COLUMN pool_advisor.history.cpu_utilization IS 'use of the cores granted to the server, by all that runs on them, 0..1; NULL when not known';
+COMMENT ON COLUMN pool_advisor.history.transactions_per_second IS 'NULL: this version does not count transactions';
+COMMENT ON COLUMN pool_advisor.history.optimal IS 'active connections at which the server is at its best, as it was said then; in longer intervals the average, rounded';
+
+
 -- Caps
 
 CREATE FUNCTION pool_advisor._limits(
@@ -510,14 +556,16 @@ COMMENT ON FUNCTION pool_advisor.forget_pool(text) IS 'undo declare_pool()';
 REVOKE ALL ON FUNCTION
     pool_advisor._status(), pool_advisor._optimal(), pool_advisor._advice(),
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
-    pool_advisor._roles(), pool_advisor._limits(), pool_advisor._budget(),
+    pool_advisor._roles(), pool_advisor._history(), pool_advisor._limits(),
+    pool_advisor._budget(),
     pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
     pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     pool_advisor._status(), pool_advisor._optimal(), pool_advisor._advice(),
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
-    pool_advisor._roles(), pool_advisor._limits(), pool_advisor._budget(),
+    pool_advisor._roles(), pool_advisor._history(), pool_advisor._limits(),
+    pool_advisor._budget(),
     pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
     pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint)
     TO pg_monitor, pg_read_all_stats;
@@ -525,12 +573,12 @@ GRANT EXECUTE ON FUNCTION
 REVOKE ALL ON
     pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
     pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
-    pool_advisor.limits, pool_advisor.budget, pool_advisor.declared_pools
+    pool_advisor.history, pool_advisor.limits, pool_advisor.budget, pool_advisor.declared_pools
     FROM PUBLIC;
 GRANT SELECT ON
     pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
     pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
-    pool_advisor.limits, pool_advisor.budget, pool_advisor.declared_pools
+    pool_advisor.history, pool_advisor.limits, pool_advisor.budget, pool_advisor.declared_pools
     TO pg_monitor, pg_read_all_stats;
 
 

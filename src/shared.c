@@ -2,8 +2,8 @@
  * shared.c
  *		What the worker publishes and everybody may copy out.
  *
- * Owns that memory, and asks for it and for that of the rooms limits and
- * admission, which look after theirs.  One LWLock guards all of it but
+ * Owns that memory, and asks for it and for that of the history and of the rooms
+ * limits and admission, which look after theirs.  One LWLock guards all of it but
  * worker_pid: the worker takes it exclusively, readers take it shared, both
  * for the time of a memcpy, and neither holds another lock meanwhile.  Nothing
  * is computed, allocated or raised under it.
@@ -22,6 +22,7 @@
 #include "storage/shmem.h"
 
 #include "admission/admission.h"
+#include "history.h"
 #include "limits/force.h"
 #include "shared.h"
 
@@ -52,6 +53,7 @@ request_shared_memory(void)
 	if (previous_shmem_request_hook)
 		previous_shmem_request_hook();
 	RequestAddinShmemSpace(MAXALIGN(sizeof(PadvShared)));
+	RequestAddinShmemSpace(padv_history_shmem_size());
 	RequestAddinShmemSpace(padv_limits_shmem_size());
 	RequestAddinShmemSpace(padv_admission_shmem_size());
 	RequestNamedLWLockTranche(NAME, 1);
@@ -75,6 +77,7 @@ start_shared_memory(void)
 		pg_atomic_init_u32(&shared->worker_pid, 0);
 		padv_model_init(&shared->picture.model);
 	}
+	padv_history_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
 	padv_limits_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
 	padv_admission_shmem_init();
 	LWLockRelease(AddinShmemInitLock);

@@ -34,6 +34,7 @@
 #include "clock.h"
 #include "compat.h"
 #include "core/picture.h"
+#include "history.h"
 #include "limits/force.h"
 #include "limits/watch.h"
 #include "machine/machine.h"
@@ -51,6 +52,7 @@
 #define MACHINE_INTERVAL (60 * SECOND)
 #define LIMITS_INTERVAL (SECOND / 10)
 #define KEEPALIVE_INTERVAL (1 * SECOND)
+#define HISTORY_INTERVAL (1 * SECOND)
 
 /* The worker's memory; allocated once. */
 typedef struct Worker
@@ -65,8 +67,11 @@ typedef struct Worker
 	PadvBuffers *buffers;
 	PadvWatch  *watch;
 	PadvKeepalive *keepalive;
+	PadvHistoryStore *history;
 	PadvCounters counters;
 	PadvPicture picture;
+	double		transactions_per_second;	/* of the last second; negative:
+											 * not known */
 
 	/* monotonic clock, microseconds: when the next of each is due */
 	int64		sample_due;
@@ -74,6 +79,7 @@ typedef struct Worker
 	int64		machine_due;
 	int64		limits_due;
 	int64		keepalive_due;
+	int64		history_due;
 } Worker;
 
 PGDLLEXPORT void padv_worker_main(Datum main_arg);
@@ -119,6 +125,8 @@ create_worker(void)
 	worker->buffers = padv_buffers_create();
 	worker->watch = padv_watch_create();
 	worker->keepalive = padv_keepalive_create();
+	worker->history = padv_history_store_create();
+	worker->transactions_per_second = -1.0;
 	padv_model_init(&worker->picture.model);
 	return worker;
 }
@@ -228,6 +236,26 @@ look_at_sessions(Worker *worker)
 	worker->counters.value[PADV_SAMPLE_CPU] += cpu_seconds() - started;
 }
 
+/*
+ * The point of the second that has passed.  Where samples are further apart than
+ * a second, so are points.
+ */
+static void
+keep_history(Worker *worker)
+{
+	PadvTake	take;
+	PadvHistoryPoint point;
+
+	if (!padv_window_take(worker->window, &take))
+		return;
+	padv_history_describe(&take,
+						  padv_load_last_cpu_utilization(worker->load, worker->machine->quota),
+						  worker->transactions_per_second,
+						  padv_model_chosen(&worker->picture.model)->connections,
+						  &point);
+	padv_history_publish(&point);
+}
+
 /* Sleep until something is due, or something else wants attention. */
 static void
 wait_for_work(const Worker *worker)
@@ -249,7 +277,10 @@ handle_interrupts(Worker *worker)
 
 	/* any exit code but 0 lets the postmaster start us again, unless it ends */
 	if (ShutdownRequestPending)
+	{
+		padv_history_save(worker->history);
 		proc_exit(1);
+	}
 
 	if (ConfigReloadPending)
 	{
@@ -286,6 +317,7 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 	MemoryContextSwitchTo(AllocSetContextCreate(TopMemoryContext, WORKER_NAME,
 												ALLOCSET_DEFAULT_SIZES));
 	worker = create_worker();
+	padv_history_load(worker->history);
 	padv_worker_announce();
 
 	for (;;)
@@ -306,5 +338,10 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 			padv_watch_run(worker->watch, now);
 		if (is_due(&worker->keepalive_due, KEEPALIVE_INTERVAL, now))
 			padv_keepalive_run(worker->keepalive, worker->sample);
+		if (is_due(&worker->history_due, HISTORY_INTERVAL, now))
+		{
+			keep_history(worker);
+			padv_history_save_if_due(worker->history, now);
+		}
 	}
 }

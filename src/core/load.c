@@ -122,6 +122,21 @@ at_most_one(double x)
 	return x > 1.0 ? 1.0 : x;
 }
 
+/* The reading that so many came after; not more than there are. */
+static const PadvCounters *
+reading_back(const PadvLoadWindow *window, int back)
+{
+	return &window->readings[(window->next + PADV_LOAD_READINGS - 1 - back) % PADV_LOAD_READINGS];
+}
+
+double
+padv_load_last_cpu_utilization(const PadvLoadWindow *window, double quota)
+{
+	if (window->count < 2)
+		return -1.0;
+	return utilization(reading_back(window, 1), reading_back(window, 0), quota);
+}
+
 void
 padv_load_minute(const PadvLoadWindow *window, double quota, PadvLoad *load)
 {
@@ -134,11 +149,8 @@ padv_load_minute(const PadvLoadWindow *window, double quota, PadvLoad *load)
 
 	if (window->count > 0)
 	{
-		int			newest = (window->next + PADV_LOAD_READINGS - 1) % PADV_LOAD_READINGS;
-		int			oldest = (window->next + PADV_LOAD_READINGS - window->count) % PADV_LOAD_READINGS;
-
-		from = &window->readings[oldest];
-		to = &window->readings[newest];
+		from = reading_back(window, window->count - 1);
+		to = reading_back(window, 0);
 	}
 
 	load->cpu_utilization = utilization(from, to, quota);

@@ -75,4 +75,11 @@ extern void padv_load_add(PadvLoadWindow *window, const PadvCounters *reading);
 extern void padv_load_minute(const PadvLoadWindow *window, double quota,
 							 PadvLoad *load);
 
+/*
+ * cpu_utilization between the last two readings.  Only counters of the CPUs
+ * and of the cgroup tell so short a time: those of processes are read in turns.
+ */
+extern double padv_load_last_cpu_utilization(const PadvLoadWindow *window,
+											 double quota);
+
 #endif							/* PADV_LOAD_H */

@@ -79,6 +79,10 @@ struct PadvWindow
 	int64_t		oldest_xact;	/* start of the idle holder's; 0 unknown */
 	PadvIdleHolder idle_holder;
 
+	/* sums of the columns before those of events, since they were taken */
+	int64_t		untaken[FIRST_EVENT];
+	int64_t		untaken_max;	/* active sessions */
+
 	/* who owns which entry, and the columns of those in use */
 	PadvKeys	event_keys;
 	PadvKeys	role_keys;
@@ -376,6 +380,11 @@ padv_window_add(PadvWindow *window, const PadvSample *sample)
 				  window->role_keys.count, window->in_role[PADV_STATE_ACTIVE]);
 	padv_recent_offer(&window->recent, window->now, window->elapsed_us,
 					  counted[ACTIVE]);
+
+	for (int column = 0; column < FIRST_EVENT; column++)
+		window->untaken[column] += counted[column];
+	if (counted[ACTIVE] > window->untaken_max)
+		window->untaken_max = counted[ACTIVE];
 }
 
 static void
@@ -496,4 +505,28 @@ padv_window_digest(PadvWindow *window, PadvDigest *digest)
 	digest_minute(window, &digest->minute);
 	digest_events(window, digest);
 	digest_roles(window, digest);
+}
+
+bool
+padv_window_take(PadvWindow *window, PadvTake *take)
+{
+	const int64_t *sum = window->untaken;
+	double		samples = (double) sum[SAMPLES];
+
+	if (sum[SAMPLES] == 0)
+		return false;
+
+	take->samples = sum[SAMPLES];
+	take->taken_at = window->taken_at;
+	take->active = (double) sum[ACTIVE] / samples;
+	take->active_max = window->untaken_max;
+	take->idle = (double) sum[IDLE] / samples;
+	take->idle_in_transaction = (double) sum[IDLE_IN_TRANSACTION] / samples;
+	take->queued = (double) sum[QUEUED] / samples;
+	for (int class = 0; class < PADV_WAIT_CLASSES; class++)
+		take->in_class[class] = (double) sum[FIRST_CLASS + class] / samples;
+
+	memset(window->untaken, 0, sizeof(window->untaken));
+	window->untaken_max = 0;
+	return true;
 }

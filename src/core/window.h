@@ -109,6 +109,19 @@ typedef struct PadvMinute
 								 * active */
 } PadvMinute;
 
+/* Means over the samples since the last take, in sessions. */
+typedef struct PadvTake
+{
+	int64_t		samples;
+	int64_t		taken_at;		/* of the last of them, on the wall clock */
+	double		active;
+	int64_t		active_max;
+	double		idle;
+	double		idle_in_transaction;
+	double		queued;
+	double		in_class[PADV_WAIT_CLASSES];
+} PadvTake;
+
 typedef struct PadvEventRow
 {
 	uint32_t	wait_event;		/* 0 on CPU, PADV_OTHER_EVENTS */
@@ -186,5 +199,11 @@ extern void padv_window_add(PadvWindow *window, const PadvSample *sample);
  * in use).  Of its rows only the first nevents and nroles are written.
  */
 extern void padv_window_digest(PadvWindow *window, PadvDigest *digest);
+
+/*
+ * Take the means over the samples since this was called last, and begin anew.
+ * False, and nothing written, when there was none.
+ */
+extern bool padv_window_take(PadvWindow *window, PadvTake *take);
 
 #endif							/* PADV_WINDOW_H */

@@ -456,6 +456,54 @@ test_garbage(void)
 	ok(right, "garbage is counted, and does no harm");
 }
 
+/* What was added since the last take, and only that. */
+static void
+test_take(void)
+{
+	PadvTake	take;
+	int			wrong = 0;
+	int			takes = 0;
+
+	start_over();
+	ok(!padv_window_take(window, &take), "nothing to take before the first sample");
+	start_world(30, 12, 9);
+	while (takes < 300)
+	{
+		double		active = 0.0;
+		double		idle = 0.0;
+		double		held = 0.0;
+		double		queued = 0.0;
+		double		io = 0.0;
+		int64_t		max = 0;
+		int			samples = 1 + (int) random_below(12);
+
+		for (int i = 0; i < samples; i++)
+		{
+			PadvSample	sample = next_sample(SECOND / 10);
+
+			padv_window_add(window, &sample);
+			padv_window_digest(window, &digest);
+			active += (double) digest.last.active;
+			idle += (double) digest.last.idle;
+			held += (double) digest.last.idle_in_transaction;
+			queued += (double) digest.last.queued;
+			io += (double) digest.last.in_class[PADV_WAITING_IO];
+			max = digest.last.active > max ? digest.last.active : max;
+		}
+		takes++;
+		if (!padv_window_take(window, &take) || take.samples != samples ||
+			take.taken_at != world.wall || take.active_max != max ||
+			fabs(take.active - active / samples) > 1e-9 ||
+			fabs(take.idle - idle / samples) > 1e-9 ||
+			fabs(take.idle_in_transaction - held / samples) > 1e-9 ||
+			fabs(take.queued - queued / samples) > 1e-9 ||
+			fabs(take.in_class[PADV_WAITING_IO] - io / samples) > 1e-9)
+			wrong++;
+	}
+	ok(wrong == 0, "300 takes, each of the samples since the one before");
+	ok(!padv_window_take(window, &take), "no sample is taken twice");
+}
+
 int
 main(void)
 {
@@ -481,6 +529,7 @@ main(void)
 	test_busy_ratio();
 	test_long_run();
 	test_garbage();
+	test_take();
 	start_over();
 	free(window);
 	return tap_end();

@@ -1,0 +1,70 @@
+/*
+ * history.h
+ *		The history that all processes share, and the file that keeps it.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_SHARED_HISTORY_H
+#define PADV_SHARED_HISTORY_H
+
+#include "core/history.h"
+
+/* For shared.c, which asks for the memory of all rooms. */
+extern Size padv_history_shmem_size(void);
+extern void padv_history_shmem_init(int tranche);
+
+/*
+ * For readers: up to PADV_HISTORY_CHUNK points of a resolution from number
+ * *cursor on, which moves behind them; 0 when there is no more.  Points may be
+ * added and forgotten between two calls: skip those that are not later than
+ * the last one.
+ */
+#define PADV_HISTORY_CHUNK 256
+extern int	padv_history_read(PadvResolution resolution, uint64 *cursor,
+							  PadvHistoryPoint *points);
+
+/*
+ * Forget all points, for anybody who may; the worker writes the file anew
+ * within about a second.  The curve stays.
+ */
+extern void padv_history_reset(void);
+
+/* Only for the worker. */
+extern void padv_history_publish(const PadvHistoryPoint *point);
+
+/*
+ * Only for the worker: the curve that the file keeps, PADV_HISTORY_MAX_CURVE
+ * finite numbers at most.  False if they are not such.  Getting is of use
+ * after padv_history_load, and gives their number.
+ */
+extern bool padv_history_publish_curve(const double *curve, size_t count);
+extern size_t padv_history_curve(double *curve);
+
+/* The worker's memory for reading and writing the file; allocated once. */
+typedef struct PadvHistoryStore PadvHistoryStore;
+
+extern PadvHistoryStore *padv_history_store_create(void);
+
+/*
+ * Fill the shared history from the file, unless that has been done since the
+ * server started.  Raises no error: a file that cannot be used is put aside.
+ */
+extern void padv_history_load(PadvHistoryStore *store);
+
+/*
+ * Write the file if it is time, every 5 minutes or after a reset, by the
+ * monotonic clock; and in any case.  Raise no error, but wait for the disk.
+ */
+extern void padv_history_save_if_due(PadvHistoryStore *store, int64 now);
+extern void padv_history_save(PadvHistoryStore *store);
+
+/* Between the two files of this room. */
+extern bool padv_history_loaded(void);
+extern void padv_history_fill(const PadvHistory *history);
+extern size_t padv_history_serialize(uint64 system, void *bytes, uint32 *resets);
+extern uint32 padv_history_resets(void);
+
+/* Whether saving failed the last time; returns what was set before. */
+extern bool padv_history_set_failing(bool failing);
+
+#endif							/* PADV_SHARED_HISTORY_H */
