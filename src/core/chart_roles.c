@@ -17,8 +17,8 @@
 
 #define SESSIONS_HEADER "sessions / cap"
 
-/* Columns of the average. */
-#define AVERAGE 6
+/* Columns of the average: "0.00167". */
+#define AVERAGE 7
 
 /* What stands at the right: "999999 / 999999", in columns. */
 #define COUNTS 48

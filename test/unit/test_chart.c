@@ -478,29 +478,29 @@ test_roles(void)
 	padv_canvas_init(&canvas, 60, 20, true);
 	padv_chart_roles(&canvas, bars, 6, 8);
 	is_drawn("Active connections, mean of the last minute   sessions / cap\n"
-			 "web              40 █████▒███████████████████████         56\n"
-			 "odd?\"name\"       10 █████▒█▎                           3 / 0\n"
-			 "日本語の役割     10 █████▒█▎                      3 / 262143\n"
-			 "batch          0.01 ▏    │                            8 / 20\n"
-			 "idle              0      │                                 0\n"
-			 "lost              0      │                                 0\n"
-			 "                    ┬─────────────┬─────────────┬\n"
-			 "│ optimum 8         0            20            40\n",
+			 "web               40 █████▒██████████████████████         56\n"
+			 "odd?\"name\"        10 █████▒█                           3 / 0\n"
+			 "日本語の役割      10 █████▒█                      3 / 262143\n"
+			 "batch           0.01 ▏    │                           8 / 20\n"
+			 "idle               0      │                                0\n"
+			 "lost               0      │                                0\n"
+			 "                     ┬─────────────┬────────────┬\n"
+			 "│ optimum 8          0            20           40\n",
 			 "roles");
 	padv_canvas_init(&canvas, 40, 6, false);
 	padv_chart_roles(&canvas, bars, 6, 100);
 	is_drawn("Active, last minute       sessions / cap\n"
-			 "web            40 ################    56\n"
-			 "odd?\"name\"     10 ####             3 / 0\n"
-			 "(4 others)     10 ####                11\n"
-			 "                  +-------+------+\n"
-			 "                  0      20     40\n",
+			 "web             40 ############       56\n"
+			 "odd?\"name\"      10 ###             3 / 0\n"
+			 "(4 others)      10 ###                11\n"
+			 "                   +-------------+\n"
+			 "                   0            50\n",
 			 "few rows: the others are summed up");
 	padv_canvas_init(&canvas, 40, 5, true);
 	padv_chart_roles(&canvas, bars + 5, 1, 0);
-	is_drawn("lost      0                            0\n"
-			 "            ┬────────────┬───────────┬\n"
-			 "            0           0.5          1\n",
+	is_drawn("lost       0                           0\n"
+			 "             ┬───────────┬───────────┬\n"
+			 "             0          0.5          1\n",
 			 "one role, and nothing is active");
 	padv_canvas_init(&canvas, 40, 6, true);
 	padv_chart_roles(&canvas, bars, 0, 8);
