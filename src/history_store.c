@@ -122,11 +122,25 @@ read_file(char *bytes, ssize_t *size)
 	return why;
 }
 
-/* Get a file out of the way, in place of one that was there before; say why. */
+/*
+ * Rename a file, or what else has its name, in place of one that was there
+ * before; a folder replaces no file by itself, nor a file a folder.
+ */
+static bool
+make_bad(void)
+{
+	if (rename(HISTORY_FILE, BAD_FILE) == 0)
+		return true;
+	if (unlink(BAD_FILE) != 0)
+		(void) rmdir(BAD_FILE);
+	return rename(HISTORY_FILE, BAD_FILE) == 0;
+}
+
+/* Get a file out of the way, and say why. */
 static void
 put_aside(const char *why)
 {
-	if (rename(HISTORY_FILE, BAD_FILE) == 0)
+	if (make_bad())
 		ereport(LOG,
 				(errmsg("pool_advisor begins a new history because it cannot use file \"%s\"",
 						HISTORY_FILE),

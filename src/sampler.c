@@ -76,15 +76,21 @@ padv_sampler_create(void)
 	return sample;
 }
 
+/*
+ * Up to 16 a PGPROC keeps pid and backend ID when its process has ended, and
+ * another PGPROC may have that backend ID by then: only the one with the pid of
+ * the status entry is the entry's.
+ */
 static void
-find_all_processes(void)
+find_all_processes(PgBackendStatus *entries)
 {
 	for (int procno = 0; procno < MaxBackends; procno++)
 	{
 		volatile PGPROC *proc = &ProcGlobal->allProcs[procno];
 		int			entry = padv_proc_status_index(proc, procno);
 
-		if (proc->pid != 0 && entry >= 0 && entry < MaxBackends)
+		if (proc->pid != 0 && entry >= 0 && entry < MaxBackends &&
+			proc->pid == ((volatile PgBackendStatus *) entries)[entry].st_procpid)
 			procno_of_entry[entry] = procno;
 	}
 }
@@ -95,13 +101,13 @@ find_all_processes(void)
  * enough.
  */
 static volatile PGPROC *
-find_process(int entry, int pid, bool *searched)
+find_process(PgBackendStatus *entries, int entry, int pid, bool *searched)
 {
 	volatile PGPROC *proc = &ProcGlobal->allProcs[procno_of_entry[entry]];
 
 	if (proc->pid != pid && !*searched)
 	{
-		find_all_processes();
+		find_all_processes(entries);
 		*searched = true;
 		proc = &ProcGlobal->allProcs[procno_of_entry[entry]];
 	}
@@ -233,7 +239,7 @@ read_session(PgBackendStatus *entries, int index, bool *searched,
 	if (session->state == PADV_STATE_IDLE && !session->parallel_worker)
 		return true;
 
-	proc = find_process(index, session->pid, searched);
+	proc = find_process(entries, index, session->pid, searched);
 	if (proc != NULL)
 		read_process(proc, state, session);
 

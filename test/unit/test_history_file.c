@@ -196,6 +196,34 @@ test_content(void)
 	ok(parse(size) == PADV_HISTORY_INTACT, "while the file itself is good");
 }
 
+/* All is there that is counted, but it is more than there can be. */
+static void
+test_too_much(void)
+{
+	const size_t first_point = PADV_HISTORY_HEADER + PADV_HISTORY_SECTION_HEADER;
+	const size_t one = sizeof(PadvHistoryPoint);
+	const size_t full = PADV_HISTORY_SECONDS * one;
+	int64_t		next = SOME_DAY + (PADV_HISTORY_SECONDS + 1) * SECOND;
+	size_t		size;
+
+	fill(PADV_HISTORY_SECONDS, 0);
+	size = write_sealed();
+	memmove(bytes + first_point + full + one, bytes + first_point + full, size - first_point - full);
+	memcpy(bytes + first_point + full, bytes + first_point, one);
+	memcpy(bytes + first_point + full, &next, sizeof(next));
+	patch32(PADV_HISTORY_HEADER + 4, PADV_HISTORY_SECONDS + 1);
+	padv_history_seal(bytes, size + one);
+	expect(PADV_HISTORY_DAMAGED, size + one, "one point more than a ring holds");
+
+	fill(0, 0);
+	size = write_sealed();
+	memset(bytes + size - PADV_HISTORY_CRC, 0, 8 * (PADV_HISTORY_MAX_CURVE + 1));
+	patch32(size - 8, PADV_HISTORY_MAX_CURVE + 1);
+	size += 8 * (PADV_HISTORY_MAX_CURVE + 1);
+	padv_history_seal(bytes, size);
+	expect(PADV_HISTORY_DAMAGED, size, "one number more than a curve can have");
+}
+
 /* Change a few bytes somewhere, or cut, or repeat some. */
 static size_t
 mutate(size_t size, size_t room)
@@ -289,6 +317,7 @@ main(void)
 	test_there_and_back();
 	test_frame();
 	test_content();
+	test_too_much();
 	test_mutations();
 
 	free(history);
