@@ -24,9 +24,9 @@ WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   AND classid IN ('pg_class'::regclass, 'pg_proc'::regclass)
   AND obj_description(objid, classid::regclass::name) IS NULL;
 
--- every column of status does too
+-- every column of status and history does too
 SELECT attname AS undocumented FROM pg_attribute
-WHERE attrelid = 'pool_advisor.status'::regclass AND attnum > 0
+WHERE attrelid IN ('pool_advisor.status'::regclass, 'pool_advisor.history'::regclass) AND attnum > 0
   AND col_description(attrelid, attnum) IS NULL;
 
 -- the worker is connected to no database, so none is in its way

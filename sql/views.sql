@@ -76,6 +76,24 @@ SELECT comes_true('sessions >= 1 AND active >= 1 FROM pool_advisor.roles WHERE r
 SELECT comes_true($$abs(s.active_avg - (SELECT sum(active_avg) FROM pool_advisor.roles)) < 1e-6
     FROM pool_advisor.status s$$) AS roles_add_up;
 
+-- history: points of one second, in order, consistent in themselves
+SELECT comes_true($$count(*) >= 2 FROM pool_advisor.history WHERE resolution = '1 s'$$);
+SELECT bool_and(sampled_at > before IS NOT false) AS in_order,
+       bool_and(abs(active_avg - on_cpu - waiting_io - waiting_lock - waiting_lwlock
+                    - waiting_other) < 0.001) AS classes_add_up,
+       bool_and(active_avg <= active_max + 0.001) AS avg_below_max,
+       bool_and(idle >= 0 AND idle_in_transaction >= 0 AND queued >= 0) AS states,
+       bool_and(io_wait_ratio BETWEEN 0 AND 1) AS io_wait_ratio,
+       bool_and(cpu_utilization BETWEEN 0 AND 1 IS NOT false) AS cpu_utilization,
+       bool_and(optimal >= 1) AS optimal,
+       bool_and(transactions_per_second IS NULL) AS transactions_not_known
+FROM (SELECT *, lag(sampled_at) OVER (PARTITION BY resolution ORDER BY n) AS before
+      FROM (SELECT *, row_number() OVER () AS n FROM pool_advisor.history) numbered) h;
+SELECT comes_true($$h.optimal = s.optimal FROM pool_advisor.history h, pool_advisor.status s
+    WHERE resolution = '1 s' ORDER BY h.sampled_at DESC LIMIT 1$$) AS optimal_as_in_status;
+SELECT count(*) AS other_resolutions FROM pool_advisor.history
+WHERE resolution NOT IN ('1 s', '10 s', '5 min');
+
 -- hardware: every fact has a value and a source
 SELECT count(*) > 10 AS facts, bool_and(value <> '' AND source <> '') AS complete
 FROM pool_advisor.hardware;

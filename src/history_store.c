@@ -263,7 +263,7 @@ report(const char *failed)
 		ereport(LOG,
 				(errcode_for_file_access(),
 				 errmsg("pool_advisor could not %s file \"%s\": %m", failed, TEMPORARY_FILE),
-				 errdetail("Its history is in memory only. It tries again every 5 minutes and says when it succeeds.")));
+				 errdetail("What is new in its history is in memory only. It tries again every 5 minutes and says when it succeeds.")));
 }
 
 void
