@@ -64,7 +64,12 @@ CREATE FUNCTION pool_advisor._status(
     OUT parallel_workers bigint,
     OUT demand_avg double precision,
     OUT samples_total bigint,
-    OUT sample_cost_seconds double precision
+    OUT sample_cost_seconds double precision,
+    OUT transactions_per_second double precision,
+    OUT rollbacks_per_second double precision,
+    OUT transaction_seconds double precision,
+    OUT transactions_total bigint,
+    OUT rollbacks_total bigint
 )
 RETURNS record
 AS 'MODULE_PATHNAME', 'padv_status'
@@ -101,14 +106,19 @@ COMMENT ON COLUMN pool_advisor.status.optimal_low IS 'lower end of the range aro
 COMMENT ON COLUMN pool_advisor.status.optimal_high IS 'upper end of the range around optimal';
 COMMENT ON COLUMN pool_advisor.status.optimal_method IS 'how optimal was found: formula, wait_ratio, scalability or setting';
 COMMENT ON COLUMN pool_advisor.status.confidence IS 'how much speaks for it: formula, low, medium or high';
-COMMENT ON COLUMN pool_advisor.status.busy_ratio IS 'share of the time a working connection is held in which it executes, over the last minute, 0..1';
+COMMENT ON COLUMN pool_advisor.status.busy_ratio IS 'share of the time a working connection is held in which it executes when optimal of them do, 0..1';
 COMMENT ON COLUMN pool_advisor.status.pool_size IS 'connections that a saturated pool in front needs to keep optimal of them active';
 COMMENT ON COLUMN pool_advisor.status.load_ratio IS 'demand_avg / optimal';
 COMMENT ON COLUMN pool_advisor.status.verdict IS 'idle, within, at the optimum, oversubscribed or blocked';
 COMMENT ON COLUMN pool_advisor.status.parallel_workers IS 'parallel workers in the last sample; they are not sessions';
-COMMENT ON COLUMN pool_advisor.status.demand_avg IS 'average over the last minute of active sessions and parallel workers, less those asleep or waiting for their client';
+COMMENT ON COLUMN pool_advisor.status.demand_avg IS 'average over the last minute of active sessions and parallel workers, less those asleep or waiting for their client, and of sessions that are ready to run although they look idle';
 COMMENT ON COLUMN pool_advisor.status.samples_total IS 'samples since the worker started';
 COMMENT ON COLUMN pool_advisor.status.sample_cost_seconds IS 'CPU seconds that a sample took on average over the last minute';
+COMMENT ON COLUMN pool_advisor.status.transactions_per_second IS 'transactions that clients committed or prepared, average over the last minute';
+COMMENT ON COLUMN pool_advisor.status.rollbacks_per_second IS 'transactions of clients that were rolled back, average over the last minute';
+COMMENT ON COLUMN pool_advisor.status.transaction_seconds IS 'mean time from the start of a transaction to its end, over those that ended in the last minute';
+COMMENT ON COLUMN pool_advisor.status.transactions_total IS 'transactions that clients committed or prepared since the server started';
+COMMENT ON COLUMN pool_advisor.status.rollbacks_total IS 'transactions of clients that were rolled back since the server started';
 
 CREATE FUNCTION pool_advisor._optimal(
     OUT method text,
@@ -128,6 +138,53 @@ COMMENT ON FUNCTION pool_advisor._optimal() IS 'what the view optimal shows';
 CREATE VIEW pool_advisor.optimal AS SELECT * FROM pool_advisor._optimal();
 COMMENT ON VIEW pool_advisor.optimal IS
     'the optimal number of active connections by each method, with the calculation, or why there is none';
+
+CREATE FUNCTION pool_advisor._scalability(
+    OUT connections double precision,
+    OUT seconds double precision,
+    OUT transactions_per_second double precision,
+    OUT latency_seconds double precision,
+    OUT fitted_transactions_per_second double precision,
+    OUT active double precision
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'padv_scalability'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 30;
+COMMENT ON FUNCTION pool_advisor._scalability() IS 'what the view scalability shows';
+
+CREATE VIEW pool_advisor.scalability AS SELECT * FROM pool_advisor._scalability();
+COMMENT ON VIEW pool_advisor.scalability IS
+    'throughput with so many connections at work, as it was seen; a connection at work is active, briefly idle in transaction, or between two transactions';
+COMMENT ON COLUMN pool_advisor.scalability.connections IS 'connections at work, mean in the bin';
+COMMENT ON COLUMN pool_advisor.scalability.seconds IS 'evidence in the bin that still counts, at most 300 s';
+COMMENT ON COLUMN pool_advisor.scalability.transactions_per_second IS 'committed transactions';
+COMMENT ON COLUMN pool_advisor.scalability.latency_seconds IS 'mean time from the start of a transaction to its end';
+COMMENT ON COLUMN pool_advisor.scalability.fitted_transactions_per_second IS 'throughput by the Universal Scalability Law with the parameters of scalability_fit; NULL: no fit';
+COMMENT ON COLUMN pool_advisor.scalability.active IS 'how many of the connections were active: executing, waiting inside a statement, or ready to run';
+
+CREATE FUNCTION pool_advisor._scalability_fit(
+    OUT lambda double precision,
+    OUT sigma double precision,
+    OUT kappa double precision,
+    OUT peak_connections double precision,
+    OUT peak_transactions_per_second double precision,
+    OUT r_squared double precision,
+    OUT state text
+)
+RETURNS record
+AS 'MODULE_PATHNAME', 'padv_scalability_fit'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor._scalability_fit() IS 'what the view scalability_fit shows';
+
+CREATE VIEW pool_advisor.scalability_fit AS SELECT * FROM pool_advisor._scalability_fit();
+COMMENT ON VIEW pool_advisor.scalability_fit IS
+    'the Universal Scalability Law fitted to the view scalability: X(N) = lambda N / (1 + sigma (N - 1) + kappa N (N - 1))';
+COMMENT ON COLUMN pool_advisor.scalability_fit.lambda IS 'transactions a second of one connection at work';
+COMMENT ON COLUMN pool_advisor.scalability_fit.sigma IS 'contention: the share of the work that cannot be done side by side, 0..1';
+COMMENT ON COLUMN pool_advisor.scalability_fit.kappa IS 'coherency: what each pair of connections costs each other';
+COMMENT ON COLUMN pool_advisor.scalability_fit.peak_connections IS 'sqrt((1 - sigma) / kappa); NULL as long as no knee was seen, or where throughput never falls';
+COMMENT ON COLUMN pool_advisor.scalability_fit.r_squared IS 'share of the differences in throughput that the law explains, 0..1';
+COMMENT ON COLUMN pool_advisor.scalability_fit.state IS 'too little data, knee not observed yet, or fitted';
 
 CREATE FUNCTION pool_advisor._advice(
     OUT severity text,
@@ -571,6 +628,7 @@ COMMENT ON FUNCTION pool_advisor.forget_pool(text) IS 'undo declare_pool()';
 
 REVOKE ALL ON FUNCTION
     pool_advisor._status(), pool_advisor._optimal(), pool_advisor._advice(),
+    pool_advisor._scalability(), pool_advisor._scalability_fit(),
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
     pool_advisor._roles(), pool_advisor._history(), pool_advisor._limits(),
     pool_advisor._budget(),
@@ -580,6 +638,7 @@ REVOKE ALL ON FUNCTION
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
     pool_advisor._status(), pool_advisor._optimal(), pool_advisor._advice(),
+    pool_advisor._scalability(), pool_advisor._scalability_fit(),
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
     pool_advisor._roles(), pool_advisor._history(), pool_advisor._limits(),
     pool_advisor._budget(),
@@ -590,11 +649,13 @@ GRANT EXECUTE ON FUNCTION
 
 REVOKE ALL ON
     pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
+    pool_advisor.scalability, pool_advisor.scalability_fit,
     pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
     pool_advisor.history, pool_advisor.limits, pool_advisor.budget, pool_advisor.declared_pools
     FROM PUBLIC;
 GRANT SELECT ON
     pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
+    pool_advisor.scalability, pool_advisor.scalability_fit,
     pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
     pool_advisor.history, pool_advisor.limits, pool_advisor.budget, pool_advisor.declared_pools
     TO pg_monitor, pg_read_all_stats;

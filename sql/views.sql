@@ -52,9 +52,17 @@ SELECT comes_true($$waiting_other >= 1 AND EXISTS (
     FROM pool_advisor.status$$);
 
 -- the methods: one chosen, each with either a number or a reason for none
-SELECT method, connections IS NOT NULL AS has_number, confidence, chosen,
-       explanation <> '' AS explained, not_available_because
+SELECT method, (connections IS NOT NULL) = (not_available_because = '') AS number_or_reason,
+       (connections IS NOT NULL) = (explanation <> '') AS explained,
+       low <= connections AND connections <= high OR connections IS NULL AS in_range,
+       chosen AND connections IS NULL AS chosen_without_number
 FROM pool_advisor.optimal;
+SELECT count(*) AS chosen FROM pool_advisor.optimal WHERE chosen;
+SELECT confidence FROM pool_advisor.optimal WHERE method = 'formula';
+
+-- the curve needs a load; the law says nothing of a peak without one
+SELECT state, peak_connections, peak_transactions_per_second FROM pool_advisor.scalability_fit;
+SELECT count(*) < 3 AS too_little FROM pool_advisor.scalability;
 SELECT o.connections = s.optimal AND o.low = s.optimal_low AND o.high = s.optimal_high
        AND o.method = s.optimal_method AND o.confidence = s.confidence AS same_as_status
 FROM pool_advisor.optimal o, pool_advisor.status s WHERE o.chosen;

@@ -4,12 +4,13 @@
  *
  * Owns the sums of the kernel's scheduler figures over the server's processes.
  * Opening a file for each of a thousand processes takes milliseconds, so each
- * call reads a part of them only.  The worker calls it once a second.
+ * call reads at most FILES_A_CALL or a tenth of them.  The worker calls it once a
+ * second.
  *
  * The pids come from the server's process table, a word each, read without a
  * lock; a process that ended meanwhile has no file and adds nothing.  What a
  * process used after its last reading is lost when it ends: at most ten
- * seconds of it.
+ * seconds of it, one second where there are no more than FILES_A_CALL.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -19,8 +20,11 @@
 #include "machine/machine.h"
 #include "processes.h"
 
-/* The processes are read in this many parts. */
-#define PARTS 10
+/* A file takes about ten microseconds. */
+#define FILES_A_CALL 128
+
+/* All have been read after this many calls at the latest. */
+#define MAX_PARTS 10
 
 #define NANOSECONDS 1e9
 
@@ -35,12 +39,21 @@ typedef struct Reading
 	uint64		delay_ns;
 } Reading;
 
+/* Sums so far. */
+typedef struct Sums
+{
+	double		run_seconds;
+	double		delay_seconds;
+} Sums;
+
 struct PadvProcesses
 {
 	int			slots;
-	int			part;			/* the one to read next */
-	double		run_seconds;	/* sums so far */
-	double		delay_seconds;
+	int			next;			/* the slot to go on with */
+	int			found;			/* processes, in the last round so far */
+	int			in_use;			/* in the round before */
+	Sums		server;
+	Sums		sessions;		/* of the server's, those of clients */
 	Reading		last[FLEXIBLE_ARRAY_MEMBER];
 };
 
@@ -57,11 +70,25 @@ padv_processes_create(void)
 	return processes;
 }
 
+/* The first slots of the server's table are for clients. */
+static bool
+is_session(int slot)
+{
+	return slot < MaxConnections;
+}
+
+static void
+add(Sums *sums, const Reading *from, const Reading *to)
+{
+	sums->run_seconds += (double) (to->run_ns - from->run_ns) / NANOSECONDS;
+	sums->delay_seconds += (double) (to->delay_ns - from->delay_ns) / NANOSECONDS;
+}
+
 /*
  * Add what the process in a slot used since the last look.  One that was not
- * there then is new, so all it used counts.
+ * there then is new, so all it used counts.  False when there is none.
  */
-static void
+static bool
 read_slot(PadvProcesses *processes, int slot, const char *root)
 {
 	volatile PGPROC *proc = &ProcGlobal->allProcs[slot];
@@ -78,10 +105,37 @@ read_slot(PadvProcesses *processes, int slot, const char *root)
 		last->delay_ns <= now.delay_ns)
 		since = *last;
 	*last = now;
-	if (unseen || now.pid == 0)
-		return;
-	processes->run_seconds += (double) (now.run_ns - since.run_ns) / NANOSECONDS;
-	processes->delay_seconds += (double) (now.delay_ns - since.delay_ns) / NANOSECONDS;
+	if (now.pid == 0)
+		return false;
+	if (!unseen)
+	{
+		add(&processes->server, &since, &now);
+		if (is_session(slot))
+			add(&processes->sessions, &since, &now);
+	}
+	return true;
+}
+
+/* Go on where the last call ended, until the next has its share. */
+static void
+read_part(PadvProcesses *processes, const char *root)
+{
+	int			files = Max(FILES_A_CALL, (processes->in_use + MAX_PARTS - 1) / MAX_PARTS);
+
+	while (files > 0 && processes->next < processes->slots)
+	{
+		if (read_slot(processes, processes->next++, root))
+		{
+			files--;
+			processes->found++;
+		}
+	}
+	if (processes->next == processes->slots)
+	{
+		processes->in_use = processes->found;
+		processes->found = 0;
+		processes->next = 0;
+	}
 }
 
 void
@@ -90,19 +144,13 @@ padv_processes_read(PadvProcesses *processes, const char *root,
 {
 	uint64		run_ns,
 				delay_ns;
+	bool		known = padv_process_read_schedule(root, MyProcPid, &run_ns, &delay_ns);
 
 	/* where our own file is not readable, no other is */
-	if (!padv_process_read_schedule(root, MyProcPid, &run_ns, &delay_ns))
-	{
-		counters->value[PADV_SERVER_RUN] = -1.0;
-		counters->value[PADV_SERVER_DELAY] = -1.0;
-		return;
-	}
-
-	for (int slot = processes->part; slot < processes->slots; slot += PARTS)
-		read_slot(processes, slot, root);
-	processes->part = (processes->part + 1) % PARTS;
-
-	counters->value[PADV_SERVER_RUN] = processes->run_seconds;
-	counters->value[PADV_SERVER_DELAY] = processes->delay_seconds;
+	if (known)
+		read_part(processes, root);
+	counters->value[PADV_SERVER_RUN] = known ? processes->server.run_seconds : -1.0;
+	counters->value[PADV_SERVER_DELAY] = known ? processes->server.delay_seconds : -1.0;
+	counters->value[PADV_SESSIONS_RUN] = known ? processes->sessions.run_seconds : -1.0;
+	counters->value[PADV_SESSIONS_DELAY] = known ? processes->sessions.delay_seconds : -1.0;
 }

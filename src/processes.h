@@ -15,8 +15,9 @@ typedef struct PadvProcesses PadvProcesses;
 extern PadvProcesses *padv_processes_create(void);
 
 /*
- * Read the next part of the processes, and write PADV_SERVER_RUN and
- * PADV_SERVER_DELAY.  Called once a second, it comes round every ten.
+ * Read the next part of the processes, and write PADV_SERVER_RUN, PADV_SERVER_DELAY,
+ * PADV_SESSIONS_RUN and PADV_SESSIONS_DELAY.  It comes round with every call where
+ * there are up to 128 processes, and after ten calls at the latest.
  */
 extern void padv_processes_read(PadvProcesses *processes, const char *root,
 								PadvCounters *counters);

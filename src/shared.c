@@ -2,8 +2,8 @@
  * shared.c
  *		What the worker publishes and everybody may copy out.
  *
- * Owns that memory, and asks for it and for that of the history and of the rooms
- * limits and admission, which look after theirs.  One LWLock guards all of it but
+ * Owns that memory, and asks for it and for that of the history, of transactions.c
+ * and of the rooms limits and admission, which look after theirs.  One LWLock guards all of it but
  * worker_pid: the worker takes it exclusively, readers take it shared, both
  * for the time of a memcpy, and neither holds another lock meanwhile.  Nothing
  * is computed, allocated or raised under it.
@@ -25,6 +25,7 @@
 #include "history.h"
 #include "limits/force.h"
 #include "shared.h"
+#include "transactions.h"
 
 #define NAME "pool_advisor"
 
@@ -38,9 +39,11 @@ typedef struct PadvShared
 	int			nevents;
 	int			nroles;
 	int			nfacts;
+	int			nrows;
 	PadvEventRow events[PADV_MAX_EVENTS];
 	PadvRoleRow roles[PADV_MAX_ROLES];
 	PadvFact	facts[PADV_MAX_FACTS];
+	PadvScalabilityRow rows[PADV_CURVE_BINS];
 } PadvShared;
 
 static PadvShared *shared = NULL;
@@ -56,6 +59,7 @@ request_shared_memory(void)
 	RequestAddinShmemSpace(padv_history_shmem_size());
 	RequestAddinShmemSpace(padv_limits_shmem_size());
 	RequestAddinShmemSpace(padv_admission_shmem_size());
+	RequestAddinShmemSpace(padv_transactions_shmem_size());
 	RequestNamedLWLockTranche(NAME, 1);
 }
 
@@ -80,6 +84,7 @@ start_shared_memory(void)
 	padv_history_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
 	padv_limits_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
 	padv_admission_shmem_init();
+	padv_transactions_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
 }
 
@@ -120,6 +125,15 @@ padv_publish_machine(const PadvMachine *machine)
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
 	shared->nfacts = machine->nfacts;
 	memcpy(shared->facts, machine->facts, machine->nfacts * sizeof(PadvFact));
+	LWLockRelease(shared->lock);
+}
+
+void
+padv_publish_curve(const PadvScalabilityRow *rows, int nrows)
+{
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	shared->nrows = nrows;
+	memcpy(shared->rows, rows, nrows * sizeof(PadvScalabilityRow));
 	LWLockRelease(shared->lock);
 }
 
@@ -185,4 +199,11 @@ padv_copy_facts(PadvFact **facts)
 {
 	*facts = palloc(sizeof(shared->facts));
 	return copy_array(*facts, shared->facts, &shared->nfacts, sizeof(PadvFact));
+}
+
+int
+padv_copy_curve(PadvScalabilityRow **rows)
+{
+	*rows = palloc(sizeof(shared->rows));
+	return copy_array(*rows, shared->rows, &shared->nrows, sizeof(PadvScalabilityRow));
 }

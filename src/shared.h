@@ -22,6 +22,7 @@ extern void padv_require_preloaded(void);
 /* For the worker; each holds the lock for a memcpy. */
 extern void padv_publish(const PadvPicture *picture, const PadvDigest *digest);
 extern void padv_publish_machine(const PadvMachine *machine);
+extern void padv_publish_curve(const PadvScalabilityRow *rows, int nrows);
 
 /* This process is the worker until it exits. */
 extern void padv_worker_announce(void);
@@ -35,5 +36,6 @@ extern void padv_copy_picture(PadvPicture *picture);
 extern int	padv_copy_events(PadvEventRow **events);
 extern int	padv_copy_roles(PadvRoleRow **roles);
 extern int	padv_copy_facts(PadvFact **facts);
+extern int	padv_copy_curve(PadvScalabilityRow **rows);
 
 #endif							/* PADV_SHARED_H */

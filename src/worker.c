@@ -33,6 +33,7 @@
 #include "buffers.h"
 #include "clock.h"
 #include "compat.h"
+#include "core/interval.h"
 #include "core/picture.h"
 #include "history.h"
 #include "limits/force.h"
@@ -42,6 +43,7 @@
 #include "sampler.h"
 #include "settings.h"
 #include "shared.h"
+#include "transactions.h"
 #include "worker.h"
 
 #define WORKER_NAME "pool_advisor sampler"
@@ -49,6 +51,7 @@
 
 #define SECOND INT64CONST(1000000)
 #define COUNTERS_INTERVAL (1 * SECOND)
+#define CURVE_INTERVAL (5 * SECOND)
 #define MACHINE_INTERVAL (60 * SECOND)
 #define LIMITS_INTERVAL (SECOND / 10)
 #define KEEPALIVE_INTERVAL (1 * SECOND)
@@ -69,6 +72,10 @@ typedef struct Worker
 	PadvKeepalive *keepalive;
 	PadvHistoryStore *history;
 	PadvCounters counters;
+	PadvIntervalSums interval;	/* samples since the last look at counters */
+	PadvScalability scalability;
+	PadvWaits	waits;
+	PadvCurve	curve;
 	PadvPicture picture;
 	double		transactions_per_second;	/* of the last second; negative:
 											 * not known */
@@ -76,6 +83,7 @@ typedef struct Worker
 	/* monotonic clock, microseconds: when the next of each is due */
 	int64		sample_due;
 	int64		counters_due;
+	int64		curve_due;
 	int64		machine_due;
 	int64		limits_due;
 	int64		keepalive_due;
@@ -127,6 +135,8 @@ create_worker(void)
 	worker->keepalive = padv_keepalive_create();
 	worker->history = padv_history_store_create();
 	worker->transactions_per_second = -1.0;
+	padv_interval_begin(&worker->interval);
+	padv_scalability_init(&worker->scalability);
 	padv_model_init(&worker->picture.model);
 	return worker;
 }
@@ -165,6 +175,7 @@ look_at_counters(Worker *worker, int64 now)
 {
 	PadvMachineCounters machine;
 	PadvAdmissionTotals totals;
+	PadvTransactions transactions;
 	PadvCounters *counters = &worker->counters;
 
 	padv_machine_read_counters(worker->machine, &machine);
@@ -180,10 +191,43 @@ look_at_counters(Worker *worker, int64 now)
 	padv_admission_totals(&totals);
 	counters->value[PADV_LOGINS_REFUSED] = totals.refused;
 	counters->value[PADV_LOGINS_QUEUED] = totals.queued;
+	padv_transactions_total(&transactions);
+	counters->value[PADV_COMMITTED] = transactions.committed;
+	counters->value[PADV_ROLLED_BACK] = transactions.rolled_back;
+	counters->value[PADV_INSIDE] = transactions.inside_seconds;
 
 	counters->clock_us = now;
 	padv_load_add(worker->load, counters);
 	padv_load_minute(worker->load, worker->machine->quota, &worker->picture.load);
+}
+
+/* What the last second, with its samples, says about the curve. */
+static void
+learn(Worker *worker)
+{
+	const PadvCounters *before;
+	const PadvCounters *after;
+	PadvInterval interval;
+
+	if (padv_load_newest(worker->load, &before, &after) &&
+		padv_interval_end(&worker->interval, before, after, &interval))
+	{
+		padv_scalability_add(&worker->scalability, &interval);
+		padv_waits_add(&worker->waits, &interval);
+	}
+	padv_interval_begin(&worker->interval);
+}
+
+static void
+judge_curve(Worker *worker)
+{
+	PadvScalabilityRow rows[PADV_CURVE_BINS];
+	int			nrows;
+
+	padv_scalability_judge(&worker->scalability, worker->picture.model.cores,
+						   padv_model_least_seen(&worker->picture.model), &worker->curve);
+	nrows = padv_scalability_rows(&worker->scalability, &worker->curve, rows);
+	padv_publish_curve(rows, nrows);
 }
 
 static void
@@ -219,6 +263,7 @@ look_at_sessions(Worker *worker)
 	worker->sample->logins_waiting = totals.waiting;
 	padv_window_add(worker->window, worker->sample);
 	padv_window_digest(worker->window, digest);
+	padv_interval_add(&worker->interval, &digest->last);
 
 	picture->taken_at = digest->taken_at;
 	picture->clock_us = worker->sample->clock_us;
@@ -229,7 +274,8 @@ look_at_sessions(Worker *worker)
 	picture->caps_unreadable = padv_limits_state() == PADV_LIMITS_UNREADABLE;
 	picture->caps_committed = padv_limits_committed();
 	collect_basis(worker->machine, &basis);
-	padv_model_update(&picture->model, &basis, &picture->minute, &picture->load);
+	padv_model_update(&picture->model, &basis, &picture->minute, &picture->load,
+					  &worker->waits, &worker->curve);
 	padv_publish(picture, digest);
 
 	worker->counters.value[PADV_SAMPLES] += 1.0;
@@ -331,7 +377,12 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 		if (is_due(&worker->machine_due, MACHINE_INTERVAL, now))
 			look_at_machine(worker);
 		if (is_due(&worker->counters_due, COUNTERS_INTERVAL, now))
+		{
 			look_at_counters(worker, now);
+			learn(worker);
+		}
+		if (is_due(&worker->curve_due, CURVE_INTERVAL, now))
+			judge_curve(worker);
 		if (is_due(&worker->sample_due, (int64) padv_sample_interval * 1000, now))
 			look_at_sessions(worker);
 		if (is_due(&worker->limits_due, LIMITS_INTERVAL, now))

@@ -37,6 +37,7 @@
 #include "clock.h"
 #include "compat.h"
 #include "limits/force.h"
+#include "transactions.h"
 
 /*
  * The caps are read within milliseconds after a start; who comes before waits
@@ -286,6 +287,7 @@ come_in(const Port *port)
 
 	padv_admission_announce();
 	padv_session_start();
+	padv_transactions_start();
 
 	if ((state == PADV_LIMITS_UNREAD || state == PADV_LIMITS_KNOWN) &&
 		look_up_role(port->user_name, &role))

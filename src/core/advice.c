@@ -68,6 +68,7 @@ say(char *to, size_t size, const char *format,...)
 }
 
 #define SAY(field, ...) say(field, sizeof(field), __VA_ARGS__)
+#define SAY_MORE(field, ...) say(field + strlen(field), sizeof(field) - strlen(field), __VA_ARGS__)
 
 /* Start a piece of advice; its texts are empty until said. */
 static PadvAdvice *
@@ -164,13 +165,18 @@ advise_oversubscribed(Findings *findings)
 	const PadvModel *model = &picture->model;
 	PadvAdvice *advice;
 
-	if (!padv_model_oversubscribed(model, &picture->minute))
+	if (!padv_model_oversubscribed(model))
 		return;
 	advice = begin(findings, model->load_ratio > OVERSUBSCRIBED_CRITICAL ? PADV_CRITICAL : PADV_WARNING,
 				   "oversubscribed", "server");
 	SAY(advice->finding,
 		"Over the last minute %.1f sessions wanted to work on average; this server is at its best with %lld (%.1f times the optimum).",
-		picture->minute.demand, (long long) optimal(picture), model->load_ratio);
+		model->demand, (long long) optimal(picture), model->load_ratio);
+	if (model->chosen == PADV_METHOD_SCALABILITY && picture->load.transactions_per_second >= 0.0)
+		SAY_MORE(advice->finding,
+				 " It did %.0f transactions/s, and has done %.0f with %.0f connections at work.",
+				 picture->load.transactions_per_second, model->curve.throughput,
+				 model->curve.at_work.best);
 	SAY(advice->recommendation,
 		"Put a transaction pool of %lld connections in front of the server, or make the pools that are there smaller until their sum is that: the same work gets done sooner when it waits in the pool's line instead of in the server.",
 		(long long) model->pool_size);
@@ -228,13 +234,17 @@ advise_io_bound(Findings *findings)
 	SAY(advice->finding,
 		"Active sessions spent %.0f%% of the last minute waiting for I/O (%.1f sessions on average).",
 		100.0 * picture->minute.io_wait_ratio, waiting);
-	if (picture->load.disk_reads >= 0.0)
+	if (picture->model.chosen == PADV_METHOD_SCALABILITY)
 		SAY(advice->recommendation,
-			"%.1f reads were outstanding at the data's disks on average. A session that waits for a disk leaves its core free, so somewhat more connections than the formula's %lld can help here: try, and watch throughput. Lasting help is more memory, or queries that read less.",
+			"The optimum of %lld was measured, so it already counts that sessions waiting for a disk leave their cores free. Lasting help is more memory, or queries that read less.",
+			(long long) optimal(picture));
+	else if (picture->load.disk_reads >= 0.0)
+		SAY(advice->recommendation,
+			"%.1f reads were outstanding at the data's disks on average. A session that waits for a disk leaves its core free, so somewhat more connections than %lld can help here: as soon as more have been at work, the curve tells. Lasting help is more memory, or queries that read less.",
 			picture->load.disk_reads, (long long) optimal(picture));
 	else
 		SAY(advice->recommendation,
-			"What the disks did could not be read on this machine. If the reads reach the disks, somewhat more connections than the formula's %lld can help; lasting help is more memory, or queries that read less.",
+			"What the disks did could not be read on this machine. If the reads reach the disks, somewhat more connections than %lld can help; lasting help is more memory, or queries that read less.",
 			(long long) optimal(picture));
 }
 

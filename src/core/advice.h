@@ -21,7 +21,7 @@ typedef struct PadvAdvice
 	PadvSeverity severity;
 	const char *code;			/* stable, static */
 	char		subject[128];
-	char		finding[384];
+	char		finding[512];
 	char		recommendation[512];
 	char		fix[256];		/* a line to run, or empty */
 } PadvAdvice;

@@ -52,6 +52,6 @@ extern void padv_chart_roles(PadvCanvas *canvas, PadvRoleBar *bars, int count,
 
 /* Throughput against connections at work, measured and fitted. */
 extern void padv_chart_scalability(PadvCanvas *canvas, const PadvScalabilityRow *rows,
-								   int count, const PadvFit *fit);
+								   int count, const PadvCurve *curve);
 
 #endif							/* PADV_CHART_H */

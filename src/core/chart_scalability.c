@@ -4,7 +4,8 @@
  *		fitted.
  *
  * The curve is drawn from the law's coefficients, so it also shows what it says
- * where nothing was measured.  Pure.
+ * where nothing was measured.  The optimum is that of the measured points, which
+ * need not be the peak of the curve; see core/scalability.c.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -26,77 +27,30 @@
 /* Of labels along the ground, at least. */
 #define COLUMNS_PER_TICK 8
 
-/* How much of the peak's throughput a range around it keeps. */
-#define KEPT 0.95
+#define ABOUT_ONE 0.9
 
-/* Halvings of an interval that leave nothing of it. */
-#define HALVINGS 60
+static bool
+is_drawable(double connections)
+{
+	return connections > 0.0 && isfinite(connections);
+}
 
 static bool
 is_usable(const PadvScalabilityRow *row)
 {
-	return row->connections > 0.0 && isfinite(row->connections) &&
-		row->throughput >= 0.0 && isfinite(row->throughput);
+	return is_drawable(row->connections) && row->throughput >= 0.0 && isfinite(row->throughput);
 }
 
 static bool
-has_curve(const PadvFit *fit)
+has_peak(const PadvCurve *curve)
 {
-	return fit->lambda > 0.0 && isfinite(fit->lambda) &&
-		fit->sigma >= 0.0 && isfinite(fit->sigma) &&
-		fit->kappa >= 0.0 && isfinite(fit->kappa);
-}
-
-static bool
-has_peak(const PadvFit *fit)
-{
-	return fit->state == PADV_FIT_DONE && has_curve(fit) &&
-		fit->peak > 0.0 && isfinite(fit->peak) && isfinite(fit->peak_throughput);
-}
-
-/* Throughput by the law; 0 where it has none. */
-static double
-curve_at(const PadvFit *fit, double connections)
-{
-	double		slowed = 1.0 + fit->sigma * (connections - 1.0) +
-		fit->kappa * connections * (connections - 1.0);
-
-	return slowed > 0.0 ? fit->lambda * connections / slowed : 0.0;
-}
-
-/* Where the curve crosses a throughput, between inside (above it) and outside. */
-static double
-crossing(const PadvFit *fit, double throughput, double inside, double outside)
-{
-	for (int i = 0; i < HALVINGS; i++)
-	{
-		double		middle = (inside + outside) / 2.0;
-
-		if (curve_at(fit, middle) >= throughput)
-			inside = middle;
-		else
-			outside = middle;
-	}
-	return inside;
-}
-
-/* Connections around the peak that keep most of its throughput. */
-static void
-range_of(const PadvFit *fit, double *low, double *high)
-{
-	double		throughput = KEPT * curve_at(fit, fit->peak);
-	double		beyond = fit->peak;
-
-	*low = crossing(fit, throughput, fit->peak, 0.0);
-	/* a curve without coherency cost never comes down */
-	for (int i = 0; i < HALVINGS && curve_at(fit, beyond) >= throughput; i++)
-		beyond *= 2.0;
-	*high = crossing(fit, throughput, fit->peak, beyond);
+	return curve->state == PADV_CURVE_FITTED && is_drawable(curve->at_work.best) &&
+		is_drawable(curve->at_work.low) && is_drawable(curve->at_work.high);
 }
 
 /* The range of connections to draw. */
 static PadvScale
-scale_of(const PadvScalabilityRow *rows, int count, const PadvFit *fit, int columns)
+scale_of(const PadvScalabilityRow *rows, int count, const PadvCurve *curve, int columns)
 {
 	double		least = INFINITY;
 	double		greatest = 0.0;
@@ -108,11 +62,14 @@ scale_of(const PadvScalabilityRow *rows, int count, const PadvFit *fit, int colu
 		least = fmin(least, rows[i].connections);
 		greatest = fmax(greatest, rows[i].connections);
 	}
-	if (has_peak(fit) && fit->peak <= PEAK_IN_SCALE * greatest)
+	if (has_peak(curve) && curve->at_work.best <= PEAK_IN_SCALE * greatest)
 	{
-		least = fmin(least, fit->peak);
-		greatest = fmax(greatest, fit->peak);
+		least = fmin(least, curve->at_work.best);
+		greatest = fmax(greatest, curve->at_work.best);
 	}
+	/* one connection is measured as a little less than that */
+	if (least > ABOUT_ONE && least < 1.0)
+		least = 1.0;
 	if (greatest > LINEAR_RANGE * least)
 		return padv_scale_logarithmic(least, greatest);
 	/* ticks at whole connections only */
@@ -121,7 +78,7 @@ scale_of(const PadvScalabilityRow *rows, int count, const PadvFit *fit, int colu
 }
 
 static double
-greatest_throughput(const PadvScalabilityRow *rows, int count, const PadvFit *fit,
+greatest_throughput(const PadvScalabilityRow *rows, int count, const PadvCurve *curve,
 					const PadvScale *x)
 {
 	double		greatest = 0.0;
@@ -129,41 +86,33 @@ greatest_throughput(const PadvScalabilityRow *rows, int count, const PadvFit *fi
 	for (int i = 0; i < count; i++)
 		if (is_usable(&rows[i]))
 			greatest = fmax(greatest, rows[i].throughput);
-	if (has_peak(fit) && fit->peak <= x->high)
-		greatest = fmax(greatest, curve_at(fit, fit->peak));
+	if (has_peak(curve) && curve->at_work.best <= x->high)
+		greatest = fmax(greatest, curve->throughput);
 	return greatest;
 }
 
 static void
-add_state(PadvLegend *legend, const PadvFit *fit)
+add_peak(PadvLegend *legend, const PadvCurve *curve)
 {
-	if (fit->state == PADV_FIT_TOO_LITTLE_DATA)
-		padv_legend_add(legend, PADV_MARK_BLANK, "too little data for a curve");
-	else if (fit->state == PADV_FIT_NO_KNEE)
-		padv_legend_add(legend, PADV_MARK_BLANK, "knee not observed yet");
-}
-
-static void
-add_peak(PadvLegend *legend, const PadvFit *fit)
-{
-	char		connections[PADV_LABEL];
+	char		best[PADV_LABEL];
 	char		throughput[PADV_LABEL];
-	char		from[PADV_LABEL];
-	char		to[PADV_LABEL];
-	double		low;
-	double		high;
+	char		low[PADV_LABEL];
+	char		high[PADV_LABEL];
 
-	range_of(fit, &low, &high);
-	padv_label_number(fit->peak, connections, sizeof(connections));
-	padv_label_number(fit->peak_throughput, throughput, sizeof(throughput));
-	padv_label_number(low, from, sizeof(from));
-	padv_label_number(high, to, sizeof(to));
-	padv_legend_add(legend, PADV_MARK_UPRIGHT, "optimum %s at work: %s a second",
-					connections, throughput);
-	padv_legend_add(legend, PADV_MARK_RANGE_X, "within 5 %%: %s to %s", from, to);
+	padv_label_number(curve->at_work.best, best, sizeof(best));
+	padv_label_number(curve->throughput, throughput, sizeof(throughput));
+	padv_label_number(curve->at_work.low, low, sizeof(low));
+	padv_label_number(curve->at_work.high, high, sizeof(high));
+	padv_legend_add(legend, PADV_MARK_UPRIGHT, "optimum %s at work: %s a second", best, throughput);
+	padv_legend_add(legend, PADV_MARK_RANGE_X, "within 5 %%: %s to %s", low, high);
 }
 
-/* A mark where nothing more important is. */
+static int
+column_of(const PadvFrame *frame, const PadvScale *x, double connections)
+{
+	return padv_frame_column(frame, fmax(padv_scale_place(x, connections), 0.0));
+}
+
 static void
 put_at(PadvFrame *frame, int column, double throughput, PadvMark mark)
 {
@@ -175,18 +124,15 @@ put_at(PadvFrame *frame, int column, double throughput, PadvMark mark)
 
 /* The optimum is under the curve, and the curve under the points. */
 static void
-draw_peak(PadvFrame *frame, const PadvFit *fit, const PadvScale *x)
+draw_peak(PadvFrame *frame, const PadvCurve *curve, const PadvScale *x)
 {
-	int			column = padv_frame_column(frame, padv_scale_place(x, fit->peak));
-	double		low;
-	double		high;
+	int			column = column_of(frame, x, curve->at_work.best);
 
-	range_of(fit, &low, &high);
 	for (int i = 0; i < frame->columns; i++)
 	{
 		double		connections = padv_scale_value(x, (double) i / (frame->columns - 1));
 
-		if (connections >= low && connections <= high &&
+		if (connections >= curve->at_work.low && connections <= curve->at_work.high &&
 			padv_canvas_is(frame->canvas, frame->top + frame->rows, frame->left + i, PADV_MARK_AXIS_X))
 			padv_canvas_put(frame->canvas, frame->top + frame->rows, frame->left + i, PADV_MARK_RANGE_X);
 	}
@@ -195,22 +141,23 @@ draw_peak(PadvFrame *frame, const PadvFit *fit, const PadvScale *x)
 }
 
 static void
-draw_curve(PadvFrame *frame, const PadvFit *fit, const PadvScale *x)
+draw_curve(PadvFrame *frame, const PadvCurve *curve, const PadvScale *x)
 {
 	for (int i = 0; i < frame->columns; i++)
 	{
-		double		throughput = curve_at(fit, padv_scale_value(x, (double) i / (frame->columns - 1)));
+		double		connections = padv_scale_value(x, (double) i / (frame->columns - 1));
+		double		throughput = padv_usl_throughput(&curve->fit, connections);
 
-		if (throughput > 0.0)
+		if (throughput > 0.0 && isfinite(throughput))
 			put_at(frame, i, throughput, PADV_MARK_DOT);
 	}
 }
 
 void
 padv_chart_scalability(PadvCanvas *canvas, const PadvScalabilityRow *rows, int count,
-					   const PadvFit *fit)
+					   const PadvCurve *curve)
 {
-	bool		peak = has_peak(fit);
+	bool		peak = has_peak(curve);
 	PadvLegend	legend = {0};
 	PadvFrame	frame;
 	PadvScale	x;
@@ -226,22 +173,23 @@ padv_chart_scalability(PadvCanvas *canvas, const PadvScalabilityRow *rows, int c
 	}
 
 	padv_legend_add(&legend, PADV_MARK_POINT, "measured");
-	if (has_curve(fit))
+	if (curve->fit_known)
 		padv_legend_add(&legend, PADV_MARK_DOT, "fitted");
 	if (peak)
-		add_peak(&legend, fit);
-	add_state(&legend, fit);
+		add_peak(&legend, curve);
+	else
+		padv_legend_add(&legend, PADV_MARK_BLANK, "%s", padv_curve_state_name(curve->state));
 
 	padv_frame_init(&frame, canvas, "Transactions/s by connections at work", &legend, AXIS, 1);
-	x = scale_of(rows, count, fit, frame.columns);
-	padv_frame_draw_axes(&frame, greatest_throughput(rows, count, fit, &x));
-	if (peak && fit->peak <= x.high)
-		draw_peak(&frame, fit, &x);
+	x = scale_of(rows, count, curve, frame.columns);
+	padv_frame_draw_axes(&frame, greatest_throughput(rows, count, curve, &x));
+	if (peak && curve->at_work.best <= x.high)
+		draw_peak(&frame, curve, &x);
 	padv_frame_ticks(&frame, &x);
-	if (has_curve(fit))
-		draw_curve(&frame, fit, &x);
+	if (curve->fit_known)
+		draw_curve(&frame, curve, &x);
 	for (int i = 0; i < count; i++)
 		if (is_usable(&rows[i]))
-			put_at(&frame, padv_frame_column(&frame, padv_scale_place(&x, rows[i].connections)),
-				   rows[i].throughput, PADV_MARK_POINT);
+			put_at(&frame, column_of(&frame, &x, rows[i].connections), rows[i].throughput,
+				   PADV_MARK_POINT);
 }

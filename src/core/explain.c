@@ -24,6 +24,29 @@ explain_formula(const PadvModel *model, char *text, size_t size)
 			 (long long) model->estimates[PADV_METHOD_FORMULA].connections);
 }
 
+static void
+explain_wait_ratio(const PadvModel *model, char *text, size_t size)
+{
+	snprintf(text, size,
+			 "%.4g cores * (1 + %.2f) = %.2f, rounded %lld: of the time that sessions were at work lately, they ran for %.0f s, were ready to run for %.0f s, and were asleep inside a statement, without waiting for another session, for %.0f s; asleep / running is %.2f, held while nearly the same.",
+			 model->cores, model->wait_ratio, model->cores * (1.0 + model->wait_ratio),
+			 (long long) model->estimates[PADV_METHOD_WAIT_RATIO].connections,
+			 model->waits.run, model->waits.ready, model->waits.asleep, model->wait_ratio);
+}
+
+static void
+explain_scalability(const PadvModel *model, char *text, size_t size)
+{
+	const PadvCurve *curve = &model->curve;
+
+	snprintf(text, size,
+			 "throughput was highest, or within 2%% of that, %.0f transactions/s, with %.1f connections at work, of which %.1f were active (rounded %lld); within 5%% from %.1f to %.1f at work. Evidence: %.0f s in %d bins up to %.0f connections, %.0f s of it around the peak and %.0f s beyond.",
+			 curve->throughput, curve->at_work.best, curve->active.best,
+			 (long long) model->estimates[PADV_METHOD_SCALABILITY].connections,
+			 curve->at_work.low, curve->at_work.high, curve->seconds, curve->bins,
+			 curve->seen_to, curve->near_seconds, curve->beyond_seconds);
+}
+
 void
 padv_explain_method(const PadvModel *model, PadvMethod method, char *text,
 					size_t size)
@@ -33,7 +56,11 @@ padv_explain_method(const PadvModel *model, PadvMethod method, char *text,
 		return;
 	if (method == PADV_METHOD_FORMULA)
 		explain_formula(model, text, size);
-	else if (method == PADV_METHOD_SETTING)
+	else if (method == PADV_METHOD_WAIT_RATIO)
+		explain_wait_ratio(model, text, size);
+	else if (method == PADV_METHOD_SCALABILITY)
+		explain_scalability(model, text, size);
+	else
 		snprintf(text, size,
 				 "pool_advisor.optimal = %lld, set by the DBA; it overrides what is computed, and nothing measured speaks for or against it.",
 				 (long long) model->basis.optimal_setting);
@@ -49,9 +76,9 @@ padv_not_available_because(const PadvModel *model, PadvMethod method)
 		case PADV_METHOD_FORMULA:
 			return "no sample has been taken yet";
 		case PADV_METHOD_WAIT_RATIO:
-			return "this version does not yet compute waiting time against computing time";
+			return "sessions have not run for three seconds yet, or the kernel does not tell how long processes run";
 		case PADV_METHOD_SCALABILITY:
-			return "this version does not yet count transactions, so there is no throughput curve";
+			return padv_curve_state_name(model->curve.state);
 		case PADV_METHOD_SETTING:
 			return "pool_advisor.optimal is 0: compute";
 	}
@@ -166,20 +193,28 @@ explain_load(const PadvSpeaker *speaker, const PadvPicture *picture)
 			  "The server's processes used %.2f cores and waited for one in %.0f%% of their runnable time.",
 			  load->server_cores, 100.0 * load->run_queue_ratio);
 	padv_speak(speaker,
-		  "Demand: active sessions plus %.2f parallel workers, less those asleep or waiting for their client: %.2f, which is %.2f times the optimum.",
-		  minute->parallel_workers, minute->demand, picture->model.load_ratio);
+		  "Demand: active sessions plus %.2f parallel workers, less those asleep or waiting for their client, and %.2f that were ready to run although they looked idle: %.2f, which is %.2f times the optimum.",
+		  minute->parallel_workers, picture->model.unseen, picture->model.demand,
+		  picture->model.load_ratio);
 }
 
 static void
 explain_pool(const PadvSpeaker *speaker, const PadvPicture *picture)
 {
 	const PadvMinute *minute = &picture->minute;
+	const PadvModel *model = &picture->model;
+	long long	optimal = (long long) padv_model_chosen(model)->connections;
 
 	padv_speak(speaker,
-		  "Pool size: a working connection executes in %.0f%% of the time it is held (%.2f active; %.2f briefly idle in a transaction, %.2f between back-to-back transactions), so a saturated pool needs %lld connections to keep %lld active.",
-		  100.0 * minute->busy_ratio, minute->active, minute->held_in_transaction,
-		  minute->turnaround, (long long) picture->model.pool_size,
-		  (long long) padv_model_chosen(&picture->model)->connections);
+		  "Pauses: %.2f connections were briefly idle in a transaction, and %.2f between back-to-back transactions.",
+		  minute->held_in_transaction, minute->turnaround - model->unseen);
+	if (model->chosen == PADV_METHOD_SCALABILITY)
+		padv_speak(speaker, "Pool size: %lld, the connections at work with which %lld were active; busy_ratio is %lld / %lld.",
+			  (long long) model->pool_size, optimal, optimal, (long long) model->pool_size);
+	else
+		padv_speak(speaker,
+			  "Pool size: %lld, the %lld that are to be active and the pauses of the others in proportion, which do not grow any more beyond the optimum; busy_ratio is %.2f.",
+			  (long long) model->pool_size, optimal, model->busy_ratio);
 }
 
 static const char *

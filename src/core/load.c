@@ -28,13 +28,26 @@ padv_load_add(PadvLoadWindow *window, const PadvCounters *reading)
 		window->count++;
 }
 
-/*
- * How much a counter grew between two readings.  A counter that is missing in
- * one of them, or went back (a device or a group was replaced), is unknown.
- */
-static bool
-growth(const PadvCounters *from, const PadvCounters *to, PadvCounter counter,
-	   double *result)
+static int
+reading_back(const PadvLoadWindow *window, int back)
+{
+	return (window->next + 2 * PADV_LOAD_READINGS - 1 - back) % PADV_LOAD_READINGS;
+}
+
+bool
+padv_load_newest(const PadvLoadWindow *window, const PadvCounters **before,
+				 const PadvCounters **newest)
+{
+	if (window->count < 2)
+		return false;
+	*before = &window->readings[reading_back(window, 1)];
+	*newest = &window->readings[reading_back(window, 0)];
+	return true;
+}
+
+bool
+padv_load_growth(const PadvCounters *from, const PadvCounters *to,
+				 PadvCounter counter, double *result)
 {
 	double		before = from->value[counter];
 	double		after = to->value[counter];
@@ -61,7 +74,7 @@ rate(const PadvCounters *from, const PadvCounters *to, PadvCounter counter)
 	double		seconds = (double) (to->clock_us - from->clock_us) / MICROSECONDS;
 	double		grown;
 
-	if (!(seconds > 0.0) || !growth(from, to, counter, &grown))
+	if (!(seconds > 0.0) || !padv_load_growth(from, to, counter, &grown))
 		return -1.0;
 	return grown / seconds;
 }
@@ -74,7 +87,7 @@ share(const PadvCounters *from, const PadvCounters *to, PadvCounter part,
 	double		a,
 				b;
 
-	if (!growth(from, to, part, &a) || !growth(from, to, rest, &b))
+	if (!padv_load_growth(from, to, part, &a) || !padv_load_growth(from, to, rest, &b))
 		return -1.0;
 	return ratio(a, a + b);
 }
@@ -102,7 +115,7 @@ quotient(const PadvCounters *from, const PadvCounters *to, PadvCounter a,
 	double		x,
 				y;
 
-	if (!growth(from, to, a, &x) || !growth(from, to, b, &y) || !(y > 0.0))
+	if (!padv_load_growth(from, to, a, &x) || !padv_load_growth(from, to, b, &y) || !(y > 0.0))
 		return -1.0;
 	return x / y;
 }
@@ -113,7 +126,22 @@ how_many(const PadvCounters *from, const PadvCounters *to, PadvCounter counter)
 {
 	double		grown;
 
-	return growth(from, to, counter, &grown) ? grown : -1.0;
+	return padv_load_growth(from, to, counter, &grown) ? grown : -1.0;
+}
+
+static double
+transaction_seconds(const PadvCounters *from, const PadvCounters *to)
+{
+	double		inside,
+				committed,
+				rolled_back;
+
+	if (!padv_load_growth(from, to, PADV_INSIDE, &inside) ||
+		!padv_load_growth(from, to, PADV_COMMITTED, &committed) ||
+		!padv_load_growth(from, to, PADV_ROLLED_BACK, &rolled_back) ||
+		!(committed + rolled_back > 0.0))
+		return -1.0;
+	return inside / (committed + rolled_back);
 }
 
 static double
@@ -122,19 +150,15 @@ at_most_one(double x)
 	return x > 1.0 ? 1.0 : x;
 }
 
-/* The reading that so many came after; not more than there are. */
-static const PadvCounters *
-reading_back(const PadvLoadWindow *window, int back)
-{
-	return &window->readings[(window->next + PADV_LOAD_READINGS - 1 - back) % PADV_LOAD_READINGS];
-}
-
 double
 padv_load_last_cpu_utilization(const PadvLoadWindow *window, double quota)
 {
-	if (window->count < 2)
+	const PadvCounters *before;
+	const PadvCounters *newest;
+
+	if (!padv_load_newest(window, &before, &newest))
 		return -1.0;
-	return utilization(reading_back(window, 1), reading_back(window, 0), quota);
+	return utilization(before, newest, quota);
 }
 
 void
@@ -149,17 +173,19 @@ padv_load_minute(const PadvLoadWindow *window, double quota, PadvLoad *load)
 
 	if (window->count > 0)
 	{
-		from = reading_back(window, window->count - 1);
-		to = reading_back(window, 0);
+		from = &window->readings[reading_back(window, window->count - 1)];
+		to = &window->readings[reading_back(window, 0)];
 	}
 
 	load->cpu_utilization = utilization(from, to, quota);
 	load->cpu_iowait = -1.0;
-	if (growth(from, to, PADV_CPU_IOWAIT, &iowait) &&
-		growth(from, to, PADV_CPU_IDLE, &idle) &&
-		growth(from, to, PADV_CPU_BUSY, &busy))
+	if (padv_load_growth(from, to, PADV_CPU_IOWAIT, &iowait) &&
+		padv_load_growth(from, to, PADV_CPU_IDLE, &idle) &&
+		padv_load_growth(from, to, PADV_CPU_BUSY, &busy))
 		load->cpu_iowait = ratio(iowait, idle + busy);
 	load->server_cores = rate(from, to, PADV_SERVER_RUN);
+	load->sessions_run = rate(from, to, PADV_SESSIONS_RUN);
+	load->sessions_delay = rate(from, to, PADV_SESSIONS_DELAY);
 	load->run_queue_ratio = share(from, to, PADV_SERVER_DELAY, PADV_SERVER_RUN);
 	load->disk_reads = rate(from, to, PADV_DISK_READ);
 	load->pressure_cpu = at_most_one(rate(from, to, PADV_PRESSURE_CPU));
@@ -169,4 +195,10 @@ padv_load_minute(const PadvLoadWindow *window, double quota, PadvLoad *load)
 	load->sample_cost = quotient(from, to, PADV_SAMPLE_CPU, PADV_SAMPLES);
 	load->logins_refused = how_many(from, to, PADV_LOGINS_REFUSED);
 	load->logins_queued = how_many(from, to, PADV_LOGINS_QUEUED);
+	load->transactions_per_second = rate(from, to, PADV_COMMITTED);
+	load->rollbacks_per_second = rate(from, to, PADV_ROLLED_BACK);
+	load->transaction_seconds = transaction_seconds(from, to);
+	load->transactions_total = to->value[PADV_COMMITTED];
+	load->rollbacks_total = to->value[PADV_ROLLED_BACK];
+	load->inside_total = to->value[PADV_INSIDE];
 }

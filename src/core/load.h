@@ -23,15 +23,20 @@ typedef enum PadvCounter
 	PADV_PRESSURE_IO,			/* seconds that some process lacked I/O */
 	PADV_SERVER_RUN,			/* seconds our server's processes ran */
 	PADV_SERVER_DELAY,			/* seconds they were runnable but not run */
+	PADV_SESSIONS_RUN,			/* of the former, those of clients' sessions */
+	PADV_SESSIONS_DELAY,
 	PADV_BLOCKS_FETCHED,		/* blocks asked of shared buffers */
 	PADV_BLOCKS_HIT,			/* blocks found there */
 	PADV_SAMPLES,				/* samples taken */
 	PADV_SAMPLE_CPU,			/* CPU seconds they took */
 	PADV_LOGINS_REFUSED,		/* because of a cap */
 	PADV_LOGINS_QUEUED,			/* that had to wait in line */
+	PADV_COMMITTED,				/* transactions of clients */
+	PADV_ROLLED_BACK,
+	PADV_INSIDE,				/* seconds inside a transaction, of both */
 } PadvCounter;
 
-#define PADV_COUNTERS (PADV_LOGINS_QUEUED + 1)
+#define PADV_COUNTERS (PADV_INSIDE + 1)
 
 typedef struct PadvCounters
 {
@@ -55,6 +60,8 @@ typedef struct PadvLoad
 	double		cpu_utilization;	/* 0..1 of the cores granted */
 	double		cpu_iowait;		/* 0..1 of the same */
 	double		server_cores;	/* cores that our server's processes used */
+	double		sessions_run;	/* mean number of sessions that ran */
+	double		sessions_delay; /* that were ready to run, but not run */
 	double		run_queue_ratio;	/* 0..1 of their runnable time spent waiting
 									 * for a core */
 	double		disk_reads;		/* mean number of reads outstanding */
@@ -64,12 +71,31 @@ typedef struct PadvLoad
 	double		sample_cost;	/* CPU seconds a sample */
 	double		logins_refused; /* how many, in the last minute */
 	double		logins_queued;
+	double		transactions_per_second;	/* committed */
+	double		rollbacks_per_second;
+	double		transaction_seconds;	/* mean time inside one, of both kinds */
+
+	/* as of the newest reading */
+	double		transactions_total;
+	double		rollbacks_total;
+	double		inside_total;	/* seconds */
 } PadvLoad;
 
 extern void padv_load_init(PadvLoadWindow *window);
 
 /* Take in a reading; those that are over a minute old make place. */
 extern void padv_load_add(PadvLoadWindow *window, const PadvCounters *reading);
+
+/* The two newest readings; false as long as there are not two. */
+extern bool padv_load_newest(const PadvLoadWindow *window, const PadvCounters **before,
+							 const PadvCounters **newest);
+
+/*
+ * How much a counter grew between two readings.  A counter that is missing in
+ * one of them, or went back (a device or a group was replaced), is unknown.
+ */
+extern bool padv_load_growth(const PadvCounters *from, const PadvCounters *to,
+							 PadvCounter counter, double *result);
 
 /* quota: CPUs' worth of time granted, or negative when there is no limit */
 extern void padv_load_minute(const PadvLoadWindow *window, double quota,

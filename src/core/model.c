@@ -33,6 +33,23 @@
 #define SPINDLE_STEP 0.5
 #define NO_SPINDLES 0.05
 
+/* Seconds of running sessions that a wait ratio is made of at least. */
+#define ENOUGH_RUN 3.0
+
+/* The wait ratio moves the number by at least this much, or it would flap. */
+#define WAIT_RATIO_STEP 0.5
+#define WAIT_RATIO_SHARE 0.15
+
+/*
+ * A knee is not believed before this many times the formula's number was seen
+ * at work: below it, a bend is more often the clients' than the server's.
+ */
+#define LEAST_SEEN 1.5
+
+/* Evidence, in seconds around the peak and beyond it, that speaks for itself. */
+#define MUCH_EVIDENCE 20.0
+#define MANY_BINS 6
+
 /* The formula's author on recent hardware (Stack Overflow 10420469, 2022). */
 #define UPPER_CONNECTIONS_PER_CORE 4.0
 
@@ -122,18 +139,101 @@ estimate_by_setting(PadvModel *model)
 	setting->confidence = PADV_CONFIDENCE_LOW;
 }
 
+static int64_t
+within_server(const PadvModel *model, double connections)
+{
+	double		size = fmin(connections, (double) model->basis.usable_connections);
+
+	return size > 1.0 ? (int64_t) size : 1;
+}
+
+static void
+hold_wait_ratio(PadvModel *model)
+{
+	double		exact = model->waits.asleep / model->waits.run;
+	double		step = fmax(WAIT_RATIO_STEP / model->cores, WAIT_RATIO_SHARE * (1.0 + model->wait_ratio));
+
+	if (fabs(exact - model->wait_ratio) >= step)
+		model->wait_ratio = exact;
+}
+
+/* As many as keep all cores running while the others are asleep. */
+static void
+estimate_by_wait_ratio(PadvModel *model)
+{
+	PadvEstimate *estimate = &model->estimates[PADV_METHOD_WAIT_RATIO];
+	double		size;
+
+	estimate->available = model->waits.run >= ENOUGH_RUN;
+	if (!estimate->available)
+		return;
+	hold_wait_ratio(model);
+	size = model->cores * (1.0 + model->wait_ratio);
+	estimate->connections = within_server(model, floor(size + 0.5));
+	estimate->low = within_server(model, floor(TOLERANCE_LOW * size));
+	estimate->high = within_server(model, ceil(TOLERANCE_HIGH * size));
+	estimate->confidence = PADV_CONFIDENCE_LOW;
+}
+
+static void
+estimate_by_scalability(PadvModel *model)
+{
+	PadvEstimate *estimate = &model->estimates[PADV_METHOD_SCALABILITY];
+	const PadvCurve *curve = &model->curve;
+
+	estimate->available = curve->state == PADV_CURVE_FITTED;
+	estimate->connections = within_server(model, floor(curve->active.best + 0.5));
+	estimate->low = within_server(model, fmin(floor(curve->active.low), (double) estimate->connections));
+	estimate->high = within_server(model, fmax(ceil(curve->active.high), (double) estimate->connections));
+	estimate->confidence = curve->near_seconds >= MUCH_EVIDENCE &&
+		curve->beyond_seconds >= MUCH_EVIDENCE && curve->bins >= MANY_BINS ?
+		PADV_CONFIDENCE_HIGH : PADV_CONFIDENCE_MEDIUM;
+}
+
+/* What was measured goes before what is derived, and the DBA's word before all. */
+static PadvMethod
+choose(const PadvModel *model)
+{
+	PadvMethod	method = PADV_METHOD_SETTING;
+
+	while (!model->estimates[method].available && method != PADV_METHOD_FORMULA)
+		method--;
+	return method;
+}
+
 /*
  * Connections that a saturated pool must hold so that the optimum of them is
- * executing, within what the server has.
+ * active.  The rest are in pauses: idle in transaction, or on their way to the
+ * client and back.  While there is less to do than the optimum, pauses grow
+ * with what is active; beyond it throughput no longer grows, and so do not the
+ * pauses (Little's law).
  */
-static int64_t
-pool_size(int64_t optimal, double busy_ratio, int64_t usable)
+static double
+needed_connections(const PadvModel *model, const PadvMinute *minute)
 {
-	double		size = ceil((double) optimal / busy_ratio);
+	double		optimal = (double) padv_model_chosen(model)->connections;
+	double		pauses = minute->held_in_transaction + minute->turnaround - model->unseen;
 
-	if (size > (double) usable)
-		size = (double) usable;
-	return size > (double) optimal ? (int64_t) size : optimal;
+	if (model->chosen == PADV_METHOD_SCALABILITY)
+		return fmax(optimal, floor(model->curve.at_work.best + 0.5));
+	if (!(model->demand > 0.0) || !(pauses > 0.0))
+		return optimal;
+	return optimal + pauses * fmax(1.0, optimal / model->demand);
+}
+
+/*
+ * The ratio times the size gives the optimum, also for those who divide and
+ * round up.
+ */
+static void
+size_pool(PadvModel *model, const PadvMinute *minute)
+{
+	double		optimal = (double) padv_model_chosen(model)->connections;
+	double		usable = fmax(optimal, (double) model->basis.usable_connections);
+	double		size = fmin(needed_connections(model, minute), fmin(usable, optimal / PADV_MIN_BUSY_RATIO));
+
+	model->pool_size = (int64_t) ceil(size);
+	model->busy_ratio = fmin(1.0, optimal / (size * (1.0 - 1e-12)));
 }
 
 const PadvEstimate *
@@ -143,12 +243,12 @@ padv_model_chosen(const PadvModel *model)
 }
 
 bool
-padv_model_oversubscribed(const PadvModel *model, const PadvMinute *minute)
+padv_model_oversubscribed(const PadvModel *model)
 {
 	const PadvEstimate *chosen = padv_model_chosen(model);
 
-	return minute->demand > fmax((double) chosen->high,
-								 TOLERANCE_HIGH * (double) chosen->connections);
+	return model->demand > fmax((double) chosen->high,
+								TOLERANCE_HIGH * (double) chosen->connections);
 }
 
 static PadvVerdict
@@ -158,40 +258,50 @@ judge(const PadvModel *model, const PadvMinute *minute)
 	double		optimal = (double) estimate->connections;
 	double		blocked = minute->in_class[PADV_WAITING_LOCK];
 
-	if (blocked >= BLOCKED_SESSIONS && blocked >= BLOCKED_SHARE * minute->demand)
+	if (blocked >= BLOCKED_SESSIONS && blocked >= BLOCKED_SHARE * model->demand)
 		return PADV_VERDICT_BLOCKED;
-	if (minute->demand < IDLE_RATIO * optimal)
+	if (model->demand < IDLE_RATIO * optimal)
 		return PADV_VERDICT_IDLE;
-	if (padv_model_oversubscribed(model, minute))
+	if (padv_model_oversubscribed(model))
 		return PADV_VERDICT_OVERSUBSCRIBED;
-	if (minute->demand < fmin((double) estimate->low, TOLERANCE_LOW * optimal))
+	if (model->demand < fmin((double) estimate->low, TOLERANCE_LOW * optimal))
 		return PADV_VERDICT_WITHIN;
 	return PADV_VERDICT_AT_OPTIMUM;
 }
 
 void
 padv_model_update(PadvModel *model, const PadvBasis *basis,
-				  const PadvMinute *minute, const PadvLoad *load)
+				  const PadvMinute *minute, const PadvLoad *load,
+				  const PadvWaits *waits, const PadvCurve *curve)
 {
-	const PadvEstimate *chosen;
-
 	model->basis = *basis;
+	model->waits = *waits;
+	model->curve = *curve;
 	model->cores = basis->cores_setting > 0.0 ? basis->cores_setting : basis->detected_cores;
 	model->spindles = basis->spindles_setting >= 0 ? basis->spindles_setting : basis->detected_spindles;
 	model->disk_share = disk_share(minute, load, model->disk_share);
 	model->effective_spindles = effective_spindles(model->spindles, model->disk_share,
 												   model->effective_spindles);
 
-	estimate_by_formula(model);
-	estimate_by_setting(model);
-	model->chosen = model->estimates[PADV_METHOD_SETTING].available ?
-		PADV_METHOD_SETTING : PADV_METHOD_FORMULA;
+	model->unseen = padv_unseen_active(load->sessions_run, load->sessions_delay,
+									   minute->in_class[PADV_ON_CPU],
+									   minute->in_class[PADV_WAITING_IO], minute->turnaround);
+	model->demand = minute->demand + model->unseen;
 
-	chosen = padv_model_chosen(model);
-	model->pool_size = pool_size(chosen->connections, minute->busy_ratio,
-								 basis->usable_connections);
-	model->load_ratio = minute->demand / (double) chosen->connections;
+	estimate_by_formula(model);
+	estimate_by_wait_ratio(model);
+	estimate_by_scalability(model);
+	estimate_by_setting(model);
+	model->chosen = choose(model);
+	size_pool(model, minute);
+	model->load_ratio = model->demand / (double) padv_model_chosen(model)->connections;
 	model->verdict = judge(model, minute);
+}
+
+double
+padv_model_least_seen(const PadvModel *model)
+{
+	return LEAST_SEEN * (double) model->estimates[PADV_METHOD_FORMULA].connections;
 }
 
 const char *

@@ -8,7 +8,9 @@
 #ifndef PADV_MODEL_H
 #define PADV_MODEL_H
 
+#include "core/interval.h"
 #include "core/load.h"
+#include "core/scalability.h"
 #include "core/window.h"
 
 /* Ways to arrive at the number, from the least evidence to the DBA's word. */
@@ -57,6 +59,9 @@ typedef struct PadvBasis
 	int64_t		sample_interval_ms;
 } PadvBasis;
 
+/* What is measured as less says that hardly anything was active. */
+#define PADV_MIN_BUSY_RATIO 0.01
+
 typedef struct PadvEstimate
 {
 	bool		available;
@@ -74,8 +79,18 @@ typedef struct PadvModel
 	double		disk_share;		/* of the working time that goes into reads
 								 * from the disks, 0..1 */
 	double		effective_spindles;
+
+	PadvWaits	waits;
+	double		wait_ratio;		/* asleep / run, held while nearly the same */
+
+	PadvCurve	curve;
+	double		unseen;			/* active sessions that samples took for idle, in
+								 * the last minute */
+	double		demand;			/* of the last minute, with them */
 	PadvEstimate estimates[PADV_METHODS];
 	PadvMethod	chosen;
+	double		busy_ratio;		/* connections / pool_size, before rounding; at
+								 * least PADV_MIN_BUSY_RATIO */
 	int64_t		pool_size;
 	double		load_ratio;
 	PadvVerdict verdict;
@@ -93,11 +108,18 @@ extern int64_t padv_formula_size(double cores, double effective_spindles,
 extern void padv_model_init(PadvModel *model);
 
 /*
- * Bring the model up to date.  It remembers the share of disk reads from call
- * to call, because an idle minute says nothing about it.
+ * Bring the model up to date.  It remembers the share of disk reads from call to
+ * call, because an idle minute says nothing about it.
  */
 extern void padv_model_update(PadvModel *model, const PadvBasis *basis,
-							  const PadvMinute *minute, const PadvLoad *load);
+							  const PadvMinute *minute, const PadvLoad *load,
+							  const PadvWaits *waits, const PadvCurve *curve);
+
+/*
+ * How many connections at work must have been seen before a knee of the curve
+ * is believed: half as many again as the formula says.
+ */
+extern double padv_model_least_seen(const PadvModel *model);
 
 extern const PadvEstimate *padv_model_chosen(const PadvModel *model);
 
@@ -105,8 +127,7 @@ extern const PadvEstimate *padv_model_chosen(const PadvModel *model);
  * Whether more want to work than help.  That can be so under the verdict
  * 'blocked' too, which names the nearer trouble.
  */
-extern bool padv_model_oversubscribed(const PadvModel *model,
-									  const PadvMinute *minute);
+extern bool padv_model_oversubscribed(const PadvModel *model);
 
 extern const char *padv_method_name(PadvMethod method);
 extern const char *padv_confidence_name(PadvConfidence confidence);

@@ -399,18 +399,10 @@ digest_counts(const PadvWindow *window, PadvCounts *counts)
 	counts->queued = counted[QUEUED];
 	counts->parallel_workers = counted[PARALLEL_WORKERS];
 	counts->demand = counted[DEMAND];
+	counts->held_in_transaction = counted[HELD_IN_TRANSACTION];
+	counts->turnaround = counted[TURNAROUND];
 	for (int class = 0; class < PADV_WAIT_CLASSES; class++)
 		counts->in_class[class] = counted[FIRST_CLASS + class];
-}
-
-static double
-busy_ratio(const int64_t *total)
-{
-	double		active = (double) total[ACTIVE];
-	double		pauses = (double) (total[HELD_IN_TRANSACTION] + total[TURNAROUND]);
-	double		ratio = active > 0.0 ? active / (active + pauses) : 1.0;
-
-	return ratio > PADV_MIN_BUSY_RATIO ? ratio : PADV_MIN_BUSY_RATIO;
 }
 
 static void
@@ -420,7 +412,6 @@ digest_minute(const PadvWindow *window, PadvMinute *minute)
 	double		samples = (double) total[SAMPLES];
 
 	memset(minute, 0, sizeof(*minute));
-	minute->busy_ratio = busy_ratio(total);
 	if (total[SAMPLES] == 0)
 		return;
 

@@ -48,6 +48,8 @@ typedef struct PadvCounts
 	int64_t		parallel_workers;
 	int64_t		demand;			/* active + parallel workers - those that
 								 * demand nothing */
+	int64_t		held_in_transaction;	/* see PadvMinute */
+	int64_t		turnaround;
 } PadvCounts;
 
 /*
@@ -69,16 +71,13 @@ typedef struct PadvCounts
  * the last one is known.  So an idle period that a sample saw is judged with a
  * slack of the time between samples, up to this.  Where samples are further
  * apart than the two limits together, the turn-around of fast clients goes
- * unseen and busy_ratio is too high.
+ * unseen and the model's busy_ratio is too high.
  */
 #define PADV_TURNAROUND_SLACK_US 100000
 
-/* What is measured as less says that hardly anything was active. */
-#define PADV_MIN_BUSY_RATIO 0.01
-
 /*
  * The last minute: means over its samples, in sessions.  All 0 while there is
- * no sample, but busy_ratio, which is then 1.
+ * no sample.
  */
 typedef struct PadvMinute
 {
@@ -103,10 +102,6 @@ typedef struct PadvMinute
 	 */
 	double		held_in_transaction;
 	double		turnaround;
-	double		busy_ratio;		/* active / (active + held_in_transaction +
-								 * turnaround), at least
-								 * PADV_MIN_BUSY_RATIO; 1 when nothing was
-								 * active */
 } PadvMinute;
 
 /* Means over the samples since the last take, in sessions. */

@@ -101,18 +101,6 @@ fetch_history(PadvTimeline *timeline, int64 period, int64 sample_interval)
 	timeline->from = timeline->until - period;
 }
 
-/* No throughput is measured by this version. */
-static int
-fetch_scalability(PadvScalabilityRow **rows, PadvFit *fit)
-{
-	*rows = NULL;
-	*fit = (PadvFit) {
-		.state = PADV_FIT_TOO_LITTLE_DATA, .lambda = -1.0, .sigma = -1.0, .kappa = -1.0,
-		.peak = -1.0, .peak_throughput = -1.0, .r_squared = -1.0,
-	};
-	return 0;
-}
-
 static void
 draw_roles(PadvCanvas *canvas, const PadvPicture *picture)
 {
@@ -165,7 +153,6 @@ draw(PadvCanvas *canvas, const char *what, int64 period)
 	PadvSituation situation;
 	PadvTimeline timeline;
 	PadvScalabilityRow *rows;
-	PadvFit		fit;
 	int			count;
 
 	padv_read_situation(&situation, false);
@@ -179,8 +166,8 @@ draw(PadvCanvas *canvas, const char *what, int64 period)
 		draw_roles(canvas, &situation.picture);
 	else if (strcmp(what, "scalability") == 0)
 	{
-		count = fetch_scalability(&rows, &fit);
-		padv_chart_scalability(canvas, rows, count, &fit);
+		count = padv_copy_curve(&rows);
+		padv_chart_scalability(canvas, rows, count, &situation.picture.model.curve);
 	}
 	else
 		ereport(ERROR,

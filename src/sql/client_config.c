@@ -77,7 +77,7 @@ read_server(PadvClientPlan *plan)
 				 errhint("Try again in a second; if that does not help, look at the view advice.")));
 	plan->optimal = padv_model_chosen(model)->connections;
 	plan->method = padv_method_name(model->chosen);
-	plan->busy_ratio = situation.picture.minute.busy_ratio;
+	plan->busy_ratio = situation.picture.model.busy_ratio;
 	plan->was_active = situation.picture.minute.active > 0.0;
 	plan->stale_seconds = padv_sampling_stopped(&situation) ? situation.age_seconds : 0.0;
 	plan->pool_size = model->pool_size;

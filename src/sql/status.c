@@ -98,7 +98,7 @@ add_model(PadvRow *row, const PadvPicture *picture)
 	padv_row_int(row, chosen->high);
 	padv_row_text(row, padv_method_name(model->chosen));
 	padv_row_text(row, padv_confidence_name(chosen->confidence));
-	padv_row_float(row, picture->minute.busy_ratio);
+	padv_row_float(row, picture->model.busy_ratio);
 	padv_row_int(row, model->pool_size);
 	padv_row_float(row, model->load_ratio);
 	padv_row_text(row, padv_verdict_name(model->verdict));
@@ -108,9 +108,19 @@ static void
 add_own_cost(PadvRow *row, const PadvPicture *picture)
 {
 	padv_row_int(row, picture->last.parallel_workers);
-	padv_row_float(row, picture->minute.demand);
+	padv_row_float(row, picture->model.demand);
 	padv_row_int(row, picture->samples_total);
 	padv_row_known_float(row, picture->load.sample_cost);
+}
+
+static void
+add_transactions(PadvRow *row, const PadvLoad *load)
+{
+	padv_row_known_float(row, load->transactions_per_second);
+	padv_row_known_float(row, load->rollbacks_per_second);
+	padv_row_known_float(row, load->transaction_seconds);
+	padv_row_int(row, (int64) load->transactions_total);
+	padv_row_int(row, (int64) load->rollbacks_total);
 }
 
 /*
@@ -141,6 +151,7 @@ padv_status(PG_FUNCTION_ARGS)
 		add_minute(&row, &situation.picture);
 		add_model(&row, &situation.picture);
 		add_own_cost(&row, &situation.picture);
+		add_transactions(&row, &situation.picture.load);
 	}
 	while (row.count < tupdesc->natts)
 		padv_row_null(&row);

@@ -8,6 +8,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../private.sh"
 # shellcheck source=test/bench/caps.sh
 source "$(dirname "${BASH_SOURCE[0]}")/caps.sh"
+# shellcheck source=test/bench/truth.sh
+source "$(dirname "${BASH_SOURCE[0]}")/truth.sh"
 
 BENCH=${BENCH:-window sample status load agreement check logins storm effect}
 SAMPLES=${SAMPLES:-10/110 100/200 1000/1100 2000/2100 10/2100}
@@ -178,7 +180,7 @@ prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"
 for part in $BENCH; do
     case $part in
-        window | sample | status | load | agreement | check | logins | storm | effect) "bench_$part" ;;
-        *) fail "no bench \"$part\"; there are: window sample status load agreement check logins storm effect" ;;
+        window | sample | status | load | agreement | check | logins | storm | effect | truth) "bench_$part" ;;
+        *) fail "no bench \"$part\"; there are: window sample status load agreement check logins storm effect truth" ;;
     esac
 done

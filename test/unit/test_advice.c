@@ -9,6 +9,9 @@
 #include "core/explain.h"
 #include "tap.h"
 
+static const PadvCurve no_curve;
+static const PadvWaits no_waits;
+
 /* A well-behaved server: 4 cores, optimum 8, 5 active of 40 sessions. */
 static PadvSituation
 quiet(void)
@@ -26,7 +29,6 @@ quiet(void)
 	picture->minute.idle = 35;
 	picture->minute.active = picture->minute.demand = 5;
 	picture->minute.in_class[PADV_ON_CPU] = 5;
-	picture->minute.busy_ratio = 1;
 	picture->load.cpu_utilization = 0.5;
 	picture->load.run_queue_ratio = 0.05;
 	padv_model_init(&picture->model);
@@ -48,7 +50,7 @@ find(PadvSituation *situation, const char *code)
 	int			count;
 
 	padv_model_update(&situation->picture.model, &basis, &situation->picture.minute,
-					  &situation->picture.load);
+					  &situation->picture.load, &no_waits, &no_curve);
 	count = padv_advise(situation, advice);
 	for (int i = 0; i < count; i++)
 	{
@@ -85,7 +87,6 @@ test_sampling(void)
 	ok(find(&situation, "sampling_stopped") == NULL, "unless the interval is long");
 
 	memset(&situation.picture, 0, sizeof(situation.picture));
-	situation.picture.minute.busy_ratio = 1;
 	ok(find(&situation, "sampling_stopped") != NULL && count_advice(&situation) == 1,
 	   "before the first sample only that");
 }

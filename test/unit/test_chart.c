@@ -510,13 +510,15 @@ test_roles(void)
 }
 
 /* A law of which the peak is at 10, and rows that follow it exactly. */
-static PadvFit
-law(PadvFitState state)
+static PadvCurve
+law(PadvCurveState found)
 {
-	PadvFit		fit = {.state = state, .lambda = 100, .sigma = 0, .kappa = 0.01, .peak = 10};
+	PadvCurve	curve = {
+		.state = found, .at_work = {10, 7.3, 13.7}, .throughput = 1000 / 1.9,
+		.fit_known = true, .fit = {.lambda = 100, .sigma = 0, .kappa = 0.01, .r_squared = 1},
+	};
 
-	fit.peak_throughput = 1000 / 1.9;
-	return fit;
+	return curve;
 }
 
 static PadvScalabilityRow
@@ -530,15 +532,15 @@ row_at(double connections, double throughput)
 static void
 test_scalability(void)
 {
-	PadvFit		fit = law(PADV_FIT_DONE);
-	PadvFit		none = {.state = PADV_FIT_TOO_LITTLE_DATA, .lambda = -1, .sigma = -1, .kappa = -1, .peak = -1};
+	PadvCurve	curve = law(PADV_CURVE_FITTED);
+	PadvCurve	none = {.state = PADV_CURVE_TOO_LITTLE_DATA};
 	PadvScalabilityRow rows[] = {
-		row_at(1, 100), row_at(4, 357), row_at(10, 526), row_at(40, 241), row_at(100, 99),
+		row_at(0.97, 100), row_at(4, 357), row_at(10, 526), row_at(40, 241), row_at(100, 99),
 		row_at(NAN, 5), row_at(5, -1), row_at(0, 5),
 	};
 
 	padv_canvas_init(&canvas, 60, 14, true);
-	padv_chart_scalability(&canvas, rows, 8, &fit);
+	padv_chart_scalability(&canvas, rows, 8, &curve);
 	is_drawn("Transactions/s by connections at work\n"
 			 "  600 ┤                          │\n"
 			 "      │                     ·····●····\n"
@@ -565,13 +567,13 @@ test_scalability(void)
 			 "      │●       ● ●                    ●\n"
 			 "    0 └┬─┬─┬┬─┬─┬┬─┬─┬─┬┬─┬─┬┬─┬─┬┬─┬─┬\n"
 			 "       1   5   50   500  5k   50k    1M\n"
-			 "● measured   too little data for a curve\n",
+			 "● measured   too little data\n",
 			 "a wide range, labels where there is room, and no throughput at its end");
 	rows[5] = row_at(NAN, 5);
 
-	fit = law(PADV_FIT_NO_KNEE);
+	curve = law(PADV_CURVE_NO_KNEE);
 	padv_canvas_init(&canvas, 40, 10, false);
-	padv_chart_scalability(&canvas, rows, 2, &fit);
+	padv_chart_scalability(&canvas, rows, 2, &curve);
 	is_drawn("Transactions/s by connections at work\n"
 			 "  400 +                           ....o\n"
 			 "      |                    .......\n"
@@ -592,7 +594,7 @@ test_scalability(void)
 			 "      │\n"
 			 "    0 └┬──────────────────────────────┬\n"
 			 "       0                              1\n"
-			 "● measured   too little data for a curve\n",
+			 "● measured   too little data\n",
 			 "one point");
 	padv_canvas_init(&canvas, 40, 8, true);
 	padv_chart_scalability(&canvas, rows + 5, 3, &none);
@@ -713,16 +715,17 @@ static void
 draw_random_scalability(void)
 {
 	PadvScalabilityRow rows[60];
-	PadvFit		fit = {
-		.state = (PadvFitState) random_below(3), .lambda = random_figure(),
-		.sigma = random_figure(), .kappa = random_figure(), .peak = random_figure(),
-		.peak_throughput = random_figure(),
+	PadvCurve	curve = {
+		.state = (PadvCurveState) random_below(3), .fit_known = random_below(2),
+		.at_work = {random_figure(), random_figure(), random_figure()},
+		.throughput = random_figure(),
+		.fit = {random_figure(), random_figure(), random_figure(), 0},
 	};
 	int			count = random_below(60);
 
 	for (int i = 0; i < count; i++)
 		rows[i] = row_at(random_figure(), random_figure());
-	padv_chart_scalability(&canvas, rows, count, &fit);
+	padv_chart_scalability(&canvas, rows, count, &curve);
 }
 
 static void

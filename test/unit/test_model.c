@@ -9,6 +9,9 @@
 #include "core/model.h"
 #include "tap.h"
 
+static const PadvCurve no_curve;
+static const PadvWaits no_waits;
+
 /* A server with 4 physical cores, 8 hyper-threads and 1 rotating disk. */
 static PadvBasis
 ordinary_basis(void)
@@ -35,7 +38,7 @@ ordinary_basis(void)
 static PadvMinute
 minute_of(double on_cpu, double io, double lock)
 {
-	PadvMinute	minute = {.samples = 600, .busy_ratio = 1.0};
+	PadvMinute	minute = {.samples = 600};
 
 	minute.in_class[PADV_ON_CPU] = on_cpu;
 	minute.in_class[PADV_WAITING_IO] = io;
@@ -58,7 +61,7 @@ model_of(PadvBasis basis, PadvMinute minute, PadvLoad load)
 	PadvModel	model;
 
 	padv_model_init(&model);
-	padv_model_update(&model, &basis, &minute, &load);
+	padv_model_update(&model, &basis, &minute, &load, &no_waits, &no_curve);
 	return model;
 }
 
@@ -105,16 +108,16 @@ test_spindles(void)
 	/* an idle minute keeps what was learnt */
 	minute = minute_of(0, 0, 0);
 	load = load_with_reads(0);
-	padv_model_update(&model, &basis, &minute, &load);
+	padv_model_update(&model, &basis, &minute, &load, &no_waits, &no_curve);
 	near(model.effective_spindles, 6, 1e-9, "an idle minute changes nothing");
 
 	/* small movements do not make the number flap */
 	minute = minute_of(2.2, 5.8, 0);
 	load = load_with_reads(-1);
-	padv_model_update(&model, &basis, &minute, &load);
+	padv_model_update(&model, &basis, &minute, &load, &no_waits, &no_curve);
 	near(model.effective_spindles, 6, 1e-9, "a small movement changes nothing");
 	minute = minute_of(4, 0, 0);
-	padv_model_update(&model, &basis, &minute, &load);
+	padv_model_update(&model, &basis, &minute, &load, &no_waits, &no_curve);
 	near(model.effective_spindles, 0, 0, "cached again: none");
 
 	basis.spindles_setting = 2;
@@ -123,7 +126,7 @@ test_spindles(void)
 	minute = minute_of(0, 5, 0);
 	load = load_with_reads(9);
 	basis.spindles_setting = 1;
-	padv_model_update(&model, &basis, &minute, &load);
+	padv_model_update(&model, &basis, &minute, &load, &no_waits, &no_curve);
 	near(model.effective_spindles, 1, 1e-9, "also when it is lowered");
 }
 
@@ -162,13 +165,14 @@ test_pool_size(void)
 
 	model = model_of(basis, minute, load);
 	ok(model.pool_size == 8, "always executing: the pool is the optimum");
-	minute.busy_ratio = 0.5;
+	minute.turnaround = 1.0;
 	model = model_of(basis, minute, load);
 	ok(model.pool_size == 16, "half of the time executing: twice the optimum");
-	minute.busy_ratio = 0.3;
+	minute.turnaround = 1.0;
+	minute.held_in_transaction = 4.0 / 3.0;
 	model = model_of(basis, minute, load);
 	ok(model.pool_size == 27, "rounded up");
-	minute.busy_ratio = 0.01;
+	minute.turnaround = 99.0;
 	model = model_of(basis, minute, load);
 	ok(model.pool_size == 97, "never more than can connect");
 	basis.optimal_setting = 200;
@@ -299,6 +303,152 @@ test_load(void)
 	ok(load.disk_reads < 0, "a counter that went back is unknown");
 }
 
+/* 4 cores; seconds that sessions ran and were asleep */
+static PadvModel
+model_of_waits(double run, double ready, double asleep)
+{
+	PadvBasis	basis = ordinary_basis();
+	PadvMinute	minute = minute_of(1, 0, 0);
+	PadvLoad	load = load_with_reads(-1);
+	PadvWaits	waits = {run, ready, asleep};
+	PadvModel	model;
+
+	padv_model_init(&model);
+	padv_model_update(&model, &basis, &minute, &load, &waits, &no_curve);
+	return model;
+}
+
+static int64_t
+by_waits(double run, double ready, double asleep)
+{
+	return model_of_waits(run, ready, asleep).estimates[PADV_METHOD_WAIT_RATIO].connections;
+}
+
+static void
+test_wait_ratio(void)
+{
+	PadvBasis	basis = ordinary_basis();
+	PadvMinute	minute = minute_of(1, 3, 0);
+	PadvLoad	load = load_with_reads(-1);
+	PadvWaits	waits = {10, 0, 30};
+	PadvModel	model;
+
+	ok(by_waits(20, 0, 0) == 4, "never waiting: as many as cores");
+	ok(by_waits(10, 0, 30) == 16, "three asleep for each that runs: four times the cores");
+	ok(by_waits(10, 100, 30) == 16, "being ready to run is no compute and no wait");
+	ok(by_waits(10, 0, 9000) == 97, "never more than can connect");
+	model = model_of_waits(10, 0, 30);
+	ok(model.chosen == PADV_METHOD_WAIT_RATIO &&
+	   model.estimates[PADV_METHOD_WAIT_RATIO].confidence == PADV_CONFIDENCE_LOW,
+	   "it goes before the formula, with low confidence");
+	ok(!model_of_waits(1, 0, 30).estimates[PADV_METHOD_WAIT_RATIO].available, "a second is too little");
+
+	padv_model_init(&model);
+	padv_model_update(&model, &basis, &minute, &load, &waits, &no_curve);
+	waits.asleep = 33;
+	padv_model_update(&model, &basis, &minute, &load, &waits, &no_curve);
+	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 16, "a little more does not move it");
+	waits.asleep = 50;
+	padv_model_update(&model, &basis, &minute, &load, &waits, &no_curve);
+	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 24, "more does");
+}
+
+static void
+test_scalability(void)
+{
+	PadvBasis	basis = ordinary_basis();
+	PadvMinute	minute = minute_of(20, 0, 0);
+	PadvLoad	load = load_with_reads(-1);
+	PadvCurve	curve = {.state = PADV_CURVE_FITTED, .bins = 9, .near_seconds = 30, .beyond_seconds = 30,
+	.at_work = {16.1, 12, 24}, .active = {11.6, 8.2, 20.3}};
+	PadvModel	model;
+
+	padv_model_init(&model);
+	padv_model_update(&model, &basis, &minute, &load, &no_waits, &curve);
+	ok(model.chosen == PADV_METHOD_SCALABILITY, "what was measured goes first");
+	ok(padv_model_chosen(&model)->connections == 12 && padv_model_chosen(&model)->low == 8 &&
+	   padv_model_chosen(&model)->high == 21, "active connections, and their range");
+	ok(model.pool_size == 16, "the pool holds those at work");
+	ok(ceil(12 / model.busy_ratio) == 16.0, "busy_ratio is that of the peak");
+	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_HIGH, "much evidence");
+	curve.beyond_seconds = 5;
+	padv_model_update(&model, &basis, &minute, &load, &no_waits, &curve);
+	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_MEDIUM, "less evidence");
+	basis.optimal_setting = 30;
+	padv_model_update(&model, &basis, &minute, &load, &no_waits, &curve);
+	ok(model.chosen == PADV_METHOD_SETTING, "but the DBA's word is the last");
+	basis.optimal_setting = 0;
+	curve.state = PADV_CURVE_NO_KNEE;
+	padv_model_update(&model, &basis, &minute, &load, &no_waits, &curve);
+	ok(model.chosen == PADV_METHOD_FORMULA, "no knee, no number");
+}
+
+/* Sessions that look idle but are ready to run are no pauses. */
+static void
+test_unseen(void)
+{
+	PadvBasis	basis = ordinary_basis();
+	PadvMinute	minute = minute_of(3, 0, 0);
+	PadvLoad	load = load_with_reads(-1);
+	PadvModel	model;
+
+	minute.turnaround = 97;
+	load.sessions_run = 2;
+	load.sessions_delay = 81;
+	model = model_of(basis, minute, load);
+	near(model.unseen, 80, 1e-9, "80 are ready to run, but were taken for idle");
+	ok(model.pool_size == 8 + 17, "so 17 are in pauses beside the 8 that are to be active");
+	ok(padv_model_oversubscribed(&model), "and the server has more than it can use");
+}
+
+static uint64_t seed = 20260103;
+
+static double
+anything(void)
+{
+	static const double odd[] = {0, -1, 1e-300, 1e300, NAN, INFINITY, -INFINITY, 0.5, 97};
+
+	seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (seed >> 60) < 4 ? odd[(seed >> 40) % 9] : (double) (seed >> 40) / 65536.0;
+}
+
+/* Nonsense in, a number of connections out. */
+static void
+test_fuzz(void)
+{
+	PadvBasis	basis = ordinary_basis();
+	PadvModel	model;
+	bool		sound = true;
+
+	padv_model_init(&model);
+	for (int i = 0; i < 300000; i++)
+	{
+		PadvMinute	minute = {.samples = 600};
+		PadvLoad	load = {.disk_reads = anything(), .sessions_run = anything(), .sessions_delay = anything()};
+		PadvWaits	waits = {anything(), anything(), anything()};
+		PadvCurve	curve = {.state = (PadvCurveState) (i % 3), .at_work = {anything(), anything(), anything()},
+			.active = {anything(), anything(), anything()}};
+
+		minute.demand = anything();
+		minute.turnaround = anything();
+		minute.held_in_transaction = anything();
+		for (int class = 0; class < PADV_WAIT_CLASSES; class++)
+			minute.in_class[class] = anything();
+		padv_model_update(&model, &basis, &minute, &load, &waits, &curve);
+		for (PadvMethod method = 0; method < PADV_METHOD_SETTING; method++)
+		{
+			const PadvEstimate *estimate = &model.estimates[method];
+
+			if (method != PADV_METHOD_FORMULA && estimate->available)
+				sound = sound && estimate->low >= 1 && estimate->low <= estimate->connections &&
+					estimate->connections <= estimate->high && estimate->high <= 97;
+		}
+		sound = sound && model.pool_size >= 1 && model.pool_size >= padv_model_chosen(&model)->connections &&
+			model.busy_ratio > 0.0 && model.busy_ratio <= 1.0;
+	}
+	ok(sound, "nonsense in, a number of connections out");
+}
+
 int
 main(void)
 {
@@ -308,5 +458,9 @@ main(void)
 	test_pool_size();
 	test_verdict();
 	test_load();
+	test_wait_ratio();
+	test_scalability();
+	test_unseen();
+	test_fuzz();
 	return tap_end();
 }

@@ -9,6 +9,9 @@
 #include "core/pool_advice.h"
 #include "tap.h"
 
+static const PadvCurve no_curve;
+static const PadvWaits no_waits;
+
 static PadvAdvice advice[PADV_MAX_POOL_ADVICE];
 
 /* Advice for pools of so many connections on a server with an optimum of 8. */
@@ -29,9 +32,10 @@ advise(int64_t connections, double busy_ratio)
 
 	memset(&situation, 0, sizeof(situation));
 	picture->taken_at = 1;
-	picture->minute.busy_ratio = busy_ratio;
+	picture->minute.demand = 1;
+	picture->minute.turnaround = 1 / busy_ratio - 1;
 	padv_model_init(&picture->model);
-	padv_model_update(&picture->model, &basis, &picture->minute, &picture->load);
+	padv_model_update(&picture->model, &basis, &picture->minute, &picture->load, &no_waits, &no_curve);
 	return padv_advise_pools(&situation, &declared, advice);
 }
 

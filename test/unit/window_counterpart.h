@@ -369,7 +369,6 @@ compare_minute(const Tally *tally)
 	const PadvMinute *minute = &digest.minute;
 	double		n = (double) tally->samples;
 	double		active = (double) tally->by_state[PADV_STATE_ACTIVE];
-	double		ratio = active / (active + (double) (tally->held + tally->turnaround));
 	int64_t		sessions = 0;
 
 	for (int state = 0; state <= PADV_STATE_QUEUED; state++)
@@ -392,7 +391,6 @@ compare_minute(const Tally *tally)
 	same(minute->active_p95, (double) find_p95(), "p95");
 	same(minute->io_wait_ratio,
 		 active > 0 ? (double) tally->by_class[PADV_WAITING_IO] / active : 0.0, "io wait ratio");
-	same(minute->busy_ratio, active > 0 ? fmax(ratio, PADV_MIN_BUSY_RATIO) : 1.0, "busy ratio");
 }
 
 /* The rows of a period must be right, and none may be missing. */

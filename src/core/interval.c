@@ -1,0 +1,101 @@
+/*
+ * interval.c
+ *		What a second was like, from its samples and from the counters.
+ *
+ * Owns which session counts as at work, as active and as in a transaction.
+ * Pure; the worker adds each sample and ends an interval with each reading of
+ * the counters.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "core/interval.h"
+
+#include <math.h>
+#include <string.h>
+
+double
+padv_unseen_active(double run, double delay, double on_cpu, double waiting_io,
+				   double turnaround)
+{
+	if (run < 0.0 || delay < 0.0)
+		return 0.0;
+	return fmin(turnaround, fmax(0.0, run + delay - on_cpu - waiting_io));
+}
+
+void
+padv_interval_begin(PadvIntervalSums *sums)
+{
+	memset(sums, 0, sizeof(*sums));
+}
+
+void
+padv_interval_add(PadvIntervalSums *sums, const PadvCounts *counts)
+{
+	sums->samples += 1.0;
+	sums->demand += (double) counts->demand;
+	sums->parallel_workers += (double) counts->parallel_workers;
+	sums->on_cpu += (double) counts->in_class[PADV_ON_CPU];
+	sums->waiting_io += (double) counts->in_class[PADV_WAITING_IO];
+	sums->waiting_lock += (double) counts->in_class[PADV_WAITING_LOCK];
+	sums->waiting_lwlock += (double) counts->in_class[PADV_WAITING_LWLOCK];
+	sums->held_in_transaction += (double) counts->held_in_transaction;
+	sums->turnaround += (double) counts->turnaround;
+}
+
+/* How much a counter grew in a second; negative when unknown. */
+static double
+per_second(const PadvCounters *before, const PadvCounters *after, PadvCounter counter,
+		   double seconds)
+{
+	double		grown;
+
+	return padv_load_growth(before, after, counter, &grown) ? grown / seconds : -1.0;
+}
+
+bool
+padv_interval_end(const PadvIntervalSums *sums, const PadvCounters *before,
+				  const PadvCounters *after, PadvInterval *interval)
+{
+	double		seconds = (double) (after->clock_us - before->clock_us) / 1e6;
+	double		n = sums->samples;
+	double		rolled_back,
+				inside;
+
+	if (!(n > 0.0) || !(seconds > 0.0) ||
+		!padv_load_growth(before, after, PADV_COMMITTED, &interval->transactions) ||
+		!padv_load_growth(before, after, PADV_ROLLED_BACK, &rolled_back) ||
+		!padv_load_growth(before, after, PADV_INSIDE, &inside))
+		return false;
+
+	interval->seconds = seconds;
+	interval->run = per_second(before, after, PADV_SESSIONS_RUN, seconds);
+	interval->ready = per_second(before, after, PADV_SESSIONS_DELAY, seconds);
+	interval->at_work = fmax(0.0, sums->demand - sums->parallel_workers +
+							 sums->held_in_transaction + sums->turnaround) / n;
+	interval->active = sums->demand / n +
+		padv_unseen_active(interval->run, interval->ready,
+						   sums->on_cpu / n, sums->waiting_io / n, sums->turnaround / n);
+	interval->in_transaction = interval->active + sums->held_in_transaction / n;
+	interval->blocked = sums->waiting_lock / n;
+	interval->inside = fmax(0.0, sums->demand - sums->parallel_workers -
+							sums->waiting_lock - sums->waiting_lwlock) / n;
+	interval->latency = interval->transactions + rolled_back > 0.0 ?
+		inside / (interval->transactions + rolled_back) : 0.0;
+	return true;
+}
+
+void
+padv_waits_add(PadvWaits *waits, const PadvInterval *interval)
+{
+	double		run = interval->run * interval->seconds;
+	double		ready = interval->ready * interval->seconds;
+	double		left;
+
+	if (!(run > 0.0) || !(ready >= 0.0) || !isfinite(run) || !isfinite(ready))
+		return;
+	left = exp2(-run / PADV_WAITS_HALF_LIFE);
+	waits->run = waits->run * left + run;
+	waits->ready = waits->ready * left + ready;
+	waits->asleep = waits->asleep * left +
+		fmax(0.0, interval->inside * interval->seconds - run - ready);
+}

@@ -1,0 +1,87 @@
+# Transactions are counted exactly, and no knee is named that was not seen.
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use PoolAdvisor;
+use Test::More;
+
+my $node = caps_node('measured', "max_connections = 50\nmax_prepared_transactions = 2\n");
+my $total = q{SELECT transactions_total FROM pool_advisor.status};
+my $rollbacks = q{SELECT rollbacks_total FROM pool_advisor.status};
+
+# How much a total grows by a piece of work.  Our own queries are transactions,
+# too: one for each look, and a few from before that had not been counted yet.
+sub grows_by
+{
+	my ($sql, $expected, $name, $work) = @_;
+	my $before = $node->safe_psql('postgres', $sql);
+	my ($after, $looks) = ($before, 0);
+
+	$work->();
+	while ($after < $before + $expected && $looks++ < 1800)
+	{
+		select(undef, undef, undef, 0.1);
+		$after = $node->safe_psql('postgres', $sql);
+	}
+	cmp_ok($after - $before, '>=', $expected, $name);
+	cmp_ok($after - $before, '<=', $expected + $looks + 30, "$name, and no more");
+	return;
+}
+
+sub script
+{
+	my ($text) = @_;
+	my $file = PostgreSQL::Test::Utils::tempdir . '/script.sql';
+
+	append_to_file($file, $text);
+	return $file;
+}
+
+$node->safe_psql('postgres', 'CREATE TABLE t (i int)');
+
+foreach my $protocol (qw(simple extended prepared))
+{
+	my $file = script("SELECT 1;\n");
+
+	grows_by($total, 4000, "single statements, $protocol",
+		sub { $node->command_ok([ 'pgbench', '-n', '-M', $protocol, '-c', 4, '-t', 1000, '-f', $file, 'postgres' ], 'pgbench') });
+}
+my $block = script("BEGIN;\nINSERT INTO t VALUES (1);\nSAVEPOINT s;\nINSERT INTO t VALUES (2);\nRELEASE s;\nSELECT 1;\nCOMMIT;\n");
+grows_by($total, 500, 'a block is one transaction, whatever is in it',
+	sub { $node->command_ok([ 'pgbench', '-n', '-c', 5, '-t', 100, '-f', $block, 'postgres' ], 'pgbench') });
+grows_by($total, 11, 'a procedure that commits', sub {
+	$node->safe_psql('postgres', q{DO $$ BEGIN FOR i IN 1 .. 10 LOOP INSERT INTO t VALUES (i); COMMIT; END LOOP; END $$}) });
+grows_by($total, 2, 'two-phase commit: PREPARE and COMMIT PREPARED', sub {
+	$node->safe_psql('postgres', "BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'x'");
+	$node->safe_psql('postgres', "COMMIT PREPARED 'x'") });
+grows_by($rollbacks, 3, 'rolled back: by the client, by an error, by its end', sub {
+	$node->safe_psql('postgres', 'BEGIN; INSERT INTO t VALUES (1); ROLLBACK');
+	$node->psql('postgres', 'SELECT 1 / 0');
+	$node->psql('postgres', 'BEGIN; INSERT INTO t VALUES (1)') });
+
+# One to four clients: a curve, but no knee.
+foreach my $clients (1, 2, 4)
+{
+	$node->command_ok([ 'pgbench', '-n', '-M', 'prepared', '-c', $clients, '-T', 6, '-f', script("SELECT 1;\n"), 'postgres' ],
+		"$clients clients");
+}
+wait_for($node, q{count(*) >= 3 FROM pool_advisor.scalability}, 'each number of connections at work has its bin');
+is($node->safe_psql('postgres', q{SELECT bool_and(connections < 5 AND seconds > 0 AND transactions_per_second > 0
+		AND latency_seconds > 0 AND active BETWEEN 0 AND connections + 1) FROM pool_advisor.scalability}),
+	't', 'which makes sense');
+is($node->safe_psql('postgres', q{SELECT state FROM pool_advisor.scalability_fit}), 'knee not observed yet', 'the law says no more');
+is($node->safe_psql('postgres', q{SELECT peak_connections IS NULL AND lambda > 0 FROM pool_advisor.scalability_fit}), 't', 'nor where the peak is');
+is($node->safe_psql('postgres', q{SELECT not_available_because FROM pool_advisor.optimal WHERE method = 'scalability'}),
+	'knee not observed yet', 'and so says the method');
+is($node->safe_psql('postgres', q{SELECT optimal_method IN ('wait_ratio', 'formula') AND confidence IN ('low', 'formula')
+		AND optimal >= 1 AND pool_size >= optimal FROM pool_advisor.status}), 't', 'the number comes from elsewhere, with low confidence');
+is($node->safe_psql('postgres', q{SELECT count(*) = 1 FROM pool_advisor.explain() e WHERE e LIKE 'Method scalability: not available, knee not observed yet.'}),
+	't', 'and explain() says so');
+
+$node->stop;
+done_testing();

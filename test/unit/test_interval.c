@@ -1,0 +1,124 @@
+/*
+ * test_interval.c
+ *		What a second of samples and counters says of sessions.
+ */
+#include <string.h>
+
+#include "core/interval.h"
+#include "tap.h"
+
+static PadvCounters before;
+static PadvCounters after;
+static PadvIntervalSums sums;
+static PadvInterval interval;
+
+/* A second in which the kernel saw sessions run and ready to run. */
+static void
+begin(double run, double ready)
+{
+	memset(&before, 0, sizeof(before));
+	memset(&after, 0, sizeof(after));
+	after.clock_us = 1000000;
+	after.value[PADV_SESSIONS_RUN] = run;
+	after.value[PADV_SESSIONS_DELAY] = ready;
+	padv_interval_begin(&sums);
+}
+
+static void
+sample(int64_t on_cpu, int64_t io, int64_t lock, int64_t held, int64_t turnaround, int64_t workers)
+{
+	PadvCounts	counts = {.held_in_transaction = held, .turnaround = turnaround,
+		.parallel_workers = workers, .demand = on_cpu + io + lock + workers};
+
+	counts.in_class[PADV_ON_CPU] = on_cpu;
+	counts.in_class[PADV_WAITING_IO] = io;
+	counts.in_class[PADV_WAITING_LOCK] = lock;
+	padv_interval_add(&sums, &counts);
+}
+
+static bool
+end(void)
+{
+	return padv_interval_end(&sums, &before, &after, &interval);
+}
+
+static void
+test_counts(void)
+{
+	begin(2, 0);
+	after.value[PADV_COMMITTED] = 600;
+	after.value[PADV_ROLLED_BACK] = 200;
+	after.value[PADV_INSIDE] = 4;
+	sample(2, 1, 4, 1, 2, 3);
+	sample(2, 3, 0, 3, 0, 3);
+	ok(end(), "an interval");
+	near(interval.seconds, 1, 0, "its length");
+	near(interval.transactions, 600, 0, "committed transactions");
+	near(interval.latency, 0.005, 1e-12, "mean time inside, rolled back ones included");
+	near(interval.at_work, 2 + 2 + 2 + 2 + 1, 1e-12, "at work: active, held and in turn-around, without parallel workers");
+	near(interval.active, 2 + 2 + 2 + 3, 1e-12, "active, with them");
+	near(interval.in_transaction, 9 + 2, 1e-12, "and in a transaction");
+	near(interval.blocked, 2, 1e-12, "blocked");
+	near(interval.inside, 4, 1e-12, "inside a statement and not kept waiting");
+
+	begin(0, 0);
+	ok(!end(), "no sample, no interval");
+	sample(1, 0, 0, 0, 0, 0);
+	after.clock_us = 0;
+	ok(!end(), "no time, no interval");
+	begin(0, 0);
+	sample(1, 0, 0, 0, 0, 0);
+	before.value[PADV_COMMITTED] = 5;
+	ok(!end(), "counters that went back, no interval");
+}
+
+static void
+test_unseen(void)
+{
+	near(padv_unseen_active(1, 50, 3, 0, 97), 48, 0, "ready to run, but taken for idle");
+	near(padv_unseen_active(1, 50, 3, 0, 20), 20, 0, "those are in turn-around");
+	near(padv_unseen_active(1.5, 0.5, 1, 9, 20), 0, 0, "what waits for I/O may use the CPU");
+	near(padv_unseen_active(-1, -1, 1, 0, 20), 0, 0, "unknown is none");
+}
+
+static void
+test_waits(void)
+{
+	PadvWaits	waits = {0};
+
+	begin(1, 0.5);
+	sample(1, 4, 10, 0, 0, 0);
+	end();
+	padv_waits_add(&waits, &interval);
+	near(waits.run, 1, 0, "a second of running");
+	near(waits.ready, 0.5, 0, "half a second of being ready");
+	near(waits.asleep, 3.5, 1e-12, "the rest asleep, but for those kept waiting");
+	begin(0, 0);
+	sample(0, 0, 0, 0, 0, 0);
+	end();
+	for (int i = 0; i < 1000; i++)
+		padv_waits_add(&waits, &interval);
+	near(waits.asleep, 3.5, 1e-12, "idle time changes nothing");
+	begin(2, 0);
+	sample(2, 0, 0, 0, 0, 0);
+	end();
+	for (int i = 0; i < 300; i++)
+		padv_waits_add(&waits, &interval);
+	ok(waits.asleep < 0.01 && waits.run < 2.0 * PADV_WAITS_HALF_LIFE && waits.run > PADV_WAITS_HALF_LIFE,
+	   "what was long ago is forgotten");
+	begin(-1, -1);
+	before.value[PADV_SESSIONS_RUN] = before.value[PADV_SESSIONS_DELAY] = -1;
+	sample(1, 0, 0, 0, 0, 0);
+	ok(end() && interval.run < 0, "without the kernel's figures");
+	padv_waits_add(&waits, &interval);
+	ok(waits.run > PADV_WAITS_HALF_LIFE, "nothing is added");
+}
+
+int
+main(void)
+{
+	test_counts();
+	test_unseen();
+	test_waits();
+	return tap_end();
+}
