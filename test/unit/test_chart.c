@@ -588,7 +588,7 @@ test_scalability(void)
 	padv_canvas_init(&canvas, 40, 8, true);
 	padv_chart_scalability(&canvas, rows, 1, &none);
 	is_drawn("Transactions/s by connections at work\n"
-			 "  100 ┤                               ●\n"
+			 "  100 ┤                              ●\n"
 			 "      │\n"
 			 "   50 ┤\n"
 			 "      │\n"
