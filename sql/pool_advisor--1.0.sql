@@ -363,6 +363,22 @@ COMMENT ON COLUMN pool_advisor.history.transactions_per_second IS 'NULL: this ve
 COMMENT ON COLUMN pool_advisor.history.optimal IS 'active connections at which the server is at its best, as it was said then; in longer intervals the average, rounded';
 
 
+-- Drawings
+
+-- its characters depend on client_encoding, which a parallel worker does not have
+CREATE FUNCTION pool_advisor.chart(
+    what text DEFAULT 'load',
+    period interval DEFAULT '10 min',
+    width integer DEFAULT 80,
+    height integer DEFAULT 16
+)
+RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'padv_chart'
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 16;
+COMMENT ON FUNCTION pool_advisor.chart(text, interval, integer, integer) IS
+    'a drawing of load, waits, roles or scalability for psql, a line a row, at most so many columns and lines';
+
+
 -- Caps
 
 CREATE FUNCTION pool_advisor._limits(
@@ -626,6 +642,7 @@ REVOKE ALL ON FUNCTION
     pool_advisor._roles(), pool_advisor._history(), pool_advisor._limits(),
     pool_advisor._budget(),
     pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
+    pool_advisor.chart(text, interval, integer, integer),
     pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
@@ -635,6 +652,7 @@ GRANT EXECUTE ON FUNCTION
     pool_advisor._roles(), pool_advisor._history(), pool_advisor._limits(),
     pool_advisor._budget(),
     pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
+    pool_advisor.chart(text, interval, integer, integer),
     pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint)
     TO pg_monitor, pg_read_all_stats;
 

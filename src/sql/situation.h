@@ -10,6 +10,7 @@
 #include "fmgr.h"
 
 #include "core/advice.h"
+#include "core/caps.h"
 #include "core/picture.h"
 
 /*
@@ -21,6 +22,12 @@ extern void padv_read_situation(PadvSituation *situation, bool with_names);
 
 /* The role's name, or what core shows for one that is gone. */
 extern char *padv_role_name(Oid role);
+
+/* The same for a row of the samples, which may stand for all further roles. */
+extern const char *padv_role_row_name(const PadvRoleRow *role);
+
+/* What a role may have by its own cap, or by the default; -1: no limit. */
+extern int32 padv_role_max_sessions(const PadvCaps *caps, Oid role);
 
 /* A row of the view advice, into the result of a materialized function. */
 extern void padv_row_advice(FunctionCallInfo fcinfo, const PadvAdvice *advice);

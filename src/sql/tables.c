@@ -154,15 +154,20 @@ compare_counters(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* What a role may have by its own cap, or by the default. */
-static int32
-max_sessions_of(const PadvCaps *caps, Oid role)
+int32
+padv_role_max_sessions(const PadvCaps *caps, Oid role)
 {
 	const PadvCap *cap = padv_caps_at(caps, InvalidOid, role);
 
 	if (!OidIsValid(role) || padv_caps_is_exempt(caps, role))
 		return PADV_UNLIMITED;
 	return (cap ? cap : &caps->fallback)->value[PADV_MAX_SESSIONS];
+}
+
+const char *
+padv_role_row_name(const PadvRoleRow *role)
+{
+	return role->role == InvalidOid ? OTHER_ROLES : padv_role_name(role->role);
 }
 
 static void
@@ -172,7 +177,7 @@ store_role(FunctionCallInfo fcinfo, const PadvRoleRow *role,
 	PadvRow		row = {0};
 	NameData	name;
 
-	namestrcpy(&name, role->role == InvalidOid ? OTHER_ROLES : padv_role_name(role->role));
+	namestrcpy(&name, padv_role_row_name(role));
 	padv_row_add(&row, NameGetDatum(&name), false);
 	padv_row_int(&row, role->sessions);
 	padv_row_int(&row, role->active);
@@ -180,7 +185,7 @@ store_role(FunctionCallInfo fcinfo, const PadvRoleRow *role,
 	padv_row_int(&row, role->idle_in_transaction);
 	padv_row_int(&row, role->queued + counters->waiting);
 	padv_row_float(&row, role->active_avg);
-	padv_row_int(&row, max_sessions_of(caps, role->role));
+	padv_row_int(&row, padv_role_max_sessions(caps, role->role));
 	padv_row_int(&row, PADV_UNLIMITED);
 	padv_row_int(&row, counters->refused);
 	padv_row_int(&row, counters->queued);

@@ -1,0 +1,57 @@
+/*
+ * chart.h
+ *		Drawings of the load for a terminal.
+ *
+ * Each fills a canvas that was just initialized, at most all of it, and says in a
+ * sentence when there is nothing to draw.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_CHART_H
+#define PADV_CHART_H
+
+#include "core/canvas.h"
+#include "core/history.h"
+#include "core/scalability.h"
+
+/*
+ * Points in any order, and the time to draw: a second or more, within ten thousand
+ * years of 2000.  Moments are microseconds since the start of 2000 UTC.
+ */
+typedef struct PadvTimeline
+{
+	const PadvHistoryPoint *points;
+	int			count;
+	int64_t		interval;		/* that a point is the mean of, microseconds;
+								 * greater than 0 */
+	int64_t		from;
+	int64_t		until;
+	int64_t		(*utc_offset) (int64_t at); /* of local time, microseconds */
+} PadvTimeline;
+
+/* Active connections over time, their maxima, and the optimum. */
+extern void padv_chart_load(PadvCanvas *canvas, const PadvTimeline *timeline);
+
+/* The same by what they wait for, one class upon the other. */
+extern void padv_chart_waits(PadvCanvas *canvas, const PadvTimeline *timeline);
+
+typedef struct PadvRoleBar
+{
+	const char *name;
+	double		active_avg;
+	int64_t		sessions;
+	int64_t		cap;			/* negative: none */
+} PadvRoleBar;
+
+/*
+ * A bar for each role, the most active first, and one for those that there is no
+ * room for.  Puts the bars in order.  An optimum of 0 is not known.
+ */
+extern void padv_chart_roles(PadvCanvas *canvas, PadvRoleBar *bars, int count,
+							 double optimal);
+
+/* Throughput against connections at work, measured and fitted. */
+extern void padv_chart_scalability(PadvCanvas *canvas, const PadvScalabilityRow *rows,
+								   int count, const PadvCurve *curve);
+
+#endif							/* PADV_CHART_H */

@@ -1,0 +1,225 @@
+/*
+ * chart_roles.c
+ *		A drawing of who is active: a bar for each role.
+ *
+ * Names come from whoever may create roles, so the canvas prints only what it
+ * can.  Pure.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/chart.h"
+#include "core/frame.h"
+
+#define SESSIONS_HEADER "sessions / cap"
+
+/* Columns of the average: "0.00167". */
+#define AVERAGE 7
+
+/* What stands at the right: "999999 / 999999", in columns. */
+#define COUNTS 48
+
+static int
+compare_bars(const void *a, const void *b)
+{
+	const PadvRoleBar *left = a;
+	const PadvRoleBar *right = b;
+
+	if (left->active_avg != right->active_avg)
+		return left->active_avg < right->active_avg ? 1 : -1;
+	if (left->sessions != right->sessions)
+		return left->sessions < right->sessions ? 1 : -1;
+	return strcmp(left->name, right->name);
+}
+
+/* Nothing in it that a comparison or a sum could stumble over. */
+static void
+tidy(PadvRoleBar *bar)
+{
+	if (!(bar->active_avg > 0.0) || !isfinite(bar->active_avg))
+		bar->active_avg = 0.0;
+	if (bar->sessions < 0)
+		bar->sessions = 0;
+	if (bar->sessions > INT32_MAX)
+		bar->sessions = INT32_MAX;
+}
+
+/* Those that there is no room for, as one; name has room for a sentence. */
+static PadvRoleBar
+sum_up(const PadvRoleBar *bars, int count, char *name, size_t size)
+{
+	PadvRoleBar sum = {.name = name, .cap = -1};
+
+	for (int i = 0; i < count; i++)
+	{
+		sum.active_avg += bars[i].active_avg;
+		sum.sessions += bars[i].sessions;
+	}
+	snprintf(name, size, "(%d others)", count);
+	return sum;
+}
+
+static void
+write_counts(const PadvRoleBar *bar, char *text, size_t size)
+{
+	char		sessions[PADV_LABEL];
+	char		cap[PADV_LABEL];
+
+	padv_label_count(bar->sessions, sessions, sizeof(sessions));
+	padv_label_count(bar->cap, cap, sizeof(cap));
+	snprintf(text, size, "%s%s%s", sessions, bar->cap < 0 ? "" : " / ", bar->cap < 0 ? "" : cap);
+}
+
+static void
+write_right(PadvCanvas *canvas, int row, int end, const char *text)
+{
+	int			width = padv_canvas_text_width(canvas, text);
+
+	padv_canvas_text(canvas, row, end - width, width, text);
+}
+
+static void
+draw_row(PadvCanvas *canvas, int row, int name_width, const PadvRoleBar *bar)
+{
+	char		text[COUNTS];
+
+	padv_canvas_text(canvas, row, 0, name_width, bar->name);
+	padv_label_number(bar->active_avg, text, sizeof(text));
+	write_right(canvas, row, name_width + 1 + AVERAGE, text);
+	write_counts(bar, text, sizeof(text));
+	write_right(canvas, row, canvas->width, text);
+}
+
+static void
+draw_bar(PadvCanvas *canvas, const PadvFrame *frame, const PadvScale *scale, int row, double value)
+{
+	double		length = padv_scale_place(scale, value) * frame->columns;
+	int			full = (int) (length + 1.0 / 16.0);
+
+	if (!(length > 0.0))
+		return;
+	for (int i = 0; i < full && i < frame->columns; i++)
+		padv_canvas_put(canvas, row, frame->left + i, PADV_MARK_BAR);
+	if (length - full >= 1.0 / 16.0 || full == 0)
+		padv_canvas_put_row_end(canvas, row, frame->left + full, length - full);
+}
+
+/* The optimum, if the bars come near it; the column that it is in. */
+static void
+draw_optimum(PadvCanvas *canvas, const PadvFrame *frame, const PadvScale *scale, double optimal)
+{
+	int			column = frame->left + (int) ceil(padv_scale_place(scale, optimal) * frame->columns - 1e-6) - 1;
+
+	for (int row = frame->top; row < frame->top + frame->rows; row++)
+	{
+		bool		bar = padv_canvas_is(canvas, row, column, PADV_MARK_BAR);
+
+		if (bar || padv_canvas_is(canvas, row, column, PADV_MARK_BLANK))
+			padv_canvas_put(canvas, row, column, bar ? PADV_MARK_BAR_CROSSED : PADV_MARK_UPRIGHT);
+	}
+}
+
+/* Columns that a kind of text takes at most. */
+static int
+widest(const PadvCanvas *canvas, const PadvRoleBar *bars, int count, bool names)
+{
+	int			width = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		char		text[COUNTS];
+		int			mine;
+
+		write_counts(&bars[i], text, sizeof(text));
+		mine = padv_canvas_text_width(canvas, names ? bars[i].name : text);
+		if (mine > width)
+			width = mine;
+	}
+	return width;
+}
+
+static void
+write_header(PadvCanvas *canvas)
+{
+	const char *title = "Active connections, mean of the last minute";
+	int			room = canvas->width - (int) strlen(SESSIONS_HEADER) - 1;
+
+	if (canvas->height == PADV_CANVAS_MIN_HEIGHT)
+		return;
+	if (padv_canvas_text_width(canvas, title) > room)
+		title = "Active, last minute";
+	padv_canvas_text(canvas, 0, 0, room, title);
+	write_right(canvas, 0, canvas->width, SESSIONS_HEADER);
+}
+
+/* Bars and axes of what is shown. */
+static void
+draw(PadvCanvas *canvas, const PadvRoleBar *bars, int count, double optimal)
+{
+	int			counts = widest(canvas, bars, count, false);
+	int			names = widest(canvas, bars, count, true);
+	int			top = canvas->height == PADV_CANVAS_MIN_HEIGHT ? 0 : 1;
+	PadvScale	scale;
+	PadvFrame	frame;
+	double		greatest = 0.0;
+
+	if (names > canvas->width / 3)
+		names = canvas->width / 3;
+	frame = (PadvFrame) {
+		.canvas = canvas, .top = top, .rows = count, .left = names + 1 + AVERAGE + 1,
+		.labels_end = names + 1,
+	};
+	frame.columns = canvas->width - frame.left - counts - 1;
+	for (int i = 0; i < count; i++)
+		greatest = fmax(greatest, bars[i].active_avg);
+	scale = padv_scale_linear(greatest, frame.columns / 8);
+
+	write_header(canvas);
+	for (int i = 0; i < count; i++)
+	{
+		draw_row(canvas, top + i, names, &bars[i]);
+		draw_bar(canvas, &frame, &scale, top + i, bars[i].active_avg);
+	}
+	for (int column = 0; column < frame.columns; column++)
+		padv_canvas_put(canvas, top + count, frame.left + column, PADV_MARK_AXIS_X);
+	padv_frame_ticks(&frame, &scale);
+	if (optimal > 0.0 && optimal <= scale.high)
+	{
+		char		number[PADV_LABEL];
+		char		text[PADV_LABEL + 16];
+
+		draw_optimum(canvas, &frame, &scale, optimal);
+		padv_label_number(optimal, number, sizeof(number));
+		snprintf(text, sizeof(text), "optimum %s", number);
+		padv_canvas_put(canvas, top + count + 1, 0, PADV_MARK_UPRIGHT);
+		padv_canvas_text(canvas, top + count + 1, 2, frame.left - 4, text);
+	}
+}
+
+void
+padv_chart_roles(PadvCanvas *canvas, PadvRoleBar *bars, int count, double optimal)
+{
+	int			rows = canvas->height - (canvas->height == PADV_CANVAS_MIN_HEIGHT ? 2 : 3);
+	PadvRoleBar shown[PADV_CANVAS_MAX_HEIGHT];
+	char		name[32];
+
+	if (count <= 0)
+	{
+		padv_canvas_sentence(canvas, 0,
+							 "No role has a session, or had an active one in the last minute.");
+		return;
+	}
+	for (int i = 0; i < count; i++)
+		tidy(&bars[i]);
+	qsort(bars, (size_t) count, sizeof(*bars), compare_bars);
+	if (rows >= count)
+		rows = count;
+	memcpy(shown, bars, (size_t) rows * sizeof(*bars));
+	if (rows < count)
+		shown[rows - 1] = sum_up(bars + rows - 1, count - rows + 1, name, sizeof(name));
+	draw(canvas, shown, rows, optimal);
+}
