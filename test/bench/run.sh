@@ -11,7 +11,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/caps.sh"
 # shellcheck source=test/bench/truth.sh
 source "$(dirname "${BASH_SOURCE[0]}")/truth.sh"
 
-BENCH=${BENCH:-window sample status load agreement check logins storm effect}
+BENCH=${BENCH:-window sample status transaction load agreement check logins storm effect}
 SAMPLES=${SAMPLES:-10/110 100/200 1000/1100 2000/2100 10/2100}
 PAIRS=${PAIRS:-5}
 SECONDS_EACH=${BENCH_SECONDS:-10}
@@ -124,6 +124,40 @@ throughput() {
         sed -n 's/^tps = \([0-9.]*\).*/\1/p'
 }
 
+# Nanoseconds of an empty transaction, in a loop inside the server
+transaction_nanoseconds() {
+    PGPORT=$1 ask <<'SQL' | tail -n 1
+CREATE TEMP TABLE took (ns float8);
+DO $$ DECLARE started timestamptz; BEGIN
+FOR i IN 1..1000 LOOP COMMIT; END LOOP;
+started := clock_timestamp();
+FOR i IN 1..1000000 LOOP COMMIT; END LOOP;
+INSERT INTO took VALUES (1000 * extract(epoch FROM clock_timestamp() - started));
+END $$;
+SELECT ns FROM took;
+SQL
+}
+
+bench_transaction() {
+    local pair with without
+    PGPORT=54330 start_server with "shared_preload_libraries = 'pool_advisor'" 'port = 54330'
+    PGPORT=54331 start_server without 'port = 54331'
+    say ''
+    say 'transaction: a million empty transactions in a loop in the server, ns each, in turn'
+    printf '%6s %10s %10s %8s\n' pair with without more
+    : >"$WORK/more"
+    for pair in $(seq $((2 * PAIRS))); do
+        with=$(transaction_nanoseconds $((54330 + pair % 2)))
+        without=$(transaction_nanoseconds $((54331 - pair % 2)))
+        if [ $((pair % 2)) = 1 ]; then read -r with without <<<"$without $with"; fi
+        awk -v a="$with" -v b="$without" -v p="$pair" -v out="$WORK/more" \
+            'BEGIN { printf "%6d %10.1f %10.1f %8.1f\n", p, a, b, a - b; print a - b >> out }'
+    done
+    say "median: $(median <"$WORK/more" | awk '{ printf "%.0f", $1 }') ns more"
+    PGPORT=54330 control_server with stop
+    PGPORT=54331 control_server without stop
+}
+
 bench_load() {
     local kind pair with without
     PGPORT=54330 start_server with "shared_preload_libraries = 'pool_advisor'" 'shared_buffers = 512MB' 'max_wal_size = 4GB' 'port = 54330'
@@ -180,7 +214,7 @@ prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"
 for part in $BENCH; do
     case $part in
-        window | sample | status | load | agreement | check | logins | storm | effect | truth) "bench_$part" ;;
-        *) fail "no bench \"$part\"; there are: window sample status load agreement check logins storm effect truth" ;;
+        window | sample | status | transaction | load | agreement | check | logins | storm | effect | truth) "bench_$part" ;;
+        *) fail "no bench \"$part\"; there are: window sample status transaction load agreement check logins storm effect truth" ;;
     esac
 done
