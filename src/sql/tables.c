@@ -191,13 +191,6 @@ store_role(FunctionCallInfo fcinfo, const PadvRoleRow *role,
 	padv_row_store(&row, fcinfo);
 }
 
-static bool
-has_counted(const PadvRoleCounters *counters)
-{
-	return counters->refused + counters->queued + counters->would_refuse +
-		counters->closed_idle > 0;
-}
-
 /*
  * A row for each role that has a session, or had an active one in the last
  * minute, or has been refused, queued or closed.
@@ -232,7 +225,7 @@ padv_roles(PG_FUNCTION_ARGS)
 	{
 		PadvRoleRow absent = {.role = counters[i].role};
 
-		if (has_counted(&counters[i]))
+		if (padv_has_counted(&counters[i]))
 			store_role(fcinfo, &absent, &counters[i], caps);
 	}
 	return (Datum) 0;
