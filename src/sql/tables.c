@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "limits/force.h"
 #include "shared.h"
+#include "sql/census.h"
 #include "sql/rows.h"
 #include "sql/situation.h"
 
@@ -154,17 +155,6 @@ compare_counters(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* What a role may have by its own cap, or by the default. */
-static int32
-max_sessions_of(const PadvCaps *caps, Oid role)
-{
-	const PadvCap *cap = padv_caps_at(caps, InvalidOid, role);
-
-	if (!OidIsValid(role) || padv_caps_is_exempt(caps, role))
-		return PADV_UNLIMITED;
-	return (cap ? cap : &caps->fallback)->value[PADV_MAX_SESSIONS];
-}
-
 static void
 store_role(FunctionCallInfo fcinfo, const PadvRoleRow *role,
 		   const PadvRoleCounters *counters, const PadvCaps *caps)
@@ -180,7 +170,7 @@ store_role(FunctionCallInfo fcinfo, const PadvRoleRow *role,
 	padv_row_int(&row, role->idle_in_transaction);
 	padv_row_int(&row, role->queued + counters->waiting);
 	padv_row_float(&row, role->active_avg);
-	padv_row_int(&row, max_sessions_of(caps, role->role));
+	padv_row_int(&row, padv_role_max_sessions(caps, role->role));
 	padv_row_int(&row, PADV_UNLIMITED);
 	padv_row_int(&row, counters->refused);
 	padv_row_int(&row, counters->queued);
