@@ -70,6 +70,9 @@ installcheck() {
 }
 
 prepare
+case " $SUITES ${PROVE_TESTS:-monitoring}" in
+    *" tap"*monitoring*) fetch_monitoring ;;
+esac
 mkdir -p "$WORK/unit"
 for suite in $SUITES; do
     case $suite in

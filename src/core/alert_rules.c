@@ -28,7 +28,7 @@ static const Rule rules[] = {
 		"pool_advisor_demand_avg > pool_advisor_optimal_high",
 		"10m", "warning",
 		"More sessions want to work than help",
-		"{{ $value }} sessions wanted to work on average, which is more than the range around the optimum. Put a smaller pool in front; see the view advice."},
+		"{{ printf \"%.1f\" $value }} sessions wanted to work on average, which is more than the range around the optimum. Put a smaller pool in front; see the view advice."},
 	{"PoolAdvisorRoleAtCap",
 		"(pool_advisor_cap_in_use >= pool_advisor_cap_max_sessions and pool_advisor_cap_max_sessions > 0)"
 		" or (pool_advisor_default_cap_in_use >= pool_advisor_default_cap_max_sessions and pool_advisor_default_cap_max_sessions > 0)",
@@ -39,12 +39,12 @@ static const Rule rules[] = {
 		"increase(pool_advisor_logins_refused_total[5m]) > 0",
 		"0m", "warning",
 		"Logins were refused because of a cap",
-		"{{ $value }} logins in five minutes. pool_advisor_admission_refused_total says of which role."},
+		"Refused in the last five minutes: {{ printf \"%.0f\" $value }}. pool_advisor_admission_refused_total says of which role."},
 	{"PoolAdvisorLoginsInLine",
 		"pool_advisor_logins_waiting > 0",
 		"5m", "warning",
 		"Logins wait in line for a session",
-		"{{ $value }} logins wait now, and some have for five minutes. The view roles says of which role."},
+		"Waiting now: {{ $value }}; somebody has waited all of the last five minutes. The view roles says of which role."},
 	{"PoolAdvisorSamplingStopped",
 		"pool_advisor_worker_running == 0 or pool_advisor_sample_age_seconds > 120",
 		"1m", "critical",
@@ -59,7 +59,7 @@ static const Rule rules[] = {
 		"pool_advisor_sessions + pool_advisor_queued >= 0.9 * pool_advisor_usable_connections",
 		"5m", "critical",
 		"The connections of the server are nearly used up",
-		"{{ $value }} connections are taken, at least 90 % of what ordinary roles can have."},
+		"Taken are {{ $value }} connections, at least 90 % of what ordinary roles can have."},
 	{0}
 };
 

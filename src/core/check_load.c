@@ -42,7 +42,7 @@ say_load(const PadvModel *model, double warning, double critical, PadvLoadCheck 
 		check->load_ratio > warning ? PADV_CHECK_WARNING : PADV_CHECK_OK;
 	snprintf(check->message, sizeof(check->message),
 			 "POOL_ADVISOR %s - %.1f sessions want to work, optimum %lld (%s)"
-			 " | load_ratio=%.3f;%.10g;%.10g;0 demand_avg=%.3f;;;0 active_avg=%.3f;;;0 optimal=%lld;;;0"
+			 " | load_ratio=%.3f;%.3f;%.3f;0 demand_avg=%.3f;;;0 active_avg=%.3f;;;0 optimal=%lld;;;0"
 			 " sessions=%lld;;;0;%lld queued=%lld;;;0 sample_age_seconds=%.3fs;;;0",
 			 names[check->status], check->demand_avg, (long long) check->optimal,
 			 padv_verdict_name(model->verdict), check->load_ratio, warning, critical,

@@ -408,19 +408,19 @@ static void
 write_check_pgactivity(const PadvConfigWriter *writer)
 {
 	put(writer,
-		"# Commands for Nagios, Icinga 1 or Naemon. The first column is what is compared, the\n"
+		"# Commands for Nagios, Icinga 1 or Naemon. The first column is compared, the\n"
 		"# others are perfdata; no row means that sampling stopped, and the check is UNKNOWN.\n"
 		ROLE_COMMENT("#")
 		"define command {\n"
 		"    command_name    check_pool_advisor_load\n"
 		"    command_line    /usr/lib/nagios/plugins/check_pgactivity -s custom_query -h $HOSTADDRESS$ -U monitoring -d postgres"
-		" -w 1.0 -c 2.0 --query 'SELECT load_ratio, demand_avg, active_avg, optimal, sessions, queued, usable_connections, sample_age_seconds"
+		" -w 1.0 -c 2.0 --query 'SELECT load_ratio AS compared, load_ratio, demand_avg, active_avg, optimal, sessions, queued, usable_connections, sample_age_seconds"
 		" FROM pool_advisor.check_load() WHERE status < 3'\n"
 		"}\n"
 		"define command {\n"
 		"    command_name    check_pool_advisor_sampling\n"
 		"    command_line    /usr/lib/nagios/plugins/check_pgactivity -s custom_query -h $HOSTADDRESS$ -U monitoring -d postgres"
-		" -w 1 -c 2 --query 'SELECT CASE WHEN status = 3 THEN 3 ELSE 0 END AS stopped, sample_age_seconds FROM pool_advisor.check_load()'\n"
+		" -w 1 -c 2 --query 'SELECT CASE status WHEN 3 THEN 3 ELSE 0 END AS stopped, sample_age_seconds FROM pool_advisor.check_load()'\n"
 		"}\n");
 }
 
