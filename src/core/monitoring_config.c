@@ -23,6 +23,7 @@
 	start " CREATE ROLE monitoring LOGIN; GRANT pg_monitor TO monitoring;\n"
 
 #define CONNECTION "host=/var/run/postgresql dbname=postgres user=monitoring"
+#define PSQL_CONNECTION CONNECTION " client_encoding=UTF8"
 
 void
 padv_config_put(const PadvConfigWriter *writer, const char *text)
@@ -182,7 +183,7 @@ write_prometheus(const PadvConfigWriter *writer)
 		ROLE_COMMENT("#")
 		"carriage_return=$(printf '\\r')\n"
 		"while IFS= read -r line && [ \"${line%\"$carriage_return\"}\" != '' ]; do :; done\n"
-		"if text=$(PGCLIENTENCODING=UTF8 psql -XAtq -d '" CONNECTION "' -c 'SELECT pool_advisor.openmetrics()'); then\n"
+		"if text=$(psql -XAtq -d '" PSQL_CONNECTION "' -c 'SELECT pool_advisor.openmetrics()'); then\n"
 		"    printf 'HTTP/1.0 200 OK\\r\\nContent-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\\r\\n\\r\\n%s\\n' \"$text\"\n"
 		"else\n"
 		"    printf 'HTTP/1.0 503 Service Unavailable\\r\\n\\r\\n'\n"
@@ -398,9 +399,9 @@ write_zabbix(const PadvConfigWriter *writer)
 		"# $[?(@.name == 'pool_advisor_role_sessions' && @.rolname == '{#ROLNAME}')].value.first()\n"
 		"#\n"
 		ROLE_COMMENT("#")
-		"UserParameter=pool_advisor.server,psql -XAtq -d '" CONNECTION "' -c"
+		"UserParameter=pool_advisor.server,psql -XAtq -d '" PSQL_CONNECTION "' -c"
 		" \"SELECT json_object_agg(name, value) FROM pool_advisor.metrics WHERE rolname = '' AND datname = '' AND wait_class = ''\"\n"
-		"UserParameter=pool_advisor.series,psql -XAtq -d '" CONNECTION "' -c"
+		"UserParameter=pool_advisor.series,psql -XAtq -d '" PSQL_CONNECTION "' -c"
 		" \"SELECT json_agg(json_build_object('name', name, 'rolname', rolname, 'datname', datname, 'wait_class', wait_class, 'value', value)) FROM pool_advisor.metrics\"\n");
 }
 
@@ -431,7 +432,7 @@ write_nagios(const PadvConfigWriter *writer)
 		"#!/bin/sh\n"
 		"# check_pool_advisor [WARNING [CRITICAL]]: a plugin for Nagios and its kin\n"
 		ROLE_COMMENT("#")
-		"if ! answer=$(psql -XAtq -F ' ' -d '" CONNECTION "' \\\n"
+		"if ! answer=$(psql -XAtq -F ' ' -d '" PSQL_CONNECTION "' \\\n"
 		"    -c \"SELECT status, message FROM pool_advisor.check_load('${1:-1.0}', '${2:-2.0}')\" 2>&1); then\n"
 		"    printf 'POOL_ADVISOR UNKNOWN - %s\\n' \"$answer\"\n"
 		"    exit 3\n"

@@ -320,21 +320,38 @@ read_input(PadvMetricsInput *input)
 
 /* --- SQL functions -------------------------------------------------------- */
 
+/* Rows being stored: those of a metric start with the same columns. */
+typedef struct Rows
+{
+	FunctionCallInfo fcinfo;
+	const PadvMetric *metric;
+	PadvRow		row;			/* its first columns are those of the metric */
+} Rows;
+
+#define METRIC_COLUMNS 4
+
 static void
 store_series(void *arg, const PadvSeries *series)
 {
 	static const char *const kinds[] = {"gauge", "counter", "info"};
-	PadvRow		row = {0};
+	Rows	   *rows = arg;
+	PadvRow    *row = &rows->row;
 
-	padv_row_text(&row, series->metric->name);
-	padv_row_text(&row, kinds[series->metric->kind]);
-	padv_row_text(&row, series->metric->unit);
-	padv_row_text(&row, series->metric->help);
-	padv_row_text(&row, series->rolname);
-	padv_row_text(&row, series->datname);
-	padv_row_text(&row, series->wait_class);
-	padv_row_float(&row, series->value);
-	padv_row_store(&row, (FunctionCallInfo) arg);
+	if (rows->metric != series->metric)
+	{
+		row->count = 0;
+		padv_row_text(row, series->metric->name);
+		padv_row_text(row, kinds[series->metric->kind]);
+		padv_row_text(row, series->metric->unit);
+		padv_row_text(row, series->metric->help);
+		rows->metric = series->metric;
+	}
+	row->count = METRIC_COLUMNS;
+	padv_row_text(row, series->rolname);
+	padv_row_text(row, series->datname);
+	padv_row_text(row, series->wait_class);
+	padv_row_float(row, series->value);
+	padv_row_store(row, rows->fcinfo);
 }
 
 /*
@@ -344,11 +361,12 @@ Datum
 padv_metrics_rows(PG_FUNCTION_ARGS)
 {
 	PadvMetricsInput input;
+	Rows		rows = {.fcinfo = fcinfo};
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);
 	read_input(&input);
-	padv_metrics_walk(&input, store_series, fcinfo);
+	padv_metrics_walk(&input, store_series, &rows);
 	return (Datum) 0;
 }
 
@@ -362,7 +380,7 @@ append_text(void *arg, const char *text)
  * The same as one text.
  */
 Datum
-padv_openmetrics_sql(PG_FUNCTION_ARGS)
+padv_openmetrics_sql(PG_FUNCTION_ARGS pg_attribute_unused())
 {
 	PadvMetricsInput input;
 	StringInfoData result;

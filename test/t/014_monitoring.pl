@@ -84,6 +84,15 @@ sub ask
 	return $node->safe_psql('postgres', $sql, extra_params => [ '-U', 'monitoring' ]);
 }
 
+# The status of psql; it is given nothing to read, as one that is refused may be
+# gone before it can be written to.
+sub log_in
+{
+	my ($role) = @_;
+
+	return (run('psql', '-X', '-d', $node->connstr('postgres') . " user=$role", '-c', 'SELECT 1'))[0];
+}
+
 # The text of a configuration, made to find this server.
 sub config
 {
@@ -106,9 +115,15 @@ $node->safe_psql('postgres', 'CREATE ROLE ' . quoted($HOSTILE) . ' LOGIN; CREATE
 set_caps($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 2');
 set_caps($node, 'ALTER ROLE ' . quoted($HOSTILE) . ' IN DATABASE ' . quoted($HOSTILE) . ' SET pool_advisor.max_sessions = 9',
 	q{EXISTS (SELECT FROM pool_advisor.limits WHERE scope = 'role in database')});
+# a name that is no text in a database with UTF8
+$node->safe_psql('postgres', q{CREATE DATABASE bytes ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0});
+$node->safe_psql('bytes', q{DO $$BEGIN
+	EXECUTE format('CREATE ROLE %I', E'caf\\xe9');
+	EXECUTE format('ALTER ROLE %I SET pool_advisor.max_sessions = 8', E'caf\\xe9'); END$$});
+wait_for_limits($node, 'max_sessions = 8');
 my @inside = map { client($node, 'app', '') } 1 .. 2;
 wait_for($node, q{(SELECT in_use = 2 FROM pool_advisor.limits WHERE rolname = 'app')});
-is($node->psql('postgres', 'SELECT 1', extra_params => [ '-U', 'app' ]), 2, 'a login is refused');
+is(log_in('app'), 2, 'a login is refused');
 
 sub quoted
 {
@@ -199,6 +214,7 @@ is($series->{'pool_advisor_cap_in_use{rolname="app"}'}, 2, 'sessions under a cap
 is($series->{'pool_advisor_role_max_sessions{rolname="app"}'}, 2, 'the cap of a role');
 is($series->{'pool_advisor_cap_max_sessions{rolname="we\"ird\\\\ na\nme}",datname="we\"ird\\\\ na\nme}"}'},
 	9, 'names that break what is not quoted');
+is($series->{'pool_advisor_cap_max_sessions{rolname="caf?"}'}, 8, 'a name of another encoding');
 is($series->{'pool_advisor_admission_refused_total{rolname="app"}'}, 1, 'the refusal, of the role');
 is($series->{'pool_advisor_logins_refused_total{}'}, 1, 'and of all');
 is($series->{'pool_advisor_caps_full{}'}, 1, 'a cap is full');
@@ -343,7 +359,7 @@ SKIP:
 	comes_to_be($P, 'pool_advisor_cap_max_sessions{rolname="we\"ird\\\\ na\nme}",datname="we\"ird\\\\ na\nme}"}', 9, 'names as they are');
 
 	# another refusal: the counters move
-	is($node->psql('postgres', 'SELECT 1', extra_params => [ '-U', 'app' ]), 2, 'another login is refused');
+	is(log_in('app'), 2, 'another login is refused');
 	comes_to_be($P, 'pool_advisor_logins_refused_total', 2, 'and everybody hears of it');
 }
 
@@ -477,14 +493,14 @@ my $before = refused();
 my $others = $before->{pg_other_roles};
 for my $n (1 .. 60)
 {
-	$node->psql('postgres', 'SELECT 1', extra_params => [ '-U', "many_$n" ]);
+	log_in("many_$n");
 }
 my $after = refused();
 my $shown = grep { /^many_/ } keys %$after;
 is(scalar(keys %$after), 51, '50 roles and the others have series');
 is($shown, 49, 'the first 49, as one was refused before');
 is($after->{pg_other_roles}, $others + 11, 'the others are added up');
-$node->psql('postgres', 'SELECT 1', extra_params => [ '-U', $_ ]) for qw(many_1 many_60 many_60);
+log_in($_) for qw(many_1 many_60 many_60);
 my $later = refused();
 is_deeply([ sort keys %$later ], [ sort keys %$after ], 'the same roles have series later');
 is($later->{many_1}, 2, 'a shown role is counted by itself');
