@@ -55,7 +55,7 @@ short_name(const PadvMetric *metric)
 	return metric->name + strlen(padv_metric_groups[metric->scope].prefix);
 }
 
-/* The prefix without the underscore at its end, with another character in front of the rest. */
+/* The prefix of a scope without the underscore at its end, with this in front of what is not pool_advisor. */
 static void
 put_scope(const PadvConfigWriter *writer, PadvMetricScope scope, char separator)
 {
@@ -95,36 +95,45 @@ put_labels(const PadvConfigWriter *writer, PadvMetricScope scope, const LabelSty
 	}
 }
 
+/* Labels, as columns of a query or of its GROUP BY. */
+static void
+put_label_columns(const PadvConfigWriter *writer, PadvMetricScope scope, const LabelStyle *style)
+{
+	for (const char *const *label = padv_metric_groups[scope].labels; *label != NULL; label++)
+	{
+		put(writer, *label);
+		if (style != NULL && (style->prefix[0] != '\0' ||
+							  (style->datname != NULL && strcmp(*label, "datname") == 0)))
+		{
+			put(writer, " AS ");
+			put_label(writer, style, *label);
+		}
+		put(writer, label[1] != NULL ? ", " : "");
+	}
+}
+
 /* Turn the rows of a scope into columns; each line starts with the indent. */
 static void
 put_query(const PadvConfigWriter *writer, PadvMetricScope scope, const LabelStyle *style,
 		  const char *indent)
 {
 	const PadvMetricGroup *group = &padv_metric_groups[scope];
-	const char *separator = "SELECT ";
+	const char *separator = group->labels[0] != NULL ? ",\n" : "\n";
 
 	put(writer, indent);
-	for (const char *const *label = group->labels; *label != NULL; label++)
-	{
-		put(writer, separator);
-		put(writer, *label);
-		put(writer, " AS ");
-		put_label(writer, style, *label);
-		separator = ", ";
-	}
+	put(writer, group->labels[0] != NULL ? "SELECT " : "SELECT");
+	put_label_columns(writer, scope, style);
 	for (const PadvMetric *metric = padv_metrics; metric->name != NULL; metric++)
 	{
 		if (!is_in(metric, scope))
 			continue;
 		put(writer, separator);
-		put(writer, separator[0] == ',' ? "\n" : "");
-		put(writer, separator[0] == ',' ? indent : "");
-		put(writer, separator[0] == ',' ? "  " : "");
-		put(writer, "max(value) FILTER (WHERE name = '");
+		put(writer, indent);
+		put(writer, "  max(value) FILTER (WHERE name = '");
 		put(writer, metric->name);
 		put(writer, "') AS ");
 		put(writer, short_name(metric));
-		separator = ",";
+		separator = ",\n";
 	}
 	put(writer, "\n");
 	put(writer, indent);
@@ -134,11 +143,7 @@ put_query(const PadvConfigWriter *writer, PadvMetricScope scope, const LabelStyl
 		put(writer, " WHERE name ^@ '");
 		put(writer, group->prefix);
 		put(writer, "' GROUP BY ");
-		for (const char *const *label = group->labels; *label != NULL; label++)
-		{
-			put(writer, *label);
-			put(writer, label[1] != NULL ? ", " : "");
-		}
+		put_label_columns(writer, scope, NULL);
 	}
 	put(writer, "\n");
 }
@@ -253,7 +258,7 @@ write_sql_exporter(const PadvConfigWriter *writer)
 		"    query: SELECT name, rolname, datname, wait_class, value FROM pool_advisor.metrics\n");
 }
 
-/* What is YAML, as it is a key with values to choose from; no name has a quote. */
+/* No help has a quote, so it can be put between quotes. */
 static void
 write_sql_exporter_collector(const PadvConfigWriter *writer)
 {

@@ -1,12 +1,13 @@
 /*
  * hold_roles.c
- *		Sessions of many roles, held until standard input ends.
+ *		Sessions of many roles, held until it is killed.
  *
  * hold_roles CONNINFO COUNT logs in once as each of the roles role_1 to
- * role_COUNT, and prints a line when all are in.
+ * role_COUNT.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <libpq-fe.h>
 
@@ -28,9 +29,6 @@ main(int argc, char **argv)
 			return 1;
 		}
 	}
-	printf("%d roles are in\n", count);
-	fflush(stdout);
-	while (getchar() != EOF)
-		;
+	pause();
 	return 0;
 }

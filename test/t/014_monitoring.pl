@@ -189,15 +189,21 @@ $node->safe_psql('postgres', q{CREATE FUNCTION e(text) RETURNS text LANGUAGE sql
 	AS $$SELECT replace(replace(replace($1, E'\\\\', E'\\\\\\\\'), '"', E'\\\\"'), E'\n', E'\\\\n')$$});
 
 # Those that move by themselves are compared by their names only.
-my $MOVES = qr/age_seconds|samples_total|sample_cost|_avg|_ratio|active|idle|sessions\{|queue_wait|role_queued|advice/;
+my $MOVES = qr/age_seconds|samples_total|sample_cost|_avg|_ratio|active|idle|(?<!max_)sessions\{|role_queued|advice/;
 
+# A sample between the two may bring a role; so they are read again if they differ.
 sub agree
 {
 	my ($name) = @_;
-	my $text = ask('SELECT pool_advisor.openmetrics()');
-	my $view = JSON::PP->new->utf8->decode(ask($VIEW));
-	my ($series, @wrong) = read_openmetrics($text);
+	my ($text, $view, $series, @wrong);
 
+	for (1 .. 5)
+	{
+		($text, $view) = split /\x{1}/, ask("SELECT pool_advisor.openmetrics() || E'\\x01' || ($VIEW)");
+		$view = JSON::PP->new->utf8->decode($view);
+		($series, @wrong) = read_openmetrics($text);
+		last if join("\n", sort keys %$series) eq join("\n", sort keys %$view);
+	}
 	is_deeply(\@wrong, [], "$name: the text is OpenMetrics");
 	is_deeply([ sort keys %$series ], [ sort keys %$view ], "$name: the view has the same series");
 	is_deeply(
@@ -491,7 +497,7 @@ sub refused
 
 my $before = refused();
 my $others = $before->{pg_other_roles};
-for my $n (1 .. 60)
+for my $n (reverse 1 .. 60)
 {
 	log_in("many_$n");
 }
@@ -500,10 +506,10 @@ my $shown = grep { /^many_/ } keys %$after;
 is(scalar(keys %$after), 51, '50 roles and the others have series');
 is($shown, 49, 'the first 49, as one was refused before');
 is($after->{pg_other_roles}, $others + 11, 'the others are added up');
-log_in($_) for qw(many_1 many_60 many_60);
+log_in($_) for qw(many_60 many_1 many_1);
 my $later = refused();
 is_deeply([ sort keys %$later ], [ sort keys %$after ], 'the same roles have series later');
-is($later->{many_1}, 2, 'a shown role is counted by itself');
+is($later->{many_60}, 2, 'a shown role is counted by itself');
 is($later->{pg_other_roles}, $others + 13, 'another one with the others');
 is( ask(q{SELECT sum(value) FILTER (WHERE name = 'pool_advisor_admission_refused_total')
 		= sum(value) FILTER (WHERE name = 'pool_advisor_logins_refused_total') FROM pool_advisor.metrics}),
@@ -511,7 +517,7 @@ is( ask(q{SELECT sum(value) FILTER (WHERE name = 'pool_advisor_admission_refused
 agree('many roles');
 
 # A dropped role is one of the others.
-$node->safe_psql('postgres', 'DROP ROLE many_1');
+$node->safe_psql('postgres', 'DROP ROLE many_60');
 is(refused()->{pg_other_roles}, $others + 15, 'what was counted for a dropped role is not lost');
 finish($_) for @inside;
 
