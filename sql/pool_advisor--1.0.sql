@@ -633,6 +633,71 @@ COMMENT ON FUNCTION pool_advisor.reset(text) IS
     'forget what was gathered: counters (of roles, since the server started), history, scalability (the learned curve and the wait ratio), or all';
 
 
+-- For monitoring systems
+
+CREATE FUNCTION pool_advisor._metrics(
+    OUT name text,
+    OUT kind text,
+    OUT unit text,
+    OUT help text,
+    OUT rolname text,
+    OUT datname text,
+    OUT wait_class text,
+    OUT value double precision
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'padv_metrics_rows'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 200;
+COMMENT ON FUNCTION pool_advisor._metrics() IS 'what the view metrics shows';
+
+CREATE VIEW pool_advisor.metrics AS SELECT * FROM pool_advisor._metrics();
+COMMENT ON VIEW pool_advisor.metrics IS
+    'every figure as a series for monitoring systems, a row each, with stable names; roles beyond 50 are added up as pg_other_roles';
+COMMENT ON COLUMN pool_advisor.metrics.name IS 'of the metric, as Prometheus calls a sample of it';
+COMMENT ON COLUMN pool_advisor.metrics.kind IS 'gauge, counter or info';
+COMMENT ON COLUMN pool_advisor.metrics.unit IS 'seconds or ratio; empty for a number of something';
+COMMENT ON COLUMN pool_advisor.metrics.help IS 'what it says';
+COMMENT ON COLUMN pool_advisor.metrics.rolname IS 'the role it is about, empty if it is about none; pg_other_roles stands for all that are not shown';
+COMMENT ON COLUMN pool_advisor.metrics.datname IS 'the database it is about; empty if it is about none';
+COMMENT ON COLUMN pool_advisor.metrics.wait_class IS 'cpu, io, lock, lwlock or other; empty if it is about none';
+COMMENT ON COLUMN pool_advisor.metrics.value IS 'never NULL: a series whose value is not known has no row; -1 is no limit';
+
+CREATE FUNCTION pool_advisor.openmetrics()
+RETURNS text
+AS 'MODULE_PATHNAME', 'padv_openmetrics_sql'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.openmetrics() IS 'what the view metrics shows, in the text format OpenMetrics';
+
+CREATE FUNCTION pool_advisor.check_load(
+    warning double precision DEFAULT 1.0,
+    critical double precision DEFAULT 2.0,
+    OUT load_ratio double precision,
+    OUT demand_avg double precision,
+    OUT active_avg double precision,
+    OUT optimal bigint,
+    OUT sessions bigint,
+    OUT queued bigint,
+    OUT usable_connections bigint,
+    OUT sample_age_seconds double precision,
+    OUT status bigint,
+    OUT message text
+)
+RETURNS record
+AS 'MODULE_PATHNAME', 'padv_check_load_sql'
+LANGUAGE C VOLATILE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.check_load(double precision, double precision) IS
+    'the load against two thresholds, as a check for Nagios and its kin: status is 0 OK, 1 warning, 2 critical, 3 unknown because sampling stands still';
+
+CREATE FUNCTION pool_advisor.monitoring_config(
+    system text
+)
+RETURNS text
+AS 'MODULE_PATHNAME', 'padv_monitoring_config_sql'
+LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.monitoring_config(text) IS
+    'a configuration with which a monitoring system reads the view metrics or check_load(), or its alert rules';
+
+
 -- Who sees other roles' sessions
 
 REVOKE ALL ON FUNCTION
@@ -641,6 +706,8 @@ REVOKE ALL ON FUNCTION
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
     pool_advisor._roles(), pool_advisor._history(), pool_advisor._limits(),
     pool_advisor._budget(),
+    pool_advisor._metrics(), pool_advisor.openmetrics(),
+    pool_advisor.check_load(double precision, double precision),
     pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
     pool_advisor.chart(text, interval, integer, integer),
     pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint)
@@ -651,6 +718,8 @@ GRANT EXECUTE ON FUNCTION
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
     pool_advisor._roles(), pool_advisor._history(), pool_advisor._limits(),
     pool_advisor._budget(),
+    pool_advisor._metrics(), pool_advisor.openmetrics(),
+    pool_advisor.check_load(double precision, double precision),
     pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
     pool_advisor.chart(text, interval, integer, integer),
     pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint)
@@ -660,13 +729,15 @@ REVOKE ALL ON
     pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
     pool_advisor.scalability, pool_advisor.scalability_fit,
     pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
-    pool_advisor.history, pool_advisor.limits, pool_advisor.budget, pool_advisor.declared_pools
+    pool_advisor.history, pool_advisor.limits, pool_advisor.budget, pool_advisor.metrics,
+    pool_advisor.declared_pools
     FROM PUBLIC;
 GRANT SELECT ON
     pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
     pool_advisor.scalability, pool_advisor.scalability_fit,
     pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
-    pool_advisor.history, pool_advisor.limits, pool_advisor.budget, pool_advisor.declared_pools
+    pool_advisor.history, pool_advisor.limits, pool_advisor.budget, pool_advisor.metrics,
+    pool_advisor.declared_pools
     TO pg_monitor, pg_read_all_stats;
 
 

@@ -88,6 +88,11 @@ cases_without_output() {
         [ -e "test/isolation/expected/$(basename "$file" .spec).out" ] || echo "$file"
     done
 }
+version_in_c() {
+    grep -qF "#define PADV_VERSION \"$(sed -n "s/^default_version = '\(.*\)'/\1/p" pool_advisor.control)\"" \
+        src/core/metrics.h || echo 'PADV_VERSION is not default_version'
+}
+check 'the library knows its version' < <(version_in_c)
 check 'README names every setting' < <(settings_without_words)
 check 'README has a section for every view and function' < <(objects_without_words)
 check 'README names every column of status' < <(columns_without_words)

@@ -229,6 +229,39 @@ prepare() {
     fi
 }
 
+# --- programs of others -----------------------------------------------------
+
+# unpack_package NAME FOLDER: what is in a Debian package, without installing it
+unpack_package() {
+    local folder=$WORK/packages/$1
+    rm -rf "$folder"
+    mkdir -p "$folder" "$2"
+    (cd "$folder" && apt-get -qq -o APT::Sandbox::User=root download "$1" >>"$WORK/apt.log" 2>&1) || return 1
+    dpkg-deb -x "$folder"/*.deb "$2"
+}
+
+# The programs that monitoring is tested with. They are unpacked, not installed,
+# as their packages would start services. What cannot be had is not tested, and
+# the test says so.
+fetch_monitoring() {
+    local package updated=
+    export PADV_MONITORING=$WORK/monitoring
+    mkdir -p "$PADV_MONITORING"
+    command -v apt-get >/dev/null || return 0
+    say "== fetching programs to monitor with"
+    for package in prometheus prometheus-postgres-exporter prometheus-sql-exporter \
+        check-pgactivity zabbix-agent2 python3-yaml python3-decorator python3-prometheus-client; do
+        if unpack_package "$package" "$PADV_MONITORING"; then continue; fi
+        if [ -z "$updated" ]; then
+            updated=yes
+            as_root apt-get update -qq >>"$WORK/apt.log" 2>&1 || true
+            if unpack_package "$package" "$PADV_MONITORING"; then continue; fi
+        fi
+        say "   could not get $package: its tests are skipped"
+    done
+    chmod -R a+rX "$PADV_MONITORING"
+}
+
 # --- a server of ours -------------------------------------------------------
 
 # start_server NAME [SETTING...]: its socket is in $WORK/tmp, and only there. What

@@ -12,6 +12,7 @@ FAILED=0
 
 # Cases in an output: TAP, or the format of pg_regress before 16.
 CASE_PASSED='^ok [0-9]+ |^(test)? +[^ ]+ +\.\.\. ok '
+CASE_SKIPPED='^ok [0-9]+ # skip '
 CASE_FAILED='^not ok [0-9]+ |^(test)? +[^ ]+ +\.\.\. FAILED'
 
 # run_suite NAME COMMAND...: count the cases, show those that failed. A suite
@@ -21,7 +22,7 @@ run_suite() {
     shift
     say "== $name"
     run_child "$@" >"$log" 2>&1 </dev/null || status=$?
-    passed=$(grep -cE "$CASE_PASSED" "$log" || true)
+    passed=$(grep -E "$CASE_PASSED" "$log" | grep -cvE "$CASE_SKIPPED" || true)
     failed=$(grep -cE "$CASE_FAILED" "$log" || true)
     if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
         failed=1
@@ -29,6 +30,7 @@ run_suite() {
     PASSED=$((PASSED + passed))
     FAILED=$((FAILED + failed))
     say "   $passed passed, $failed failed"
+    grep -E "$CASE_SKIPPED" "$log" | sed -E "s/$CASE_SKIPPED/   skipped: /" | sort -u || true
     if [ "$failed" != 0 ]; then
         show_failure "$name" "$log"
     fi
@@ -70,6 +72,9 @@ installcheck() {
 }
 
 prepare
+case " $SUITES ${PROVE_TESTS:-monitoring}" in
+    *" tap"*monitoring*) fetch_monitoring ;;
+esac
 mkdir -p "$WORK/unit"
 for suite in $SUITES; do
     case $suite in

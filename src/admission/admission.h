@@ -10,10 +10,18 @@
 #include "core/caps.h"
 #include "limits/force.h"
 
+/*
+ * How many roles have counters of their own wherever there must not be one for
+ * each role.  The first of whom something is counted get these places and keep
+ * them, so that the sum of all others never goes down.
+ */
+#define PADV_ROLES_TOLD_APART 50
+
 /* What has been counted for a role since the server started. */
 typedef struct PadvRoleCounters
 {
 	Oid			role;			/* InvalidOid: roles without a place */
+	bool		told_apart;		/* has one of PADV_ROLES_TOLD_APART */
 	int32		waiting;		/* logins in line now */
 	int64		refused;		/* logins turned away, timed_out included */
 	int64		queued;			/* logins that had to wait */
@@ -22,6 +30,13 @@ typedef struct PadvRoleCounters
 	int64		closed_idle;	/* sessions closed after session_keepalive */
 	int64		waited_us;
 } PadvRoleCounters;
+
+static inline bool
+padv_has_counted(const PadvRoleCounters *counters)
+{
+	return counters->refused + counters->queued + counters->would_refuse +
+		counters->closed_idle > 0;
+}
 
 /* A cap that has no room, as of the moment it was found so. */
 typedef struct PadvFullCap

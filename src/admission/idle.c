@@ -119,7 +119,7 @@ padv_admission_may_close(int account, int64 idle_ms)
 	{
 		entry->closing++;
 		padv_my_slot->closing_account = account;
-		padv_role_of(padv_my_slot)->counters.closed_idle++;
+		padv_counters_of(padv_my_slot)->closed_idle++;
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	return result;

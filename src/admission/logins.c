@@ -138,6 +138,7 @@ static PadvAnswer
 answer(PadvPlace *place, int64 now, PadvFullCap *full)
 {
 	Role	   *role;
+	PadvRoleCounters *counters;
 	bool		can_wait;
 
 	if (padv_admission->enforcement == PADV_ENFORCEMENT_OFF || !find_full(place, full, &can_wait))
@@ -146,24 +147,25 @@ answer(PadvPlace *place, int64 now, PadvFullCap *full)
 		return PADV_ANSWER_IN;
 	}
 	role = padv_role_of(padv_my_slot);
+	counters = padv_counters_of(padv_my_slot);
 	if (padv_admission->enforcement == PADV_ENFORCEMENT_OBSERVE)
 	{
 		padv_line_enter(&padv_line, place);
-		role->counters.would_refuse++;
+		counters->would_refuse++;
 		decide_report(role, now, full);
 		return PADV_ANSWER_IN_BY_OBSERVING;
 	}
 	if (!can_wait)
 	{
-		role->counters.refused++;
+		counters->refused++;
 		padv_admission->totals.refused++;
 		return PADV_ANSWER_REFUSED;
 	}
 	padv_my_slot->waiting_since = now;
 	padv_line_stand(&padv_line, place);
-	role->counters.queued++;
+	counters->queued++;
 	padv_admission->totals.queued++;
-	role->counters.waiting++;
+	counters->waiting++;
 	return PADV_ANSWER_WAIT;
 }
 
@@ -208,8 +210,8 @@ padv_admission_give_up(bool timed_out)
 	if (result)
 	{
 		padv_account_for_wait(padv_my_slot, now);
-		padv_role_of(padv_my_slot)->counters.timed_out += timed_out;
-		padv_role_of(padv_my_slot)->counters.refused++;
+		padv_counters_of(padv_my_slot)->timed_out += timed_out;
+		padv_counters_of(padv_my_slot)->refused++;
 		padv_admission->totals.refused++;
 
 		/* who leaves the line makes no room */

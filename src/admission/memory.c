@@ -145,6 +145,7 @@ forget_role(int number)
 	others->would_refuse += gone->would_refuse;
 	others->closed_idle += gone->closed_idle;
 	others->waited_us += gone->waited_us;
+	padv_admission->told_apart -= gone->told_apart;
 	while (*link != number)
 		link = &padv_role_table[*link].next;
 	*link = padv_role_table[number].next;
@@ -204,6 +205,21 @@ padv_role_of(Slot *slot)
 		padv_role_table[slot->role_number].sessions++;
 	}
 	return &padv_role_table[slot->role_number];
+}
+
+PadvRoleCounters *
+padv_counters_of(Slot *slot)
+{
+	PadvRoleCounters *counters = &padv_role_of(slot)->counters;
+
+	/* one that was counted among the others stays there, or their sum would go down */
+	if (!counters->told_apart && !padv_has_counted(counters) &&
+		padv_admission->told_apart < PADV_ROLES_TOLD_APART)
+	{
+		counters->told_apart = true;
+		padv_admission->told_apart++;
+	}
+	return counters;
 }
 
 static int

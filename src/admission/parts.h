@@ -75,6 +75,7 @@ typedef struct Admission
 	int32		nroles;			/* in use; the first stands for all that have
 								 * been forgotten */
 	int32		next_victim;
+	int32		told_apart;		/* places taken of PADV_ROLES_TOLD_APART */
 	PadvLineHead head;
 	PadvAdmissionTotals totals; /* but the waiting ones, who are in head */
 } Admission;
@@ -106,6 +107,9 @@ extern void padv_identify_slot(Slot *slot, Oid role, Oid database,
  * mutex is held.
  */
 extern Role *padv_role_of(Slot *slot);
+
+/* The same, to count something for it.  The mutex is held. */
+extern PadvRoleCounters *padv_counters_of(Slot *slot);
 
 /* Its wait in line is over.  The mutex is held. */
 extern void padv_account_for_wait(Slot *slot, int64 now);

@@ -11,6 +11,9 @@
 #include "admission/parts.h"
 #include "clock.h"
 
+/* Of the table of roles, until nobody was forgotten during one. */
+#define MAX_COPIES 10
+
 /* What was found for a slot before the mutex was taken. */
 typedef struct Prepared
 {
@@ -129,22 +132,40 @@ padv_admission_generation(void)
 	return result;
 }
 
+/*
+ * Some at a time, so that nobody has to wait for long.  False if roles were
+ * forgotten meanwhile: what was counted for them may have been missed in both
+ * places.
+ */
+static bool
+copy_counters(PadvRoleCounters *copy, int *count)
+{
+	int32		victim = -1;
+	bool		more = true;
+	bool		same = true;
+
+	for (*count = 0; more;)
+	{
+		SpinLockAcquire(&padv_admission->mutex);
+		for (int i = 0; i < 64 && *count < padv_admission->nroles; i++, (*count)++)
+			copy[*count] = padv_role_table[*count].counters;
+		more = *count < padv_admission->nroles;
+		same = same && (victim < 0 || victim == padv_admission->next_victim);
+		victim = padv_admission->next_victim;
+		SpinLockRelease(&padv_admission->mutex);
+	}
+	return same;
+}
+
 int
 padv_admission_copy_counters(PadvRoleCounters **counters)
 {
 	PadvRoleCounters *copy = palloc(mul_size(padv_admission_accounts() - PADV_MAX_CAPS, sizeof(PadvRoleCounters)));
-	bool		more = true;
-	int			count;
+	int			count = 0;
 
-	/* some at a time, so that nobody has to wait for long */
-	for (count = 0; more;)
-	{
-		SpinLockAcquire(&padv_admission->mutex);
-		for (int i = 0; i < 64 && count < padv_admission->nroles; i++, count++)
-			copy[count] = padv_role_table[count].counters;
-		more = count < padv_admission->nroles;
-		SpinLockRelease(&padv_admission->mutex);
-	}
+	/* counters must not seem to go down; roles are not forgotten all the time */
+	for (int try = 0; try < MAX_COPIES && !copy_counters(copy, &count); try++)
+		;
 	*counters = copy;
 	return count;
 }
@@ -161,7 +182,8 @@ padv_admission_reset_counters(void)
 		{
 			PadvRoleCounters *counters = &padv_role_table[done].counters;
 
-			*counters = (PadvRoleCounters) {.role = counters->role, .waiting = counters->waiting};
+			*counters = (PadvRoleCounters) {.role = counters->role,
+				.told_apart = counters->told_apart, .waiting = counters->waiting};
 		}
 		more = done < padv_admission->nroles;
 		SpinLockRelease(&padv_admission->mutex);

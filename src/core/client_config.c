@@ -12,7 +12,6 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#include <ctype.h>
 #include <float.h>
 #include <math.h>
 #include <stdarg.h>
@@ -20,6 +19,7 @@
 #include <string.h>
 
 #include "core/client_config.h"
+#include "core/names.h"
 #include "core/planning.h"
 
 /*
@@ -60,29 +60,12 @@ larger(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* Letters and digits are compared, in either case; "R2DBC-pool" is "r2dbc_pool". */
-static bool
-same_name(const char *a, const char *b)
-{
-	for (;;)
-	{
-		while (*a != '\0' && !isalnum((unsigned char) *a))
-			a++;
-		while (*b != '\0' && !isalnum((unsigned char) *b))
-			b++;
-		if (*a == '\0' || *b == '\0')
-			return *a == *b;
-		if (tolower((unsigned char) *a++) != tolower((unsigned char) *b++))
-			return false;
-	}
-}
-
 const PadvClientSystem *
 padv_find_client_system(const char *name)
 {
 	for (const PadvClientSystem *system = padv_client_systems; system->name != NULL; system++)
-		if (same_name(system->name, name) || same_name(system->title, name) ||
-			(system->also != NULL && same_name(system->also, name)))
+		if (padv_same_name(system->name, name) || padv_same_name(system->title, name) ||
+			(system->also != NULL && padv_same_name(system->also, name)))
 			return system;
 	return NULL;
 }

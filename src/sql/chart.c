@@ -20,6 +20,7 @@
 #include "limits/force.h"
 #include "shared.h"
 #include "sql/arguments.h"
+#include "sql/census.h"
 #include "sql/rows.h"
 #include "sql/situation.h"
 

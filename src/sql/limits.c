@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "limits/force.h"
 #include "shared.h"
+#include "sql/census.h"
 #include "sql/rows.h"
 #include "sql/situation.h"
 
@@ -24,16 +25,8 @@ PG_FUNCTION_INFO_V1(padv_budget);
 /* Caps do not change this often in a row. */
 #define MAX_COPIES 10
 
-/* The caps and how many sessions each has, as of one moment. */
-typedef struct Census
-{
-	PadvCaps   *caps;
-	int32	   *in_use;			/* by cap */
-	int32		default_in_use;
-} Census;
-
-static void
-take_census(Census *census)
+void
+padv_take_census(PadvCensus *census)
 {
 	uint32		generation;
 
@@ -48,6 +41,16 @@ take_census(Census *census)
 		pfree(census->caps);
 		census->caps = padv_limits_copy(&generation);
 	}
+}
+
+int32
+padv_role_max_sessions(const PadvCaps *caps, Oid role)
+{
+	const PadvCap *cap = padv_caps_at(caps, InvalidOid, role);
+
+	if (!OidIsValid(role) || padv_caps_is_exempt(caps, role))
+		return PADV_UNLIMITED;
+	return (cap ? cap : &caps->fallback)->value[PADV_MAX_SESSIONS];
 }
 
 static const char *
@@ -117,11 +120,11 @@ store_cap(FunctionCallInfo fcinfo, const PadvCap *cap, int32 in_use)
 Datum
 padv_limits(PG_FUNCTION_ARGS)
 {
-	Census		census;
+	PadvCensus	census;
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);
-	take_census(&census);
+	padv_take_census(&census);
 	for (int i = 0; i < census.caps->ncaps; i++)
 		if (padv_cap_limits(&census.caps->caps[i]))
 			store_cap(fcinfo, &census.caps->caps[i], census.in_use[i]);
@@ -163,12 +166,12 @@ Datum
 padv_budget(PG_FUNCTION_ARGS)
 {
 	PadvSituation situation;
-	Census		census;
+	PadvCensus	census;
 	int64		available = MaxConnections - padv_reserved_connections();
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);
-	take_census(&census);
+	padv_take_census(&census);
 	padv_read_situation(&situation, false);
 	store_budget(fcinfo, "server", "", situation.picture.last.sessions,
 				 padv_limits_state() == PADV_LIMITS_UNREAD ? -1 : census.caps->committed,

@@ -26,9 +26,6 @@ extern char *padv_role_name(Oid role);
 /* The same for a row of the samples, which may stand for all further roles. */
 extern const char *padv_role_row_name(const PadvRoleRow *role);
 
-/* What a role may have by its own cap, or by the default; -1: no limit. */
-extern int32 padv_role_max_sessions(const PadvCaps *caps, Oid role);
-
 /* A row of the view advice, into the result of a materialized function. */
 extern void padv_row_advice(FunctionCallInfo fcinfo, const PadvAdvice *advice);
 

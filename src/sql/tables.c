@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "limits/force.h"
 #include "shared.h"
+#include "sql/census.h"
 #include "sql/rows.h"
 #include "sql/situation.h"
 
@@ -154,16 +155,6 @@ compare_counters(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-int32
-padv_role_max_sessions(const PadvCaps *caps, Oid role)
-{
-	const PadvCap *cap = padv_caps_at(caps, InvalidOid, role);
-
-	if (!OidIsValid(role) || padv_caps_is_exempt(caps, role))
-		return PADV_UNLIMITED;
-	return (cap ? cap : &caps->fallback)->value[PADV_MAX_SESSIONS];
-}
-
 const char *
 padv_role_row_name(const PadvRoleRow *role)
 {
@@ -194,13 +185,6 @@ store_role(FunctionCallInfo fcinfo, const PadvRoleRow *role,
 	padv_row_int(&row, counters->closed_idle);
 	padv_row_float(&row, (double) counters->waited_us / 1e6);
 	padv_row_store(&row, fcinfo);
-}
-
-static bool
-has_counted(const PadvRoleCounters *counters)
-{
-	return counters->refused + counters->queued + counters->would_refuse +
-		counters->closed_idle > 0;
 }
 
 /*
@@ -237,7 +221,7 @@ padv_roles(PG_FUNCTION_ARGS)
 	{
 		PadvRoleRow absent = {.role = counters[i].role};
 
-		if (has_counted(&counters[i]))
+		if (padv_has_counted(&counters[i]))
 			store_role(fcinfo, &absent, &counters[i], caps);
 	}
 	return (Datum) 0;

@@ -11,7 +11,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/caps.sh"
 # shellcheck source=test/bench/truth.sh
 source "$(dirname "${BASH_SOURCE[0]}")/truth.sh"
 
-BENCH=${BENCH:-window sample status transaction load agreement check logins storm effect}
+BENCH=${BENCH:-window sample status transaction metrics load agreement check logins storm effect}
 SAMPLES=${SAMPLES:-10/110 100/200 1000/1100 2000/2100 10/2100}
 PAIRS=${PAIRS:-5}
 SECONDS_EACH=${BENCH_SECONDS:-10}
@@ -116,6 +116,45 @@ bench_status() {
     control_server status stop
 }
 
+# CPU time of a statement in microseconds: the mean of 1000, after 20
+cpu_microseconds() {
+    ask 2>&1 <<SQL | sed -n 's/^NOTICE:  //p'
+DO \$\$ DECLARE before bigint; BEGIN
+    FOR i IN 1..20 LOOP PERFORM $1; END LOOP;
+    before := split_part(pg_read_file('/proc/self/schedstat'), ' ', 1);
+    FOR i IN 1..1000 LOOP PERFORM $1; END LOOP;
+    RAISE NOTICE '%', (split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::bigint - before) / 1000000;
+END \$\$;
+SQL
+}
+
+bench_metrics() {
+    local roles statement
+    start_server metrics "shared_preload_libraries = 'pool_advisor'" 'max_connections = 600'
+    ask -c 'CREATE EXTENSION pool_advisor'
+    as_user gcc -O2 -std=gnu99 -I"$("$PG_CONFIG" --includedir)" "$WORK/source/test/bench/hold_roles.c" \
+        -L"$("$PG_CONFIG" --libdir)" -lpq -o "$WORK/tmp/hold_roles"
+    ask -c "DO \$\$BEGIN FOR n IN 1..500 LOOP
+        EXECUTE format('CREATE ROLE role_%s LOGIN; ALTER ROLE role_%s SET pool_advisor.max_sessions = 10', n, n);
+        END LOOP; END\$\$"
+    say ''
+    say 'metrics: CPU time in the server, us (mean of 1000), by roles with a cap and a session each'
+    printf '%24s %12s %12s\n' statement '5 roles' '500 roles'
+    for roles in 5 500; do
+        : >"$WORK/metrics.$roles"
+        start_child "$WORK/tmp/hold_roles" "host=$WORK/tmp dbname=postgres" "$roles"
+        until [ "$(ask -c "SELECT count(*) FROM pool_advisor.roles WHERE rolname ~ '^role_'")" = "$roles" ]; do sleep 0.2; done
+        for statement in 'pool_advisor.openmetrics()' '* FROM pool_advisor.metrics' '* FROM pool_advisor.check_load()'; do
+            cpu_microseconds "$statement" >>"$WORK/metrics.$roles"
+        done
+        stop_child "$CHILD"
+        until [ "$(ask -c 'SELECT sessions FROM pool_advisor.status')" -le 1 ]; do sleep 0.2; done
+    done
+    printf '%s\n' 'openmetrics()' metrics 'check_load()' | paste - "$WORK/metrics.5" "$WORK/metrics.500" |
+        awk '{ printf "%24s %12s %12s\n", $1, $2, $3 }'
+    control_server metrics stop
+}
+
 # tps of one run; the port chooses the server
 throughput() {
     local port=$1
@@ -214,7 +253,7 @@ prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"
 for part in $BENCH; do
     case $part in
-        window | sample | status | transaction | load | agreement | check | logins | storm | effect | truth) "bench_$part" ;;
-        *) fail "no bench \"$part\"; there are: window sample status transaction load agreement check logins storm effect truth" ;;
+        window | sample | status | transaction | metrics | load | agreement | check | logins | storm | effect | truth) "bench_$part" ;;
+        *) fail "no bench \"$part\"; there are: window sample status transaction metrics load agreement check logins storm effect truth" ;;
     esac
 done

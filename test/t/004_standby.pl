@@ -49,6 +49,9 @@ $standby->psql('postgres', 'SELECT * FROM pool_advisor.advice');
 is( $standby->safe_psql('postgres', q{
 	SELECT (SELECT count(*) FROM pool_advisor.hardware) > 0
 	   AND (SELECT count(*) FROM pool_advisor.explain()) > 8
+	   AND (SELECT count(*) FROM pool_advisor.metrics) > 50
+	   AND (SELECT pool_advisor.openmetrics()) LIKE '%# EOF'
+	   AND (SELECT status FROM pool_advisor.check_load(1000, 1000)) = 0
 	   AND (SELECT count(*) FROM pool_advisor.advice WHERE code = 'sampling_stopped') = 0}),
 	't', 'every view can be read');
 

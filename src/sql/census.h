@@ -1,0 +1,25 @@
+/*
+ * census.h
+ *		The caps in force, and how many sessions each has.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_CENSUS_H
+#define PADV_CENSUS_H
+
+#include "core/caps.h"
+
+/* As of one moment; in the current memory context. */
+typedef struct PadvCensus
+{
+	PadvCaps   *caps;
+	int32	   *in_use;			/* by cap */
+	int32		default_in_use;
+} PadvCensus;
+
+extern void padv_take_census(PadvCensus *census);
+
+/* What a role may have by its own cap, or by the default; -1 is no limit. */
+extern int32 padv_role_max_sessions(const PadvCaps *caps, Oid role);
+
+#endif							/* PADV_CENSUS_H */

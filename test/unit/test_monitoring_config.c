@@ -1,0 +1,149 @@
+/*
+ * test_monitoring_config.c
+ *		The configurations of monitoring systems: each has every metric, and none
+ *		that is not there.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/metrics.h"
+#include "core/monitoring_config.h"
+#include "tap.h"
+
+static char text[65536];
+
+static void
+append(void *arg, const char *piece)
+{
+	(void) arg;
+	strncat(text, piece, sizeof(text) - strlen(text) - 1);
+}
+
+static void
+write_config(const char *name)
+{
+	const PadvMonitoringSystem *system = padv_find_monitoring_system(name);
+	const PadvConfigWriter writer = {append, NULL};
+
+	text[0] = '\0';
+	if (system != NULL)
+		system->write(&writer);
+}
+
+/* Whether the text has this as a whole word. */
+static bool
+has_word(const char *word)
+{
+	size_t		length = strlen(word);
+
+	for (const char *at = strstr(text, word); at != NULL; at = strstr(at + 1, word))
+	{
+		bool		starts = at == text || (!isalnum((unsigned char) at[-1]) && at[-1] != '_');
+		bool		ends = !isalnum((unsigned char) at[length]) && at[length] != '_';
+
+		if (starts && ends)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_metric(const char *name, size_t length)
+{
+	for (const PadvMetric *metric = padv_metrics; metric->name != NULL; metric++)
+		if (strlen(metric->name) == length && strncmp(metric->name, name, length) == 0)
+			return true;
+	return false;
+}
+
+/* Words that start as the names do, and are none. */
+static int
+strangers(void)
+{
+	int			count = 0;
+
+	for (const char *at = strstr(text, "pool_advisor_"); at != NULL; at = strstr(at + 1, "pool_advisor_"))
+	{
+		size_t		length = strspn(at, "abcdefghijklmnopqrstuvwxyz_0123456789");
+
+		if (at > text && (isalnum((unsigned char) at[-1]) || at[-1] == '_'))
+			continue;
+		if (!is_metric(at, length))
+		{
+			printf("# %.*s\n", (int) length, at);
+			count++;
+		}
+	}
+	return count;
+}
+
+static void
+test_every_metric(void)
+{
+	static const char *const systems[] = {
+		"postgres_exporter", "sql_exporter_collector", "pgwatch", "telegraf", "datadog",
+	};
+
+	for (size_t i = 0; i < sizeof(systems) / sizeof(systems[0]); i++)
+	{
+		int			missing = 0;
+
+		write_config(systems[i]);
+		for (const PadvMetric *metric = padv_metrics; metric->name != NULL; metric++)
+			missing += !has_word(metric->name);
+		ok(missing == 0, "%s has every metric", systems[i]);
+	}
+}
+
+static void
+test_alerts(void)
+{
+	write_config("prometheus_rules");
+	ok(strangers() == 0, "alert rules use metrics that there are");
+	ok(has_word("PoolAdvisorOversubscribed") && has_word("PoolAdvisorRoleAtCap") &&
+	   has_word("PoolAdvisorLoginsRefused") && has_word("PoolAdvisorLoginsInLine") &&
+	   has_word("PoolAdvisorSamplingStopped"), "and have names that stay");
+}
+
+static void
+test_all(void)
+{
+	int			count = 0;
+
+	for (const PadvMonitoringSystem *system = padv_monitoring_systems; system->name != NULL; system++, count++)
+	{
+		write_config(system->name);
+		ok(strlen(text) > 200 && text[strlen(text) - 1] == '\n' && strchr(text, '\t') == NULL,
+		   "%s has a text", system->name);
+		ok(strlen(text) < sizeof(text) - 1, "that fits");
+		if (strcmp(system->name, "prometheus_rules") != 0)
+			ok(has_word("GRANT pg_monitor TO monitoring"), "and says what the role needs");
+	}
+	ok(count == 11, "there are 11 systems");
+}
+
+static void
+test_names(void)
+{
+	ok(padv_find_monitoring_system("Postgres-Exporter") == padv_find_monitoring_system("postgres_exporter"),
+	   "names are found however they are written");
+	ok(padv_find_monitoring_system("prometheus-sql-exporter") == padv_find_monitoring_system("sqlexporter"),
+	   "also those of packages");
+	ok(padv_find_monitoring_system("ganglia") == NULL && padv_find_monitoring_system("") == NULL &&
+	   padv_find_monitoring_system("sql") == NULL, "what is not there is not found");
+	for (const PadvMonitoringSystem *a = padv_monitoring_systems; a->name != NULL; a++)
+		if (padv_find_monitoring_system(a->name) != a ||
+			(a->also != NULL && padv_find_monitoring_system(a->also) != a))
+			ok(false, "%s is found as another one", a->name);
+}
+
+int
+main(void)
+{
+	test_every_metric();
+	test_alerts();
+	test_all();
+	test_names();
+	return tap_end();
+}
