@@ -88,7 +88,8 @@ chart_becomes(q{'roles', height => 20}, qr/^l{25}\xE2\x80\xA6 +[01][.\d]* /m, 'a
 chart_becomes(q{'roles', height => 6}, qr/^\([45] others\) +\d/m,
 	'those that there is no room for are summed up');
 my $latin1 = chart(q{'roles', height => 20}, 'latin1');
-like($latin1, qr/^caf\? .*^l{23}\.\.\. /ms, 'another encoding has ASCII');
+like($latin1, qr/^caf\? /m, 'another encoding has ASCII');
+like($latin1, qr/^l{23}\.\.\. /m, 'for what is cut, too');
 unlike($latin1, qr/[^ -~\n]/, 'and nothing else');
 
 # Sessions of ours wait for nothing; two that wait for a lock are seen as such.
