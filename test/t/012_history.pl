@@ -43,7 +43,7 @@ sub newest
 	my ($on) = @_;
 
 	return $on->safe_psql('postgres',
-		q{SELECT max(sampled_at) FROM pool_advisor.history WHERE resolution = '1 s'});
+		q{SELECT coalesce(max(sampled_at), '-infinity') FROM pool_advisor.history WHERE resolution = '1 s'});
 }
 
 # All points up to a moment, in one value.
@@ -78,7 +78,7 @@ sub is_consistent
 		       bool_and(active_max >= active_avg - 0.001 AND optimal >= 1
 		                AND io_wait_ratio BETWEEN 0 AND 1
 		                AND cpu_utilization BETWEEN 0 AND 1 IS NOT false
-		                AND transactions_per_second IS NULL)
+		                AND transactions_per_second >= 0 IS NOT false)
 		FROM (SELECT *, lag(sampled_at) OVER (PARTITION BY resolution ORDER BY n) AS before
 		      FROM (SELECT *, row_number() OVER () AS n FROM pool_advisor.history) numbered) h}),
 		't|t|t', $name);
