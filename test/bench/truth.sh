@@ -103,6 +103,7 @@ bench_truth() {
         control_server truth restart
         ask -c 'VACUUM pgbench_branches, pgbench_tellers' >/dev/null
         run_clients "$workload" 4 3 >/dev/null
+        ask -c 'SELECT pool_advisor.reset()' >/dev/null
         drive "$workload"
         say ''
         say "truth: $workload, think time $THINK_MS ms, driven from 1 to 200 clients and back in $DRIVE_SECONDS s"
