@@ -231,7 +231,7 @@ verdict_reason(PadvVerdict verdict)
 		case PADV_VERDICT_OVERSUBSCRIBED:
 			return "more sessions want to work than help; they wait inside the server for each other";
 		case PADV_VERDICT_BLOCKED:
-			return "at least half of the demand waits for locks that other sessions hold, and more connections would add to it";
+			return "at least half of the demand waits for locks that other sessions hold (a conflict ratio of 2 or more), and more connections would add to it";
 	}
 	return "";
 }

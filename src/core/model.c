@@ -21,7 +21,8 @@
 
 /*
  * Lock waits are called the problem when at least one session is blocked on
- * average and the blocked are half of those that want to work.
+ * average and the blocked are half of those that want to work: a conflict ratio
+ * of 2 (Moenkeberg and Weikum 1992 call it critical from 1.3 on, in locks held).
  */
 #define BLOCKED_SESSIONS 1.0
 #define BLOCKED_SHARE 0.5

@@ -92,6 +92,49 @@ SQL
         -c 'SELECT * FROM pool_advisor.scalability_fit'
 }
 
+MEMORY_GROUP=
+
+# Give the server so much memory, page cache included: takes root and a memory
+# cgroup (version 1 or 2).
+confine_server() {
+    local bytes=$1 pid
+    if [ -w /sys/fs/cgroup/memory/cgroup.procs ]; then
+        MEMORY_GROUP=/sys/fs/cgroup/memory/pool_advisor_bench.$$
+        mkdir "$MEMORY_GROUP" && echo "$bytes" >"$MEMORY_GROUP/memory.limit_in_bytes"
+    elif [ -w /sys/fs/cgroup/cgroup.procs ] && grep -q memory /sys/fs/cgroup/cgroup.subtree_control; then
+        MEMORY_GROUP=/sys/fs/cgroup/pool_advisor_bench.$$
+        mkdir "$MEMORY_GROUP" && echo "$bytes" >"$MEMORY_GROUP/memory.max"
+    else
+        return 1
+    fi
+    pid=$(head -n 1 "$WORK/truth/postmaster.pid")
+    for pid in "$pid" $(ps -o pid= --ppid "$pid"); do
+        echo "$pid" >"$MEMORY_GROUP/cgroup.procs" 2>/dev/null || true
+    done
+    sync
+    echo 1 >/proc/sys/vm/drop_caches
+}
+
+# The group goes when its last process has gone.
+release_memory() {
+    if [ -n "$MEMORY_GROUP" ]; then
+        control_server truth stop
+        rmdir "$MEMORY_GROUP"
+        MEMORY_GROUP=
+        control_server truth start
+    fi
+}
+
+# What a workload needs of the server; false when it cannot be had.
+prepare_truth() {
+    if [ "$1" = reads ]; then
+        ask -c "ALTER SYSTEM SET shared_buffers = '128MB'" >/dev/null
+    fi
+    control_server truth restart
+    ask -c 'ALTER SYSTEM RESET ALL' >/dev/null
+    [ "$1" != reads ] || confine_server $((READS_GB * 250000000))
+}
+
 bench_truth() {
     local workload advised formula clients list
     start_server truth "shared_preload_libraries = 'pool_advisor'" 'max_connections = 250' \
@@ -100,7 +143,10 @@ bench_truth() {
     fill_truth
     write_scripts
     for workload in $TRUTH; do
-        control_server truth restart
+        if ! prepare_truth "$workload"; then
+            say "truth: $workload is left out, it takes root and a memory cgroup"
+            continue
+        fi
         ask -c 'VACUUM pgbench_branches, pgbench_tellers' >/dev/null
         run_clients "$workload" 4 3 >/dev/null
         ask -c 'SELECT pool_advisor.reset()' >/dev/null
@@ -126,6 +172,7 @@ bench_truth() {
                 printf "RESULT %s: advised %d = %.1f %% of the best (at %d); formula %d = %.1f %%\n",
                     name, advised, 100 * tps[advised] / best, at, formula, 100 * tps[formula] / best
             }'
+        release_memory
     done
     control_server truth stop
 }
