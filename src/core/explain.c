@@ -40,7 +40,7 @@ explain_scalability(const PadvModel *model, char *text, size_t size)
 	const PadvCurve *curve = &model->curve;
 
 	snprintf(text, size,
-			 "throughput was highest, or within 2%% of that, %.0f transactions/s, with %.1f connections at work, of which %.1f were active (rounded %lld); within 5%% from %.1f to %.1f at work. Evidence: %.0f s in %d bins up to %.0f connections, %.0f s of it around the peak and %.0f s beyond.",
+			 "throughput was highest, or within 4%% of that, %.0f transactions/s, with %.1f connections at work, of which %.1f were active (rounded %lld); within 5%% from %.1f to %.1f at work. Evidence: %.0f s in %d bins up to %.0f connections, %.0f s of it around the peak and %.0f s beyond.",
 			 curve->throughput, curve->at_work.best, curve->active.best,
 			 (long long) model->estimates[PADV_METHOD_SCALABILITY].connections,
 			 curve->at_work.low, curve->at_work.high, curve->seconds, curve->bins,
