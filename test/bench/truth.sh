@@ -10,7 +10,7 @@ CLIENTS=${CLIENTS:-1 2 4 8 16 32 64 128 200}
 THINK_MS=${THINK_MS:-0}
 DRIVE_SECONDS=${DRIVE_SECONDS:-120}
 ROUNDS=${ROUNDS:-3}
-READS_GB=${READS_GB:-2}
+READS_GB=${READS_GB:-3}
 
 script() { as_user tee "$WORK/tmp/$1.sql" >/dev/null; }
 
@@ -132,7 +132,8 @@ prepare_truth() {
     fi
     control_server truth restart
     ask -c 'ALTER SYSTEM RESET ALL' >/dev/null
-    [ "$1" != reads ] || confine_server $((READS_GB * 250000000))
+    # a quarter of the data, and room for 200 backends
+    [ "$1" != reads ] || confine_server $((READS_GB * 250000000 + 400000000))
 }
 
 bench_truth() {
