@@ -213,13 +213,18 @@ static double
 needed_connections(const PadvModel *model, const PadvMinute *minute)
 {
 	double		optimal = (double) padv_model_chosen(model)->connections;
+	double		least = optimal;
 	double		pauses = minute->held_in_transaction + minute->turnaround - model->unseen;
 
 	if (model->chosen == PADV_METHOD_SCALABILITY)
 		return fmax(optimal, floor(model->curve.at_work.best + 0.5));
+
+	/* while throughput still rises, not less than what has been seen to help */
+	if (model->chosen != PADV_METHOD_SETTING)
+		least = fmax(optimal, floor(model->curve.best_so_far + 0.5));
 	if (!(model->demand > 0.0) || !(pauses > 0.0))
-		return optimal;
-	return optimal + pauses * fmax(1.0, optimal / model->demand);
+		return least;
+	return fmax(least, optimal + pauses * fmax(1.0, optimal / model->demand));
 }
 
 /*

@@ -91,6 +91,9 @@ typedef struct PadvCurve
 	double		beyond_seconds; /* evidence beyond the range */
 	double		throughput;		/* at the peak */
 
+	double		best_so_far;	/* connections at work with which throughput was
+								 * highest, knee or not; 0: too little data */
+
 	/* only when fitted */
 	PadvPeak	at_work;
 	PadvPeak	active;

@@ -381,6 +381,13 @@ test_scalability(void)
 	curve.state = PADV_CURVE_NO_KNEE;
 	padv_model_update(&model, &basis, &minute, &load, &no_waits, &curve);
 	ok(model.chosen == PADV_METHOD_FORMULA, "no knee, no number");
+	curve.best_so_far = 40.2;
+	padv_model_update(&model, &basis, &minute, &load, &no_waits, &curve);
+	ok(model.pool_size == 40 && padv_model_chosen(&model)->connections == 8,
+	   "but the pool is not made smaller than what was seen to help");
+	basis.optimal_setting = 5;
+	padv_model_update(&model, &basis, &minute, &load, &no_waits, &curve);
+	ok(model.pool_size == 5, "unless the DBA says so");
 }
 
 /* Sessions that look idle but are ready to run are no pauses. */
@@ -427,7 +434,7 @@ test_fuzz(void)
 		PadvLoad	load = {.disk_reads = anything(), .sessions_run = anything(), .sessions_delay = anything()};
 		PadvWaits	waits = {anything(), anything(), anything()};
 		PadvCurve	curve = {.state = (PadvCurveState) (i % 3), .at_work = {anything(), anything(), anything()},
-			.active = {anything(), anything(), anything()}};
+			.active = {anything(), anything(), anything()}, .best_so_far = anything()};
 
 		minute.demand = anything();
 		minute.turnaround = anything();
