@@ -139,7 +139,7 @@ test_fit(void)
 	ok(padv_usl_fit(cold, 6, &usl) && usl.lambda > 20e3, "a single client on cores that sleep is not the unit");
 }
 
-/* What FACTS of the field look like: a curve by its points */
+/* A curve by its points, with some noise. */
 static void
 see_curve(const double (*points)[2], int n, int seconds)
 {
