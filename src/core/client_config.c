@@ -127,7 +127,7 @@ say_pool_size(Reason *reason, const PadvClientPlan *plan)
 		say(reason, "As of %.0f s ago, when sampling stopped: ", plan->stale_seconds);
 	say(reason, "optimal %lld (%s) / busy_ratio %.6g (%s), rounded up %.0f",
 		(long long) plan->optimal, plan->method, plan->busy_ratio,
-		plan->was_active ? "measured over the last minute" : "nothing was active in the last minute",
+		plan->busy_source,
 		needed);
 	if (needed > (double) plan->pool_size)
 		say(reason, ", but not more than the server has");

@@ -77,7 +77,7 @@ typedef struct PadvClientPlan
 	int64_t		optimal;
 	const char *method;			/* by which it was found */
 	double		busy_ratio;		/* over 0 and at most 1 */
-	bool		was_active;		/* so that there was something to measure */
+	const char *busy_source;	/* where it comes from, in words */
 	double		stale_seconds;	/* age of it all; 0 while it is fresh */
 	int64_t		pool_size;
 	int64_t		max_connections;

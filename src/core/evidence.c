@@ -60,13 +60,11 @@ padv_look_around(const PadvEvidence *evidence, double at_work)
 		around.seconds += bin->seconds;
 		around.throughput += weight * bin->throughput;
 		around.active += weight * bin->active;
-		around.in_transaction += weight * bin->in_transaction;
 	}
 	if (around.weight > 0.0)
 	{
 		around.throughput /= around.weight;
 		around.active /= around.weight;
-		around.in_transaction /= around.weight;
 	}
 	return around;
 }

@@ -32,7 +32,6 @@ typedef struct PadvAround
 	double		seconds;
 	double		throughput;
 	double		active;
-	double		in_transaction;
 } PadvAround;
 
 /* Whether there is enough of it to be judged. */

@@ -213,8 +213,12 @@ explain_pool(const PadvSpeaker *speaker, const PadvPicture *picture)
 			  (long long) model->pool_size, optimal, optimal, (long long) model->pool_size);
 	else
 		padv_speak(speaker,
-			  "Pool size: %lld, the %lld that are to be active and the pauses of the others in proportion, which do not grow any more beyond the optimum; at least the %.0f with which throughput was highest so far; busy_ratio is %.2f.",
-			  (long long) model->pool_size, optimal, model->curve.best_so_far, model->busy_ratio);
+			  "Pool size: %lld, the %lld that are to be active and the pauses of the others in proportion, which do not grow any more beyond the optimum; busy_ratio is %.2f.",
+			  (long long) model->pool_size, optimal, model->busy_ratio);
+	if (model->chosen < PADV_METHOD_SCALABILITY && model->curve.best_so_far > 0.0)
+		padv_speak(speaker,
+			  "Pool size: not less than %.0f, the connections at work with which throughput was highest so far.",
+			  model->curve.best_so_far);
 }
 
 static const char *

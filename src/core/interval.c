@@ -2,7 +2,7 @@
  * interval.c
  *		What a second was like, from its samples and from the counters.
  *
- * Owns which session counts as at work, as active and as in a transaction.
+ * Owns which session counts as at work, as active.
  * Pure; the worker calls it once a second.
  *
  * Copyright (c) 2026, pool_advisor contributors
@@ -52,8 +52,6 @@ padv_interval_describe(const PadvTake *take, const PadvCounters *before,
 	interval->active = take->demand +
 		padv_unseen_active(interval->run, interval->ready, take->in_class[PADV_ON_CPU],
 						   take->in_class[PADV_WAITING_IO], take->turnaround);
-	interval->in_transaction = interval->active + take->held_in_transaction;
-	interval->blocked = take->in_class[PADV_WAITING_LOCK];
 	interval->inside = fmax(0.0, take->demand - take->parallel_workers -
 							take->in_class[PADV_WAITING_LOCK] -
 							take->in_class[PADV_WAITING_LWLOCK]);

@@ -139,7 +139,6 @@ name_peak(const Smooth *smooth, double at_work, int peak, PadvCurve *curve)
 	PadvAround	around = padv_look_around(evidence, at_work);
 
 	curve->near_seconds = around.seconds;
-	curve->in_transaction = around.in_transaction;
 	curve->at_work.best = at_work;
 	curve->at_work.low = fmin(at_work, evidence->bins[lower_end(smooth, peak)]->at_work);
 	curve->at_work.high = fmax(at_work, evidence->bins[upper_end(smooth, peak)]->at_work);

@@ -311,6 +311,16 @@ padv_model_least_seen(const PadvModel *model)
 }
 
 const char *
+padv_busy_ratio_source(const PadvModel *model)
+{
+	if (model->chosen == PADV_METHOD_SCALABILITY)
+		return "at the peak of the measured curve";
+	if (model->chosen != PADV_METHOD_SETTING && model->curve.best_so_far >= (double) model->pool_size - 0.5)
+		return "with the connections that did most so far";
+	return model->demand > 0.0 ? "measured over the last minute" : "nothing was active in the last minute";
+}
+
+const char *
 padv_method_name(PadvMethod method)
 {
 	static const char *const names[] = {

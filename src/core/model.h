@@ -129,6 +129,9 @@ extern const PadvEstimate *padv_model_chosen(const PadvModel *model);
  */
 extern bool padv_model_oversubscribed(const PadvModel *model);
 
+/* Where busy_ratio comes from, in words. */
+extern const char *padv_busy_ratio_source(const PadvModel *model);
+
 extern const char *padv_method_name(PadvMethod method);
 extern const char *padv_confidence_name(PadvConfidence confidence);
 extern const char *padv_verdict_name(PadvVerdict verdict);

@@ -157,8 +157,6 @@ add_to_bin(PadvBin *bin, const PadvInterval *interval, double seconds, int64_t l
 	share = seconds / bin->seconds;
 	approach(&bin->at_work, interval->at_work, share);
 	approach(&bin->active, interval->active, share);
-	approach(&bin->in_transaction, interval->in_transaction, share);
-	approach(&bin->blocked, interval->blocked, share);
 	approach(&bin->throughput, interval->transactions / interval->seconds, share);
 	approach(&bin->latency, interval->latency, share);
 	bin->seconds = fmin(bin->seconds, PADV_CURVE_MEMORY_SECONDS);
@@ -176,8 +174,6 @@ is_sound(const PadvInterval *interval)
 	return between(interval->seconds, 1e-3, 1e6) &&
 		between(interval->at_work, TRIVIAL_AT_WORK, MAX_CONNECTIONS) &&
 		between(interval->active, 0.0, MAX_CONNECTIONS) &&
-		between(interval->in_transaction, 0.0, MAX_CONNECTIONS) &&
-		between(interval->blocked, 0.0, MAX_CONNECTIONS) &&
 		between(interval->transactions / interval->seconds, 1e-6, MAX_THROUGHPUT) &&
 		between(interval->latency, 0.0, MAX_LATENCY);
 }
@@ -231,7 +227,7 @@ padv_scalability_keep(const PadvScalability *scalability, double numbers[PADV_CU
 	{
 		const PadvBin *bin = &scalability->bins[i];
 		const double kept[BIN_NUMBERS] = {bin->seconds, bin->at_work, bin->active,
-		bin->in_transaction, bin->blocked, bin->throughput, bin->latency};
+		bin->throughput, bin->latency};
 
 		memcpy(next, kept, sizeof(kept));
 		next += BIN_NUMBERS;
@@ -244,8 +240,6 @@ bin_is_sound(const PadvBin *bin)
 	return between(bin->seconds, 0.0, PADV_CURVE_MEMORY_SECONDS) &&
 		between(bin->at_work, TRIVIAL_AT_WORK, MAX_CONNECTIONS) &&
 		between(bin->active, 0.0, MAX_CONNECTIONS) &&
-		between(bin->in_transaction, 0.0, MAX_CONNECTIONS) &&
-		between(bin->blocked, 0.0, MAX_CONNECTIONS) &&
 		between(bin->throughput, 0.0, MAX_THROUGHPUT) && between(bin->latency, 0.0, MAX_LATENCY);
 }
 
@@ -266,7 +260,7 @@ padv_scalability_restore(PadvScalability *scalability, const double *numbers, si
 
 		if (from[0] == 0.0)
 			continue;
-		*bin = (PadvBin) {from[0], from[1], from[2], from[3], from[4], from[5], from[6], 0};
+		*bin = (PadvBin) {from[0], from[1], from[2], from[3], from[4], 0};
 		if (!bin_is_sound(bin))
 			return false;
 	}

@@ -2,11 +2,11 @@
  * scalability.h
  *		Throughput against concurrency, as it was seen, and where it peaks.
  *
- * Three quantities must not be taken for each other.  *At work* is a connection
+ * Two quantities must not be taken for each other.  *At work* is a connection
  * that is active, briefly idle in transaction, or in the turn-around between
  * two transactions: what a pool in front must hold.  *Active* is a session that
  * executes, waits inside its statement, or is ready to run: what loads the
- * server.  *In transaction* is what the server's own gate counts.  The curve's
+ * server.  The curve's
  * axis is connections at work, because those are set from outside: a stall
  * makes more sessions active, but it does not make more of them work.
  *
@@ -40,8 +40,6 @@ typedef struct PadvInterval
 	double		seconds;
 	double		at_work;
 	double		active;
-	double		in_transaction;
-	double		blocked;		/* of the active, by locks of others */
 	double		transactions;	/* committed */
 	double		latency;		/* mean seconds inside a transaction */
 
@@ -58,8 +56,6 @@ typedef struct PadvBin
 	double		seconds;
 	double		at_work;
 	double		active;
-	double		in_transaction;
-	double		blocked;
 	double		throughput;		/* transactions a second */
 	double		latency;
 	int64_t		level;			/* at which its evidence was added last */
@@ -97,7 +93,6 @@ typedef struct PadvCurve
 	/* only when fitted */
 	PadvPeak	at_work;
 	PadvPeak	active;
-	double		in_transaction; /* at the peak */
 
 	bool		fit_known;
 	PadvUsl		fit;
@@ -156,7 +151,7 @@ extern int	padv_scalability_rows(const PadvScalability *scalability, const PadvC
  * refused as a whole, and nothing changed, if it is of another form or not
  * sound.
  */
-#define PADV_CURVE_NUMBERS (2 + 7 * PADV_CURVE_BINS)
+#define PADV_CURVE_NUMBERS (2 + 5 * PADV_CURVE_BINS)
 extern void padv_scalability_keep(const PadvScalability *scalability,
 								  double numbers[PADV_CURVE_NUMBERS]);
 extern bool padv_scalability_restore(PadvScalability *scalability, const double *numbers,

@@ -78,7 +78,7 @@ read_server(PadvClientPlan *plan)
 	plan->optimal = padv_model_chosen(model)->connections;
 	plan->method = padv_method_name(model->chosen);
 	plan->busy_ratio = situation.picture.model.busy_ratio;
-	plan->was_active = situation.picture.minute.active > 0.0;
+	plan->busy_source = padv_busy_ratio_source(model);
 	plan->stale_seconds = padv_sampling_stopped(&situation) ? situation.age_seconds : 0.0;
 	plan->pool_size = model->pool_size;
 	plan->max_connections = model->basis.max_connections;

@@ -40,7 +40,7 @@ plan_of(const char *system, int64_t processes, double share, int64_t threads, in
 	PadvClientPlan plan = {
 		.system = padv_find_client_system(system), .processes = processes, .share = share,
 		.threads = threads, .connections_per_thread = each,
-		.optimal = 20, .method = "formula", .busy_ratio = 0.4, .was_active = true,
+		.optimal = 20, .method = "formula", .busy_ratio = 0.4, .busy_source = "measured over the last minute",
 		.pool_size = 50, .max_connections = 200, .usable_connections = 197,
 	};
 
@@ -249,7 +249,7 @@ test_reasons(void)
 
 	plan = plan_of("hikaricp", 1, 1.0, 0, 1);
 	plan.busy_ratio = 0.05;
-	plan.was_active = false;
+	plan.busy_source = "nothing was active in the last minute";
 	plan.pool_size = 197;
 	plan.stale_seconds = 100;
 	padv_plan_client(&plan);

@@ -56,8 +56,6 @@ test_counts(void)
 	near(interval.latency, 0.005, 1e-12, "mean time inside, rolled back ones included");
 	near(interval.at_work, 2 + 2 + 2 + 2 + 1, 1e-12, "at work: active, held and in turn-around, without parallel workers");
 	near(interval.active, 2 + 2 + 2 + 3, 1e-12, "active, with them");
-	near(interval.in_transaction, 9 + 2, 1e-12, "and in a transaction");
-	near(interval.blocked, 2, 1e-12, "blocked");
 	near(interval.inside, 4, 1e-12, "inside a statement and not kept waiting");
 
 	begin(0, 0);

@@ -50,7 +50,7 @@ static void
 see_with(double at_work, double active, double throughput)
 {
 	PadvInterval interval = {.seconds = 1.0, .at_work = at_work, .active = active,
-		.in_transaction = active, .transactions = throughput, .latency = 0.001};
+		.transactions = throughput, .latency = 0.001};
 
 	padv_scalability_add(&scalability, &interval);
 }
@@ -273,7 +273,7 @@ test_keeping(void)
 
 		numbers[place] = odd[i % 5];
 		if (padv_scalability_restore(&other, numbers, PADV_CURVE_NUMBERS))
-			refused = refused && place > 1 && numbers[2 + (place - 2) / 7 * 7] == 0.0;
+			refused = refused && place > 1 && numbers[2 + (place - 2) / 5 * 5] == 0.0;
 		numbers[place] = kept;
 	}
 	ok(refused && memcmp(&other, &scalability, sizeof(other)) == 0, "so is what cannot be, and nothing changed");
@@ -289,12 +289,12 @@ test_fuzz(void)
 	padv_scalability_init(&scalability);
 	for (int i = 0; i < 200000; i++)
 	{
-		PadvInterval interval = {1.0, random_share() * 300, random_share() * 300, random_share() * 300,
-			0.0, random_share() * 1e5, random_share(), 0.0, 0.0, 0.0};
+		PadvInterval interval = {1.0, random_share() * 300, random_share() * 300,
+			random_share() * 1e5, random_share(), 0.0, 0.0, 0.0};
 		double	   *field = &interval.seconds;
 
 		if (i % 3 == 0)
-			field[(int) (random_share() * 7.0)] = odd[(int) (random_share() * 10.0)];
+			field[(int) (random_share() * 5.0)] = odd[(int) (random_share() * 10.0)];
 		padv_scalability_add(&scalability, &interval);
 		if (i % 100 != 0)
 			continue;
