@@ -296,7 +296,9 @@ CREATE FUNCTION pool_advisor._roles(
     OUT timed_out_total bigint,
     OUT would_refuse_total bigint,
     OUT closed_idle_total bigint,
-    OUT queue_wait_seconds_total double precision
+    OUT queue_wait_seconds_total double precision,
+    OUT transactions_queued_total bigint,
+    OUT transaction_queue_wait_seconds_total double precision
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'padv_roles'
@@ -306,15 +308,17 @@ COMMENT ON FUNCTION pool_advisor._roles() IS 'what the view roles shows';
 CREATE VIEW pool_advisor.roles AS SELECT * FROM pool_advisor._roles();
 COMMENT ON VIEW pool_advisor.roles IS
     'sessions of each role in the last sample, its average active sessions over the last minute, its cap, and what the caps did to it since the server started';
-COMMENT ON COLUMN pool_advisor.roles.queued IS 'logins of the role waiting in line now; they are not sessions yet';
+COMMENT ON COLUMN pool_advisor.roles.queued IS 'logins of the role waiting in line now, which are not sessions yet, and its sessions whose transaction waits in line';
 COMMENT ON COLUMN pool_advisor.roles.max_sessions IS 'the role''s own cap, or the default; -1: none, or the role is exempt';
-COMMENT ON COLUMN pool_advisor.roles.max_active IS '-1: this version caps sessions only';
+COMMENT ON COLUMN pool_advisor.roles.max_active IS 'transactions that the role''s own cap allows at a time, or the default; -1: none, or the role is exempt';
 COMMENT ON COLUMN pool_advisor.roles.refused_total IS 'logins refused because of a cap, timed_out_total included';
 COMMENT ON COLUMN pool_advisor.roles.queued_total IS 'logins that had to wait in line';
 COMMENT ON COLUMN pool_advisor.roles.timed_out_total IS 'logins refused after waiting for queue_timeout';
 COMMENT ON COLUMN pool_advisor.roles.would_refuse_total IS 'logins that found a cap full and were let in because enforcement was observe';
 COMMENT ON COLUMN pool_advisor.roles.closed_idle_total IS 'sessions closed after session_keepalive because they were beyond core_sessions';
 COMMENT ON COLUMN pool_advisor.roles.queue_wait_seconds_total IS 'seconds that logins spent in line';
+COMMENT ON COLUMN pool_advisor.roles.transactions_queued_total IS 'transactions that had to wait in line';
+COMMENT ON COLUMN pool_advisor.roles.transaction_queue_wait_seconds_total IS 'seconds that transactions spent in line';
 
 
 -- The last two weeks
@@ -359,7 +363,7 @@ COMMENT ON COLUMN pool_advisor.history.waiting_lwlock IS 'average active session
 COMMENT ON COLUMN pool_advisor.history.waiting_other IS 'average active sessions with a wait event of any other type';
 COMMENT ON COLUMN pool_advisor.history.io_wait_ratio IS 'waiting_io / active_avg, 0..1; 0 when nothing was active';
 COMMENT ON COLUMN pool_advisor.history.cpu_utilization IS 'use of the cores granted to the server, by all that runs on them, 0..1; NULL when not known';
-COMMENT ON COLUMN pool_advisor.history.transactions_per_second IS 'NULL: this version does not count transactions';
+COMMENT ON COLUMN pool_advisor.history.transactions_per_second IS 'committed transactions; NULL when not known';
 COMMENT ON COLUMN pool_advisor.history.optimal IS 'active connections at which the server is at its best, as it was said then; in longer intervals the average, rounded';
 
 
@@ -392,7 +396,8 @@ CREATE FUNCTION pool_advisor._limits(
     OUT queue_timeout interval,
     OUT max_active bigint,
     OUT in_use bigint,
-    OUT headroom bigint
+    OUT headroom bigint,
+    OUT active_in_use bigint
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'padv_limits'
@@ -402,9 +407,52 @@ COMMENT ON FUNCTION pool_advisor._limits() IS 'what the view limits shows';
 CREATE VIEW pool_advisor.limits AS SELECT * FROM pool_advisor._limits();
 COMMENT ON VIEW pool_advisor.limits IS
     'every cap in force on this node, limit_scale applied, with the sessions under it; -1 is no limit';
-COMMENT ON COLUMN pool_advisor.limits.scope IS 'role, group (a role and its members together), database, role in database, or default (each role without a cap of its own)';
-COMMENT ON COLUMN pool_advisor.limits.in_use IS 'sessions counted under the cap; for the default, those of the role that has most';
+COMMENT ON COLUMN pool_advisor.limits.scope IS 'role, group (a role and its members together), database, role in database, default (each role without a cap of its own), or server (pool_advisor.active_limit)';
+COMMENT ON COLUMN pool_advisor.limits.max_active IS 'transactions that may run at a time; -1 is no limit';
+COMMENT ON COLUMN pool_advisor.limits.in_use IS 'sessions counted under the cap; for the default, those of the role that has most; of the server, all';
 COMMENT ON COLUMN pool_advisor.limits.headroom IS 'sessions that can still come in; -1 is no limit';
+COMMENT ON COLUMN pool_advisor.limits.active_in_use IS 'transactions that run under the cap; for the default, those of the role that has most; 0 where nothing limits them';
+
+CREATE FUNCTION pool_advisor._gate(
+    OUT active_limit text,
+    OUT state text,
+    OUT transactions_allowed bigint,
+    OUT transactions_allowed_now bigint,
+    OUT running bigint,
+    OUT kept bigint,
+    OUT waiting bigint,
+    OUT waited_total bigint,
+    OUT wait_seconds_total double precision,
+    OUT given_up_total bigint,
+    OUT handed_over_total bigint,
+    OUT suspended_total bigint,
+    OUT let_in_total bigint,
+    OUT would_wait_total bigint,
+    OUT explanation text
+)
+RETURNS record
+AS 'MODULE_PATHNAME', 'padv_gate'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor._gate() IS 'what the view gate shows';
+
+CREATE VIEW pool_advisor.gate AS SELECT * FROM pool_advisor._gate();
+COMMENT ON VIEW pool_advisor.gate IS
+    'the line in front of transactions: what may run, what runs, who waits, and what has been counted since the server started';
+COMMENT ON COLUMN pool_advisor.gate.active_limit IS 'the setting pool_advisor.active_limit';
+COMMENT ON COLUMN pool_advisor.gate.state IS 'off, fixed, or with auto: not full (nobody waits, so nothing is learned), searching or settled';
+COMMENT ON COLUMN pool_advisor.gate.transactions_allowed IS 'transactions of the whole server that may run at a time; -1: no limit';
+COMMENT ON COLUMN pool_advisor.gate.transactions_allowed_now IS 'the same with those let in beyond it because nobody inside could go on; -1: no limit is enforced';
+COMMENT ON COLUMN pool_advisor.gate.running IS 'transactions that run under any limit, of the server, a role, a group or a database';
+COMMENT ON COLUMN pool_advisor.gate.kept IS 'turns that sessions keep for their next transaction, and lose when somebody else needs them';
+COMMENT ON COLUMN pool_advisor.gate.waiting IS 'transactions that wait in line';
+COMMENT ON COLUMN pool_advisor.gate.waited_total IS 'transactions that had to wait and got their turn';
+COMMENT ON COLUMN pool_advisor.gate.wait_seconds_total IS 'seconds that these waited';
+COMMENT ON COLUMN pool_advisor.gate.given_up_total IS 'waits that ended without a turn: cancelled, timed out, disconnected';
+COMMENT ON COLUMN pool_advisor.gate.handed_over_total IS 'turns that went to one who waited';
+COMMENT ON COLUMN pool_advisor.gate.suspended_total IS 'turns that were given to others while their session was idle in its transaction';
+COMMENT ON COLUMN pool_advisor.gate.let_in_total IS 'how often a limit was raised by one because no transaction inside could go on';
+COMMENT ON COLUMN pool_advisor.gate.would_wait_total IS 'transactions that would have had to wait, but enforcement was observe';
+COMMENT ON COLUMN pool_advisor.gate.explanation IS 'what the limit is, and why';
 
 CREATE FUNCTION pool_advisor._budget(
     OUT scope text,
@@ -705,7 +753,7 @@ REVOKE ALL ON FUNCTION
     pool_advisor._scalability(), pool_advisor._scalability_fit(),
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
     pool_advisor._roles(), pool_advisor._history(), pool_advisor._limits(),
-    pool_advisor._budget(),
+    pool_advisor._budget(), pool_advisor._gate(),
     pool_advisor._metrics(), pool_advisor.openmetrics(),
     pool_advisor.check_load(double precision, double precision),
     pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
@@ -717,7 +765,7 @@ GRANT EXECUTE ON FUNCTION
     pool_advisor._scalability(), pool_advisor._scalability_fit(),
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
     pool_advisor._roles(), pool_advisor._history(), pool_advisor._limits(),
-    pool_advisor._budget(),
+    pool_advisor._budget(), pool_advisor._gate(),
     pool_advisor._metrics(), pool_advisor.openmetrics(),
     pool_advisor.check_load(double precision, double precision),
     pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
@@ -729,14 +777,14 @@ REVOKE ALL ON
     pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
     pool_advisor.scalability, pool_advisor.scalability_fit,
     pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
-    pool_advisor.history, pool_advisor.limits, pool_advisor.budget, pool_advisor.metrics,
+    pool_advisor.history, pool_advisor.limits, pool_advisor.gate, pool_advisor.budget, pool_advisor.metrics,
     pool_advisor.declared_pools
     FROM PUBLIC;
 GRANT SELECT ON
     pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
     pool_advisor.scalability, pool_advisor.scalability_fit,
     pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
-    pool_advisor.history, pool_advisor.limits, pool_advisor.budget, pool_advisor.metrics,
+    pool_advisor.history, pool_advisor.limits, pool_advisor.gate, pool_advisor.budget, pool_advisor.metrics,
     pool_advisor.declared_pools
     TO pg_monitor, pg_read_all_stats;
 

@@ -17,6 +17,12 @@ ALTER SYSTEM SET pool_advisor.spindles = -2;
 ALTER SYSTEM SET pool_advisor.optimal = -1;
 ALTER SYSTEM SET pool_advisor.optimal = 1000000;
 ALTER SYSTEM SET pool_advisor.system_root = 'relative';
+ALTER SYSTEM SET pool_advisor.active_limit = -1;
+ALTER SYSTEM SET pool_advisor.active_limit = 'on';
+ALTER SYSTEM SET pool_advisor.active_limit = '4 s';
+ALTER SYSTEM SET pool_advisor.active_limit = '99999999999';
+ALTER SYSTEM SET pool_advisor.active_limit = '';
+ALTER SYSTEM SET pool_advisor.max_active = 0;
 \set VERBOSITY default
 
 -- they belong to the server, not to a session

@@ -24,6 +24,8 @@
 #include "postmaster/postmaster.h"
 #include "storage/proc.h"
 #include "utils/backend_status.h"
+#include "utils/guc.h"
+#include "utils/wait_event.h"
 
 /*
  * Every backend's PgBackendStatus stands in one array; MyBEEntry is our own
@@ -80,6 +82,16 @@ padv_have_free_connections(int count)
 #define padv_is_member(grant) (true)
 #endif
 
+/*
+ * A wait event of our own, for this server; before 17 all extensions have one,
+ * which is shown by its class, whatever the number.
+ */
+#if PG_VERSION_NUM >= 170000
+#define padv_new_wait_event(name) WaitEventExtensionNew(name)
+#else
+#define padv_new_wait_event(name) (PG_WAIT_EXTENSION | 0x5041)
+#endif
+
 /* Blocks asked of shared buffers in a database, and those found there. */
 #if PG_VERSION_NUM >= 160000
 #define padv_blocks_fetched(dbentry) ((dbentry)->blocks_fetched)
@@ -87,6 +99,13 @@ padv_have_free_connections(int count)
 #else
 #define padv_blocks_fetched(dbentry) ((dbentry)->n_blocks_fetched)
 #define padv_blocks_hit(dbentry) ((dbentry)->n_blocks_hit)
+#endif
+
+/* What a setting's check hook returns in *extra. */
+#if PG_VERSION_NUM >= 160000
+#define padv_guc_alloc(size) guc_malloc(LOG, size)
+#else
+#define padv_guc_alloc(size) malloc(size)
 #endif
 
 /* From 19 on a handler has another type than the system's constants. */

@@ -9,6 +9,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
+#include "admission/gate.h"
 #include "admission/login.h"
 #include "settings.h"
 #include "shared.h"
@@ -32,5 +33,6 @@ _PG_init(void)
 	padv_define_settings();
 	padv_shared_install_hooks();
 	padv_login_install_hook();
+	padv_gate_install_hooks();
 	padv_worker_register();
 }

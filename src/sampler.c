@@ -58,6 +58,8 @@
  */
 static int *procno_of_entry = NULL;
 
+static uint32 queued_wait_event = 0;
+
 int
 padv_sampler_slots(void)
 {
@@ -65,10 +67,11 @@ padv_sampler_slots(void)
 }
 
 PadvSample *
-padv_sampler_create(void)
+padv_sampler_create(uint32_t turn_wait_event)
 {
 	PadvSample *sample = palloc0(sizeof(PadvSample));
 
+	queued_wait_event = turn_wait_event;
 	sample->sessions = palloc0(mul_size(MaxBackends, sizeof(PadvSession)));
 	procno_of_entry = palloc(mul_size(MaxBackends, sizeof(int)));
 	for (int i = 0; i < MaxBackends; i++)
@@ -210,6 +213,8 @@ read_process(volatile PGPROC *proc, BackendState state, PadvSession *session)
 
 	if (state == STATE_DISABLED)
 		session->state = guess_state(proc, wait_event);
+	if (wait_event == queued_wait_event && session->state == PADV_STATE_ACTIVE)
+		session->state = PADV_STATE_QUEUED;
 	session->wait_event = wait_event;
 	session->wait_class = classify_wait(wait_event);
 	session->demands = session->state == PADV_STATE_ACTIVE && !wants_nothing(wait_event);
@@ -281,4 +286,13 @@ padv_sampler_take(PadvSample *sample)
 						 &sample->sessions[sample->count]))
 			sample->count++;
 	}
+}
+
+bool
+padv_sampler_read(int status_index, int pid, PadvSession *session)
+{
+	bool		searched = false;
+
+	return read_session(MyBEEntry - padv_my_status_index(), status_index, &searched, session) &&
+		session->pid == pid;
 }

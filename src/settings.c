@@ -11,6 +11,7 @@
 
 #include <limits.h>
 
+#include "utils/builtins.h"
 #include "utils/guc.h"
 
 #include "compat.h"
@@ -27,7 +28,10 @@ char	   *padv_system_root = NULL;
 char	   *padv_database = NULL;
 int			padv_enforcement = PADV_ENFORCEMENT_ON;
 double		padv_limit_scale = 1.0;
+int			padv_active_limit = PADV_ACTIVE_LIMIT_OFF;
 int			padv_cap_settings[PADV_CAP_SETTINGS];
+
+static char *active_limit_text = NULL;
 
 static const struct config_enum_entry enforcements[] = {
 	{"on", PADV_ENFORCEMENT_ON, false},
@@ -70,6 +74,49 @@ check_system_root(char **newval, void **extra pg_attribute_unused(),
 	while (length > 0 && (*newval)[length - 1] == '/')
 		(*newval)[--length] = '\0';
 	return true;
+}
+
+/* Nobody could ever begin a transaction under 0. */
+static bool
+check_max_active(int *newval, void **extra pg_attribute_unused(),
+				 GucSource source pg_attribute_unused())
+{
+	if (*newval != 0)
+		return true;
+	GUC_check_errdetail("\"%s.max_active\" must be at least 1, or -1 for no limit.", PREFIX);
+	return false;
+}
+
+/* "off", "auto" or a number of transactions. */
+static bool
+check_active_limit(char **newval, void **extra, GucSource source pg_attribute_unused())
+{
+	int			limit;
+	bool		on;
+
+	if (pg_strcasecmp(*newval, "auto") == 0)
+		limit = PADV_ACTIVE_LIMIT_AUTO;
+	else if (!parse_int(*newval, &limit, 0, NULL) || limit < 1 || limit > MAX_BACKENDS)
+	{
+		if (!parse_bool(*newval, &on) || on)
+		{
+			GUC_check_errdetail("\"%s.active_limit\" must be \"off\", \"auto\" or a number of transactions from 1 to %d.",
+								PREFIX, MAX_BACKENDS);
+			return false;
+		}
+		limit = PADV_ACTIVE_LIMIT_OFF;
+	}
+	*extra = padv_guc_alloc(sizeof(int));
+	if (*extra == NULL)
+		return false;
+	*(int *) *extra = limit;
+	return true;
+}
+
+static void
+assign_active_limit(const char *newval pg_attribute_unused(), void *extra)
+{
+	padv_active_limit = *(int *) extra;
 }
 
 /*
@@ -120,6 +167,10 @@ static const struct CapSetting
 		"Sets how long a login waits in line before it is refused.",
 		"Set it for a role, a database or a role in a database. It ends before authentication_timeout does.",
 	10000, 1, INT_MAX, GUC_UNIT_MS, check_queue_timeout},
+	{PREFIX ".max_active",
+		"Sets how many transactions can run at a time; others wait in line.",
+		"Set it for a role, a database or a role in a database. -1 is no limit.",
+	PADV_UNLIMITED, PADV_UNLIMITED, MAX_BACKENDS, 0, check_max_active},
 };
 
 const char *
@@ -229,6 +280,14 @@ padv_define_settings(void)
 							 1.0, 0.001, 1000.0,
 							 PGC_SIGHUP, 0,
 							 NULL, NULL, NULL);
+
+	DefineCustomStringVariable(PREFIX ".active_limit",
+							   "Sets how many transactions of the whole server can run at a time; others wait in line.",
+							   "\"off\" is no limit, \"auto\" finds and follows the number with the best throughput.",
+							   &active_limit_text,
+							   "off",
+							   PGC_SIGHUP, 0,
+							   check_active_limit, assign_active_limit, NULL);
 
 	define_cap_settings();
 	MarkGUCPrefixReserved(PREFIX);

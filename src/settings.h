@@ -8,6 +8,7 @@
 #define PADV_SETTINGS_H
 
 #include "core/caps.h"
+#include "core/gate.h"
 
 /* What cores and spindles are set to when the machine is to be asked. */
 #define PADV_DETECT (-1)
@@ -21,6 +22,7 @@ extern char *padv_system_root;	/* "" is the real one */
 extern char *padv_database;		/* where catalogs are read for caps */
 extern int	padv_enforcement;	/* PadvEnforcement */
 extern double padv_limit_scale;
+extern int	padv_active_limit;	/* transactions, or as core/gate.h names it */
 
 /*
  * By PadvCapSetting.  In a session these are what its role and database were

@@ -30,6 +30,8 @@
 
 #include "admission/admission.h"
 #include "admission/keepalive.h"
+#include "admission/overseer.h"
+#include "admission/turns.h"
 #include "buffers.h"
 #include "clock.h"
 #include "compat.h"
@@ -55,6 +57,8 @@
 #define MACHINE_INTERVAL (60 * SECOND)
 #define LIMITS_INTERVAL (SECOND / 10)
 #define KEEPALIVE_INTERVAL (1 * SECOND)
+#define TURNS_INTERVAL (SECOND / 100)
+#define CONTROL_INTERVAL (SECOND / 4)
 
 /* The worker's memory; allocated once. */
 typedef struct Worker
@@ -69,6 +73,7 @@ typedef struct Worker
 	PadvBuffers *buffers;
 	PadvWatch  *watch;
 	PadvKeepalive *keepalive;
+	PadvOverseer *overseer;
 	PadvHistoryStore *history;
 	PadvCounters counters;
 	PadvScalability scalability;
@@ -84,6 +89,12 @@ typedef struct Worker
 	int64		machine_due;
 	int64		limits_due;
 	int64		keepalive_due;
+	int64		turns_due;
+	int64		control_due;
+
+	/* as the controller saw it last */
+	int64		controlled_at;
+	int64		waited_us;
 } Worker;
 
 PGDLLEXPORT void padv_worker_main(Datum main_arg);
@@ -118,7 +129,7 @@ create_worker(void)
 	Worker	   *worker = palloc0(sizeof(Worker));
 	int			slots = padv_sampler_slots();
 
-	worker->sample = padv_sampler_create();
+	worker->sample = padv_sampler_create(padv_turn_wait_event());
 	worker->window = padv_window_init(palloc(padv_window_size(slots)), slots);
 	worker->digest = palloc0(sizeof(PadvDigest));
 	worker->load = palloc(sizeof(PadvLoadWindow));
@@ -129,6 +140,7 @@ create_worker(void)
 	worker->buffers = padv_buffers_create();
 	worker->watch = padv_watch_create();
 	worker->keepalive = padv_keepalive_create();
+	worker->overseer = padv_overseer_create();
 	padv_scalability_init(&worker->scalability);
 	worker->history = padv_history_store_create();
 	padv_model_init(&worker->picture.model);
@@ -310,13 +322,49 @@ look_at_sessions(Worker *worker)
 static void
 wait_for_work(const Worker *worker)
 {
-	int64		due = Min(worker->sample_due, worker->limits_due);
+	int64		others_due = Min(worker->sample_due, worker->limits_due);
+	int64		due = padv_turns_anybody_waits() ? Min(others_due, worker->turns_due) : others_due;
 	int64		wait_us = due - padv_monotonic_us();
 	long		timeout = wait_us > 0 ? (long) ((wait_us + 999) / 1000) : 0;
 
 	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 					 timeout, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
+}
+
+/* The server's limit on transactions, where it does not move. */
+static void
+limit_turns(Worker *worker)
+{
+	if (padv_active_limit == PADV_ACTIVE_LIMIT_AUTO)
+		return;
+	worker->picture.control.state = PADV_CONTROL_OFF;
+	padv_turns_set_server_limit(padv_active_limit);
+}
+
+/* And where it does. */
+static void
+control_turns(Worker *worker, int64 now)
+{
+	PadvControl *control = &worker->picture.control;
+	const PadvModel *model = &worker->picture.model;
+	int64		waited_us = padv_overseer_waited_us(worker->overseer);
+	PadvControlInput input;
+	PadvTransactions transactions;
+
+	if (padv_active_limit != PADV_ACTIVE_LIMIT_AUTO || worker->picture.taken_at == 0)
+		return;
+	padv_transactions_total(&transactions);
+	input.clock_us = now;
+	input.transactions = transactions.committed;
+	input.waited_share = Min((double) (waited_us - worker->waited_us) / (double) Max(now - worker->controlled_at, 1), 1.0);
+	input.lowest = Max((int32) model->cores, 1);
+	input.highest = Max((int32) model->basis.usable_connections, input.lowest);
+	worker->waited_us = waited_us;
+	worker->controlled_at = now;
+	if (control->state == PADV_CONTROL_OFF)
+		padv_control_start(control, (int32) model->pool_size, &input);
+	padv_turns_set_server_limit(padv_control_look(control, &input));
 }
 
 /* Everything that may have been asked of us by a signal. */
@@ -342,6 +390,7 @@ handle_interrupts(Worker *worker)
 		worker->machine_due = 0;
 		worker->limits_due = 0;
 		padv_watch_reload(worker->watch);
+		limit_turns(worker);
 	}
 
 	if (padv_take_resets() & PADV_RESET_SCALABILITY)
@@ -373,7 +422,9 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 
 	MemoryContextSwitchTo(AllocSetContextCreate(TopMemoryContext, WORKER_NAME,
 												ALLOCSET_DEFAULT_SIZES));
+	padv_turns_oversee(padv_new_wait_event("PoolAdvisorTurn"));
 	worker = create_worker();
+	limit_turns(worker);
 	padv_history_load(worker->history);
 	remember_curve(worker);
 	padv_worker_announce();
@@ -400,6 +451,10 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 			look_at_sessions(worker);
 		if (is_due(&worker->limits_due, LIMITS_INTERVAL, now))
 			padv_watch_run(worker->watch, now);
+		if (is_due(&worker->turns_due, TURNS_INTERVAL, now))
+			padv_overseer_run(worker->overseer, now);
+		if (is_due(&worker->control_due, CONTROL_INTERVAL, now))
+			control_turns(worker, now);
 		if (is_due(&worker->keepalive_due, KEEPALIVE_INTERVAL, now))
 			padv_keepalive_run(worker->keepalive, worker->sample);
 	}

@@ -8,6 +8,7 @@
 #define PADV_ADMISSION_H
 
 #include "core/caps.h"
+#include "core/gate.h"
 #include "limits/force.h"
 
 /*
@@ -29,13 +30,15 @@ typedef struct PadvRoleCounters
 	int64		would_refuse;	/* let in by enforcement = observe */
 	int64		closed_idle;	/* sessions closed after session_keepalive */
 	int64		waited_us;
+	int64		turns_waited;	/* transactions that had to wait */
+	int64		turns_waited_us;
 } PadvRoleCounters;
 
 static inline bool
 padv_has_counted(const PadvRoleCounters *counters)
 {
 	return counters->refused + counters->queued + counters->would_refuse +
-		counters->closed_idle > 0;
+		counters->closed_idle + counters->turns_waited > 0;
 }
 
 /* A cap that has no room, as of the moment it was found so. */

@@ -32,6 +32,7 @@
 #include "utils/timestamp.h"
 
 #include "admission/admission.h"
+#include "admission/gate.h"
 #include "admission/login.h"
 #include "admission/session.h"
 #include "clock.h"
@@ -287,6 +288,7 @@ come_in(const Port *port)
 
 	padv_admission_announce();
 	padv_session_start();
+	padv_gate_start();
 	padv_transactions_start();
 
 	if ((state == PADV_LIMITS_UNREAD || state == PADV_LIMITS_KNOWN) &&

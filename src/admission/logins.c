@@ -28,10 +28,13 @@ padv_admission_withdraw(void)
 	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
 	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
 	PadvPlace  *place = &padv_my_slot->place;
+	int32		turn_procnos[PADV_MAX_PLACE_ACCOUNTS];
 	int64		now = padv_monotonic_us();
+	int			turn_count;
 	int			count;
 
 	SpinLockAcquire(&padv_admission->mutex);
+	turn_count = padv_drop_turn(padv_my_slot, TURN_OUT, turn_procnos);
 	if (place->state == PADV_PLACE_WAITING)
 		padv_account_for_wait(padv_my_slot, now);
 	if (padv_my_slot->closing_account != NO_ACCOUNT)
@@ -42,6 +45,7 @@ padv_admission_withdraw(void)
 	padv_identify_slot(padv_my_slot, InvalidOid, InvalidOid, NULL, 0);
 	padv_my_slot->generation = 0;
 	SpinLockRelease(&padv_admission->mutex);
+	padv_wake(turn_procnos, turn_count);
 	padv_wake(procnos, count);
 }
 

@@ -25,14 +25,17 @@
 #define SPARE_ROLES 1024
 #define MAX_ROLES() (padv_admission_slots() + SPARE_ROLES)
 
-StaticAssertDecl(PADV_MAX_PLACE_ACCOUNTS == PADV_MAX_SESSION_CAPS,
-				 "a place must take all caps of a session");
+StaticAssertDecl(PADV_MAX_PLACE_ACCOUNTS == PADV_MAX_SESSION_CAPS + 1,
+				 "a place must take all caps of a session and the server's limit");
 
 Admission  *padv_admission = NULL;
 Slot	   *padv_slots = NULL;
 Account    *padv_accounts = NULL;
 Role	   *padv_role_table = NULL;
 PadvLine	padv_line;
+PadvLine	padv_turn_line;
+Turn	   *padv_turns = NULL;
+int32	   *padv_holders = NULL;
 Slot	   *padv_my_slot = NULL;
 
 /* Roles by their number, the first of each chain. */
@@ -47,7 +50,7 @@ padv_admission_slots(void)
 int
 padv_admission_accounts(void)
 {
-	return PADV_MAX_CAPS + MAX_ROLES();
+	return PADV_ROLE_ACCOUNT(MAX_ROLES());
 }
 
 /* --- memory -------------------------------------------------------------- */
@@ -73,9 +76,19 @@ divide(char *block)
 	padv_slots = take_part(block, &used, padv_admission_slots(), sizeof(Slot));
 	padv_role_table = take_part(block, &used, MAX_ROLES(), sizeof(Role));
 	buckets = take_part(block, &used, MAX_ROLES(), sizeof(int32));
+	padv_holders = take_part(block, &used, padv_admission_slots(), sizeof(int32));
+
+	/* one more for the alignment */
+	padv_turns = (Turn *) TYPEALIGN(PG_CACHE_LINE_SIZE,
+									take_part(block, &used, padv_admission_slots() + 1, sizeof(Turn)));
 	if (block != NULL)
+	{
 		padv_line = (PadvLine) {&padv_admission->head,
 			(char *) padv_accounts, sizeof(Account), (char *) padv_slots, sizeof(Slot)};
+		padv_turn_line = (PadvLine) {&padv_admission->turn_head,
+			(char *) padv_accounts + offsetof(Account, active), sizeof(Account),
+			(char *) padv_slots + offsetof(Slot, turn), sizeof(Slot)};
+	}
 	return used;
 }
 
@@ -96,14 +109,15 @@ padv_set_rule(int account, const int32 *value, PadvEnforcement enforcement)
 	rule->queue_length = value[PADV_QUEUE_LENGTH];
 	rule->queue_timeout = value[PADV_QUEUE_TIMEOUT];
 	rule->closing = 0;
-	padv_accounts[account].counts.limit =
-		enforcement == PADV_ENFORCEMENT_ON ? rule->max_sessions : PADV_UNLIMITED;
+	rule->max_active = value[PADV_MAX_ACTIVE];
+	rule->counts.limit = enforcement == PADV_ENFORCEMENT_ON ? rule->max_sessions : PADV_UNLIMITED;
+	rule->active.limit = enforcement == PADV_ENFORCEMENT_ON ? rule->max_active : PADV_UNLIMITED;
 }
 
 void
 padv_admission_shmem_init(void)
 {
-	static const int32 nothing[PADV_CAP_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 0};
+	static const int32 nothing[PADV_CAP_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 0, PADV_UNLIMITED};
 	bool		found;
 	Size		size = padv_admission_shmem_size();
 	char	   *block = ShmemInitStruct("pool_advisor admission", size, &found);
@@ -114,11 +128,20 @@ padv_admission_shmem_init(void)
 	memset(block, 0, size);
 	SpinLockInit(&padv_admission->mutex);
 	padv_admission->nroles = 1;
+	padv_admission->active_limit = PADV_UNLIMITED;
+	pg_atomic_init_u32(&padv_admission->turn_rules, 0);
+	pg_atomic_init_u64(&padv_admission->reclaim_due, 0);
+	pg_atomic_init_u32(&padv_admission->wait_event, PG_WAIT_EXTENSION);
+	pg_atomic_init_u32(&padv_admission->overseer, 0);
 	padv_line_init(&padv_line, padv_admission_accounts(), padv_admission_slots());
+	padv_line_init(&padv_turn_line, padv_admission_accounts(), padv_admission_slots());
 	for (int i = 0; i < padv_admission_accounts(); i++)
 		padv_set_rule(i, nothing, PADV_ENFORCEMENT_OFF);
 	for (int i = 0; i < padv_admission_slots(); i++)
+	{
 		pg_atomic_init_u32(&padv_slots[i].asked_by, NO_ACCOUNT);
+		pg_atomic_init_u64(&padv_turns[i].word, TURN_WORD(TURN_OUT, 0));
+	}
 	for (int i = 0; i < MAX_ROLES(); i++)
 		buckets[i] = -1;
 }
@@ -145,6 +168,8 @@ forget_role(int number)
 	others->would_refuse += gone->would_refuse;
 	others->closed_idle += gone->closed_idle;
 	others->waited_us += gone->waited_us;
+	others->turns_waited += gone->turns_waited;
+	others->turns_waited_us += gone->turns_waited_us;
 	padv_admission->told_apart -= gone->told_apart;
 	while (*link != number)
 		link = &padv_role_table[*link].next;
@@ -171,10 +196,13 @@ copy_rule(int number)
 {
 	Account    *account = &padv_accounts[PADV_ROLE_ACCOUNT(number)];
 	PadvAccount counts = account->counts;
+	PadvAccount active = account->active;
 
 	*account = padv_accounts[PADV_ROLE_ACCOUNT(0)];
 	counts.limit = account->counts.limit;
 	account->counts = counts;
+	active.limit = account->active.limit;
+	account->active = active;
 }
 
 static int

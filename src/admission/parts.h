@@ -2,15 +2,20 @@
  * parts.h
  *		The shared memory of this room, for its own files only.
  *
- * One spinlock, `mutex`, guards all of it but Slot.asked_by.  It is a spinlock
+ * One spinlock, `mutex`, guards all of it but what is atomic.  It is a spinlock
  * because a place is given back when the process is all but gone: only after
  * its entry in pg_stat_activity and its PGPROC are, so that nobody ever sees
  * one session too many, and by then an LWLock cannot be waited for.  What is
  * done under it touches a few accounts, but for the recount after caps have
  * changed, which touches every session.  Latches are set after it.
  *
- * Accounts: one for each cap by its index, then one for each place in the
- * table of roles, which is the default's for that role.
+ * There are two lines on the same slots and accounts: `padv_line`, of logins that
+ * want to become sessions, and `padv_turn_line`, of sessions that want to begin a
+ * transaction.
+ *
+ * Accounts: one for each cap by its index, one for the server, which only turns
+ * are counted in, then one for each place in the table of roles, which is the
+ * default's for that role.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -38,6 +43,12 @@ typedef struct Slot
 	int64		waiting_since;	/* monotonic */
 	int32		closing_account;	/* it ends because of this, or NO_ACCOUNT */
 
+	/* a transaction of this session; of no account when nothing limits it */
+	PadvPlace	turn;
+	int32		holder;			/* its index in padv_holders, while it is in */
+	uint32		turns;			/* how often it has come in */
+	bool		exempt;			/* from the server's limit */
+
 	/* not guarded: an account that wants it closed, or NO_ACCOUNT */
 	pg_atomic_uint32 asked_by;
 } Slot;
@@ -45,14 +56,16 @@ typedef struct Slot
 /* An account, and what it does beside counting. */
 typedef struct Account
 {
-	PadvAccount counts;			/* must be first; its limit is the one
-								 * that is enforced */
+	PadvAccount counts;			/* of sessions; must be first; its limit is
+								 * the one that is enforced */
+	PadvAccount active;			/* of transactions, likewise */
 	int32		max_sessions;	/* -1: none */
 	int32		core_sessions;	/* -1: all are kept */
 	int32		keepalive;		/* milliseconds */
 	int32		queue_length;
 	int32		queue_timeout;
 	int32		closing;		/* sessions that end because of it */
+	int32		max_active;		/* -1: none */
 } Account;
 
 typedef struct Role
@@ -78,7 +91,44 @@ typedef struct Admission
 	int32		told_apart;		/* places taken of PADV_ROLES_TOLD_APART */
 	PadvLineHead head;
 	PadvAdmissionTotals totals; /* but the waiting ones, who are in head */
+
+	/* of turns; guarded by mutex, the waiting ones also read without */
+	PadvLineHead turn_head;
+	PadvTurnTotals turn_totals;
+	int32		active_limit;	/* the server's, -1: none */
+	bool		caps_active;	/* some cap limits transactions */
+	uint32		rules_changed;	/* how often, times two */
+	int32		nholders;
+
+	pg_atomic_uint32 turn_rules;	/* 0: nothing limits; changes with the rules */
+	pg_atomic_uint64 reclaim_due;	/* monotonic; when to look for kept turns */
+	pg_atomic_uint32 wait_event;	/* of who waits for a turn */
+	pg_atomic_uint32 overseer;	/* process number of the worker, plus 1; or 0 */
 } Admission;
+
+/*
+ * What the owner of a turn can say without the lock: a state, and since when it
+ * is kept, in its own line of cache.  Only the owner brings it in without the
+ * lock, from KEPT to IN, and out of IN, to KEPT; everybody else holds the mutex.
+ */
+typedef union Turn
+{
+	pg_atomic_uint64 word;
+	char		line[PG_CACHE_LINE_SIZE];
+} Turn;
+
+typedef enum TurnState
+{
+	TURN_OUT,					/* no turn, or still waiting for one */
+	TURN_IN,					/* a transaction runs */
+	TURN_KEPT,					/* for the session's next transaction, until
+								 * somebody takes it away */
+	TURN_SUSPENDED,				/* idle in its transaction, and not counted */
+} TurnState;
+
+#define TURN_WORD(state, since) (((uint64) (since) << 2) | (state))
+#define TURN_STATE(word) ((TurnState) ((word) & 3))
+#define TURN_SINCE(word) ((int64) ((word) >> 2))
 
 /* Where the parts are; set in each process. */
 extern Admission *padv_admission;
@@ -86,14 +136,29 @@ extern Slot *padv_slots;
 extern Account *padv_accounts;
 extern Role *padv_role_table;
 extern PadvLine padv_line;
+extern PadvLine padv_turn_line;
+extern Turn *padv_turns;		/* by slot */
+extern int32 *padv_holders;		/* slots that have a turn, kept ones included */
 
 /* This process' own, or NULL. */
 extern Slot *padv_my_slot;
 
-#define PADV_ROLE_ACCOUNT(number) (PADV_MAX_CAPS + (number))
+#define PADV_SERVER_ACCOUNT PADV_MAX_CAPS
+#define PADV_ROLE_ACCOUNT(number) (PADV_MAX_CAPS + 1 + (number))
 
 /* What an account does from now on, by PadvCapSetting.  The mutex is held. */
 extern void padv_set_rule(int account, const int32 *value, PadvEnforcement enforcement);
+
+/*
+ * Turns, with the mutex held.  place_turn finds the accounts of a slot's next
+ * turn.  note_turns is for those who have been let in: their words and the list
+ * of holders; it writes whose latches to set.  drop_turn takes one away, and
+ * returns how many were let in for it.
+ */
+extern void padv_place_turn(Slot *slot);
+extern void padv_note_turns(const int32 *entered, int count, int32 *procnos);
+extern int	padv_drop_turn(Slot *slot, TurnState state, int32 *procnos);
+extern void padv_turn_rules_changed(void);
 
 /*
  * Who it is, and the accounts it is under, found by padv_caps_of; they are not

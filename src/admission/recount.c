@@ -28,6 +28,7 @@ struct PadvRecount
 	Prepared   *prepared;		/* by slot */
 	int32	   *entered;
 	int32	   *procnos;
+	int32	   *turn_procnos;
 };
 
 PadvRecount *
@@ -39,6 +40,7 @@ padv_admission_recount_create(void)
 	recount->prepared = palloc0(mul_size(nslots, sizeof(Prepared)));
 	recount->entered = palloc(mul_size(nslots, sizeof(int32)));
 	recount->procnos = palloc(mul_size(nslots, sizeof(int32)));
+	recount->turn_procnos = palloc(mul_size(nslots, sizeof(int32)));
 	return recount;
 }
 
@@ -48,6 +50,7 @@ padv_admission_recount_free(PadvRecount *recount)
 	pfree(recount->prepared);
 	pfree(recount->entered);
 	pfree(recount->procnos);
+	pfree(recount->turn_procnos);
 	pfree(recount);
 }
 
@@ -75,14 +78,19 @@ static void
 set_rules(const PadvCaps *caps)
 {
 	padv_admission->closes_idle = padv_cap_closes_idle(&caps->fallback);
+	padv_admission->caps_active = caps->fallback.value[PADV_MAX_ACTIVE] >= 0;
 	for (int i = 0; i < caps->ncaps; i++)
 	{
 		padv_set_rule(i, caps->caps[i].value, caps->enforcement);
 		if (padv_cap_closes_idle(&caps->caps[i]))
 			padv_admission->closes_idle = true;
+		if (caps->caps[i].value[PADV_MAX_ACTIVE] >= 0)
+			padv_admission->caps_active = true;
 	}
 	for (int i = 0; i < padv_admission->nroles; i++)
 		padv_set_rule(PADV_ROLE_ACCOUNT(i), caps->fallback.value, caps->enforcement);
+	padv_accounts[PADV_SERVER_ACCOUNT].active.limit =
+		caps->enforcement == PADV_ENFORCEMENT_ON ? padv_admission->active_limit : PADV_UNLIMITED;
 }
 
 static void
@@ -98,11 +106,21 @@ recount_slot(Slot *slot, Prepared *prepared, const PadvCaps *caps, uint32 genera
 	padv_line_recount(&padv_line, &slot->place);
 }
 
+static void
+recount_turn(Slot *slot)
+{
+	if (slot->turn.state == PADV_PLACE_FREE)
+		return;
+	padv_place_turn(slot);
+	padv_line_recount(&padv_turn_line, &slot->turn);
+}
+
 void
 padv_admission_recount(PadvRecount *recount, const PadvCaps *caps, uint32 generation)
 {
 	int64		now = padv_monotonic_us();
 	int			count = 0;
+	int			turn_count = 0;
 
 	prepare(recount->prepared, caps);
 	SpinLockAcquire(&padv_admission->mutex);
@@ -111,14 +129,22 @@ padv_admission_recount(PadvRecount *recount, const PadvCaps *caps, uint32 genera
 		padv_admission->generation = generation;
 		padv_admission->enforcement = caps->enforcement;
 		padv_line_recount_begin(&padv_line, PADV_ROLE_ACCOUNT(padv_admission->nroles));
+		padv_line_recount_begin(&padv_turn_line, PADV_ROLE_ACCOUNT(padv_admission->nroles));
 		set_rules(caps);
+		padv_turn_rules_changed();
 		for (int i = 0; i < padv_admission_slots(); i++)
+		{
 			recount_slot(&padv_slots[i], &recount->prepared[i], caps, generation);
+			recount_turn(&padv_slots[i]);
+		}
 		count = padv_line_recount_finish(&padv_line, recount->entered);
 		padv_note_entered(recount->entered, count, now, recount->procnos);
+		turn_count = padv_line_recount_finish(&padv_turn_line, recount->entered);
+		padv_note_turns(recount->entered, turn_count, recount->turn_procnos);
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(recount->procnos, count);
+	padv_wake(recount->turn_procnos, turn_count);
 }
 
 uint32

@@ -185,17 +185,28 @@ scaled(int32_t number, double scale)
 	return result < INT32_MAX ? (int32_t) result : INT32_MAX;
 }
 
+/* Settings that count something; the others say how to wait and when to close. */
+static bool
+is_number(int setting)
+{
+	return setting == PADV_MAX_SESSIONS || setting == PADV_CORE_SESSIONS ||
+		setting == PADV_MAX_ACTIVE;
+}
+
 static bool
 sets_numbers(const PadvCap *cap)
 {
-	return cap->value[PADV_MAX_SESSIONS] != PADV_NOT_SET ||
-		cap->value[PADV_CORE_SESSIONS] != PADV_NOT_SET;
+	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+		if (is_number(i) && cap->value[i] != PADV_NOT_SET)
+			return true;
+	return false;
 }
 
 bool
 padv_cap_limits(const PadvCap *cap)
 {
-	return cap->value[PADV_MAX_SESSIONS] >= 0 || padv_cap_closes_idle(cap);
+	return cap->value[PADV_MAX_SESSIONS] >= 0 || cap->value[PADV_MAX_ACTIVE] >= 0 ||
+		padv_cap_closes_idle(cap);
 }
 
 /* Fill in what is not set; the numbers from the default only if asked to. */
@@ -204,11 +215,9 @@ resolve(PadvCap *cap, const PadvCap *fallback, bool numbers_too, double scale)
 {
 	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
 	{
-		bool		number = i == PADV_MAX_SESSIONS || i == PADV_CORE_SESSIONS;
-
 		if (cap->value[i] == PADV_NOT_SET)
-			cap->value[i] = number && !numbers_too ? PADV_UNLIMITED : fallback->value[i];
-		if (number)
+			cap->value[i] = is_number(i) && !numbers_too ? PADV_UNLIMITED : fallback->value[i];
+		if (is_number(i))
 			cap->value[i] = scaled(cap->value[i], scale);
 	}
 }
@@ -426,9 +435,8 @@ padv_caps_at(const PadvCaps *caps, uint32_t database, uint32_t role)
 	return bsearch(&key, caps->caps, (size_t) caps->ncaps, sizeof(PadvCap), compare_caps);
 }
 
-/* The first membership of this role, or where it would be. */
-static int
-first_membership(const PadvCaps *caps, uint32_t member)
+int
+padv_caps_first_membership(const PadvCaps *caps, uint32_t member)
 {
 	int			low = 0;
 	int			high = caps->nmemberships;
@@ -471,75 +479,8 @@ padv_caps_of(const PadvCaps *caps, uint32_t database, uint32_t role,
 		count = note(caps, padv_caps_at(caps, database, role), found, count);
 		count = note(caps, padv_caps_at(caps, database, 0), found, count);
 	}
-	for (int i = first_membership(caps, role);
+	for (int i = padv_caps_first_membership(caps, role);
 		 i < caps->nmemberships && caps->memberships[i].member == role; i++)
 		count = note(caps, &caps->caps[caps->memberships[i].cap], found, count);
 	return count;
-}
-
-/* The tightest group that bounds a role, or -1. */
-static int
-tightest_group(const PadvCaps *caps, uint32_t role)
-{
-	const PadvCap *own = padv_caps_at(caps, 0, role);
-	int			tightest = -1;
-
-	if (own != NULL && own->scope == PADV_SCOPE_GROUP && own->value[PADV_MAX_SESSIONS] >= 0)
-		tightest = (int) (own - caps->caps);
-	for (int i = first_membership(caps, role);
-		 i < caps->nmemberships && caps->memberships[i].member == role; i++)
-	{
-		int			group = caps->memberships[i].cap;
-
-		if (caps->caps[group].value[PADV_MAX_SESSIONS] < 0)
-			continue;
-		if (tightest < 0 || caps->caps[group].value[PADV_MAX_SESSIONS] <
-			caps->caps[tightest].value[PADV_MAX_SESSIONS])
-			tightest = group;
-	}
-	return tightest;
-}
-
-/* The most sessions that a role may have by itself; -1: no bound. */
-static int32_t
-own_bound(const PadvCaps *caps, const PadvLoginRole *role)
-{
-	PadvCap		cap = caps->fallback;
-	const PadvCap *own = padv_caps_at(caps, 0, role->role);
-
-	if (own != NULL)
-		cap = *own;
-	if (cap.scope == PADV_SCOPE_GROUP)
-		cap.value[PADV_MAX_SESSIONS] = PADV_UNLIMITED;
-	cap.core_limit = role->core_limit;
-	return padv_cap_bound(&cap);
-}
-
-void
-padv_caps_commit(PadvCaps *caps, const PadvLoginRole *roles, size_t nroles)
-{
-	int64_t		in_group[PADV_MAX_CAPS] = {0};	/* -1: no bound but the cap */
-	int64_t		total = 0;
-
-	caps->unbounded_roles = 0;
-	for (size_t i = 0; i < nroles; i++)
-	{
-		int			group = tightest_group(caps, roles[i].role);
-		int32_t		bound = own_bound(caps, &roles[i]);
-
-		if (group >= 0)
-			in_group[group] = bound < 0 || in_group[group] < 0 ? -1 : in_group[group] + bound;
-		else if (bound < 0)
-			caps->unbounded_roles++;
-		else
-			total += bound;
-	}
-	for (int i = 0; i < caps->ncaps; i++)
-	{
-		int64_t		cap = caps->caps[i].value[PADV_MAX_SESSIONS];
-
-		if (in_group[i] != 0)
-			total += in_group[i] < 0 || in_group[i] > cap ? cap : in_group[i];
-	}
-	caps->committed = caps->unbounded_roles > 0 ? -1 : total;
 }

@@ -30,9 +30,10 @@ typedef enum PadvCapSetting
 	PADV_SESSION_KEEPALIVE,		/* milliseconds; 0 is never */
 	PADV_QUEUE_LENGTH,
 	PADV_QUEUE_TIMEOUT,			/* milliseconds */
+	PADV_MAX_ACTIVE,			/* transactions at a time */
 } PadvCapSetting;
 
-#define PADV_CAP_SETTINGS (PADV_QUEUE_TIMEOUT + 1)
+#define PADV_CAP_SETTINGS (PADV_MAX_ACTIVE + 1)
 
 #define PADV_UNLIMITED (-1)
 #define PADV_NOT_SET INT32_MIN
@@ -144,8 +145,8 @@ extern void padv_caps_add_database(PadvCaps *caps, uint32_t database, const char
  * find the members of each capped role.  The grants are sorted in place.
  *
  * What a place does not set comes from the default: how to wait and when to
- * close, for every place; how many sessions, for roles only, because the
- * default is meant for each role and not for their sum.  So a role with
+ * close, for every place; how many sessions and transactions, for roles only,
+ * because the default is meant for each role and not for their sum.  So a role with
  * members has for the group what was set on it, and nothing else.
  */
 extern void padv_caps_finish(PadvCaps *caps, PadvGrant *grants, size_t ngrants);
@@ -186,7 +187,10 @@ extern const PadvCap *padv_caps_at(const PadvCaps *caps, uint32_t database, uint
 extern int	padv_caps_of(const PadvCaps *caps, uint32_t database, uint32_t role,
 						 int32_t found[PADV_MAX_SESSION_CAPS]);
 
-/* Whether it can refuse, or close, at all. */
+/* The first membership of this role, or where it would be. */
+extern int	padv_caps_first_membership(const PadvCaps *caps, uint32_t member);
+
+/* Whether it can refuse, close or keep waiting at all. */
 extern bool padv_cap_limits(const PadvCap *cap);
 
 /* The most sessions it allows, by its own number and core's; -1: no bound. */

@@ -246,6 +246,7 @@ padv_explain(const PadvSituation *situation,
 {
 	const PadvPicture *picture = &situation->picture;
 	const PadvSpeaker speaker = {emit, arg};
+	char		text[PADV_SENTENCE / 2];
 
 	if (picture->taken_at == 0)
 	{
@@ -258,6 +259,8 @@ padv_explain(const PadvSituation *situation,
 	explain_choice(&speaker, &picture->model);
 	explain_load(&speaker, picture);
 	explain_pool(&speaker, picture);
+	padv_explain_gate(&situation->gate, &picture->control, text, sizeof(text));
+	padv_speak(&speaker, "Transactions: %s", text);
 	padv_speak(&speaker, "Verdict: %s, as %s.", padv_verdict_name(picture->model.verdict),
 		  verdict_reason(picture->model.verdict));
 }

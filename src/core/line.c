@@ -155,6 +155,16 @@ padv_line_stand(PadvLine *line, PadvPlace *place)
 	stand_at(line, place, padv_line_full_account(line, place));
 }
 
+/* Let in one who waits. */
+static int
+admit(PadvLine *line, PadvPlace *place)
+{
+	step_aside(line, place);
+	leave_line(line, place);
+	padv_line_enter(line, place);
+	return padv_line_number(line, place);
+}
+
 /*
  * Of those at the head of one of these accounts that has room, the one who
  * came first; NULL when there is none.
@@ -198,17 +208,38 @@ padv_line_leave(PadvLine *line, PadvPlace *place, int32_t *entered)
 	{
 		int			full = padv_line_full_account(line, candidate);
 
-		step_aside(line, candidate);
-		if (full != PADV_NOBODY)
+		if (full == PADV_NOBODY)
+			entered[count++] = admit(line, candidate);
+		else
 		{
+			step_aside(line, candidate);
 			stand_at(line, candidate, full);
-			continue;
 		}
-		leave_line(line, candidate);
-		padv_line_enter(line, candidate);
-		entered[count++] = padv_line_number(line, candidate);
 	}
 	place->naccounts = 0;
+	return count;
+}
+
+int
+padv_line_set_limit(PadvLine *line, int number, int32_t limit, int32_t *entered, int room)
+{
+	PadvAccount *account = padv_line_account(line, number);
+	int			count = 0;
+
+	account->limit = limit;
+	while (count < room && account->first != PADV_NOBODY && padv_account_has_room(account))
+	{
+		PadvPlace  *place = padv_line_place(line, account->first);
+		int			full = padv_line_full_account(line, place);
+
+		if (full == PADV_NOBODY)
+			entered[count++] = admit(line, place);
+		else
+		{
+			step_aside(line, place);
+			stand_at(line, place, full);
+		}
+	}
 	return count;
 }
 

@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 /* Accounts that one place can be under. */
-#define PADV_MAX_PLACE_ACCOUNTS 24
+#define PADV_MAX_PLACE_ACCOUNTS 25
 
 #define PADV_NOBODY (-1)
 
@@ -112,6 +112,14 @@ extern void padv_line_stand(PadvLine *line, PadvPlace *place);
  * another account goes to stand there.
  */
 extern int	padv_line_leave(PadvLine *line, PadvPlace *place, int32_t *entered);
+
+/*
+ * Change the limit of one account.  Who can be in now is, in turn, and is written
+ * to `entered`, `room` of them at most; returns their number.  While that is
+ * `room`, call it again: there may be more.
+ */
+extern int	padv_line_set_limit(PadvLine *line, int number, int32_t limit,
+								int32_t *entered, int room);
 
 /*
  * Start counting anew, after limits or accounts have changed: the caller calls

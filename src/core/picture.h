@@ -13,6 +13,7 @@
 #include "core/load.h"
 #include "core/model.h"
 #include "core/window.h"
+#include "core/gate.h"
 
 /* What is published after each sample, without the long tables. */
 typedef struct PadvPicture
@@ -26,6 +27,7 @@ typedef struct PadvPicture
 	PadvIdleHolder idle_holder;
 	PadvLoad	load;
 	PadvModel	model;
+	PadvControl control;		/* of active_limit = auto */
 	bool		caps_unreadable;	/* so nobody is refused */
 	int64_t		caps_committed; /* sessions that caps and limits allow; -1: no
 								 * bound */
@@ -38,6 +40,7 @@ typedef struct PadvPicture
 typedef struct PadvSituation
 {
 	PadvPicture picture;
+	PadvGate	gate;			/* without running and kept */
 	bool		worker_running;
 	double		age_seconds;	/* of the last sample */
 	const char *holder_role;	/* of picture.idle_holder, when it has one */

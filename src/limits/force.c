@@ -248,6 +248,8 @@ padv_limits_give_up(void)
 void
 padv_limits_stop_enforcing(void)
 {
-	if (padv_limits_state() == PADV_LIMITS_KNOWN)
-		put_out_of_force(PADV_LIMITS_KNOWN);
+	PadvLimitsState state = padv_limits_state();
+
+	if (state == PADV_LIMITS_NONE || state == PADV_LIMITS_KNOWN)
+		put_out_of_force(state);
 }

@@ -30,7 +30,7 @@ take_setting(char *setting, int32 value[PADV_CAP_SETTINGS])
 		if (pg_strcasecmp(setting, padv_cap_setting_name(i)) != 0)
 			continue;
 		if (parse_int(text, &number, padv_cap_setting_is_time(i) ? GUC_UNIT_MS : 0, &hint) &&
-			number >= padv_cap_setting_minimum(i))
+			number >= padv_cap_setting_minimum(i) && (i != PADV_MAX_ACTIVE || number != 0))
 		{
 			value[i] = number;
 			return true;

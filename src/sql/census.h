@@ -7,6 +7,7 @@
 #ifndef PADV_CENSUS_H
 #define PADV_CENSUS_H
 
+#include "admission/turns.h"
 #include "core/caps.h"
 
 /* As of one moment; in the current memory context. */
@@ -15,11 +16,12 @@ typedef struct PadvCensus
 	PadvCaps   *caps;
 	int32	   *in_use;			/* by cap */
 	int32		default_in_use;
+	PadvTurnsInUse turns;
 } PadvCensus;
 
 extern void padv_take_census(PadvCensus *census);
 
 /* What a role may have by its own cap, or by the default; -1 is no limit. */
-extern int32 padv_role_max_sessions(const PadvCaps *caps, Oid role);
+extern int32 padv_role_cap(const PadvCaps *caps, Oid role, PadvCapSetting setting);
 
 #endif							/* PADV_CENSUS_H */

@@ -115,7 +115,7 @@ draw_roles(PadvCanvas *canvas, const PadvPicture *picture)
 		.name = padv_role_row_name(&roles[i]),
 		.active_avg = roles[i].active_avg,
 		.sessions = roles[i].sessions,
-		.cap = padv_role_max_sessions(caps, roles[i].role),
+		.cap = padv_role_cap(caps, roles[i].role, PADV_MAX_SESSIONS),
 	};
 	padv_chart_roles(canvas, bars, count,
 					 (double) padv_model_chosen(&picture->model)->connections);

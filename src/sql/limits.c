@@ -30,6 +30,7 @@ padv_take_census(PadvCensus *census)
 {
 	uint32		generation;
 
+	padv_turns_in_use(&census->turns);
 	census->in_use = palloc0(PADV_MAX_CAPS * sizeof(int32));
 	census->caps = padv_limits_copy(&generation);
 	for (int i = 0; i < MAX_COPIES; i++)
@@ -44,13 +45,13 @@ padv_take_census(PadvCensus *census)
 }
 
 int32
-padv_role_max_sessions(const PadvCaps *caps, Oid role)
+padv_role_cap(const PadvCaps *caps, Oid role, PadvCapSetting setting)
 {
 	const PadvCap *cap = padv_caps_at(caps, InvalidOid, role);
 
 	if (!OidIsValid(role) || padv_caps_is_exempt(caps, role))
 		return PADV_UNLIMITED;
-	return (cap ? cap : &caps->fallback)->value[PADV_MAX_SESSIONS];
+	return (cap ? cap : &caps->fallback)->value[setting];
 }
 
 static const char *
@@ -95,7 +96,7 @@ add_interval(PadvRow *row, int32 milliseconds)
 }
 
 static void
-store_cap(FunctionCallInfo fcinfo, const PadvCap *cap, int32 in_use)
+store_cap(FunctionCallInfo fcinfo, const PadvCap *cap, int32 in_use, int32 active_in_use)
 {
 	int32		max_sessions = cap->value[PADV_MAX_SESSIONS];
 	PadvRow		row = {0};
@@ -108,9 +109,31 @@ store_cap(FunctionCallInfo fcinfo, const PadvCap *cap, int32 in_use)
 	add_interval(&row, cap->value[PADV_SESSION_KEEPALIVE]);
 	padv_row_int(&row, cap->value[PADV_QUEUE_LENGTH]);
 	add_interval(&row, cap->value[PADV_QUEUE_TIMEOUT]);
-	padv_row_int(&row, PADV_UNLIMITED);
+	padv_row_int(&row, cap->value[PADV_MAX_ACTIVE]);
 	padv_row_int(&row, in_use);
 	padv_row_int(&row, max_sessions < 0 ? PADV_UNLIMITED : Max(max_sessions - in_use, 0));
+	padv_row_int(&row, active_in_use);
+	padv_row_store(&row, fcinfo);
+}
+
+/* The server's limit on transactions, in the form of a cap. */
+static void
+store_server(FunctionCallInfo fcinfo, const PadvSituation *situation, int32 active_in_use)
+{
+	PadvRow		row = {0};
+
+	padv_row_text(&row, "server");
+	padv_row_null(&row);
+	padv_row_null(&row);
+	padv_row_int(&row, PADV_UNLIMITED);
+	padv_row_int(&row, PADV_UNLIMITED);
+	add_interval(&row, 0);
+	padv_row_int(&row, PADV_UNLIMITED);
+	padv_row_null(&row);
+	padv_row_int(&row, situation->gate.limit);
+	padv_row_int(&row, situation->picture.last.sessions);
+	padv_row_int(&row, PADV_UNLIMITED);
+	padv_row_int(&row, active_in_use);
 	padv_row_store(&row, fcinfo);
 }
 
@@ -120,6 +143,7 @@ store_cap(FunctionCallInfo fcinfo, const PadvCap *cap, int32 in_use)
 Datum
 padv_limits(PG_FUNCTION_ARGS)
 {
+	PadvSituation situation;
 	PadvCensus	census;
 
 	padv_require_preloaded();
@@ -127,9 +151,12 @@ padv_limits(PG_FUNCTION_ARGS)
 	padv_take_census(&census);
 	for (int i = 0; i < census.caps->ncaps; i++)
 		if (padv_cap_limits(&census.caps->caps[i]))
-			store_cap(fcinfo, &census.caps->caps[i], census.in_use[i]);
+			store_cap(fcinfo, &census.caps->caps[i], census.in_use[i], census.turns.of_cap[i]);
 	if (padv_cap_limits(&census.caps->fallback))
-		store_cap(fcinfo, &census.caps->fallback, census.default_in_use);
+		store_cap(fcinfo, &census.caps->fallback, census.default_in_use, census.turns.of_default);
+	padv_read_situation(&situation, false);
+	if (situation.gate.limit >= 0)
+		store_server(fcinfo, &situation, census.turns.of_server);
 	return (Datum) 0;
 }
 

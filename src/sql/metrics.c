@@ -188,7 +188,7 @@ read_roles(PadvMetricsInput *input, const Counters *counters, const PadvCaps *ca
 		PadvMetricsRole *role = &input->roles[i];
 
 		role->labels.rolname = name_of_role(role->role);
-		role->max_sessions = padv_role_max_sessions(caps, role->role);
+		role->max_sessions = padv_role_cap(caps, role->role, PADV_MAX_SESSIONS);
 	}
 	input->nroles = padv_metrics_fold_roles(input->roles, shown, count);
 }

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 
 #include "admission/admission.h"
+#include "admission/turns.h"
 #include "history.h"
 #include "shared.h"
 
@@ -45,7 +46,10 @@ padv_reset(PG_FUNCTION_ARGS)
 				 errmsg("there is no \"%s\" to reset", what),
 				 errhint("Give 'all', 'counters', 'history' or 'scalability'.")));
 	if (counters)
+	{
 		padv_admission_reset_counters();
+		padv_turns_reset_counters();
+	}
 	if (history)
 		padv_history_reset();
 	if (scalability)

@@ -99,6 +99,19 @@ read_number(FunctionCallInfo fcinfo, int number, const char *argument)
 						"It must be a number of sessions, or -1 for no limit.");
 }
 
+/* Under 0 nobody could ever begin a transaction. */
+static int32
+read_max_active(FunctionCallInfo fcinfo, int number)
+{
+	const char *hint = "It must be a number of transactions, at least 1, or -1 for no limit.";
+	int32		value;
+
+	if (PG_ARGISNULL(number))
+		return PADV_NOT_SET;
+	value = check_number(PG_GETARG_INT32(number), PADV_UNLIMITED, MAX_BACKENDS, "max_active", hint);
+	return value == 0 ? check_number(0, 1, MAX_BACKENDS, "max_active", hint) : value;
+}
+
 /* An interval as milliseconds, or PADV_NOT_SET; what is below one counts as one. */
 static int32
 read_interval(FunctionCallInfo fcinfo, int number, int lowest, const char *argument)
@@ -215,11 +228,7 @@ padv_set_limit(PG_FUNCTION_ARGS)
 	value[PADV_SESSION_KEEPALIVE] = read_interval(fcinfo, 4, 0, "session_keepalive");
 	value[PADV_QUEUE_LENGTH] = read_number(fcinfo, 5, "queue_length");
 	value[PADV_QUEUE_TIMEOUT] = read_interval(fcinfo, 6, 1, "queue_timeout");
-	if (!PG_ARGISNULL(7))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("max_active cannot be set"),
-				 errdetail("This version caps sessions, not active transactions.")));
+	value[PADV_MAX_ACTIVE] = read_max_active(fcinfo, 7);
 	check_core(&place, value);
 	if (OidIsValid(place.role_oid) && superuser_arg(place.role_oid))
 		ereport(WARNING,

@@ -15,10 +15,12 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "admission/turns.h"
 #include "clock.h"
 #include "compat.h"
 #include "core/advice.h"
 #include "core/explain.h"
+#include "settings.h"
 #include "shared.h"
 #include "sql/rows.h"
 #include "sql/situation.h"
@@ -54,6 +56,8 @@ padv_read_situation(PadvSituation *situation, bool with_names)
 	memset(situation, 0, sizeof(*situation));
 	padv_copy_picture(&situation->picture);
 	situation->worker_running = padv_worker_running();
+	padv_turns_read(&situation->gate);
+	situation->gate.setting = padv_active_limit;
 
 	/* setting the wall clock makes no sample older or younger */
 	situation->age_seconds = (double) (padv_monotonic_us() - situation->picture.clock_us) / 1e6;
@@ -160,6 +164,26 @@ padv_status(PG_FUNCTION_ARGS)
 													  row.values, row.nulls)));
 }
 
+/* What active_limit = auto has found: transactions, not active connections. */
+static void
+store_active_limit(FunctionCallInfo fcinfo, const PadvSituation *situation)
+{
+	char		text[PADV_SENTENCE];
+	PadvRow		row = {0};
+	bool		off = situation->gate.limit < 0;
+
+	padv_explain_gate(&situation->gate, &situation->picture.control, text, sizeof(text));
+	padv_row_text(&row, "active_limit");
+	padv_row_add(&row, Int64GetDatum(situation->gate.limit), off);
+	padv_row_null(&row);
+	padv_row_null(&row);
+	padv_row_null(&row);
+	padv_row_bool(&row, false);
+	padv_row_text(&row, off ? "" : text);
+	padv_row_text(&row, off ? "no sample has been taken yet" : "");
+	padv_row_store(&row, fcinfo);
+}
+
 /*
  * One row a method: what it says, or why it says nothing.
  */
@@ -192,6 +216,8 @@ padv_optimal_methods(PG_FUNCTION_ARGS)
 		padv_row_text(&row, padv_not_available_because(model, method));
 		padv_row_store(&row, fcinfo);
 	}
+	if (situation.gate.setting == PADV_ACTIVE_LIMIT_AUTO)
+		store_active_limit(fcinfo, &situation);
 	return (Datum) 0;
 }
 

@@ -176,14 +176,16 @@ store_role(FunctionCallInfo fcinfo, const PadvRoleRow *role,
 	padv_row_int(&row, role->idle_in_transaction);
 	padv_row_int(&row, role->queued + counters->waiting);
 	padv_row_float(&row, role->active_avg);
-	padv_row_int(&row, padv_role_max_sessions(caps, role->role));
-	padv_row_int(&row, PADV_UNLIMITED);
+	padv_row_int(&row, padv_role_cap(caps, role->role, PADV_MAX_SESSIONS));
+	padv_row_int(&row, padv_role_cap(caps, role->role, PADV_MAX_ACTIVE));
 	padv_row_int(&row, counters->refused);
 	padv_row_int(&row, counters->queued);
 	padv_row_int(&row, counters->timed_out);
 	padv_row_int(&row, counters->would_refuse);
 	padv_row_int(&row, counters->closed_idle);
 	padv_row_float(&row, (double) counters->waited_us / 1e6);
+	padv_row_int(&row, counters->turns_waited);
+	padv_row_float(&row, (double) counters->turns_waited_us / 1e6);
 	padv_row_store(&row, fcinfo);
 }
 

@@ -15,7 +15,7 @@ enum
 	CRM = 201, SHOP
 };
 
-static const int32_t nothing[PADV_CAP_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 10000};
+static const int32_t nothing[PADV_CAP_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 10000, PADV_UNLIMITED};
 static PadvCaps caps;
 static void *block = NULL;
 static int32_t found[PADV_MAX_SESSION_CAPS];
@@ -112,6 +112,15 @@ test_default(void)
 	ok(is_under(CRM, BOB, 0, -1), "the default's number is not for databases");
 	ok(is_under(SHOP, BOB, 1, 99) && caps.caps[found[0]].value[PADV_QUEUE_LENGTH] == 7,
 	   "but its way of waiting is");
+
+	begin();
+	set(0, 0, PADV_MAX_ACTIVE, 8);
+	set(0, ALICE, PADV_MAX_ACTIVE, 3);
+	set(CRM, 0, PADV_MAX_ACTIVE, 5);
+	finish();
+	ok(padv_caps_of(&caps, CRM, ALICE, found) == 2 && caps.caps[found[0]].value[PADV_MAX_ACTIVE] == 3 &&
+	   caps.caps[found[1]].value[PADV_MAX_ACTIVE] == 5, "a cap on transactions is a cap like the others");
+	ok(padv_caps_of(&caps, SHOP, BOB, found) == 1 && found[0] == PADV_DEFAULT_CAP, "and has a default for roles");
 }
 
 static void

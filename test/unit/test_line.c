@@ -220,6 +220,23 @@ change_rules(void)
 						padv_line_recount_finish(&line, entered));
 }
 
+/* One limit only, as often as there are more to let in. */
+static bool
+change_limit(void)
+{
+	int32_t		entered[PLACES + 3];
+	int			expected[PLACES];
+	int			account = random_below(ACCOUNTS);
+	int			count = 0;
+	int			more;
+
+	limit[account] = random_below(8) - 1;
+	do
+		count += more = padv_line_set_limit(&line, account, limit[account], entered + count, 3);
+	while (more == 3);
+	return same_entered(expected, let_in(expected), entered, count);
+}
+
 static void
 test_random(void)
 {
@@ -234,6 +251,8 @@ test_random(void)
 
 		if (random_below(500) == 0)
 			entered &= change_rules();
+		else if (random_below(100) == 0)
+			entered &= change_limit();
 		else if (places[number].state == PADV_PLACE_FREE)
 			arrive(number);
 		else if (random_below(3) == 0)

@@ -1,0 +1,371 @@
+/*
+ * gate.c
+ *		A transaction begins: may it run now?
+ *
+ * Owns the hooks that see a transaction begin, the wait in line, and the
+ * callback at its end.  It decides nothing: turns.c does.
+ *
+ * A transaction begins its work with BEGIN, or with the first statement that does
+ * any: there it takes a turn, and waits for it if it must.  From then on it never
+ * waits here; if its turn has been given back because it was idle, it takes part
+ * again with the next statement.
+ *
+ * Where a transaction waits:
+ *
+ * - At BEGIN it holds nothing.
+ * - At a statement that is parsed now it holds the weak locks that the analysis has
+ *   taken, for there is no hook before it.
+ * - At a statement with a cached plan, when the executor or the utility command
+ *   starts, it holds the weak locks of the plan.
+ *
+ * In each case it lets go of its snapshot while it waits, and goes on with a new
+ * one: so it keeps vacuum from nothing, and sees what was committed meanwhile.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "admission/port.h"
+
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "libpq/libpq.h"
+#include "miscadmin.h"
+#include "parser/analyze.h"
+#include "pgstat.h"
+#include "storage/latch.h"
+#include "storage/predicate.h"
+#include "storage/predicate.h"
+#include "tcop/pquery.h"
+#include "tcop/utility.h"
+#include "utils/backend_status.h"
+#include "utils/inval.h"
+#include "utils/portal.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "admission/gate.h"
+#include "admission/turns.h"
+#include "clock.h"
+#include "compat.h"
+
+/*
+ * Who waits is woken when it is let in.  It looks around by itself as seldom as
+ * this, in case nobody else does; and once after a moment, if a turn was about
+ * to be free.
+ */
+#define LOOK_AROUND_MS 3000
+#define LOOK_SOON_MS 2
+
+static post_parse_analyze_hook_type previous_post_parse_analyze_hook = NULL;
+static ExecutorStart_hook_type previous_executor_start_hook = NULL;
+static ProcessUtility_hook_type previous_process_utility_hook = NULL;
+
+static bool is_client = false;	/* transactions of this process need turns */
+static bool working = false;	/* this transaction has begun its work */
+static int	utility_depth = 0;	/* commands that run, and may commit inside */
+
+static bool exempt_known = false;
+static bool exempt = false;
+
+/* --- who waits --- */
+
+static void
+forget_exempt(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
+			  uint32 hash pg_attribute_unused())
+{
+	exempt_known = false;
+}
+
+/* As for caps on sessions: who must get in when nobody else can. */
+static bool
+is_exempt(void)
+{
+	if (!exempt_known)
+	{
+		Oid			role = GetSessionUserId();
+
+		exempt = superuser_arg(role) || padv_may_use_reserve(role);
+		exempt_known = true;
+	}
+	return exempt;
+}
+
+/* The client has gone; end as core does when it finds that out. */
+static void
+end_without_client(void)
+{
+	ClientConnectionLost = true;
+	InterruptPending = true;
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* Sleep until the turn has come, the client has gone, or for this long. */
+static void
+sleep_in_line(long timeout_ms)
+{
+	WaitEvent	event = {0};
+	int			count;
+
+	if (WaitEventSetCanReportClosed())
+	{
+		ModifyWaitEvent(FeBeWaitSet, FeBeWaitSetSocketPos, WL_SOCKET_CLOSED, NULL);
+		count = WaitEventSetWait(FeBeWaitSet, timeout_ms, &event, 1, padv_turn_wait_event());
+	}
+	else
+	{
+		event.events = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_POSTMASTER_DEATH,
+								 timeout_ms, padv_turn_wait_event());
+		count = 1;
+	}
+	if (count > 0 && (event.events & WL_POSTMASTER_DEATH))
+		ereport(FATAL,
+				(errcode(ERRCODE_ADMIN_SHUTDOWN),
+				 errmsg("terminating connection due to unexpected postmaster exit")));
+	if (count > 0 && (event.events & WL_SOCKET_CLOSED))
+		end_without_client();
+	ResetLatch(MyLatch);
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* If it ends in an error, the end of the transaction gives the place in line up. */
+static void
+wait_in_line(void)
+{
+	int64		started = padv_monotonic_us();
+	long		timeout_ms = padv_turns_look_after() ? LOOK_SOON_MS : LOOK_AROUND_MS;
+
+	InvalidateCatalogSnapshot();
+	while (!padv_turn_has_come())
+	{
+		sleep_in_line(timeout_ms);
+		if (!padv_turn_has_come())
+			(void) padv_turns_look_after();
+		timeout_ms = LOOK_AROUND_MS;
+	}
+	padv_turn_waited(padv_monotonic_us() - started);
+}
+
+/*
+ * Forget the snapshots of a transaction that has not begun its work, so that the
+ * next one is new in each isolation level.  None may be active.
+ */
+static void
+let_go_of_snapshots(void)
+{
+	if (ActiveSnapshotSet())
+		return;					/* somebody outside us needs it */
+	if (IsolationIsSerializable())
+		ReleasePredicateLocks(false, false);
+	if (IsolationUsesXactSnapshot())
+		AtEOXact_Snapshot(false, true);
+}
+
+/* Take part; false when the transaction has to wait in line for its turn. */
+static bool
+take_part(void)
+{
+	bool		in_line;
+
+	if (likely(working))
+	{
+		if (unlikely(padv_turn_suspended()))
+			(void) padv_turn_take(is_exempt(), false);
+		return true;
+	}
+	in_line = !padv_turn_take(is_exempt(), true);
+	working = true;
+	return !in_line;
+}
+
+static inline bool
+concerns_us(void)
+{
+	return is_client && MyBEEntry->st_state > STATE_IDLE;
+}
+
+/* --- where a transaction begins --- */
+
+/* Commands that do nothing worth a turn, or end the transaction. */
+static bool
+is_trivial(const Node *command)
+{
+	switch (nodeTag(command))
+	{
+		case T_TransactionStmt:
+		case T_VariableSetStmt:
+		case T_VariableShowStmt:
+		case T_DiscardStmt:
+		case T_PrepareStmt:
+		case T_DeallocateStmt:
+		case T_FetchStmt:
+		case T_ClosePortalStmt:
+		case T_ListenStmt:
+		case T_UnlistenStmt:
+		case T_NotifyStmt:
+		case T_ConstraintsSetStmt:
+		case T_LoadStmt:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static bool
+is_begin(const Node *command)
+{
+	const TransactionStmt *statement = (const TransactionStmt *) command;
+
+	return IsA(command, TransactionStmt) &&
+		(statement->kind == TRANS_STMT_BEGIN || statement->kind == TRANS_STMT_START);
+}
+
+/*
+ * A statement of the client has been analyzed.  The snapshot for that is active,
+ * if it needed one, and is not used for anything else; who pushed it pops one.
+ */
+static void
+after_analysis(ParseState *pstate, Query *query, JumbleState *jstate)
+{
+	if (previous_post_parse_analyze_hook)
+		previous_post_parse_analyze_hook(pstate, query, jstate);
+
+	if (!concerns_us() || ActivePortal != NULL || MyBEEntry->st_state == STATE_FASTPATH ||
+		(query->commandType == CMD_UTILITY && is_trivial(query->utilityStmt)) ||
+		take_part())
+		return;
+	if (ActiveSnapshotSet())
+	{
+		PopActiveSnapshot();
+		let_go_of_snapshots();
+		wait_in_line();
+		PushActiveSnapshot(GetTransactionSnapshot());
+	}
+	else
+		wait_in_line();
+}
+
+/* A plan that was not analyzed now.  Its snapshot is active and its own. */
+static void
+before_executor(QueryDesc *query, int flags)
+{
+	if (concerns_us() && !take_part())
+	{
+		if (MyBEEntry->st_state == STATE_FASTPATH || query->snapshot == NULL)
+			wait_in_line();
+		else
+		{
+			PopActiveSnapshot();
+			UnregisterSnapshot(query->snapshot);
+			query->snapshot = NULL;
+			let_go_of_snapshots();
+			wait_in_line();
+			PushActiveSnapshot(GetTransactionSnapshot());
+			query->snapshot = RegisterSnapshot(GetActiveSnapshot());
+		}
+	}
+	if (previous_executor_start_hook)
+		previous_executor_start_hook(query, flags);
+	else
+		standard_ExecutorStart(query, flags);
+}
+
+/* A command that was not analyzed now; its portal may have a snapshot. */
+static void
+begin_command(void)
+{
+	Portal		portal = ActivePortal;
+
+	if (take_part())
+		return;
+	if (portal != NULL && portal->portalSnapshot != NULL && ActiveSnapshotSet() &&
+		portal->portalSnapshot == GetActiveSnapshot())
+	{
+		PopActiveSnapshot();
+		portal->portalSnapshot = NULL;
+		let_go_of_snapshots();
+		wait_in_line();
+		PushActiveSnapshotWithLevel(GetTransactionSnapshot(), portal->createLevel);
+		portal->portalSnapshot = GetActiveSnapshot();
+	}
+	else
+		wait_in_line();
+}
+
+static void
+run_command(PlannedStmt *statement, const char *text, bool read_only,
+			ProcessUtilityContext context, ParamListInfo params,
+			QueryEnvironment *environment, DestReceiver *receiver,
+			QueryCompletion *completion)
+{
+	if (previous_process_utility_hook)
+		previous_process_utility_hook(statement, text, read_only, context, params,
+									  environment, receiver, completion);
+	else
+		standard_ProcessUtility(statement, text, read_only, context, params,
+								environment, receiver, completion);
+}
+
+static void
+before_utility(PlannedStmt *statement, const char *text, bool read_only,
+			   ProcessUtilityContext context, ParamListInfo params,
+			   QueryEnvironment *environment, DestReceiver *receiver,
+			   QueryCompletion *completion)
+{
+	if (!concerns_us() || (is_trivial(statement->utilityStmt) && !is_begin(statement->utilityStmt)))
+	{
+		run_command(statement, text, read_only, context, params, environment, receiver, completion);
+		return;
+	}
+	begin_command();
+	if (is_trivial(statement->utilityStmt))
+	{
+		run_command(statement, text, read_only, context, params, environment, receiver, completion);
+		return;
+	}
+
+	/* it may commit inside, as CALL and VACUUM do, and keeps its turn then */
+	utility_depth++;
+	PG_TRY();
+	{
+		run_command(statement, text, read_only, context, params, environment, receiver, completion);
+	}
+	PG_FINALLY();
+	{
+		utility_depth--;
+	}
+	PG_END_TRY();
+}
+
+/* --- where it ends --- */
+
+static void
+at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
+{
+	if ((event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE) ||
+		!working || utility_depth > 0)
+		return;
+	working = false;
+	padv_turn_end();
+}
+
+void
+padv_gate_start(void)
+{
+	is_client = true;
+	padv_turns_announce();
+	RegisterXactCallback(at_transaction_end, NULL);
+	CacheRegisterSyscacheCallback(AUTHOID, forget_exempt, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, forget_exempt, (Datum) 0);
+}
+
+void
+padv_gate_install_hooks(void)
+{
+	previous_post_parse_analyze_hook = post_parse_analyze_hook;
+	post_parse_analyze_hook = after_analysis;
+	previous_executor_start_hook = ExecutorStart_hook;
+	ExecutorStart_hook = before_executor;
+	previous_process_utility_hook = ProcessUtility_hook;
+	ProcessUtility_hook = before_utility;
+}

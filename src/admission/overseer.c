@@ -1,0 +1,244 @@
+/*
+ * overseer.c
+ *		The worker's part in the line for turns: nobody waits for those who do
+ *		nothing.
+ *
+ * It looks at each session that has a turn, while others wait:
+ *
+ * - A turn that is kept for the next transaction and has not been used for a
+ *   moment is given to who waits (turns.c does that too; here is for the case
+ *   that no session is at it).
+ * - One that is idle in its transaction for IDLE_US gives its turn back.  It goes
+ *   on without waiting with its next statement.
+ * - One that waits for a lock, for its client, for a standby, or sleeps, for
+ *   STALLED_US in the same statement, is stalled.  Where so many are that nobody
+ *   else could run under a limit, the limit is raised until one can.  So a wait
+ *   in line never closes a circle of waits that core would not have had: who
+ *   holds what the others wait for gets in, sooner or later.
+ *
+ * What is read of a session is of a moment ago.  One that starts a statement just
+ * when its turn is given back runs that statement uncounted.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#include "admission/overseer.h"
+#include "admission/parts.h"
+#include "admission/turns.h"
+#include "sampler.h"
+
+#define IDLE_US 20000
+#define STALLED_US 30000
+
+/* What a slot's session has been seen at, and since when. */
+typedef struct Seen
+{
+	uint32		turns;
+	int64		statement_start;
+	int64		since;			/* monotonic; 0: it ran */
+} Seen;
+
+struct PadvOverseer
+{
+	Seen	   *seen;			/* by slot */
+	int32	   *holders;		/* a copy */
+	int32	   *stalled;		/* by account; zero between two looks */
+	int32	   *touched;		/* accounts in use under a limit */
+	int			ntouched;
+	int32	   *raised;			/* accounts with a higher limit than their own */
+	int			nraised;
+	bool		waiting;		/* at the last look */
+	int64		looked_at;
+	int64		waited_us;		/* in which somebody did */
+};
+
+PadvOverseer *
+padv_overseer_create(void)
+{
+	PadvOverseer *overseer = palloc0(sizeof(PadvOverseer));
+
+	overseer->seen = palloc0(mul_size(padv_admission_slots(), sizeof(Seen)));
+	overseer->holders = palloc0(mul_size(padv_admission_slots(), sizeof(int32)));
+	overseer->stalled = palloc0(mul_size(padv_admission_accounts(), sizeof(int32)));
+	overseer->touched = palloc0(mul_size(padv_admission_accounts(), sizeof(int32)));
+	overseer->raised = palloc0(mul_size(padv_admission_accounts(), sizeof(int32)));
+	return overseer;
+}
+
+/* Whether it waits for others than this server's cores and disks. */
+static bool
+does_nothing(const PadvSession *session)
+{
+	switch (session->wait_event & 0xFF000000U)
+	{
+		case PG_WAIT_LOCK:
+		case PG_WAIT_CLIENT:
+		case PG_WAIT_TIMEOUT:
+		case PG_WAIT_BUFFER_PIN:
+		case PG_WAIT_EXTENSION:
+			return true;
+		default:
+			return session->wait_event == WAIT_EVENT_SYNC_REP ||
+				session->wait_event == WAIT_EVENT_SAFE_SNAPSHOT;
+	}
+}
+
+/* Whether it has been at nothing, in this statement, for long enough. */
+static bool
+is_stalled(Seen *seen, const Slot *slot, const PadvSession *session, int64 now)
+{
+	if (!does_nothing(session))
+	{
+		seen->since = 0;
+		return false;
+	}
+	if (seen->since == 0 || seen->turns != slot->turns ||
+		seen->statement_start != session->statement_start)
+	{
+		seen->turns = slot->turns;
+		seen->statement_start = session->statement_start;
+		seen->since = now;
+	}
+	return now - seen->since >= STALLED_US;
+}
+
+/* Give back the turn of a session that is idle in its transaction. */
+static void
+suspend(int32 number)
+{
+	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	uint64		word = TURN_WORD(TURN_IN, 0);
+	int			count = 0;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	if (pg_atomic_compare_exchange_u64(&padv_turns[number].word, &word, TURN_WORD(TURN_SUSPENDED, 0)))
+	{
+		count = padv_drop_turn(&padv_slots[number], TURN_SUSPENDED, procnos);
+		padv_admission->turn_totals.suspended++;
+	}
+	SpinLockRelease(&padv_admission->mutex);
+	padv_wake(procnos, count);
+}
+
+/* Count a session in its accounts; those under a limit are remembered. */
+static void
+touch_accounts(PadvOverseer *overseer, const Slot *slot, bool stalled)
+{
+	for (int i = 0; i < slot->turn.naccounts && i < PADV_MAX_PLACE_ACCOUNTS; i++)
+	{
+		int32		account = slot->turn.accounts[i];
+
+		/* the highest bit says that it is on the list */
+		if (overseer->stalled[account] == 0)
+		{
+			overseer->touched[overseer->ntouched++] = account;
+			overseer->stalled[account] = PG_INT32_MIN;
+		}
+		overseer->stalled[account] += stalled;
+	}
+}
+
+static void
+look_at(PadvOverseer *overseer, int32 number, int64 now, int64 wall)
+{
+	const Slot *slot = &padv_slots[number];
+	PadvSession session;
+
+	if (TURN_STATE(pg_atomic_read_u64(&padv_turns[number].word)) != TURN_IN ||
+		!padv_sampler_read(slot->status_index, slot->pid, &session))
+		return;
+	if (session.state == PADV_STATE_IDLE_IN_TRANSACTION && wall - session.state_start >= IDLE_US)
+		suspend(number);
+	else
+		touch_accounts(overseer, slot, is_stalled(&overseer->seen[number], slot, &session, now));
+}
+
+/*
+ * One more than those who are stalled must be able to run; returns whether the
+ * limit is higher than its own for that.
+ */
+static bool
+adjust_limit(int32 account, int32 stalled)
+{
+	Account    *mine = &padv_accounts[account];
+	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int32		limit;
+	int32		change = 0;
+	int			count = 0;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	limit = account == PADV_SERVER_ACCOUNT ? padv_admission->active_limit : mine->max_active;
+	if (limit >= 0 && padv_admission->enforcement == PADV_ENFORCEMENT_ON)
+		change = Max(limit, stalled + 1) - mine->active.limit;
+	if (change > 0)
+		padv_admission->turn_totals.let_in += change;
+	if (change < 0)
+		padv_turn_rules_changed();	/* turns kept beyond it do not count any more */
+	if (change != 0)
+		count = padv_line_set_limit(&padv_turn_line, account, mine->active.limit + change,
+									entered, PADV_MAX_PLACE_ACCOUNTS);
+	padv_note_turns(entered, count, procnos);
+	SpinLockRelease(&padv_admission->mutex);
+	padv_wake(procnos, count);
+	return stalled + 1 > limit;
+}
+
+static void
+adjust_limits(PadvOverseer *overseer)
+{
+	int			raised = 0;
+
+	/* those that were raised, and are in use no more */
+	for (int i = 0; i < overseer->nraised; i++)
+		if (overseer->stalled[overseer->raised[i]] == 0)
+			(void) adjust_limit(overseer->raised[i], -1);
+	for (int i = 0; i < overseer->ntouched; i++)
+	{
+		int32		account = overseer->touched[i];
+
+		if (adjust_limit(account, overseer->stalled[account] - PG_INT32_MIN))
+			overseer->raised[raised++] = account;
+		overseer->stalled[account] = 0;
+	}
+	overseer->nraised = raised;
+	overseer->ntouched = 0;
+}
+
+void
+padv_overseer_run(PadvOverseer *overseer, int64 now)
+{
+	int64		wall;
+	int			count;
+
+	if (overseer->waiting)
+		overseer->waited_us += now - overseer->looked_at;
+	overseer->waiting = padv_turns_anybody_waits();
+	overseer->looked_at = now;
+	if (!overseer->waiting)
+	{
+		adjust_limits(overseer);
+		return;
+	}
+	wall = GetCurrentTimestamp();
+	(void) padv_turns_look_after();
+
+	SpinLockAcquire(&padv_admission->mutex);
+	count = padv_admission->nholders;
+	memcpy(overseer->holders, padv_holders, count * sizeof(int32));
+	SpinLockRelease(&padv_admission->mutex);
+
+	for (int i = 0; i < count; i++)
+		look_at(overseer, overseer->holders[i], now, wall);
+	adjust_limits(overseer);
+}
+
+int64
+padv_overseer_waited_us(const PadvOverseer *overseer)
+{
+	return overseer->waited_us;
+}

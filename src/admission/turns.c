@@ -1,0 +1,544 @@
+/*
+ * turns.c
+ *		Which transactions may run now: taking a turn, keeping it, handing it over.
+ *
+ * parts.h says which lock guards what.  Nothing here waits: gate.c does, on its
+ * latch.
+ *
+ * While nobody waits a session keeps its turn when its transaction has ended, and
+ * finds it again with one atomic operation on a line of cache of its own.  It is
+ * taken away when somebody else needs it.  So a gate that is never full costs
+ * no lock and touches no memory that others write.
+ *
+ * While somebody waits a turn is handed over at the end of a transaction, to who
+ * came first; but a session whose client is quick may go on for LEASE_US.
+ * Processes that take turns are cold, and that costs more than the wait.  A turn
+ * that is kept and not used is taken away after GRACE_US, by whoever looks: a
+ * session at the end of its transaction, one that comes to wait, or the worker
+ * (overseer.c).
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "storage/ipc.h"
+
+#include "admission/parts.h"
+#include "admission/turns.h"
+#include "clock.h"
+#include "compat.h"
+
+/* How long one session may go on with transactions while others wait. */
+#define LEASE_US 5000
+
+/* How long a turn is kept for a client to send the next one. */
+#define GRACE_US 1000
+
+/* Kept turns are looked for this often at most, and among so many holders. */
+#define RECLAIM_INTERVAL_US 1000
+#define MAX_LOOKS 256
+
+/* One slow client is not slow for ever. */
+#define MAX_GAP_US 50000
+
+static Turn *my_turn = NULL;
+
+/* What limits this session, as of these rules. */
+static uint32 my_rules = 0;
+static bool limits_me = false;
+static bool was_exempt = false;
+
+static bool standing = false;	/* in line */
+static int64 turn_started = 0;	/* monotonic; when it was taken or handed over */
+static int64 ended_at = 0;		/* of the last transaction, while others waited */
+static int64 usual_gap = 0;		/* between two transactions, microseconds */
+
+/* --- under the mutex --- */
+
+void
+padv_turn_rules_changed(void)
+{
+	bool		any = padv_admission->enforcement != PADV_ENFORCEMENT_OFF &&
+		(padv_admission->active_limit >= 0 || padv_admission->caps_active);
+
+	/* an odd number, which is never 0 */
+	padv_admission->rules_changed += 2;
+	pg_atomic_write_u32(&padv_admission->turn_rules, any ? padv_admission->rules_changed | 1 : 0);
+}
+
+void
+padv_place_turn(Slot *slot)
+{
+	PadvPlace  *turn = &slot->turn;
+
+	turn->naccounts = 0;
+	for (int i = 0; i < slot->place.naccounts; i++)
+		if (padv_accounts[slot->place.accounts[i]].max_active >= 0)
+			turn->accounts[turn->naccounts++] = slot->place.accounts[i];
+	if (!slot->exempt && (turn->naccounts > 0 || padv_admission->active_limit >= 0))
+		turn->accounts[turn->naccounts++] = PADV_SERVER_ACCOUNT;
+}
+
+static void
+note_holder(Slot *slot)
+{
+	slot->turns++;
+	slot->holder = padv_admission->nholders;
+	padv_holders[padv_admission->nholders++] = slot - padv_slots;
+}
+
+static void
+forget_holder(Slot *slot)
+{
+	int32		last = padv_holders[--padv_admission->nholders];
+
+	padv_holders[slot->holder] = last;
+	padv_slots[last].holder = slot->holder;
+}
+
+void
+padv_note_turns(const int32 *entered, int count, int32 *procnos)
+{
+	for (int i = 0; i < count; i++)
+	{
+		note_holder(&padv_slots[entered[i]]);
+		procnos[i] = padv_slots[entered[i]].procno;
+		pg_atomic_write_u64(&padv_turns[entered[i]].word, TURN_WORD(TURN_IN, 0));
+	}
+	padv_admission->turn_totals.handed_over += count;
+}
+
+int
+padv_drop_turn(Slot *slot, TurnState state, int32 *procnos)
+{
+	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int			count;
+
+	if (slot->turn.state == PADV_PLACE_IN)
+		forget_holder(slot);
+	pg_atomic_write_u64(&padv_turns[slot - padv_slots].word, TURN_WORD(state, 0));
+	count = padv_line_leave(&padv_turn_line, &slot->turn, entered);
+	padv_note_turns(entered, count, procnos);
+	return count;
+}
+
+/* --- kept turns --- */
+
+static inline int32
+waiting(void)
+{
+	return *(volatile int32 *) &padv_admission->turn_head.waiting;
+}
+
+static inline bool
+is_observing(void)
+{
+	return *(volatile int32 *) &padv_admission->enforcement == PADV_ENFORCEMENT_OBSERVE;
+}
+
+/* Whether somebody waits for room that this turn takes; may be wrong. */
+static bool
+is_wanted(const volatile Slot *slot)
+{
+	for (int i = 0; i < slot->turn.naccounts && i < PADV_MAX_PLACE_ACCOUNTS; i++)
+	{
+		int32		account = slot->turn.accounts[i];
+
+		if (((volatile Account *) padv_accounts)[account].active.standing > 0)
+			return true;
+	}
+	return false;
+}
+
+/* Take a kept turn away, unless it has been used or taken since. */
+static void
+reclaim(int32 number, uint64 word)
+{
+	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int			count = 0;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	if (pg_atomic_compare_exchange_u64(&padv_turns[number].word, &word, TURN_WORD(TURN_OUT, 0)))
+		count = padv_drop_turn(&padv_slots[number], TURN_OUT, procnos);
+	SpinLockRelease(&padv_admission->mutex);
+	padv_wake(procnos, count);
+}
+
+static bool
+look_after(int64 now)
+{
+	bool		young = false;
+	int			looks = Min(*(volatile int32 *) &padv_admission->nholders, MAX_LOOKS);
+
+	/* the list may change meanwhile: what is missed is found the next time */
+	for (int i = 0; i < looks && waiting() > 0; i++)
+	{
+		int32		number = ((volatile int32 *) padv_holders)[i];
+		uint64		word = pg_atomic_read_u64(&padv_turns[number].word);
+
+		if (TURN_STATE(word) != TURN_KEPT || !is_wanted(&padv_slots[number]))
+			continue;
+		if (now - TURN_SINCE(word) < GRACE_US)
+			young = true;
+		else
+			reclaim(number, word);
+	}
+	return young;
+}
+
+bool
+padv_turns_look_after(void)
+{
+	return look_after(padv_monotonic_us());
+}
+
+/* The same, if nobody has done so just now. */
+static void
+look_after_if_due(int64 now)
+{
+	uint64		due = pg_atomic_read_u64(&padv_admission->reclaim_due);
+
+	if (now >= (int64) due &&
+		pg_atomic_compare_exchange_u64(&padv_admission->reclaim_due, &due,
+									   (uint64) (now + RECLAIM_INTERVAL_US)))
+		(void) look_after(now);
+}
+
+/* --- the session --- */
+
+void
+padv_turns_announce(void)
+{
+	my_turn = &padv_turns[padv_my_slot - padv_slots];
+}
+
+/* How long the client took; an average that follows. */
+static void
+note_gap(int64 gap)
+{
+	usual_gap += (Min(Max(gap, 0), MAX_GAP_US) - usual_gap) / 4;
+}
+
+/* Whether it would have to wait, if caps were enforced.  The mutex is held. */
+static bool
+would_wait(const PadvPlace *turn)
+{
+	for (int i = 0; i < turn->naccounts; i++)
+	{
+		const Account *account = &padv_accounts[turn->accounts[i]];
+		int32		limit = turn->accounts[i] == PADV_SERVER_ACCOUNT ?
+			padv_admission->active_limit : account->max_active;
+
+		if (limit >= 0 && account->active.in_use >= limit)
+			return true;
+	}
+	return false;
+}
+
+/* Come in or stand in line; the mutex is held. */
+static void
+come_in(PadvPlace *turn, bool may_wait)
+{
+	if (is_observing() && would_wait(turn))
+		padv_admission->turn_totals.would_wait++;
+	if (may_wait && padv_line_full_account(&padv_turn_line, turn) != PADV_NOBODY)
+	{
+		padv_line_stand(&padv_turn_line, turn);
+		standing = true;
+		return;
+	}
+	padv_line_enter(&padv_turn_line, turn);
+	note_holder(padv_my_slot);
+	pg_atomic_write_u64(&my_turn->word, TURN_WORD(TURN_IN, 0));
+}
+
+static void
+wake_overseer(void)
+{
+	int32		procno = (int32) pg_atomic_read_u32(&padv_admission->overseer) - 1;
+
+	if (procno >= 0)
+		padv_wake(&procno, 1);
+}
+
+static bool
+take_with_lock(bool exempt, bool may_wait)
+{
+	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	PadvPlace  *turn = &padv_my_slot->turn;
+	int			count = 0;
+	bool		first;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	if (turn->state != PADV_PLACE_FREE) /* kept under other rules */
+		count = padv_drop_turn(padv_my_slot, TURN_OUT, procnos);
+	padv_my_slot->exempt = exempt;
+	padv_place_turn(padv_my_slot);
+	my_rules = pg_atomic_read_u32(&padv_admission->turn_rules);
+	limits_me = my_rules != 0 && turn->naccounts > 0;
+	if (limits_me)
+		come_in(turn, may_wait);
+	first = standing && padv_admission->turn_head.waiting == 1;
+	SpinLockRelease(&padv_admission->mutex);
+	padv_wake(procnos, count);
+	if (first)
+		wake_overseer();
+	was_exempt = exempt;
+	return !standing;
+}
+
+bool
+padv_turn_take(bool exempt, bool may_wait)
+{
+	uint32		rules = pg_atomic_read_u32(&padv_admission->turn_rules);
+	uint64		word = pg_atomic_read_u64(&my_turn->word);
+	bool		known = rules == my_rules && exempt == was_exempt;
+	int64		now;
+
+	if (rules == 0 || (known && !limits_me))
+		return true;
+	if (likely(known && TURN_STATE(word) == TURN_KEPT &&
+			   pg_atomic_compare_exchange_u64(&my_turn->word, &word, TURN_WORD(TURN_IN, 0))))
+	{
+		if (unlikely(TURN_SINCE(word) > 0))
+			note_gap(padv_monotonic_us() - TURN_SINCE(word));
+		return true;
+	}
+	now = padv_monotonic_us();
+	if (ended_at > 0)
+		note_gap(now - ended_at);
+	ended_at = 0;
+	turn_started = now;
+	return take_with_lock(exempt, may_wait);
+}
+
+bool
+padv_turn_has_come(void)
+{
+	if (TURN_STATE(pg_atomic_read_u64(&my_turn->word)) == TURN_OUT)
+		return false;
+	pg_read_barrier();
+	return true;
+}
+
+void
+padv_turn_waited(int64 waited_us)
+{
+	PadvRoleCounters *counters;
+
+	standing = false;
+	turn_started = padv_monotonic_us();
+	SpinLockAcquire(&padv_admission->mutex);
+	counters = padv_counters_of(padv_my_slot);
+	counters->turns_waited++;
+	counters->turns_waited_us += waited_us;
+	padv_admission->turn_totals.waited++;
+	padv_admission->turn_totals.waited_us += waited_us;
+	SpinLockRelease(&padv_admission->mutex);
+}
+
+bool
+padv_turn_suspended(void)
+{
+	return TURN_STATE(pg_atomic_read_u64(&my_turn->word)) == TURN_SUSPENDED;
+}
+
+static void
+give_up_turn(void)
+{
+	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int			count;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	padv_admission->turn_totals.given_up += padv_my_slot->turn.state == PADV_PLACE_WAITING;
+	count = padv_drop_turn(padv_my_slot, TURN_OUT, procnos);
+	SpinLockRelease(&padv_admission->mutex);
+	padv_wake(procnos, count);
+}
+
+/* Keep the turn for the next transaction; false when it has been suspended. */
+static bool
+keep_turn(int64 since)
+{
+	uint64		word = TURN_WORD(TURN_IN, 0);
+
+	return pg_atomic_compare_exchange_u64(&my_turn->word, &word, TURN_WORD(TURN_KEPT, since));
+}
+
+/* Whether somebody should have our turn now. */
+static bool
+must_hand_over(int64 now)
+{
+	return is_observing() ||
+		((now - turn_started >= LEASE_US || usual_gap >= GRACE_US) && is_wanted(padv_my_slot));
+}
+
+/* The end of a transaction while somebody waits. */
+static void
+end_while_others_wait(void)
+{
+	int64		now = padv_monotonic_us();
+
+	ended_at = now;
+	if (must_hand_over(now) || !keep_turn(now))
+		give_up_turn();
+	look_after_if_due(now);
+}
+
+/* Whether more are in than a limit allows, as after it was lowered. */
+static bool
+is_one_too_many(void)
+{
+	const PadvPlace *turn = &padv_my_slot->turn;
+
+	for (int i = 0; i < turn->naccounts; i++)
+	{
+		const volatile PadvAccount *account = &padv_accounts[turn->accounts[i]].active;
+
+		if (account->limit >= 0 && account->in_use > account->limit)
+			return true;
+	}
+	return false;
+}
+
+static void
+end_turn(void)
+{
+	if (unlikely(waiting() > 0 || is_observing()))
+		end_while_others_wait();
+	else if (unlikely(is_one_too_many()) || !keep_turn(0))
+		give_up_turn();
+	else if (unlikely(waiting() > 0))
+		(void) padv_turns_look_after(); /* who came since may not have seen it */
+}
+
+void
+padv_turn_end(void)
+{
+	TurnState	state = TURN_STATE(pg_atomic_read_u64(&my_turn->word));
+
+	if (likely(state == TURN_IN))
+		end_turn();
+	else if (state == TURN_SUSPENDED || standing)
+		give_up_turn();
+	standing = false;
+}
+
+/* --- others --- */
+
+uint32
+padv_turn_wait_event(void)
+{
+	return pg_atomic_read_u32(&padv_admission->wait_event);
+}
+
+static void
+forget_overseer(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+{
+	pg_atomic_write_u32(&padv_admission->overseer, 0);
+}
+
+void
+padv_turns_oversee(uint32 wait_event)
+{
+	pg_atomic_write_u32(&padv_admission->wait_event, wait_event);
+	before_shmem_exit(forget_overseer, (Datum) 0);
+	pg_atomic_write_u32(&padv_admission->overseer, padv_my_procno() + 1);
+}
+
+bool
+padv_turns_anybody_waits(void)
+{
+	return waiting() > 0;
+}
+
+void
+padv_turns_set_server_limit(int32 limit)
+{
+	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int			count;
+	bool		again = false;
+
+	do
+	{
+		bool		same;
+		bool		stricter;
+
+		SpinLockAcquire(&padv_admission->mutex);
+		same = limit == padv_admission->active_limit;
+		stricter = limit >= 0 && (padv_admission->active_limit < 0 || limit < padv_admission->active_limit);
+		padv_admission->active_limit = limit;
+		if (stricter || (limit < 0 && !same))
+			padv_turn_rules_changed();	/* kept turns do not count any more */
+
+		/* what is the same may have been raised by the overseer */
+		count = same && !again ? 0 : padv_line_set_limit(&padv_turn_line, PADV_SERVER_ACCOUNT,
+									padv_admission->enforcement == PADV_ENFORCEMENT_ON ? limit : -1,
+									entered, PADV_MAX_PLACE_ACCOUNTS);
+		padv_note_turns(entered, count, procnos);
+		SpinLockRelease(&padv_admission->mutex);
+		padv_wake(procnos, count);
+		again = count == PADV_MAX_PLACE_ACCOUNTS;
+	} while (again);
+}
+
+void
+padv_turns_read(PadvGate *gate)
+{
+	SpinLockAcquire(&padv_admission->mutex);
+	gate->totals = padv_admission->turn_totals;
+	gate->limit = padv_admission->active_limit;
+	gate->in_force = padv_accounts[PADV_SERVER_ACCOUNT].active.limit;
+	gate->waiting = padv_admission->turn_head.waiting;
+	SpinLockRelease(&padv_admission->mutex);
+}
+
+void
+padv_turns_count(PadvGate *gate)
+{
+	int			count = *(volatile int32 *) &padv_admission->nholders;
+
+	gate->running = 0;
+	gate->kept = 0;
+	for (int i = 0; i < count; i++)
+	{
+		TurnState	state = TURN_STATE(pg_atomic_read_u64(&padv_turns[((volatile int32 *) padv_holders)[i]].word));
+
+		gate->running += state == TURN_IN;
+		gate->kept += state == TURN_KEPT;
+	}
+}
+
+void
+padv_turns_in_use(PadvTurnsInUse *in_use)
+{
+	int			count = *(volatile int32 *) &padv_admission->nholders;
+	int32	   *of_account = palloc0(mul_size(padv_admission_accounts(), sizeof(int32)));
+
+	for (int i = 0; i < count; i++)
+	{
+		int32		number = ((volatile int32 *) padv_holders)[i];
+		const volatile Slot *slot = &padv_slots[number];
+
+		if (TURN_STATE(pg_atomic_read_u64(&padv_turns[number].word)) != TURN_IN)
+			continue;
+		for (int j = 0; j < slot->turn.naccounts && j < PADV_MAX_PLACE_ACCOUNTS; j++)
+			of_account[slot->turn.accounts[j]]++;
+	}
+	memcpy(in_use->of_cap, of_account, sizeof(in_use->of_cap));
+	in_use->of_server = of_account[PADV_SERVER_ACCOUNT];
+	in_use->of_default = 0;
+	for (int i = PADV_ROLE_ACCOUNT(0); i < padv_admission_accounts(); i++)
+		in_use->of_default = Max(in_use->of_default, of_account[i]);
+	pfree(of_account);
+}
+
+void
+padv_turns_reset_counters(void)
+{
+	SpinLockAcquire(&padv_admission->mutex);
+	memset(&padv_admission->turn_totals, 0, sizeof(PadvTurnTotals));
+	SpinLockRelease(&padv_admission->mutex);
+}

@@ -1,0 +1,71 @@
+/*
+ * turns.h
+ *		Which transactions may run now.
+ *
+ * A session needs a turn for a transaction, if there is a limit that counts
+ * it.  Where all turns are taken it stands in line, first come first served.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_TURNS_H
+#define PADV_TURNS_H
+
+#include "admission/admission.h"
+
+/*
+ * For the session.  None of them waits or raises.
+ *
+ * announce: from the login, once.
+ * take: a turn for a transaction that begins, or goes on after its turn was
+ *		suspended.  False when it has to stand in line, which it does then; it
+ *		never has to if may_wait is false.
+ * has_come: whether one who stands in line has been let in.
+ * waited: that has come, after so long.
+ * suspended: whether the turn was taken away in the transaction, which had
+ *		been idle.
+ * end: the transaction has ended, or its wait has.
+ * look_after: give turns that are kept for nobody to those who wait; returns
+ *		whether some will have to be given within a moment.
+ */
+extern void padv_turns_announce(void);
+extern bool padv_turn_take(bool exempt, bool may_wait);
+extern bool padv_turn_has_come(void);
+extern void padv_turn_waited(int64 waited_us);
+extern bool padv_turn_suspended(void);
+extern void padv_turn_end(void);
+extern bool padv_turns_look_after(void);
+
+/* The wait event of who stands in line. */
+extern uint32 padv_turn_wait_event(void);
+
+/*
+ * This process, which must be the worker, oversees them from now on: its latch is set
+ * when somebody begins to wait.  Waiting has this wait event.
+ */
+extern void padv_turns_oversee(uint32 wait_event);
+
+extern bool padv_turns_anybody_waits(void);
+
+/* The server's limit; -1 is none.  Lets in who can be in then. */
+extern void padv_turns_set_server_limit(int32 limit);
+
+/*
+ * For readers: figures and counters; running and kept are counted by the second,
+ * which looks at each turn in use.
+ */
+extern void padv_turns_read(PadvGate *gate);
+extern void padv_turns_count(PadvGate *gate);
+
+/* Turns in use. */
+typedef struct PadvTurnsInUse
+{
+	int32		of_cap[PADV_MAX_CAPS];
+	int32		of_default;		/* of the role under the default that has most */
+	int32		of_server;
+} PadvTurnsInUse;
+
+extern void padv_turns_in_use(PadvTurnsInUse *in_use);
+
+extern void padv_turns_reset_counters(void);
+
+#endif							/* PADV_TURNS_H */
