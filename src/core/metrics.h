@@ -80,6 +80,8 @@ typedef struct PadvMetricsCounts
 	int64_t		would_refuse;
 	int64_t		closed_idle;
 	double		queue_wait_seconds;
+	int64_t		transactions_queued;
+	double		transactions_wait_seconds;
 } PadvMetricsCounts;
 
 typedef struct PadvMetricsServer
@@ -94,6 +96,9 @@ typedef struct PadvMetricsServer
 	int64_t		default_max_sessions;
 	int64_t		default_in_use; /* of the role that has most */
 	PadvMetricsCounts total;
+	int64_t		active_limit;	/* transactions that may run; -1: no limit */
+	int64_t		transactions_waiting;
+	double		transactions_wait_seconds;
 
 	/* padv_metrics_prepare fills in the rest */
 	int64_t		one;

@@ -98,6 +98,9 @@ read_server(PadvMetricsServer *server)
 	padv_read_situation(&server->situation, false);
 	server->max_connections = MaxConnections;
 	server->usable_connections = MaxConnections - padv_reserved_connections();
+	server->active_limit = server->situation.gate.limit;
+	server->transactions_waiting = server->situation.gate.waiting;
+	server->transactions_wait_seconds = (double) server->situation.gate.totals.waited_us / 1e6;
 	padv_metrics_prepare(server);
 }
 
@@ -111,6 +114,8 @@ counts_of(const PadvRoleCounters *counters)
 		.would_refuse = counters->would_refuse,
 		.closed_idle = counters->closed_idle,
 		.queue_wait_seconds = (double) counters->waited_us / 1e6,
+		.transactions_queued = counters->turns_waited,
+		.transactions_wait_seconds = (double) counters->turns_waited_us / 1e6,
 	};
 }
 

@@ -10,6 +10,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/../private.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/caps.sh"
 # shellcheck source=test/bench/truth.sh
 source "$(dirname "${BASH_SOURCE[0]}")/truth.sh"
+# shellcheck source=test/bench/gate.sh
+source "$(dirname "${BASH_SOURCE[0]}")/gate.sh"
 
 BENCH=${BENCH:-window sample status transaction metrics load agreement check logins storm effect}
 SAMPLES=${SAMPLES:-10/110 100/200 1000/1100 2000/2100 10/2100}
@@ -253,7 +255,7 @@ prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"
 for part in $BENCH; do
     case $part in
-        window | sample | status | transaction | metrics | load | agreement | check | logins | storm | effect | truth) "bench_$part" ;;
-        *) fail "no bench \"$part\"; there are: window sample status transaction metrics load agreement check logins storm effect truth" ;;
+        window | sample | status | transaction | metrics | load | agreement | check | logins | storm | effect | truth | gate) "bench_$part" ;;
+        *) fail "no bench \"$part\"; there are: window sample status transaction metrics load agreement check logins storm effect truth gate" ;;
     esac
 done

@@ -1,0 +1,116 @@
+# gate.sh: many clients through the gate, directly, and through PgBouncer.
+#
+# All variants of a row of the table run in the same server, one after the other, each
+# warmed up first: with a thousand backends the first seconds are those of cold
+# caches. Sourced by run.sh, which has the tools used here.
+# shellcheck shell=bash
+
+GATE_LOADS=${GATE_LOADS:-tpcb1 tpcb50 select fk}
+GATE_CLIENTS=${GATE_CLIENTS:-64 256 1000}
+GATE_MODES=${GATE_MODES:-simple prepared}
+GATE_VARIANTS=${GATE_VARIANTS:-direct gate:4 gate:8 gate:16 auto pgbouncer:4 pgbouncer:8 pgbouncer:16}
+GATE_WARM=${GATE_WARM:-15}
+GATE_SECONDS=${GATE_SECONDS:-15}
+
+# The package, unpacked into our own tree with the libraries that it needs.
+fetch_pgbouncer() {
+    BOUNCER=$(command -v pgbouncer || true)
+    [ -n "$BOUNCER" ] && return
+    for package in pgbouncer libevent-2.1-7 libcares2 libc-ares2; do
+        unpack_package "$package" "$WORK/tree" 2>/dev/null || true
+    done
+    [ -x "$WORK/tree/usr/sbin/pgbouncer" ] && BOUNCER=$WORK/tree/usr/sbin/pgbouncer
+}
+
+start_bouncer() {
+    printf '[databases]\n* = host=%s port=%s\n[pgbouncer]\nlisten_addr =\nlisten_port = 6433\nunix_socket_dir = %s\nauth_type = any\npool_mode = transaction\nmax_client_conn = 3000\ndefault_pool_size = %s\nlogfile = %s/pgbouncer.log\nlog_connections = 0\nlog_disconnections = 0\nignore_startup_parameters = extra_float_digits\n' \
+        "$WORK/tmp" "$PGPORT" "$WORK/tmp" "$1" "$WORK/tmp" | sed 's/^\* = .*/& user=bench/' | as_user tee "$WORK/tmp/pgbouncer.ini" >/dev/null
+    start_child env LD_LIBRARY_PATH="$WORK/tree/usr/lib/x86_64-linux-gnu" "$BOUNCER" -q "$WORK/tmp/pgbouncer.ini"
+    until [ -S "$WORK/tmp/.s.PGSQL.6433" ]; do
+        kill -0 "$CHILD" 2>/dev/null || fail "pgbouncer did not start: $(tail -n 3 "$WORK/tmp/pgbouncer.log")"
+        sleep 0.1
+    done
+}
+
+set_active_limit() {
+    ask -c "ALTER SYSTEM SET pool_advisor.active_limit = '$1'" -c 'SELECT pg_reload_conf()' >/dev/null
+    until [ "$(ask -c "SELECT active_limit = '$1' AND (state = 'off') = ('$1' = 'off') FROM pool_advisor.gate")" = t ]; do sleep 0.1; done
+}
+
+fill_gate() {
+    ask -c 'CREATE EXTENSION pool_advisor' -c 'CREATE ROLE bench LOGIN' \
+        -c 'CREATE DATABASE s1 OWNER bench' -c 'CREATE DATABASE s50 OWNER bench' >/dev/null
+    as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -U bench -i -q -s 1 s1 >/dev/null 2>&1
+    as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -U bench -i -q -s 50 s50 >/dev/null 2>&1
+    as_user "$PG_BIN/psql" -X -q -h "$WORK/tmp" -U bench s50 <<'SQL'
+CREATE TABLE parents (id int PRIMARY KEY, children int NOT NULL DEFAULT 0);
+CREATE TABLE children (id bigserial PRIMARY KEY, parent int NOT NULL REFERENCES parents, n int NOT NULL);
+INSERT INTO parents SELECT generate_series(1, 100);
+SQL
+    printf '\\set p random(1, 100)\nBEGIN;\nINSERT INTO children (parent, n) VALUES (:p, 1);\nUPDATE parents SET children = children + 1 WHERE id = :p;\nSELECT children FROM parents WHERE id = :p;\nEND;\n' |
+        as_user tee "$WORK/tmp/fk.sql" >/dev/null
+}
+
+# gate_pgbench LOAD MODE CLIENTS PORT: "tps p99" after the warm-up
+gate_pgbench() {
+    local load=$1 mode=$2 clients=$3 port=$4 database=s50 rate=0.05 start
+    local -a script
+    case $load in
+        tpcb1) database=s1 script=(-b tpcb-like) rate=0.3 ;;
+        tpcb50) script=(-b tpcb-like) rate=0.3 ;;
+        select) script=(-b select-only) ;;
+        fk) script=(-f "$WORK/tmp/fk.sql") rate=0.3 ;;
+        *) fail "no load \"$load\"" ;;
+    esac
+    as_user sh -c "rm -f $WORK/tmp/gate_log.*"
+    start=$(date +%s)
+    as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -p "$port" -U bench -n -M "$mode" -c "$clients" -j $((clients < 40 ? clients : 40)) \
+        -T $((GATE_WARM + GATE_SECONDS)) -P 1 "${script[@]}" -l --sampling-rate="$rate" --log-prefix="$WORK/tmp/gate_log" "$database" \
+        >"$WORK/gate.out" 2>"$WORK/gate.err" || say "# $(tail -n 1 "$WORK/gate.err")" >&2
+    sed -n 's/^progress: \([0-9.]*\) s, \([0-9.]*\) tps.*/\1 \2/p' "$WORK/gate.err" |
+        awk -v warm="$GATE_WARM" '$1 > warm { sum += $2; n++ } END { printf "%.0f ", n ? sum / n : 0 }'
+    cat "$WORK"/tmp/gate_log.* | awk -v from=$((start + GATE_WARM)) '$5 >= from { print $3 }' | sort -n |
+        awk '{ v[NR] = $1 } END { printf "%.1f\n", NR ? v[int(NR * 0.99) + (NR < 100)] / 1000 : 0 }'
+}
+
+# gate_variant VARIANT LOAD MODE CLIENTS: a row of the table
+gate_variant() {
+    local variant=$1 figures port=$PGPORT bouncer='' note=''
+    case $variant in
+        direct) set_active_limit off ;;
+        gate:*) set_active_limit "${variant#gate:}" ;;
+        auto) set_active_limit auto ;;
+        pgbouncer:*)
+            [ -n "$BOUNCER" ] && [ "$3" != prepared ] || return 0
+            set_active_limit off
+            start_bouncer "${variant#pgbouncer:}"
+            bouncer=$CHILD port=6433
+            ;;
+    esac
+    figures=$(gate_pgbench "$2" "$3" "$4" "$port")
+    if [ -n "$bouncer" ]; then stop_child "$bouncer"; fi
+    if [ "$variant" = auto ]; then note=$(ask -c "SELECT 'limit ' || transactions_allowed || ', ' || state FROM pool_advisor.gate"); fi
+    printf '%-8s %-9s %7s  %-13s %9s %10s  %s\n' "$2" "$3" "$4" "$variant" "${figures% *}" "${figures#* }" "$note"
+    set_active_limit off
+}
+
+bench_gate() {
+    local load mode clients variant
+    fetch_pgbouncer
+    [ -n "$BOUNCER" ] || say '# pgbouncer cannot be had, so that side is left out'
+    start_server gate "shared_preload_libraries = 'pool_advisor'" 'max_connections = 1100' \
+        'shared_buffers = 2GB' 'max_wal_size = 8GB' 'checkpoint_timeout = 30min'
+    fill_gate
+    say ''
+    say "gate: pgbench with 40 threads at most, $GATE_SECONDS s after a warm-up of $GATE_WARM s; p99 in ms"
+    say "(PgBouncer in transaction mode cannot do prepared statements of the protocol in this version)"
+    printf '%-8s %-9s %7s  %-13s %9s %10s\n' load mode clients variant tps p99
+    for load in $GATE_LOADS; do
+        for mode in $GATE_MODES; do
+            for clients in $GATE_CLIENTS; do
+                for variant in $GATE_VARIANTS; do gate_variant "$variant" "$load" "$mode" "$clients"; done
+            done
+        done
+    done
+    control_server gate stop
+}
