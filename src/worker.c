@@ -363,7 +363,13 @@ control_turns(Worker *worker, int64 now)
 	worker->waited_us = waited_us;
 	worker->controlled_at = now;
 	if (control->state == PADV_CONTROL_OFF)
-		padv_control_start(control, (int32) model->pool_size, &input);
+	{
+		/* go on from what is in force, as after a restart of this process */
+		PadvGate	gate;
+
+		padv_turns_read(&gate);
+		padv_control_start(control, gate.limit > 0 ? gate.limit : (int32) model->pool_size, &input);
+	}
 	padv_turns_set_server_limit(padv_control_look(control, &input));
 }
 

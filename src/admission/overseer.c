@@ -73,6 +73,8 @@ padv_overseer_create(void)
 static bool
 does_nothing(const PadvSession *session)
 {
+	if (session->state == PADV_STATE_IDLE_IN_TRANSACTION)
+		return true;
 	switch (session->wait_event & 0xFF000000U)
 	{
 		case PG_WAIT_LOCK:
@@ -104,6 +106,16 @@ is_stalled(Seen *seen, const Slot *slot, const PadvSession *session, int64 now)
 		seen->since = now;
 	}
 	return now - seen->since >= STALLED_US;
+}
+
+/* By the session's own account, or where it gives none by what was seen. */
+static bool
+is_idle(Seen *seen, const Slot *slot, const PadvSession *session, int64 now, int64 wall)
+{
+	if (session->state != PADV_STATE_IDLE_IN_TRANSACTION)
+		return false;
+	return session->state_start > 0 ? wall - session->state_start >= IDLE_US :
+		is_stalled(seen, slot, session, now);
 }
 
 /* Give back the turn of a session that is idle in its transaction. */
@@ -146,15 +158,16 @@ static void
 look_at(PadvOverseer *overseer, int32 number, int64 now, int64 wall)
 {
 	const Slot *slot = &padv_slots[number];
+	Seen	   *seen = &overseer->seen[number];
 	PadvSession session;
 
 	if (TURN_STATE(pg_atomic_read_u64(&padv_turns[number].word)) != TURN_IN ||
 		!padv_sampler_read(slot->status_index, slot->pid, &session))
 		return;
-	if (session.state == PADV_STATE_IDLE_IN_TRANSACTION && wall - session.state_start >= IDLE_US)
+	if (is_idle(seen, slot, &session, now, wall))
 		suspend(number);
 	else
-		touch_accounts(overseer, slot, is_stalled(&overseer->seen[number], slot, &session, now));
+		touch_accounts(overseer, slot, is_stalled(seen, slot, &session, now));
 }
 
 /*
@@ -179,9 +192,10 @@ adjust_limit(int32 account, int32 stalled)
 		padv_admission->turn_totals.let_in += change;
 	if (change < 0)
 		padv_turn_rules_changed();	/* turns kept beyond it do not count any more */
-	if (change != 0)
-		count = padv_line_set_limit(&padv_turn_line, account, mine->active.limit + change,
-									entered, PADV_MAX_PLACE_ACCOUNTS);
+
+	/* unchanged, it lets in those who were too many for the last time */
+	count = padv_line_set_limit(&padv_turn_line, account, mine->active.limit + change,
+								entered, PADV_MAX_PLACE_ACCOUNTS);
 	padv_note_turns(entered, count, procnos);
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(procnos, count);

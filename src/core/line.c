@@ -204,7 +204,7 @@ padv_line_leave(PadvLine *line, PadvPlace *place, int32_t *entered)
 			padv_line_account(line, place->accounts[i])->in_use--;
 	place->state = PADV_PLACE_FREE;
 
-	while ((candidate = first_candidate(line, place)) != NULL)
+	while (count < PADV_MAX_PLACE_ACCOUNTS && (candidate = first_candidate(line, place)) != NULL)
 	{
 		int			full = padv_line_full_account(line, candidate);
 

@@ -103,10 +103,11 @@ extern void padv_line_enter(PadvLine *line, PadvPlace *place);
 extern void padv_line_stand(PadvLine *line, PadvPlace *place);
 
 /*
- * Take a place out, from inside or from the line; it is free then.  Who can be
- * in now is, first come first served, and is written to `entered`, which has
- * room for PADV_MAX_PLACE_ACCOUNTS: each account that got room takes in one at
- * most.  Returns their number.
+ * Take a place out, from inside or from the line; it is free then.  Who can be in
+ * now is, first come first served, and is written to `entered`, which has room for
+ * PADV_MAX_PLACE_ACCOUNTS.  Returns their number.  Each account that got room takes in
+ * one at most, unless its limit is just being raised; those who are left over then
+ * come in with padv_line_set_limit.
  *
  * It looks at those who stand at the accounts left.  One who has to wait for
  * another account goes to stand there.

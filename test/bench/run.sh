@@ -12,6 +12,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/caps.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/truth.sh"
 # shellcheck source=test/bench/gate.sh
 source "$(dirname "${BASH_SOURCE[0]}")/gate.sh"
+# shellcheck source=test/bench/chaos.sh
+source "$(dirname "${BASH_SOURCE[0]}")/chaos.sh"
 
 BENCH=${BENCH:-window sample status transaction metrics load agreement check logins storm effect}
 SAMPLES=${SAMPLES:-10/110 100/200 1000/1100 2000/2100 10/2100}
@@ -255,7 +257,7 @@ prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"
 for part in $BENCH; do
     case $part in
-        window | sample | status | transaction | metrics | load | agreement | check | logins | storm | effect | truth | gate) "bench_$part" ;;
-        *) fail "no bench \"$part\"; there are: window sample status transaction metrics load agreement check logins storm effect truth gate" ;;
+        window | sample | status | transaction | metrics | load | agreement | check | logins | storm | effect | truth | gate | chaos) "bench_$part" ;;
+        *) fail "no bench \"$part\"; there are: window sample status transaction metrics load agreement check logins storm effect truth gate chaos" ;;
     esac
 done

@@ -318,9 +318,36 @@ test_two_accounts(void)
 	ok(padv_line_leave(&line, &places[2], entered) == 1 && entered[0] == 3, "then they are");
 }
 
+/* Between two steps of raising a limit there is more room than one leaves. */
+static void
+test_much_room(void)
+{
+	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32_t		rest[PLACES];
+
+	start_over();
+	accounts[0].limit = 1;
+	for (int i = 0; i < 40; i++)
+	{
+		places[i].naccounts = 1;
+		places[i].accounts[0] = 0;
+		if (i == 0)
+			padv_line_enter(&line, &places[i]);
+		else
+			padv_line_stand(&line, &places[i]);
+	}
+	accounts[0].limit = -1;
+	ok(padv_line_leave(&line, &places[0], entered) == PADV_MAX_PLACE_ACCOUNTS &&
+	   entered[PADV_MAX_PLACE_ACCOUNTS - 1] == PADV_MAX_PLACE_ACCOUNTS,
+	   "one who leaves lets in as many as can be told, in turn");
+	ok(padv_line_set_limit(&line, 0, -1, rest, PLACES) == 39 - PADV_MAX_PLACE_ACCOUNTS &&
+	   head.waiting == 0, "and the limit lets in the rest");
+}
+
 int
 main(void)
 {
+	test_much_room();
 	test_first_come();
 	test_two_accounts();
 	test_random();
