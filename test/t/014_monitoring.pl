@@ -309,6 +309,19 @@ sub ask_prometheus
 	return { map { ($_->{metric}{job} => $_->{value}[1]) } @$found };
 }
 
+# An exporter may take no queries one day; what it collects itself is left out, as
+# it ends at the name of a role that is not in UTF-8 (0.19.1).
+my @jobs = qw(openmetrics postgres_exporter sql_exporter);
+
+sub help_of
+{
+	my ($exporter) = @_;
+	my ($out, $err) = ('', '');
+
+	IPC::Run::run([ $exporter, '--help' ], '>', \$out, '2>', \$err);
+	return "$out$err";
+}
+
 sub comes_to_be
 {
 	my ($port, $expression, $expected, $name) = @_;
@@ -318,10 +331,10 @@ sub comes_to_be
 	{
 		$got = ask_prometheus($port, $expression);
 		last if join(',', map { "$_=$got->{$_}" } sort keys %$got) eq
-		  join(',', map { "$_=$expected" } qw(openmetrics postgres_exporter sql_exporter));
+		  join(',', map { "$_=$expected" } @jobs);
 		select undef, undef, undef, 0.1;
 	}
-	is_deeply($got, { map { ($_ => $expected) } qw(openmetrics postgres_exporter sql_exporter) }, $name);
+	is_deeply($got, { map { ($_ => $expected) } @jobs }, $name);
 	return;
 }
 
@@ -330,17 +343,27 @@ my $postgres_exporter = program('/usr/bin/prometheus-postgres-exporter', '--vers
 my $sql_exporter = program('/usr/bin/prometheus-sql-exporter', '-version');
 SKIP:
 {
-	skip 'prometheus or one of its exporters is not there', 8
+	skip 'prometheus or one of its exporters is not there', 9
 	  unless $prometheus && $postgres_exporter && $sql_exporter;
-	my %port = map { ($_ => PostgreSQL::Test::Cluster::get_free_port()) }
-	  qw(openmetrics postgres_exporter sql_exporter prometheus);
+	my %port = map { ($_ => PostgreSQL::Test::Cluster::get_free_port()) } @jobs, 'prometheus';
 
 	serve($port{openmetrics}, save('serve.sh', config('prometheus')));
+  SKIP:
 	{
+		my $help = help_of($postgres_exporter);
+		my @collectors = $help =~ /--(?:\[no-\])?collector\.(\w+)(?=\s)/g;
+
+		if ($help !~ /--extend\.query-path/)
+		{
+			@jobs = grep { $_ ne 'postgres_exporter' } @jobs;
+			skip 'this postgres_exporter takes no queries', 1;
+		}
 		local $ENV{DATA_SOURCE_NAME} = 'host=' . $node->host . ' port=' . $node->port . ' user=monitoring dbname=postgres sslmode=disable';
 		start('postgres_exporter', $postgres_exporter, '--disable-default-metrics', '--disable-settings-metrics',
+			(map { "--no-collector.$_" } @collectors),
 			'--extend.query-path=' . save('postgres_exporter.yml', config('postgres_exporter')),
 			"--web.listen-address=127.0.0.1:$port{postgres_exporter}");
+		pass('postgres_exporter takes queries');
 	}
 	my $config = config('sql_exporter');
 	$config =~ s/interval: 15s/interval: 1s/;
@@ -350,8 +373,7 @@ SKIP:
 	# what its comment says belongs into the scrape configuration
 	my ($relabel) = $config =~ /^#   (metric_relabel_configs:\n(?:#   .*\n)+)/m;
 	$relabel =~ s/^#   /    /mg;
-	my $jobs = join '', map { "  - job_name: $_\n    static_configs:\n    - targets: ['127.0.0.1:$port{$_}']\n" }
-	  qw(openmetrics postgres_exporter sql_exporter);
+	my $jobs = join '', map { "  - job_name: $_\n    static_configs:\n    - targets: ['127.0.0.1:$port{$_}']\n" } @jobs;
 	save('prometheus.yml', "global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [alerts.yml]\nscrape_configs:\n$jobs    $relabel");
 	start('prometheus', $prometheus, "--config.file=$folder/prometheus.yml", "--storage.tsdb.path=$folder/data",
 		"--web.listen-address=127.0.0.1:$port{prometheus}");
