@@ -45,8 +45,8 @@ typedef struct Slot
 /* An account, and what it does beside counting. */
 typedef struct Account
 {
-	PadvAccount counts;			/* must be first; its limit is the one
-								 * that is enforced */
+	PadvAccount counts;			/* must be first; its limit is the one that is
+								 * enforced */
 	int32		max_sessions;	/* -1: none */
 	int32		core_sessions;	/* -1: all are kept */
 	int32		keepalive;		/* milliseconds */

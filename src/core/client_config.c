@@ -38,7 +38,8 @@ typedef struct Reason
 	char		text[PADV_REASON];
 } Reason;
 
-static void __attribute__((format(printf, 2, 3)))
+static void
+__attribute__((format(printf, 2, 3)))
 say(Reason *reason, const char *format,...)
 {
 	va_list		args;

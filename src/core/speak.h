@@ -22,7 +22,8 @@ typedef struct PadvSpeaker
 } PadvSpeaker;
 
 /* The sentence is valid while emit runs. */
-static inline void __attribute__((format(printf, 2, 3)))
+static inline void
+__attribute__((format(printf, 2, 3)))
 padv_speak(const PadvSpeaker *speaker, const char *format,...)
 {
 	char		sentence[PADV_SENTENCE];
