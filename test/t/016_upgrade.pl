@@ -61,7 +61,7 @@ sub reads_all
 {
 	my ($database, $name) = @_;
 	my @sources = split /\n/, $node->safe_psql($database, <<'SQL');
-SELECT oid::regclass FROM pg_class
+SELECT oid::regclass::text FROM pg_class
 WHERE relnamespace = 'pool_advisor'::regnamespace AND relkind IN ('v', 'r')
 UNION ALL
 SELECT format('pool_advisor.%I()', proname) FROM pg_proc
