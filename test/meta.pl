@@ -46,7 +46,7 @@ my $meta = decode_json(slurp($file));
 my ($default) = slurp('pool_advisor.control') =~ /^default_version = '([0-9.]+)'/m;
 
 only_keys($meta, 'the whole', qw(name version abstract description maintainer license provides
-	  meta-spec tags no_index prereqs release_status resources generated_by date));
+	  meta-spec tags no_index prereqs release_status resources generated_by));
 must(is_text($meta->{$_}), "no $_") for qw(name version abstract maintainer license generated_by);
 must($meta->{name} =~ /^$term$/, 'name is not a term');
 must($meta->{version} =~ /^$version$/, 'version is not a semantic one');
