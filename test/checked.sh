@@ -23,7 +23,7 @@ SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
 
 # The memory that was freed is given back soon, or the worker would seem to grow;
 # of the stack it is not kept, as the server measures its depth.
-export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:disable_coredump=0:detect_stack_use_after_return=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=0
+export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:disable_coredump=0:detect_stack_use_after_return=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=16
 export UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1
 
 # What is needed to build a server.

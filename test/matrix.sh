@@ -72,6 +72,10 @@ write_apt_settings() {
     local root=$1 mirror=$2 suite
     shift 2
     for suite in "$@"; do say "deb $mirror $suite main"; done >"$root/etc/apt/sources.list"
+    if [ -n "${2:-}" ]; then
+        printf 'Package: libpq* libecpg* libpgtypes* postgresql-*\nPin: release a=%s\nPin-Priority: 990\n' \
+            "$2" >"$root/etc/apt/preferences.d/server"
+    fi
     apt-config dump | grep -E '^Acquire::(http|https|Check|Retries)' >"$root/etc/apt/apt.conf.d/90host" || true
     cp /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null || true
 }

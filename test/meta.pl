@@ -21,7 +21,8 @@ sub slurp
 	return scalar <$in>;
 }
 
-sub must
+# the prototype makes a match that fails false, and not nothing
+sub must($$)
 {
 	my ($true, $what) = @_;
 
