@@ -9,7 +9,7 @@
 #
 # Two things that pg_bsd_indent does not understand are hidden from it: compound
 # literals, which it takes for blocks, and the blank in front of the name in an
-# initializer like {.a = 1, .b = 2}.
+# initializer like {.a = 1, .b = 2}. Before 19 it takes away that of ", ..." too.
 use strict;
 use warnings FATAL => 'all';
 
@@ -98,7 +98,7 @@ sub show
 {
 	my ($text) = @_;
 
-	$text =~ s/,(?=\.[a-z_])/, /g;
+	$text =~ s/,(?=\.[a-z_]|\.\.\.\))/, /g;
 	1 while $text =~ s/\bpadv_literal_(\d+)/$literals[$1]/g;
 	return $text;
 }

@@ -59,7 +59,7 @@ padv_sampling_stopped(const PadvSituation *situation)
 
 static void
 __attribute__((format(printf, 3, 4)))
-say(char *to, size_t size, const char *format,...)
+say(char *to, size_t size, const char *format, ...)
 {
 	va_list		args;
 

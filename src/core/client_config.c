@@ -40,7 +40,7 @@ typedef struct Reason
 
 static void
 __attribute__((format(printf, 2, 3)))
-say(Reason *reason, const char *format,...)
+say(Reason *reason, const char *format, ...)
 {
 	va_list		args;
 	int			length;

@@ -52,7 +52,7 @@ padv_add_fact(PadvMachine *machine, const char *fact, const char *value,
 
 void
 padv_add_fact_value(PadvMachine *machine, const char *fact, const char *source,
-					const char *format,...)
+					const char *format, ...)
 {
 	char		value[PADV_VALUE];
 	va_list		args;
