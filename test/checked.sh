@@ -21,13 +21,6 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # without. What is undefined ends the process, in the server too.
 SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
 
-# Under a sanitizer logins are slow, so t/007_caps_race.pl may see no line to look at.
-
-# The memory that was freed is given back soon, or the worker would seem to grow;
-# of the stack it is not kept, as the server measures its depth.
-export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:disable_coredump=0:detect_stack_use_after_return=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=16
-export UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1
-
 # What is needed to build a server.
 need_compiler() {
     local missing=() package wanted=(gcc libc6-dev make perl libipc-run-perl util-linux procps valgrind)
@@ -143,6 +136,11 @@ case $KIND in
         run_suites "$SERVER"
         ;;
     sanitizers)
+        # What was freed is given back soon, or the worker would seem to grow; of the
+        # stack nothing is kept, as the server measures its depth.
+        export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:disable_coredump=0
+        ASAN_OPTIONS+=:detect_stack_use_after_return=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=16
+        export UBSAN_OPTIONS=print_stacktrace=1:abort_on_error=1
         need_server sanitizers "$SANITIZE"
         run_suites "$SERVER"
         ;;
