@@ -132,7 +132,7 @@ run_version() {
     inside "$root" make -s -C /root/pool_advisor test ${SUITES:+SUITES="$SUITES"} \
         ${PROVE_TESTS:+PROVE_TESTS="$PROVE_TESTS"} PG_CONFIG="/usr/lib/postgresql/$version/bin/pg_config" \
         >"$log" 2>&1 || true
-    counts=$(tail -n 1 "$log" | sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1|\2/p')
+    counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1|\2/p' "$log" | tail -n 1)
     if [ -z "$counts" ]; then
         give_up "$version" "$log" 'the suite did not end'
         return
