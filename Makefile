@@ -48,19 +48,30 @@ bench:
 lint:
 	@$(SCRIPT_ENV) bash test/lint.sh
 
-# needs clang; FUZZ_SECONDS for each target
-FUZZ_SECONDS = 60
-FUZZ_DIR := $(or $(TMPDIR),/tmp)
+# Longer checks, each with a script that tells what it needs.
+analyze:
+	@$(SCRIPT_ENV) bash test/analyze.sh
 
 fuzz:
-	@for target in test/fuzz/fuzz_*.c; do \
-	    folder=$$(mktemp -d "$(FUZZ_DIR)/pool_advisor.fuzz.XXXXXX") && \
-	    clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	        -Wall -Wextra -Werror -Isrc -o "$$folder/fuzz" "$$target" src/core/*.c -lm && \
-	    mkdir "$$folder/corpus" && \
-	    "$$folder/fuzz" -max_total_time=$(FUZZ_SECONDS) -max_len=20000 \
-	        -artifact_prefix="$$folder/" "$$folder/corpus" && \
-	    rm -rf "$$folder" || exit 1; \
-	done
+	@bash test/fuzz/run.sh
 
-.PHONY: test demo bench lint fuzz
+test-matrix:
+	@bash test/matrix.sh
+
+test-cassert:
+	@bash test/checked.sh assertions
+
+test-sanitizers:
+	@bash test/checked.sh sanitizers
+
+test-valgrind:
+	@bash test/checked.sh valgrind
+
+# What is committed, as PGXN wants it.
+DISTVERSION = $(shell sed -n 's/^ *"version": "\(.*\)",$$/\1/p' META.json | head -n 1)
+
+dist:
+	@perl test/meta.pl
+	git archive --format zip --prefix=$(EXTENSION)-$(DISTVERSION)/ -o $(EXTENSION)-$(DISTVERSION).zip HEAD
+
+.PHONY: test demo bench lint analyze fuzz test-matrix test-cassert test-sanitizers test-valgrind dist

@@ -147,6 +147,7 @@ static const struct CapSetting
 	int			flags;
 	GucIntCheckHook check;
 }			cap_settings[PADV_CAP_SETTINGS] = {
+
 	{PREFIX ".max_sessions",
 		"Sets how many sessions there can be.",
 		"Set it for a role, a database or a role in a database. -1 is no limit.",

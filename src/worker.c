@@ -79,7 +79,8 @@ typedef struct Worker
 	PadvScalability scalability;
 	PadvWaits	waits;
 	PadvCurve	curve;
-	double		kept[PADV_HISTORY_MAX_CURVE];	/* the curve, for the history's file */
+	double		kept[PADV_HISTORY_MAX_CURVE];	/* the curve, for the
+												 * history's file */
 	PadvPicture picture;
 
 	/* monotonic clock, microseconds: when the next of each is due */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What can be checked without running: warnings as errors with the compilers
-# that are there, and rules of the house. Prints TAP.
+# that are there, the layout, and rules of the house. Prints TAP.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
@@ -21,37 +21,97 @@ check() {
     fi
 }
 
-SOURCES=$(find src -name '*.[ch]' | sort)
-include=$("$PG_CONFIG" --includedir-server)
+# skip NAME WHY
+skip() {
+    COUNT=$((COUNT + 1))
+    printf 'ok %d # skip %s: %s\n' "$COUNT" "$1" "$2"
+}
 
-# the server's headers are not ours to mend
+SOURCES=$(find src -name '*.[ch]' | sort)
+CODE=$(find src test -name '*.[ch]' | sort)
+
+# The PostgreSQL that was asked for, and the others that are installed.
+versions() {
+    local config
+    for config in "$PG_CONFIG" /usr/lib/postgresql/*/bin/pg_config; do
+        if [ -e "$("$config" --includedir-server 2>/dev/null)/postgres.h" ]; then
+            printf '%s|%s\n' "$("$config" --version)" "$("$config" --includedir-server)"
+        fi
+    done | sort -t '|' -u -k 1,1
+}
+
+# compile_with COMPILER HEADERS: the server's headers are not ours to mend
 compile_with() {
     for file in $(find src -name '*.c' | sort); do
         "$1" -std=gnu11 -O2 -fsyntax-only -Wall -Wextra -Wdeclaration-after-statement \
-            -Werror -Isrc -isystem "$include" -isystem /usr/include/libxml2 "$file" 2>&1
+            -Werror -Isrc -isystem "$2" -isystem /usr/include/libxml2 "$file" 2>&1
     done
 }
-for compiler in gcc clang; do
-    if command -v "$compiler" >/dev/null; then
-        check "no warning from $compiler -Wall -Wextra" < <(compile_with "$compiler")
-    fi
-done
+while IFS='|' read -r version include; do
+    for compiler in gcc clang; do
+        if command -v "$compiler" >/dev/null; then
+            check "no warning from $compiler -Wall -Wextra for $version" < <(compile_with "$compiler" "$include")
+        else
+            skip "warnings of $compiler for $version" 'it is not installed'
+        fi
+    done
+done < <(versions)
+
+# What must not be called, and why.
+#   sprintf, vsprintf, strcpy, strcat, gets: write without a bound
+#   strncpy, strncat: leave out the NUL, or a part, and say nothing
+#   strtok, localtime, gmtime, ctime, asctime, rand, srand: keep state for all of the process
+#   atoi, atol, atof, sscanf: take what is no number, or too large, for one
+#   system, popen, fork, exec: a backend starts no process
+#   sleep, usleep, nanosleep: hear no interrupt and no end of the postmaster
+#   exit, _exit, abort, assert: end a backend past its callbacks, or all backends
+#   signal, alarm, getenv, setenv, setlocale, tmpnam, mktemp: belong to the server
+#   alloca: grows the stack by what others say
+BANNED='v?sprintf|str(cpy|cat|ncpy|ncat|tok)|gets|(local|gm|c|asc)time|s?rand|ato[ilf]|sscanf'
+BANNED+='|system|popen|fork|exec[lv]p?e?|u?sleep|nanosleep|_?exit|abort|assert|signal|alarm'
+BANNED+='|[gs]etenv|setlocale|tmpnam|mktemp|alloca'
+
+# Memory is the server's, which gives it back after an error; the machine room is
+# plain C and frees what it took in the same function, as no error gets past it.
+taken_memory() { grep -nE '\b(malloc|calloc|realloc|strdup|free)\(' "$@"; }
+
+# An error that users can meet has a code of its own. elog() is for what cannot
+# happen, and has one that says so, as a WARNING has.
+without_code() {
+    awk '/ereport\((ERROR|FATAL|PANIC)/ { report = FILENAME ":" FNR ": " $0; line = FNR }
+        report && /errcode\(/ { report = "" }
+        report && FNR > line + 1 { print report; report = "" }' "$@"
+}
 
 # shellcheck disable=SC2086 # a list of files
 rules() {
     check 'versions are told apart in compat.h only' \
-        < <(grep -n PG_VERSION_NUM $SOURCES | grep -v '^src/compat\.h:')
+        < <(grep -nE '\b(PG_VERSION_NUM|PG_MAJORVERSION_NUM|PG_VERSION)\b' $SOURCES | grep -v '^src/compat\.h:')
     check 'no banned call' \
-        < <(grep -nE '\b(sprintf|strcpy|strcat|gets|strtok|system|popen|alloca)\(' $SOURCES)
+        < <(grep -nE "(^|[^>.a-zA-Z0-9_\"])($BANNED) ?\(" $SOURCES | grep -vE ':[[:space:]]*(/?\*|//)')
+    check 'memory is the server'"'"'s' < <(taken_memory $SOURCES | grep -v '^src/machine/')
+    check 'every error has a code' < <(without_code $SOURCES)
     check 'core and machine are plain C' \
         < <(grep -lE '#include "(postgres|utils/|storage/)' src/core/*.[ch] src/machine/*.[ch])
     check 'core does not know the machine' < <(grep -lE '#include "machine/' src/core/*.[ch])
+    check 'core has no global variable' \
+        < <(grep -nE '^(static )?[A-Za-z_][A-Za-z0-9_ ]* \**[a-z_0-9]+(\[[^]]*\])*( = .*)?;$' src/core/*.c |
+            grep -vE '\b(const|extern|typedef|return)\b')
     check 'no white space at the end of a line' \
-        < <(grep -nE '[[:space:]]+$' $SOURCES sql/*.sql test/t/*.pl test/*.sh)
+        < <(grep -nE '[[:space:]]+$' $CODE sql/*.sql test/t/*.p[lm] test/*.sh test/*/*.sh)
     check 'no endless file' \
         < <(wc -l $SOURCES | awk '$2 != "total" && $1 > 550 { print $2 " has " $1 " lines" }')
 }
 rules
+
+# pgindent comes with the server's development files from PostgreSQL 17 on.
+if why=$(perl test/layout.pl --there 2>&1); then
+    check 'the layout is pgindent'"'"'s' < <(perl test/layout.pl 2>&1)
+else
+    skip layout "$why"
+fi
+
+check 'META.json is valid' < <(perl test/meta.pl META.json 2>&1)
 
 # what is there is documented
 settings_without_words() {
@@ -70,6 +130,27 @@ columns_without_words() {
         while read -r column; do
             grep -q "\`$column\`" README.md || echo "$column"
         done
+}
+# The section of a view or a function; that of the table is its function's.
+section() {
+    local name=$1
+    if [ "$name" = declared_pools ]; then name=declare_pool; fi
+    awk -v name="$name" '/^### / { on = $0 ~ "^### " name "([^a-z_]|$)" } on' README.md
+}
+view_columns() {
+    sed -nE 's/^ ([a-z_]+) +\| ([a-z_0-9]+) +\| [a-z].*/\1 \2/p' expected/extension.out | grep -v '^table_name '
+}
+view_columns_without_words() {
+    [ "$(view_columns | wc -l)" -gt 100 ] || echo 'expected/extension.out does not list the columns'
+    view_columns | while read -r view column; do
+        # grep reads to the end, or awk would fail at a closed pipe
+        section "$view" | grep -w -e "$column" >/dev/null || echo "$view.$column"
+    done
+}
+tests_without_words() {
+    for file in test/t/*.p[lm] test/unit/*.[ch] test/fuzz/*.c test/isolation/specs/*.spec test/bench/*.c test/*.sh; do
+        grep -qF "\`${file#test/}\`" test/README.md || echo "$file"
+    done
 }
 codes_without_words() {
     grep -ohE '"[a-z_]+", *"?(server|max_connections|pool_advisor\.cores)|"[a-z_]+", situation' src/core/advice.c |
@@ -96,11 +177,15 @@ check 'the library knows its version' < <(version_in_c)
 check 'README names every setting' < <(settings_without_words)
 check 'README has a section for every view and function' < <(objects_without_words)
 check 'README names every column of status' < <(columns_without_words)
+check 'README names every column of every view' < <(view_columns_without_words)
 check 'README names every code of advice' < <(codes_without_words)
+check 'test/README names every test' < <(tests_without_words)
 check 'every case has an expected output' < <(cases_without_output)
 
 if command -v shellcheck >/dev/null; then
-    check 'shellcheck' < <(shellcheck -x -P test test/*.sh test/bench/*.sh .ci/run 2>&1)
+    check 'shellcheck' < <(shellcheck -x -P test test/*.sh test/*/*.sh .ci/run 2>&1)
+else
+    skip shellcheck 'it is not installed'
 fi
 
 printf '1..%d\n' "$COUNT"

@@ -1,6 +1,6 @@
 # private.sh: a PostgreSQL of our own, in a folder that goes away.
 #
-# Sourced by run.sh, demo.sh and bench/run.sh. Gives them packages, an
+# Sourced by the scripts that need a server. Gives them packages, an
 # unprivileged user, a private copy of an installed PostgreSQL with pool_advisor
 # built into it, and the end of it all: whatever happens, the servers under
 # $WORK are stopped and $WORK is removed. Nothing outside $WORK is written, but
@@ -32,6 +32,9 @@ as_root() {
 }
 
 is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# apt_targets FORMAT: where apt gets packages from on this machine
+apt_targets() { apt-get indextargets --format "$1" 'Created-By: Packages' | sort -u; }
 
 # The newest installed PostgreSQL that extensions can be built for.
 newest_pg_config() {
@@ -74,7 +77,7 @@ need_packages() {
         else
             version=$(apt-cache show postgresql 2>/dev/null | sed -n 's/^Depends: postgresql-\([0-9]*\).*/\1/p' | head -n 1)
         fi
-        for package in gcc libc6-dev make perl libipc-run-perl util-linux \
+        for package in gcc libc6-dev make perl libipc-run-perl util-linux procps \
             "postgresql-${version:-15}" "postgresql-server-dev-${version:-15}"; do
             # a PostgreSQL that is no package needs no package
             case $package in

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Every suite, on a private PostgreSQL; the last line is 'N passed, N failed'.
 #
-# SUITES="unit tap" runs some of: lint unit regress isolation tap.
+# SUITES="unit tap" runs some of: build lint unit fuzz regress isolation tap.
 # PROVE_TESTS=test/t/001_worker.pl runs one TAP file. KEEP=1 keeps the folder.
 # shellcheck source=test/private.sh
 source "$(dirname "${BASH_SOURCE[0]}")/private.sh"
 
-SUITES=${SUITES:-lint unit regress isolation tap}
+SUITES=${SUITES:-build lint unit fuzz regress isolation tap}
 PASSED=0
 FAILED=0
 
@@ -63,6 +63,12 @@ unit() {
     done
 }
 
+# Whether the build had nothing to say.
+build() {
+    # shellcheck disable=SC2016 # the inner shell expands it
+    run_suite build bash -c '! grep -n warning: "$1" && echo "ok 1 - no warning" ' build "$WORK/build.log"
+}
+
 # installcheck with only the variables given; an empty one leaves a suite out.
 installcheck() {
     local name=$1
@@ -78,12 +84,14 @@ esac
 mkdir -p "$WORK/unit"
 for suite in $SUITES; do
     case $suite in
+        build) build ;;
         lint) run_suite lint env PG_CONFIG="$PG_CONFIG" bash "$WORK/source/test/lint.sh" ;;
         unit) unit ;;
+        fuzz) run_suite fuzz env FUZZ_SECONDS="${FUZZ_SECONDS:-2}" bash "$WORK/source/test/fuzz/run.sh" ;;
         regress) installcheck regress ISOLATION= TAP_TESTS= ;;
         isolation) installcheck isolation REGRESS= TAP_TESTS= ;;
         tap) installcheck tap REGRESS= ISOLATION= PROVE_FLAGS=-v ${PROVE_TESTS:+PROVE_TESTS="$PROVE_TESTS"} ;;
-        *) fail "no suite \"$suite\"; there are: lint unit regress isolation tap" ;;
+        *) fail "no suite \"$suite\"; there are: build lint unit fuzz regress isolation tap" ;;
     esac
 done
 say "$PASSED passed, $FAILED failed"

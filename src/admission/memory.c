@@ -240,7 +240,10 @@ padv_counters_of(Slot *slot)
 {
 	PadvRoleCounters *counters = &padv_role_of(slot)->counters;
 
-	/* one that was counted among the others stays there, or their sum would go down */
+	/*
+	 * one that was counted among the others stays there, or their sum would
+	 * go down
+	 */
 	if (!counters->told_apart && !padv_has_counted(counters) &&
 		padv_admission->told_apart < PADV_ROLES_TOLD_APART)
 	{

@@ -57,8 +57,9 @@ padv_sampling_stopped(const PadvSituation *situation)
 		situation->age_seconds > 10.0 * interval + 5.0;
 }
 
-static void __attribute__((format(printf, 3, 4)))
-say(char *to, size_t size, const char *format,...)
+static void
+__attribute__((format(printf, 3, 4)))
+say(char *to, size_t size, const char *format, ...)
 {
 	va_list		args;
 

@@ -57,7 +57,11 @@ round_down(double value)
 
 	if (up <= value * (1.0 + SAME))
 		return up;
-	/* the round number before this one is at most half of it, and more than a third */
+
+	/*
+	 * the round number before this one is at most half of it, and more than a
+	 * third
+	 */
 	return padv_round_up(up * 0.34);
 }
 

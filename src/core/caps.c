@@ -308,6 +308,7 @@ climb(PadvCaps *caps, const PadvGrant *grants, size_t ngrants, uint32_t member)
 
 	for (int next = -1; next < count; next++)
 	{
+		/* cppcheck-suppress uninitvar; what is below count has been written */
 		uint32_t	from = next < 0 ? member : ancestors[next];
 
 		for (size_t i = first_grant(grants, ngrants, from);
@@ -428,10 +429,8 @@ padv_caps_is_exempt(const PadvCaps *caps, uint32_t role)
 const PadvCap *
 padv_caps_at(const PadvCaps *caps, uint32_t database, uint32_t role)
 {
-	PadvCap		key;
+	PadvCap		key = {.role = role, .database = database};
 
-	key.database = database;
-	key.role = role;
 	return bsearch(&key, caps->caps, (size_t) caps->ncaps, sizeof(PadvCap), compare_caps);
 }
 

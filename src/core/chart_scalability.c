@@ -52,6 +52,7 @@ has_peak(const PadvCurve *curve)
 static PadvScale
 scale_of(const PadvScalabilityRow *rows, int count, const PadvCurve *curve, int columns)
 {
+	int			most_ticks = columns / COLUMNS_PER_TICK;
 	double		least = INFINITY;
 	double		greatest = 0.0;
 
@@ -72,9 +73,10 @@ scale_of(const PadvScalabilityRow *rows, int count, const PadvCurve *curve, int 
 		least = 1.0;
 	if (greatest > LINEAR_RANGE * least)
 		return padv_scale_logarithmic(least, greatest);
+
 	/* ticks at whole connections only */
 	greatest = fmax(greatest, 1.0);
-	return padv_scale_linear(greatest, (int) fmin(ceil(greatest), columns / COLUMNS_PER_TICK));
+	return padv_scale_linear(greatest, greatest < most_ticks ? (int) ceil(greatest) : most_ticks);
 }
 
 static double

@@ -38,8 +38,9 @@ typedef struct Reason
 	char		text[PADV_REASON];
 } Reason;
 
-static void __attribute__((format(printf, 2, 3)))
-say(Reason *reason, const char *format,...)
+static void
+__attribute__((format(printf, 2, 3)))
+say(Reason *reason, const char *format, ...)
 {
 	va_list		args;
 	int			length;

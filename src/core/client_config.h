@@ -22,10 +22,11 @@ typedef enum PadvHolding
 /* How the value of a line is made. */
 typedef enum PadvClientValue
 {
-	PADV_VALUE_SIZE,			/* connections of one pool, with the calculation */
+	PADV_VALUE_SIZE,			/* connections of one pool, with the
+								 * calculation */
 	PADV_VALUE_SAME,			/* the same number, for a reason of its own */
-	PADV_VALUE_PERCENT,			/* the same as a share of max_connections, with
-								 * the calculation */
+	PADV_VALUE_PERCENT,			/* the same as a share of max_connections,
+								 * with the calculation */
 	PADV_VALUE_SAME_PERCENT,
 	PADV_VALUE_WORKERS,			/* threads that fit, with the calculation */
 	PADV_VALUE_SAME_WORKERS,

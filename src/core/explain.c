@@ -91,13 +91,13 @@ explain_sampling(const PadvSpeaker *speaker, const PadvSituation *situation)
 	const PadvPicture *picture = &situation->picture;
 
 	padv_speak(speaker,
-		  "Sampling: every client session is looked at every %lld ms; %lld samples went into the last minute, the latest is %.1f s old%s.",
-		  (long long) picture->model.basis.sample_interval_ms,
-		  (long long) picture->minute.samples, situation->age_seconds,
-		  padv_sampling_stopped(situation) ? ", so sampling has stopped and all below is of that moment" : "");
+			   "Sampling: every client session is looked at every %lld ms; %lld samples went into the last minute, the latest is %.1f s old%s.",
+			   (long long) picture->model.basis.sample_interval_ms,
+			   (long long) picture->minute.samples, situation->age_seconds,
+			   padv_sampling_stopped(situation) ? ", so sampling has stopped and all below is of that moment" : "");
 	if (picture->load.sample_cost >= 0.0)
 		padv_speak(speaker, "A sample costs %.1f microseconds of CPU time.",
-			  1e6 * picture->load.sample_cost);
+				   1e6 * picture->load.sample_cost);
 }
 
 static void
@@ -107,17 +107,17 @@ explain_cores(const PadvSpeaker *speaker, const PadvModel *model)
 
 	if (basis->quota > 0.0)
 		padv_speak(speaker,
-			  "Cores: the server may use %lld CPUs on %lld physical cores, and its cgroup grants %.4g CPUs' worth of time: %.4g cores.",
-			  (long long) basis->logical_cpus, (long long) basis->physical_cores,
-			  basis->quota, basis->detected_cores);
+				   "Cores: the server may use %lld CPUs on %lld physical cores, and its cgroup grants %.4g CPUs' worth of time: %.4g cores.",
+				   (long long) basis->logical_cpus, (long long) basis->physical_cores,
+				   basis->quota, basis->detected_cores);
 	else
 		padv_speak(speaker,
-			  "Cores: the server may use %lld CPUs on %lld physical cores (hyper-threads counted once), without a quota: %.4g cores.",
-			  (long long) basis->logical_cpus, (long long) basis->physical_cores,
-			  basis->detected_cores);
+				   "Cores: the server may use %lld CPUs on %lld physical cores (hyper-threads counted once), without a quota: %.4g cores.",
+				   (long long) basis->logical_cpus, (long long) basis->physical_cores,
+				   basis->detected_cores);
 	if (basis->cores_setting > 0.0)
 		padv_speak(speaker, "Cores: pool_advisor.cores overrides that with %.4g.",
-			  basis->cores_setting);
+				   basis->cores_setting);
 }
 
 static void
@@ -128,25 +128,25 @@ explain_spindles(const PadvSpeaker *speaker, const PadvPicture *picture)
 
 	if (basis->spindles_setting >= 0)
 		padv_speak(speaker, "Spindles: pool_advisor.spindles says %lld (detected: %lld).",
-			  (long long) basis->spindles_setting, (long long) basis->detected_spindles);
+				   (long long) basis->spindles_setting, (long long) basis->detected_spindles);
 	else if (basis->disks_known)
 		padv_speak(speaker, "Spindles: %lld, the rotating disks that hold the data directory and the tablespaces (the view hardware lists them).",
-			  (long long) basis->detected_spindles);
+				   (long long) basis->detected_spindles);
 	else
 		padv_speak(speaker, "Spindles: no disk could be found under the data directory, so none is counted; pool_advisor.spindles can say how many there are.");
 
 	if (picture->load.disk_reads >= 0.0)
 		padv_speak(speaker,
-			  "Effective spindles: on average %.2f sessions waited for I/O, %.2f reads were outstanding at the disks and %.2f sessions were on CPU, so %.0f%% of the working time goes into reads that reach a disk; %.2f of %lld spindles count (in steps of half a spindle or more, so that the optimum does not flap).",
-			  picture->minute.in_class[PADV_WAITING_IO], picture->load.disk_reads,
-			  picture->minute.in_class[PADV_ON_CPU], 100.0 * model->disk_share,
-			  model->effective_spindles, (long long) model->spindles);
+				   "Effective spindles: on average %.2f sessions waited for I/O, %.2f reads were outstanding at the disks and %.2f sessions were on CPU, so %.0f%% of the working time goes into reads that reach a disk; %.2f of %lld spindles count (in steps of half a spindle or more, so that the optimum does not flap).",
+				   picture->minute.in_class[PADV_WAITING_IO], picture->load.disk_reads,
+				   picture->minute.in_class[PADV_ON_CPU], 100.0 * model->disk_share,
+				   model->effective_spindles, (long long) model->spindles);
 	else
 		padv_speak(speaker,
-			  "Effective spindles: on average %.2f sessions waited for I/O and %.2f were on CPU, and what reaches the disks cannot be read on this machine; %.2f of %lld spindles count.",
-			  picture->minute.in_class[PADV_WAITING_IO],
-			  picture->minute.in_class[PADV_ON_CPU],
-			  model->effective_spindles, (long long) model->spindles);
+				   "Effective spindles: on average %.2f sessions waited for I/O and %.2f were on CPU, and what reaches the disks cannot be read on this machine; %.2f of %lld spindles count.",
+				   picture->minute.in_class[PADV_WAITING_IO],
+				   picture->minute.in_class[PADV_ON_CPU],
+				   model->effective_spindles, (long long) model->spindles);
 }
 
 static void
@@ -163,14 +163,14 @@ explain_choice(const PadvSpeaker *speaker, const PadvModel *model)
 		}
 		else
 			padv_speak(speaker, "Method %s: not available, %s.", padv_method_name(method),
-				  padv_not_available_because(model, method));
+					   padv_not_available_because(model, method));
 	}
 	padv_speak(speaker, "Chosen: %s, %lld active connections (range %lld to %lld), confidence %s.",
-		  padv_method_name(model->chosen),
-		  (long long) padv_model_chosen(model)->connections,
-		  (long long) padv_model_chosen(model)->low,
-		  (long long) padv_model_chosen(model)->high,
-		  padv_confidence_name(padv_model_chosen(model)->confidence));
+			   padv_method_name(model->chosen),
+			   (long long) padv_model_chosen(model)->connections,
+			   (long long) padv_model_chosen(model)->low,
+			   (long long) padv_model_chosen(model)->high,
+			   padv_confidence_name(padv_model_chosen(model)->confidence));
 }
 
 static void
@@ -180,22 +180,22 @@ explain_load(const PadvSpeaker *speaker, const PadvPicture *picture)
 	const PadvLoad *load = &picture->load;
 
 	padv_speak(speaker,
-		  "Load of the last minute: %.2f of %.2f sessions were active on average (on CPU %.2f, waiting for I/O %.2f, for a lock %.2f, for an internal lock %.2f, for something else %.2f), 95%% of the time at most %.0f, at most %lld.",
-		  minute->active, minute->sessions, minute->in_class[PADV_ON_CPU],
-		  minute->in_class[PADV_WAITING_IO], minute->in_class[PADV_WAITING_LOCK],
-		  minute->in_class[PADV_WAITING_LWLOCK], minute->in_class[PADV_WAITING_OTHER],
-		  minute->active_p95, (long long) minute->active_max);
+			   "Load of the last minute: %.2f of %.2f sessions were active on average (on CPU %.2f, waiting for I/O %.2f, for a lock %.2f, for an internal lock %.2f, for something else %.2f), 95%% of the time at most %.0f, at most %lld.",
+			   minute->active, minute->sessions, minute->in_class[PADV_ON_CPU],
+			   minute->in_class[PADV_WAITING_IO], minute->in_class[PADV_WAITING_LOCK],
+			   minute->in_class[PADV_WAITING_LWLOCK], minute->in_class[PADV_WAITING_OTHER],
+			   minute->active_p95, (long long) minute->active_max);
 	if (load->cpu_utilization >= 0.0)
 		padv_speak(speaker, "The cores granted were %.0f%% busy with all that runs on them.",
-			  100.0 * load->cpu_utilization);
+				   100.0 * load->cpu_utilization);
 	if (load->run_queue_ratio >= 0.0)
 		padv_speak(speaker,
-			  "The server's processes used %.2f cores and waited for one in %.0f%% of their runnable time.",
-			  load->server_cores, 100.0 * load->run_queue_ratio);
+				   "The server's processes used %.2f cores and waited for one in %.0f%% of their runnable time.",
+				   load->server_cores, 100.0 * load->run_queue_ratio);
 	padv_speak(speaker,
-		  "Demand: active sessions plus %.2f parallel workers, less those asleep or waiting for their client, and %.2f that were ready to run although they looked idle: %.2f, which is %.2f times the optimum.",
-		  minute->parallel_workers, picture->model.unseen, picture->model.demand,
-		  picture->model.load_ratio);
+			   "Demand: active sessions plus %.2f parallel workers, less those asleep or waiting for their client, and %.2f that were ready to run although they looked idle: %.2f, which is %.2f times the optimum.",
+			   minute->parallel_workers, picture->model.unseen, picture->model.demand,
+			   picture->model.load_ratio);
 }
 
 static void
@@ -206,19 +206,19 @@ explain_pool(const PadvSpeaker *speaker, const PadvPicture *picture)
 	long long	optimal = (long long) padv_model_chosen(model)->connections;
 
 	padv_speak(speaker,
-		  "Pauses: %.2f connections were briefly idle in a transaction, and %.2f between back-to-back transactions.",
-		  minute->held_in_transaction, minute->turnaround - model->unseen);
+			   "Pauses: %.2f connections were briefly idle in a transaction, and %.2f between back-to-back transactions.",
+			   minute->held_in_transaction, minute->turnaround - model->unseen);
 	if (model->chosen == PADV_METHOD_SCALABILITY)
 		padv_speak(speaker, "Pool size: %lld, the connections at work with which %lld were active; busy_ratio is %lld / %lld.",
-			  (long long) model->pool_size, optimal, optimal, (long long) model->pool_size);
+				   (long long) model->pool_size, optimal, optimal, (long long) model->pool_size);
 	else
 		padv_speak(speaker,
-			  "Pool size: %lld, the %lld that are to be active and the pauses of the others in proportion, which do not grow any more beyond the optimum; busy_ratio is %.2f.",
-			  (long long) model->pool_size, optimal, model->busy_ratio);
+				   "Pool size: %lld, the %lld that are to be active and the pauses of the others in proportion, which do not grow any more beyond the optimum; busy_ratio is %.2f.",
+				   (long long) model->pool_size, optimal, model->busy_ratio);
 	if (model->chosen < PADV_METHOD_SCALABILITY && model->curve.best_so_far > 0.0)
 		padv_speak(speaker,
-			  "Pool size: not less than %.0f, the connections at work with which throughput was highest so far.",
-			  model->curve.best_so_far);
+				   "Pool size: not less than %.0f, the connections at work with which throughput was highest so far.",
+				   model->curve.best_so_far);
 }
 
 static const char *
@@ -262,5 +262,5 @@ padv_explain(const PadvSituation *situation,
 	padv_explain_gate(&situation->gate, &picture->control, text, sizeof(text));
 	padv_speak(&speaker, "Transactions: %s", text);
 	padv_speak(&speaker, "Verdict: %s, as %s.", padv_verdict_name(picture->model.verdict),
-		  verdict_reason(picture->model.verdict));
+			   verdict_reason(picture->model.verdict));
 }

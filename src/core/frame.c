@@ -24,7 +24,7 @@
 #define ROWS_PER_TICK 2
 
 void
-padv_legend_add(PadvLegend *legend, PadvMark mark, const char *format,...)
+padv_legend_add(PadvLegend *legend, PadvMark mark, const char *format, ...)
 {
 	PadvLegendItem *item = &legend->items[legend->count];
 	va_list		args;

@@ -38,7 +38,7 @@ typedef struct PadvFrame
 	int			labels_end;		/* where the labels below end so far */
 } PadvFrame;
 
-extern void padv_legend_add(PadvLegend *legend, PadvMark mark, const char *format,...)
+extern void padv_legend_add(PadvLegend *legend, PadvMark mark, const char *format, ...)
 			__attribute__((format(printf, 3, 4)));
 
 /*

@@ -31,8 +31,8 @@ typedef enum PadvResolution
  */
 typedef struct PadvHistoryPoint
 {
-	int64_t		at;				/* end of the interval, microseconds on the wall
-								 * clock, as PadvSample.taken_at */
+	int64_t		at;				/* end of the interval, microseconds on the
+								 * wall clock, as PadvSample.taken_at */
 	float		active_avg;
 	float		active_max;
 	float		idle;

@@ -101,10 +101,9 @@ static double
 utilization(const PadvCounters *from, const PadvCounters *to, double quota)
 {
 	double		machine = share(from, to, PADV_CPU_BUSY, PADV_CPU_IDLE);
-	double		group = -1.0;
+	double		used = rate(from, to, PADV_GROUP_CPU);
+	double		group = quota > 0.0 && used >= 0.0 ? ratio(used, quota) : -1.0;
 
-	if (quota > 0.0)
-		group = ratio(rate(from, to, PADV_GROUP_CPU), quota);
 	return group > machine ? group : machine;
 }
 

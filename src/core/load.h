@@ -62,8 +62,8 @@ typedef struct PadvLoad
 	double		server_cores;	/* cores that our server's processes used */
 	double		sessions_run;	/* mean number of sessions that ran */
 	double		sessions_delay; /* that were ready to run, but not run */
-	double		run_queue_ratio;	/* 0..1 of their runnable time spent waiting
-									 * for a core */
+	double		run_queue_ratio;	/* 0..1 of their runnable time spent
+									 * waiting for a core */
 	double		disk_reads;		/* mean number of reads outstanding */
 	double		pressure_cpu;	/* 0..1 of the time */
 	double		pressure_io;	/* 0..1 of the time */

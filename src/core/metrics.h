@@ -50,8 +50,8 @@ typedef struct PadvMetric
 {
 	const char *name;			/* as a sample has it; NULL after the last */
 	PadvMetricKind kind;
-	const char *unit;			/* the name ends with it, but for _total; empty:
-								 * a number of something */
+	const char *unit;			/* the name ends with it, but for _total;
+								 * empty: a number of something */
 	const char *help;			/* without quotes, backslashes and newlines */
 	PadvMetricScope scope;
 	bool		is_real;		/* a double, or an int64_t */

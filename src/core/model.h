@@ -84,13 +84,13 @@ typedef struct PadvModel
 	double		wait_ratio;		/* asleep / run, held while nearly the same */
 
 	PadvCurve	curve;
-	double		unseen;			/* active sessions that samples took for idle, in
-								 * the last minute */
+	double		unseen;			/* active sessions that samples took for idle,
+								 * in the last minute */
 	double		demand;			/* of the last minute, with them */
 	PadvEstimate estimates[PADV_METHODS];
 	PadvMethod	chosen;
-	double		busy_ratio;		/* connections / pool_size, before rounding; at
-								 * least PADV_MIN_BUSY_RATIO */
+	double		busy_ratio;		/* connections / pool_size, before rounding;
+								 * at least PADV_MIN_BUSY_RATIO */
 	int64_t		pool_size;
 	double		load_ratio;
 	PadvVerdict verdict;

@@ -122,7 +122,7 @@ forecast_bounded(double load, double service, double servers, double places,
 				 PadvPoolForecast *forecast)
 {
 	PadvErlang	chances = padv_erlang((int64_t) servers, load);
-	PadvWaiting	line;
+	PadvWaiting line;
 	double		starts;			/* weights of those who come: served at once, */
 	double		waits;			/* admitted to the line, */
 	double		refused;		/* and neither */

@@ -214,6 +214,9 @@ padv_scalability_add(PadvScalability *scalability, const PadvInterval *interval)
 /* Changes with the meaning of the numbers. */
 #define FORM 1.0
 
+/* So much over the edge of its bin can a mean be rounded. */
+#define ROUNDING 1e-9
+
 #define BIN_NUMBERS ((PADV_CURVE_NUMBERS - 2) / PADV_CURVE_BINS)
 
 void
@@ -235,10 +238,12 @@ padv_scalability_keep(const PadvScalability *scalability, double numbers[PADV_CU
 }
 
 static bool
-bin_is_sound(const PadvBin *bin)
+bin_is_sound(const PadvBin *bin, int place)
 {
 	return between(bin->seconds, 0.0, PADV_CURVE_MEMORY_SECONDS) &&
 		between(bin->at_work, TRIVIAL_AT_WORK, MAX_CONNECTIONS) &&
+		bin_of(bin->at_work * (1.0 - ROUNDING)) <= place &&
+		bin_of(bin->at_work * (1.0 + ROUNDING)) >= place &&
 		between(bin->active, 0.0, MAX_CONNECTIONS) &&
 		between(bin->throughput, 0.0, MAX_THROUGHPUT) && between(bin->latency, 0.0, MAX_LATENCY);
 }
@@ -261,7 +266,7 @@ padv_scalability_restore(PadvScalability *scalability, const double *numbers, si
 		if (from[0] == 0.0)
 			continue;
 		*bin = (PadvBin) {from[0], from[1], from[2], from[3], from[4], 0};
-		if (!bin_is_sound(bin))
+		if (!bin_is_sound(bin, i))
 			return false;
 	}
 	*scalability = kept;

@@ -87,8 +87,9 @@ typedef struct PadvCurve
 	double		beyond_seconds; /* evidence beyond the range */
 	double		throughput;		/* at the peak */
 
-	double		best_so_far;	/* connections at work with which throughput was
-								 * highest, knee or not; 0: too little data */
+	double		best_so_far;	/* connections at work with which throughput
+								 * was highest, knee or not; 0: too little
+								 * data */
 
 	/* only when fitted */
 	PadvPeak	at_work;
@@ -107,8 +108,8 @@ typedef struct PadvScalability
 								 * work; 0: none */
 
 	int64_t		level;			/* changes of level so far */
-	double		consistent_at;	/* connections at work when throughput was on the
-								 * curve last */
+	double		consistent_at;	/* connections at work when throughput was on
+								 * the curve last */
 
 	/* how far throughput has been off the curve of late, as logarithms */
 	double		above;

@@ -22,8 +22,9 @@ typedef struct PadvSpeaker
 } PadvSpeaker;
 
 /* The sentence is valid while emit runs. */
-static inline void __attribute__((format(printf, 2, 3)))
-padv_speak(const PadvSpeaker *speaker, const char *format,...)
+static inline void
+__attribute__((format(printf, 2, 3)))
+padv_speak(const PadvSpeaker *speaker, const char *format, ...)
 {
 	char		sentence[PADV_SENTENCE];
 	va_list		args;

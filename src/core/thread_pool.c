@@ -39,7 +39,8 @@ typedef struct Levels
 	double		threads;
 	double		busy;
 	double		queued;
-	double		edge;			/* the probability of the last level's full queue */
+	double		edge;			/* the probability of the last level's full
+								 * queue */
 } Levels;
 
 /*
@@ -65,7 +66,7 @@ start_with_core(Levels *levels, double load, double core, double places)
 {
 	PadvErlang	chances = padv_erlang((int64_t) core, load);
 	double		total;
-	PadvWaiting	line;
+	PadvWaiting line;
 
 	padv_waiting_init(&line, load, core, places + 1.0);
 	total = chances.served + chances.refused * (line.mean + 1.0);
@@ -86,7 +87,7 @@ static void
 end_with_max(Levels *levels, double load, double max, double places,
 			 PadvThreadPoolForecast *forecast)
 {
-	PadvWaiting	line;
+	PadvWaiting line;
 	double		scale;			/* r + ... + r^(places + 1) */
 	double		below_full;		/* mean distance from the full queue, and 1 */
 	double		triangle;

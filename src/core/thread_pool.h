@@ -19,8 +19,8 @@ typedef struct PadvThreadPoolForecast
 	double		queued;			/* tasks; infinite when not stable */
 	double		wait_seconds;	/* mean, of those not refused; likewise */
 	double		refused_ratio;	/* of the tasks that come */
-	double		max_reached_ratio;	/* share of the time in which as many threads
-									 * as there may be are executing */
+	double		max_reached_ratio;	/* share of the time in which as many
+									 * threads as there may be are executing */
 	bool		stable;			/* the queue does not grow without bound */
 } PadvThreadPoolForecast;
 

@@ -27,7 +27,7 @@ typedef struct PadvWaiting
 
 /* All arguments are finite and greater than 0; servers and states integers. */
 extern void padv_waiting_init(PadvWaiting *line, double load, double servers,
-						   double states);
+							  double states);
 
 /*
  * The sum of the first terms of the geometric series, from 1 downwards: of the
@@ -48,6 +48,6 @@ extern double padv_waiting_triangle(const PadvWaiting *line);
  * relative error is below 1e-7.
  */
 extern double padv_waiting_wait_exceeded(const PadvWaiting *line, double waits,
-									  double probability);
+										 double probability);
 
 #endif							/* PADV_WAITING_H */

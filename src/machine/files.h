@@ -71,8 +71,10 @@ extern PadvNames *padv_list_directory(const char *root, const char *path);
  */
 extern bool padv_parse_number(const char **text, uint64_t *number);
 
-/* The rest of the text from where a line begins with a key, the key left out;
- * NULL when there is none. */
+/*
+ * The rest of the text from where a line begins with a key, the key left out;
+ * NULL when there is none.
+ */
 extern const char *padv_find_line(const char *text, const char *key);
 
 typedef struct PadvCpuSet

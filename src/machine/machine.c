@@ -52,7 +52,7 @@ padv_add_fact(PadvMachine *machine, const char *fact, const char *value,
 
 void
 padv_add_fact_value(PadvMachine *machine, const char *fact, const char *source,
-					const char *format,...)
+					const char *format, ...)
 {
 	char		value[PADV_VALUE];
 	va_list		args;
@@ -73,11 +73,7 @@ padv_shorten(char *to, size_t size, const char *path)
 	if (length < size)
 		memcpy(to, path, length + 1);
 	else
-	{
-		memcpy(to, path, head);
-		memcpy(to + head, "...", 3);
-		memcpy(to + head + 3, path + length - tail, tail + 1);
-	}
+		snprintf(to, size, "%.*s...%s", (int) head, path, path + length - tail);
 }
 
 /* Say in the last place how many facts are not there. */

@@ -55,7 +55,7 @@ typedef struct PadvMachine
 								 * spindles is 0 for want of knowledge */
 	int			ndisks;
 	PadvDisk	disks[PADV_MAX_DISKS];
-	uint8_t		cpu_allowed[PADV_MAX_CPUS / 8];	/* bit map of allowed_cpus */
+	uint8_t		cpu_allowed[PADV_MAX_CPUS / 8]; /* bit map of allowed_cpus */
 	char		cgroup_usage_file[PADV_USAGE_FILE]; /* below root; CPU time of
 													 * the group whose quota
 													 * is in force, or "" */

@@ -66,7 +66,7 @@ extern void padv_add_fact(PadvMachine *machine, const char *fact,
 
 /* The same with the value made from a format. */
 extern void padv_add_fact_value(PadvMachine *machine, const char *fact,
-								const char *source, const char *format,...)
+								const char *source, const char *format, ...)
 			__attribute__((format(printf, 4, 5)));
 
 /*

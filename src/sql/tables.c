@@ -217,7 +217,7 @@ padv_roles(PG_FUNCTION_ARGS)
 
 		store_role(fcinfo, &roles[i], mine ? mine : &nothing, caps);
 		if (mine)
-			*mine = (PadvRoleCounters) {.role = mine->role};	/* shown */
+			*mine = (PadvRoleCounters) {.role = mine->role}; /* shown */
 	}
 	for (int i = 0; i < ncounters; i++)
 	{

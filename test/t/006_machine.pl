@@ -32,7 +32,6 @@ machine_file('/proc/self/cgroup', "0::/box\n");
 machine_file('/proc/self/mountinfo',
 	"1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 0:30 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
 machine_file('/sys/fs/cgroup/box/cpu.max', "150000 100000\n");
-machine_file('/sys/fs/cgroup/box/cpu.stat', "usage_usec 1000000\n");
 
 $node->init;
 $node->append_conf('postgresql.conf', <<"CONF");

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "machine/machine.h"
+#include "sound_machine.h"
 
 /*
  * A row of a tree: a file with its content, a symbolic link ("-> target"), or
@@ -245,41 +246,10 @@ count_is(int got, int expected, const char *name)
 		printf("#   got %d\n", got);
 }
 
-/* What every answer has to be, whatever was read. */
-static inline bool
-is_sound(void)
-{
-	bool		sound = machine.logical_cpus >= 1 && machine.physical_cores >= 1 &&
-		machine.physical_cores <= machine.logical_cpus && machine.allowed_cpus >= 1 &&
-		machine.allowed_cpus <= machine.logical_cpus && machine.allowed_cores >= 1 &&
-		machine.allowed_cores <= machine.allowed_cpus && machine.cores > 0.0 &&
-		machine.cores <= machine.allowed_cores && machine.quota != 0.0 &&
-		machine.spindles >= 0 && machine.spindles <= machine.ndisks &&
-		machine.ndisks <= PADV_MAX_DISKS && machine.nfacts >= 10 &&
-		machine.nfacts <= PADV_MAX_FACTS;
-
-	for (int i = 0; i < machine.nfacts; i++)
-	{
-		const char *texts[3] = {machine.facts[i].fact, machine.facts[i].value, machine.facts[i].source};
-		const size_t sizes[3] = {sizeof(machine.facts[i].fact), sizeof(machine.facts[i].value),
-		sizeof(machine.facts[i].source)};
-
-		for (int j = 0; j < 3; j++)
-		{
-			size_t		length = strnlen(texts[j], sizes[j]);
-
-			sound = sound && length > 0 && length < sizes[j];
-			for (size_t k = 0; k < length; k++)
-				sound = sound && texts[j][k] >= ' ' && texts[j][k] <= '~';
-		}
-	}
-	return sound;
-}
-
 static inline void
 check_sound(const char *name)
 {
-	ok(is_sound(), "%s: figures fit together, facts are printable", name);
+	ok(is_sound_machine(&machine), "%s: figures fit together, facts are printable", name);
 }
 
 static inline void

@@ -248,7 +248,7 @@ test_garbage(void)
 			memset(&machine, 0x5a, sizeof(machine));
 			padv_machine_read(&machine, tree_root, "/pgdata");
 			read_counters();
-			unsound += !is_sound() || !counters_are_sound() || machine.cores < 1 || machine.cores > 2;
+			unsound += !is_sound_machine(&machine) || !counters_are_sound() || machine.cores < 1 || machine.cores > 2;
 		}
 		ok(unsound == 0, "%s with garbage", files[i]);
 		remove(full);

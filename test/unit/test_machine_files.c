@@ -317,7 +317,7 @@ test_garbage(void)
 			memset(&machine, 0x5a, sizeof(machine));
 			padv_machine_read(&machine, tree_root, "/pgdata");
 			padv_machine_read_counters(&machine, &counters);
-			unsound += !is_sound();
+			unsound += !is_sound_machine(&machine);
 		}
 		plant(file->path, file->content);
 		ok(unsound == 0, "%s spoilt", file->path);

@@ -282,6 +282,7 @@ test_load(void)
 	ok(load.cpu_utilization < 0 && load.cpu_iowait < 0 && load.server_cores < 0 &&
 	   load.run_queue_ratio < 0 && load.disk_reads < 0 && load.pressure_cpu < 0 &&
 	   load.pressure_io < 0, "what cannot be read is unknown");
+	near(load.cpu_utilization, -1, 0, "and is not shown as a share of the quota");
 
 	/* only the last minute counts */
 	for (int i = 0; i < PADV_COUNTERS; i++)

@@ -246,6 +246,24 @@ test_slow_clients(void)
 	ok(curve.state == PADV_CURVE_NO_KNEE, "many connections of slow clients are no knee");
 }
 
+/* The numbers with those of two neighbours exchanged. */
+static const double *
+swap_bins(double *numbers)
+{
+	for (int i = 2; i + 9 < PADV_CURVE_NUMBERS; i += 5)
+	{
+		double		bin[5];
+
+		if (numbers[i] == 0.0 || numbers[i + 5] == 0.0)
+			continue;
+		memcpy(bin, numbers + i, sizeof(bin));
+		memcpy(numbers + i, numbers + i + 5, sizeof(bin));
+		memcpy(numbers + i + 5, bin, sizeof(bin));
+		break;
+	}
+	return numbers;
+}
+
 /* Over a restart */
 static void
 test_keeping(void)
@@ -277,6 +295,8 @@ test_keeping(void)
 		numbers[place] = kept;
 	}
 	ok(refused && memcmp(&other, &scalability, sizeof(other)) == 0, "so is what cannot be, and nothing changed");
+	ok(!padv_scalability_restore(&other, swap_bins(numbers), PADV_CURVE_NUMBERS),
+	   "and what is of another place on the axis");
 }
 
 /* Nonsense in, never nonsense out */
