@@ -98,8 +98,7 @@ padv_chart_scalability(PadvCanvas *canvas, const PadvScalabilityRow *rows, int c
 		usable += padv_curve_drawable(&rows[i]) ? 1 : 0;
 	if (usable == 0)
 	{
-		padv_canvas_sentence(canvas, 0,
-							 "There is no curve yet: no throughput was measured at any number of connections.");
+		padv_canvas_sentence(canvas, 0, PADV_NO_CURVE);
 		return;
 	}
 

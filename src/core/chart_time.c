@@ -83,13 +83,9 @@ write_title(const PadvCanvas *canvas, const PadvTimeline *timeline, int columns,
 static void
 say_nothing_sampled(PadvCanvas *canvas, const PadvTimeline *timeline)
 {
-	char		period[PADV_LABEL];
 	char		sentence[200];
 
-	padv_label_span(timeline->until - timeline->from, period, sizeof(period));
-	snprintf(sentence, sizeof(sentence),
-			 "Nothing was sampled in the last %s. A server that has just started needs some seconds; else see worker_running in the view status.",
-			 period);
+	padv_columns_say_nothing(timeline, sentence, sizeof(sentence));
 	padv_canvas_sentence(canvas, 0, sentence);
 }
 

@@ -10,6 +10,7 @@
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include <math.h>
+#include <stdio.h>
 
 #include "core/axis.h"
 #include "core/columns.h"
@@ -165,6 +166,17 @@ padv_columns_tick(const PadvTimeline *timeline, int count, int column, int64_t s
 
 	*local = tick * step * PADV_SECOND;
 	return tick != tick_before(timeline, width, column, step);
+}
+
+void
+padv_columns_say_nothing(const PadvTimeline *timeline, char *sentence, size_t size)
+{
+	char		period[PADV_LABEL];
+
+	padv_label_span(timeline->until - timeline->from, period, sizeof(period));
+	snprintf(sentence, size,
+			 "Nothing was sampled in the last %s. A server that has just started needs some seconds; else see worker_running in the view status.",
+			 period);
 }
 
 const char *

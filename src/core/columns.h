@@ -80,6 +80,9 @@ extern double padv_columns_greatest_load(const PadvColumns *columns, bool *beyon
 extern bool padv_columns_tick(const PadvTimeline *timeline, int count, int column,
 							  int64_t step, int64_t *local);
 
+/* A sentence for a time without a point. */
+extern void padv_columns_say_nothing(const PadvTimeline *timeline, char *sentence, size_t size);
+
 /* "on CPU", "I/O", "lock", "LWLock" and "other". */
 extern const char *padv_wait_class_label(PadvWaitClass class);
 

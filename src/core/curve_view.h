@@ -10,6 +10,9 @@
 #include "core/axis.h"
 #include "core/scalability.h"
 
+/* For a curve without a point. */
+#define PADV_NO_CURVE "There is no curve yet: no throughput was measured at any number of connections."
+
 /* Whether a row is a point, with numbers that have a place. */
 extern bool padv_curve_drawable(const PadvScalabilityRow *row);
 
