@@ -168,7 +168,7 @@ write_figures(const PadvHtml *html, const PadvReport *report)
 	padv_html_markup(html, "<dl class=\"figures\">\n");
 	padv_label_number(model->load_ratio, value, sizeof(value));
 	padv_label_number(model->demand, other, sizeof(other));
-	snprintf(of, sizeof(of), "demand %s / optimum %lld", other, (long long) chosen->connections);
+	snprintf(of, sizeof(of), "demand %s, optimum %lld", other, (long long) chosen->connections);
 	write_figure(html, "Load ratio", value, of);
 
 	snprintf(value, sizeof(value), "%lld", (long long) chosen->connections);
@@ -214,7 +214,7 @@ write_server(const PadvHtml *html, const PadvReport *report)
 	if (report->cluster_name[0] != '\0')
 		write_fact(html, "Cluster", report->cluster_name);
 	snprintf(text, sizeof(text), "PostgreSQL %s, %s", report->server_version,
-			 report->standby ? "a standby" : "not a standby");
+			 report->standby ? "a standby" : "a primary");
 	write_fact(html, "Server", text);
 	write_fact(html, "Started", report->started_at);
 	if (report->situation->picture.taken_at != 0)
@@ -232,16 +232,20 @@ write_reason(const PadvHtml *html, const PadvSituation *situation)
 {
 	const PadvModel *model = &situation->picture.model;
 	const PadvEstimate *chosen = padv_model_chosen(model);
+	char		demand[PADV_LABEL];
+	char		ratio[PADV_LABEL];
 
 	if (padv_sampling_stopped(situation))
 		padv_html_markup(html, "<p class=\"stopped\">Sampling has stopped; all figures are of the last sample. The advice says what to do.</p>\n");
 	if (situation->picture.taken_at == 0)
 		return;
 	padv_html_markup(html, "<p>");
+	padv_label_number(model->demand, demand, sizeof(demand));
+	padv_label_number(model->load_ratio, ratio, sizeof(ratio));
 	padv_html_say(html,
-				  "Over the last minute %.1f sessions wanted to work on average. This server is at its best with %lld active (range %lld to %lld), so the load is %.2f times the optimum: ",
-				  model->demand, (long long) chosen->connections, (long long) chosen->low,
-				  (long long) chosen->high, model->load_ratio);
+				  "Over the last minute %s sessions wanted to work on average. This server is at its best with %lld active (range %lld to %lld), so the load is %s times the optimum: ",
+				  demand, (long long) chosen->connections, (long long) chosen->low,
+				  (long long) chosen->high, ratio);
 	padv_html_markup(html, "<b>");
 	padv_html_say(html, "%s", padv_verdict_name(model->verdict));
 	padv_html_markup(html, "</b>");
@@ -320,23 +324,26 @@ void
 padv_report(const PadvReport *report, void (*emit) (void *arg, const char *piece), void *arg)
 {
 	const PadvHtml html = {emit, arg};
+	PadvAdvice	advice[PADV_MAX_ADVICE];
+	int			count = padv_advise(report->situation, advice);
 
 	write_head(&html, report);
 	padv_html_markup(&html, "<body>\n");
 	padv_svg_patterns(&html);
 	padv_html_markup(&html, "<main>\n");
 	write_verdict(&html, report);
-	padv_html_markup(&html,
+	padv_html_format(&html,
 					 "<nav aria-label=\"Sections\"><a href=\"#load\">Load</a> <a href=\"#waits\">Waits</a> "
 					 "<a href=\"#scalability\">Scalability</a> <a href=\"#roles\">Roles and caps</a> "
-					 "<a href=\"#advice\">Advice</a> <a href=\"#method\">Method</a></nav>\n");
+					 "<a href=\"#advice\">Advice (%d)</a> <a href=\"#method\">Method and hardware</a></nav>\n",
+					 count);
 	write_times(&html, report);
 	padv_html_markup(&html, "<section id=\"scalability\"><h2>Scalability</h2>\n");
 	padv_svg_scalability(&html, "curve", report->rows, report->nrows,
 						 &report->situation->picture.model.curve);
 	padv_html_markup(&html, "</section>\n");
 	padv_report_roles(&html, report);
-	padv_report_advice(&html, report);
+	padv_report_advice(&html, advice, count);
 	padv_report_method(&html, report);
 	padv_html_markup(&html, "<footer>Written by report() of pool_advisor " PADV_VERSION
 					 ". This page has no script and loads nothing.</footer>\n</main>\n</body>\n</html>\n");

@@ -7,6 +7,7 @@
 #ifndef PADV_REPORT_H
 #define PADV_REPORT_H
 
+#include "core/advice.h"
 #include "core/columns.h"
 #include "core/html.h"
 #include "core/metrics.h"
@@ -69,7 +70,7 @@ extern void padv_report(const PadvReport *report,
  */
 extern const char *const padv_report_style;
 extern void padv_report_roles(const PadvHtml *html, const PadvReport *report);
-extern void padv_report_advice(const PadvHtml *html, const PadvReport *report);
+extern void padv_report_advice(const PadvHtml *html, const PadvAdvice *advice, int count);
 extern void padv_report_method(const PadvHtml *html, const PadvReport *report);
 
 #endif							/* PADV_REPORT_H */

@@ -10,7 +10,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "core/advice.h"
 #include "core/axis.h"
 #include "core/explain.h"
 #include "core/report.h"
@@ -87,11 +86,29 @@ cap_cell(const PadvHtml *html, int64_t cap)
 		count_cell(html, cap);
 }
 
+/* Sessions, and what there may be of them. */
+static void
+sessions_cell(const PadvHtml *html, int64_t sessions, int64_t cap)
+{
+	char		label[PADV_LABEL];
+
+	padv_label_count(sessions, label, sizeof(label));
+	padv_html_markup(html, "<td class=\"n\">");
+	padv_html_text(html, label);
+	if (cap >= 0)
+	{
+		padv_label_count(cap, label, sizeof(label));
+		padv_html_markup(html, " / ");
+		padv_html_text(html, label);
+	}
+	padv_html_markup(html, "</td>");
+}
+
 /* A number, and a bar for it as its share of the greatest. */
 static void
 bar_cell(const PadvHtml *html, const char *label, double share, bool full)
 {
-	padv_html_markup(html, "<td class=\"n bar\"><span>");
+	padv_html_markup(html, "<td class=\"bar\"><span>");
 	padv_html_text(html, label);
 	padv_html_markup(html, "</span><svg viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
 					 "<rect class=\"empty\" width=\"100\" height=\"10\"/>");
@@ -110,8 +127,7 @@ write_role(const PadvHtml *html, const PadvRoleBar *role, double greatest)
 	begin_row(html, role->name);
 	padv_label_number(role->active_avg, label, sizeof(label));
 	bar_cell(html, label, greatest > 0.0 ? role->active_avg / greatest : 0.0, false);
-	count_cell(html, role->sessions);
-	cap_cell(html, role->cap);
+	sessions_cell(html, role->sessions, role->cap);
 	count_cell(html, role->idle_in_transaction);
 	count_cell(html, role->queued);
 	count_cell(html, role->refused);
@@ -130,8 +146,7 @@ write_other_roles(const PadvHtml *html, const PadvRoleBar *roles, int count, dou
 	begin_row(html, name);
 	padv_label_number(sum.active_avg, label, sizeof(label));
 	bar_cell(html, label, greatest > 0.0 ? sum.active_avg / greatest : 0.0, false);
-	count_cell(html, sum.sessions);
-	padv_html_markup(html, "<td class=\"n none\"></td>");
+	sessions_cell(html, sum.sessions, -1);
 	count_cell(html, sum.idle_in_transaction);
 	count_cell(html, sum.queued);
 	count_cell(html, sum.refused);
@@ -153,10 +168,9 @@ write_roles(const PadvHtml *html, const PadvReport *report)
 	greatest = report->roles[0].active_avg;
 	open_table(html, "roles", "Roles: active connections are the mean of the last minute, refused are logins since the server started, the others are of the last sample.");
 	head(html, "", "Role");
-	head(html, "n", "Active");
-	head(html, "n", "Sessions");
-	head(html, "n", "Cap");
-	head(html, "n", "Idle in transaction");
+	head(html, "bar", "Active");
+	head(html, "n", "Sessions / cap");
+	padv_html_markup(html, "<th scope=\"col\" class=\"n\">Idle in trans&#173;ac&#173;tion</th>");
 	head(html, "n", "In line");
 	head(html, "n", "Refused");
 	begin_rows(html);
@@ -218,7 +232,7 @@ write_caps(const PadvHtml *html, const PadvReport *report)
 	}
 	open_table(html, "caps", "Caps on sessions in force, the fullest first.");
 	head(html, "", "Cap on");
-	head(html, "n", "In use");
+	head(html, "bar", "In use");
 	head(html, "n", "Cap");
 	head(html, "n", "Room");
 	begin_rows(html);
@@ -275,11 +289,8 @@ write_advice(const PadvHtml *html, const PadvAdvice *advice)
 }
 
 void
-padv_report_advice(const PadvHtml *html, const PadvReport *report)
+padv_report_advice(const PadvHtml *html, const PadvAdvice *advice, int count)
 {
-	PadvAdvice	advice[PADV_MAX_ADVICE];
-	int			count = padv_advise(report->situation, advice);
-
 	padv_html_markup(html, "<section id=\"advice\"><h2>Advice</h2>\n");
 	if (count == 0)
 		padv_html_markup(html, "<p class=\"nothing\">There is none: all is well.</p>\n");
@@ -304,21 +315,24 @@ write_method(const PadvHtml *html, const PadvModel *model, PadvMethod method)
 
 	padv_html_markup(html, chosen ? "<tr class=\"chosen\"><th scope=\"row\">" : "<tr><th scope=\"row\">");
 	padv_html_text(html, padv_method_name(method));
-	padv_html_markup(html, chosen ? " <span class=\"tag\">chosen</span></th>" : "</th>");
+	if (chosen)
+		padv_html_markup(html, " <span class=\"tag\">chosen</span>");
 	if (estimate->available)
 	{
+		padv_html_markup(html, "<span class=\"below\">");
+		padv_html_say(html, "confidence: %s", padv_confidence_name(estimate->confidence));
+		padv_html_markup(html, "</span></th>");
 		padv_html_markup(html, "<td class=\"n\"><b>");
 		padv_html_say(html, "%lld", (long long) estimate->connections);
-		padv_html_markup(html, "</b> <span class=\"range\">");
+		padv_html_markup(html, "</b><span class=\"below\">");
 		padv_html_say(html, "%lld to %lld", (long long) estimate->low, (long long) estimate->high);
 		padv_html_markup(html, "</span></td>");
-		text_cell(html, padv_confidence_name(estimate->confidence));
 		padv_explain_method(model, method, text, sizeof(text));
 		text_cell(html, text);
 	}
 	else
 	{
-		padv_html_markup(html, "<td class=\"n none\">none</td><td class=\"none\"></td><td class=\"none\">");
+		padv_html_markup(html, "</th><td class=\"n none\">none</td><td class=\"none\">");
 		padv_html_say(html, "Not available: %s.", padv_not_available_because(model, method));
 		padv_html_markup(html, "</td>");
 	}
@@ -328,10 +342,9 @@ write_method(const PadvHtml *html, const PadvModel *model, PadvMethod method)
 static void
 write_methods(const PadvHtml *html, const PadvModel *model)
 {
-	open_table(html, "methods", "How the optimum was found: of the methods that have a number the last one is chosen.");
+	open_table(html, "methods", "How the optimum, a number of active connections, was found: of the methods that have one the last is chosen.");
 	head(html, "", "Method");
-	head(html, "n", "Active connections");
-	head(html, "", "Confidence");
+	head(html, "n", "Connections");
 	head(html, "", "How");
 	begin_rows(html);
 	for (PadvMethod method = 0; method < PADV_METHODS; method++)

@@ -105,11 +105,9 @@ padv_svg_draw_grid(const PadvHtml *html, double greatest)
 }
 
 void
-padv_svg_tick(const PadvHtml *html, double place, const char *label, PadvSvgRoom room)
+padv_svg_tick(const PadvHtml *html, double place, const char *label, bool wide_only)
 {
-	static const char *const classes[] = {"x", "x wide", "x narrow"};
-
-	padv_html_format(html, "<g class=\"%s\"><line x1=\"", classes[room]);
+	padv_html_format(html, "<g class=\"%s\"><line x1=\"", wide_only ? "x wide" : "x");
 	padv_html_number(html, 100.0 * place);
 	padv_html_markup(html, "%\" x2=\"");
 	padv_html_number(html, 100.0 * place);

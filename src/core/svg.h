@@ -40,16 +40,8 @@ extern PadvScale padv_svg_draw_grid(const PadvHtml *html, double greatest);
 /* Pixels from the top, within the chart. */
 extern double padv_svg_y(const PadvScale *scale, double value);
 
-/* On which pages a label has room. */
-typedef enum PadvSvgRoom
-{
-	PADV_SVG_ALWAYS,
-	PADV_SVG_WIDE,
-	PADV_SVG_NARROW,
-} PadvSvgRoom;
-
-/* A tick on the ground at a share of the width, 0..1. */
-extern void padv_svg_tick(const PadvHtml *html, double place, const char *label, PadvSvgRoom room);
+/* A tick on the ground at a share of the width, 0..1; for wide pages only, or for all. */
+extern void padv_svg_tick(const PadvHtml *html, double place, const char *label, bool wide_only);
 
 /* The legend: samples of what is drawn, with a class of ours, and their names. */
 extern void padv_svg_begin_legend(const PadvHtml *html);

@@ -138,8 +138,7 @@ draw_ticks(const Drawing *drawing)
 		if (number % wide != 0)
 			continue;
 		padv_label_number(tick, label, sizeof(label));
-		padv_svg_tick(drawing->html, place_of(x, tick), label,
-					  number % narrow == 0 ? PADV_SVG_ALWAYS : PADV_SVG_WIDE);
+		padv_svg_tick(drawing->html, place_of(x, tick), label, number % narrow != 0);
 	}
 }
 

@@ -183,45 +183,29 @@ has_gaps(const PadvColumns *columns)
 	return false;
 }
 
-static void
-draw_ticks(const Drawing *drawing, int64_t step, int64_t other, PadvSvgRoom room)
-{
-	for (int i = 0; i < drawing->columns.count; i++)
-	{
-		char		label[PADV_LABEL];
-		int64_t		local;
-		bool		both;
-
-		if (!padv_columns_tick(drawing->timeline, drawing->columns.count, i, step, &local))
-			continue;
-		both = local % (other * PADV_SECOND) == 0 &&
-			padv_clock_label_width(step) == padv_clock_label_width(other);
-
-		/* what reads the same on both pages came with the wide one */
-		if (both && room == PADV_SVG_NARROW)
-			continue;
-		padv_label_clock(local, step, label, sizeof(label));
-		padv_svg_tick(drawing->html, (double) i / drawing->columns.count, label,
-					  both ? PADV_SVG_ALWAYS : room);
-	}
-}
-
-/* A clock on the ground; on a narrow page there is room for fewer labels. */
+/*
+ * A clock on the ground.  A narrow page has room for fewer labels: for those of a
+ * step that is two, four or more of the others.
+ */
 static void
 draw_clock(const Drawing *drawing)
 {
-	double		seconds = (double) (drawing->timeline->until - drawing->timeline->from) / (double) PADV_SECOND;
-	int64_t		wide = padv_clock_step(seconds / WIDE_LABELS);
-	int64_t		narrow = padv_clock_step(seconds / NARROW_LABELS);
+	double		seconds = ((double) drawing->timeline->until - (double) drawing->timeline->from) / (double) PADV_SECOND;
+	int64_t		step = padv_clock_step(seconds / WIDE_LABELS);
+	int64_t		narrow_step = step;
+	char		label[PADV_LABEL];
+	int64_t		local;
 
-	if (padv_clock_label_width(narrow) > 5)
-		narrow = padv_clock_step(seconds / NARROW_LONG_LABELS);
-	if (wide == narrow)
-		draw_ticks(drawing, wide, wide, PADV_SVG_ALWAYS);
-	else
+	while ((double) narrow_step <
+		   seconds / (padv_clock_label_width(step) > 5 ? NARROW_LONG_LABELS : NARROW_LABELS))
+		narrow_step *= 2;
+	for (int i = 0; i < drawing->columns.count; i++)
 	{
-		draw_ticks(drawing, wide, narrow, PADV_SVG_WIDE);
-		draw_ticks(drawing, narrow, wide, PADV_SVG_NARROW);
+		if (!padv_columns_tick(drawing->timeline, drawing->columns.count, i, step, &local))
+			continue;
+		padv_label_clock(local, step, label, sizeof(label));
+		padv_svg_tick(drawing->html, (double) i / drawing->columns.count, label,
+					  local % (narrow_step * PADV_SECOND) != 0);
 	}
 }
 
