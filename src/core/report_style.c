@@ -40,7 +40,7 @@ const char *const padv_report_style =
 ".stopped{font-weight:600;color:var(--bad)}\n"
 "dl{margin:0}\n"
 "dd{margin:0}\n"
-".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.6rem;margin:1.5rem 0}\n"
+".figures{display:grid;grid-template-columns:repeat(6,1fr);gap:.6rem;margin:1.5rem 0}\n"
 ".figures div{background:var(--card);border-radius:8px;padding:.7rem .9rem}\n"
 ".figures dt{font-size:.85rem;color:var(--dim)}\n"
 ".figures b{display:block;font-size:1.6rem;line-height:1.3;font-variant-numeric:tabular-nums}\n"
@@ -119,14 +119,15 @@ const char *const padv_report_style =
 "pre{margin:.6rem 0 0;padding:.6rem .8rem;background:var(--bg);border:1px solid var(--rule);border-radius:6px;white-space:pre-wrap;font-size:.85rem}\n"
 "code{font-family:ui-monospace,'Cascadia Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace;user-select:all;-webkit-user-select:all}\n"
 	/* a narrow page */
+"@media (max-width:64rem){.figures{grid-template-columns:repeat(3,1fr)}}\n"
 "@media (max-width:52rem){.wide{display:none}}\n"
-"@media (max-width:40rem){main{padding:1rem 1rem 2rem}h2{margin-top:2rem}"
+"@media (max-width:40rem){.figures{grid-template-columns:1fr 1fr}main{padding:1rem 1rem 2rem}h2{margin-top:2rem}"
 "table{table-layout:fixed;font-size:.8rem}th,td{padding:.35rem .3rem}thead th{font-size:.68rem}"
 ".bar span{display:block;width:auto;padding:0}.bar svg{display:block;width:100%;height:.4rem}thead .bar{padding-left:.3rem}td.bar,.bar span{text-align:left}"
 ".roles .bar{width:17%}.roles th:first-child{width:24%}.roles th:nth-child(3){width:19%}.roles th:nth-child(4){width:14%}.roles th:nth-child(5){width:11%}.methods th:first-child{width:26%}.methods th:nth-child(2){width:24%}"
 ".hardware th:first-child{width:28%}.hardware th:nth-child(2){width:26%}.caps th:first-child{width:46%}.caps .bar{width:22%}}\n"
 	/* paper */
 "@page{margin:14mm}\n"
-"@media print{html{font-size:10pt}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
+"@media print{html{font-size:10pt}.figures{grid-template-columns:repeat(3,1fr)}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
 "nav{display:none}main{padding:0;max-width:none}h2{break-after:avoid;margin-top:1.5rem}tr,dl div{break-inside:avoid}"
 "thead{display:table-header-group}a{color:inherit;text-decoration:none}}\n";

@@ -344,7 +344,7 @@ write_methods(const PadvHtml *html, const PadvModel *model)
 {
 	open_table(html, "methods", "How the optimum, a number of active connections, was found: of the methods that have one the last is chosen.");
 	head(html, "", "Method");
-	head(html, "n", "Connections");
+	padv_html_markup(html, "<th scope=\"col\" class=\"n\">Connec&#173;tions</th>");
 	head(html, "", "How");
 	begin_rows(html);
 	for (PadvMethod method = 0; method < PADV_METHODS; method++)

@@ -13,8 +13,8 @@
 
 /* Labels along the ground, on a wide page and on a narrow one. */
 #define WIDE_LABELS 10.0
-#define NARROW_LABELS 6.5
-#define NARROW_LONG_LABELS 4.5
+#define NARROW_LABELS 5.0
+#define NARROW_LONG_LABELS 3.4
 
 /* Fills, as the page's style calls them. */
 static const char *const class_fills[PADV_WAIT_CLASSES] = {
