@@ -327,7 +327,8 @@ SKIP:
 	{
 		foreach my $scheme (0, 1)
 		{
-			my $picture = "$folder/$width-$scheme.png";
+			my $name = (qw(dark light))[$scheme];
+			my $picture = "$PostgreSQL::Test::Utils::log_path/report-$width-$name.png";
 
 			browse("--window-size=$width,6000", "--blink-settings=preferredColorScheme=$scheme",
 				"--screenshot=$picture", "file://$file");
