@@ -185,7 +185,7 @@ has_gaps(const PadvColumns *columns)
 
 /*
  * A clock on the ground.  A narrow page has room for fewer labels: for those of a
- * step that is two, four or more of the others.
+ * step that is some of the others.
  */
 static void
 draw_clock(const Drawing *drawing)
@@ -198,7 +198,7 @@ draw_clock(const Drawing *drawing)
 
 	while ((double) narrow_step <
 		   seconds / (padv_clock_label_width(step) > 5 ? NARROW_LONG_LABELS : NARROW_LABELS))
-		narrow_step *= 2;
+		narrow_step += step;
 	for (int i = 0; i < drawing->columns.count; i++)
 	{
 		if (!padv_columns_tick(drawing->timeline, drawing->columns.count, i, step, &local))

@@ -527,6 +527,43 @@ test_path(void)
 	clear();
 }
 
+/* Labels that stay where there is little room: two at least, whenever it is. */
+static void
+test_clocks(void)
+{
+	static const int64_t periods[] = {
+		15, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 2700, 3600, 7200, 10800, 14400, 21600, 28800,
+		43200, 64800, 86400, 129600, 172800, 259200, 345600, 432000, 604800, 864000, 1209600,
+	};
+	int			good = 0;
+	int			tried = 0;
+
+	for (size_t i = 0; i < sizeof(periods) / sizeof(periods[0]); i++)
+	{
+		for (int shift = 0; shift < 20; shift++, tried++)
+		{
+			int64_t		until = MORNING + shift * 7919 * PADV_SECOND / 10;
+			PadvTimeline timeline = {
+				.points = points[0], .count = 1, .interval = 1 + periods[i] * PADV_SECOND,
+				.from = until - periods[i] * PADV_SECOND, .until = until, .utc_offset = utc,
+			};
+			int			few;
+			int			many;
+
+			points[0][0] = point_at(until, 1);
+			clear();
+			padv_svg_load(&html, "a", &timeline, 15 + shift * 20, "Etc/UTC");
+			few = times("<g class=\"x\">");
+			many = few + times("<g class=\"x wide\">");
+			if (few < 2 || few > 6 || many > 11)
+				printf("#   %d s: %d of %d\n", (int) periods[i], few, many);
+			good += few >= 2 && few <= 6 && many <= 11;
+		}
+	}
+	ok(good == tried, "%d of %d clocks have two labels on any page, and not too many", good, tried);
+	clear();
+}
+
 static void
 test_verdict(void)
 {
@@ -765,6 +802,47 @@ test_random(void)
 	ok(longest < 300 * 1024, "none is longer than 300 kB: %d", (int) longest);
 }
 
+/* As much as there can be of everything, and no two steps of the same height. */
+static void
+test_fullest(void)
+{
+	static const int counts[PADV_RESOLUTIONS] = {
+		PADV_HISTORY_SECONDS, PADV_HISTORY_TENS, PADV_HISTORY_FIVE_MINUTES,
+	};
+	char		name[64];
+
+	set_up();
+	for (int i = 0; i < 62; i += 2)
+		memcpy(name + i, "\xD1\x84", 3);
+	for (int resolution = 0; resolution < PADV_RESOLUTIONS; resolution++)
+	{
+		set_points(resolution, counts[resolution]);
+		for (int i = 0; i < counts[resolution]; i++)
+		{
+			PadvHistoryPoint *point = &points[resolution][i];
+
+			point->active_avg = (float) random_below(1000);
+			point->active_max = 1000.0f + (float) random_below(1000);
+			point->optimal = (float) random_below(1000) + 1.0f;
+			for (int class = 0; class < PADV_WAIT_CLASSES; class++)
+				point->in_class[class] = (float) random_below(200);
+		}
+	}
+	for (int i = 0; i < PADV_CURVE_BINS; i++)
+		rows[i] = (PadvScalabilityRow) {.connections = i + 1, .throughput = 1000 + i, .seconds = 10};
+	for (int i = 0; i < MAX_ROLES; i++)
+		roles[i] = (PadvRoleBar) {name, i, 999999, 999999, 999999, 999999, 999999};
+	for (int i = 0; i < PADV_REPORT_LINES; i++)
+		caps[i] = (PadvMetricsCap) {.labels = {name, name}, .in_use = 999999, .max_sessions = 999999};
+	report.nrows = PADV_CURVE_BINS;
+	report.nroles = MAX_ROLES;
+	report.ncaps = PADV_REPORT_LINES;
+	report.all_caps = 2048;
+	write_page();
+	ok(length < 300 * 1024, "the fullest page has less than 300 kB: %d", (int) length);
+	is_well_formed("the fullest page");
+}
+
 /* The reader sees what it is for. */
 static void
 test_reader(void)
@@ -794,8 +872,10 @@ main(void)
 	test_number();
 	test_path();
 	test_periods();
+	test_clocks();
 	test_verdict();
 	test_roles();
 	test_random();
+	test_fullest();
 	return tap_end();
 }
