@@ -235,13 +235,14 @@ append_piece(void *arg, const char *piece)
 Datum
 padv_report_sql(PG_FUNCTION_ARGS pg_attribute_unused())
 {
-	TimestampTz now = GetCurrentTimestamp();
 	PadvSituation situation;
 	PadvReport	report = {.situation = &situation};
 	StringInfoData page;
+	TimestampTz now;
 	int64		sample_interval;
 
 	padv_require_preloaded();
+	now = GetCurrentTimestamp();
 	read_situation(&situation);
 	read_server(&report, &situation, now);
 	sample_interval = situation.picture.model.basis.sample_interval_ms * INT64CONST(1000);
