@@ -382,6 +382,13 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 16;
 COMMENT ON FUNCTION pool_advisor.chart(text, interval, integer, integer) IS
     'a drawing of load, waits, roles or scalability for psql, a line a row, at most so many columns and lines';
 
+CREATE FUNCTION pool_advisor.report()
+RETURNS text
+AS 'MODULE_PATHNAME', 'padv_report_sql'
+LANGUAGE C VOLATILE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.report() IS
+    'the server on one page of HTML that needs nothing else: verdict, charts of load, waits and scalability, roles and caps, advice, method and hardware';
+
 
 -- Caps
 
@@ -758,6 +765,7 @@ REVOKE ALL ON FUNCTION
     pool_advisor.check_load(double precision, double precision),
     pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
     pool_advisor.chart(text, interval, integer, integer),
+    pool_advisor.report(),
     pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint)
     FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
@@ -770,6 +778,7 @@ GRANT EXECUTE ON FUNCTION
     pool_advisor.check_load(double precision, double precision),
     pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
     pool_advisor.chart(text, interval, integer, integer),
+    pool_advisor.report(),
     pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint)
     TO pg_monitor, pg_read_all_stats;
 

@@ -15,6 +15,7 @@
 #endif
 
 /* the names of databases are in one of these */
+#include "catalog/pg_authid.h"
 #include "catalog/pg_database.h"
 #include "commands/dbcommands.h"
 #include "utils/lsyscache.h"
@@ -23,6 +24,7 @@
 #include "pgstat.h"
 #include "postmaster/postmaster.h"
 #include "storage/proc.h"
+#include "utils/acl.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
 #include "utils/wait_event.h"
@@ -99,6 +101,22 @@ padv_have_free_connections(int count)
 #else
 #define padv_blocks_fetched(dbentry) ((dbentry)->n_blocks_fetched)
 #define padv_blocks_hit(dbentry) ((dbentry)->n_blocks_hit)
+#endif
+
+/* The class of waits for a buffer that others have pinned. */
+#if PG_VERSION_NUM >= 190000
+#define PADV_WAIT_BUFFER_PIN PG_WAIT_BUFFER
+#elif PG_VERSION_NUM >= 170000
+#define PADV_WAIT_BUFFER_PIN PG_WAIT_BUFFERPIN
+#else
+#define PADV_WAIT_BUFFER_PIN PG_WAIT_BUFFER_PIN
+#endif
+
+/* What the hook after parse analysis is given, and may not change. */
+#if PG_VERSION_NUM >= 190000
+#define PADV_JUMBLE_STATE const JumbleState
+#else
+#define PADV_JUMBLE_STATE JumbleState
 #endif
 
 /* What a setting's check hook returns in *extra. */

@@ -96,12 +96,12 @@ check_active_limit(char **newval, void **extra, GucSource source pg_attribute_un
 
 	if (pg_strcasecmp(*newval, "auto") == 0)
 		limit = PADV_ACTIVE_LIMIT_AUTO;
-	else if (!parse_int(*newval, &limit, 0, NULL) || limit < 1 || limit > MAX_BACKENDS)
+	else if (!parse_int(*newval, &limit, 0, NULL) || limit < 1 || limit > (int) MAX_BACKENDS)
 	{
 		if (!parse_bool(*newval, &on) || on)
 		{
 			GUC_check_errdetail("\"%s.active_limit\" must be \"off\", \"auto\" or a number of transactions from 1 to %d.",
-								PREFIX, MAX_BACKENDS);
+								PREFIX, (int) MAX_BACKENDS);
 			return false;
 		}
 		limit = PADV_ACTIVE_LIMIT_OFF;

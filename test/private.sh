@@ -265,6 +265,35 @@ fetch_monitoring() {
     chmod -R a+rX "$PADV_MONITORING"
 }
 
+# The browser that report() is looked at with, and a strict parser: with all that
+# they need and that is not installed. Likewise unpacked, and skipped when they
+# cannot be had.
+fetch_browser() {
+    local wanted=(chromium-headless-shell fonts-dejavu-core libxml2-utils) packages
+    export PADV_BROWSER=$WORK/browser
+    mkdir -p "$PADV_BROWSER" "$WORK/packages/browser"
+    command -v apt-get >/dev/null || return 0
+    say "== fetching a browser to look at the report with"
+    packages=$(missing_packages "${wanted[@]}")
+    # shellcheck disable=SC2086 # a list of names
+    if ! (cd "$WORK/packages/browser" &&
+        apt-get -qq -o APT::Sandbox::User=root download $packages >>"$WORK/apt.log" 2>&1); then
+        as_root apt-get update -qq >>"$WORK/apt.log" 2>&1 || true
+        packages=$(missing_packages "${wanted[@]}")
+        (cd "$WORK/packages/browser" &&
+            apt-get -qq -o APT::Sandbox::User=root download $packages >>"$WORK/apt.log" 2>&1) ||
+            say "   could not get it: its tests are skipped"
+    fi
+    find "$WORK/packages/browser" -name '*.deb' -exec dpkg-deb -x {} "$PADV_BROWSER" \;
+    rm -rf "$WORK/packages/browser"
+    chmod -R a+rX "$PADV_BROWSER"
+}
+
+# Of these packages and what they need, those that are not installed.
+missing_packages() {
+    apt-get install -s --no-install-recommends "$@" 2>/dev/null | sed -n 's/^Inst \([^ ]*\) .*/\1/p'
+}
+
 # --- a server of ours -------------------------------------------------------
 
 # start_server NAME [SETTING...]: its socket is in $WORK/tmp, and only there. What

@@ -81,6 +81,9 @@ prepare
 case " $SUITES ${PROVE_TESTS:-monitoring}" in
     *" tap"*monitoring*) fetch_monitoring ;;
 esac
+case " $SUITES ${PROVE_TESTS:-report}" in
+    *" tap"*report*) fetch_browser ;;
+esac
 mkdir -p "$WORK/unit"
 for suite in $SUITES; do
     case $suite in

@@ -225,7 +225,7 @@ is_begin(const Node *command)
  * if it needed one, and is not used for anything else; who pushed it pops one.
  */
 static void
-after_analysis(ParseState *pstate, Query *query, JumbleState *jstate)
+after_analysis(ParseState *pstate, Query *query, PADV_JUMBLE_STATE *jstate)
 {
 	if (previous_post_parse_analyze_hook)
 		previous_post_parse_analyze_hook(pstate, query, jstate);

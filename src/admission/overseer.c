@@ -29,6 +29,7 @@
 #include "admission/overseer.h"
 #include "admission/parts.h"
 #include "admission/turns.h"
+#include "compat.h"
 #include "sampler.h"
 
 #define IDLE_US 20000
@@ -80,7 +81,7 @@ does_nothing(const PadvSession *session)
 		case PG_WAIT_LOCK:
 		case PG_WAIT_CLIENT:
 		case PG_WAIT_TIMEOUT:
-		case PG_WAIT_BUFFER_PIN:
+		case PADV_WAIT_BUFFER_PIN:
 		case PG_WAIT_EXTENSION:
 			return true;
 		default:
@@ -191,7 +192,8 @@ adjust_limit(int32 account, int32 stalled)
 	if (change > 0)
 		padv_admission->turn_totals.let_in += change;
 	if (change < 0)
-		padv_turn_rules_changed();	/* turns kept beyond it do not count any more */
+		padv_turn_rules_changed();	/* turns kept beyond it do not count any
+									 * more */
 
 	/* unchanged, it lets in those who were too many for the last time */
 	count = padv_line_set_limit(&padv_turn_line, account, mine->active.limit + change,

@@ -100,7 +100,8 @@ typedef struct Admission
 	uint32		rules_changed;	/* how often, times two */
 	int32		nholders;
 
-	pg_atomic_uint32 turn_rules;	/* 0: nothing limits; changes with the rules */
+	pg_atomic_uint32 turn_rules;	/* 0: nothing limits; changes with the
+									 * rules */
 	pg_atomic_uint64 reclaim_due;	/* monotonic; when to look for kept turns */
 	pg_atomic_uint32 wait_event;	/* of who waits for a turn */
 	pg_atomic_uint32 overseer;	/* process number of the worker, plus 1; or 0 */

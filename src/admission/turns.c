@@ -51,7 +51,8 @@ static bool was_exempt = false;
 
 static bool standing = false;	/* in line */
 static int64 turn_started = 0;	/* monotonic; when it was taken or handed over */
-static int64 ended_at = 0;		/* of the last transaction, while others waited */
+static int64 ended_at = 0;		/* of the last transaction, while others
+								 * waited */
 static int64 usual_gap = 0;		/* between two transactions, microseconds */
 
 /* --- under the mutex --- */
@@ -453,35 +454,42 @@ padv_turns_anybody_waits(void)
 	return waiting() > 0;
 }
 
+/* The same limit again lets in those who were too many to be told at once. */
+static int
+set_server_limit(int32 limit, bool again, int32 *procnos)
+{
+	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32		before = padv_admission->active_limit;
+	int32		enforced = padv_admission->enforcement == PADV_ENFORCEMENT_ON ? limit : -1;
+	int			count;
+
+	/* in force may be more, by the overseer's will */
+	if (limit == before && !again)
+		return 0;
+	padv_admission->active_limit = limit;
+	if (limit < 0 || before < 0 || limit < before)
+		padv_turn_rules_changed();	/* kept turns do not count any more */
+	count = padv_line_set_limit(&padv_turn_line, PADV_SERVER_ACCOUNT, enforced, entered,
+								PADV_MAX_PLACE_ACCOUNTS);
+	padv_note_turns(entered, count, procnos);
+	return count;
+}
+
 void
 padv_turns_set_server_limit(int32 limit)
 {
-	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
 	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
-	int			count;
-	bool		again = false;
+	int			count = 0;
 
 	do
 	{
-		bool		same;
-		bool		stricter;
+		bool		again = count > 0;
 
 		SpinLockAcquire(&padv_admission->mutex);
-		same = limit == padv_admission->active_limit;
-		stricter = limit >= 0 && (padv_admission->active_limit < 0 || limit < padv_admission->active_limit);
-		padv_admission->active_limit = limit;
-		if (stricter || (limit < 0 && !same))
-			padv_turn_rules_changed();	/* kept turns do not count any more */
-
-		/* what is the same may have been raised by the overseer */
-		count = same && !again ? 0 : padv_line_set_limit(&padv_turn_line, PADV_SERVER_ACCOUNT,
-									padv_admission->enforcement == PADV_ENFORCEMENT_ON ? limit : -1,
-									entered, PADV_MAX_PLACE_ACCOUNTS);
-		padv_note_turns(entered, count, procnos);
+		count = set_server_limit(limit, again, procnos);
 		SpinLockRelease(&padv_admission->mutex);
 		padv_wake(procnos, count);
-		again = count == PADV_MAX_PLACE_ACCOUNTS;
-	} while (again);
+	} while (count == PADV_MAX_PLACE_ACCOUNTS);
 }
 
 void

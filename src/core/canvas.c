@@ -14,21 +14,16 @@
 #include <string.h>
 
 #include "core/canvas.h"
+#include "core/utf8.h"
 
 /* The second cell of a character that takes two columns. */
 #define SECOND_HALF UINT32_MAX
-
-typedef struct Range
-{
-	uint32_t	first;
-	uint32_t	last;
-} Range;
 
 /*
  * What would not stand in one place: controls, separators of lines, what has no
  * width or turns the direction of writing, surrogates, and no characters at all.
  */
-static const Range unprintable[] = {
+static const PadvCodes unprintable[] = {
 	{0x0000, 0x001F}, {0x007F, 0x009F}, {0x00AD, 0x00AD}, {0x034F, 0x034F},
 	{0x061C, 0x061C}, {0x115F, 0x1160}, {0x17B4, 0x17B5}, {0x180B, 0x180F},
 	{0x200B, 0x200F}, {0x2028, 0x202E}, {0x2060, 0x206F}, {0x3164, 0x3164},
@@ -38,7 +33,7 @@ static const Range unprintable[] = {
 };
 
 /* In whole blocks: some characters in them are narrow, none outside is wide. */
-static const Range wide[] = {
+static const PadvCodes wide[] = {
 	{0x1100, 0x115F}, {0x231A, 0x231B}, {0x2329, 0x232A}, {0x23E9, 0x23F3},
 	{0x25FD, 0x25FE}, {0x2614, 0x27BF}, {0x2B1B, 0x2B1C}, {0x2B50, 0x2B55},
 	{0x2E80, 0x303E}, {0x3041, 0xA4CF}, {0xA960, 0xA97F}, {0xAC00, 0xD7A3},
@@ -71,63 +66,12 @@ static const uint32_t marks[][2] = {
 
 #define LENGTH(array) ((int) (sizeof(array) / sizeof((array)[0])))
 
-static bool
-in_ranges(uint32_t code, const Range *ranges, int count)
-{
-	for (int i = 0; i < count; i++)
-		if (code >= ranges[i].first && code <= ranges[i].last)
-			return true;
-	return false;
-}
-
-/* The bytes of a character by its first one; 0 if none starts so. */
-static int
-sequence_length(unsigned char first)
-{
-	if (first < 0x80)
-		return 1;
-	if (first >= 0xC2 && first <= 0xDF)
-		return 2;
-	if (first >= 0xE0 && first <= 0xEF)
-		return 3;
-	return first >= 0xF0 && first <= 0xF4 ? 4 : 0;
-}
-
-/*
- * Take a character off the text: its code, or a question mark for a byte that
- * belongs to none.
- */
-static uint32_t
-next_code(const char **text)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	const unsigned char *bytes = (const unsigned char *) *text;
-	int			length = sequence_length(bytes[0]);
-	uint32_t	code = length <= 1 ? bytes[0] : bytes[0] & (0x7Fu >> length);
-
-	for (int i = 1; i < length; i++)
-	{
-		/* this finds the end of the text too */
-		if ((bytes[i] & 0xC0) != 0x80)
-			length = 0;
-		else
-			code = code << 6 | (bytes[i] & 0x3F);
-	}
-	if (length == 0 || code < least[length])
-	{
-		(*text)++;
-		return '?';
-	}
-	*text += length;
-	return code;
-}
-
 static uint32_t
 next_printable(const PadvCanvas *canvas, const char **text)
 {
-	uint32_t	code = next_code(text);
+	uint32_t	code = padv_utf8_next(text);
 
-	if (in_ranges(code, unprintable, LENGTH(unprintable)) || (code >= 0x80 && !canvas->unicode))
+	if (padv_codes_have(unprintable, LENGTH(unprintable), code) || (code >= 0x80 && !canvas->unicode))
 		return '?';
 	return code;
 }
@@ -135,7 +79,7 @@ next_printable(const PadvCanvas *canvas, const char **text)
 static int
 width_of(uint32_t code)
 {
-	return in_ranges(code, wide, LENGTH(wide)) ? 2 : 1;
+	return padv_codes_have(wide, LENGTH(wide), code) ? 2 : 1;
 }
 
 static bool

@@ -51,6 +51,10 @@ padv_caps_init(PadvCaps *caps, void *block)
 {
 	memset(caps, 0, sizeof(*caps));
 	caps->block = block;
+	caps->fallback.scope = PADV_SCOPE_DEFAULT;
+	caps->fallback.core_limit = PADV_UNLIMITED;
+	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+		caps->fallback.value[i] = PADV_UNLIMITED;
 	lay_out(caps, PADV_MAX_CAPS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT, PADV_MAX_CAPS);
 }
 

@@ -117,7 +117,7 @@ typedef struct PadvCaps
 	PadvDatabaseName *databases;	/* by hash; none without caps on some */
 } PadvCaps;
 
-/* Bytes of a block; and an empty set in one, aligned as malloc does. */
+/* Bytes of a block; and a set without any cap in one, aligned as malloc does. */
 extern size_t padv_caps_block_size(void);
 extern void padv_caps_init(PadvCaps *caps, void *block);
 

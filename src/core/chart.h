@@ -11,37 +11,15 @@
 #define PADV_CHART_H
 
 #include "core/canvas.h"
-#include "core/history.h"
+#include "core/columns.h"
+#include "core/role_bars.h"
 #include "core/scalability.h"
-
-/*
- * Points in any order, and the time to draw: a second or more, within ten thousand
- * years of 2000.  Moments are microseconds since the start of 2000 UTC.
- */
-typedef struct PadvTimeline
-{
-	const PadvHistoryPoint *points;
-	int			count;
-	int64_t		interval;		/* that a point is the mean of, microseconds;
-								 * greater than 0 */
-	int64_t		from;
-	int64_t		until;
-	int64_t		(*utc_offset) (int64_t at); /* of local time, microseconds */
-} PadvTimeline;
 
 /* Active connections over time, their maxima, and the optimum. */
 extern void padv_chart_load(PadvCanvas *canvas, const PadvTimeline *timeline);
 
 /* The same by what they wait for, one class upon the other. */
 extern void padv_chart_waits(PadvCanvas *canvas, const PadvTimeline *timeline);
-
-typedef struct PadvRoleBar
-{
-	const char *name;
-	double		active_avg;
-	int64_t		sessions;
-	int64_t		cap;			/* negative: none */
-} PadvRoleBar;
 
 /*
  * A bar for each role, the most active first, and one for those that there is no

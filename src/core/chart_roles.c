@@ -9,7 +9,6 @@
  */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/chart.h"
@@ -22,46 +21,6 @@
 
 /* What stands at the right: "999999 / 999999", in columns. */
 #define COUNTS 48
-
-static int
-compare_bars(const void *a, const void *b)
-{
-	const PadvRoleBar *left = a;
-	const PadvRoleBar *right = b;
-
-	if (left->active_avg != right->active_avg)
-		return left->active_avg < right->active_avg ? 1 : -1;
-	if (left->sessions != right->sessions)
-		return left->sessions < right->sessions ? 1 : -1;
-	return strcmp(left->name, right->name);
-}
-
-/* Nothing in it that a comparison or a sum could stumble over. */
-static void
-tidy(PadvRoleBar *bar)
-{
-	if (!(bar->active_avg > 0.0) || !isfinite(bar->active_avg))
-		bar->active_avg = 0.0;
-	if (bar->sessions < 0)
-		bar->sessions = 0;
-	if (bar->sessions > INT32_MAX)
-		bar->sessions = INT32_MAX;
-}
-
-/* Those that there is no room for, as one; name has room for a sentence. */
-static PadvRoleBar
-sum_up(const PadvRoleBar *bars, int count, char *name, size_t size)
-{
-	PadvRoleBar sum = {.name = name, .cap = -1};
-
-	for (int i = 0; i < count; i++)
-	{
-		sum.active_avg += bars[i].active_avg;
-		sum.sessions += bars[i].sessions;
-	}
-	snprintf(name, size, "(%d others)", count);
-	return sum;
-}
 
 static void
 write_counts(const PadvRoleBar *bar, char *text, size_t size)
@@ -213,13 +172,15 @@ padv_chart_roles(PadvCanvas *canvas, PadvRoleBar *bars, int count, double optima
 							 "No role has a session, or had an active one in the last minute.");
 		return;
 	}
-	for (int i = 0; i < count; i++)
-		tidy(&bars[i]);
-	qsort(bars, (size_t) count, sizeof(*bars), compare_bars);
+	padv_role_bars_order(bars, count);
 	if (rows >= count)
 		rows = count;
 	memcpy(shown, bars, (size_t) rows * sizeof(*bars));
 	if (rows < count)
-		shown[rows - 1] = sum_up(bars + rows - 1, count - rows + 1, name, sizeof(name));
+	{
+		snprintf(name, sizeof(name), "(%d others)", count - rows + 1);
+		shown[rows - 1] = padv_role_bars_sum(bars + rows - 1, count - rows + 1);
+		shown[rows - 1].name = name;
+	}
 	draw(canvas, shown, rows, optimal);
 }

@@ -13,85 +13,14 @@
 #include <stdio.h>
 
 #include "core/chart.h"
+#include "core/curve_view.h"
 #include "core/frame.h"
 
 /* Columns left of the axis, for its labels. */
 #define AXIS 6
 
-/* A range of connections wider than this is drawn logarithmically. */
-#define LINEAR_RANGE 10.0
-
-/* A peak further beyond what was measured is told, but not drawn. */
-#define PEAK_IN_SCALE 3.0
-
 /* Of labels along the ground, at least. */
 #define COLUMNS_PER_TICK 8
-
-#define ABOUT_ONE 0.9
-
-static bool
-is_drawable(double connections)
-{
-	return connections > 0.0 && isfinite(connections);
-}
-
-static bool
-is_usable(const PadvScalabilityRow *row)
-{
-	return is_drawable(row->connections) && row->throughput >= 0.0 && isfinite(row->throughput);
-}
-
-static bool
-has_peak(const PadvCurve *curve)
-{
-	return curve->state == PADV_CURVE_FITTED && is_drawable(curve->at_work.best) &&
-		is_drawable(curve->at_work.low) && is_drawable(curve->at_work.high);
-}
-
-/* The range of connections to draw. */
-static PadvScale
-scale_of(const PadvScalabilityRow *rows, int count, const PadvCurve *curve, int columns)
-{
-	int			most_ticks = columns / COLUMNS_PER_TICK;
-	double		least = INFINITY;
-	double		greatest = 0.0;
-
-	for (int i = 0; i < count; i++)
-	{
-		if (!is_usable(&rows[i]))
-			continue;
-		least = fmin(least, rows[i].connections);
-		greatest = fmax(greatest, rows[i].connections);
-	}
-	if (has_peak(curve) && curve->at_work.best <= PEAK_IN_SCALE * greatest)
-	{
-		least = fmin(least, curve->at_work.best);
-		greatest = fmax(greatest, curve->at_work.best);
-	}
-	/* one connection is measured as a little less than that */
-	if (least > ABOUT_ONE && least < 1.0)
-		least = 1.0;
-	if (greatest > LINEAR_RANGE * least)
-		return padv_scale_logarithmic(least, greatest);
-
-	/* ticks at whole connections only */
-	greatest = fmax(greatest, 1.0);
-	return padv_scale_linear(greatest, greatest < most_ticks ? (int) ceil(greatest) : most_ticks);
-}
-
-static double
-greatest_throughput(const PadvScalabilityRow *rows, int count, const PadvCurve *curve,
-					const PadvScale *x)
-{
-	double		greatest = 0.0;
-
-	for (int i = 0; i < count; i++)
-		if (is_usable(&rows[i]))
-			greatest = fmax(greatest, rows[i].throughput);
-	if (has_peak(curve) && curve->at_work.best <= x->high)
-		greatest = fmax(greatest, curve->throughput);
-	return greatest;
-}
 
 static void
 add_peak(PadvLegend *legend, const PadvCurve *curve)
@@ -159,18 +88,17 @@ void
 padv_chart_scalability(PadvCanvas *canvas, const PadvScalabilityRow *rows, int count,
 					   const PadvCurve *curve)
 {
-	bool		peak = has_peak(curve);
+	bool		peak = padv_curve_has_peak(curve);
 	PadvLegend	legend = {0};
 	PadvFrame	frame;
 	PadvScale	x;
 	int			usable = 0;
 
 	for (int i = 0; i < count; i++)
-		usable += is_usable(&rows[i]) ? 1 : 0;
+		usable += padv_curve_drawable(&rows[i]) ? 1 : 0;
 	if (usable == 0)
 	{
-		padv_canvas_sentence(canvas, 0,
-							 "There is no curve yet: no throughput was measured at any number of connections.");
+		padv_canvas_sentence(canvas, 0, PADV_NO_CURVE);
 		return;
 	}
 
@@ -183,15 +111,15 @@ padv_chart_scalability(PadvCanvas *canvas, const PadvScalabilityRow *rows, int c
 		padv_legend_add(&legend, PADV_MARK_BLANK, "%s", padv_curve_state_name(curve->state));
 
 	padv_frame_init(&frame, canvas, "Transactions/s by connections at work", &legend, AXIS, 1);
-	x = scale_of(rows, count, curve, frame.columns);
-	padv_frame_draw_axes(&frame, greatest_throughput(rows, count, curve, &x));
+	x = padv_curve_scale(rows, count, curve, frame.columns / COLUMNS_PER_TICK);
+	padv_frame_draw_axes(&frame, padv_curve_greatest(rows, count, curve, &x));
 	if (peak && curve->at_work.best <= x.high)
 		draw_peak(&frame, curve, &x);
 	padv_frame_ticks(&frame, &x);
 	if (curve->fit_known)
 		draw_curve(&frame, curve, &x);
 	for (int i = 0; i < count; i++)
-		if (is_usable(&rows[i]))
+		if (padv_curve_drawable(&rows[i]))
 			put_at(&frame, column_of(&frame, &x, rows[i].connections), rows[i].throughput,
 				   PADV_MARK_POINT);
 }

@@ -28,7 +28,8 @@ typedef enum PadvControlState
 
 typedef enum PadvControlPhase
 {
-	PADV_PHASE_BEFORE,			/* at the base, to have something to compare with */
+	PADV_PHASE_BEFORE,			/* at the base, to have something to compare
+								 * with */
 	PADV_PHASE_TRIAL,			/* beside it */
 	PADV_PHASE_AFTER,			/* at the base again */
 } PadvControlPhase;
@@ -60,7 +61,8 @@ typedef struct PadvControl
 
 	int64_t		phase_started;
 	int64_t		measured_at;	/* of the last reading that counts */
-	double		waited;			/* seconds of this phase in which somebody waited */
+	double		waited;			/* seconds of this phase in which somebody
+								 * waited */
 	double		last_transactions;
 	PadvMeasure before;
 	PadvMeasure during;

@@ -221,8 +221,8 @@ explain_pool(const PadvSpeaker *speaker, const PadvPicture *picture)
 				   model->curve.best_so_far);
 }
 
-static const char *
-verdict_reason(PadvVerdict verdict)
+const char *
+padv_verdict_reason(PadvVerdict verdict)
 {
 	switch (verdict)
 	{
@@ -262,5 +262,5 @@ padv_explain(const PadvSituation *situation,
 	padv_explain_gate(&situation->gate, &picture->control, text, sizeof(text));
 	padv_speak(&speaker, "Transactions: %s", text);
 	padv_speak(&speaker, "Verdict: %s, as %s.", padv_verdict_name(picture->model.verdict),
-			   verdict_reason(picture->model.verdict));
+			   padv_verdict_reason(picture->model.verdict));
 }

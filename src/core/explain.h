@@ -23,6 +23,9 @@ extern void padv_explain_method(const PadvModel *model, PadvMethod method,
 extern const char *padv_not_available_because(const PadvModel *model,
 											  PadvMethod method);
 
+/* Why a load is called so, to go on after "as". */
+extern const char *padv_verdict_reason(PadvVerdict verdict);
+
 /*
  * From measurement to verdict: emit is called with each sentence, in order.
  * The sentence is valid during the call only.

@@ -14,7 +14,7 @@
 const char *
 padv_gate_state(const PadvGate *gate, const PadvControl *control)
 {
-	if (gate->limit < 0)
+	if (gate->limit <= 0)
 		return "off";
 	if (gate->setting != PADV_ACTIVE_LIMIT_AUTO)
 		return "fixed";
@@ -54,7 +54,7 @@ explain_control(const PadvControl *control, char *text, size_t size)
 void
 padv_explain_gate(const PadvGate *gate, const PadvControl *control, char *text, size_t size)
 {
-	if (gate->limit < 0)
+	if (gate->limit <= 0)
 		snprintf(text, size, "pool_advisor.active_limit is off: any number of transactions may run.");
 	else if (gate->setting != PADV_ACTIVE_LIMIT_AUTO)
 		snprintf(text, size, "pool_advisor.active_limit = %d, set by the DBA; %d transactions wait in line now.",

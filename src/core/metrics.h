@@ -149,6 +149,7 @@ typedef struct PadvMetricsCap
 	uint32_t	database;
 	int64_t		in_use;
 	int64_t		max_sessions;	/* -1: no limit */
+	bool		is_group;		/* of a role and its members together */
 } PadvMetricsCap;
 
 typedef struct PadvMetricsInput

@@ -3,7 +3,7 @@
  *		SQL function that draws for a terminal.
  *
  * Copies out what is to be drawn, gives names to roles and knows the session's
- * time zone and encodings; the drawing is in the pure core.  Never waits for the
+ * encodings; the drawing is in the pure core.  Never waits for the
  * worker and writes nothing.
  *
  * Copyright (c) 2026, pool_advisor contributors
@@ -11,69 +11,21 @@
 #include "postgres.h"
 
 #include "mb/pg_wchar.h"
-#include "miscadmin.h"
-#include "pgtime.h"
 #include "utils/timestamp.h"
 
 #include "core/chart.h"
-#include "history.h"
 #include "limits/force.h"
 #include "shared.h"
 #include "sql/arguments.h"
 #include "sql/census.h"
 #include "sql/rows.h"
 #include "sql/situation.h"
+#include "sql/timeline.h"
 
 PG_FUNCTION_INFO_V1(padv_chart);
 
-/* From which resolution a period is drawn, and for how long it goes back. */
-static const int64 reach[PADV_RESOLUTIONS] = {
-	15 * SECS_PER_MINUTE * USECS_PER_SEC,
-	6 * SECS_PER_HOUR * USECS_PER_SEC,
-	14 * SECS_PER_DAY * USECS_PER_SEC,
-};
-
 /*
- * Points of a resolution that are later than a moment, the oldest first, in the
- * current memory context.
- */
-static int
-fetch_resolution(PadvResolution resolution, TimestampTz from, PadvHistoryPoint **points)
-{
-	int			size = padv_history_size(resolution);
-	PadvHistoryPoint *chunk = palloc(PADV_HISTORY_CHUNK * sizeof(PadvHistoryPoint));
-	uint64		cursor = 0;
-	int			total = 0;
-	int			count;
-
-	*points = palloc(size * sizeof(PadvHistoryPoint));
-	while (total < size && (count = padv_history_read(resolution, &cursor, chunk)) > 0)
-	{
-		CHECK_FOR_INTERRUPTS();
-		for (int i = 0; i < count && total < size; i++)
-		{
-			/* the clock may have stepped back since the chunk before */
-			if (chunk[i].at > from && (total == 0 || chunk[i].at > (*points)[total - 1].at))
-				(*points)[total++] = chunk[i];
-		}
-	}
-	pfree(chunk);
-	return total;
-}
-
-/* Local time less UTC in the session's time zone. */
-static int64
-utc_offset(int64 at)
-{
-	pg_time_t	time = timestamptz_to_time_t(at);
-	struct pg_tm *local = pg_localtime(&time, session_timezone);
-
-	return local ? local->tm_gmtoff * USECS_PER_SEC : 0;
-}
-
-/*
- * The points of a period, up to the newest, or to this moment when that is older
- * than it should be.  A server that has just started has none of the longer
+ * The points of a period.  A server that has just started has none of the longer
  * intervals yet; then the shorter ones are drawn.
  */
 static void
@@ -81,25 +33,16 @@ fetch_history(PadvTimeline *timeline, int64 period, int64 sample_interval)
 {
 	TimestampTz now = GetCurrentTimestamp();
 	PadvResolution resolution = PADV_HISTORY_1_SECOND;
-	PadvHistoryPoint *points;
-	int			count;
 
-	while (resolution < PADV_HISTORY_5_MINUTES && reach[resolution] < period)
+	while (resolution < PADV_HISTORY_5_MINUTES && padv_history_reach[resolution] < period)
 		resolution++;
-	while ((count = fetch_resolution(resolution, now - period, &points)) == 0 &&
-		   resolution > PADV_HISTORY_1_SECOND)
+	for (;;)
+	{
+		padv_fetch_timeline(timeline, resolution, now, period, sample_interval);
+		if (timeline->count > 0 || resolution == PADV_HISTORY_1_SECOND)
+			return;
 		resolution--;
-
-	*timeline = (PadvTimeline) {
-		.points = points,
-		.count = count,
-		.interval = Max(padv_resolution_us(resolution), sample_interval),
-		.until = now,
-		.utc_offset = utc_offset,
-	};
-	if (count > 0 && now - points[count - 1].at < 2 * timeline->interval + USECS_PER_SEC)
-		timeline->until = points[count - 1].at;
-	timeline->from = timeline->until - period;
+	}
 }
 
 static void
@@ -134,7 +77,7 @@ check_period(const Interval *period)
 				 errmsg("invalid value for argument \"%s\": %s", "period",
 						DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(period)))),
 				 errhint("It must be a second or more; the history goes back 14 days.")));
-	return (int64) Min(microseconds, (double) reach[PADV_HISTORY_5_MINUTES]);
+	return (int64) Min(microseconds, (double) padv_history_reach[PADV_HISTORY_5_MINUTES]);
 }
 
 static int

@@ -25,6 +25,7 @@
 #include "sql/census.h"
 #include "sql/rows.h"
 #include "sql/situation.h"
+#include "sql/tables.h"
 
 PG_FUNCTION_INFO_V1(padv_metrics_rows);
 PG_FUNCTION_INFO_V1(padv_openmetrics_sql);
@@ -274,8 +275,8 @@ is_shown_already(const PadvMetricsInput *input, const PadvMetricsLabels *labels)
 	return false;
 }
 
-static void
-read_caps(PadvMetricsInput *input, const PadvCensus *census)
+void
+padv_read_caps(PadvMetricsInput *input, const PadvCensus *census)
 {
 	PadvMetricsServer *server = &input->server;
 	int			count = 0;
@@ -291,7 +292,8 @@ read_caps(PadvMetricsInput *input, const PadvCensus *census)
 			continue;
 		input->caps[count++] = (PadvMetricsCap) {
 			.role = cap->role, .database = cap->database,
-			.in_use = census->in_use[i], .max_sessions = max_sessions};
+			.in_use = census->in_use[i], .max_sessions = max_sessions,
+			.is_group = cap->scope == PADV_SCOPE_GROUP};
 		server->caps_full += max_sessions > 0 && census->in_use[i] >= max_sessions;
 	}
 	server->caps = count;
@@ -320,7 +322,7 @@ read_input(PadvMetricsInput *input)
 	read_totals(&input->server, &counters);
 	read_roles(input, &counters, census.caps);
 	read_counted(input, &counters);
-	read_caps(input, &census);
+	padv_read_caps(input, &census);
 }
 
 /* --- SQL functions -------------------------------------------------------- */

@@ -18,6 +18,7 @@
 #include "sql/census.h"
 #include "sql/rows.h"
 #include "sql/situation.h"
+#include "sql/tables.h"
 
 PG_FUNCTION_INFO_V1(padv_hardware);
 PG_FUNCTION_INFO_V1(padv_waits);
@@ -26,72 +27,87 @@ PG_FUNCTION_INFO_V1(padv_roles);
 /* What stands for the roles beyond the window's table. */
 #define OTHER_ROLES "(other roles)"
 
+/* Where facts go, one after another. */
+typedef struct FactTeller
+{
+	PadvTellFact tell;
+	void	   *arg;
+} FactTeller;
+
+/* A measured figure of the last minute; left out when it cannot be read. */
 static void
-store_fact(FunctionCallInfo fcinfo, const char *fact, const char *value,
-		   const char *source)
+tell_figure(const FactTeller *teller, const char *fact, double value,
+			const char *unit, const char *source)
+{
+	if (value >= 0.0)
+		teller->tell(teller->arg, fact, psprintf("%.3g%s", value, unit), source);
+}
+
+static void
+tell_load(const FactTeller *teller, const PadvPicture *picture)
+{
+	const PadvLoad *load = &picture->load;
+
+	teller->tell(teller->arg, "effective spindles",
+				 psprintf("%.2f", picture->model.effective_spindles),
+				 psprintf("spindles: %lld; working time in reads that reach a disk: %.0f%%",
+						  (long long) picture->model.spindles,
+						  100.0 * picture->model.disk_share));
+	tell_figure(teller, "CPU utilization", 100.0 * load->cpu_utilization, " %",
+				"/proc/stat of the CPUs allowed, or the cgroup's use of its quota; last minute");
+	tell_figure(teller, "CPU used by the server", load->server_cores, " cores",
+				"/proc/PID/schedstat of the server's processes; last minute");
+	tell_figure(teller, "run-queue delay of the server", 100.0 * load->run_queue_ratio, " %",
+				"/proc/PID/schedstat of the server's processes, share of runnable time; last minute");
+	tell_figure(teller, "I/O wait of the machine", 100.0 * load->cpu_iowait, " %",
+				"/proc/stat of the CPUs allowed; last minute");
+	tell_figure(teller, "reads outstanding at the disks", load->disk_reads, "",
+				"/sys/block/*/stat of the disks that hold data; last minute");
+	tell_figure(teller, "CPU pressure", 100.0 * load->pressure_cpu, " %",
+				"/proc/pressure/cpu, some; last minute");
+	tell_figure(teller, "I/O pressure", 100.0 * load->pressure_io, " %",
+				"/proc/pressure/io, some; last minute");
+}
+
+/*
+ * The machine as found, then what it is doing.
+ */
+void
+padv_tell_hardware(const PadvPicture *picture, PadvTellFact tell, void *arg)
+{
+	const FactTeller teller = {tell, arg};
+	PadvFact   *facts;
+	int			count = padv_copy_facts(&facts);
+
+	for (int i = 0; i < count; i++)
+		tell(arg, facts[i].fact, facts[i].value, facts[i].source);
+	if (picture->taken_at != 0)
+		tell_load(&teller, picture);
+}
+
+static void
+store_fact(void *arg, const char *fact, const char *value, const char *source)
 {
 	PadvRow		row = {0};
 
 	padv_row_text(&row, fact);
 	padv_row_text(&row, value);
 	padv_row_text(&row, source);
-	padv_row_store(&row, fcinfo);
-}
-
-/* A measured figure of the last minute; left out when it cannot be read. */
-static void
-store_figure(FunctionCallInfo fcinfo, const char *fact, double value,
-			 const char *unit, const char *source)
-{
-	if (value >= 0.0)
-		store_fact(fcinfo, fact, psprintf("%.3g%s", value, unit), source);
-}
-
-static void
-store_load(FunctionCallInfo fcinfo, const PadvPicture *picture)
-{
-	const PadvLoad *load = &picture->load;
-
-	store_fact(fcinfo, "effective spindles",
-			   psprintf("%.2f", picture->model.effective_spindles),
-			   psprintf("spindles: %lld; working time in reads that reach a disk: %.0f%%",
-						(long long) picture->model.spindles,
-						100.0 * picture->model.disk_share));
-	store_figure(fcinfo, "CPU utilization", 100.0 * load->cpu_utilization, " %",
-				 "/proc/stat of the CPUs allowed, or the cgroup's use of its quota; last minute");
-	store_figure(fcinfo, "CPU used by the server", load->server_cores, " cores",
-				 "/proc/PID/schedstat of the server's processes; last minute");
-	store_figure(fcinfo, "run-queue delay of the server", 100.0 * load->run_queue_ratio, " %",
-				 "/proc/PID/schedstat of the server's processes, share of runnable time; last minute");
-	store_figure(fcinfo, "I/O wait of the machine", 100.0 * load->cpu_iowait, " %",
-				 "/proc/stat of the CPUs allowed; last minute");
-	store_figure(fcinfo, "reads outstanding at the disks", load->disk_reads, "",
-				 "/sys/block/*/stat of the disks that hold data; last minute");
-	store_figure(fcinfo, "CPU pressure", 100.0 * load->pressure_cpu, " %",
-				 "/proc/pressure/cpu, some; last minute");
-	store_figure(fcinfo, "I/O pressure", 100.0 * load->pressure_io, " %",
-				 "/proc/pressure/io, some; last minute");
+	padv_row_store(&row, (FunctionCallInfo) arg);
 }
 
 /*
- * The machine as found, then what it is doing.
+ * A row for each fact.
  */
 Datum
 padv_hardware(PG_FUNCTION_ARGS)
 {
-	PadvSituation situation;
-	PadvFact   *facts;
-	int			count;
+	PadvPicture picture;
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);
-	count = padv_copy_facts(&facts);
-	for (int i = 0; i < count; i++)
-		store_fact(fcinfo, facts[i].fact, facts[i].value, facts[i].source);
-
-	padv_read_situation(&situation, false);
-	if (situation.picture.taken_at != 0)
-		store_load(fcinfo, &situation.picture);
+	padv_copy_picture(&picture);
+	padv_tell_hardware(&picture, store_fact, fcinfo);
 	return (Datum) 0;
 }
 
@@ -162,9 +178,10 @@ padv_role_row_name(const PadvRoleRow *role)
 }
 
 static void
-store_role(FunctionCallInfo fcinfo, const PadvRoleRow *role,
-		   const PadvRoleCounters *counters, const PadvCaps *caps)
+store_role(void *arg, const PadvRoleRow *role, const PadvRoleCounters *counters,
+		   const PadvCaps *caps)
 {
+	FunctionCallInfo fcinfo = arg;
 	PadvRow		row = {0};
 	NameData	name;
 
@@ -190,11 +207,11 @@ store_role(FunctionCallInfo fcinfo, const PadvRoleRow *role,
 }
 
 /*
- * A row for each role that has a session, or had an active one in the last
- * minute, or has been refused, queued or closed.
+ * Each role that has a session, or had an active one in the last minute, or has
+ * been refused, queued or closed.
  */
-Datum
-padv_roles(PG_FUNCTION_ARGS)
+void
+padv_tell_roles(PadvTellRole tell, void *arg)
 {
 	static const PadvRoleCounters nothing = {0};
 	PadvRoleRow *roles;
@@ -203,8 +220,6 @@ padv_roles(PG_FUNCTION_ARGS)
 	int			nroles;
 	int			ncounters;
 
-	padv_require_preloaded();
-	InitMaterializedSRF(fcinfo, 0);
 	nroles = padv_copy_roles(&roles);
 	ncounters = padv_admission_copy_counters(&counters);
 	caps = padv_limits_copy(NULL);
@@ -215,16 +230,27 @@ padv_roles(PG_FUNCTION_ARGS)
 		PadvRoleCounters key = {.role = roles[i].role};
 		PadvRoleCounters *mine = bsearch(&key, counters, ncounters, sizeof(key), compare_counters);
 
-		store_role(fcinfo, &roles[i], mine ? mine : &nothing, caps);
+		tell(arg, &roles[i], mine ? mine : &nothing, caps);
 		if (mine)
-			*mine = (PadvRoleCounters) {.role = mine->role}; /* shown */
+			*mine = (PadvRoleCounters) {.role = mine->role}; /* told */
 	}
 	for (int i = 0; i < ncounters; i++)
 	{
 		PadvRoleRow absent = {.role = counters[i].role};
 
 		if (padv_has_counted(&counters[i]))
-			store_role(fcinfo, &absent, &counters[i], caps);
+			tell(arg, &absent, &counters[i], caps);
 	}
+}
+
+/*
+ * A row for each of them.
+ */
+Datum
+padv_roles(PG_FUNCTION_ARGS)
+{
+	padv_require_preloaded();
+	InitMaterializedSRF(fcinfo, 0);
+	padv_tell_roles(store_role, fcinfo);
 	return (Datum) 0;
 }

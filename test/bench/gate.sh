@@ -51,6 +51,12 @@ SQL
         as_user tee "$WORK/tmp/fk.sql" >/dev/null
 }
 
+start_gate_server() {
+    start_server gate "shared_preload_libraries = 'pool_advisor'" 'max_connections = 1100' \
+        'shared_buffers = 2GB' 'max_wal_size = 8GB' 'checkpoint_timeout = 30min'
+    fill_gate
+}
+
 # gate_pgbench LOAD MODE CLIENTS PORT: "tps p99" after the warm-up
 gate_pgbench() {
     local load=$1 mode=$2 clients=$3 port=$4 database=s50 rate=0.05 start
@@ -98,9 +104,7 @@ bench_gate() {
     local load mode clients variant
     fetch_pgbouncer
     [ -n "$BOUNCER" ] || say '# pgbouncer cannot be had, so that side is left out'
-    start_server gate "shared_preload_libraries = 'pool_advisor'" 'max_connections = 1100' \
-        'shared_buffers = 2GB' 'max_wal_size = 8GB' 'checkpoint_timeout = 30min'
-    fill_gate
+    start_gate_server
     say ''
     say "gate: pgbench with 40 threads at most, $GATE_SECONDS s after a warm-up of $GATE_WARM s; p99 in ms"
     say "(PgBouncer in transaction mode cannot do prepared statements of the protocol in this version)"
@@ -111,6 +115,54 @@ bench_gate() {
                 for variant in $GATE_VARIANTS; do gate_variant "$variant" "$load" "$mode" "$clients"; done
             done
         done
+    done
+    control_server gate stop
+}
+
+# tps of select-only, prepared, with so many clients
+select_tps() {
+    as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -U bench -n -M prepared -S -c "$1" -j "$1" -T "$SECONDS_EACH" s50 2>/dev/null |
+        sed -n 's/^tps = \([0-9.]*\).*/\1/p'
+}
+
+# What a gate that is never full costs.
+bench_gate_cost() {
+    local clients pair on off
+    start_gate_server
+    say ''
+    say "gate_cost: select-only, prepared, $SECONDS_EACH s each, with active_limit = 64 and off, in turn"
+    printf '%8s %6s %10s %10s %8s\n' clients pair on off ratio
+    for clients in 2 4 8; do
+        select_tps "$clients" >/dev/null
+        : >"$WORK/ratios"
+        for pair in $(seq "$PAIRS"); do
+            for side in $( ((pair % 2)) && echo 64 off || echo off 64); do
+                set_active_limit "$side"
+                if [ "$side" = off ]; then off=$(select_tps "$clients"); else on=$(select_tps "$clients"); fi
+            done
+            awk -v c="$clients" -v a="$on" -v b="$off" -v p="$pair" -v out="$WORK/ratios" \
+                'BEGIN { printf "%8d %6d %10.0f %10.0f %8.3f\n", c, p, a, b, a / b; print a / b >> out }'
+        done
+        say "$clients clients, median of the ratios: $(median <"$WORK/ratios" | awk '{ printf "%.3f", $1 }')"
+    done
+    control_server gate stop
+}
+
+# How equal 256 clients are in the last ten seconds.
+bench_fairness() {
+    local limit start
+    start_gate_server
+    say ''
+    say 'fairness: 256 clients, tpcb scale 1, transactions of each in 10 s after a warm-up of 12 s'
+    printf '%6s %8s %8s %8s %14s\n' limit mean least most 'least / mean'
+    for limit in 2 4 16; do
+        set_active_limit "$limit"
+        as_user sh -c "rm -f $WORK/tmp/gate_log.*"
+        start=$(date +%s)
+        as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -U bench -n -M prepared -c 256 -j 40 -T 22 -l --log-prefix="$WORK/tmp/gate_log" s1 >/dev/null 2>&1
+        for log in "$WORK"/tmp/gate_log.*; do awk -v from=$((start + 12)) -v file="${log##*.}" '$5 >= from { print file "/" $1 }' "$log"; done |
+            sort | uniq -c | awk -v limit="$limit" '{ n++; sum += $1; if (n == 1 || $1 < least) least = $1; if ($1 > most) most = $1 }
+                END { if (n < 256) least = 0; printf "%6d %8.1f %8d %8d %14.2f\n", limit, sum / 256, least, most, least / (sum / 256) }'
     done
     control_server gate stop
 }

@@ -257,7 +257,7 @@ prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"
 for part in $BENCH; do
     case $part in
-        window | sample | status | transaction | metrics | load | agreement | check | logins | storm | effect | truth | gate | chaos) "bench_$part" ;;
-        *) fail "no bench \"$part\"; there are: window sample status transaction metrics load agreement check logins storm effect truth gate chaos" ;;
+        window | sample | status | transaction | metrics | load | agreement | check | logins | storm | effect | truth | gate | gate_cost | fairness | chaos) "bench_$part" ;;
+        *) fail "no bench \"$part\"; there are: window sample status transaction metrics load agreement check logins storm effect truth gate gate_cost fairness chaos" ;;
     esac
 done

@@ -282,9 +282,25 @@ test_full(void)
 	free(grants);
 }
 
+/* What nobody has read yet limits nobody, and is not shown as if it did. */
+static void
+test_unread(void)
+{
+	PadvCaps	unread;
+	int32_t		found[PADV_MAX_SESSION_CAPS];
+	void	   *memory = malloc(padv_caps_block_size());
+
+	padv_caps_init(&unread, memory);
+	ok(!padv_caps_any(&unread), "there is no cap before any was read");
+	ok(!padv_cap_limits(&unread.fallback) && padv_cap_bound(&unread.fallback) < 0, "and no default");
+	ok(padv_caps_of(&unread, 1, 10, found) == 0, "for no session");
+	free(memory);
+}
+
 int
 main(void)
 {
+	test_unread();
 	test_places();
 	test_default();
 	test_groups();

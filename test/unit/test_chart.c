@@ -466,13 +466,21 @@ test_clock_changes(void)
 			 "an hour that comes twice is as long as two");
 }
 
+static PadvRoleBar
+bar_of(const char *name, double active_avg, int64_t sessions, int64_t cap)
+{
+	PadvRoleBar bar = {.name = name, .active_avg = active_avg, .sessions = sessions, .cap = cap};
+
+	return bar;
+}
+
 static void
 test_roles(void)
 {
 	PadvRoleBar bars[] = {
-		{"batch", 0.01, 8, 20}, {"web", 40, 56, -1}, {"idle", 0, 0, -1},
-		{"\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E\xE3\x81\xAE\xE5\xBD\xB9\xE5\x89\xB2", 10, 3, 262143},
-		{"odd\n\"name\"", 10, 3, 0}, {"lost", NAN, -5, -1},
+		bar_of("batch", 0.01, 8, 20), bar_of("web", 40, 56, -1), bar_of("idle", 0, 0, -1),
+		bar_of("\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E\xE3\x81\xAE\xE5\xBD\xB9\xE5\x89\xB2", 10, 3, 262143),
+		bar_of("odd\n\"name\"", 10, 3, 0), bar_of("lost", NAN, -5, -1),
 	};
 
 	padv_canvas_init(&canvas, 60, 20, true);

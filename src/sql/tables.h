@@ -1,0 +1,31 @@
+/*
+ * tables.h
+ *		What several SQL functions show a row of: facts, roles and caps.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_SQL_TABLES_H
+#define PADV_SQL_TABLES_H
+
+#include "admission/admission.h"
+#include "core/metrics.h"
+#include "core/picture.h"
+#include "sql/census.h"
+
+/* Texts are in the current memory context. */
+typedef void (*PadvTellFact) (void *arg, const char *fact, const char *value, const char *source);
+extern void padv_tell_hardware(const PadvPicture *picture, PadvTellFact tell, void *arg);
+
+/* The row and its counters are valid during the call. */
+typedef void (*PadvTellRole) (void *arg, const PadvRoleRow *role,
+							  const PadvRoleCounters *counters, const PadvCaps *caps);
+extern void padv_tell_roles(PadvTellRole tell, void *arg);
+
+/*
+ * The caps of a census that are shown, the fullest first, with names, and how
+ * many there are; into an input that was zeroed.  Names are text in the encoding
+ * of the database.
+ */
+extern void padv_read_caps(PadvMetricsInput *input, const PadvCensus *census);
+
+#endif							/* PADV_SQL_TABLES_H */
