@@ -9,7 +9,7 @@ CHAOS_SECONDS=${CHAOS_SECONDS:-1800}
 CHAOS_GROUPS=30                 # of ten clients each
 
 # What killing, cancelling, timeouts and changed tables may say to a client.
-CHAOS_ALLOWED='terminating connection due to administrator command|canceling statement due to (user request|statement timeout|lock timeout)|server closed the connection unexpectedly|This probably means the server terminated abnormally|before or while processing the request|deadlock detected|cached plan must not change result type|could not (receive|send) data (from|to) (client|server)|connection to server was lost|no connection to the server|could not serialize access'
+CHAOS_ALLOWED='terminating connection due to administrator command|canceling statement due to (user request|statement timeout|lock timeout)|server closed the connection unexpectedly|This probably means the server terminated abnormally|before or while processing the request|deadlock detected|cached plan must not change result type|could not (receive|send) data (from|to) (client|server)|connection to server was lost|no connection to the server|could not serialize access|SQL command send failed'
 
 fill_chaos() {
     ask >/dev/null <<'SQL'
