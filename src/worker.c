@@ -324,7 +324,7 @@ static void
 wait_for_work(const Worker *worker)
 {
 	int64		others_due = Min(worker->sample_due, worker->limits_due);
-	int64		due = padv_turns_anybody_waits() ? Min(others_due, worker->turns_due) : others_due;
+	int64		due = padv_overseer_has_work(worker->overseer) ? Min(others_due, worker->turns_due) : others_due;
 	int64		wait_us = due - padv_monotonic_us();
 	long		timeout = wait_us > 0 ? (long) ((wait_us + 999) / 1000) : 0;
 

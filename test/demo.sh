@@ -9,7 +9,7 @@ SECONDS_EACH=${DEMO_SECONDS:-20}
 REPORT=${REPORT:-$PWD/pool_advisor-report.html}
 CLIENTS='4 64 400'
 
-step() { say ""; say "[$1/8] $2"; }
+step() { say ""; say "[$1/9] $2"; }
 
 query() { psql_do -P pager=off "$@"; }
 

@@ -253,6 +253,12 @@ padv_overseer_run(PadvOverseer *overseer, int64 now)
 	adjust_limits(overseer);
 }
 
+bool
+padv_overseer_has_work(const PadvOverseer *overseer)
+{
+	return overseer->nraised > 0 || padv_turns_anybody_waits();
+}
+
 int64
 padv_overseer_waited_us(const PadvOverseer *overseer)
 {

@@ -21,6 +21,9 @@ extern PadvOverseer *padv_overseer_create(void);
  */
 extern void padv_overseer_run(PadvOverseer *overseer, int64 now);
 
+/* Whether it is to run every few milliseconds; else every now and then will do. */
+extern bool padv_overseer_has_work(const PadvOverseer *overseer);
+
 /* For how many microseconds somebody has waited, since it was created. */
 extern int64 padv_overseer_waited_us(const PadvOverseer *overseer);
 
