@@ -36,6 +36,7 @@
 #include "clock.h"
 #include "compat.h"
 #include "core/interval.h"
+#include "core/lease.h"
 #include "core/picture.h"
 #include "history.h"
 #include "limits/force.h"
@@ -74,6 +75,7 @@ typedef struct Worker
 	PadvWatch  *watch;
 	PadvKeepalive *keepalive;
 	PadvOverseer *overseer;
+	PadvGrace	grace;
 	PadvHistoryStore *history;
 	PadvCounters counters;
 	PadvScalability scalability;
@@ -142,6 +144,7 @@ create_worker(void)
 	worker->watch = padv_watch_create();
 	worker->keepalive = padv_keepalive_create();
 	worker->overseer = padv_overseer_create();
+	padv_grace_init(&worker->grace);
 	padv_scalability_init(&worker->scalability);
 	worker->history = padv_history_store_create();
 	padv_model_init(&worker->picture.model);
@@ -206,6 +209,10 @@ look_at_counters(Worker *worker, int64 now)
 	counters->clock_us = now;
 	padv_load_add(worker->load, counters);
 	padv_load_minute(worker->load, worker->machine->quota, &worker->picture.load);
+
+	padv_grace_look(&worker->grace,
+					padv_load_last_cpu_utilization(worker->load, worker->machine->quota), now);
+	padv_turns_set_grace(worker->grace.us);
 }
 
 /* What the last second says about the curve; returns transactions a second. */

@@ -55,7 +55,6 @@
  * to be free.
  */
 #define LOOK_AROUND_MS 3000
-#define LOOK_SOON_MS 2
 
 static post_parse_analyze_hook_type previous_post_parse_analyze_hook = NULL;
 static ExecutorStart_hook_type previous_executor_start_hook = NULL;
@@ -133,15 +132,15 @@ static void
 wait_in_line(void)
 {
 	int64		started = padv_monotonic_us();
-	long		timeout_ms = padv_turns_look_after() ? LOOK_SOON_MS : LOOK_AROUND_MS;
+	long		soon_ms = padv_turns_look_after();
 
 	InvalidateCatalogSnapshot();
 	while (!padv_turn_has_come())
 	{
-		sleep_in_line(timeout_ms);
+		sleep_in_line(soon_ms > 0 ? soon_ms : LOOK_AROUND_MS);
 		if (!padv_turn_has_come())
 			(void) padv_turns_look_after();
-		timeout_ms = LOOK_AROUND_MS;
+		soon_ms = 0;
 	}
 	padv_turn_waited(padv_monotonic_us() - started);
 }

@@ -20,6 +20,7 @@
 
 #include "admission/parts.h"
 #include "compat.h"
+#include "core/lease.h"
 
 /* Roles remembered beyond those that have a session. */
 #define SPARE_ROLES 1024
@@ -131,6 +132,7 @@ padv_admission_shmem_init(void)
 	padv_admission->active_limit = PADV_UNLIMITED;
 	pg_atomic_init_u32(&padv_admission->turn_rules, 0);
 	pg_atomic_init_u64(&padv_admission->reclaim_due, 0);
+	pg_atomic_init_u32(&padv_admission->grace_us, PADV_GRACE_US);
 	pg_atomic_init_u32(&padv_admission->wait_event, PG_WAIT_EXTENSION);
 	pg_atomic_init_u32(&padv_admission->overseer, 0);
 	padv_line_init(&padv_line, padv_admission_accounts(), padv_admission_slots());

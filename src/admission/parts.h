@@ -103,6 +103,7 @@ typedef struct Admission
 	pg_atomic_uint32 turn_rules;	/* 0: nothing limits; changes with the
 									 * rules */
 	pg_atomic_uint64 reclaim_due;	/* monotonic; when to look for kept turns */
+	pg_atomic_uint32 grace_us;	/* how long a turn is kept for a client */
 	pg_atomic_uint32 wait_event;	/* of who waits for a turn */
 	pg_atomic_uint32 overseer;	/* process number of the worker, plus 1; or 0 */
 } Admission;

@@ -11,11 +11,10 @@
  * no lock and touches no memory that others write.
  *
  * While somebody waits a turn is handed over at the end of a transaction, to who
- * came first; but a session whose client is quick may go on for LEASE_US.
- * Processes that take turns are cold, and that costs more than the wait.  A turn
- * that is kept and not used is taken away after GRACE_US, by whoever looks: a
- * session at the end of its transaction, one that comes to wait, or the worker
- * (overseer.c).
+ * came first; but a session whose client is quick may go on for a while, the lease
+ * (core/lease.h).  A turn that is kept and not used is taken away after the grace,
+ * by whoever looks: a session at the end of its transaction, one that comes to
+ * wait, or the worker (overseer.c), which also says how long the grace is.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -28,12 +27,7 @@
 #include "admission/turns.h"
 #include "clock.h"
 #include "compat.h"
-
-/* How long one session may go on with transactions while others wait. */
-#define LEASE_US 5000
-
-/* How long a turn is kept for a client to send the next one. */
-#define GRACE_US 1000
+#include "core/lease.h"
 
 /* Kept turns are looked for this often at most, and among so many holders. */
 #define RECLAIM_INTERVAL_US 1000
@@ -138,6 +132,12 @@ is_observing(void)
 	return *(volatile int32 *) &padv_admission->enforcement == PADV_ENFORCEMENT_OBSERVE;
 }
 
+static inline int64
+grace_us(void)
+{
+	return pg_atomic_read_u32(&padv_admission->grace_us);
+}
+
 /* Whether somebody waits for room that this turn takes; may be wrong. */
 static bool
 is_wanted(const volatile Slot *slot)
@@ -170,6 +170,7 @@ static bool
 look_after(int64 now)
 {
 	bool		young = false;
+	int64		grace = grace_us();
 	int			looks = Min(*(volatile int32 *) &padv_admission->nholders, MAX_LOOKS);
 
 	/* the list may change meanwhile: what is missed is found the next time */
@@ -180,7 +181,7 @@ look_after(int64 now)
 
 		if (TURN_STATE(word) != TURN_KEPT || !is_wanted(&padv_slots[number]))
 			continue;
-		if (now - TURN_SINCE(word) < GRACE_US)
+		if (now - TURN_SINCE(word) < grace)
 			young = true;
 		else
 			reclaim(number, word);
@@ -188,10 +189,10 @@ look_after(int64 now)
 	return young;
 }
 
-bool
+long
 padv_turns_look_after(void)
 {
-	return look_after(padv_monotonic_us());
+	return look_after(padv_monotonic_us()) ? (long) (grace_us() / 1000 + 1) : 0;
 }
 
 /* The same, if nobody has done so just now. */
@@ -367,12 +368,19 @@ keep_turn(int64 since)
 	return pg_atomic_compare_exchange_u64(&my_turn->word, &word, TURN_WORD(TURN_KEPT, since));
 }
 
+static bool
+lease_is_over(int64 now)
+{
+	return now - turn_started >=
+		padv_lease_us(waiting(), *(volatile int32 *) &padv_admission->nholders);
+}
+
 /* Whether somebody should have our turn now. */
 static bool
 must_hand_over(int64 now)
 {
 	return is_observing() ||
-		((now - turn_started >= LEASE_US || usual_gap >= GRACE_US) && is_wanted(padv_my_slot));
+		((usual_gap >= grace_us() || lease_is_over(now)) && is_wanted(padv_my_slot));
 }
 
 /* The end of a transaction while somebody waits. */
@@ -446,6 +454,12 @@ padv_turns_oversee(uint32 wait_event)
 	pg_atomic_write_u32(&padv_admission->wait_event, wait_event);
 	before_shmem_exit(forget_overseer, (Datum) 0);
 	pg_atomic_write_u32(&padv_admission->overseer, padv_my_procno() + 1);
+}
+
+void
+padv_turns_set_grace(int64 us)
+{
+	pg_atomic_write_u32(&padv_admission->grace_us, (uint32) us);
 }
 
 bool

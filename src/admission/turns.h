@@ -25,7 +25,7 @@
  *		been idle.
  * end: the transaction has ended, or its wait has.
  * look_after: give turns that are kept for nobody to those who wait; returns
- *		whether some will have to be given within a moment.
+ *		in how many milliseconds some will have to be given, or 0.
  */
 extern void padv_turns_announce(void);
 extern bool padv_turn_take(bool exempt, bool may_wait);
@@ -33,7 +33,7 @@ extern bool padv_turn_has_come(void);
 extern void padv_turn_waited(int64 waited_us);
 extern bool padv_turn_suspended(void);
 extern void padv_turn_end(void);
-extern bool padv_turns_look_after(void);
+extern long padv_turns_look_after(void);
 
 /* The wait event of who stands in line. */
 extern uint32 padv_turn_wait_event(void);
@@ -45,6 +45,9 @@ extern uint32 padv_turn_wait_event(void);
 extern void padv_turns_oversee(uint32 wait_event);
 
 extern bool padv_turns_anybody_waits(void);
+
+/* How long a turn is kept for a client, in microseconds, while somebody waits. */
+extern void padv_turns_set_grace(int64 us);
 
 /* The server's limit; -1 is none.  Lets in who can be in then. */
 extern void padv_turns_set_server_limit(int32 limit);

@@ -1,0 +1,49 @@
+/*
+ * lease.h
+ *		How long a turn stays with one session while others wait for it.
+ *
+ * A process that has just run has its memory in the caches of the CPU; one that
+ * waited behind hundreds has lost it.  So a session may go on for a while, the
+ * lease, and its turn is kept for the moment that its client needs to send the
+ * next transaction, the grace.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_LEASE_H
+#define PADV_LEASE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Microseconds that a session may go on while so many wait for so many turns:
+ * longer for a long line, as who waits in one is colder when its turn comes.  But
+ * the line goes round within two seconds, if that leaves the least to each.
+ */
+extern int64_t padv_lease_us(int32_t waiting, int32_t turns);
+
+/* The grace when cores are idle; it may be this much at any time. */
+#define PADV_GRACE_US 1000
+
+typedef struct PadvGrace
+{
+	int64_t		us;				/* what it is now */
+	int64_t		changed_at;		/* monotonic, microseconds */
+	int64_t		not_before;		/* when it may be long again */
+	int64_t		pause;			/* after it last was long for nothing */
+} PadvGrace;
+
+extern void padv_grace_init(PadvGrace *grace);
+
+/*
+ * Look at the share of the granted cores that was busy in the last second, 0..1
+ * or negative if not known.
+ *
+ * Where no core is idle, a turn that nobody uses for a moment costs nothing, and
+ * a client on the same busy machine needs that moment.  So the grace is long
+ * then.  If cores become idle by that, because clients are slow for another
+ * reason, it is short again, and that is not tried again soon.
+ */
+extern void padv_grace_look(PadvGrace *grace, double cpu_utilization, int64_t now);
+
+#endif							/* PADV_LEASE_H */
