@@ -209,9 +209,18 @@ look_at_counters(Worker *worker, int64 now)
 	counters->clock_us = now;
 	padv_load_add(worker->load, counters);
 	padv_load_minute(worker->load, worker->machine->quota, &worker->picture.load);
+}
 
+/* How long turns are kept depends on whether cores are idle. */
+static void
+look_at_grace(Worker *worker, int64 now)
+{
+	PadvGate	gate;
+
+	padv_turns_read(&gate);
 	padv_grace_look(&worker->grace,
-					padv_load_last_cpu_utilization(worker->load, worker->machine->quota), now);
+					padv_load_last_cpu_utilization(worker->load, worker->machine->quota),
+					gate.limit, now);
 	padv_turns_set_grace(worker->grace.us);
 }
 
@@ -286,6 +295,8 @@ collect_basis(const PadvMachine *machine, PadvBasis *basis)
 	basis->disks_known = machine->disks_known;
 	basis->detected_spindles = machine->spindles;
 	basis->spindles_setting = padv_spindles;
+	basis->memory = machine->memory;
+	basis->page_tables = machine->page_tables;
 	basis->connections_per_core = padv_connections_per_core;
 	basis->optimal_setting = padv_optimal;
 	basis->max_connections = MaxConnections;
@@ -456,6 +467,7 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 		if (is_due(&worker->counters_due, COUNTERS_INTERVAL, now))
 		{
 			look_at_counters(worker, now);
+			look_at_grace(worker, now);
 			look_back(worker);
 			padv_history_save_if_due(worker->history, now);
 		}

@@ -58,11 +58,12 @@ set_grace(PadvGrace *grace, int64_t us, int64_t now)
 }
 
 void
-padv_grace_look(PadvGrace *grace, double cpu_utilization, int64_t now)
+padv_grace_look(PadvGrace *grace, double cpu_utilization, int32_t limit, int64_t now)
 {
 	bool		is_long = grace->us > PADV_GRACE_US;
+	bool		may_help = now >= grace->not_before || limit / 2 >= grace->in_vain;
 
-	if (!is_long && cpu_utilization >= BUSY && now >= grace->not_before)
+	if (!is_long && cpu_utilization >= BUSY && may_help)
 		set_grace(grace, LONG_GRACE_US, now);
 	else if (is_long && !(cpu_utilization >= NOT_BUSY))
 	{
@@ -71,6 +72,7 @@ padv_grace_look(PadvGrace *grace, double cpu_utilization, int64_t now)
 		else
 			grace->pause = grace->pause == 0 ? FIRST_PAUSE : at_most(2 * grace->pause, LAST_PAUSE);
 		grace->not_before = now + grace->pause;
+		grace->in_vain = limit > 0 ? limit : INT32_MAX;
 		set_grace(grace, PADV_GRACE_US, now);
 	}
 }

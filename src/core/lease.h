@@ -31,19 +31,22 @@ typedef struct PadvGrace
 	int64_t		changed_at;		/* monotonic, microseconds */
 	int64_t		not_before;		/* when it may be long again */
 	int64_t		pause;			/* after it last was long for nothing */
+	int32_t		in_vain;		/* with this limit */
 } PadvGrace;
 
 extern void padv_grace_init(PadvGrace *grace);
 
 /*
  * Look at the share of the granted cores that was busy in the last second, 0..1
- * or negative if not known.
+ * or negative if not known; limit is how many turns there are, -1 any number.
  *
  * Where no core is idle, a turn that nobody uses for a moment costs nothing, and
  * a client on the same busy machine needs that moment.  So the grace is long
  * then.  If cores become idle by that, because clients are slow for another
- * reason, it is short again, and that is not tried again soon.
+ * reason, or turns are few, it is short again, and that is not tried again soon,
+ * but with twice the turns.
  */
-extern void padv_grace_look(PadvGrace *grace, double cpu_utilization, int64_t now);
+extern void padv_grace_look(PadvGrace *grace, double cpu_utilization,
+							int32_t limit, int64_t now);
 
 #endif							/* PADV_LEASE_H */

@@ -45,19 +45,19 @@ check_grace(void)
 
 	padv_grace_init(&grace);
 	near(grace.us, PADV_GRACE_US, 0, "short at first");
-	padv_grace_look(&grace, -1.0, now);
-	padv_grace_look(&grace, 0.89, now);
-	padv_grace_look(&grace, NAN, now);
+	padv_grace_look(&grace, -1.0, 4, now);
+	padv_grace_look(&grace, 0.89, 4, now);
+	padv_grace_look(&grace, NAN, 4, now);
 	near(grace.us, PADV_GRACE_US, 0, "and while cores are idle, or nobody knows");
-	padv_grace_look(&grace, 0.97, now);
+	padv_grace_look(&grace, 0.97, 4, now);
 	ok(grace.us > PADV_GRACE_US, "longer when they are busy");
-	padv_grace_look(&grace, 0.80, now += 30 * SECOND);
+	padv_grace_look(&grace, 0.80, 4, now += 30 * SECOND);
 	ok(grace.us > PADV_GRACE_US, "a little less does not change it");
-	padv_grace_look(&grace, 0.5, now += SECOND);
+	padv_grace_look(&grace, 0.5, 4, now += SECOND);
 	near(grace.us, PADV_GRACE_US, 0, "much less does");
-	padv_grace_look(&grace, 0.97, now += SECOND);
+	padv_grace_look(&grace, 0.97, 4, now += SECOND);
 	ok(grace.us > PADV_GRACE_US, "a load that came back has it again at once");
-	padv_grace_look(&grace, -1.0, now += SECOND);
+	padv_grace_look(&grace, -1.0, 4, now += SECOND);
 	near(grace.us, PADV_GRACE_US, 0, "unknown is idle");
 
 	/* slow clients: cores are busy with a short grace, and idle with a long one */
@@ -67,7 +67,7 @@ check_grace(void)
 		bool		was_long = grace.us > PADV_GRACE_US;
 
 		now += SECOND;
-		padv_grace_look(&grace, was_long ? 0.3 : 1.0, now);
+		padv_grace_look(&grace, was_long ? 0.3 : 1.0, 4, now);
 		if (was_long || grace.us == PADV_GRACE_US)
 			continue;
 		if (times++ > 0)
@@ -79,10 +79,22 @@ check_grace(void)
 	}
 	ok(times >= 5 && times <= 12, "where it only makes cores idle it is tried seldom: %d times in an hour", times);
 	ok(doubles, "and each time after nearly twice as long, up to ten minutes");
-	padv_grace_look(&grace, 1.0, now += 3600 * SECOND);
-	padv_grace_look(&grace, 0.3, now += 20 * SECOND);
-	padv_grace_look(&grace, 1.0, now += SECOND);
+	padv_grace_look(&grace, 1.0, 4, now += 3600 * SECOND);
+	padv_grace_look(&grace, 0.3, 4, now += 20 * SECOND);
+	padv_grace_look(&grace, 1.0, 4, now += SECOND);
 	ok(grace.us > PADV_GRACE_US, "until it has been right once");
+
+	/* two turns are idle together more often than eight */
+	padv_grace_init(&grace);
+	padv_grace_look(&grace, 1.0, 2, now += SECOND);
+	padv_grace_look(&grace, 0.3, 2, now += SECOND);
+	padv_grace_look(&grace, 1.0, 3, now += SECOND);
+	near(grace.us, PADV_GRACE_US, 0, "nor is it tried soon with about as many turns");
+	padv_grace_look(&grace, 1.0, 4, now += SECOND);
+	ok(grace.us > PADV_GRACE_US, "but with twice as many");
+	padv_grace_look(&grace, 0.3, -1, now += SECOND);
+	padv_grace_look(&grace, 1.0, 8, now += SECOND);
+	near(grace.us, PADV_GRACE_US, 0, "unlimited turns are the most there can be");
 }
 
 int
