@@ -35,7 +35,6 @@
 #include "pgstat.h"
 #include "storage/latch.h"
 #include "storage/predicate.h"
-#include "storage/predicate.h"
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
 #include "utils/backend_status.h"
@@ -64,7 +63,8 @@ static bool is_client = false;	/* transactions of this process need turns */
 static bool working = false;	/* this transaction has begun its work */
 static int	utility_depth = 0;	/* commands that run, and may commit inside */
 
-static bool exempt_known = false;
+static Oid	exempt_role = InvalidOid;	/* whom that is known of; it changes by
+										 * SET SESSION AUTHORIZATION */
 static bool exempt = false;
 
 /* --- who waits --- */
@@ -73,19 +73,19 @@ static void
 forget_exempt(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
 			  uint32 hash pg_attribute_unused())
 {
-	exempt_known = false;
+	exempt_role = InvalidOid;
 }
 
 /* As for caps on sessions: who must get in when nobody else can. */
 static bool
 is_exempt(void)
 {
-	if (!exempt_known)
-	{
-		Oid			role = GetSessionUserId();
+	Oid			role = GetSessionUserId();
 
+	if (role != exempt_role)
+	{
 		exempt = superuser_arg(role) || padv_may_use_reserve(role);
-		exempt_known = true;
+		exempt_role = role;
 	}
 	return exempt;
 }

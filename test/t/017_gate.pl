@@ -22,11 +22,6 @@ SET ROLE app;
 CREATE TABLE t (a int);
 CREATE TABLE other (a int);
 INSERT INTO t VALUES (1);
-CREATE FUNCTION spin(key int) RETURNS int LANGUAGE plpgsql AS $$
-BEGIN
-	WHILE NOT pg_try_advisory_xact_lock_shared(key) LOOP NULL; END LOOP;
-	RETURN key;
-END $$;
 CREATE PROCEDURE commit_inside(n int) LANGUAGE plpgsql AS $$
 BEGIN
 	FOR i IN 1..n LOOP
@@ -35,87 +30,9 @@ BEGIN
 	END LOOP;
 END $$;
 SQL
+$node->safe_psql('postgres', "SET ROLE app; $SPIN");
 
 my $superuser = $node->safe_psql('postgres', 'SELECT current_user');
-
-sub active_limit
-{
-	my ($limit) = @_;
-
-	$node->safe_psql('postgres', "ALTER SYSTEM SET pool_advisor.active_limit = '$limit'");
-	$node->reload;
-	my $number = $limit eq 'off' ? -1 : $limit;
-	wait_for($node, "transactions_allowed = $number FROM pool_advisor.gate") unless $limit eq 'auto';
-	return;
-}
-
-sub gate
-{
-	my ($column) = @_;
-	return $node->safe_psql('postgres', "SELECT $column FROM pool_advisor.gate");
-}
-
-sub wait_for_gate
-{
-	my ($condition, $name) = @_;
-	wait_for($node, "$condition FROM pool_advisor.gate", $name);
-	return;
-}
-
-# The lock that keeps spinners going; its holder is let go to end them.
-sub hold
-{
-	my $holder = client($node, $superuser, 'SELECT pg_advisory_lock(1), 1;');
-	$holder->{run}->pump until $holder->{out} =~ /1/;
-	return $holder;
-}
-
-# Fill the gate with spinners of a role.
-my ($holder, @spinners);
-
-sub fill
-{
-	my ($count, $role) = @_;
-	my $before = gate('running');
-
-	$holder = hold();
-	@spinners = map { client($node, $role // 'app', 'SELECT spin(1);') } 1 .. $count;
-	wait_for_gate('running = ' . ($before + $count));
-	return;
-}
-
-sub let_go
-{
-	finish($holder);
-	finish($_) foreach @spinners;
-	@spinners = ();
-	return;
-}
-
-sub nothing_left
-{
-	my ($name) = @_;
-
-	wait_for_gate('running = 0 AND waiting = 0', "$name: nobody runs and nobody waits");
-	return;
-}
-
-sub says
-{
-	my ($client, $what) = @_;
-
-	$client->{run}->pump until $client->{out} =~ $what;
-	return;
-}
-
-sub goes_on
-{
-	my ($client, $sql) = @_;
-
-	$client->{in} .= "$sql\n";
-	$client->{run}->pump_nb while length $client->{in};
-	return;
-}
 
 # pgbench runs a script once, in a mode of the protocol
 sub pgbench
@@ -133,9 +50,9 @@ sub pgbench
 	return \%client;
 }
 
-is(gate('state'), 'off', 'at first nothing is limited');
-active_limit(1);
-is(gate('state'), 'fixed', 'then it is');
+is(gate($node, 'state'), 'off', 'at first nothing is limited');
+active_limit($node, 1);
+is(gate($node, 'state'), 'fixed', 'then it is');
 
 # --- who waits, and who passes ---
 my %statements = (
@@ -150,9 +67,9 @@ my %statements = (
 	'EXPLAIN ANALYZE' => 'EXPLAIN ANALYZE SELECT 7; SELECT 7;',
 	'a cursor' => 'BEGIN; DECLARE c CURSOR FOR SELECT 7; FETCH c; COMMIT;',
 );
-fill(1);
+fill($node, 1);
 my @waiting = map { client($node, 'app', $_) } @statements{ sort keys %statements };
-wait_for_gate('waiting = ' . keys %statements, 'every kind of statement that works waits: ' . join(', ', sort keys %statements));
+wait_for_gate($node, 'waiting = ' . keys %statements, 'every kind of statement that works waits: ' . join(', ', sort keys %statements));
 is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'app' AND wait_event_type = 'Extension'
 	AND backend_xmin IS NOT NULL}), 0, 'who waits holds no snapshot');
 wait_for($node, "queued = 10 AND active BETWEEN 1 AND 2 FROM pool_advisor.status", 'status counts them as queued, not as active');
@@ -162,17 +79,19 @@ says($passing, qr/passed/);
 pass('commands that do no work pass');
 finish($passing);
 is($node->safe_psql('postgres', 'SELECT count(*) FROM t'), 1, 'a superuser passes');
+push @waiting, client($node, $superuser, q{SET SESSION AUTHORIZATION app; SELECT 7;});
+wait_for_gate($node, 'waiting = 11', 'but not as somebody else');
 let_go();
 foreach my $client (@waiting)
 {
 	like(finish($client), qr/7/, 'one that waited is done');
 	is($client->{err}, '', 'without an error');
 }
-nothing_left('after statements of each kind');
-cmp_ok(gate('waited_total'), '>=', 10, 'they were counted');
+nothing_left($node, 'after statements of each kind');
+cmp_ok(gate($node, 'waited_total'), '>=', 10, 'they were counted');
 cmp_ok($node->safe_psql('postgres', q{SELECT transactions_queued_total FROM pool_advisor.roles WHERE rolname = 'app'}),
 	'>=', 10, 'for their role too');
-cmp_ok(gate('wait_seconds_total'), '>', 0, 'and their time was');
+cmp_ok(gate($node, 'wait_seconds_total'), '>', 0, 'and their time was');
 
 # --- the snapshot is of after the wait, in each protocol and isolation level ---
 my $rows = 1;
@@ -184,12 +103,12 @@ foreach my $isolation ('read committed', 'repeatable read', 'serializable')
 	{
 		my $name = "$isolation, $mode";
 		(my $file = $name) =~ s/\W/_/g;
-		fill(1);
+		fill($node, 1);
 		my $reader = pgbench($mode, $file, <<'SCRIPT');
 UPDATE t SET a = a WHERE a = 1 RETURNING (SELECT count(*) FROM t) AS n \gset
 INSERT INTO other VALUES (:n);
 SCRIPT
-		wait_for_gate('waiting = 1');
+		wait_for_gate($node, 'waiting = 1');
 		is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'app' AND query NOT LIKE '%spin%' AND backend_xmin IS NOT NULL}),
 			0, "$name: no snapshot is held in line");
 		$node->safe_psql('postgres', 'INSERT INTO t VALUES (2); UPDATE t SET a = 1 WHERE a = 1');
@@ -221,9 +140,9 @@ SELECT pg_advisory_lock_shared(3), pg_advisory_unlock_shared(3);
 \sleep 2 ms
 SCRIPT
 	wait_for($node, q{EXISTS (SELECT FROM pg_stat_activity WHERE usename = 'app' AND wait_event = 'advisory')});
-	fill(1);
+	fill($node, 1);
 	finish($lock);
-	wait_for_gate('waiting = 1');
+	wait_for_gate($node, 'waiting = 1');
 
 	# the portal of a command with RETURNING has one of its own
 	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'app' AND query NOT LIKE '%spin%' AND backend_xmin IS NOT NULL}),
@@ -237,7 +156,7 @@ SCRIPT
 	is($node->safe_psql('postgres', 'SELECT max(a) FROM other'), $rows, "$name: it sees what was committed while it waited");
 }
 $node->safe_psql('postgres', 'ALTER ROLE app RESET default_transaction_isolation');
-nothing_left('after the protocols');
+nothing_left($node, 'after the protocols');
 
 # --- however a wait ends, the gate is as before ---
 my %ends = (
@@ -246,28 +165,28 @@ my %ends = (
 );
 foreach my $end (sort keys %ends)
 {
-	fill(1);
-	my $before = gate('given_up_total');
+	fill($node, 1);
+	my $before = gate($node, 'given_up_total');
 	my $client = client($node, 'app', q{SELECT 'waiter';});
-	wait_for_gate('waiting = 1');
+	wait_for_gate($node, 'waiting = 1');
 	$node->safe_psql('postgres', $ends{$end});
-	wait_for_gate('waiting = 0', "$end ends a wait");
+	wait_for_gate($node, 'waiting = 0', "$end ends a wait");
 	finish($client);
 	like($client->{err}, qr/canceling statement due to user request|terminating connection due to administrator command/, "$end: the client is told");
-	is(gate('given_up_total'), $before + 1, "$end is counted");
+	is(gate($node, 'given_up_total'), $before + 1, "$end is counted");
 	let_go();
-	nothing_left($end);
+	nothing_left($node, $end);
 }
-fill(1);
+fill($node, 1);
 my $client = client($node, 'app', q{SET statement_timeout = '200ms'; SELECT 'late'; BEGIN; SELECT 'also late';});
 finish($client);
 like($client->{err}, qr/statement timeout.*statement timeout/s, 'statement_timeout ends a wait, of a statement and of BEGIN');
 $client = client($node, 'app', q{SELECT 'waiter';});
-wait_for_gate('waiting = 1');
+wait_for_gate($node, 'waiting = 1');
 hang_up($client);
-wait_for_gate('waiting = 0', 'a client that is gone does not wait');
+wait_for_gate($node, 'waiting = 0', 'a client that is gone does not wait');
 let_go();
-nothing_left('disconnect');
+nothing_left($node, 'disconnect');
 
 # --- who runs and ends in some way gives the turn back ---
 foreach my $end (
@@ -277,30 +196,30 @@ foreach my $end (
 	"SELECT 1\\; SELECT 2\\; SET work_mem = '4MB'\\; SELECT 3;", q{LISTEN x; BEGIN; NOTIFY x; COMMIT;})
 {
 	finish(client($node, 'app', $end));
-	nothing_left($end);
+	nothing_left($node, $end);
 }
 finish(client($node, 'app', 'CALL commit_inside(100);'));
-nothing_left('a procedure that commits inside');
+nothing_left($node, 'a procedure that commits inside');
 
 # a procedure keeps its turn through the commits inside
 my @callers = map { client($node, 'app', "CALL commit_inside(200); SELECT 'called';") } 1 .. 4;
 like(finish($_), qr/called/, 'a procedure that commits inside, beside others') foreach @callers;
-nothing_left('procedures beside each other');
+nothing_left($node, 'procedures beside each other');
 
 # --- nobody waits for those who do nothing ---
 my $idle = client($node, 'app', q{BEGIN; INSERT INTO other VALUES (0); SELECT 'idle';});
 says($idle, qr/idle/);
 is($node->safe_psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=app'), 1,
 	'one that is idle in its transaction keeps nobody waiting');
-cmp_ok(gate('suspended_total'), '>=', 1, 'its turn was given to another');
-fill(1);
+cmp_ok(gate($node, 'suspended_total'), '>=', 1, 'its turn was given to another');
+fill($node, 1);
 goes_on($idle, q{SELECT 'again'; COMMIT; SELECT 'out';});
 says($idle, qr/again/);
 pass('it goes on without waiting');
-wait_for_gate('waiting = 1', 'and waits with its next transaction');
+wait_for_gate($node, 'waiting = 1', 'and waits with its next transaction');
 let_go();
 finish($idle);
-nothing_left('idle in transaction');
+nothing_left($node, 'idle in transaction');
 
 # the one who could go on stands in line behind the one who waits for him
 my $locker = client($node, 'app', q{BEGIN; LOCK TABLE t; SELECT 'locked';});
@@ -312,20 +231,20 @@ is($node->safe_psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres'
 goes_on($locker, q{COMMIT;});
 like(finish($_), qr/read/, 'they go on when the lock is free') foreach @blocked;
 finish($locker);
-cmp_ok(gate('let_in_total'), '>=', 1, 'somebody was let in beyond the limit');
-nothing_left('locks');
-is(gate('transactions_allowed_now'), 1, 'the limit is what it was') if gate('waiting') == 0;
+cmp_ok(gate($node, 'let_in_total'), '>=', 1, 'somebody was let in beyond the limit');
+nothing_left($node, 'locks');
+is(gate($node, 'transactions_allowed_now'), 1, 'the limit is what it was') if gate($node, 'waiting') == 0;
 
 # a command that needs a strong lock, with a reader in line who holds a weak one
-fill(1);
+fill($node, 1);
 my $alter = client($node, 'app', q{ALTER TABLE t ADD COLUMN b int; SELECT 'altered';});
-wait_for_gate('waiting = 1');
+wait_for_gate($node, 'waiting = 1');
 my $reader = client($node, 'app', q{SELECT count(*) > 0 FROM t; SELECT 'read';});
-wait_for_gate('waiting = 2');
+wait_for_gate($node, 'waiting = 2');
 let_go();
 like(finish($alter), qr/altered/, 'a strong lock behind a reader in line is had');
 like(finish($reader), qr/read/, 'and the reader reads');
-nothing_left('strong lock');
+nothing_left($node, 'strong lock');
 
 # one program with two connections: the second in line behind the first
 my $first = client($node, 'app', q{BEGIN; SELECT pg_advisory_lock(5), 'first';});
@@ -336,10 +255,10 @@ goes_on($first, q{SELECT pg_advisory_unlock(5); COMMIT;});
 says($second, qr/second/);
 pass('advisory locks across connections of one program');
 finish($_) foreach $first, $second;
-nothing_left('advisory locks');
+nothing_left($node, 'advisory locks');
 
 # --- caps of roles, groups and databases ---
-active_limit('off');
+active_limit($node, 'off');
 $node->safe_psql('postgres', <<'SQL');
 CREATE ROLE team NOLOGIN; CREATE ROLE one LOGIN IN ROLE team; CREATE ROLE two LOGIN IN ROLE team;
 GRANT ALL ON SCHEMA public TO one, two;
@@ -349,26 +268,26 @@ SELECT pool_advisor.set_limit('one', max_active => 2);
 SQL
 wait_for_limits($node, q{rolname = 'one' AND max_active = 2});
 is($node->safe_psql('postgres', q{SELECT max_active FROM pool_advisor.limits WHERE rolname = 'team'}), 3, 'limits has max_active');
-fill(2);
+fill($node, 2);
 my $mine = client($node, 'app', q{SELECT 'mine';});
 my $theirs = client($node, 'two', q{SELECT 'theirs';});
 says($theirs, qr/theirs/);
-wait_for_gate('waiting = 1', 'a role waits under its own cap, and others do not');
+wait_for_gate($node, 'waiting = 1', 'a role waits under its own cap, and others do not');
 is($node->safe_psql('postgres', q{SELECT active_in_use FROM pool_advisor.limits WHERE rolname = 'app'}), 2, 'limits shows what runs under it');
 let_go();
 finish($_) foreach $mine, $theirs;
-fill(2, 'one');
+fill($node, 2, 'one');
 my @more = map { client($node, $_, q{SELECT spin(1);}) } 'one', 'two', 'two';
-wait_for_gate('running = 3 AND waiting = 2', 'a group bounds its members together, beside their own caps');
+wait_for_gate($node, 'running = 3 AND waiting = 2', 'a group bounds its members together, beside their own caps');
 let_go();
 finish($_) foreach @more;
-nothing_left('groups');
+nothing_left($node, 'groups');
 $node->safe_psql('postgres', q{SELECT pool_advisor.clear_limit('app'); SELECT pool_advisor.clear_limit('team');
 	SELECT pool_advisor.clear_limit('one'); SELECT pool_advisor.set_limit(database => 'postgres', max_active => 1)});
 wait_for_limits($node, q{scope = 'database' AND max_active = 1});
-fill(1, 'one');
+fill($node, 1, 'one');
 my $same = client($node, 'two', q{SELECT 'same';});
-wait_for_gate('waiting = 1', 'a database bounds all its sessions');
+wait_for_gate($node, 'waiting = 1', 'a database bounds all its sessions');
 my $elsewhere = client($node, 'two', q{SELECT 'elsewhere';}, database => 'template1');
 says($elsewhere, qr/elsewhere/);
 pass('and not those of another');
@@ -376,46 +295,46 @@ let_go();
 finish($_) foreach $same, $elsewhere;
 $node->safe_psql('postgres', q{SELECT pool_advisor.clear_limit(database => 'postgres'); SELECT pool_advisor.set_limit(max_active => 1)});
 wait_for_limits($node, q{scope = 'default' AND max_active = 1});
-fill(1, 'one');
+fill($node, 1, 'one');
 my @own = map { client($node, $_, q{SELECT 'own';}) } 'one', 'two';
 says($own[1], qr/own/);
-wait_for_gate('waiting = 1', 'the default bounds each role by itself');
+wait_for_gate($node, 'waiting = 1', 'the default bounds each role by itself');
 $node->safe_psql('postgres', q{SELECT pool_advisor.clear_limit()});
 says($own[0], qr/own/);
 pass('a cap that is taken away lets in who waits');
 let_go();
 finish($_) foreach @own;
-nothing_left('the default');
+nothing_left($node, 'the default');
 
 # --- limits that change while somebody waits ---
-active_limit(1);
-fill(1);
+active_limit($node, 1);
+fill($node, 1);
 my @line = map { client($node, 'app', q{SELECT spin(1);}) } 1 .. 40;
-wait_for_gate('waiting = 40');
-active_limit(3);
-wait_for_gate('running = 3 AND waiting = 38', 'a higher limit lets in as many more');
-active_limit(2);
-is(gate('running'), 3, 'a lower one ends nobody');
-active_limit(36);
-wait_for_gate('running = 36 AND waiting = 5', 'a much higher one lets many in');
-active_limit('off');
-wait_for_gate('waiting = 0', 'without a limit all run');
+wait_for_gate($node, 'waiting = 40');
+active_limit($node, 3);
+wait_for_gate($node, 'running = 3 AND waiting = 38', 'a higher limit lets in as many more');
+active_limit($node, 2);
+is(gate($node, 'running'), 3, 'a lower one ends nobody');
+active_limit($node, 36);
+wait_for_gate($node, 'running = 36 AND waiting = 5', 'a much higher one lets many in');
+active_limit($node, 'off');
+wait_for_gate($node, 'waiting = 0', 'without a limit all run');
 let_go();
 finish($_) foreach @line;
-nothing_left('changes');
+nothing_left($node, 'changes');
 
-active_limit(1);
-fill(1);
+active_limit($node, 1);
+fill($node, 1);
 my $stuck = client($node, 'app', q{SELECT 'through';});
-wait_for_gate('waiting = 1');
+wait_for_gate($node, 'waiting = 1');
 $node->safe_psql('postgres', q{ALTER SYSTEM SET pool_advisor.enforcement = 'observe'});
 $node->reload;
 says($stuck, qr/through/);
 pass('enforcement = observe lets in who waits');
 finish($stuck);
-my $would = gate('would_wait_total');
+my $would = gate($node, 'would_wait_total');
 $node->safe_psql('postgres', q{SELECT 1}, connstr => $node->connstr('postgres') . ' user=app');
-cmp_ok(gate('would_wait_total'), '>', $would, 'and counts who would wait');
+cmp_ok(gate($node, 'would_wait_total'), '>', $would, 'and counts who would wait');
 $node->safe_psql('postgres', q{ALTER SYSTEM SET pool_advisor.enforcement = 'off'});
 $node->reload;
 $node->safe_psql('postgres', q{SELECT 1}, connstr => $node->connstr('postgres') . ' user=app');
@@ -423,11 +342,11 @@ pass('enforcement = off lets everybody through');
 $node->safe_psql('postgres', q{ALTER SYSTEM RESET pool_advisor.enforcement});
 $node->reload;
 let_go();
-nothing_left('enforcement');
+nothing_left($node, 'enforcement');
 
 # --- never more than the limit, never fewer while somebody waits, first come first served ---
 wait_for($node, q{setting = 'on' FROM pg_settings WHERE name = 'pool_advisor.enforcement'});
-active_limit(3);
+active_limit($node, 3);
 my $race = pgbench('simple', 'race', <<'SCRIPT', 200, 30);
 BEGIN;
 SELECT pg_advisory_lock_shared(77) FROM generate_series(1, 1);
@@ -438,17 +357,16 @@ SCRIPT
 $race->{run}->finish;
 unlike($race->{err}, qr/ERROR|abort/, '30 clients in 6000 transactions: never more than 3 inside');
 like($race->{out}, qr/6000\/6000/, 'and all are done');
-nothing_left('the race');
+nothing_left($node, 'the race');
 
 # --- after a crash nobody is inside ---
-fill(3);
+fill($node, 3);
 my $pid = $node->safe_psql('postgres', q{SELECT min(pid) FROM pg_stat_activity WHERE query LIKE '%spin%' AND usename = 'app'});
 $node->safe_psql('postgres', 'ALTER SYSTEM SET restart_after_crash = on');
 $node->reload;
 kill 'KILL', $pid;
-foreach my $gone ($holder, @spinners) { eval { $gone->{run}->finish } }
-@spinners = ();
+let_go();
 $node->poll_query_until('postgres', 'SELECT true');
-wait_for_gate('transactions_allowed = 3 AND running = 0 AND waiting = 0', 'after a crash nobody is inside, and the limit is in force');
+wait_for_gate($node, 'transactions_allowed = 3 AND running = 0 AND waiting = 0', 'after a crash nobody is inside, and the limit is in force');
 
 done_testing();

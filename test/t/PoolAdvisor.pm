@@ -9,8 +9,18 @@ use Exporter 'import';
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(caps_node client finish hang_up wait_for_limits set_caps in_use queued
-  waiting_pids wait_for refusals);
+our @EXPORT = qw(caps_node client says goes_on finish hang_up wait_for_limits set_caps in_use
+  queued waiting_pids wait_for refusals active_limit gate wait_for_gate
+  fill let_go nothing_left $SPIN);
+
+# A function that keeps its session on CPU while somebody else holds an advisory lock.
+our $SPIN = <<'SQL';
+CREATE FUNCTION spin(key int) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+	WHILE NOT pg_try_advisory_xact_lock_shared(key) LOOP NULL; END LOOP;
+	RETURN key;
+END $$;
+SQL
 
 # A server with caps in force; its log names processes and connections.
 sub caps_node
@@ -46,6 +56,24 @@ sub client
 	# one that is refused at once does not read what it is given
 	eval { $client{run}->pump_nb; };
 	return \%client;
+}
+
+# Until it has written that.
+sub says
+{
+	my ($client, $what) = @_;
+
+	$client->{run}->pump until $client->{out} =~ $what;
+	return;
+}
+
+sub goes_on
+{
+	my ($client, $sql) = @_;
+
+	$client->{in} .= "$sql\n";
+	$client->{run}->pump_nb while length $client->{in};
+	return;
 }
 
 # Its end, in the ordinary way if it is still there; what it has written.
@@ -118,6 +146,64 @@ sub waiting_pids
 
 	return map { /^\s*(\d+)\s+\Q$postmaster\E\s.*waiting in line/ ? $1 : () }
 	  split /\n/, `ps -eo pid=,ppid=,args=`;
+}
+
+# pool_advisor.active_limit, in force.
+sub active_limit
+{
+	my ($node, $limit) = @_;
+	my $number = $limit eq 'off' ? -1 : $limit;
+
+	$node->safe_psql('postgres', "ALTER SYSTEM SET pool_advisor.active_limit = '$limit'");
+	$node->reload;
+	wait_for($node, "transactions_allowed = $number FROM pool_advisor.gate") unless $limit eq 'auto';
+	return;
+}
+
+sub gate
+{
+	my ($node, $column) = @_;
+
+	return $node->safe_psql('postgres', "SELECT $column FROM pool_advisor.gate");
+}
+
+sub wait_for_gate
+{
+	my ($node, $condition, $name) = @_;
+
+	wait_for($node, "$condition FROM pool_advisor.gate", $name);
+	return;
+}
+
+sub nothing_left
+{
+	my ($node, $name) = @_;
+
+	wait_for_gate($node, 'running = 0 AND waiting = 0', "$name: nobody runs and nobody waits");
+	return;
+}
+
+# Fill the gate with spinners of a role, until let_go(). The first of these holds the lock
+# that keeps the others going; a superuser, who is exempt.
+my @spinners;
+
+sub fill
+{
+	my ($node, $count, $role) = @_;
+	my $running = gate($node, 'running') + $count;
+
+	@spinners = client($node, $node->safe_psql('postgres', 'SELECT current_user'), 'SELECT pg_advisory_lock(1), 1;');
+	says($spinners[0], qr/1/);
+	push @spinners, client($node, $role // 'app', 'SELECT spin(1);') foreach 1 .. $count;
+	wait_for_gate($node, "running = $running");
+	return;
+}
+
+sub let_go
+{
+	finish($_) foreach @spinners;
+	@spinners = ();
+	return;
 }
 
 # How many logins the log says were refused, from an offset on.
