@@ -18,6 +18,9 @@
 /* Fewer idle connections than this are nobody's trouble. */
 #define MANY_IDLE 100
 
+/* From here on what each process costs by itself adds up. */
+#define MANY_CONNECTED 100
+
 /* A transaction that sits idle this long holds back vacuum for good. */
 #define IDLE_HOLDER_WARNING_SECONDS 60.0
 #define IDLE_HOLDER_CRITICAL_SECONDS 3600.0
@@ -40,6 +43,9 @@
 #define FAR_ABOVE 10
 
 #define NEARLY_FULL 0.9
+
+/* Page tables of this share of memory are no small change any more. */
+#define PAGE_TABLES_FELT 0.05
 
 typedef struct Findings
 {
@@ -357,6 +363,27 @@ advise_max_connections(Findings *findings)
 	SAY(advice->fix, "ALTER SYSTEM SET max_connections = %.0f;", enough);
 }
 
+/* Each process maps shared buffers for itself: 2 MB of tables for each GB. */
+static void
+advise_page_tables(Findings *findings)
+{
+	const PadvPicture *picture = &findings->situation->picture;
+	const PadvBasis *basis = &picture->model.basis;
+	PadvAdvice *advice;
+
+	if (basis->memory <= 0.0 || basis->page_tables < PAGE_TABLES_FELT * basis->memory ||
+		picture->minute.sessions < MANY_CONNECTED)
+		return;
+	advice = begin(findings, PADV_WARNING, "page_tables", "huge_pages");
+	SAY(advice->finding,
+		"Page tables take %.0f MB, %.0f%% of this machine's memory, with %.0f sessions connected: each process maps the shared memory for itself, page by page.",
+		basis->page_tables / 1048576.0, 100.0 * basis->page_tables / basis->memory,
+		picture->minute.sessions);
+	SAY(advice->recommendation,
+		"Huge pages make them hundreds of times smaller, and processes that take turns find their way in memory faster. Let vm.nr_hugepages be what shared_memory_size_in_huge_pages says, set huge_pages = on, and restart the server.");
+	SAY(advice->fix, "SHOW shared_memory_size_in_huge_pages;");
+}
+
 static void
 advise_hyper_threads(Findings *findings)
 {
@@ -414,6 +441,7 @@ padv_advise(const PadvSituation *situation, PadvAdvice advice[PADV_MAX_ADVICE])
 		advise_lwlock_bound(&findings);
 		advise_idle_in_transaction(&findings);
 		advise_idle_connections(&findings);
+		advise_page_tables(&findings);
 		advise_hyper_threads(&findings);
 		advise_io_bound(&findings);
 		advise_cpu_bound(&findings);

@@ -52,6 +52,8 @@ typedef struct PadvBasis
 	bool		disks_known;
 	int64_t		detected_spindles;
 	int64_t		spindles_setting;	/* negative: none */
+	double		memory;			/* bytes; negative: not known */
+	double		page_tables;	/* likewise */
 	double		connections_per_core;
 	int64_t		optimal_setting;	/* 0: none */
 	int64_t		max_connections;

@@ -56,6 +56,8 @@ typedef struct PadvMachine
 	int			ndisks;
 	PadvDisk	disks[PADV_MAX_DISKS];
 	uint8_t		cpu_allowed[PADV_MAX_CPUS / 8]; /* bit map of allowed_cpus */
+	double		memory;			/* bytes; negative when not known */
+	double		page_tables;	/* bytes, of all processes; likewise */
 	char		cgroup_usage_file[PADV_USAGE_FILE]; /* below root; CPU time of
 													 * the group whose quota
 													 * is in force, or "" */

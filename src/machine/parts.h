@@ -34,6 +34,9 @@ extern void padv_read_cores(PadvMachine *machine, const char *root,
 extern void padv_read_disks(PadvMachine *machine, const char *root,
 							const char *data_directory);
 
+/* Fill the fields about memory, and their facts. */
+extern void padv_read_memory(PadvMachine *machine, const char *root);
+
 /* Room for the way from a device down to its disks, in words. */
 #define PADV_CHAIN 512
 

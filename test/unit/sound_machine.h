@@ -18,7 +18,8 @@ figures_fit(const PadvMachine *m)
 		m->allowed_cores <= m->allowed_cpus && m->cores > 0.0 &&
 		m->cores <= m->allowed_cores && m->quota != 0.0 &&
 		m->spindles >= 0 && m->spindles <= m->ndisks &&
-		m->ndisks <= PADV_MAX_DISKS && m->nfacts >= 10 &&
+		m->ndisks <= PADV_MAX_DISKS && (m->memory == -1.0 || m->memory >= 0.0) &&
+		(m->page_tables == -1.0 || m->page_tables >= 0.0) && m->nfacts >= 10 &&
 		m->nfacts <= PADV_MAX_FACTS;
 }
 

@@ -167,6 +167,20 @@ test_connections(void)
 	ok(find(&situation, "max_connections_high") == NULL, "but not while they are in use");
 
 	situation = quiet();
+	basis->memory = 24e9;
+	basis->page_tables = 1.1e9;
+	situation.picture.minute.sessions = 900;
+	ok(find(&situation, "page_tables") == NULL, "page tables under a twentieth of memory are no matter");
+	basis->page_tables = 1.3e9;
+	advice = find(&situation, "page_tables");
+	ok(advice && strstr(advice->finding, "take 1240 MB, 5% of") != NULL, "above that they are");
+	situation.picture.minute.sessions = 99;
+	ok(find(&situation, "page_tables") == NULL, "but not ours with few sessions");
+	basis->memory = basis->page_tables = -1;
+	situation.picture.minute.sessions = 900;
+	ok(find(&situation, "page_tables") == NULL, "nor where nothing is known");
+
+	situation = quiet();
 	basis->cores_setting = 8;
 	ok(find(&situation, "hyper_threads_counted") != NULL, "hyper-threads counted");
 	basis->cores_setting = 4;

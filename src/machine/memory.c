@@ -1,0 +1,43 @@
+/*
+ * memory.c
+ *		How much memory there is, and how much of it only tells where the rest is.
+ *
+ * Reads /proc/meminfo, which is of the whole machine, also in a container.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "machine/parts.h"
+
+#define MEMINFO "/proc/meminfo"
+#define UNKNOWN (-1.0)
+
+/* In bytes; the file has kB, whatever the unit of pages. */
+static double
+read_size(const char *text, const char *key)
+{
+	uint64_t	kilobytes;
+	const char *rest = padv_find_line(text, key);
+
+	return rest != NULL && padv_parse_number(&rest, &kilobytes) ? (double) kilobytes * 1024.0 : UNKNOWN;
+}
+
+static void
+add_size(PadvMachine *machine, const char *fact, double bytes, const char *source)
+{
+	if (bytes >= 0.0)
+		padv_add_fact_value(machine, fact, source, "%.0f MB", bytes / 1048576.0);
+}
+
+void
+padv_read_memory(PadvMachine *machine, const char *root)
+{
+	char		text[8192];
+
+	if (padv_read_file(root, MEMINFO, text, sizeof(text)) < 0)
+		text[0] = '\0';
+	machine->memory = read_size(text, "MemTotal:");
+	machine->page_tables = read_size(text, "PageTables:");
+	add_size(machine, "memory", machine->memory, MEMINFO ", MemTotal");
+	add_size(machine, "page tables", machine->page_tables,
+			 MEMINFO ", PageTables: of all processes; large ones call for huge pages");
+}
