@@ -109,14 +109,14 @@ is_stalled(Seen *seen, const Slot *slot, const PadvSession *session, int64 now)
 	return now - seen->since >= STALLED_US;
 }
 
-/* By the session's own account, or where it gives none by what was seen. */
+/* By the session's own account, or where it gives none, or the clock was set back, by what was seen. */
 static bool
 is_idle(Seen *seen, const Slot *slot, const PadvSession *session, int64 now, int64 wall)
 {
 	if (session->state != PADV_STATE_IDLE_IN_TRANSACTION)
 		return false;
-	return session->state_start > 0 ? wall - session->state_start >= IDLE_US :
-		is_stalled(seen, slot, session, now);
+	return session->state_start > 0 && session->state_start <= wall ?
+		wall - session->state_start >= IDLE_US : is_stalled(seen, slot, session, now);
 }
 
 /* Give back the turn of a session that is idle in its transaction. */

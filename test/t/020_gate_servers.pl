@@ -1,0 +1,91 @@
+# The gate and what else a server does: a standby that confirms late or not at all,
+# parallel workers, autovacuum, a standby of its own that is promoted.
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use PoolAdvisor;
+use Test::More;
+
+my $node = caps_node('primary', "autovacuum_naptime = 1s\nmax_parallel_workers = 4\nmax_standby_streaming_delay = 200ms\n");
+my $app = $node->connstr('postgres') . ' user=app';
+$node->safe_psql('postgres', <<"SQL");
+GRANT ALL ON SCHEMA public TO app;
+SET ROLE app;
+CREATE TABLE t AS SELECT generate_series(1, 20000) AS a;
+CREATE TABLE in_the_way ();
+$SPIN
+SQL
+active_limit($node, 1);
+
+# --- synchronous replication: a commit that waits for a standby that is not there ---
+$node->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_standby_names = 'nobody'});
+$node->reload;
+my @committing;
+for my $number (1 .. 2)
+{
+	push @committing, client($node, 'app', "INSERT INTO t VALUES ($number); SELECT 'confirmed';");
+	wait_for($node, qq{count(*) = $number FROM pg_stat_activity WHERE usename = 'app' AND wait_event = 'SyncRep'},
+		"commit $number waits for a standby, and has let in who came after it");
+}
+is($node->safe_psql('postgres', 'SELECT count(*) > 0 FROM t', connstr => $app), 't', 'who only reads gets in and is done');
+$node->safe_psql('postgres', 'ALTER SYSTEM RESET synchronous_standby_names');
+$node->reload;
+like(finish($_), qr/confirmed/, 'the commits end when nobody needs to confirm them') foreach @committing;
+nothing_left($node, 'synchronous replication');
+wait_for_gate($node, 'transactions_allowed_now = 1', 'the limit is what it was');
+
+# --- parallel query: the workers of a query are no transactions of their own ---
+my $parallel = join('', map { "SET $_;\n" } 'parallel_setup_cost = 0', 'parallel_tuple_cost = 0',
+	'min_parallel_table_scan_size = 0', 'max_parallel_workers_per_gather = 2');
+my $plan = $node->safe_psql('postgres', "$parallel EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT sum(a) FROM t", connstr => $app);
+like($plan, qr/Workers Launched: 2/, 'a query with two workers runs under a limit of one');
+fill($node, 1);
+my @parallel = map { client($node, 'app', "$parallel SELECT sum(a) FROM t WHERE a > 2;") } 1 .. 3;
+wait_for_gate($node, 'waiting = 3', 'three of them wait, as three');
+let_go();
+like(finish($_), qr/^200009997$/m, 'and are done') foreach @parallel;
+nothing_left($node, 'parallel query');
+
+# --- processes of the server do not stand in line ---
+fill($node, 1);
+$node->safe_psql('postgres', 'ALTER TABLE t SET (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0);
+	ALTER SYSTEM SET autovacuum = on; DELETE FROM t WHERE a < 100');
+$node->reload;
+wait_for($node, q{autovacuum_count > 0 FROM pg_stat_user_tables WHERE relname = 't'}, 'autovacuum works while the gate is full');
+let_go();
+$node->safe_psql('postgres', 'ALTER SYSTEM SET autovacuum = off');
+$node->reload;
+nothing_left($node, 'autovacuum');
+
+# --- a standby has a gate of its own ---
+$node->backup('backup');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($node, 'backup', has_streaming => 1);
+$standby->start;
+$node->wait_for_catchup($standby);
+wait_for_gate($standby, 'transactions_allowed = 1', 'a standby has the limit of its configuration');
+fill($standby, 1);
+my $reader = client($standby, 'app', q{SELECT count(*) > 0 FROM in_the_way;});
+wait_for_gate($standby, 'waiting = 1', 'who reads there waits there');
+$node->safe_psql('postgres', 'DROP TABLE in_the_way');
+wait_for_gate($standby, 'waiting = 0', 'recovery that needs its table ends its wait');
+finish($reader);
+like($reader->{err}, qr/conflict with recovery/, 'with the error of core');
+
+my @waiting = map { client($standby, 'app', q{SELECT pg_is_in_recovery(), 'read';}) } 1 .. 3;
+wait_for_gate($standby, 'waiting = 3', 'others wait');
+$standby->promote;
+wait_for_gate($standby, 'waiting = 3 AND running = 1', 'through a promotion');
+my $writer = client($standby, 'app', q{BEGIN; INSERT INTO t VALUES (-1); COMMIT; SELECT 'written';});
+wait_for_gate($standby, 'waiting = 4', 'after it writers wait too');
+let_go();
+like(finish($_), qr/^f\|read$/m, 'who began to wait before it is done') foreach @waiting;
+like(finish($writer), qr/written/, 'and who came after it');
+nothing_left($standby, 'promotion');
+
+done_testing();
