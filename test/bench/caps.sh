@@ -58,15 +58,19 @@ logins_microseconds() {
 }
 
 bench_check() {
+    local none twenty
     start_caps_server
     hold_sessions 1000 app
     ask -c 'ALTER SYSTEM SET log_min_messages = debug2' -c 'SELECT pg_reload_conf()' >/dev/null
     say ''
     say 'check: time in the hook at login, with 1000 sessions (log_min_messages = debug2, median of 300'
     say 'logins; it looks the role up in the cache that core reads next)'
-    say "  no cap:   $(logins_microseconds) us"
+    none=$(logins_microseconds)
+    say "  no cap:   $none us"
     set_twenty_caps
-    say "  20 caps:  $(logins_microseconds) us, 8 of them on the session that logs in"
+    twenty=$(logins_microseconds)
+    say "  20 caps:  $twenty us, 8 of them on the session that logs in"
+    headline 'login, no cap and 20 caps, 1000 sessions inside' "$none, $twenty us" 'time in the hook, by the server'
     ask -c 'ALTER SYSTEM RESET log_min_messages' -c 'SELECT pg_reload_conf()' >/dev/null
     clear_all_caps
     release_sessions
@@ -102,6 +106,8 @@ bench_logins() {
     done
     printf '%8s %18s %18s %18s\n' median "$(median <"$WORK/logins.54330")" \
         "$(median <"$WORK/logins.54331")" "$(median <"$WORK/logins.$PGPORT")"
+    headline 'connections per second with 20 caps' "$(median <"$WORK/logins.$PGPORT")" \
+        "$(median <"$WORK/logins.54330") without the library, in turn"
     PGPORT=54330 control_server without stop
     PGPORT=54331 control_server none stop
     control_server caps stop
@@ -147,7 +153,7 @@ bench_storm() {
             printf "%6d %12.0f %12.0f %14.0f %14.0f %8.3f\n", p, a[1], b[1], a[2], b[2], a[1] / b[1]
             print a[1] / b[1] >> out }'
     done
-    say "median of the ratios: $(median <"$WORK/ratios" | awk '{ printf "%.3f", $1 }')"
+    median_of_ratios 'throughput inside during a storm of refused logins' 'CONNECTION LIMIT, in turn'
     control_server storm stop
 }
 
@@ -169,5 +175,6 @@ bench_effect() {
         cat
     } | ask >"$WORK/effect.ms"
     say "  median $(median <"$WORK/effect.ms" | awk '{ printf "%.0f", $1 }') ms, longest $(sort -g "$WORK/effect.ms" | tail -n 1 | awk '{ printf "%.0f", $1 }') ms"
+    headline 'from the commit of a cap until it is in force' "$(median <"$WORK/effect.ms" | awk '{ printf "%.0f", $1 }') ms" 'median of 100'
     control_server effect stop
 }

@@ -112,6 +112,8 @@ bench_chaos() {
     say "errors that nothing explains: $problems"
     unexplained | sort | uniq -c | sort -rn | head -5
     say "turns and waits left when all clients are gone: $left"
+    headline "chaos for $CHAOS_SECONDS s: errors unexplained, turns left, balance" \
+        "$problems, $left, $(ask -c 'SELECT sum(balance) FROM accounts')" '0, 0, 0'
     say "sum of all balances: $(ask -c 'SELECT sum(balance) FROM accounts')"
     say "the server: $(grep -Ec 'PANIC|was terminated by signal|TRAP' "$WORK/tmp/chaos.log" || true) crashes"
     psql_do -x -c 'SELECT waited_total, given_up_total, handed_over_total, suspended_total, let_in_total FROM pool_advisor.gate'

@@ -55,6 +55,8 @@ start_gate_server() {
     start_server gate "shared_preload_libraries = 'pool_advisor'" 'max_connections = 1100' \
         'shared_buffers = 2GB' 'max_wal_size = 8GB' 'checkpoint_timeout = 30min'
     fill_gate
+    grep -q '^KernelPageSize: *[0-9]\{4,\} kB' "/proc/$(head -n 1 "$WORK/gate/postmaster.pid")/smaps" ||
+        say '# shared memory is not in huge pages (vm.nr_hugepages); a thousand processes need them'
 }
 
 # gate_pgbench LOAD MODE CLIENTS PORT: "tps p99" after the warm-up
@@ -96,8 +98,14 @@ gate_variant() {
     figures=$(gate_pgbench "$2" "$3" "$4" "$port")
     if [ -n "$bouncer" ]; then stop_child "$bouncer"; fi
     if [ "$variant" = auto ]; then note=$(ask -c "SELECT 'limit ' || transactions_allowed || ', ' || state FROM pool_advisor.gate"); fi
-    printf '%-8s %-9s %7s  %-13s %9s %10s  %s\n' "$2" "$3" "$4" "$variant" "${figures% *}" "${figures#* }" "$note"
+    printf '%-8s %-9s %7s  %-13s %9s %10s  %s\n' "$2" "$3" "$4" "$variant" "${figures% *}" "${figures#* }" "$note" | tee -a "$WORK/gate_rows"
     set_active_limit off
+}
+
+# best_of LOAD MODE CLIENTS PATTERN: the most tps of variants like that, or -
+best_of() {
+    awk -v l="$1" -v m="$2" -v c="$3" -v p="$4" '$1 == l && $2 == m && $3 == c && $4 ~ p && $5 > most { most = $5; which = $4 }
+        END { print (most ? most " (" which ")" : "-") }' "$WORK/gate_rows"
 }
 
 bench_gate() {
@@ -113,6 +121,8 @@ bench_gate() {
         for mode in $GATE_MODES; do
             for clients in $GATE_CLIENTS; do
                 for variant in $GATE_VARIANTS; do gate_variant "$variant" "$load" "$mode" "$clients"; done
+                headline "gate, $load, $mode, $clients clients: tps" "$(best_of "$load" "$mode" "$clients" '^gate|^auto')" \
+                    "$(best_of "$load" "$mode" "$clients" '^direct'), $(best_of "$load" "$mode" "$clients" '^pgb')"
             done
         done
     done
@@ -143,7 +153,7 @@ bench_gate_cost() {
             awk -v c="$clients" -v a="$on" -v b="$off" -v p="$pair" -v out="$WORK/ratios" \
                 'BEGIN { printf "%8d %6d %10.0f %10.0f %8.3f\n", c, p, a, b, a / b; print a / b >> out }'
         done
-        say "$clients clients, median of the ratios: $(median <"$WORK/ratios" | awk '{ printf "%.3f", $1 }')"
+        median_of_ratios "a gate that is never full, select-only, $clients clients" 'active_limit off, in turn'
     done
     control_server gate stop
 }
@@ -162,7 +172,9 @@ bench_fairness() {
         as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -U bench -n -M prepared -c 256 -j 40 -T 22 -l --log-prefix="$WORK/tmp/gate_log" s1 >/dev/null 2>&1
         for log in "$WORK"/tmp/gate_log.*; do awk -v from=$((start + 12)) -v file="${log##*.}" '$5 >= from { print file "/" $1 }' "$log"; done |
             sort | uniq -c | awk -v limit="$limit" '{ n++; sum += $1; if (n == 1 || $1 < least) least = $1; if ($1 > most) most = $1 }
-                END { if (n < 256) least = 0; printf "%6d %8.1f %8d %8d %14.2f\n", limit, sum / 256, least, most, least / (sum / 256) }'
+                END { if (n < 256) least = 0; printf "%6d %8.1f %8d %8d %14.2f\n", limit, sum / 256, least, most, least / (sum / 256) }' |
+            tee "$WORK/fairness.row"
+        headline "256 clients, limit $limit: the least of them in 10 s" "$(awk '{ print $5 }' "$WORK/fairness.row")" 'the mean of all'
     done
     control_server gate stop
 }

@@ -12,6 +12,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/caps.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/truth.sh"
 # shellcheck source=test/bench/gate.sh
 source "$(dirname "${BASH_SOURCE[0]}")/gate.sh"
+# shellcheck source=test/bench/auto.sh
+source "$(dirname "${BASH_SOURCE[0]}")/auto.sh"
+# shellcheck source=test/bench/endurance.sh
+source "$(dirname "${BASH_SOURCE[0]}")/endurance.sh"
 # shellcheck source=test/bench/chaos.sh
 source "$(dirname "${BASH_SOURCE[0]}")/chaos.sh"
 
@@ -22,6 +26,16 @@ SECONDS_EACH=${BENCH_SECONDS:-10}
 
 median() { sort -g | awk '{ v[NR] = $1 } END { if (NR) print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 ask() { psql_do -At "$@"; }
+
+# headline WHAT FIGURE AGAINST: a row of the table at the end
+headline() { printf '%-66s %16s   %s\n' "$1" "$2" "$3" >>"$WORK/headlines"; }
+
+median_of_ratios() {
+    local ratio
+    ratio=$(median <"$WORK/ratios" | awk '{ printf "%.3f", $1 }')
+    say "median of the ratios: $ratio"
+    headline "$1" "$ratio" "$2"
+}
 
 # hold_sessions N [ROLE]: idle sessions, held by a pgbench that sleeps (longer would be out of its range)
 hold_sessions() {
@@ -87,6 +101,8 @@ bench_sample() {
             "$(ask -c 'SELECT round((1e6 * sample_cost_seconds)::numeric, 1) FROM pool_advisor.status')" \
             "$(awk -v d=$((after - before)) -v s=$seconds 'BEGIN { printf "%.3f", d / s / 1e7 }')" \
             "$(poll_microseconds)"
+        headline "sampling $sessions sessions, max_connections ${slots#*/}" \
+            "$(ask -c 'SELECT round((1e6 * sample_cost_seconds)::numeric, 1) FROM pool_advisor.status') us" 'CPU time of the worker'
         release_sessions
     done
     control_server sample stop
@@ -116,6 +132,7 @@ bench_status() {
         alone=$(median <"$WORK/alone.us")
         with=$(median <"$WORK/with.us")
         printf '%24s %12s %12s %12s\n' "$view" "$with" "$alone" "$(awk -v a="$with" -v b="$alone" 'BEGIN { print a - b }')"
+        headline "reading $view" "$(awk -v a="$with" -v b="$alone" 'BEGIN { printf "%.0f us more", a - b }')" 'SELECT 1, in turn'
     done
     control_server status stop
 }
@@ -133,7 +150,7 @@ SQL
 }
 
 bench_metrics() {
-    local roles statement
+    local roles statement few many
     start_server metrics "shared_preload_libraries = 'pool_advisor'" 'max_connections = 600'
     ask -c 'CREATE EXTENSION pool_advisor'
     as_user gcc -O2 -std=gnu99 -I"$("$PG_CONFIG" --includedir)" "$WORK/source/test/bench/hold_roles.c" \
@@ -155,7 +172,10 @@ bench_metrics() {
         until [ "$(ask -c 'SELECT sessions FROM pool_advisor.status')" -le 1 ]; do sleep 0.2; done
     done
     printf '%s\n' 'openmetrics()' metrics 'check_load()' | paste - "$WORK/metrics.5" "$WORK/metrics.500" |
-        awk '{ printf "%24s %12s %12s\n", $1, $2, $3 }'
+        awk '{ printf "%24s %12s %12s\n", $1, $2, $3 }' | tee "$WORK/metrics.all"
+    while read -r statement few many; do
+        headline "$statement, 5 and 500 roles with a session" "$few, $many us" 'CPU time in the server'
+    done <"$WORK/metrics.all"
     control_server metrics stop
 }
 
@@ -182,7 +202,7 @@ SQL
 }
 
 bench_transaction() {
-    local pair with without
+    local pair with without more
     PGPORT=54330 start_server with "shared_preload_libraries = 'pool_advisor'" 'port = 54330'
     PGPORT=54331 start_server without 'port = 54331'
     say ''
@@ -196,7 +216,9 @@ bench_transaction() {
         awk -v a="$with" -v b="$without" -v p="$pair" -v out="$WORK/more" \
             'BEGIN { printf "%6d %10.1f %10.1f %8.1f\n", p, a, b, a - b; print a - b >> out }'
     done
-    say "median: $(median <"$WORK/more" | awk '{ printf "%.0f", $1 }') ns more"
+    more=$(median <"$WORK/more" | awk '{ printf "%.0f", $1 }')
+    say "median: $more ns more"
+    headline 'counting a transaction' "$more ns more" 'a server without the library, in turn'
     PGPORT=54330 control_server with stop
     PGPORT=54331 control_server without stop
 }
@@ -226,7 +248,7 @@ bench_load() {
             awk -v a="$with" -v b="$without" -v p="$pair" -v out="$WORK/ratios" \
                 'BEGIN { printf "%6d %10.0f %10.0f %8.3f\n", p, a, b, a / b; print a / b >> out }'
         done
-        say "median of the ratios: $(median <"$WORK/ratios" | awk '{ printf "%.3f", $1 }')"
+        median_of_ratios "pgbench $kind, 8 clients" 'a server without the library, in turn'
     done
     PGPORT=54330 control_server with stop
     PGPORT=54331 control_server without stop
@@ -253,11 +275,18 @@ bench_agreement() {
 }
 
 ulimit -n 8192 2>/dev/null || true
+PARTS='window sample status transaction metrics load agreement check logins storm effect truth gate auto gate_cost fairness chaos endurance'
+
 prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"
 for part in $BENCH; do
-    case $part in
-        window | sample | status | transaction | metrics | load | agreement | check | logins | storm | effect | truth | gate | gate_cost | fairness | chaos) "bench_$part" ;;
-        *) fail "no bench \"$part\"; there are: window sample status transaction metrics load agreement check logins storm effect truth gate gate_cost fairness chaos" ;;
+    case " $PARTS " in
+        *" $part "*) "bench_$part" ;;
+        *) fail "no bench \"$part\"; there are: $PARTS" ;;
     esac
 done
+if [ -s "$WORK/headlines" ]; then
+    say ''
+    printf '%-66s %16s   %s\n' headline figure against
+    cat "$WORK/headlines"
+fi

@@ -172,7 +172,10 @@ bench_truth() {
                 for (i = 1; i <= NR; i++) printf "%8s clients %10.0f tps %6.1f %% of the best\n", n[i], tps[n[i]], 100 * tps[n[i]] / best
                 printf "RESULT %s: advised %d = %.1f %% of the best (at %d); formula %d = %.1f %%\n",
                     name, advised, 100 * tps[advised] / best, at, formula, 100 * tps[formula] / best
-            }'
+            }' | tee "$WORK/truth.row"
+        headline "throughput with the advised $advised connections, $workload" \
+            "$(sed -n 's/^RESULT.*: advised [0-9]* = \([0-9.]*\) .*/\1 %/p' "$WORK/truth.row")" \
+            "the best of fixed numbers; the formula has $(sed -n 's/.*formula [0-9]* = //p' "$WORK/truth.row")"
         release_memory
     done
     control_server truth stop

@@ -64,11 +64,15 @@ grows_by($rollbacks, 3, 'rolled back: by the client, by an error, by its end', s
 	$node->psql('postgres', 'SELECT 1 / 0');
 	$node->psql('postgres', 'BEGIN; INSERT INTO t VALUES (1)') });
 
-# One to four clients: a curve, but no knee.
-foreach my $clients (1, 2, 4)
+# One to four clients: a curve, but no knee. A busy machine needs more rounds to show it.
+foreach my $round (1 .. 5)
 {
-	$node->command_ok([ 'pgbench', '-n', '-M', 'prepared', '-c', $clients, '-T', 6, '-f', script("SELECT 1;\n"), 'postgres' ],
-		"$clients clients");
+	foreach my $clients (1, 2, 4)
+	{
+		$node->command_ok([ 'pgbench', '-n', '-M', 'prepared', '-c', $clients, '-T', 6, '-f', script("SELECT 1;\n"), 'postgres' ],
+			"$clients clients");
+	}
+	last if $node->safe_psql('postgres', 'SELECT count(*) >= 3 FROM pool_advisor.scalability') eq 't';
 }
 wait_for($node, q{count(*) >= 3 FROM pool_advisor.scalability}, 'each number of connections at work has its bin');
 is($node->safe_psql('postgres', q{SELECT bool_and(connections < 5 AND seconds > 0 AND transactions_per_second > 0
