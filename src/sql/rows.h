@@ -71,13 +71,29 @@ padv_row_null(PadvRow *row)
 	padv_row_add(row, (Datum) 0, true);
 }
 
+/*
+ * The installed SQL may be newer than the library that the server has loaded.
+ * It is never the other way round by more than columns at the end, which are
+ * left out then.
+ */
+static inline void
+padv_row_check(const PadvRow *row, int columns)
+{
+	if (row->count < columns)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("pool_advisor's SQL objects are newer than its loaded library"),
+				 errdetail("%d columns are asked for, and the library gives %d.", columns, row->count),
+				 errhint("Restart the server, so that it loads the library that is installed.")));
+}
+
 /* Put the row into the result of a materialized function; start a new one. */
 static inline void
 padv_row_store(PadvRow *row, FunctionCallInfo fcinfo)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 
-	Assert(row->count == result->setDesc->natts);
+	padv_row_check(row, result->setDesc->natts);
 	tuplestore_putvalues(result->setResult, result->setDesc, row->values, row->nulls);
 	row->count = 0;
 }
@@ -100,7 +116,7 @@ padv_row_return(PadvRow *row, FunctionCallInfo fcinfo)
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	Assert(row->count == tupdesc->natts);
+	padv_row_check(row, tupdesc->natts);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc),
 											 row->values, row->nulls));
 }

@@ -157,9 +157,10 @@ padv_status(PG_FUNCTION_ARGS)
 		add_own_cost(&row, &situation.picture);
 		add_transactions(&row, &situation.picture.load);
 	}
-	while (row.count < tupdesc->natts)
-		padv_row_null(&row);
-
+	else
+		while (row.count < Min(tupdesc->natts, PADV_MAX_COLUMNS))
+			padv_row_null(&row);
+	padv_row_check(&row, tupdesc->natts);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc),
 													  row.values, row.nulls)));
 }
