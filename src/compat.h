@@ -21,6 +21,7 @@
 #include "utils/lsyscache.h"
 
 #include "miscadmin.h"
+#include "parser/analyze.h"
 #include "pgstat.h"
 #include "postmaster/postmaster.h"
 #include "storage/proc.h"
@@ -114,9 +115,9 @@ padv_have_free_connections(int count)
 
 /* What the hook after parse analysis is given, and may not change. */
 #if PG_VERSION_NUM >= 190000
-#define PADV_JUMBLE_STATE const JumbleState
+typedef const JumbleState PadvJumbleState;
 #else
-#define PADV_JUMBLE_STATE JumbleState
+typedef JumbleState PadvJumbleState;
 #endif
 
 /* What a setting's check hook returns in *extra. */

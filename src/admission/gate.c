@@ -63,8 +63,8 @@ static bool is_client = false;	/* transactions of this process need turns */
 static bool working = false;	/* this transaction has begun its work */
 static int	utility_depth = 0;	/* commands that run, and may commit inside */
 
-static Oid	exempt_role = InvalidOid;	/* whom that is known of; it changes by
-										 * SET SESSION AUTHORIZATION */
+static Oid	exempt_role = InvalidOid;	/* whom that is known of; it changes
+										 * by SET SESSION AUTHORIZATION */
 static bool exempt = false;
 
 /* --- who waits --- */
@@ -224,7 +224,7 @@ is_begin(const Node *command)
  * if it needed one, and is not used for anything else; who pushed it pops one.
  */
 static void
-after_analysis(ParseState *pstate, Query *query, PADV_JUMBLE_STATE *jstate)
+after_analysis(ParseState *pstate, Query *query, PadvJumbleState *jstate)
 {
 	if (previous_post_parse_analyze_hook)
 		previous_post_parse_analyze_hook(pstate, query, jstate);
