@@ -19,7 +19,7 @@ set_caps($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 2, queue_
 my @inside;
 my @waiting;
 
-sub fill
+sub take_all
 {
 	@inside = map { client($node, 'app', 'SELECT pg_backend_pid();') } 1 .. 2;
 	wait_for_limits($node, q{rolname = 'app' AND in_use = 2});
@@ -60,7 +60,7 @@ sub one_ends
 {
 	my ($name, $how) = @_;
 
-	fill();
+	take_all();
 	$how->(shift @inside);
 	wait_for($node, q{queued = 1 FROM pool_advisor.roles WHERE rolname = 'app'}, "$name: the next comes in");
 	is(in_use($node), 2, "$name: and takes the place");
@@ -81,7 +81,7 @@ sub one_gives_up
 {
 	my ($name, $how) = @_;
 
-	fill();
+	take_all();
 	$how->();
 	wait_for($node, q{queued = 1 FROM pool_advisor.roles WHERE rolname = 'app'}, "$name: one is left in line");
 	is(in_use($node), 2, "$name: nobody lost a place");
@@ -105,7 +105,7 @@ like($err, qr/role "nobody_knows" does not exist/, 'and one of an unknown role')
 wait_for($node, q{in_use = 0 FROM pool_advisor.limits WHERE rolname = 'app'}, 'neither keeps a place');
 
 # A full line refuses at once, in core's words; the log has the cap.
-fill();
+take_all();
 push @waiting, client($node, 'app', 'SELECT pg_backend_pid();');
 wait_for($node, q{queued = 3 FROM pool_advisor.roles WHERE rolname = 'app'});
 my $logged = -s $node->logfile;
@@ -121,7 +121,7 @@ empty('full line');
 
 # Waiting keeps no row from being removed.  A process that is in no database
 # could only do so in catalogs that all databases share.
-fill();
+take_all();
 $node->safe_psql('postgres', 'CREATE ROLE gone; DROP ROLE gone');
 ($ret, $out, $err) = $node->psql('postgres', 'VACUUM (VERBOSE) pg_authid');
 like($err, qr/tuples: \d+ removed, \d+ remain, 0 are dead but not yet removable/, 'VACUUM tells what it removes');
@@ -172,7 +172,7 @@ set_caps($node, "SELECT pool_advisor.set_limit('app', queue_timeout => '15 s')",
 # the cap in the first moments after it.
 foreach my $whom ('inside', 'in line')
 {
-	fill();
+	take_all();
 	my $victim = $whom eq 'inside' ? pid_of($inside[0]) : (waiting_pids($node))[0];
 	kill 'KILL', $victim;
 	finish($_) foreach @inside, @waiting;
@@ -189,7 +189,7 @@ foreach my $whom ('inside', 'in line')
 # So does an immediate shutdown, and a start with everybody at the door.
 foreach my $mode ('immediate', 'fast')
 {
-	fill();
+	take_all();
 	$node->stop($mode);
 	finish($_) foreach @inside, @waiting;
 	$node->start;
@@ -203,7 +203,7 @@ foreach my $mode ('immediate', 'fast')
 }
 
 # A shutdown does not wait for those in line.
-fill();
+take_all();
 $node->stop('fast');
 finish($_) foreach @inside, @waiting;
 unlike(slurp_file($node->logfile), qr/PANIC/, 'no panic in all this');
