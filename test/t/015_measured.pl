@@ -97,7 +97,8 @@ cmp_ok($node->safe_psql('postgres', $learned), '>=', $bins, 'and after the histo
 $node->safe_psql('postgres', q{SELECT pool_advisor.reset('scalability')});
 wait_for($node, qq{(($learned) < 3)}, 'it can be forgotten');
 is($node->safe_psql('postgres', q{SELECT state FROM pool_advisor.scalability_fit}), 'too little data', 'then nothing is known');
-$node->restart('immediate');
+$node->stop('immediate');
+$node->start;
 is($node->safe_psql('postgres', qq{SELECT ($learned) < 3}), 't', 'nor does it come back');
 
 # Counters of roles.
