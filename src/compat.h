@@ -104,13 +104,22 @@ padv_have_free_connections(int count)
 #define padv_blocks_hit(dbentry) ((dbentry)->n_blocks_hit)
 #endif
 
-/* The class of waits for a buffer that others have pinned. */
+/*
+ * The wait for a buffer that others have pinned.  From 19 on its class has the
+ * waits for the locks of buffers too, which are LWLocks before.
+ */
 #if PG_VERSION_NUM >= 190000
-#define PADV_WAIT_BUFFER_PIN PG_WAIT_BUFFER
-#elif PG_VERSION_NUM >= 170000
-#define PADV_WAIT_BUFFER_PIN PG_WAIT_BUFFERPIN
+#define PADV_WAIT_BUFFER_PIN WAIT_EVENT_BUFFER_CLEANUP
+#define padv_waits_for_buffer_lock(wait_event) \
+	((wait_event) == WAIT_EVENT_BUFFER_EXCLUSIVE || (wait_event) == WAIT_EVENT_BUFFER_SHARED || \
+	 (wait_event) == WAIT_EVENT_BUFFER_SHARE_EXCLUSIVE)
+#else
+#if PG_VERSION_NUM >= 170000
+#define PADV_WAIT_BUFFER_PIN WAIT_EVENT_BUFFER_PIN
 #else
 #define PADV_WAIT_BUFFER_PIN PG_WAIT_BUFFER_PIN
+#endif
+#define padv_waits_for_buffer_lock(wait_event) (false)
 #endif
 
 /* What the hook after parse analysis is given, and may not change. */

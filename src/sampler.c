@@ -122,6 +122,8 @@ classify_wait(uint32 wait_event)
 {
 	if (wait_event == 0)
 		return PADV_ON_CPU;
+	if (padv_waits_for_buffer_lock(wait_event))
+		return PADV_WAITING_LWLOCK;
 	switch (wait_event & WAIT_CLASS_MASK)
 	{
 		case PG_WAIT_IO:

@@ -81,11 +81,11 @@ does_nothing(const PadvSession *session)
 		case PG_WAIT_LOCK:
 		case PG_WAIT_CLIENT:
 		case PG_WAIT_TIMEOUT:
-		case PADV_WAIT_BUFFER_PIN:
 		case PG_WAIT_EXTENSION:
 			return true;
 		default:
-			return session->wait_event == WAIT_EVENT_SYNC_REP ||
+			return session->wait_event == PADV_WAIT_BUFFER_PIN ||
+				session->wait_event == WAIT_EVENT_SYNC_REP ||
 				session->wait_event == WAIT_EVENT_SAFE_SNAPSHOT;
 	}
 }

@@ -225,7 +225,7 @@ advise_lwlock_bound(Findings *findings)
 	SAY(advice->recommendation,
 		"These waits come from many sessions in the same structure at once; fewer active sessions shorten them. The waits view names the structures.");
 	SAY(advice->fix,
-		"SELECT * FROM pool_advisor.waits WHERE period = '1 min' AND wait_event_type = 'LWLock' ORDER BY active_avg DESC;");
+		"SELECT * FROM pool_advisor.waits WHERE period = '1 min' AND wait_event_type IN ('LWLock', 'Buffer') ORDER BY active_avg DESC;");
 }
 
 static void

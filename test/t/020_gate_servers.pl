@@ -1,5 +1,5 @@
 # The gate and what else a server does: a standby that confirms late or not at all,
-# parallel workers, autovacuum, a standby of its own that is promoted.
+# parallel workers, locks of buffers, autovacuum, a standby of its own that is promoted.
 use strict;
 use warnings FATAL => 'all';
 
@@ -50,6 +50,44 @@ wait_for_gate($node, 'waiting = 3', 'three of them wait, as three');
 let_go();
 like(finish($_), qr/^200009997$/m, 'and are done') foreach @parallel;
 nothing_left($node, 'parallel query');
+
+# --- who waits for the lock of a buffer is at work; a scan that spins in the comparison of an
+# index holds one, as long as somebody else holds the advisory lock ---
+my $superuser = $node->safe_psql('postgres', 'SELECT current_user');
+$node->safe_psql('postgres', <<'SQL');
+CREATE FUNCTION slowly(a int, b int) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+	IF current_setting('compare.slowly', true) = 'yes' THEN
+		RAISE NOTICE 'compares';
+		PERFORM spin(2);
+	END IF;
+	RETURN sign(a - b);
+END $$;
+CREATE OPERATOR CLASS slow_ops FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,
+	OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 slowly(int, int);
+CREATE TABLE compared AS SELECT 1 AS a;
+CREATE INDEX ON compared (a slow_ops);
+GRANT ALL ON compared TO app;
+SQL
+my $holder = client($node, $superuser, q{SELECT pg_advisory_lock(2), 'held';});
+says($holder, qr/held/);
+my $scan = client($node, $superuser, q{SET compare.slowly = 'yes'; SET enable_seqscan = off; SELECT count(*) FROM compared WHERE a = 1;});
+$scan->{run}->pump until $scan->{err} =~ /compares/;
+my $at_work = client($node, 'app', q{INSERT INTO compared VALUES (1); SELECT 'inserted';});
+wait_for($node, q{count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'INSERT INTO compared%'
+	AND (wait_event_type = 'Buffer' OR wait_event_type = 'LWLock' AND wait_event = 'BufferContent')},
+	'an insert waits for the lock of a buffer');
+my $let_in = gate($node, 'let_in_total');
+my $behind = client($node, 'app', q{SELECT 'behind';});
+wait_for_gate($node, 'waiting = 1');
+my $samples = $node->safe_psql('postgres', 'SELECT samples_total FROM pool_advisor.status');
+wait_for($node, "samples_total > $samples + 10 AND waiting_lwlock = 1 FROM pool_advisor.status", 'and is counted so');
+is($node->safe_psql('postgres', "SELECT waiting, let_in_total - $let_in FROM pool_advisor.gate"), '1|0',
+	'nobody is let in for that');
+finish($holder);
+like(finish($at_work), qr/inserted/, 'it goes on');
+finish($_) foreach $scan, $behind;
+nothing_left($node, 'the lock of a buffer');
 
 # --- processes of the server do not stand in line ---
 fill($node, 1);
