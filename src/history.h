@@ -52,10 +52,12 @@ extern PadvHistoryStore *padv_history_store_create(void);
 extern void padv_history_load(PadvHistoryStore *store);
 
 /*
- * Write the file if it is time, every 5 minutes or after a reset, by the
- * monotonic clock; and in any case.  Raise no error, but wait for the disk.
+ * Write the file if it is time, every 5 minutes, after a reset or when it was
+ * asked for, by the monotonic clock; and in any case.  Raise no error, but wait
+ * for the disk.
  */
 extern void padv_history_save_if_due(PadvHistoryStore *store, int64 now);
+extern void padv_history_save_soon(PadvHistoryStore *store);
 extern void padv_history_save(PadvHistoryStore *store);
 
 /* Between the two files of this room. */

@@ -276,6 +276,12 @@ padv_history_save(PadvHistoryStore *store)
 }
 
 void
+padv_history_save_soon(PadvHistoryStore *store)
+{
+	store->due = 0;
+}
+
+void
 padv_history_save_if_due(PadvHistoryStore *store, int64 now)
 {
 	if (now < store->due && store->resets == padv_history_resets())

@@ -284,6 +284,18 @@ judge_curve(Worker *worker)
 	padv_publish_curve(rows, nrows);
 }
 
+/* In the file too, within about a second: a crash must not bring it back. */
+static void
+forget_curve(Worker *worker)
+{
+	padv_scalability_init(&worker->scalability);
+	memset(&worker->waits, 0, sizeof(PadvWaits));
+	worker->curve_due = 0;
+	padv_scalability_keep(&worker->scalability, worker->kept);
+	(void) padv_history_publish_curve(worker->kept, PADV_CURVE_NUMBERS);
+	padv_history_save_soon(worker->history);
+}
+
 static void
 collect_basis(const PadvMachine *machine, PadvBasis *basis)
 {
@@ -419,11 +431,7 @@ handle_interrupts(Worker *worker)
 	}
 
 	if (padv_take_resets() & PADV_RESET_SCALABILITY)
-	{
-		padv_scalability_init(&worker->scalability);
-		memset(&worker->waits, 0, sizeof(PadvWaits));
-		worker->curve_due = 0;
-	}
+		forget_curve(worker);
 
 	/* others wait for us to read our messages */
 	if (catchupInterruptPending)

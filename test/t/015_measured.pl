@@ -87,18 +87,30 @@ is($node->safe_psql('postgres', q{SELECT optimal_method IN ('wait_ratio', 'formu
 is($node->safe_psql('postgres', q{SELECT count(*) = 1 FROM pool_advisor.explain() e WHERE e LIKE 'Method scalability: not available, knee not observed yet.'}),
 	't', 'and explain() says so');
 
-# What was learned outlives a restart, and is forgotten when asked.
+# Do that, and wait until the file is there that it makes the worker write.
+sub until_written
+{
+	my ($sql) = @_;
+
+	unlink($node->data_dir . '/pg_stat/pool_advisor.history') or die "cannot unlink: $!";
+	$node->safe_psql('postgres', $sql);
+	wait_for($node, q{(pg_stat_file('pg_stat/pool_advisor.history', true)).size > 0}, "$sql is in the file");
+	return;
+}
+
+# What was learned outlives a restart, and is forgotten when asked, also in the file.
 my $learned = q{SELECT count(*) FROM pool_advisor.scalability};
 my $bins = $node->safe_psql('postgres', $learned);
 $node->restart;
 wait_for($node, qq{(($learned) >= $bins)}, 'the curve is there after a restart');
-$node->safe_psql('postgres', q{SELECT pool_advisor.reset('history')});
+until_written(q{SELECT pool_advisor.reset('history')});
 cmp_ok($node->safe_psql('postgres', $learned), '>=', $bins, 'and after the history is forgotten');
-$node->safe_psql('postgres', q{SELECT pool_advisor.reset('scalability')});
+until_written(q{SELECT pool_advisor.reset('scalability')});
 wait_for($node, qq{(($learned) < 3)}, 'it can be forgotten');
 is($node->safe_psql('postgres', q{SELECT state FROM pool_advisor.scalability_fit}), 'too little data', 'then nothing is known');
 $node->stop('immediate');
 $node->start;
+wait_for($node, 'samples_total > 0 FROM pool_advisor.status');
 is($node->safe_psql('postgres', qq{SELECT ($learned) < 3}), 't', 'nor does it come back');
 
 # Counters of roles.
