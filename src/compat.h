@@ -129,6 +129,15 @@ typedef const JumbleState PadvJumbleState;
 typedef JumbleState PadvJumbleState;
 #endif
 
+/* What the hook around a run of the executor is given, and hands on. */
+#if PG_VERSION_NUM >= 180000
+#define PADV_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
+#define PADV_RUN_ARGUMENTS query, direction, count
+#else
+#define PADV_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count, bool once
+#define PADV_RUN_ARGUMENTS query, direction, count, once
+#endif
+
 /* What a setting's check hook returns in *extra. */
 #if PG_VERSION_NUM >= 160000
 #define padv_guc_alloc(size) guc_malloc(LOG, size)

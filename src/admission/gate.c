@@ -20,6 +20,8 @@
  *
  * In each case it lets go of its snapshot while it waits, and goes on with a new
  * one: so it keeps vacuum from nothing, and sees what was committed meanwhile.
+ * Where others may count on the snapshot it is kept: in a transaction block, which
+ * only COMMIT AND CHAIN begins unseen, and inside a subtransaction.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -57,6 +59,7 @@
 
 static post_parse_analyze_hook_type previous_post_parse_analyze_hook = NULL;
 static ExecutorStart_hook_type previous_executor_start_hook = NULL;
+static ExecutorRun_hook_type previous_executor_run_hook = NULL;
 static ProcessUtility_hook_type previous_process_utility_hook = NULL;
 
 static bool is_client = false;	/* transactions of this process need turns */
@@ -146,18 +149,42 @@ wait_in_line(void)
 }
 
 /*
- * Forget the snapshots of a transaction that has not begun its work, so that the
- * next one is new in each isolation level.  None may be active.
+ * Whether the active snapshot can be exchanged for a new one.  Not inside a
+ * subtransaction: Bind can call functions, by a domain or by the planner, before
+ * any statement has been met.  Where one of these catches an error, what was
+ * pushed inside is popped, and who pushed the old one would find none.
+ */
+static bool
+can_exchange_snapshot(void)
+{
+	return ActiveSnapshotSet() && GetCurrentTransactionNestLevel() == 1;
+}
+
+/*
+ * Forget the snapshot of a transaction that has not begun its work, so that the
+ * next one is new in each isolation level.  None may be active.  It is kept where it
+ * matters already: a block can have imported it, a function that Bind called can have
+ * opened a large object, which has one of its own, or asked for a transaction ID.
  */
 static void
 let_go_of_snapshots(void)
 {
-	if (ActiveSnapshotSet())
-		return;					/* somebody outside us needs it */
+	InvalidateCatalogSnapshot();
+	if (ActiveSnapshotSet() || IsTransactionBlock() || !ThereAreNoPriorRegisteredSnapshots() ||
+		TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		return;
 	if (IsolationIsSerializable())
 		ReleasePredicateLocks(false, false);
 	if (IsolationUsesXactSnapshot())
 		AtEOXact_Snapshot(false, true);
+}
+
+/* Take part again, if the turn has been given back because we were idle. */
+static void
+resume(void)
+{
+	if (unlikely(padv_turn_suspended()))
+		(void) padv_turn_take(is_exempt(), false);
 }
 
 /* Take part; false when the transaction has to wait in line for its turn. */
@@ -168,9 +195,10 @@ take_part(void)
 
 	if (likely(working))
 	{
-		if (unlikely(padv_turn_suspended()))
-			(void) padv_turn_take(is_exempt(), false);
-		return true;
+		resume();
+
+		/* a function may have caught the cancel that ended the wait */
+		return !padv_turn_in_line();
 	}
 	in_line = !padv_turn_take(is_exempt(), true);
 	working = true;
@@ -233,7 +261,7 @@ after_analysis(ParseState *pstate, Query *query, PadvJumbleState *jstate)
 		(query->commandType == CMD_UTILITY && is_trivial(query->utilityStmt)) ||
 		take_part())
 		return;
-	if (ActiveSnapshotSet())
+	if (can_exchange_snapshot())
 	{
 		PopActiveSnapshot();
 		let_go_of_snapshots();
@@ -250,7 +278,8 @@ before_executor(QueryDesc *query, int flags)
 {
 	if (concerns_us() && !take_part())
 	{
-		if (MyBEEntry->st_state == STATE_FASTPATH || query->snapshot == NULL)
+		if (MyBEEntry->st_state == STATE_FASTPATH || query->snapshot == NULL ||
+			!can_exchange_snapshot() || query->snapshot != GetActiveSnapshot())
 			wait_in_line();
 		else
 		{
@@ -269,6 +298,18 @@ before_executor(QueryDesc *query, int flags)
 		standard_ExecutorStart(query, flags);
 }
 
+/* More of a cursor, or of a portal whose rows are fetched in parts. */
+static void
+before_run(PADV_RUN_PARAMETERS)
+{
+	if (working)
+		resume();
+	if (previous_executor_run_hook)
+		previous_executor_run_hook(PADV_RUN_ARGUMENTS);
+	else
+		standard_ExecutorRun(PADV_RUN_ARGUMENTS);
+}
+
 /* A command that was not analyzed now; its portal may have a snapshot. */
 static void
 begin_command(void)
@@ -277,7 +318,7 @@ begin_command(void)
 
 	if (take_part())
 		return;
-	if (portal != NULL && portal->portalSnapshot != NULL && ActiveSnapshotSet() &&
+	if (portal != NULL && portal->portalSnapshot != NULL && can_exchange_snapshot() &&
 		portal->portalSnapshot == GetActiveSnapshot())
 	{
 		PopActiveSnapshot();
@@ -365,6 +406,8 @@ padv_gate_install_hooks(void)
 	post_parse_analyze_hook = after_analysis;
 	previous_executor_start_hook = ExecutorStart_hook;
 	ExecutorStart_hook = before_executor;
+	previous_executor_run_hook = ExecutorRun_hook;
+	ExecutorRun_hook = before_run;
 	previous_process_utility_hook = ProcessUtility_hook;
 	ProcessUtility_hook = before_utility;
 }

@@ -346,6 +346,12 @@ padv_turn_suspended(void)
 	return TURN_STATE(pg_atomic_read_u64(&my_turn->word)) == TURN_SUSPENDED;
 }
 
+bool
+padv_turn_in_line(void)
+{
+	return standing;
+}
+
 static void
 give_up_turn(void)
 {

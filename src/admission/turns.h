@@ -21,6 +21,7 @@
  *		never has to if may_wait is false.
  * has_come: whether one who stands in line has been let in.
  * waited: that has come, after so long.
+ * in_line: whether it stands in line, or did when its wait ended in an error.
  * suspended: whether the turn was taken away in the transaction, which had
  *		been idle.
  * end: the transaction has ended, or its wait has.
@@ -31,6 +32,7 @@ extern void padv_turns_announce(void);
 extern bool padv_turn_take(bool exempt, bool may_wait);
 extern bool padv_turn_has_come(void);
 extern void padv_turn_waited(int64 waited_us);
+extern bool padv_turn_in_line(void);
 extern bool padv_turn_suspended(void);
 extern void padv_turn_end(void);
 extern long padv_turns_look_after(void);
