@@ -237,7 +237,7 @@ FROM (
                                   largest.processes, largest.connections) WITH ORDINALITY
         AS a (severity, code, subject, finding, recommendation, fix, n)
 ) AS advice
-ORDER BY array_position(ARRAY['critical', 'warning', 'info'], severity), part, n;
+ORDER BY pg_catalog.array_position(ARRAY['critical', 'warning', 'info'], severity), part, n;
 COMMENT ON VIEW pool_advisor.advice IS
     'what to look at and what to do about it, worst first; empty when all is well';
 

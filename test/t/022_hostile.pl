@@ -220,4 +220,17 @@ finish($exporter);
 nothing_left($node, 'chained');
 active_limit($node, 'off');
 
+# --- the owner of a database puts functions in our schema before us ---
+$node->safe_psql('postgres', 'CREATE DATABASE crm OWNER app');
+$node->safe_psql('crm', <<'SQL');
+SET ROLE app;
+CREATE SCHEMA pool_advisor;
+CREATE FUNCTION pool_advisor.array_position(text[], text) RETURNS int LANGUAGE plpgsql AS
+	$$ BEGIN RAISE EXCEPTION 'called as %', current_user; END $$;
+RESET ROLE;
+CREATE EXTENSION pool_advisor;
+SELECT pool_advisor.declare_pool('a', 'go', 1000, 1000);
+SQL
+cmp_ok($node->safe_psql('crm', 'SELECT count(*) FROM pool_advisor.advice'), '>=', 2, 'they are not called by our views');
+
 done_testing();
