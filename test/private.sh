@@ -97,11 +97,12 @@ need_packages() {
 
 # --- the folder, the user, and the end --------------------------------------
 
-# initdb refuses root, so as root everything runs as a user without rights.
+# initdb refuses root, so as root everything runs as a user without rights, in a
+# folder that this user may enter.
 as_user() {
     if [ "$(id -u)" = 0 ]; then
         setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups \
-            env HOME="$WORK/tmp" USER=nobody LOGNAME=nobody TMPDIR="$WORK/tmp" "$@"
+            env --chdir="$WORK/tmp" HOME="$WORK/tmp" USER=nobody LOGNAME=nobody TMPDIR="$WORK/tmp" "$@"
     else
         env TMPDIR="$WORK/tmp" "$@"
     fi
