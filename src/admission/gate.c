@@ -65,6 +65,8 @@ static ProcessUtility_hook_type previous_process_utility_hook = NULL;
 static bool is_client = false;	/* transactions of this process need turns */
 static bool working = false;	/* this transaction has begun its work */
 static int	utility_depth = 0;	/* commands that run, and may commit inside */
+static bool chained = false;	/* it began with AND CHAIN, and has not yet
+								 * begun its work */
 
 static Oid	exempt_role = InvalidOid;	/* whom that is known of; it changes
 										 * by SET SESSION AUTHORIZATION */
@@ -137,6 +139,7 @@ wait_in_line(void)
 	int64		started = padv_monotonic_us();
 	long		soon_ms = padv_turns_look_after();
 
+	chained = false;
 	InvalidateCatalogSnapshot();
 	while (!padv_turn_has_come())
 	{
@@ -163,14 +166,15 @@ can_exchange_snapshot(void)
 /*
  * Forget the snapshot of a transaction that has not begun its work, so that the
  * next one is new in each isolation level.  None may be active.  It is kept where it
- * matters already: a block can have imported it, a function that Bind called can have
- * opened a large object, which has one of its own, or asked for a transaction ID.
+ * matters already: fast-path calls, which we do not see, can have read with that of
+ * a chained transaction; a function that Bind called can have opened a large object,
+ * which has one of its own, or asked for a transaction ID.
  */
 static void
 let_go_of_snapshots(void)
 {
 	InvalidateCatalogSnapshot();
-	if (ActiveSnapshotSet() || IsTransactionBlock() || !ThereAreNoPriorRegisteredSnapshots() ||
+	if (ActiveSnapshotSet() || chained || !ThereAreNoPriorRegisteredSnapshots() ||
 		TransactionIdIsValid(GetTopTransactionIdIfAny()))
 		return;
 	if (IsolationIsSerializable())
@@ -202,6 +206,8 @@ take_part(void)
 	}
 	in_line = !padv_turn_take(is_exempt(), true);
 	working = true;
+	if (!in_line)
+		chained = false;
 	return !in_line;
 }
 
@@ -213,14 +219,22 @@ concerns_us(void)
 
 /* --- where a transaction begins --- */
 
+/* SET TRANSACTION SNAPSHOT: the snapshot is not to be let go of any more. */
+static bool
+is_import(const VariableSetStmt *statement)
+{
+	return statement->kind == VAR_SET_MULTI && strcmp(statement->name, "TRANSACTION SNAPSHOT") == 0;
+}
+
 /* Commands that do nothing worth a turn, or end the transaction. */
 static bool
 is_trivial(const Node *command)
 {
 	switch (nodeTag(command))
 	{
-		case T_TransactionStmt:
 		case T_VariableSetStmt:
+			return !is_import((const VariableSetStmt *) command);
+		case T_TransactionStmt:
 		case T_VariableShowStmt:
 		case T_DiscardStmt:
 		case T_PrepareStmt:
@@ -245,6 +259,17 @@ is_begin(const Node *command)
 
 	return IsA(command, TransactionStmt) &&
 		(statement->kind == TRANS_STMT_BEGIN || statement->kind == TRANS_STMT_START);
+}
+
+/* A command that ends the transaction says whether the next one begins at once. */
+static void
+note_chain(const Node *command)
+{
+	const TransactionStmt *statement = (const TransactionStmt *) command;
+
+	if (IsA(command, TransactionStmt) &&
+		(statement->kind == TRANS_STMT_COMMIT || statement->kind == TRANS_STMT_ROLLBACK))
+		chained = statement->chain;
 }
 
 /*
@@ -354,6 +379,7 @@ before_utility(PlannedStmt *statement, const char *text, bool read_only,
 {
 	if (!concerns_us() || (is_trivial(statement->utilityStmt) && !is_begin(statement->utilityStmt)))
 	{
+		note_chain(statement->utilityStmt);
 		run_command(statement, text, read_only, context, params, environment, receiver, completion);
 		return;
 	}

@@ -158,6 +158,26 @@ SCRIPT
 $node->safe_psql('postgres', 'ALTER ROLE app RESET default_transaction_isolation');
 nothing_left($node, 'after the protocols');
 
+# --- but not one that was asked for, or that a fast-path call has read with ---
+my $exporter = client($node, $superuser, q{BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 'snapshot ' || pg_export_snapshot();});
+says($exporter, qr/snapshot \S+\n/);
+my ($snapshot) = $exporter->{out} =~ /snapshot (\S+)/;
+my $counted = $node->safe_psql('postgres', 'SELECT count(*) FROM t');
+my $object = $node->safe_psql('postgres', q{SET ROLE app; SELECT lo_from_bytea(0, 'x')});
+# the first time psql looks the functions up with a statement
+my $chained = client($node, 'app', "\\lo_export $object /dev/null\nBEGIN ISOLATION LEVEL REPEATABLE READ; COMMIT AND CHAIN;\n\\lo_export $object /dev/null\n\\echo exported");
+says($chained, qr/exported/);
+fill($node, 1);
+$node->safe_psql('postgres', 'INSERT INTO t VALUES (2)');
+my $importer = client($node, 'app', "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ\\; SET TRANSACTION SNAPSHOT '$snapshot'\\; SELECT 'rows', count(*) FROM t;");
+goes_on($chained, q{SELECT 'rows', count(*) FROM t; COMMIT;});
+wait_for_gate($node, 'waiting = 2');
+let_go();
+like(finish($importer), qr/rows\|$counted\n/, 'a snapshot that was imported is the one that is used after the wait');
+like(finish($chained), qr/rows\|$counted\n/, 'a chained transaction that has read goes on with its snapshot');
+finish($exporter);
+nothing_left($node, 'snapshots that are kept');
+
 # --- however a wait ends, the gate is as before ---
 my %ends = (
 	'a cancel' => q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND query LIKE '%waiter%'},
