@@ -70,6 +70,7 @@ static bool chained = false;	/* it began with AND CHAIN, and has not yet
 
 static Oid	exempt_role = InvalidOid;	/* whom that is known of; it changes
 										 * by SET SESSION AUTHORIZATION */
+static uint32 role_changes = 0; /* that may have changed it */
 static bool exempt = false;
 
 /* --- who waits --- */
@@ -79,6 +80,7 @@ forget_exempt(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
 			  uint32 hash pg_attribute_unused())
 {
 	exempt_role = InvalidOid;
+	role_changes++;
 }
 
 /* As for caps on sessions: who must get in when nobody else can. */
@@ -86,11 +88,14 @@ static bool
 is_exempt(void)
 {
 	Oid			role = GetSessionUserId();
+	uint32		changes = role_changes;
 
 	if (role != exempt_role)
 	{
 		exempt = superuser_arg(role) || padv_may_use_reserve(role);
-		exempt_role = role;
+
+		/* a change while it was looked up may have been missed */
+		exempt_role = changes == role_changes ? role : InvalidOid;
 	}
 	return exempt;
 }
