@@ -6,8 +6,8 @@
  * It looks at each session that has a turn, while others wait:
  *
  * - A turn that is kept for the next transaction and has not been used for a
- *   moment is given to who waits (turns.c does that too; here is for the case
- *   that no session is at it).
+ *   moment is given to who waits (sessions do that too, in turns.c; here is for the
+ *   case that none is at it, or that it is one of very many).
  * - One that is idle in its transaction for IDLE_US gives its turn back.  It goes
  *   on without waiting with its next statement.
  * - One that waits for a lock, for its client, for a standby, or sleeps, for
@@ -241,7 +241,7 @@ padv_overseer_run(PadvOverseer *overseer, int64 now)
 		return;
 	}
 	wall = GetCurrentTimestamp();
-	(void) padv_turns_look_after();
+	padv_turns_look_after_all();
 
 	SpinLockAcquire(&padv_admission->mutex);
 	count = padv_admission->nholders;

@@ -29,7 +29,10 @@
 #include "compat.h"
 #include "core/lease.h"
 
-/* Kept turns are looked for this often at most, and among so many holders. */
+/*
+ * Sessions look for kept turns this often at most, and among so many holders; the
+ * worker looks among all.
+ */
 #define RECLAIM_INTERVAL_US 1000
 #define MAX_LOOKS 256
 
@@ -167,11 +170,11 @@ reclaim(int32 number, uint64 word)
 }
 
 static bool
-look_after(int64 now)
+look_after(int64 now, int32 most)
 {
 	bool		young = false;
 	int64		grace = grace_us();
-	int			looks = Min(*(volatile int32 *) &padv_admission->nholders, MAX_LOOKS);
+	int			looks = Min(*(volatile int32 *) &padv_admission->nholders, most);
 
 	/* the list may change meanwhile: what is missed is found the next time */
 	for (int i = 0; i < looks && waiting() > 0; i++)
@@ -192,7 +195,13 @@ look_after(int64 now)
 long
 padv_turns_look_after(void)
 {
-	return look_after(padv_monotonic_us()) ? (long) (grace_us() / 1000 + 1) : 0;
+	return look_after(padv_monotonic_us(), MAX_LOOKS) ? (long) (grace_us() / 1000 + 1) : 0;
+}
+
+void
+padv_turns_look_after_all(void)
+{
+	(void) look_after(padv_monotonic_us(), PG_INT32_MAX);
 }
 
 /* The same, if nobody has done so just now. */
@@ -204,7 +213,7 @@ look_after_if_due(int64 now)
 	if (now >= (int64) due &&
 		pg_atomic_compare_exchange_u64(&padv_admission->reclaim_due, &due,
 									   (uint64) (now + RECLAIM_INTERVAL_US)))
-		(void) look_after(now);
+		(void) look_after(now, MAX_LOOKS);
 }
 
 /* --- the session --- */

@@ -48,6 +48,9 @@ extern void padv_turns_oversee(uint32 wait_event);
 
 extern bool padv_turns_anybody_waits(void);
 
+/* For the worker: look_after among all turns, however many they are. */
+extern void padv_turns_look_after_all(void);
+
 /* How long a turn is kept for a client, in microseconds, while somebody waits. */
 extern void padv_turns_set_grace(int64 us);
 

@@ -66,6 +66,25 @@ wait_for_gate($large, 'waiting = 5', '5000 connections: the gate holds');
 let_go();
 is(join('', map { finish($_) } @waiting), "7\n" x 5, '5000 connections: and lets in');
 nothing_left($large, '5000 connections');
+
+# more turns than a session looks at: all but one are stalled, and that one is kept for nobody
+active_limit($large, 258);
+my $lock = client($large, $large->safe_psql('postgres', 'SELECT current_user'), 'SELECT pg_advisory_lock(2), 1;');
+says($lock, qr/1/);
+my $script = $large->basedir . '/stalled.sql';
+append_to_file($script, "SELECT pg_advisory_xact_lock_shared(2);\n");
+my $stalled = IPC::Run::start([ 'pgbench', '-n', '-t', 1, '-c', 257, '-f', $script, app($large) ],
+	'<', \undef, '>', \my $stalled_out, '2>', \my $stalled_err, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+wait_for_gate($large, 'running = 257', '257 transactions run, and wait for a lock');
+my $keeper = client($large, 'app', q{SELECT 'kept';});
+says($keeper, qr/kept/);
+my $last = client($large, 'app', q{SELECT 'had it';});
+says($last, qr/had it/);
+pass('a turn that is kept for nobody is found behind hundreds that are stalled');
+finish($_) foreach $lock, $keeper, $last;
+$stalled->finish;
+like($stalled_out, qr/257\/257/, 'all of those were done');
+nothing_left($large, '257 stalled');
 $large->stop;
 
 # --- processes that are killed: the one that runs, one that waits, the worker ---
