@@ -4,8 +4,8 @@
 #     checked.sh assertions    with --enable-cassert
 #     checked.sh sanitizers    with assertions, AddressSanitizer and UBSan, in
 #                              the server, its clients and the extension
-#     checked.sh valgrind      with assertions; the cases of pg_regress only, each
-#                              process of the server under memcheck
+#     checked.sh valgrind      with assertions; the cases of pg_regress and a short
+#                              TAP file, each process of the server under memcheck
 #
 # A build takes some minutes; SERVER_CACHE=FOLDER keeps it there for the next
 # time. SERVER_VERSION is 15, or what else this Debian has as source. SUITES
@@ -16,6 +16,9 @@ source "$(dirname "${BASH_SOURCE[0]}")/private.sh"
 KIND=${1:-}
 VERSION=${SERVER_VERSION:-15}
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# Extensions of others that tests load beside ours.
+MODULES='pg_stat_statements auto_explain auth_delay'
 
 # With USE_VALGRIND the server tells memcheck what palloc gave out; it does no harm
 # without. What is undefined ends the process, in the server too.
@@ -68,12 +71,16 @@ build_server() {
     fetch_server
     mkdir -p "$folder"
     give_to_user "$WORK" "$folder"
+
+    # below another make the server's does not make its generated headers
     # shellcheck disable=SC2016 # the inner shell expands it
-    if ! run_child env ASAN_OPTIONS=detect_leaks=0 bash -c '
+    if ! run_child env -u MAKELEVEL -u MAKEFLAGS -u MFLAGS ASAN_OPTIONS=detect_leaks=0 bash -c '
         cd "$1" && ./configure -q --prefix="$2" --enable-cassert --enable-debug --enable-tap-tests \
             --without-readline --without-zlib --without-icu CFLAGS="-O1 -g -fno-omit-frame-pointer $3" &&
-            make -s -j "$(nproc)" && make -s install && touch "$2/ready"' \
-        build "$WORK/server" "$folder" "$*" >"$WORK/server.log" 2>&1; then
+            make -s -j "$(nproc)" && make -s install &&
+            for module in $4; do make -s -C "contrib/$module" install || exit 1; done &&
+            touch "$2/ready"' \
+        build "$WORK/server" "$folder" "$*" "$MODULES" >"$WORK/server.log" 2>&1; then
         tail -n 40 "$WORK/server.log" >&2
         fail 'could not build the server'
     fi
@@ -81,11 +88,13 @@ build_server() {
     rm -rf "$WORK/server"
 }
 
-# need_server KIND FLAG...: sets SERVER
+# need_server KIND FLAG...: sets SERVER; one that was kept before it had these modules is built anew
 need_server() {
     SERVER=${SERVER_CACHE:-$WORK}/postgresql-$VERSION-$1
     shift
-    [ -e "$SERVER/ready" ] || build_server "$SERVER" "$@"
+    if [ ! -e "$SERVER/ready" ] || [ ! -e "$SERVER/lib/${MODULES##* }.so" ]; then
+        build_server "$SERVER" "$@"
+    fi
     say "== $("$SERVER/bin/postgres" --version), $KIND"
 }
 
@@ -150,7 +159,8 @@ case $KIND in
         give_to_user "$WORK"
         put_under_memcheck "$WORK/memchecked"
         status=0
-        PGCTLTIMEOUT=600 SUITES=${SUITES:-regress} run_suites "$WORK/memchecked" || status=$?
+        PGCTLTIMEOUT=600 PG_TEST_TIMEOUT_DEFAULT=900 SUITES=${SUITES:-regress tap} \
+            PROVE_TESTS=${PROVE_TESTS:-test/t/023_gate_once.pl} run_suites "$WORK/memchecked" || status=$?
         count_findings || status=1
         exit "$status"
         ;;

@@ -20,8 +20,8 @@
  *
  * In each case it lets go of its snapshot while it waits, and goes on with a new
  * one: so it keeps vacuum from nothing, and sees what was committed meanwhile.
- * Where others may count on the snapshot it is kept: in a transaction block, which
- * only COMMIT AND CHAIN begins unseen, and inside a subtransaction.
+ * Where others may count on the snapshot it is kept: in a transaction that
+ * COMMIT AND CHAIN began, and inside a subtransaction.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -144,7 +144,6 @@ wait_in_line(void)
 	int64		started = padv_monotonic_us();
 	long		soon_ms = padv_turns_look_after();
 
-	chained = false;
 	InvalidateCatalogSnapshot();
 	while (!padv_turn_has_come())
 	{
@@ -153,6 +152,7 @@ wait_in_line(void)
 			(void) padv_turns_look_after();
 		soon_ms = 0;
 	}
+	chained = false;
 	padv_turn_waited(padv_monotonic_us() - started);
 }
 
@@ -266,15 +266,19 @@ is_begin(const Node *command)
 		(statement->kind == TRANS_STMT_BEGIN || statement->kind == TRANS_STMT_START);
 }
 
-/* A command that ends the transaction says whether the next one begins at once. */
-static void
-note_chain(const Node *command)
+/*
+ * A command that ends the transaction says whether the next one begins at once: what
+ * chained is after it.
+ */
+static bool
+chained_after(const Node *command)
 {
 	const TransactionStmt *statement = (const TransactionStmt *) command;
 
 	if (IsA(command, TransactionStmt) &&
 		(statement->kind == TRANS_STMT_COMMIT || statement->kind == TRANS_STMT_ROLLBACK))
-		chained = statement->chain;
+		return statement->chain;
+	return chained;
 }
 
 /*
@@ -384,8 +388,10 @@ before_utility(PlannedStmt *statement, const char *text, bool read_only,
 {
 	if (!concerns_us() || (is_trivial(statement->utilityStmt) && !is_begin(statement->utilityStmt)))
 	{
-		note_chain(statement->utilityStmt);
+		bool		chained_then = chained_after(statement->utilityStmt);
+
 		run_command(statement, text, read_only, context, params, environment, receiver, completion);
+		chained = chained_then;
 		return;
 	}
 	begin_command();
