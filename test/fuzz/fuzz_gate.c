@@ -1,0 +1,273 @@
+/*
+ * fuzz_gate.c
+ *		libFuzzer on the gate: the line, the lease and the controller.
+ *
+ * The input is a tape of orders to a line of few places, and to a controller and a
+ * grace that are shown any figures.  After each order the line must hold together,
+ * nobody may wait who could be in, and limits must be within their bounds.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <math.h>
+
+#include "core/gate.h"
+#include "core/lease.h"
+#include "core/line.h"
+#include "core/speak.h"
+#include "fuzz.h"
+
+#define ACCOUNTS 30
+#define PLACES 40
+#define MOST_ORDERS 400
+
+static PadvLineHead head;
+static PadvAccount accounts[ACCOUNTS];
+static PadvPlace places[PLACES];
+static PadvLine line = {&head, (char *) accounts, sizeof(PadvAccount), (char *) places, sizeof(PadvPlace)};
+
+/* --- the line ------------------------------------------------------------- */
+
+static bool
+is_under(const PadvPlace *place, int account)
+{
+	for (int i = 0; i < place->naccounts; i++)
+		if (place->accounts[i] == account)
+			return true;
+	return false;
+}
+
+/* A place that waits stands at a full account of its own, in its order. */
+static void
+check_standing(void)
+{
+	int			standing = 0;
+
+	for (int i = 0; i < ACCOUNTS; i++)
+	{
+		int			count = 0;
+		int			previous = PADV_NOBODY;
+
+		for (int p = accounts[i].first; p != PADV_NOBODY; previous = p, p = places[p].next, count++)
+		{
+			must(count < PLACES && places[p].state == PADV_PLACE_WAITING && places[p].at == i);
+			must(places[p].previous == previous && is_under(&places[p], i));
+			must(previous == PADV_NOBODY || places[previous].arrival < places[p].arrival);
+		}
+		must(accounts[i].last == previous && accounts[i].standing == count);
+		must(count == 0 || !padv_account_has_room(&accounts[i]));
+		standing += count;
+	}
+	must(standing == head.waiting);
+}
+
+static void
+check_line(void)
+{
+	int			count = 0;
+	int			previous = PADV_NOBODY;
+
+	for (int i = 0; i < ACCOUNTS; i++)
+	{
+		int			in_use = 0;
+		int			waiting = 0;
+
+		for (int p = 0; p < PLACES; p++)
+		{
+			in_use += places[p].state == PADV_PLACE_IN && is_under(&places[p], i);
+			waiting += places[p].state == PADV_PLACE_WAITING && is_under(&places[p], i);
+		}
+		must(accounts[i].in_use == in_use && accounts[i].waiting == waiting);
+	}
+	for (int p = head.first; p != PADV_NOBODY; previous = p, p = places[p].line_next, count++)
+	{
+		must(count < PLACES && places[p].state == PADV_PLACE_WAITING);
+		must(places[p].line_previous == previous);
+		must(previous == PADV_NOBODY || places[previous].arrival < places[p].arrival);
+	}
+	must(head.last == previous && head.waiting == count);
+	check_standing();
+}
+
+/* From none to as many as a place can have, each once. */
+static void
+take_accounts(Tape *tape, PadvPlace *place)
+{
+	int			count = take_byte(tape) % (PADV_MAX_PLACE_ACCOUNTS + 1);
+	int			first = take_byte(tape);
+	int			step = 1 + 6 * (take_byte(tape) % 4);	/* has no factor of ACCOUNTS */
+
+	place->naccounts = 0;
+	for (int i = 0; i < count; i++)
+		place->accounts[place->naccounts++] = (first + i * step) % ACCOUNTS;
+}
+
+static void
+check_entered(const int32_t *entered, int count, int most)
+{
+	must(count >= 0 && count <= most);
+	for (int i = 0; i < count; i++)
+		must(entered[i] >= 0 && entered[i] < PLACES && places[entered[i]].state == PADV_PLACE_IN);
+}
+
+/* One more than asked for must not be in unless it goes on from suspension. */
+static void
+come_or_go(Tape *tape, bool force)
+{
+	PadvPlace  *place = &places[take_byte(tape) % PLACES];
+	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+
+	if (place->state != PADV_PLACE_FREE)
+	{
+		int			count = padv_line_leave(&line, place, entered);
+
+		check_entered(entered, count, PADV_MAX_PLACE_ACCOUNTS);
+		must(place->state == PADV_PLACE_FREE);
+		return;
+	}
+	take_accounts(tape, place);
+	if (force || padv_line_full_account(&line, place) == PADV_NOBODY)
+		padv_line_enter(&line, place);
+	else
+		padv_line_stand(&line, place);
+}
+
+static int32_t
+take_limit(Tape *tape)
+{
+	return (int32_t) (take_byte(tape) % 8) - 1;
+}
+
+static void
+change_limit(Tape *tape)
+{
+	int			account = take_byte(tape) % ACCOUNTS;
+	int32_t		limit = take_limit(tape);
+	int			room = 1 + take_byte(tape) % 4;
+	int32_t		entered[4];
+	int			count;
+
+	do
+	{
+		count = padv_line_set_limit(&line, account, limit, entered, room);
+		check_entered(entered, count, room);
+	} while (count == room);
+}
+
+static void
+recount(Tape *tape)
+{
+	int32_t		entered[PLACES];
+	int			waited = head.waiting;
+	int			count;
+
+	padv_line_recount_begin(&line, ACCOUNTS);
+	for (int i = 0; i < ACCOUNTS; i++)
+		accounts[i].limit = take_limit(tape);
+	for (int i = 0; i < PLACES; i++)
+	{
+		if (places[i].state != PADV_PLACE_FREE && take_byte(tape) % 2)
+			take_accounts(tape, &places[i]);
+		padv_line_recount(&line, &places[i]);
+	}
+	count = padv_line_recount_finish(&line, entered);
+	check_entered(entered, count, waited);
+}
+
+/* --- the lease and the controller ----------------------------------------- */
+
+static double
+take_double(Tape *tape)
+{
+	uint64_t	bits = take_bits(tape, 8);
+	double		value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+static void
+look(Tape *tape, PadvControl *control, PadvGrace *grace, PadvControlInput *input)
+{
+	uint8_t		kind = take_byte(tape);
+	int32_t		limit;
+	PadvGate	gate = {.setting = PADV_ACTIVE_LIMIT_AUTO};
+	char		text[PADV_SENTENCE];
+
+	input->clock_us += (int64_t) take_bits(tape, kind & 1 ? 3 : 5);
+	input->transactions += (double) take_bits(tape, 2);
+	if (kind >= 250)
+		input->transactions = take_double(tape);
+	if (!isfinite(input->transactions))
+		input->transactions = 0.0;
+	input->waited_share = (double) (take_byte(tape) | (kind & 2 ? 0xE0 : 0)) / 255.0;
+	if (kind % 16 == 4)
+	{
+		input->lowest = 1 + (int32_t) (take_bits(tape, 3) % 262143);
+		input->highest = input->lowest + (int32_t) (take_bits(tape, 3) % 262143);
+	}
+	if (control->state == PADV_CONTROL_OFF || kind == 8)
+		padv_control_start(control, (int32_t) take_bits(tape, 4), input);
+	limit = padv_control_look(control, input);
+	must(limit >= input->lowest && limit <= input->highest);
+	must(limit == padv_control_limit(control) && control->state != PADV_CONTROL_OFF);
+
+	gate.limit = limit;
+	padv_explain_gate(&gate, control, text, sizeof(text));
+	must(strlen(text) < sizeof(text) - 1 && strstr(text, "nan") == NULL && strstr(text, "inf") == NULL);
+	must(padv_gate_state(&gate, control) != NULL);
+
+	padv_grace_look(grace, kind & 4 ? take_double(tape) : (double) kind / 255.0, limit, input->clock_us);
+	must(grace->us >= PADV_GRACE_US && grace->us <= 10000);
+}
+
+static void
+check_lease(Tape *tape)
+{
+	int64_t		lease = padv_lease_us((int32_t) take_bits(tape, 4), (int32_t) (take_bits(tape, 4) >> 1));
+
+	must(lease >= 5000 && lease <= 20000);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	Tape		tape = {data, size};
+	PadvControl control = {0};
+	PadvGrace	grace;
+	PadvControlInput input = {.clock_us = 1000000, .lowest = 1, .highest = 100};
+
+	padv_line_init(&line, ACCOUNTS, PLACES);
+	padv_grace_init(&grace);
+	for (int i = 0; i < ACCOUNTS; i++)
+		accounts[i].limit = take_limit(&tape);
+	for (int i = 0; i < MOST_ORDERS && tape.left > 0; i++)
+	{
+		switch (take_byte(&tape) % 16)
+		{
+			case 0:
+				recount(&tape);
+				break;
+			case 1:
+			case 2:
+				change_limit(&tape);
+				break;
+			case 3:
+				come_or_go(&tape, true);
+				break;
+			case 4:
+				check_lease(&tape);
+				break;
+			case 5:
+			case 6:
+			case 7:
+			case 8:
+				look(&tape, &control, &grace, &input);
+				break;
+			default:
+				come_or_go(&tape, false);
+				break;
+		}
+		check_line();
+	}
+	return 0;
+}
