@@ -114,7 +114,7 @@ every(int ticks, int labels, bool logarithmic)
 
 	if (step > 1 && logarithmic)
 		step = (step + TICKS_PER_POWER - 1) / TICKS_PER_POWER * TICKS_PER_POWER;
-	return step;
+	return step > 0 ? step : 1;
 }
 
 static void
