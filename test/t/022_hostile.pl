@@ -205,12 +205,11 @@ says($exporter, qr/\S+\n/);
 my $importer = client($node, 'app', <<"SQL");
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 COMMIT AND CHAIN;
-SET TRANSACTION SNAPSHOT '$snapshot';
-\\echo imported
+\\echo chained
 SQL
-says($importer, qr/imported/);
+says($importer, qr/chained/);
 fill($node, 1);
-goes_on($importer, q{SELECT 'rows: ' || count(*) FROM t; COMMIT;});
+goes_on($importer, qq{SET TRANSACTION SNAPSHOT '$snapshot'; SELECT 'rows: ' || count(*) FROM t; COMMIT;});
 wait_for_gate($node, 'waiting = 1');
 $node->safe_psql('postgres', 'INSERT INTO t VALUES (2)');
 let_go();
