@@ -36,7 +36,8 @@ SQL
 
 	# all places are taken when they come, and then get free one by one: so there is a line
 	# to look at however slow logins are
-	my @plugs = map { client($node, 'app', q{SELECT pg_advisory_lock_shared(42), 'in';}) } 1 .. $places;
+	my $plug = q{SELECT pg_advisory_lock_shared(42), 'in';};
+	my @plugs = map { client($node, 'app', $plug) } 1 .. $places;
 	says($_, qr/in/) foreach @plugs;
 
 	# a thread for each client, as a login blocks the whole thread
@@ -46,6 +47,13 @@ SQL
 			'-U', 'app', '-h', $node->host, '-p', $node->port,
 			'-f', "$scripts/$name.sql", 'postgres' ],
 		'>', \$pgbench{out}, '2>', \$pgbench{err}, IPC::Run::timeout(600));
+
+	# its first connection is for itself; let that one by
+	wait_for($node, q{queued = 1 FROM pool_advisor.roles WHERE rolname = 'app'});
+	push @plugs, client($node, 'app', $plug);
+	wait_for($node, q{queued = 2 FROM pool_advisor.roles WHERE rolname = 'app'});
+	finish(shift @plugs);
+	says($plugs[-1], qr/in/);
 	wait_for($node, q{queued > 40 FROM pool_advisor.roles WHERE rolname = 'app'});
 	my ($looks, $gaps) = (0, 0);
 	while ($run->pumpable)
