@@ -8,7 +8,9 @@
  * caps, roles, memberships or databases without reading anything.
  *
  * When caps cannot be read, those in force stay for a while; then everybody is
- * let through, and the log says so once.  It is tried again all the time.
+ * let through, and the log says so once.  It is tried again all the time.  For want
+ * of a process caps are not lifted: any role can take all of them with parallel
+ * queries, and would lift its own.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -42,6 +44,7 @@
  * How long caps that were read before stay in force when they cannot be read
  * again, and how long the first reading may take.
  */
+#define KEEP_FOR_EVER PG_INT64_MAX
 #define KEEP_KNOWN (30 * SECOND)
 #define KEEP_UNREAD (2 * SECOND)
 
@@ -53,6 +56,7 @@ struct PadvWatch
 	int64		retry_us;		/* after the next failure; 0: no failure */
 	int64		next_try;		/* monotonic clock */
 	int64		failing_since;
+	bool		kept_told;		/* that caps may be out of date */
 };
 
 /* Set by messages, whoever handles them. */
@@ -151,15 +155,29 @@ find_obstacle(PadvWatch *watch, bool *for_good)
 	return obstacle;
 }
 
+/* Caps may not be what was set last. */
+static void
+tell_kept(PadvWatch *watch, const char *reason)
+{
+	if (!watch->kept_told)
+		ereport(WARNING,
+				(errmsg("pool_advisor cannot read the caps, so those that it read last stay in force"),
+				 errdetail("%s", reason),
+				 errhint("They are read as soon as that is possible.")));
+	watch->kept_told = true;
+}
+
 /*
- * Try again later.  If this lasts, or lasts for good, let everybody through;
- * `reason` is a full sentence.
+ * Try again later.  If this lasts for longer than `patience`, let everybody
+ * through; `reason` is a full sentence.
  */
 static void
-note_failure(PadvWatch *watch, int64 now, const char *reason, bool for_good)
+note_failure(PadvWatch *watch, int64 now, const char *reason, int64 patience)
 {
-	int64		patience = padv_limits_state() == PADV_LIMITS_UNREAD ? KEEP_UNREAD : KEEP_KNOWN;
+	int64		failing;
 
+	if (padv_limits_state() == PADV_LIMITS_UNREAD)
+		patience = Min(patience, KEEP_UNREAD);
 	changed = true;
 	if (watch->retry_us == 0)
 	{
@@ -169,7 +187,10 @@ note_failure(PadvWatch *watch, int64 now, const char *reason, bool for_good)
 	watch->next_try = now + watch->retry_us;
 	watch->retry_us = Min(2 * watch->retry_us, LAST_RETRY);
 
-	if ((for_good || now - watch->failing_since >= patience) && padv_limits_give_up())
+	failing = now - watch->failing_since;
+	if (failing >= KEEP_KNOWN && patience == KEEP_FOR_EVER && padv_limits_state() == PADV_LIMITS_KNOWN)
+		tell_kept(watch, reason);
+	if (failing >= patience && padv_limits_give_up())
 		ereport(WARNING,
 				(errmsg("pool_advisor lets all sessions through because it cannot read the caps"),
 				 errdetail("%s", reason),
@@ -184,7 +205,7 @@ start_reader(PadvWatch *watch, int64 now)
 
 	if (obstacle != NULL)
 	{
-		note_failure(watch, now, obstacle, for_good);
+		note_failure(watch, now, obstacle, for_good ? 0 : KEEP_KNOWN);
 		return;
 	}
 	changed = false;
@@ -192,7 +213,7 @@ start_reader(PadvWatch *watch, int64 now)
 	watch->reader = padv_reader_start(padv_limits_take_ticket());
 	if (watch->reader == NULL)
 		note_failure(watch, now, "There is no free background worker slot; \"max_worker_processes\" may be too low.",
-					 false);
+					 KEEP_FOR_EVER);
 }
 
 /* A reader that ended has published, or failed with words of its own. */
@@ -206,9 +227,12 @@ look_at_reader(PadvWatch *watch, int64 now)
 	pfree(watch->reader);
 	watch->reader = NULL;
 	if (padv_limits_readings() == watch->readings)
-		note_failure(watch, now, "The process that reads them failed; its message is in the log.", false);
+		note_failure(watch, now, "The process that reads them failed; its message is in the log.", KEEP_KNOWN);
 	else
+	{
 		watch->retry_us = 0;
+		watch->kept_told = false;
+	}
 }
 
 void

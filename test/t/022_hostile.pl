@@ -1,6 +1,6 @@
 # What an ordinary role can try against the gate and the extension: work before the first
 # statement, waits whose end is caught, cursors, chained transactions, functions of its own
-# in our schema.  A bare client, because psql and pgbench do not speak all of the protocol.
+# in our schema, all worker processes.  A bare client, because psql and pgbench do not speak all of the protocol.
 use strict;
 use warnings FATAL => 'all';
 
@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = caps_node('hostile');
+my $node = caps_node('hostile', "max_connections = 40\n");
 $node->safe_psql('postgres', <<'SQL');
 GRANT ALL ON SCHEMA public TO app;
 SET ROLE app;
@@ -231,5 +231,25 @@ CREATE EXTENSION pool_advisor;
 SELECT pool_advisor.declare_pool('a', 'go', 1000, 1000);
 SQL
 cmp_ok($node->safe_psql('crm', 'SELECT count(*) FROM pool_advisor.advice'), '>=', 2, 'they are not called by our views');
+
+# --- a role that takes all worker processes does not lift the caps ---
+my $parallel = $node->safe_psql('postgres', q{SELECT name FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query')});
+set_caps($node, 'CREATE ROLE kept_out LOGIN; ALTER ROLE kept_out SET pool_advisor.max_sessions = 0',
+	q{EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'kept_out')});
+my @takers = map { client($node, 'app', "SET $parallel = on; SELECT pg_sleep(1000);") } 1 .. 8;
+wait_for($node, q{count(*) = 8 FROM pg_stat_activity WHERE usename = 'app' AND query LIKE '%pg_sleep%'
+	AND backend_type = 'client backend'});
+my $from = -s $node->logfile;
+$node->safe_psql('postgres', q{ALTER ROLE app SET work_mem = '5MB'}, connstr => $node->connstr('postgres') . ' user=app');
+$node->wait_for_log(qr/cannot read the caps/, $from);
+my ($status, $out, $err) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=kept_out');
+like($err, qr/too many connections for role "kept_out"/, 'a role that takes all worker processes does not lift the caps');
+hang_up($_) foreach @takers;
+$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'});
+$node->reload;
+set_caps($node, 'SELECT pool_advisor.set_limit(role => $$kept_out$$, max_sessions => 1)',
+	q{EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'kept_out' AND max_sessions = 1)});
+is($node->safe_psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=kept_out'), 1,
+	'and when they are free, caps are read again');
 
 done_testing();
