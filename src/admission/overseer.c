@@ -76,6 +76,10 @@ does_nothing(const PadvSession *session)
 {
 	if (session->state == PADV_STATE_IDLE_IN_TRANSACTION)
 		return true;
+
+	/* it has been let in just now, and waits for a core to wake on */
+	if (session->state == PADV_STATE_QUEUED)
+		return false;
 	switch (session->wait_event & 0xFF000000U)
 	{
 		case PG_WAIT_LOCK:

@@ -365,13 +365,15 @@ let_go();
 nothing_left($node, 'enforcement');
 
 # --- never more than the limit, never fewer while somebody waits, first come first served ---
+# One message for each transaction: a client that is slow between two is idle, and would
+# give its turn to others.
 wait_for($node, q{setting = 'on' FROM pg_settings WHERE name = 'pool_advisor.enforcement'});
 active_limit($node, 3);
 my $race = pgbench('simple', 'race', <<'SCRIPT', 200, 30);
-BEGIN;
-SELECT pg_advisory_lock_shared(77) FROM generate_series(1, 1);
-SELECT 1 / (count(*) <= 3)::int FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND granted;
-SELECT pg_advisory_unlock_shared(77);
+BEGIN\;
+SELECT pg_advisory_lock_shared(77) FROM generate_series(1, 1)\;
+SELECT 1 / (count(*) <= 3)::int FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND granted\;
+SELECT pg_advisory_unlock_shared(77)\;
 COMMIT;
 SCRIPT
 $race->{run}->finish;
