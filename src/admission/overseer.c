@@ -14,7 +14,9 @@
  *   STALLED_US in the same statement, is stalled.  Where so many are that nobody
  *   else could run under a limit, the limit is raised until one can.  So a wait
  *   in line never closes a circle of waits that core would not have had: who
- *   holds what the others wait for gets in, sooner or later.
+ *   holds what the others wait for gets in, sooner or later.  Some waits have no
+ *   wait event, as dblink for a session of this very server: one that should be on
+ *   CPU, but sleeps and has not run since the last look, waits for something outside.
  *
  * What is read of a session is of a moment ago.  One that starts a statement just
  * when its turn is given back runs that statement uncounted.
@@ -30,10 +32,17 @@
 #include "admission/parts.h"
 #include "admission/turns.h"
 #include "compat.h"
+#include "machine/machine.h"
 #include "sampler.h"
 
 #define IDLE_US 20000
 #define STALLED_US 30000
+
+/* Processes that the kernel is asked about in one look; ten microseconds each. */
+#define MOST_ASKED 16
+
+/* Where our own numbers of processes are known, whatever system_root is. */
+#define OWN_PROC ""
 
 /* What a slot's session has been seen at, and since when. */
 typedef struct Seen
@@ -41,6 +50,8 @@ typedef struct Seen
 	uint32		turns;
 	int64		statement_start;
 	int64		since;			/* monotonic; 0: it ran */
+	int64		no_event_start; /* the statement that was without a wait event */
+	uint64		run_ns;			/* on CPU so far, when it was seen asleep; or 0 */
 } Seen;
 
 struct PadvOverseer
@@ -55,6 +66,8 @@ struct PadvOverseer
 	bool		waiting;		/* at the last look */
 	int64		looked_at;
 	int64		waited_us;		/* in which somebody did */
+	int			asked;			/* processes, in this look */
+	uint32		looks;
 };
 
 PadvOverseer *
@@ -94,11 +107,40 @@ does_nothing(const PadvSession *session)
 	}
 }
 
+/*
+ * Whether a session that has no wait event sleeps all the same, and has since the
+ * last look.  One that is runnable does not, however long it waits for a core.
+ */
+static bool
+is_asleep(PadvOverseer *overseer, Seen *seen, const PadvSession *session)
+{
+	uint64		before = seen->run_ns;
+	uint64		delay_ns;
+
+	if (session->wait_event != 0)
+		return false;
+	if (seen->no_event_start != session->statement_start)
+	{
+		/* most are short, and not seen again */
+		seen->no_event_start = session->statement_start;
+		seen->run_ns = 0;
+		return false;
+	}
+	if (overseer->asked >= MOST_ASKED)
+		return seen->since > 0;
+	overseer->asked++;
+	if (!padv_process_is_asleep(OWN_PROC, session->pid) ||
+		!padv_process_read_schedule(OWN_PROC, session->pid, &seen->run_ns, &delay_ns))
+		seen->run_ns = 0;
+	return seen->run_ns > 0 && seen->run_ns == before;
+}
+
 /* Whether it has been at nothing, in this statement, for long enough. */
 static bool
-is_stalled(Seen *seen, const Slot *slot, const PadvSession *session, int64 now)
+is_stalled(PadvOverseer *overseer, Seen *seen, const Slot *slot,
+		   const PadvSession *session, int64 now)
 {
-	if (!does_nothing(session))
+	if (!does_nothing(session) && !is_asleep(overseer, seen, session))
 	{
 		seen->since = 0;
 		return false;
@@ -115,12 +157,13 @@ is_stalled(Seen *seen, const Slot *slot, const PadvSession *session, int64 now)
 
 /* By the session's own account, or where it gives none, or the clock was set back, by what was seen. */
 static bool
-is_idle(Seen *seen, const Slot *slot, const PadvSession *session, int64 now, int64 wall)
+is_idle(PadvOverseer *overseer, Seen *seen, const Slot *slot,
+		const PadvSession *session, int64 now, int64 wall)
 {
 	if (session->state != PADV_STATE_IDLE_IN_TRANSACTION)
 		return false;
 	return session->state_start > 0 && session->state_start <= wall ?
-		wall - session->state_start >= IDLE_US : is_stalled(seen, slot, session, now);
+		wall - session->state_start >= IDLE_US : is_stalled(overseer, seen, slot, session, now);
 }
 
 /* Give back the turn of a session that is idle in its transaction. */
@@ -169,10 +212,10 @@ look_at(PadvOverseer *overseer, int32 number, int64 now, int64 wall)
 	if (TURN_STATE(pg_atomic_read_u64(&padv_turns[number].word)) != TURN_IN ||
 		!padv_sampler_read(slot->status_index, slot->pid, &session))
 		return;
-	if (is_idle(seen, slot, &session, now, wall))
+	if (is_idle(overseer, seen, slot, &session, now, wall))
 		suspend(number);
 	else
-		touch_accounts(overseer, slot, is_stalled(seen, slot, &session, now));
+		touch_accounts(overseer, slot, is_stalled(overseer, seen, slot, &session, now));
 }
 
 /*
@@ -252,8 +295,11 @@ padv_overseer_run(PadvOverseer *overseer, int64 now)
 	memcpy(overseer->holders, padv_holders, count * sizeof(int32));
 	SpinLockRelease(&padv_admission->mutex);
 
+	/* each time another is the first, so that all are asked about in turn */
+	overseer->asked = 0;
+	overseer->looks++;
 	for (int i = 0; i < count; i++)
-		look_at(overseer, overseer->holders[i], now, wall);
+		look_at(overseer, overseer->holders[(i + overseer->looks) % (uint32) count], now, wall);
 	adjust_limits(overseer);
 }
 

@@ -213,3 +213,19 @@ padv_process_read_schedule(const char *root, int pid, uint64_t *run_ns,
 	*delay_ns = delay;
 	return true;
 }
+
+bool
+padv_process_is_asleep(const char *root, int pid)
+{
+	char		path[64];
+	char		buffer[256];
+	const char *name_end;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (padv_read_file(root, path, buffer, sizeof(buffer)) <= 0)
+		return false;
+
+	/* the name may have anything in it, brackets too */
+	name_end = strrchr(buffer, ')');
+	return name_end != NULL && strncmp(name_end, ") S ", 4) == 0;
+}

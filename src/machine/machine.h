@@ -108,4 +108,10 @@ extern bool padv_machine_same_counters(const PadvMachine *a, const PadvMachine *
 extern bool padv_process_read_schedule(const char *root, int pid,
 									   uint64_t *run_ns, uint64_t *delay_ns);
 
+/*
+ * Whether it sleeps, and not in the midst of a read from disk (/proc/PID/stat).  False
+ * when not readable.
+ */
+extern bool padv_process_is_asleep(const char *root, int pid);
+
 #endif							/* PADV_MACHINE_H */

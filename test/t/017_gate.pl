@@ -277,6 +277,15 @@ pass('advisory locks across connections of one program');
 finish($_) foreach $first, $second;
 nothing_left($node, 'advisory locks');
 
+# a wait that the server knows nothing of: for another session of its own, in line
+my $psql = $node->config_data('--bindir') . '/psql';
+$node->safe_psql('postgres', 'GRANT pg_execute_server_program TO app');
+my $outer = client($node, 'app', qq{COPY other FROM PROGRAM \$\$$psql -XAtq -d "} . $node->connstr('postgres') . qq{ user=app" -c 'SELECT 7'\$\$; SELECT 'came back';});
+says($outer, qr/came back/);
+pass('a command that waits for a session in line gets it, though it has no wait event');
+finish($outer);
+nothing_left($node, 'a wait outside');
+
 # --- caps of roles, groups and databases ---
 active_limit($node, 'off');
 $node->safe_psql('postgres', <<'SQL');

@@ -343,6 +343,28 @@ test_schedule(void)
 	tree_end();
 }
 
+static void
+test_asleep(void)
+{
+	static const char *const awake[] = {
+		"", "4711", "4711 (postgres)", "4711 (postgres) ", "4711 (postgres) S", "4711 (postgres) R 1 2",
+		"4711 (postgres) D 1 2", "4711 (a) S (b) R 1 2"
+	};
+
+	tree_begin();
+	ok(!padv_process_is_asleep(tree_root, 4711), "no process is not asleep");
+	for (size_t i = 0; i < sizeof(awake) / sizeof(awake[0]); i++)
+	{
+		plant("/proc/4711/stat", awake[i]);
+		ok(!padv_process_is_asleep(tree_root, 4711), "awake or garbage: %s", awake[i]);
+	}
+	plant("/proc/4711/stat", "4711 (postgres) S 1 2 3\n");
+	ok(padv_process_is_asleep(tree_root, 4711), "asleep");
+	plant("/proc/4711/stat", "4711 (a) R (b) S 1 2 3\n");
+	ok(padv_process_is_asleep(tree_root, 4711), "asleep, under an odd name");
+	tree_end();
+}
+
 int
 main(void)
 {
@@ -355,5 +377,6 @@ main(void)
 	test_this_machine();
 	test_same();
 	test_schedule();
+	test_asleep();
 	return tap_end();
 }
