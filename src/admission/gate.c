@@ -266,19 +266,13 @@ is_begin(const Node *command)
 		(statement->kind == TRANS_STMT_BEGIN || statement->kind == TRANS_STMT_START);
 }
 
-/*
- * A command that ends the transaction says whether the next one begins at once: what
- * chained is after it.
- */
 static bool
-chained_after(const Node *command)
+ends_transaction(const Node *command)
 {
 	const TransactionStmt *statement = (const TransactionStmt *) command;
 
-	if (IsA(command, TransactionStmt) &&
-		(statement->kind == TRANS_STMT_COMMIT || statement->kind == TRANS_STMT_ROLLBACK))
-		return statement->chain;
-	return chained;
+	return IsA(command, TransactionStmt) &&
+		(statement->kind == TRANS_STMT_COMMIT || statement->kind == TRANS_STMT_ROLLBACK);
 }
 
 /*
@@ -388,10 +382,12 @@ before_utility(PlannedStmt *statement, const char *text, bool read_only,
 {
 	if (!concerns_us() || (is_trivial(statement->utilityStmt) && !is_begin(statement->utilityStmt)))
 	{
-		bool		chained_then = chained_after(statement->utilityStmt);
+		bool		ends = ends_transaction(statement->utilityStmt);
+		bool		chain = ends && ((TransactionStmt *) statement->utilityStmt)->chain;
 
 		run_command(statement, text, read_only, context, params, environment, receiver, completion);
-		chained = chained_then;
+		if (ends)
+			chained = chain;
 		return;
 	}
 	begin_command();
