@@ -27,15 +27,10 @@
  */
 #include "postgres.h"
 
-#include "admission/port.h"
-
 #include "access/xact.h"
 #include "executor/executor.h"
-#include "libpq/libpq.h"
 #include "miscadmin.h"
 #include "parser/analyze.h"
-#include "pgstat.h"
-#include "storage/latch.h"
 #include "storage/predicate.h"
 #include "tcop/pquery.h"
 #include "tcop/utility.h"
@@ -46,6 +41,7 @@
 #include "utils/syscache.h"
 
 #include "admission/gate.h"
+#include "admission/sleep.h"
 #include "admission/turns.h"
 #include "clock.h"
 #include "compat.h"
@@ -100,43 +96,6 @@ is_exempt(void)
 	return exempt;
 }
 
-/* The client has gone; end as core does when it finds that out. */
-static void
-end_without_client(void)
-{
-	ClientConnectionLost = true;
-	InterruptPending = true;
-	CHECK_FOR_INTERRUPTS();
-}
-
-/* Sleep until the turn has come, the client has gone, or for this long. */
-static void
-sleep_in_line(long timeout_ms)
-{
-	WaitEvent	event = {0};
-	int			count;
-
-	if (WaitEventSetCanReportClosed())
-	{
-		ModifyWaitEvent(FeBeWaitSet, FeBeWaitSetSocketPos, WL_SOCKET_CLOSED, NULL);
-		count = WaitEventSetWait(FeBeWaitSet, timeout_ms, &event, 1, padv_turn_wait_event());
-	}
-	else
-	{
-		event.events = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_POSTMASTER_DEATH,
-								 timeout_ms, padv_turn_wait_event());
-		count = 1;
-	}
-	if (count > 0 && (event.events & WL_POSTMASTER_DEATH))
-		ereport(FATAL,
-				(errcode(ERRCODE_ADMIN_SHUTDOWN),
-				 errmsg("terminating connection due to unexpected postmaster exit")));
-	if (count > 0 && (event.events & WL_SOCKET_CLOSED))
-		end_without_client();
-	ResetLatch(MyLatch);
-	CHECK_FOR_INTERRUPTS();
-}
-
 /* If it ends in an error, the end of the transaction gives the place in line up. */
 static void
 wait_in_line(void)
@@ -147,7 +106,7 @@ wait_in_line(void)
 	InvalidateCatalogSnapshot();
 	while (!padv_turn_has_come())
 	{
-		sleep_in_line(soon_ms > 0 ? soon_ms : LOOK_AROUND_MS);
+		padv_sleep_in_line(soon_ms > 0 ? soon_ms : LOOK_AROUND_MS, padv_turn_wait_event());
 		if (!padv_turn_has_come())
 			(void) padv_turns_look_after();
 		soon_ms = 0;

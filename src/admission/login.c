@@ -20,21 +20,21 @@
 #include "access/htup_details.h"
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "portability/instr_time.h"
 #include "replication/walsender.h"
-#include "storage/latch.h"
 #include "utils/acl.h"
 #include "utils/ps_status.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
+#include "utils/wait_event.h"
 
 #include "admission/admission.h"
 #include "admission/gate.h"
 #include "admission/login.h"
 #include "admission/session.h"
+#include "admission/sleep.h"
 #include "clock.h"
 #include "compat.h"
 #include "limits/force.h"
@@ -144,33 +144,6 @@ let_go_of_snapshot(void)
 	PopActiveSnapshot();
 }
 
-/* The client has gone; end as core does when it finds that out. */
-static void
-end_without_client(void)
-{
-	ClientConnectionLost = true;
-	InterruptPending = true;
-	CHECK_FOR_INTERRUPTS();
-}
-
-/*
- * Sleep until we may have been let in, for this long at most.  A client that
- * hangs up ends the wait, where the platform can tell.
- */
-static void
-sleep_in_line(const Port *port, long timeout_ms)
-{
-	int			events = WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH;
-
-	if (WaitEventSetCanReportClosed())
-		events |= WL_SOCKET_CLOSED;
-	events = WaitLatchOrSocket(MyLatch, events, port->sock, timeout_ms, PG_WAIT_EXTENSION);
-	if (events & WL_SOCKET_CLOSED)
-		end_without_client();
-	ResetLatch(MyLatch);
-	CHECK_FOR_INTERRUPTS();
-}
-
 /* Wait until it is our turn; if that takes too long, refuse. */
 static void
 wait_in_line(const Port *port, const PadvFullCap *full, const PadvCap *cap)
@@ -190,7 +163,7 @@ wait_in_line(const Port *port, const PadvFullCap *full, const PadvCap *cap)
 		int64		waited_us = padv_monotonic_us() - started;
 
 		if (waited_us < timeout_us)
-			sleep_in_line(port, (long) ((timeout_us - waited_us + 999) / 1000));
+			padv_sleep_in_line((long) ((timeout_us - waited_us + 999) / 1000), PG_WAIT_EXTENSION);
 		else if (padv_admission_give_up(true))
 		{
 			(void) GetTransactionSnapshot();
