@@ -186,12 +186,6 @@ padv_cap_setting_is_time(PadvCapSetting setting)
 	return cap_settings[setting].flags == GUC_UNIT_MS;
 }
 
-int
-padv_cap_setting_minimum(PadvCapSetting setting)
-{
-	return cap_settings[setting].minimum;
-}
-
 static void
 define_cap_settings(void)
 {

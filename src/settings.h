@@ -33,9 +33,8 @@ extern int	padv_cap_settings[PADV_CAP_SETTINGS];
 /* The full name of a cap's setting, as pool_advisor.max_sessions. */
 extern const char *padv_cap_setting_name(PadvCapSetting setting);
 
-/* Whether it is a time, in milliseconds; and its lowest value. */
+/* Whether it is a time, in milliseconds. */
 extern bool padv_cap_setting_is_time(PadvCapSetting setting);
-extern int	padv_cap_setting_minimum(PadvCapSetting setting);
 
 /* Define them all; only while shared_preload_libraries is processed. */
 extern void padv_define_settings(void);

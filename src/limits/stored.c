@@ -13,7 +13,18 @@
 #include "limits/stored.h"
 #include "settings.h"
 
-/* One "name=value"; false when it is not a cap's. */
+/*
+ * Core's own judgement of a value, as at ALTER ROLE.  One that was stored while
+ * the library was not loaded has not had it yet.
+ */
+static bool
+is_valid(const char *name, const char *text)
+{
+	return set_config_option(name, text, PGC_SUSET, PGC_S_DATABASE_USER,
+							 GUC_ACTION_SET, false, WARNING, false) != 0;
+}
+
+/* One "name=value"; false when it is not a cap's, or no value for it. */
 static bool
 take_setting(char *setting, int32 value[PADV_CAP_SETTINGS])
 {
@@ -23,22 +34,9 @@ take_setting(char *setting, int32 value[PADV_CAP_SETTINGS])
 		return false;
 	*text++ = '\0';
 	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
-	{
-		const char *hint;
-		int			number;
-
-		if (pg_strcasecmp(setting, padv_cap_setting_name(i)) != 0)
-			continue;
-		if (parse_int(text, &number, padv_cap_setting_is_time(i) ? GUC_UNIT_MS : 0, &hint) &&
-			number >= padv_cap_setting_minimum(i) && (i != PADV_MAX_ACTIVE || number != 0))
-		{
-			value[i] = number;
-			return true;
-		}
-		ereport(WARNING,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("ignoring invalid value \"%s\" of \"%s\"", text, setting)));
-	}
+		if (pg_strcasecmp(setting, padv_cap_setting_name(i)) == 0)
+			return is_valid(setting, text) &&
+				parse_int(text, &value[i], padv_cap_setting_is_time(i) ? GUC_UNIT_MS : 0, NULL);
 	return false;
 }
 

@@ -1,0 +1,143 @@
+# Whatever stands in the catalogs for a role, its caps are what core makes of the same text:
+# what was stored while the library was not loaded has been looked at by nobody.  Core's judgement
+# is asked for with set_config(), in a session.  Roles without max_sessions and max_active are left out
+# of the comparison: the rest does nothing without these.
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use PoolAdvisor;
+use Test::More;
+
+my $ROLES = 300;
+my @SETTINGS = qw(max_sessions core_sessions session_keepalive queue_length queue_timeout max_active);
+
+my $seed = $ENV{SEED} // int(rand(2**31));
+
+srand $seed;
+note "SEED=$seed repeats this run";
+
+my $node = caps_node('stored');
+
+sub one_of { return $_[ rand @_ ] }
+
+# Numbers and all that is nearly one.
+sub number
+{
+	my $digits = join '', map { int rand 10 } 1 .. one_of(1, 2, 5, 6, 9, 10, 11, 20, 400);
+
+	return one_of('', '', '-', '+', '--', ' ')
+	  . one_of($digits, $digits, int(rand 100), 0, 1, 262143, 262144, 2147483647, 2147483648, '0x1f', '017', '1e3', '1e400',
+		'.5', '2.5', '7.', 'NaN', 'Infinity')
+	  . one_of('', '', '', ' ', 's', ' min', 'ms', 'd', ' h', 'us', 'kB', 'MS', 'ss');
+}
+
+sub text
+{
+	return number() if rand() < 0.8;
+	return join '', map { chr(1 + rand 126) } 1 .. one_of(0, 1, 3, 50, 3000) if rand() < 0.5;
+	return one_of('', 'off', 'on', 'auto', 'AUTO', 'default', 'äöü', '1=2', '{1,2}', '"', q('), "1\n", "\t5", '5 5', '%s%n');
+}
+
+sub quoted
+{
+	my ($text) = @_;
+
+	$text =~ s/(['\\])/$1$1/g;
+	return " E'$text'";
+}
+
+# One of "name=value"; names are taken in any case.
+sub setting
+{
+	my $name = "pool_advisor.$_[0]";
+
+	return quoted((rand() < 0.1 ? uc $name : $name) . '=' . text());
+}
+
+sub row
+{
+	my ($number) = @_;
+	my @own = map { setting($_) } grep { rand() < 0.5 } @SETTINGS;
+	my @others = map { quoted($_) } grep { rand() < 0.1 } ('work_mem=1MB', 'pool_advisor', '=', 'pool_advisor.=1', 'pool_advisor.max=3');
+
+	return "('padv_$number', ARRAY[" . join(',', sort { rand() <=> 0.5 } @own, @others) . "]::text[])";
+}
+
+# What a session makes of it, NULL where it refuses.
+my $CORE_SAYS = <<'SQL';
+CREATE FUNCTION core_says(setting text, of text[]) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+	value text;
+BEGIN
+	SELECT substr(entry, strpos(entry, '=') + 1) INTO value FROM unnest(of) AS entry
+	WHERE lower(split_part(entry, '=', 1)) = 'pool_advisor.' || setting;
+	IF value IS NULL THEN
+		RETURN NULL;
+	END IF;
+	PERFORM set_config('pool_advisor.' || setting, value, true);
+	RETURN (SELECT s.setting::int FROM pg_settings s WHERE name = 'pool_advisor.' || core_says.setting);
+EXCEPTION WHEN invalid_parameter_value THEN
+	RETURN NULL;
+END $$;
+SQL
+
+my $CAPS = <<'SQL';
+CREATE VIEW expected AS
+	SELECT rolname, coalesce(max_sessions, -1) AS max_sessions, coalesce(core_sessions, -1) AS core_sessions,
+		coalesce(session_keepalive, 0) AS session_keepalive, coalesce(queue_length, 0) AS queue_length,
+		coalesce(queue_timeout, 10000) AS queue_timeout, coalesce(max_active, -1) AS max_active
+	FROM (SELECT setrole::regrole::text AS rolname, core_says('max_sessions', setconfig) AS max_sessions,
+			core_says('core_sessions', setconfig) AS core_sessions,
+			core_says('session_keepalive', setconfig) AS session_keepalive,
+			core_says('queue_length', setconfig) AS queue_length,
+			core_says('queue_timeout', setconfig) AS queue_timeout,
+			core_says('max_active', setconfig) AS max_active
+		FROM pg_db_role_setting) AS said
+	WHERE max_sessions >= 0 OR max_active > 0;
+CREATE VIEW in_force AS
+	SELECT rolname::text, max_sessions, core_sessions, (1000 * extract(epoch FROM session_keepalive))::bigint AS session_keepalive,
+		queue_length, (1000 * extract(epoch FROM queue_timeout))::bigint AS queue_timeout, max_active
+	FROM pool_advisor.limits WHERE scope = 'role' AND (max_sessions >= 0 OR max_active > 0);
+SQL
+
+$node->safe_psql('postgres',
+	$CORE_SAYS . $CAPS . join '', map { "CREATE ROLE padv_$_;" } 1 .. $ROLES);
+$node->safe_psql('postgres',
+	'INSERT INTO pg_db_role_setting SELECT 0, rolname::regrole, texts FROM (VALUES '
+	  . join(',', map { row($_) } 1 .. $ROLES) . ') AS given (rolname, texts)');
+set_caps($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 7');
+
+is($node->safe_psql('postgres', '(TABLE expected EXCEPT TABLE in_force) UNION ALL (TABLE in_force EXCEPT TABLE expected)'),
+	'', 'caps are what core makes of the texts');
+my ($kept, $refused) = split /\|/, $node->safe_psql('postgres', <<'SQL');
+SELECT count(*) FILTER (WHERE said IS NOT NULL), count(*) FILTER (WHERE said IS NULL)
+FROM pg_db_role_setting, unnest(setconfig) AS entry, split_part(lower(entry), '.', 2) AS name,
+	core_says(split_part(name, '=', 1), ARRAY[entry]) AS said
+WHERE entry ~* '^pool_advisor\.(max_sessions|core_|session_|queue_|max_active)'
+SQL
+cmp_ok($kept, '>', $ROLES / 5, "many of them are numbers: $kept");
+cmp_ok($refused, '>', $ROLES / 5, "many of them are not: $refused");
+
+# The server's limit is one word or a number; core says what is a number, and what means off.
+subtest 'active_limit' => sub {
+	my $is = 'SELECT core_says($$max_sessions$$, ARRAY[$t$pool_advisor.max_sessions=%s$t$]) > 0';
+
+	for my $text (map { s/[\n\r\$%]//gr } 'off', 'auto', 'AUTO', 'on', 'no', 'false', map { text() } 1 .. 60)
+	{
+		my $number = $node->safe_psql('postgres', sprintf($is, $text)) eq 't';
+		my $word = $text =~ /^(auto|of|off|no?|f|fa|fal|fals|false|0)$/i;
+		my ($ret) = $node->psql('postgres', 'ALTER SYSTEM SET pool_advisor.active_limit =' . quoted($text));
+
+		is($ret == 0, $number || $word, 'active_limit = ' . substr($text, 0, 40) =~ s/[^ -~]/?/gr);
+	}
+};
+
+is($node->safe_psql('postgres', 'SELECT worker_running FROM pool_advisor.status'), 't', 'nothing has ended');
+unlike(slurp_file($node->logfile), qr/terminated by signal|PANIC|TRAP/, 'and nothing crashed');
+$node->stop;
+done_testing();
