@@ -10,10 +10,11 @@ SUITES=${SUITES:-build lint unit fuzz regress isolation tap}
 PASSED=0
 FAILED=0
 
-# Cases in an output: TAP, or the format of pg_regress before 16.
+# Cases in an output: TAP, or the format of pg_regress before 16. A TAP file that
+# stops in the middle is a case that failed; prove says so at its end.
 CASE_PASSED='^ok [0-9]+ |^(test)? +[^ ]+ +\.\.\. ok '
 CASE_SKIPPED='^ok [0-9]+ # skip '
-CASE_FAILED='^not ok [0-9]+ |^(test)? +[^ ]+ +\.\.\. FAILED'
+CASE_FAILED='^not ok [0-9]+ |^(test)? +[^ ]+ +\.\.\. FAILED|^  Parse errors: '
 
 # run_suite NAME COMMAND...: count the cases, show those that failed. A suite
 # that fails without a failed case counts as one.
