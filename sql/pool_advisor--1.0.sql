@@ -3,6 +3,31 @@
 -- complain if the script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION pool_advisor" to load this file. \quit
 
+-- A schema that was there before is only taken if nobody else can put functions beside ours,
+-- which superusers would call in good faith.
+DO $$
+DECLARE
+    stranger text;
+BEGIN
+    SELECT coalesce(r.rolname::text, 'PUBLIC') INTO stranger
+    FROM pg_catalog.pg_namespace AS n
+        CROSS JOIN LATERAL (
+            SELECT n.nspowner
+            UNION ALL
+            SELECT grantee FROM pg_catalog.aclexplode(n.nspacl) WHERE privilege_type = 'CREATE'
+        ) AS creator (oid)
+        LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = creator.oid
+    WHERE n.nspname = 'pool_advisor' AND r.rolsuper IS NOT TRUE
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'insufficient_privilege',
+            MESSAGE = 'schema "pool_advisor" is there already, and ' || stranger || ' can create objects in it',
+            DETAIL = 'Functions beside those of the extension could be called instead of them.',
+            HINT = 'Drop the schema, or take it over with ALTER SCHEMA ... OWNER TO and REVOKE CREATE, after a look at what is in it.';
+    END IF;
+END $$;
+
 -- Ordinary roles may plan sizes; what tells of sessions is granted below.
 GRANT USAGE ON SCHEMA pool_advisor TO PUBLIC;
 

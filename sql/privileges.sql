@@ -1,5 +1,20 @@
 -- Who may see other roles' sessions.
+
+-- the schema must be nobody else's; DROP EXTENSION leaves it
+SET client_min_messages = warning;
+DROP SCHEMA IF EXISTS pool_advisor;
+RESET client_min_messages;
+CREATE ROLE regress_padv_stranger;
+\set SHOW_CONTEXT never
+CREATE SCHEMA pool_advisor AUTHORIZATION regress_padv_stranger;
 CREATE EXTENSION pool_advisor;
+ALTER SCHEMA pool_advisor OWNER TO CURRENT_USER;
+GRANT USAGE, CREATE ON SCHEMA pool_advisor TO PUBLIC;
+CREATE EXTENSION pool_advisor;
+REVOKE CREATE ON SCHEMA pool_advisor FROM PUBLIC;
+CREATE EXTENSION pool_advisor;
+DROP ROLE regress_padv_stranger;
+
 CREATE ROLE regress_padv_ordinary;
 CREATE ROLE regress_padv_monitor IN ROLE pg_monitor;
 CREATE ROLE regress_padv_stats IN ROLE pg_read_all_stats;
