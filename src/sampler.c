@@ -7,9 +7,10 @@
  * decides nothing.  The worker calls it.
  *
  * The tables are larger than a core's caches and cold when a sample begins, so
- * what counts is how many lines of memory are touched.  The state is in the
- * status entry, and most sessions are idle; only of the others is the PGPROC
- * looked at, for the wait event and the horizon.
+ * what counts is how many lines of memory are touched.  Most sessions are idle,
+ * and stay so from sample to sample: of an entry that has not changed only the
+ * count of its changes is read.  Of the others the state is, and only of those
+ * that are not idle the PGPROC, for the wait event and the horizon.
  *
  * What is read without a lock, and what that can cost:
  *
@@ -58,6 +59,14 @@
  */
 static int *procno_of_entry = NULL;
 
+/*
+ * By place in the sample: the count of changes with which the session there was
+ * read, or NOT_KEPT.  An even one says that the entry was whole.
+ */
+static int *changes_seen = NULL;
+
+#define NOT_KEPT (-1)
+
 static uint32 queued_wait_event = 0;
 
 int
@@ -74,8 +83,12 @@ padv_sampler_create(uint32_t turn_wait_event)
 	queued_wait_event = turn_wait_event;
 	sample->sessions = palloc0(mul_size(MaxBackends, sizeof(PadvSession)));
 	procno_of_entry = palloc(mul_size(MaxBackends, sizeof(int)));
+	changes_seen = palloc(mul_size(MaxBackends, sizeof(int)));
 	for (int i = 0; i < MaxBackends; i++)
+	{
 		procno_of_entry[i] = i;
+		changes_seen[i] = NOT_KEPT;
+	}
 	return sample;
 }
 
@@ -223,10 +236,13 @@ read_process(volatile PGPROC *proc, BackendState state, PadvSession *session)
 	session->holds_horizon = TransactionIdIsValid(proc->xid) || TransactionIdIsValid(proc->xmin);
 }
 
-/* One status entry into *session; false when it is not counted. */
+/*
+ * One status entry into *session; false when it is not counted.  *lasting is
+ * whether it stays true for as long as the entry does not change.
+ */
 static bool
 read_session(PgBackendStatus *entries, int index, bool *searched,
-			 PadvSession *session)
+			 PadvSession *session, bool *lasting)
 {
 	volatile PGPROC *proc;
 	BackendState state;
@@ -243,7 +259,8 @@ read_session(PgBackendStatus *entries, int index, bool *searched,
 	session->parallel_worker = type == B_BG_WORKER;
 	session->demands = session->state == PADV_STATE_ACTIVE;
 	session->holds_horizon = false;
-	if (session->state == PADV_STATE_IDLE && !session->parallel_worker)
+	*lasting = session->state == PADV_STATE_IDLE && !session->parallel_worker;
+	if (*lasting)
 		return true;
 
 	proc = find_process(entries, index, session->pid, searched);
@@ -257,18 +274,44 @@ read_session(PgBackendStatus *entries, int index, bool *searched,
 
 /*
  * Ask early for the memory that will be read: first for what tells whether an
- * entry is in use, and of those that are for the rest.
+ * entry is in use and has changed, and of those that have for the rest.  `place`
+ * is where the entry comes in the sample, if all before it do; a guess is enough.
  */
 static inline void
-prefetch_ahead(PgBackendStatus *entries, int index)
+prefetch_ahead(PgBackendStatus *entries, int index, int place)
 {
 	int			near = index + PREFETCH_DISTANCE;
 	int			far = near + PREFETCH_DISTANCE;
 
 	if (far < MaxBackends)
 		prefetch(&entries[far].st_procpid);
-	if (near < MaxBackends && entries[near].st_procpid != 0)
+	if (near < MaxBackends && entries[near].st_procpid != 0 &&
+		entries[near].st_changecount != changes_seen[place + PREFETCH_DISTANCE])
 		prefetch(&entries[near].st_state);
+}
+
+/*
+ * One status entry to that place in the sample, unless it stands there already
+ * and has not changed since; false when it is not counted.
+ */
+static bool
+take_session(PgBackendStatus *entries, int index, bool *searched,
+			 PadvSample *sample, int place)
+{
+	int			changes = ((volatile PgBackendStatus *) entries)[index].st_changecount;
+	bool		lasting = false;
+
+	if (changes == changes_seen[place] && sample->sessions[place].slot == index)
+		return true;
+
+	/* a change from now on makes the count another one */
+	pg_read_barrier();
+	changes_seen[place] = NOT_KEPT;
+	if (!read_session(entries, index, searched, &sample->sessions[place], &lasting))
+		return false;
+	if (lasting && changes % 2 == 0)
+		changes_seen[place] = changes;
+	return true;
 }
 
 void
@@ -283,9 +326,8 @@ padv_sampler_take(PadvSample *sample)
 
 	for (int index = 0; index < MaxBackends; index++)
 	{
-		prefetch_ahead(entries, index);
-		if (read_session(entries, index, &searched,
-						 &sample->sessions[sample->count]))
+		prefetch_ahead(entries, index, sample->count);
+		if (take_session(entries, index, &searched, sample, sample->count))
 			sample->count++;
 	}
 }
@@ -294,7 +336,8 @@ bool
 padv_sampler_read(int status_index, int pid, PadvSession *session)
 {
 	bool		searched = false;
+	bool		lasting;
 
-	return read_session(MyBEEntry - padv_my_status_index(), status_index, &searched, session) &&
+	return read_session(MyBEEntry - padv_my_status_index(), status_index, &searched, session, &lasting) &&
 		session->pid == pid;
 }

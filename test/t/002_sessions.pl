@@ -132,6 +132,70 @@ $node->safe_psql('postgres', q{
 status_becomes('idle = 0 AND idle_in_transaction = 0 AND waiting_other = 0 AND parallel_workers = 0',
 	'all are gone when they are gone');
 
+# A walk of sessions that come, go and change their state in any order, against what the test
+# knows of them.  The sampler keeps what it has read of those that have not changed, by their place
+# in the sample, which moves when others come and go.
+my @ROLES = map { "walker_$_" } 1 .. 5;
+my $seed = $ENV{SEED} // int(rand(2**31));
+my %walkers;    # by number: role, state and session
+
+sub walk
+{
+	my ($number) = @_;
+	my $walker = $walkers{$number};
+
+	if (!$walker)
+	{
+		my $role = $ROLES[ rand @ROLES ];
+		my $sql = rand() < 0.2 ? 'SET track_activities = off;' : 'SELECT 1;';
+
+		$walkers{$number} = { role => $role, state => 'idle', session => hold($sql, conn => " user=$role") };
+	}
+	elsif (rand() < 0.4)
+	{
+		$walker->{session}{run}->kill_kill(grace => 0);
+		delete $walkers{$number};
+	}
+	else
+	{
+		my $begins = $walker->{state} eq 'idle';
+
+		$walker->{state} = $begins ? 'idle_in_transaction' : 'idle';
+		send_more($walker->{session}, $begins ? 'BEGIN; SELECT 1;' : 'COMMIT;');
+	}
+	return;
+}
+
+# Of each role: sessions, idle and idle in transaction.
+sub walkers_by_role
+{
+	my %count = map { $_ => { sessions => 0, idle => 0, idle_in_transaction => 0 } } @ROLES;
+
+	foreach my $walker (values %walkers)
+	{
+		$count{ $walker->{role} }{$_}++ foreach 'sessions', $walker->{state};
+	}
+	return map { "('$_', $count{$_}{sessions}, $count{$_}{idle}, $count{$_}{idle_in_transaction})" } @ROLES;
+}
+
+srand $seed;
+note "SEED=$seed repeats this walk";
+$node->safe_psql('postgres', join '', map { "CREATE ROLE $_ LOGIN SUPERUSER;" } @ROLES);
+foreach my $round (1 .. 30)
+{
+	walk(int rand 25) foreach 1 .. 8;
+	my $known = join ',', walkers_by_role();
+
+	ok( $node->poll_query_until('postgres', qq{
+			SELECT count(*) = 0 FROM (VALUES $known) AS k (rolname, sessions, idle, idle_in_transaction)
+			LEFT JOIN pool_advisor.roles r USING (rolname)
+			WHERE (k.sessions, k.idle, k.idle_in_transaction) IS DISTINCT FROM
+				(coalesce(r.sessions, 0), coalesce(r.idle, 0), coalesce(r.idle_in_transaction, 0))}),
+		"step $round of the walk: all in their states")
+	  or last;
+}
+$_->{session}{run}->kill_kill(grace => 0) foreach values %walkers;
+
 # 300 sessions, counted exactly, and like pg_stat_activity counts them
 my $script = $node->basedir . '/hold.sql';
 append_to_file($script, "SELECT 1;\n\\sleep 1000 s\n");
