@@ -7,10 +7,10 @@
  * decides nothing.  The worker calls it.
  *
  * The tables are larger than a core's caches and cold when a sample begins, so
- * what counts is how many lines of memory are touched.  Most sessions are idle,
- * and stay so from sample to sample: of an entry that has not changed only the
- * count of its changes is read.  Of the others the state is, and only of those
- * that are not idle the PGPROC, for the wait event and the horizon.
+ * what counts is how many lines of memory are touched.  Most sessions are in the
+ * same statement, or in none, from sample to sample: of an entry that has not
+ * changed only the count of its changes is read.  The PGPROC is looked at for the
+ * wait event and the horizon, but not of idle sessions.
  *
  * What is read without a lock, and what that can cost:
  *
@@ -59,13 +59,16 @@
  */
 static int *procno_of_entry = NULL;
 
-/*
- * By place in the sample: the count of changes with which the session there was
- * read, or NOT_KEPT.  An even one says that the entry was whole.
- */
-static int *changes_seen = NULL;
+/* What is known of a session, beside what the sample has at the same place. */
+typedef struct Kept
+{
+	int			changes;		/* of its entry, when it was read, or NOT_KEPT */
+	BackendState state;
+} Kept;
 
 #define NOT_KEPT (-1)
+
+static Kept *kept_sessions = NULL;
 
 static uint32 queued_wait_event = 0;
 
@@ -83,11 +86,11 @@ padv_sampler_create(uint32_t turn_wait_event)
 	queued_wait_event = turn_wait_event;
 	sample->sessions = palloc0(mul_size(MaxBackends, sizeof(PadvSession)));
 	procno_of_entry = palloc(mul_size(MaxBackends, sizeof(int)));
-	changes_seen = palloc(mul_size(MaxBackends, sizeof(int)));
+	kept_sessions = palloc0(mul_size(MaxBackends, sizeof(Kept)));
 	for (int i = 0; i < MaxBackends; i++)
 	{
 		procno_of_entry[i] = i;
-		changes_seen[i] = NOT_KEPT;
+		kept_sessions[i].changes = NOT_KEPT;
 	}
 	return sample;
 }
@@ -190,11 +193,16 @@ translate_state(BackendState state)
 	}
 }
 
-/* Copy what is needed of a status entry; false when it is not in use. */
+/*
+ * Copy what is needed of a status entry; false when it is not a client's, nor a
+ * background worker's.
+ */
 static bool
-read_status(volatile PgBackendStatus *entry, PadvSession *session,
-			BackendState *state, BackendType *type)
+read_status(PgBackendStatus *entries, int index, PadvSession *session, BackendState *state)
 {
+	volatile PgBackendStatus *entry = &entries[index];
+	BackendType type = B_INVALID;
+
 	/* the rest of an entry is elsewhere in memory: do not even look */
 	if (entry->st_procpid == 0)
 		return false;
@@ -206,7 +214,7 @@ read_status(volatile PgBackendStatus *entry, PadvSession *session,
 
 		pgstat_begin_read_activity(entry, before);
 		session->pid = entry->st_procpid;
-		*type = entry->st_backendType;
+		type = entry->st_backendType;
 		*state = entry->st_state;
 		session->role = entry->st_userid;
 		session->database = entry->st_databaseid;
@@ -217,65 +225,77 @@ read_status(volatile PgBackendStatus *entry, PadvSession *session,
 		if (pgstat_read_activity_complete(before, after))
 			break;
 	}
-	return session->pid != 0;
+	session->slot = index;
+	session->parallel_worker = type == B_BG_WORKER;
+	return session->pid != 0 && (type == B_BACKEND || type == B_BG_WORKER);
 }
 
-/* What only the PGPROC tells. */
-static void
-read_process(volatile PGPROC *proc, BackendState state, PadvSession *session)
+/*
+ * What only the PGPROC tells, or that an idle session waits for nothing; false
+ * when it is not counted: of the background workers only the members of a group
+ * are parallel ones.
+ */
+static bool
+read_process(PgBackendStatus *entries, BackendState state, bool *searched, PadvSession *session)
 {
-	uint32		wait_event = proc->wait_event_info;
+	volatile PGPROC *proc = NULL;
+	uint32		wait_event = 0;
 
-	if (state == STATE_DISABLED)
+	session->state = translate_state(state);
+	if (session->state != PADV_STATE_IDLE || session->parallel_worker)
+		proc = find_process(entries, session->slot, session->pid, searched);
+	if (proc != NULL)
+		wait_event = proc->wait_event_info;
+	if (proc != NULL && state == STATE_DISABLED)
 		session->state = guess_state(proc, wait_event);
 	if (wait_event == queued_wait_event && session->state == PADV_STATE_ACTIVE)
 		session->state = PADV_STATE_QUEUED;
 	session->wait_event = wait_event;
 	session->wait_class = classify_wait(wait_event);
 	session->demands = session->state == PADV_STATE_ACTIVE && !wants_nothing(wait_event);
-	session->holds_horizon = TransactionIdIsValid(proc->xid) || TransactionIdIsValid(proc->xmin);
-}
-
-/*
- * One status entry into *session; false when it is not counted.  *lasting is
- * whether it stays true for as long as the entry does not change.
- */
-static bool
-read_session(PgBackendStatus *entries, int index, bool *searched,
-			 PadvSession *session, bool *lasting)
-{
-	volatile PGPROC *proc;
-	BackendState state;
-	BackendType type;
-
-	if (!read_status(&entries[index], session, &state, &type) ||
-		(type != B_BACKEND && type != B_BG_WORKER))
-		return false;
-
-	session->slot = index;
-	session->state = translate_state(state);
-	session->wait_event = 0;
-	session->wait_class = PADV_ON_CPU;
-	session->parallel_worker = type == B_BG_WORKER;
-	session->demands = session->state == PADV_STATE_ACTIVE;
-	session->holds_horizon = false;
-	*lasting = session->state == PADV_STATE_IDLE && !session->parallel_worker;
-	if (*lasting)
-		return true;
-
-	proc = find_process(entries, index, session->pid, searched);
-	if (proc != NULL)
-		read_process(proc, state, session);
-
-	/* of the background workers only the members of a group are parallel ones */
+	session->holds_horizon = proc != NULL &&
+		(TransactionIdIsValid(proc->xid) || TransactionIdIsValid(proc->xmin));
 	return !session->parallel_worker ||
 		(proc != NULL && proc->lockGroupLeader != NULL && proc->lockGroupLeader != proc);
 }
 
 /*
+ * One status entry to that place in the sample; false when it is not counted.
+ * What stands there from the last sample is as good if it is of this entry, and
+ * that has not changed since.
+ */
+static bool
+take_session(PgBackendStatus *entries, int index, bool *searched,
+			 PadvSession *session, Kept *kept)
+{
+	int			changes = ((volatile PgBackendStatus *) entries)[index].st_changecount;
+
+	if (changes == kept->changes && session->slot == index)
+	{
+		if (kept->state == STATE_IDLE && !session->parallel_worker)
+			return true;
+	}
+	else
+	{
+		/*
+		 * A change from now on makes the count another one, and an odd one
+		 * says that a change has begun before.
+		 */
+		pg_read_barrier();
+		kept->changes = NOT_KEPT;
+		if (!read_status(entries, index, session, &kept->state))
+			return false;
+		if (changes % 2 == 0)
+			kept->changes = changes;
+	}
+	return read_process(entries, kept->state, searched, session);
+}
+
+/*
  * Ask early for the memory that will be read: first for what tells whether an
  * entry is in use and has changed, and of those that have for the rest.  `place`
- * is where the entry comes in the sample, if all before it do; a guess is enough.
+ * is where the entry comes in the sample if all before it do, which is good
+ * enough for a guess.
  */
 static inline void
 prefetch_ahead(PgBackendStatus *entries, int index, int place)
@@ -286,32 +306,8 @@ prefetch_ahead(PgBackendStatus *entries, int index, int place)
 	if (far < MaxBackends)
 		prefetch(&entries[far].st_procpid);
 	if (near < MaxBackends && entries[near].st_procpid != 0 &&
-		entries[near].st_changecount != changes_seen[place + PREFETCH_DISTANCE])
+		entries[near].st_changecount != kept_sessions[place + PREFETCH_DISTANCE].changes)
 		prefetch(&entries[near].st_state);
-}
-
-/*
- * One status entry to that place in the sample, unless it stands there already
- * and has not changed since; false when it is not counted.
- */
-static bool
-take_session(PgBackendStatus *entries, int index, bool *searched,
-			 PadvSample *sample, int place)
-{
-	int			changes = ((volatile PgBackendStatus *) entries)[index].st_changecount;
-	bool		lasting = false;
-
-	if (changes == changes_seen[place] && sample->sessions[place].slot == index)
-		return true;
-
-	/* a change from now on makes the count another one */
-	pg_read_barrier();
-	changes_seen[place] = NOT_KEPT;
-	if (!read_session(entries, index, searched, &sample->sessions[place], &lasting))
-		return false;
-	if (lasting && changes % 2 == 0)
-		changes_seen[place] = changes;
-	return true;
 }
 
 void
@@ -327,7 +323,8 @@ padv_sampler_take(PadvSample *sample)
 	for (int index = 0; index < MaxBackends; index++)
 	{
 		prefetch_ahead(entries, index, sample->count);
-		if (take_session(entries, index, &searched, sample, sample->count))
+		if (take_session(entries, index, &searched,
+						 &sample->sessions[sample->count], &kept_sessions[sample->count]))
 			sample->count++;
 	}
 }
@@ -335,9 +332,10 @@ padv_sampler_take(PadvSample *sample)
 bool
 padv_sampler_read(int status_index, int pid, PadvSession *session)
 {
+	PgBackendStatus *entries = MyBEEntry - padv_my_status_index();
 	bool		searched = false;
-	bool		lasting;
+	BackendState state;
 
-	return read_session(MyBEEntry - padv_my_status_index(), status_index, &searched, session, &lasting) &&
-		session->pid == pid;
+	return read_status(entries, status_index, session, &state) &&
+		session->pid == pid && read_process(entries, state, &searched, session);
 }

@@ -20,7 +20,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/endurance.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/chaos.sh"
 
 BENCH=${BENCH:-window sample status transaction metrics load agreement check logins storm effect}
-SAMPLES=${SAMPLES:-10/110 100/200 1000/1100 2000/2100 10/2100}
+SAMPLES=${SAMPLES:-10/110 100/200 1000/1100 1000/1100/active 2000/2100 10/2100}
 PAIRS=${PAIRS:-5}
 SECONDS_EACH=${BENCH_SECONDS:-10}
 
@@ -37,12 +37,16 @@ median_of_ratios() {
     headline "$1" "$ratio" "$2"
 }
 
-# hold_sessions N [ROLE]: idle sessions, held by a pgbench that sleeps (longer would be out of its range)
+# hold_sessions N [ROLE [active]]: idle sessions, held by a pgbench that sleeps (longer would be
+# out of its range), or active ones, which sleep themselves
 hold_sessions() {
-    printf 'SELECT 1;\n\\sleep 1000 s\n' | as_user tee "$WORK/tmp/hold.sql" >/dev/null
+    case ${3:-idle} in
+        idle) printf 'SELECT 1;\n\\sleep 1000 s\n' ;;
+        active) printf 'SELECT pg_sleep(1000);\n' ;;
+    esac | as_user tee "$WORK/tmp/hold.sql" >/dev/null
     start_child "$PG_BIN/pgbench" -h "$WORK/tmp" -U "${2:-postgres}" -n -c "$1" -j 1 -t 1 \
         -f "$WORK/tmp/hold.sql" postgres >/dev/null 2>&1
-    until [ "$(ask -c 'SELECT idle FROM pool_advisor.status')" = "$1" ]; do
+    until [ "$(ask -c 'SELECT idle + waiting_other FROM pool_advisor.status')" = "$1" ]; do
         kill -0 "$CHILD" 2>/dev/null || fail "the sessions ended"
         sleep 0.2
     done
@@ -50,7 +54,8 @@ hold_sessions() {
 
 release_sessions() {
     stop_child "$CHILD"
-    until [ "$(ask -c 'SELECT idle FROM pool_advisor.status')" = 0 ]; do sleep 0.2; done
+    ask -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'" >/dev/null
+    until [ "$(ask -c 'SELECT idle + waiting_other FROM pool_advisor.status')" = 0 ]; do sleep 0.2; done
 }
 
 # The minute that sample_cost_seconds is a mean of must be all of this load.
@@ -80,28 +85,29 @@ bench_window() {
 }
 
 bench_sample() {
-    local sessions slots worker before after seconds=20
+    local sessions slots state worker before after seconds=20
     start_server sample "shared_preload_libraries = 'pool_advisor'"
     ask -c 'CREATE EXTENSION pool_advisor'
     say ''
     say 'sample: CPU time of one sample (status.sample_cost_seconds, mean of a minute at 100 ms),'
     say 'the whole worker, and a query on pg_stat_activity as yardstick (median of 30)'
-    printf '%10s %16s %12s %20s %22s\n' sessions max_connections 'sample, us' 'worker, % of a core' 'pg_stat_activity, us'
+    printf '%17s %16s %12s %20s %22s\n' sessions max_connections 'sample, us' 'worker, % of a core' 'pg_stat_activity, us'
     for slots in $SAMPLES; do
-        sessions=${slots%/*}
-        ask -c "ALTER SYSTEM SET max_connections = ${slots#*/}"
+        IFS=/ read -r sessions slots state <<<"$slots"
+        state=${state:-idle}
+        ask -c "ALTER SYSTEM SET max_connections = $slots"
         control_server sample restart
         worker=$(ask -c "SELECT pid FROM pg_stat_activity WHERE backend_type = 'pool_advisor sampler'")
-        hold_sessions "$sessions"
+        hold_sessions "$sessions" postgres "$state"
         let_a_minute_pass
         before=$(cpu_nanoseconds "$worker")
         sleep "$seconds"
         after=$(cpu_nanoseconds "$worker")
-        printf '%10s %16s %12s %20s %22s\n' "$sessions" "${slots#*/}" \
+        printf '%17s %16s %12s %20s %22s\n' "$sessions $state" "$slots" \
             "$(ask -c 'SELECT round((1e6 * sample_cost_seconds)::numeric, 1) FROM pool_advisor.status')" \
             "$(awk -v d=$((after - before)) -v s=$seconds 'BEGIN { printf "%.3f", d / s / 1e7 }')" \
             "$(poll_microseconds)"
-        headline "sampling $sessions sessions, max_connections ${slots#*/}" \
+        headline "sampling $sessions $state sessions, max_connections $slots" \
             "$(ask -c 'SELECT round((1e6 * sample_cost_seconds)::numeric, 1) FROM pool_advisor.status') us" 'CPU time of the worker'
         release_sessions
     done
