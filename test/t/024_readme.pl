@@ -59,7 +59,8 @@ my @RULES = (
 	[ qr/chart\('(?:load|waits)'/, 'learned', \&chart ],
 	[ qr/\* FROM pool_advisor\.status/, 'busy', \&rows,
 		same => 'worker_running optimal optimal_low optimal_high optimal_method confidence busy_ratio pool_size verdict' ],
-	[ qr/\.optimal;/, 'busy', \&rows, set => 'spindles = 0', same => 'method connections low high confidence chosen not_available_because' ],
+	[ qr/\.optimal;/, 'busy', \&rows, set => 'spindles = 0',
+		same => 'method connections low high confidence chosen not_available_because' ],
 	[ qr/explain\(\)/, 'busy', \&sentences, set => 'spindles = -1', but_for => qr/^Cores: pool_advisor.cores overrides/ ],
 	[ qr/\.roles;/, 'caps', \&exact, heading => qr/^roles/, but => qr/active_avg/ ],
 	[ qr/\.budget;/, 'caps', \&exact, heading => qr/^budget/ ],
@@ -73,7 +74,8 @@ my @RULES = (
 	[ qr/\.history/, 'blocked', \&rows ],
 	[ qr/\.metrics/, 'blocked', \&rows, same => 'name kind rolname wait_class', sorted => 1 ],
 	# not every machine has such a disk, tells of pressure, or knows what disks do
-	[ qr/\.hardware/, 'blocked', \&rows, same => 'fact', unless => { fact => qr/^disk |pressure$|^reads / }, more => 1, any => 'value' ],
+	[ qr/\.hardware/, 'blocked', \&rows, same => 'fact',
+		unless => { fact => qr/^disk |pressure$|^reads / }, more => 1, any => 'value' ],
 	[ qr/chart\('roles'/, 'blocked', \&chart ],
 	[ qr/openmetrics/, 'blocked', \&some_lines ],
 	[ qr/check_load/, 'blocked', \&rows, same => 'status' ],
@@ -325,7 +327,8 @@ sub check_example
 		last if $wrong eq '';
 		usleep(100_000);
 	}
-	is(encode('UTF-8', $wrong), '', encode('UTF-8', $name)) or diag(encode 'UTF-8', join "\n", 'The server prints:', @got, '', 'README has:', @expected, '',
+	is(encode('UTF-8', $wrong), '', encode('UTF-8', $name)) or diag(encode 'UTF-8', join "\n",
+		'The server prints:', @got, '', 'README has:', @expected, '',
 		'Put the real output there, or, if it cannot be the same everywhere, a rule into test/t/024_readme.pl.');
 	return;
 }
@@ -344,7 +347,8 @@ sub check_sql_blocks
 			is("$code $err", '0 ', "line $block->{line}, $block->{heading}: " . (split /\n/, $statement)[0]);
 		}
 	}
-	my ($code, $out) = $node->psql('readme', 'SELECT count(*) FROM pool_advisor.status', extra_params => [ '-U', 'monitoring' ]);
+	my ($code, $out) = $node->psql('readme', 'SELECT count(*) FROM pool_advisor.status',
+		extra_params => [ '-U', 'monitoring' ]);
 	is($out, '1', 'the role of monitoring may read');
 	return;
 }
@@ -412,7 +416,7 @@ sub check_other_blocks
 		}
 		else
 		{
-			is($first, q{shared_preload_libraries = 'pool_advisor'}, "$name: the server was started with it, or nobody judges it");
+			is($first, q{shared_preload_libraries = 'pool_advisor'}, "$name: what the server was started with; nobody judges another one");
 		}
 	}
 	return;

@@ -225,7 +225,8 @@ sub chart
 	my ($wide) = grep { length > 80 } @$got;
 
 	return "more than 80 columns: $wide" if $wide;
-	return outlines(@$expected) eq outlines(@$got) ? '' : "the outlines are\n" . outlines(@$got) . "\nnot\n" . outlines(@$expected);
+	return '' if outlines(@$expected) eq outlines(@$got);
+	return "the outlines are\n" . outlines(@$got) . "\nnot\n" . outlines(@$expected);
 }
 
 # Some lines of a longer text, in order, but for roles; the value at the end is a number.
