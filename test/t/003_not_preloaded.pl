@@ -1,4 +1,4 @@
-# Without shared_preload_libraries nothing works, and everything says so.
+# Without shared_preload_libraries, or the library itself, nothing works, and everything says so.
 use strict;
 use warnings FATAL => 'all';
 
@@ -31,7 +31,18 @@ my ($code, $out, $err) = $node->psql('postgres',
 	"LOAD 'pool_advisor'; SELECT count(*) FROM pool_advisor.status;");
 like($err, qr/must be loaded via "shared_preload_libraries"/, 'LOAD is not enough');
 
-# The extension can be dropped, with the library preloaded and without.
+# The library has been removed, here by another name: functions name the file, and the extension
+# can still be dropped.
+$node->safe_psql('postgres',
+	q{UPDATE pg_proc SET probin = '$libdir/pool_advisor_gone' WHERE probin = '$libdir/pool_advisor'});
+foreach my $query ('SELECT * FROM pool_advisor.status', 'SELECT pool_advisor.formula_size(4, 1)')
+{
+	my ($gone, $rows, $words) = $node->psql('postgres', "\\set VERBOSITY verbose\n$query");
+
+	like($words, qr/58P01.*could not access file.*pool_advisor_gone/, "$query without its library");
+}
+
+# The extension can be dropped, with the library preloaded and without, and without the file.
 $node->safe_psql('postgres', 'DROP EXTENSION pool_advisor');
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'pool_advisor'");
 $node->restart;
