@@ -51,7 +51,7 @@ typedef struct Seen
 	int64		statement_start;
 	int64		since;			/* monotonic; 0: it ran */
 	int64		no_event_start; /* the statement that was without a wait event */
-	uint64		run_ns;			/* on CPU so far, when it was seen asleep; or 0 */
+	uint64		run_ns;			/* CPU time so far, when seen asleep; or 0 */
 } Seen;
 
 struct PadvOverseer
