@@ -122,6 +122,23 @@ padv_have_free_connections(int count)
 #define padv_waits_for_buffer_lock(wait_event) (false)
 #endif
 
+/*
+ * From 19 on COPY has events for the reading and writing of files and programs,
+ * which had none before, and WAIT FOR waits for WAL, which others may have to write.
+ */
+#if PG_VERSION_NUM >= 190000
+#define padv_waits_in_copy(wait_event) \
+	((wait_event) == WAIT_EVENT_COPY_FROM_READ || (wait_event) == WAIT_EVENT_COPY_TO_WRITE)
+#define padv_waits_for_wal(wait_event) \
+	((wait_event) == WAIT_EVENT_WAIT_FOR_WAL_FLUSH || (wait_event) == WAIT_EVENT_WAIT_FOR_WAL_REPLAY || \
+	 (wait_event) == WAIT_EVENT_WAIT_FOR_WAL_WRITE)
+#define padv_is_wait_for(command) IsA(command, WaitStmt)
+#else
+#define padv_waits_in_copy(wait_event) (false)
+#define padv_waits_for_wal(wait_event) (false)
+#define padv_is_wait_for(command) (false)
+#endif
+
 /* What the hook after parse analysis is given, and may not change. */
 #if PG_VERSION_NUM >= 190000
 typedef const JumbleState PadvJumbleState;

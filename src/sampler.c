@@ -159,7 +159,8 @@ wants_nothing(uint32 wait_event)
 {
 	return (wait_event & WAIT_CLASS_MASK) == PG_WAIT_CLIENT ||
 		wait_event == WAIT_EVENT_PG_SLEEP ||
-		wait_event == WAIT_EVENT_VACUUM_DELAY;
+		wait_event == WAIT_EVENT_VACUUM_DELAY ||
+		padv_waits_for_wal(wait_event);
 }
 
 /*

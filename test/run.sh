@@ -39,15 +39,28 @@ run_suite() {
 
 show_failure() {
     local diffs
-    grep -vE "$CASE_PASSED" "$2" | tail -n 60
+    grep -vE "^ *ok [0-9]+|$CASE_PASSED" "$2" | tail -n 60 || true
     for diffs in "$WORK"/source/regression.diffs "$WORK"/source/output_iso/regression.diffs; do
         case $1 in
             regress | isolation) if [ -e "$diffs" ]; then head -n 200 "$diffs"; fi ;;
         esac
     done
     if [ "$1" = tap ]; then
-        find "$WORK/source/tmp_check/log" -name 'regress_log_*' -exec tail -n 15 {} + 2>/dev/null || true
+        show_failed_tap "$2"
     fi
+}
+
+# What the TAP files that failed say themselves: to each case that failed, and at the end.
+show_failed_tap() {
+    local name log
+    sed -nE 's|^test/t/([^ ]*)\.pl +\(Wstat: .*|\1|p' "$1" | while read -r name; do
+        log=$WORK/source/tmp_check/log/regress_log_$name
+        [ -e "$log" ] || continue
+        say "== $name"
+        grep -A 8 -E '^(\[[^]]*\]\([^)]*\))? *not ok ' "$log" | head -n 120 || true
+        say "== the end of $name"
+        tail -n 15 "$log"
+    done
 }
 
 # One program for each test_*.c, with the core and the machine in it.

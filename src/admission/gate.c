@@ -212,7 +212,7 @@ is_trivial(const Node *command)
 		case T_LoadStmt:
 			return true;
 		default:
-			return false;
+			return padv_is_wait_for(command);
 	}
 }
 

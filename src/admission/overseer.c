@@ -15,8 +15,9 @@
  *   else could run under a limit, the limit is raised until one can.  So a wait
  *   in line never closes a circle of waits that core would not have had: who
  *   holds what the others wait for gets in, sooner or later.  Some waits have no
- *   wait event, as dblink for a session of this very server: one that should be on
- *   CPU, but sleeps and has not run since the last look, waits for something outside.
+ *   wait event, as dblink for a session of this very server, and that of COPY is the
+ *   same for a disk and a program: one that should be at work, but sleeps and has
+ *   not run since the last look, waits for something outside.
  *
  * What is read of a session is of a moment ago.  One that starts a statement just
  * when its turn is given back runs that statement uncounted.
@@ -51,7 +52,7 @@ typedef struct Seen
 	int64		statement_start;
 	int64		since;			/* monotonic; 0: it ran */
 	int64		no_event_start; /* the statement that was without a wait event */
-	uint64		run_ns;			/* on CPU so far, when it was seen asleep; or 0 */
+	uint64		run_ns;			/* CPU time so far, when seen asleep; or 0 */
 } Seen;
 
 struct PadvOverseer
@@ -103,13 +104,15 @@ does_nothing(const PadvSession *session)
 		default:
 			return session->wait_event == PADV_WAIT_BUFFER_PIN ||
 				session->wait_event == WAIT_EVENT_SYNC_REP ||
-				session->wait_event == WAIT_EVENT_SAFE_SNAPSHOT;
+				session->wait_event == WAIT_EVENT_SAFE_SNAPSHOT ||
+				padv_waits_for_wal(session->wait_event);
 	}
 }
 
 /*
- * Whether a session that has no wait event sleeps all the same, and has since the
- * last look.  One that is runnable does not, however long it waits for a core.
+ * Whether a session that does not tell sleeps all the same, and has since the last
+ * look.  One that is runnable does not, however long it waits for a core; nor does
+ * one that waits for a disk.
  */
 static bool
 is_asleep(PadvOverseer *overseer, Seen *seen, const PadvSession *session)
@@ -117,7 +120,7 @@ is_asleep(PadvOverseer *overseer, Seen *seen, const PadvSession *session)
 	uint64		before = seen->run_ns;
 	uint64		delay_ns;
 
-	if (session->wait_event != 0)
+	if (session->wait_event != 0 && !padv_waits_in_copy(session->wait_event))
 		return false;
 	if (seen->no_event_start != session->statement_start)
 	{

@@ -178,7 +178,7 @@ foreach my $whom ('inside', 'in line')
 	finish($_) foreach @inside, @waiting;
 
 	my @clients = map { client($node, 'app', 'SELECT 1;') } 1 .. 12;
-	ok($node->poll_query_until('postgres', 'SELECT true'), "killed $whom: the server comes back");
+	ok(comes_true($node, 'true'), "killed $whom: the server comes back");
 	push @clients, map { client($node, 'app', 'SELECT 1;') } 1 .. 12;
 	cmp_ok(in_use($node) || 0, '<=', 2, "killed $whom: nobody slips past the cap");
 	hang_up($_) foreach @clients;

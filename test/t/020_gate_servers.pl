@@ -1,5 +1,5 @@
 # The gate and what else a server does: a standby that confirms late or not at all,
-# parallel workers, locks of buffers, autovacuum, a standby of its own that is promoted.
+# waits for WAL, parallel workers, locks of buffers, autovacuum, a standby of its own that is promoted.
 use strict;
 use warnings FATAL => 'all';
 
@@ -38,6 +38,26 @@ $node->reload;
 like(finish($_), qr/confirmed/, 'the commits end when nobody needs to confirm them') foreach @committing;
 nothing_left($node, 'synchronous replication');
 wait_for_gate($node, 'transactions_allowed_now = 1', 'the limit is what it was');
+
+# --- who waits for WAL that others have to write does nothing ---
+SKIP:
+{
+	skip 'WAIT FOR is there from PostgreSQL 19 on', 3
+	  if $node->safe_psql('postgres', q{SELECT current_setting('server_version_num')::int < 190000}) eq 't';
+	my $wait = q{WAIT FOR LSN 'FFFFFFFF/0' WITH (MODE 'primary_flush');};
+	my $waiters = q{FROM pg_stat_activity WHERE usename = 'app' AND wait_event = 'WaitForWalFlush'};
+
+	my $in_block = client($node, 'app', "BEGIN; $wait");
+	wait_for($node, "count(*) = 1 $waiters");
+	is($node->safe_psql('postgres', 'SELECT 7', connstr => $app), 7, 'nobody waits for one that waits for WAL');
+	fill($node, 1);
+	my $alone = client($node, 'app', $wait);
+	wait_for($node, "count(*) = 2 $waiters", 'one that only waits for WAL needs no turn');
+	$node->safe_psql('postgres', "SELECT pg_terminate_backend(pid) $waiters");
+	let_go();
+	finish($_) foreach $in_block, $alone;
+	nothing_left($node, 'WAL');
+}
 
 # --- parallel query: the workers of a query are no transactions of their own ---
 my $parallel = join('', map { "SET $_;\n" } 'parallel_setup_cost = 0', 'parallel_tuple_cost = 0',

@@ -106,9 +106,11 @@ foreach my $victim (sort keys %victims)
 	my $before = $node->safe_psql('postgres', 'SELECT pg_postmaster_start_time(), samples_total FROM pool_advisor.status');
 	my $pid = $node->safe_psql('postgres', $victims{$victim});
 	kill 'KILL', $pid;
-	let_go();
+
+	# the lock stays until those in line are gone: the server ends them some moments later
 	finish($_) foreach @line, $login;
-	ok($node->poll_query_until('postgres', 'SELECT worker_running AND samples_total > 0 FROM pool_advisor.status'),
+	let_go();
+	ok(comes_true($node, 'worker_running AND samples_total > 0 FROM pool_advisor.status'),
 		"killed $victim: the server and the worker are back");
 	wait_for_gate($node, 'transactions_allowed = 1 AND running = 0 AND waiting = 0', "killed $victim: nobody is inside, and the limit is in force");
 	wait_for_limits($node, q{rolname = 'app' AND max_sessions = 4 AND in_use = 0}, "killed $victim: so is the cap");

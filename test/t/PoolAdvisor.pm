@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(caps_node client says goes_on finish hang_up wait_for_limits set_caps in_use
-  queued waiting_pids wait_for refusals active_limit gate wait_for_gate
+  queued waiting_pids wait_for comes_true refusals active_limit gate wait_for_gate
   fill let_go nothing_left $SPIN);
 
 # A function that keeps its session on CPU while somebody else holds an advisory lock.
@@ -94,10 +94,27 @@ sub hang_up
 	return;
 }
 
+# poll_query_until, also while the server comes back: a psql that is refused at once does
+# not read its query, and the broken pipe ends the poll.
+sub comes_true
+{
+	my ($node, $condition) = @_;
+
+	foreach (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		my $met = eval { $node->poll_query_until('postgres', "SELECT $condition") };
+
+		return $met if defined $met;
+		die $@ unless $@ =~ /Broken pipe/;
+		select(undef, undef, undef, 0.1);
+	}
+	return 0;
+}
+
 sub wait_for
 {
 	my ($node, $condition, $name) = @_;
-	my $met = $node->poll_query_until('postgres', "SELECT $condition");
+	my $met = comes_true($node, $condition);
 
 	ok($met, $name) if defined $name;
 	die "never came true: $condition" unless $met;
