@@ -63,17 +63,20 @@
 #define padv_disable_transaction_timeout() ((void) 0)
 #endif
 
-/* Whether this many connections are free. */
+/*
+ * Whether this many connections are free.  Core is not to be asked for none:
+ * from 16 on it then says no as long as there is any.
+ */
 #if PG_VERSION_NUM >= 160000
 static inline bool
 padv_have_free_connections(int count)
 {
 	int			found;
 
-	return HaveNFreeProcs(count, &found);
+	return count <= 0 || HaveNFreeProcs(count, &found);
 }
 #else
-#define padv_have_free_connections(count) HaveNFreeProcs(count)
+#define padv_have_free_connections(count) ((count) <= 0 || HaveNFreeProcs(count))
 #endif
 
 /* Roles that may use a reserve are exempt from caps; before 16 none could. */
