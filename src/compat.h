@@ -49,6 +49,16 @@
 #define padv_proc_in_transaction(proc) ((proc)->lxid != InvalidLocalTransactionId)
 #endif
 
+/*
+ * The process that a PGPROC is of, or 0.  Up to 16 the pid stays there when it has
+ * ended, and may be another's by then; but it does not own the latch any more.
+ */
+#if PG_VERSION_NUM >= 170000
+#define padv_proc_pid(proc) ((proc)->pid)
+#else
+#define padv_proc_pid(proc) ((proc)->procLatch.owner_pid)
+#endif
+
 /* Connections that only superusers, or roles with a reserve, can have. */
 #if PG_VERSION_NUM >= 160000
 #define padv_reserved_connections() (SuperuserReservedConnections + ReservedConnections)
