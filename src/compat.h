@@ -49,6 +49,16 @@
 #define padv_proc_in_transaction(proc) ((proc)->lxid != InvalidLocalTransactionId)
 #endif
 
+/*
+ * The process that a PGPROC is of, or 0.  Up to 16 the pid stays there when it has
+ * ended, and may be another's by then; but it does not own the latch any more.
+ */
+#if PG_VERSION_NUM >= 170000
+#define padv_proc_pid(proc) ((proc)->pid)
+#else
+#define padv_proc_pid(proc) ((proc)->procLatch.owner_pid)
+#endif
+
 /* Connections that only superusers, or roles with a reserve, can have. */
 #if PG_VERSION_NUM >= 160000
 #define padv_reserved_connections() (SuperuserReservedConnections + ReservedConnections)
@@ -63,17 +73,20 @@
 #define padv_disable_transaction_timeout() ((void) 0)
 #endif
 
-/* Whether this many connections are free. */
+/*
+ * Whether this many connections are free.  Core is not to be asked for none:
+ * from 16 on it then says no as long as there is any.
+ */
 #if PG_VERSION_NUM >= 160000
 static inline bool
 padv_have_free_connections(int count)
 {
 	int			found;
 
-	return HaveNFreeProcs(count, &found);
+	return count <= 0 || HaveNFreeProcs(count, &found);
 }
 #else
-#define padv_have_free_connections(count) HaveNFreeProcs(count)
+#define padv_have_free_connections(count) ((count) <= 0 || HaveNFreeProcs(count))
 #endif
 
 /* Roles that may use a reserve are exempt from caps; before 16 none could. */

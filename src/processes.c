@@ -93,7 +93,7 @@ read_slot(PadvProcesses *processes, int slot, const char *root)
 {
 	volatile PGPROC *proc = &ProcGlobal->allProcs[slot];
 	Reading    *last = &processes->last[slot];
-	Reading		now = {proc->pid, 0, 0};
+	Reading		now = {padv_proc_pid(proc), 0, 0};
 	bool		unseen = last->pid == UNSEEN;
 	Reading		since = {0, 0, 0};
 

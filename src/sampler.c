@@ -96,9 +96,9 @@ padv_sampler_create(uint32_t turn_wait_event)
 }
 
 /*
- * Up to 16 a PGPROC keeps pid and backend ID when its process has ended, and
- * another PGPROC may have that backend ID by then: only the one with the pid of
- * the status entry is the entry's.
+ * Up to 16 a PGPROC keeps its backend ID when its process has ended, and another
+ * PGPROC may have that by then: only the one with the pid of the status entry is the
+ * entry's.
  */
 static void
 find_all_processes(PgBackendStatus *entries)
@@ -107,9 +107,10 @@ find_all_processes(PgBackendStatus *entries)
 	{
 		volatile PGPROC *proc = &ProcGlobal->allProcs[procno];
 		int			entry = padv_proc_status_index(proc, procno);
+		int			pid = padv_proc_pid(proc);
 
-		if (proc->pid != 0 && entry >= 0 && entry < MaxBackends &&
-			proc->pid == ((volatile PgBackendStatus *) entries)[entry].st_procpid)
+		if (pid != 0 && entry >= 0 && entry < MaxBackends &&
+			pid == ((volatile PgBackendStatus *) entries)[entry].st_procpid)
 			procno_of_entry[entry] = procno;
 	}
 }
@@ -124,13 +125,13 @@ find_process(PgBackendStatus *entries, int entry, int pid, bool *searched)
 {
 	volatile PGPROC *proc = &ProcGlobal->allProcs[procno_of_entry[entry]];
 
-	if (proc->pid != pid && !*searched)
+	if (padv_proc_pid(proc) != pid && !*searched)
 	{
 		find_all_processes(entries);
 		*searched = true;
 		proc = &ProcGlobal->allProcs[procno_of_entry[entry]];
 	}
-	return proc->pid == pid ? proc : NULL;
+	return padv_proc_pid(proc) == pid ? proc : NULL;
 }
 
 static PadvWaitClass

@@ -71,6 +71,21 @@ struct PadvOverseer
 	uint32		looks;
 };
 
+/* Limits that stand higher than they should, because an overseer before us ended. */
+static void
+find_raised(PadvOverseer *overseer)
+{
+	for (int32 i = 0; i < padv_admission_accounts(); i++)
+	{
+		const volatile Account *account = &padv_accounts[i];
+		int32		limit = i == PADV_SERVER_ACCOUNT ?
+			((volatile Admission *) padv_admission)->active_limit : account->max_active;
+
+		if (limit >= 0 && account->active.limit > limit)
+			overseer->raised[overseer->nraised++] = i;
+	}
+}
+
 PadvOverseer *
 padv_overseer_create(void)
 {
@@ -81,6 +96,7 @@ padv_overseer_create(void)
 	overseer->stalled = palloc0(mul_size(padv_admission_accounts(), sizeof(int32)));
 	overseer->touched = palloc0(mul_size(padv_admission_accounts(), sizeof(int32)));
 	overseer->raised = palloc0(mul_size(padv_admission_accounts(), sizeof(int32)));
+	find_raised(overseer);
 	return overseer;
 }
 

@@ -3,9 +3,13 @@
 use strict;
 use warnings FATAL => 'all';
 
+use FindBin;
+use lib $FindBin::RealBin;
+
 use File::Path qw(make_path);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use PoolAdvisor;
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('machine');
@@ -85,6 +89,44 @@ ok( $node->poll_query_until('postgres', 'SELECT optimal >= 2 FROM pool_advisor.s
 is(fact('spindles'),
 	'unknown | no disk was found; pool_advisor.spindles can say how many there are',
 	'disks are not guessed');
+
+# A process that has the pid of a session that is gone is not ours, whatever it does.
+my $processes = PostgreSQL::Test::Utils::tempdir;
+
+sub runs_for
+{
+	my ($pid, $seconds) = @_;
+
+	make_path("$processes/proc/$pid");
+	append_to_file("$processes/proc/$pid/new", "${seconds}000000000 0 1\n");
+	rename("$processes/proc/$pid/new", "$processes/proc/$pid/schedstat") or die "cannot rename: $!";
+	return;
+}
+
+sub cores
+{
+	my ($condition) = @_;
+	return "$condition FROM (SELECT split_part(value, ' ', 1)::float8 AS cores"
+	  . q{ FROM pool_advisor.hardware WHERE fact = 'CPU used by the server') AS f};
+}
+
+$node->safe_psql('postgres', 'CREATE ROLE app LOGIN');
+my @sessions = map { client($node, 'app', q{SELECT pg_backend_pid() || ' is it';}) } 0 .. 5;
+says($_, qr/is it/) foreach @sessions;
+my ($stays, @gone) = map { $_->{out} =~ /(\d+)/ } @sessions;
+finish($_) foreach @sessions[ 1 .. 5 ];
+my $worker = $node->safe_psql('postgres',
+	q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pool_advisor sampler'});
+runs_for($_, 1) foreach $worker, $stays, @gone;
+$node->append_conf('postgresql.conf', "pool_advisor.system_root = '$processes'");
+$node->reload;
+wait_for($node, cores('cores = 0'));
+runs_for($_, 1000001) foreach @gone;
+runs_for($stays, 2);
+wait_for($node, cores('cores > 0'));
+is($node->safe_psql('postgres', 'SELECT ' . cores('cores < 100')), 't',
+	'processes with the pids of sessions that are gone do not count');
+finish($sessions[0]);
 
 # The real machine again
 $node->append_conf('postgresql.conf', "pool_advisor.system_root = ''");

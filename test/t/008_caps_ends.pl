@@ -142,6 +142,20 @@ empty('endless line');
 set_caps($node, "SELECT pool_advisor.set_limit('app', queue_length => 3)",
 	"queue_length = 3 FROM pool_advisor.limits WHERE rolname = 'app'");
 
+# Nor is a login refused for their sake where none are reserved.
+my $unreserved = caps_node('unreserved', "superuser_reserved_connections = 0\n");
+set_caps($unreserved, q{SELECT pool_advisor.set_limit('app', max_sessions => 1, queue_length => 1,
+	queue_timeout => '50 s')});
+my $first = client($unreserved, 'app', q{SELECT 'in';});
+says($first, qr/in/);
+my $second = client($unreserved, 'app', q{SELECT 'next';});
+wait_for($unreserved, q{queued_total + refused_total = 1 FROM pool_advisor.roles WHERE rolname = 'app'});
+is($unreserved->safe_psql('postgres', q{SELECT queued_total FROM pool_advisor.roles WHERE rolname = 'app'}),
+	1, 'without reserved connections a login waits in line');
+finish($first);
+is(finish($second), "next\n", 'and comes in');
+$unreserved->stop;
+
 # A wait that takes too long, for its own timeout and for core's.
 foreach my $case ([ '300 ms', 'its own timeout' ], [ '1 hour', 'authentication_timeout' ])
 {

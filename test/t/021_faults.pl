@@ -118,6 +118,21 @@ foreach my $victim (sort keys %victims)
 }
 unlike(slurp_file($node->logfile), qr/PANIC/, 'no panic in all this');
 
+# --- the worker ends while it has raised a limit: the next one lowers it ---
+my $holds = client($node, $node->safe_psql('postgres', 'SELECT current_user'), q{SELECT pg_advisory_lock(2), 'held';});
+says($holds, qr/held/);
+my $waits = client($node, 'app', 'SELECT pg_advisory_lock(2);');
+wait_for_gate($node, 'running = 1');
+fill($node, 1);
+my $behind = client($node, 'app', 'SELECT 1;');
+wait_for_gate($node, 'waiting = 1 AND transactions_allowed_now = 2', 'a limit is raised');
+kill 'TERM', $node->safe_psql('postgres', $victims{'the worker'});
+wait_for($node, 'NOT worker_running FROM pool_advisor.status');
+let_go();
+finish($_) foreach $holds, $waits, $behind;
+wait_for_gate($node, 'transactions_allowed_now = 1', 'when the worker is back, it is no more');
+wait_for($node, 'worker_running FROM pool_advisor.status');
+
 # --- the extension and the role go while both are in use ---
 fill($node, 1);
 my $counted = client($node, 'app', q{INSERT INTO t VALUES (2); SELECT 'done';});
