@@ -153,6 +153,19 @@ test_connections(void)
 	situation.picture.last.sessions = 88;
 	advice = find(&situation, "connections_nearly_full");
 	ok(advice && advice->severity == PADV_CRITICAL, "nearly full");
+	ok(advice && strcmp(advice->finding, "88 of the 97 connections that ordinary roles can have are taken.") == 0,
+	   "by sessions");
+
+	situation = quiet();
+	situation.picture.last.queued = 87;
+	ok(find(&situation, "connections_nearly_full") == NULL, "transactions in line take no connections more");
+	situation.picture.last.logins_waiting = 47;
+	ok(find(&situation, "connections_nearly_full") == NULL, "87 of 97 are not nearly all");
+	situation.picture.last.logins_waiting = 48;
+	advice = find(&situation, "connections_nearly_full");
+	ok(advice && strcmp(advice->finding,
+						"88 of the 97 connections that ordinary roles can have are taken, 48 of them by logins that wait in line.") == 0,
+	   "logins in line take connections");
 
 	situation = quiet();
 	basis->max_connections = 199;
