@@ -229,7 +229,14 @@ read_status(PgBackendStatus *entries, int index, PadvSession *session, BackendSt
 	}
 	session->slot = index;
 	session->parallel_worker = type == B_BG_WORKER;
-	return session->pid != 0 && (type == B_BACKEND || type == B_BG_WORKER);
+
+	/*
+	 * From PostgreSQL 18 on a client has an entry before it has proved who it
+	 * is, and while it waits in line for a session; it gets its role after
+	 * that.
+	 */
+	return session->pid != 0 &&
+		((type == B_BACKEND && OidIsValid(session->role)) || type == B_BG_WORKER);
 }
 
 /*

@@ -318,6 +318,13 @@ advise_idle_in_transaction(Findings *findings)
 		advice->fix[0] = '\0';
 }
 
+/* Logins in line have no session, but a connection. */
+static int64_t
+taken_connections(const PadvPicture *picture)
+{
+	return picture->last.sessions + picture->last.logins_waiting;
+}
+
 static void
 advise_nearly_full(Findings *findings)
 {
@@ -325,11 +332,15 @@ advise_nearly_full(Findings *findings)
 	double		usable = (double) picture->model.basis.usable_connections;
 	PadvAdvice *advice;
 
-	if ((double) picture->last.sessions < NEARLY_FULL * usable)
+	if ((double) taken_connections(picture) < NEARLY_FULL * usable)
 		return;
 	advice = begin(findings, PADV_CRITICAL, "connections_nearly_full", "server");
-	SAY(advice->finding, "%lld of the %.0f connections that ordinary roles can have are taken.",
-		(long long) picture->last.sessions, usable);
+	SAY(advice->finding, "%lld of the %.0f connections that ordinary roles can have are taken",
+		(long long) taken_connections(picture), usable);
+	if (picture->last.logins_waiting > 0)
+		SAY_MORE(advice->finding, ", %lld of them by logins that wait in line",
+				 (long long) picture->last.logins_waiting);
+	SAY_MORE(advice->finding, ".");
 	SAY(advice->recommendation,
 		"The next ones will be refused. A higher max_connections moves the wall and slows what is inside; a pool of %lld connections with a line in front of it takes the wall away.",
 		(long long) picture->model.pool_size);
@@ -346,7 +357,7 @@ advise_max_connections(Findings *findings)
 	const PadvBasis *basis = &picture->model.basis;
 	int64_t		reserved = basis->max_connections - basis->usable_connections;
 	double		enough = fmax(FAR_ABOVE * (double) picture->model.pool_size,
-							  1.5 * (double) picture->last.sessions) + (double) reserved;
+							  1.5 * (double) taken_connections(picture)) + (double) reserved;
 	PadvAdvice *advice;
 
 	enough = ceil(fmax(enough, ORDINARY_MAX_CONNECTIONS) / 10.0) * 10.0;

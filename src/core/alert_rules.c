@@ -56,7 +56,7 @@ static const Rule rules[] = {
 		"Caps cannot be read, and everybody is let in",
 	"The server log says why; see the setting pool_advisor.database."},
 	{"PoolAdvisorConnectionsNearlyFull",
-		"pool_advisor_sessions + pool_advisor_queued >= 0.9 * pool_advisor_usable_connections",
+		"pool_advisor_sessions + pool_advisor_logins_waiting >= 0.9 * pool_advisor_usable_connections",
 		"5m", "critical",
 		"The connections of the server are nearly used up",
 	"Taken are {{ $value }} connections, at least 90 % of what ordinary roles can have."},

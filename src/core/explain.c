@@ -13,24 +13,45 @@
 #include "core/explain.h"
 #include "core/speak.h"
 
+/* Room for how a number was rounded. */
+#define ROUNDING 64
+
+/* How a number came from an exact one; it may have met a bound. */
+static const char *
+say_rounding(double exact, int64_t connections, char text[ROUNDING])
+{
+	double		rounded = floor(exact + 0.5);
+
+	snprintf(text, ROUNDING, rounded < (double) connections ? "but at least %lld" :
+			 rounded > (double) connections ? "but not more than the server's %lld" : "rounded %lld",
+			 (long long) connections);
+	return text;
+}
+
 static void
 explain_formula(const PadvModel *model, char *text, size_t size)
 {
+	double		multiplier = model->basis.connections_per_core;
+	double		exact = model->cores * multiplier + model->effective_spindles;
+	char		rounding[ROUNDING];
+
 	snprintf(text, size,
-			 "%.4g cores * %.4g connections per core + %.2f effective spindles = %.2f, rounded %lld; active connections, not open ones. Range: 1 per core to 4 per core.",
-			 model->cores, model->basis.connections_per_core,
-			 model->effective_spindles,
-			 model->cores * model->basis.connections_per_core + model->effective_spindles,
-			 (long long) model->estimates[PADV_METHOD_FORMULA].connections);
+			 "%.4g cores * %.4g connections per core + %.2f effective spindles = %.2f, %s; active connections, not open ones. Range: %.4g per core to %.4g per core.",
+			 model->cores, multiplier, model->effective_spindles, exact,
+			 say_rounding(exact, model->estimates[PADV_METHOD_FORMULA].connections, rounding),
+			 padv_least_per_core(multiplier), padv_most_per_core(multiplier));
 }
 
 static void
 explain_wait_ratio(const PadvModel *model, char *text, size_t size)
 {
+	double		exact = model->cores * (1.0 + model->wait_ratio);
+	char		rounding[ROUNDING];
+
 	snprintf(text, size,
-			 "%.4g cores * (1 + %.2f) = %.2f, rounded %lld: of the time that sessions were at work lately, they ran for %.0f s, were ready to run for %.0f s, and were asleep inside a statement, without waiting for another session, for %.0f s; asleep / running is %.2f, held while nearly the same.",
-			 model->cores, model->wait_ratio, model->cores * (1.0 + model->wait_ratio),
-			 (long long) model->estimates[PADV_METHOD_WAIT_RATIO].connections,
+			 "%.4g cores * (1 + %.2f) = %.2f, %s: of the time that sessions were at work lately, they ran for %.0f s, were ready to run for %.0f s, and were asleep inside a statement, without waiting for another session, for %.0f s; asleep / running is %.2f, held while nearly the same.",
+			 model->cores, model->wait_ratio, exact,
+			 say_rounding(exact, model->estimates[PADV_METHOD_WAIT_RATIO].connections, rounding),
 			 model->waits.run, model->waits.ready, model->waits.asleep, model->wait_ratio);
 }
 
@@ -38,11 +59,12 @@ static void
 explain_scalability(const PadvModel *model, char *text, size_t size)
 {
 	const PadvCurve *curve = &model->curve;
+	char		rounding[ROUNDING];
 
 	snprintf(text, size,
-			 "throughput was highest, or within 4%% of that, %.0f transactions/s, with %.1f connections at work, of which %.1f were active (rounded %lld); within 5%% from %.1f to %.1f at work. Evidence: %.0f s in %d bins up to %.0f connections, %.0f s of it around the peak and %.0f s beyond.",
+			 "throughput was highest, or within 4%% of that, %.0f transactions/s, with %.1f connections at work, of which %.1f were active (%s); within 5%% from %.1f to %.1f at work. Evidence: %.0f s in %d bins up to %.0f connections, %.0f s of it around the peak and %.0f s beyond.",
 			 curve->throughput, curve->at_work.best, curve->active.best,
-			 (long long) model->estimates[PADV_METHOD_SCALABILITY].connections,
+			 say_rounding(curve->active.best, model->estimates[PADV_METHOD_SCALABILITY].connections, rounding),
 			 curve->at_work.low, curve->at_work.high, curve->seconds, curve->bins,
 			 curve->seen_to, curve->near_seconds, curve->beyond_seconds);
 }
@@ -152,7 +174,7 @@ explain_spindles(const PadvSpeaker *speaker, const PadvPicture *picture)
 static void
 explain_choice(const PadvSpeaker *speaker, const PadvModel *model)
 {
-	char		text[PADV_SENTENCE / 2];
+	char		text[PADV_SENTENCE - 64];
 
 	for (PadvMethod method = 0; method < PADV_METHODS; method++)
 	{
@@ -219,6 +241,10 @@ explain_pool(const PadvSpeaker *speaker, const PadvPicture *picture)
 		padv_speak(speaker,
 				   "Pool size: not less than %.0f, the connections at work with which throughput was highest so far.",
 				   model->curve.best_so_far);
+	if (model->pool_size >= model->basis.usable_connections)
+		padv_speak(speaker, "Pool size: %s the %lld connections that ordinary roles can have.",
+				   model->pool_size > model->basis.usable_connections ? "that is more than" : "not more than",
+				   (long long) model->basis.usable_connections);
 }
 
 const char *

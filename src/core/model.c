@@ -67,6 +67,18 @@ padv_formula_size(double cores, double effective_spindles,
 	return (int64_t) size;
 }
 
+double
+padv_least_per_core(double connections_per_core)
+{
+	return fmin(1.0, connections_per_core);
+}
+
+double
+padv_most_per_core(double connections_per_core)
+{
+	return fmax(UPPER_CONNECTIONS_PER_CORE, connections_per_core);
+}
+
 void
 padv_model_init(PadvModel *model)
 {
@@ -120,9 +132,9 @@ estimate_by_formula(PadvModel *model)
 	formula->connections = padv_formula_size(model->cores,
 											 model->effective_spindles,
 											 multiplier);
-	formula->low = padv_formula_size(model->cores, 0.0, fmin(1.0, multiplier));
+	formula->low = padv_formula_size(model->cores, 0.0, padv_least_per_core(multiplier));
 	formula->high = padv_formula_size(model->cores, model->effective_spindles,
-									  fmax(UPPER_CONNECTIONS_PER_CORE, multiplier));
+									  padv_most_per_core(multiplier));
 	formula->confidence = PADV_CONFIDENCE_FORMULA;
 }
 

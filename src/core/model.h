@@ -106,6 +106,10 @@ typedef struct PadvModel
 extern int64_t padv_formula_size(double cores, double effective_spindles,
 								 double connections_per_core);
 
+/* What the range around that goes by: connections per core at its ends. */
+extern double padv_least_per_core(double connections_per_core);
+extern double padv_most_per_core(double connections_per_core);
+
 /* A model before anything was measured. */
 extern void padv_model_init(PadvModel *model);
 

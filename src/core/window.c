@@ -75,6 +75,7 @@ struct PadvWindow
 	int64_t		samples_total;
 	int64_t		taken_at;
 	int64_t		counted[COLUMNS];
+	int64_t		logins_waiting;
 	int64_t		in_role[STATES][PADV_MAX_ROLES];
 	int64_t		oldest_xact;	/* start of the idle holder's; 0 unknown */
 	PadvIdleHolder idle_holder;
@@ -368,6 +369,7 @@ padv_window_add(PadvWindow *window, const PadvSample *sample)
 		else
 			count_session(window, session);
 	}
+	window->logins_waiting = sample->logins_waiting;
 	counted[QUEUED] += sample->logins_waiting;
 	counted[SAMPLES] = 1;
 	window->samples_total++;
@@ -397,6 +399,7 @@ digest_counts(const PadvWindow *window, PadvCounts *counts)
 	counts->idle = counted[IDLE];
 	counts->idle_in_transaction = counted[IDLE_IN_TRANSACTION];
 	counts->queued = counted[QUEUED];
+	counts->logins_waiting = window->logins_waiting;
 	counts->parallel_workers = counted[PARALLEL_WORKERS];
 	counts->demand = counted[DEMAND];
 	for (int class = 0; class < PADV_WAIT_CLASSES; class++)

@@ -44,6 +44,7 @@ typedef struct PadvCounts
 	int64_t		idle;
 	int64_t		idle_in_transaction;
 	int64_t		queued;			/* logins that wait in line included */
+	int64_t		logins_waiting; /* these alone */
 	int64_t		in_class[PADV_WAIT_CLASSES];
 	int64_t		parallel_workers;
 	int64_t		demand;			/* active + parallel workers - those that

@@ -108,6 +108,8 @@ wait_for($node, q{in_use = 0 FROM pool_advisor.limits WHERE rolname = 'app'}, 'n
 take_all();
 push @waiting, client($node, 'app', 'SELECT pg_backend_pid();');
 wait_for($node, q{queued = 3 FROM pool_advisor.roles WHERE rolname = 'app'});
+wait_for($node, q{sessions BETWEEN 2 AND 3 AND queued = 3 FROM pool_advisor.status},
+	'those in line are no sessions yet: there are two, and ours');
 my $logged = -s $node->logfile;
 ($ret, $out, $err) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=app');
 is($ret, 2, 'a full line refuses');

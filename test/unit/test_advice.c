@@ -153,6 +153,19 @@ test_connections(void)
 	situation.picture.last.sessions = 88;
 	advice = find(&situation, "connections_nearly_full");
 	ok(advice && advice->severity == PADV_CRITICAL, "nearly full");
+	ok(advice && strcmp(advice->finding, "88 of the 97 connections that ordinary roles can have are taken.") == 0,
+	   "by sessions");
+
+	situation = quiet();
+	situation.picture.last.queued = 87;
+	ok(find(&situation, "connections_nearly_full") == NULL, "transactions in line take no connections more");
+	situation.picture.last.logins_waiting = 47;
+	ok(find(&situation, "connections_nearly_full") == NULL, "87 of 97 are not nearly all");
+	situation.picture.last.logins_waiting = 48;
+	advice = find(&situation, "connections_nearly_full");
+	ok(advice && strcmp(advice->finding,
+						"88 of the 97 connections that ordinary roles can have are taken, 48 of them by logins that wait in line.") == 0,
+	   "logins in line take connections");
 
 	situation = quiet();
 	basis->max_connections = 199;
@@ -165,6 +178,9 @@ test_connections(void)
 	   "500 are far above what helps");
 	situation.picture.last.sessions = 300;
 	ok(find(&situation, "max_connections_high") == NULL, "but not while they are in use");
+	situation.picture.last.sessions = 40;
+	situation.picture.last.logins_waiting = 260;
+	ok(find(&situation, "max_connections_high") == NULL, "nor while logins wait in line on them");
 
 	situation = quiet();
 	basis->memory = 24e9;
@@ -298,6 +314,50 @@ test_explain(void)
 	ok(explain(&situation) == 1, "one sentence before the first sample");
 }
 
+/* What stands at the end of a calculation is what is shown. */
+static void
+test_rounding(void)
+{
+	PadvSituation situation = quiet();
+	PadvModel  *model = &situation.picture.model;
+	PadvBasis	basis = model->basis;
+	const PadvWaits waits = {.run = 1e7, .ready = 1e7, .asleep = 5e6};
+	const PadvCurve curve = {
+		.state = PADV_CURVE_FITTED, .active = {.best = 120.3}, .at_work = {.best = 140},
+	};
+	char		text[PADV_SENTENCE];
+
+	model->basis.detected_cores = 0.1;
+	model->basis.connections_per_core = 0.5;
+	explain(&situation);
+	ok(strstr(explained, "= 0.05, but at least 1; active connections, not open ones. Range: 0.5 per core to 4 per core.") != NULL,
+	   "no less than one connection, and fewer per core");
+	model->basis.connections_per_core = 7;
+	explain(&situation);
+	ok(strstr(explained, "= 0.70, rounded 1;") != NULL && strstr(explained, "Range: 1 per core to 7 per core.") != NULL,
+	   "more per core");
+
+	model->basis.detected_cores = 1000;
+	explain(&situation);
+	ok(strstr(explained, "Pool size: that is more than the 97 connections") != NULL, "more than the server has");
+	situation.picture.minute.held_in_transaction = 90;
+	model->basis.detected_cores = 4;
+	explain(&situation);
+	ok(strstr(explained, "Pool size: not more than the 97 connections") != NULL, "all that the server has");
+	situation.picture.minute.held_in_transaction = 0;
+	explain(&situation);
+	ok(strstr(explained, "connections that ordinary roles can have.") == NULL, "less than the server has");
+
+	basis.detected_cores = 1000;
+	padv_model_update(model, &basis, &situation.picture.minute, &situation.picture.load, &waits, &curve);
+	padv_explain_method(model, PADV_METHOD_WAIT_RATIO, text, sizeof(text));
+	ok(strstr(text, "= 1500.00, but not more than the server's 97: of the time") != NULL,
+	   "no more than there can be");
+	padv_explain_method(model, PADV_METHOD_SCALABILITY, text, sizeof(text));
+	ok(strstr(text, "of which 120.3 were active (but not more than the server's 97)") != NULL,
+	   "even if more were seen");
+}
+
 /* The longest figures must not cut a sentence short. */
 static void
 test_lengths(void)
@@ -351,6 +411,7 @@ main(void)
 	test_idle_in_transaction();
 	test_order();
 	test_explain();
+	test_rounding();
 	test_lengths();
 	return tap_end();
 }

@@ -68,7 +68,8 @@ test_by_hand(void)
 	padv_window_add(window, &sample);
 	padv_window_digest(window, &digest);
 	ok(last->sessions == 11 && last->active == 3 && last->idle == 2 &&
-	   last->idle_in_transaction == 4 && last->queued == 4, "states, and logins in line");
+	   last->idle_in_transaction == 4 && last->queued == 4 && last->logins_waiting == 3,
+	   "states, and logins in line");
 	ok(last->in_class[PADV_ON_CPU] == 1 && last->in_class[PADV_WAITING_IO] == 1 &&
 	   last->in_class[PADV_WAITING_OTHER] == 1, "classes");
 	ok(last->parallel_workers == 1 && last->demand == 3, "parallel workers and demand");
