@@ -8,8 +8,6 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#include <math.h>
-
 #include "core/gate.h"
 #include "core/lease.h"
 #include "core/line.h"
@@ -195,10 +193,8 @@ look(Tape *tape, PadvControl *control, PadvGrace *grace, PadvControlInput *input
 
 	input->clock_us += (int64_t) take_bits(tape, kind & 1 ? 3 : 5);
 	input->transactions += (double) take_bits(tape, 2);
-	if (kind >= 250)
-		input->transactions = take_double(tape);
-	if (!isfinite(input->transactions))
-		input->transactions = 0.0;
+	if (kind >= 250)			/* any count, a smaller one too */
+		input->transactions = (double) take_bits(tape, 8);
 	input->waited_share = (double) (take_byte(tape) | (kind & 2 ? 0xE0 : 0)) / 255.0;
 	if (kind % 16 == 4)
 	{
