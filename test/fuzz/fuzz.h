@@ -54,4 +54,15 @@ take_bits(Tape *tape, int bytes)
 	return bits;
 }
 
+/* Any at all: infinite, not a number. */
+static inline double
+take_double(Tape *tape)
+{
+	uint64_t	bits = take_bits(tape, 8);
+	double		value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
 #endif							/* PADV_FUZZ_H */

@@ -173,16 +173,6 @@ recount(Tape *tape)
 
 /* --- the lease and the controller ----------------------------------------- */
 
-static double
-take_double(Tape *tape)
-{
-	uint64_t	bits = take_bits(tape, 8);
-	double		value;
-
-	memcpy(&value, &bits, sizeof(value));
-	return value;
-}
-
 static void
 look(Tape *tape, PadvControl *control, PadvGrace *grace, PadvControlInput *input)
 {

@@ -56,16 +56,6 @@ take_number(Tape *tape)
 	return (int64_t) take_bits(tape, 8);
 }
 
-static double
-take_double(Tape *tape)
-{
-	uint64_t	bits = take_bits(tape, 8);
-	double		value;
-
-	memcpy(&value, &bits, sizeof(value));
-	return value;
-}
-
 /* Above 0, from the smallest to the largest. */
 static double
 take_positive(Tape *tape)
