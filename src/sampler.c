@@ -18,8 +18,8 @@
  *   the few fields needed, without the query text.  A writer that is switched
  *   out in the middle is not waited for longer than READ_TRIES; then the
  *   fields may belong to two moments of the same entry, for one sample.
- * - PGPROC's pid, wait_event_info, xid, xmin, local transaction ID and lock
- *   group leader: single words, written by their own process.  They may be a
+ * - PGPROC's pid (before 17 its latch's owner), wait_event_info, xid, xmin, local
+ *   transaction ID and lock group leader: single words, written by their own process.  They may be a
  *   few instructions apart from the status entry: a session can be seen
  *   active with the wait event of the idle state it has just left, for one
  *   sample.

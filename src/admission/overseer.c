@@ -71,17 +71,18 @@ struct PadvOverseer
 	uint32		looks;
 };
 
-/* Limits that stand higher than they should, because an overseer before us ended. */
+/*
+ * Limits that stand higher than they should, because an overseer before us ended.
+ * What is read is of a moment ago; adjust_limit looks again, under the mutex.
+ */
 static void
 find_raised(PadvOverseer *overseer)
 {
 	for (int32 i = 0; i < padv_admission_accounts(); i++)
 	{
-		const volatile Account *account = &padv_accounts[i];
-		int32		limit = i == PADV_SERVER_ACCOUNT ?
-			((volatile Admission *) padv_admission)->active_limit : account->max_active;
+		int32		limit = padv_turn_limit_of(i);
 
-		if (limit >= 0 && account->active.limit > limit)
+		if (limit >= 0 && padv_accounts[i].active.limit > limit)
 			overseer->raised[overseer->nraised++] = i;
 	}
 }
@@ -252,7 +253,7 @@ adjust_limit(int32 account, int32 stalled)
 	int			count = 0;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	limit = account == PADV_SERVER_ACCOUNT ? padv_admission->active_limit : mine->max_active;
+	limit = padv_turn_limit_of(account);
 	if (limit >= 0 && padv_admission->enforcement == PADV_ENFORCEMENT_ON)
 		change = Max(limit, stalled + 1) - mine->active.limit;
 	if (change > 0)

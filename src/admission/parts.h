@@ -152,6 +152,17 @@ extern Slot *padv_my_slot;
 extern void padv_set_rule(int account, const int32 *value, PadvEnforcement enforcement);
 
 /*
+ * How many transactions an account lets run by its own rule: not raised, and also
+ * where caps are only observed.  A single word; who acts on it holds the mutex.
+ */
+static inline int32
+padv_turn_limit_of(int32 account)
+{
+	return account == PADV_SERVER_ACCOUNT ? padv_admission->active_limit :
+		padv_accounts[account].max_active;
+}
+
+/*
  * Turns, with the mutex held.  place_turn finds the accounts of a slot's next
  * turn.  note_turns is for those who have been let in: their words and the list
  * of holders; it writes whose latches to set.  drop_turn takes one away, and

@@ -237,11 +237,9 @@ would_wait(const PadvPlace *turn)
 {
 	for (int i = 0; i < turn->naccounts; i++)
 	{
-		const Account *account = &padv_accounts[turn->accounts[i]];
-		int32		limit = turn->accounts[i] == PADV_SERVER_ACCOUNT ?
-			padv_admission->active_limit : account->max_active;
+		int32		limit = padv_turn_limit_of(turn->accounts[i]);
 
-		if (limit >= 0 && account->active.in_use >= limit)
+		if (limit >= 0 && padv_accounts[turn->accounts[i]].active.in_use >= limit)
 			return true;
 	}
 	return false;
