@@ -30,8 +30,8 @@ CREATE VIEW stored AS
 SELECT count(*) FROM pool_advisor.limits;
 
 -- every place that can have a cap
-SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => 20, core_sessions => 5,
-                              session_keepalive => '1 min', queue_length => 10, queue_timeout => '2.5 s');
+SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => 20, min_sessions => 5,
+                              session_idle_timeout => '1 min', queue_length => 10, queue_timeout => '2.5 s');
 SELECT pool_advisor.set_limit('regress "; DROP ROLE regress_padv_app; --', 'postgres', max_sessions => 3);
 SELECT pool_advisor.set_limit('regress_padv_group', max_sessions => 8);
 SELECT pool_advisor.set_limit(database => 'postgres', max_sessions => 30, queue_length => -1);
@@ -41,7 +41,7 @@ SELECT comes_true('count(*) = 5 FROM pool_advisor.limits');
 SELECT * FROM pool_advisor.limits ORDER BY scope COLLATE "C", rolname, datname;
 
 -- NULL leaves alone, -1 takes away, and so does clear_limit
-SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => NULL, core_sessions => -1);
+SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => NULL, min_sessions => -1);
 SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => -1);
 SELECT comes_true($$count(*) = 0 FROM pool_advisor.limits WHERE rolname = 'regress_padv_app'$$);
 SELECT pool_advisor.clear_limit('regress_padv_app');
@@ -67,11 +67,11 @@ SELECT * FROM stored WHERE rolname = 'regress_padv_app';
 SELECT pool_advisor.set_limit('regress_padv_nobody', max_sessions => 1);
 SELECT pool_advisor.set_limit('regress_padv_app', 'regress_padv_nowhere', max_sessions => 1);
 SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => 5, queue_length => -2);
-SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => 5, core_sessions => 6);
-SELECT pool_advisor.set_limit('regress_padv_app', core_sessions => 8);
+SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => 5, min_sessions => 6);
+SELECT pool_advisor.set_limit('regress_padv_app', min_sessions => 8);
 SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => 2147483647);
-SELECT pool_advisor.set_limit('regress_padv_app', session_keepalive => '-1 s');
-SELECT pool_advisor.set_limit('regress_padv_app', session_keepalive => '1 year');
+SELECT pool_advisor.set_limit('regress_padv_app', session_idle_timeout => '-1 s');
+SELECT pool_advisor.set_limit('regress_padv_app', session_idle_timeout => '1 year');
 SELECT pool_advisor.set_limit('regress_padv_app', queue_timeout => '0');
 SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => 5, max_active => 0);
 SELECT pool_advisor.set_limit('regress_padv_app', max_sessions => 5, max_active => -2);

@@ -38,7 +38,7 @@ WHERE name ~ '_(info|worker_running|max_connections|usable_connections|enforceme
   AND (rolname IN ('', 'pg_other_roles') OR rolname ~ '^regress_')
 ORDER BY name COLLATE "C", rolname COLLATE "C", datname COLLATE "C";
 SELECT count(*) AS unknown FROM pool_advisor.metrics
-WHERE value IS NULL OR value = 'NaN' OR (value < 0 AND name !~ 'max_sessions$|committed_sessions$|active_limit$');
+WHERE value IS NULL OR value = 'NaN' OR (value < 0 AND name !~ 'max_sessions$|committed_sessions$|server_max_active$');
 
 -- a series is there once, those of a metric are together, and the two forms agree
 SELECT count(*) - count(DISTINCT (name, rolname, datname, wait_class)) AS twice FROM pool_advisor.metrics;

@@ -340,7 +340,7 @@ COMMENT ON COLUMN pool_advisor.roles.refused_total IS 'logins refused because of
 COMMENT ON COLUMN pool_advisor.roles.queued_total IS 'logins that had to wait in line';
 COMMENT ON COLUMN pool_advisor.roles.timed_out_total IS 'logins refused after waiting for queue_timeout';
 COMMENT ON COLUMN pool_advisor.roles.would_refuse_total IS 'logins that found a cap full and were let in because enforcement was observe';
-COMMENT ON COLUMN pool_advisor.roles.closed_idle_total IS 'sessions closed after session_keepalive because they were beyond core_sessions';
+COMMENT ON COLUMN pool_advisor.roles.closed_idle_total IS 'sessions closed after session_idle_timeout because they were beyond min_sessions';
 COMMENT ON COLUMN pool_advisor.roles.queue_wait_seconds_total IS 'seconds that logins spent in line';
 COMMENT ON COLUMN pool_advisor.roles.transactions_queued_total IS 'transactions that had to wait in line';
 COMMENT ON COLUMN pool_advisor.roles.transaction_queue_wait_seconds_total IS 'seconds that transactions spent in line';
@@ -422,8 +422,8 @@ CREATE FUNCTION pool_advisor._limits(
     OUT rolname name,
     OUT datname name,
     OUT max_sessions bigint,
-    OUT core_sessions bigint,
-    OUT session_keepalive interval,
+    OUT min_sessions bigint,
+    OUT session_idle_timeout interval,
     OUT queue_length bigint,
     OUT queue_timeout interval,
     OUT max_active bigint,
@@ -439,14 +439,14 @@ COMMENT ON FUNCTION pool_advisor._limits() IS 'what the view limits shows';
 CREATE VIEW pool_advisor.limits AS SELECT * FROM pool_advisor._limits();
 COMMENT ON VIEW pool_advisor.limits IS
     'every cap in force on this node, limit_scale applied, with the sessions under it; -1 is no limit';
-COMMENT ON COLUMN pool_advisor.limits.scope IS 'role, group (a role and its members together), database, role in database, default (each role without a cap of its own), or server (pool_advisor.active_limit)';
+COMMENT ON COLUMN pool_advisor.limits.scope IS 'role, group (a role and its members together), database, role in database, default (each role without a cap of its own), or server (pool_advisor.server_max_active)';
 COMMENT ON COLUMN pool_advisor.limits.max_active IS 'transactions that may run at a time; -1 is no limit';
 COMMENT ON COLUMN pool_advisor.limits.in_use IS 'sessions counted under the cap; for the default, those of the role that has most; of the server, all';
 COMMENT ON COLUMN pool_advisor.limits.headroom IS 'sessions that can still come in; -1 is no limit';
 COMMENT ON COLUMN pool_advisor.limits.active_in_use IS 'transactions that run under the cap; for the default, those of the role that has most; 0 where nothing limits them';
 
 CREATE FUNCTION pool_advisor._gate(
-    OUT active_limit text,
+    OUT server_max_active text,
     OUT state text,
     OUT transactions_allowed bigint,
     OUT transactions_allowed_now bigint,
@@ -470,7 +470,7 @@ COMMENT ON FUNCTION pool_advisor._gate() IS 'what the view gate shows';
 CREATE VIEW pool_advisor.gate AS SELECT * FROM pool_advisor._gate();
 COMMENT ON VIEW pool_advisor.gate IS
     'the line in front of transactions: what may run, what runs, who waits, and what has been counted since the server started';
-COMMENT ON COLUMN pool_advisor.gate.active_limit IS 'the setting pool_advisor.active_limit';
+COMMENT ON COLUMN pool_advisor.gate.server_max_active IS 'the setting pool_advisor.server_max_active';
 COMMENT ON COLUMN pool_advisor.gate.state IS 'off, fixed, or with auto: not full (nobody waits, so nothing is learned), searching or settled';
 COMMENT ON COLUMN pool_advisor.gate.transactions_allowed IS 'transactions of the whole server that may run at a time; -1: no limit';
 COMMENT ON COLUMN pool_advisor.gate.transactions_allowed_now IS 'the same with those let in beyond it because nobody inside could go on; -1: no limit is enforced';
@@ -541,8 +541,8 @@ CREATE FUNCTION pool_advisor.set_limit(
     role name DEFAULT NULL,
     database name DEFAULT NULL,
     max_sessions integer DEFAULT NULL,
-    core_sessions integer DEFAULT NULL,
-    session_keepalive interval DEFAULT NULL,
+    min_sessions integer DEFAULT NULL,
+    session_idle_timeout interval DEFAULT NULL,
     queue_length integer DEFAULT NULL,
     queue_timeout interval DEFAULT NULL,
     max_active integer DEFAULT NULL

@@ -17,11 +17,11 @@ ALTER SYSTEM SET pool_advisor.spindles = -2;
 ALTER SYSTEM SET pool_advisor.optimal = -1;
 ALTER SYSTEM SET pool_advisor.optimal = 1000000;
 ALTER SYSTEM SET pool_advisor.system_root = 'relative';
-ALTER SYSTEM SET pool_advisor.active_limit = -1;
-ALTER SYSTEM SET pool_advisor.active_limit = 'on';
-ALTER SYSTEM SET pool_advisor.active_limit = '4 s';
-ALTER SYSTEM SET pool_advisor.active_limit = '99999999999';
-ALTER SYSTEM SET pool_advisor.active_limit = '';
+ALTER SYSTEM SET pool_advisor.server_max_active = -1;
+ALTER SYSTEM SET pool_advisor.server_max_active = 'on';
+ALTER SYSTEM SET pool_advisor.server_max_active = '4 s';
+ALTER SYSTEM SET pool_advisor.server_max_active = '99999999999';
+ALTER SYSTEM SET pool_advisor.server_max_active = '';
 ALTER SYSTEM SET pool_advisor.max_active = 0;
 \set VERBOSITY default
 

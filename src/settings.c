@@ -27,11 +27,12 @@ int			padv_optimal = 0;
 char	   *padv_system_root = NULL;
 char	   *padv_database = NULL;
 int			padv_enforcement = PADV_ENFORCEMENT_ON;
+int			padv_gate_enforcement = PADV_ENFORCEMENT_ON;
 double		padv_limit_scale = 1.0;
-int			padv_active_limit = PADV_ACTIVE_LIMIT_OFF;
+int			padv_server_max_active = PADV_SERVER_MAX_ACTIVE_OFF;
 int			padv_cap_settings[PADV_CAP_SETTINGS];
 
-static char *active_limit_text = NULL;
+static char *server_max_active_text = NULL;
 
 static const struct config_enum_entry enforcements[] = {
 	{"on", PADV_ENFORCEMENT_ON, false},
@@ -89,22 +90,22 @@ check_max_active(int *newval, void **extra pg_attribute_unused(),
 
 /* "off", "auto" or a number of transactions. */
 static bool
-check_active_limit(char **newval, void **extra, GucSource source pg_attribute_unused())
+check_server_max_active(char **newval, void **extra, GucSource source pg_attribute_unused())
 {
 	int			limit;
 	bool		on;
 
 	if (pg_strcasecmp(*newval, "auto") == 0)
-		limit = PADV_ACTIVE_LIMIT_AUTO;
+		limit = PADV_SERVER_MAX_ACTIVE_AUTO;
 	else if (!parse_int(*newval, &limit, 0, NULL) || limit < 1 || limit > (int) MAX_BACKENDS)
 	{
 		if (!parse_bool(*newval, &on) || on)
 		{
-			GUC_check_errdetail("\"%s.active_limit\" must be \"off\", \"auto\" or a number of transactions from 1 to %d.",
+			GUC_check_errdetail("\"%s.server_max_active\" must be \"off\", \"auto\" or a number of transactions from 1 to %d.",
 								PREFIX, (int) MAX_BACKENDS);
 			return false;
 		}
-		limit = PADV_ACTIVE_LIMIT_OFF;
+		limit = PADV_SERVER_MAX_ACTIVE_OFF;
 	}
 	*extra = padv_guc_alloc(sizeof(int));
 	if (*extra == NULL)
@@ -114,9 +115,9 @@ check_active_limit(char **newval, void **extra, GucSource source pg_attribute_un
 }
 
 static void
-assign_active_limit(const char *newval pg_attribute_unused(), void *extra)
+assign_server_max_active(const char *newval pg_attribute_unused(), void *extra)
 {
-	padv_active_limit = *(int *) extra;
+	padv_server_max_active = *(int *) extra;
 }
 
 /*
@@ -152,12 +153,12 @@ static const struct CapSetting
 		"Sets how many sessions there can be.",
 		"Set it for a role, a database or a role in a database. -1 is no limit.",
 	PADV_UNLIMITED, PADV_UNLIMITED, MAX_BACKENDS, 0, NULL},
-	{PREFIX ".core_sessions",
-		"Sets how many sessions are kept when they are idle for session_keepalive.",
+	{PREFIX ".min_sessions",
+		"Sets how many sessions are kept when they are idle for session_idle_timeout.",
 		"Set it for a role, a database or a role in a database. -1 keeps all.",
 	PADV_UNLIMITED, PADV_UNLIMITED, MAX_BACKENDS, 0, NULL},
-	{PREFIX ".session_keepalive",
-		"Sets how long sessions beyond core_sessions can be idle before they are closed.",
+	{PREFIX ".session_idle_timeout",
+		"Sets how long sessions beyond min_sessions can be idle before they are closed.",
 		"Set it for a role, a database or a role in a database. 0 closes none.",
 	0, 0, INT_MAX, GUC_UNIT_MS, NULL},
 	{PREFIX ".queue_length",
@@ -268,6 +269,14 @@ padv_define_settings(void)
 							 PGC_SIGHUP, 0,
 							 NULL, NULL, NULL);
 
+	DefineCustomEnumVariable(PREFIX ".gate_enforcement",
+							 "Sets whether limits on transactions are enforced.",
+							 "\"observe\" counts what would wait, and lets it pass.",
+							 &padv_gate_enforcement,
+							 PADV_ENFORCEMENT_ON, enforcements,
+							 PGC_SIGHUP, 0,
+							 NULL, NULL, NULL);
+
 	DefineCustomRealVariable(PREFIX ".limit_scale",
 							 "Sets this node's factor on the sessions of every cap.",
 							 NULL,
@@ -276,13 +285,13 @@ padv_define_settings(void)
 							 PGC_SIGHUP, 0,
 							 NULL, NULL, NULL);
 
-	DefineCustomStringVariable(PREFIX ".active_limit",
+	DefineCustomStringVariable(PREFIX ".server_max_active",
 							   "Sets how many transactions of the whole server can run at a time; others wait in line.",
 							   "\"off\" is no limit, \"auto\" finds and follows the number with the best throughput.",
-							   &active_limit_text,
+							   &server_max_active_text,
 							   "off",
 							   PGC_SIGHUP, 0,
-							   check_active_limit, assign_active_limit, NULL);
+							   check_server_max_active, assign_server_max_active, NULL);
 
 	define_cap_settings();
 	MarkGUCPrefixReserved(PREFIX);

@@ -20,9 +20,10 @@ extern int	padv_spindles;		/* PADV_DETECT */
 extern int	padv_optimal;		/* 0: compute */
 extern char *padv_system_root;	/* "" is the real one */
 extern char *padv_database;		/* where catalogs are read for caps */
-extern int	padv_enforcement;	/* PadvEnforcement */
+extern int	padv_enforcement;	/* PadvEnforcement, of sessions */
+extern int	padv_gate_enforcement;	/* PadvEnforcement, of transactions */
 extern double padv_limit_scale;
-extern int	padv_active_limit;	/* transactions, or as core/gate.h names it */
+extern int	padv_server_max_active;	/* transactions, or as core/gate.h names it */
 
 /*
  * By PadvCapSetting.  In a session these are what its role and database were

@@ -367,10 +367,10 @@ wait_for_work(const Worker *worker)
 static void
 limit_turns(Worker *worker)
 {
-	if (padv_active_limit == PADV_ACTIVE_LIMIT_AUTO)
+	if (padv_server_max_active == PADV_SERVER_MAX_ACTIVE_AUTO)
 		return;
 	worker->picture.control.state = PADV_CONTROL_OFF;
-	padv_turns_set_server_limit(padv_active_limit);
+	padv_turns_set_server_limit(padv_server_max_active);
 }
 
 /* And where it does. */
@@ -383,7 +383,7 @@ control_turns(Worker *worker, int64 now)
 	PadvControlInput input;
 	PadvTransactions transactions;
 
-	if (padv_active_limit != PADV_ACTIVE_LIMIT_AUTO || worker->picture.taken_at == 0)
+	if (padv_server_max_active != PADV_SERVER_MAX_ACTIVE_AUTO || worker->picture.taken_at == 0)
 		return;
 	padv_transactions_total(&transactions);
 	input.clock_us = now;

@@ -134,7 +134,7 @@ query -c 'ALTER ROLE app RESET ALL' -c 'GRANT ALL ON ALL TABLES IN SCHEMA public
 until [ "$(query -At -c "SELECT count(*) FROM pool_advisor.limits")" = 0 ]; do sleep 0.1; done
 say 'without the gate:'
 through_the_gate
-query -c "ALTER SYSTEM SET pool_advisor.active_limit = $(query -At -c 'SELECT pool_size FROM pool_advisor.status')" \
+query -c "ALTER SYSTEM SET pool_advisor.server_max_active = $(query -At -c 'SELECT pool_size FROM pool_advisor.status')" \
     -c 'SELECT pg_reload_conf()' >/dev/null
 until [ "$(query -At -c "SELECT state FROM pool_advisor.gate")" = fixed ]; do sleep 0.1; done
 say 'with it:'

@@ -28,7 +28,7 @@ typedef struct PadvRoleCounters
 	int64		queued;			/* logins that had to wait */
 	int64		timed_out;
 	int64		would_refuse;	/* let in by enforcement = observe */
-	int64		closed_idle;	/* sessions closed after session_keepalive */
+	int64		closed_idle;	/* sessions closed after session_idle_timeout */
 	int64		waited_us;
 	int64		turns_waited;	/* transactions that had to wait */
 	int64		turns_waited_us;

@@ -23,10 +23,10 @@ count_beyond_core(PadvBeyondCore *beyond)
 	for (int account = 0; account < PADV_ROLE_ACCOUNT(padv_admission->nroles); account++)
 	{
 		const Account *entry = &padv_accounts[account];
-		int			excess = entry->counts.in_use - entry->closing - entry->core_sessions;
+		int			excess = entry->counts.in_use - entry->closing - entry->min_sessions;
 
 		beyond[account].sessions = 0;
-		if (entry->core_sessions < 0 || entry->keepalive == 0 || excess <= 0)
+		if (entry->min_sessions < 0 || entry->keepalive == 0 || excess <= 0)
 			continue;
 		beyond[account].sessions = excess;
 		beyond[account].keepalive = entry->keepalive;
@@ -113,8 +113,8 @@ padv_admission_may_close(int account, int64 idle_ms)
 	result = is_under(&padv_my_slot->place, account) &&
 		padv_admission->enforcement == PADV_ENFORCEMENT_ON &&
 		entry->keepalive > 0 && idle_ms >= entry->keepalive &&
-		entry->core_sessions >= 0 &&
-		entry->counts.in_use - entry->closing > entry->core_sessions;
+		entry->min_sessions >= 0 &&
+		entry->counts.in_use - entry->closing > entry->min_sessions;
 	if (result)
 	{
 		entry->closing++;

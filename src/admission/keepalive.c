@@ -1,6 +1,6 @@
 /*
  * keepalive.c
- *		The worker's part in closing idle sessions beyond core_sessions.
+ *		The worker's part in closing idle sessions beyond min_sessions.
  *
  * It brings together who is under which account (admission) and since when
  * each is idle (the sample), and asks the longest idle ones, as many as an

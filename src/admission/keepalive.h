@@ -1,6 +1,6 @@
 /*
  * keepalive.h
- *		The worker's part in closing idle sessions beyond core_sessions.
+ *		The worker's part in closing idle sessions beyond min_sessions.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */

@@ -105,8 +105,8 @@ padv_set_rule(int account, const int32 *value, PadvEnforcement enforcement)
 	Account    *rule = &padv_accounts[account];
 
 	rule->max_sessions = value[PADV_MAX_SESSIONS];
-	rule->core_sessions = value[PADV_CORE_SESSIONS];
-	rule->keepalive = value[PADV_SESSION_KEEPALIVE];
+	rule->min_sessions = value[PADV_MIN_SESSIONS];
+	rule->keepalive = value[PADV_SESSION_IDLE_TIMEOUT];
 	rule->queue_length = value[PADV_QUEUE_LENGTH];
 	rule->queue_timeout = value[PADV_QUEUE_TIMEOUT];
 	rule->closing = 0;
@@ -129,7 +129,7 @@ padv_admission_shmem_init(void)
 	memset(block, 0, size);
 	SpinLockInit(&padv_admission->mutex);
 	padv_admission->nroles = 1;
-	padv_admission->active_limit = PADV_UNLIMITED;
+	padv_admission->server_max_active = PADV_UNLIMITED;
 	pg_atomic_init_u32(&padv_admission->turn_rules, 0);
 	pg_atomic_init_u64(&padv_admission->reclaim_due, 0);
 	pg_atomic_init_u32(&padv_admission->grace_us, PADV_GRACE_US);

@@ -60,7 +60,7 @@ typedef struct Account
 								 * the one that is enforced */
 	PadvAccount active;			/* of transactions, likewise */
 	int32		max_sessions;	/* -1: none */
-	int32		core_sessions;	/* -1: all are kept */
+	int32		min_sessions;	/* -1: all are kept */
 	int32		keepalive;		/* milliseconds */
 	int32		queue_length;
 	int32		queue_timeout;
@@ -95,7 +95,7 @@ typedef struct Admission
 	/* of turns; guarded by mutex, the waiting ones also read without */
 	PadvLineHead turn_head;
 	PadvTurnTotals turn_totals;
-	int32		active_limit;	/* the server's, -1: none */
+	int32		server_max_active;	/* the server's, -1: none */
 	bool		caps_active;	/* some cap limits transactions */
 	uint32		rules_changed;	/* how often, times two */
 	int32		nholders;
@@ -158,7 +158,7 @@ extern void padv_set_rule(int account, const int32 *value, PadvEnforcement enfor
 static inline int32
 padv_turn_limit_of(int32 account)
 {
-	return account == PADV_SERVER_ACCOUNT ? padv_admission->active_limit :
+	return account == PADV_SERVER_ACCOUNT ? padv_admission->server_max_active :
 		padv_accounts[account].max_active;
 }
 

@@ -90,7 +90,7 @@ set_rules(const PadvCaps *caps)
 	for (int i = 0; i < padv_admission->nroles; i++)
 		padv_set_rule(PADV_ROLE_ACCOUNT(i), caps->fallback.value, caps->enforcement);
 	padv_accounts[PADV_SERVER_ACCOUNT].active.limit =
-		caps->enforcement == PADV_ENFORCEMENT_ON ? padv_admission->active_limit : PADV_UNLIMITED;
+		caps->enforcement == PADV_ENFORCEMENT_ON ? padv_admission->server_max_active : PADV_UNLIMITED;
 }
 
 static void

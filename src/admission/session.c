@@ -7,7 +7,7 @@
  *
  * - The first transaction is the login's own.  At its end role and database
  *   are known for sure, and the session is counted under the caps of now.
- * - The worker asks idle sessions beyond core_sessions to close, with a catch-up
+ * - The worker asks idle sessions beyond min_sessions to close, with a catch-up
  *   interrupt.  Core serves that only while it waits for the next command
  *   outside a transaction, with an empty transaction.  So here is a place
  *   where a session that is idle can end itself, and no other will.
@@ -69,7 +69,7 @@ close_if_idle(int account)
 	if (!input_waits() && padv_admission_may_close(account, idle_ms))
 		ereport(FATAL,
 				(errcode(ERRCODE_IDLE_SESSION_TIMEOUT),
-				 errmsg("terminating connection due to session keepalive timeout")));
+				 errmsg("terminating connection due to pool_advisor session idle timeout")));
 }
 
 static void

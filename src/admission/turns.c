@@ -58,7 +58,7 @@ void
 padv_turn_rules_changed(void)
 {
 	bool		any = padv_admission->enforcement != PADV_ENFORCEMENT_OFF &&
-		(padv_admission->active_limit >= 0 || padv_admission->caps_active);
+		(padv_admission->server_max_active >= 0 || padv_admission->caps_active);
 
 	/* an odd number, which is never 0 */
 	padv_admission->rules_changed += 2;
@@ -74,7 +74,7 @@ padv_place_turn(Slot *slot)
 	for (int i = 0; i < slot->place.naccounts; i++)
 		if (padv_accounts[slot->place.accounts[i]].max_active >= 0)
 			turn->accounts[turn->naccounts++] = slot->place.accounts[i];
-	if (!slot->exempt && (turn->naccounts > 0 || padv_admission->active_limit >= 0))
+	if (!slot->exempt && (turn->naccounts > 0 || padv_admission->server_max_active >= 0))
 		turn->accounts[turn->naccounts++] = PADV_SERVER_ACCOUNT;
 }
 
@@ -486,14 +486,14 @@ static int
 set_server_limit(int32 limit, bool again, int32 *procnos)
 {
 	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
-	int32		before = padv_admission->active_limit;
+	int32		before = padv_admission->server_max_active;
 	int32		enforced = padv_admission->enforcement == PADV_ENFORCEMENT_ON ? limit : -1;
 	int			count;
 
 	/* in force may be more, by the overseer's will */
 	if (limit == before && !again)
 		return 0;
-	padv_admission->active_limit = limit;
+	padv_admission->server_max_active = limit;
 	if (limit < 0 || before < 0 || limit < before)
 		padv_turn_rules_changed();	/* kept turns do not count any more */
 	count = padv_line_set_limit(&padv_turn_line, PADV_SERVER_ACCOUNT, enforced, entered,

@@ -17,7 +17,7 @@ padv_turns_read(PadvGate *gate)
 {
 	SpinLockAcquire(&padv_admission->mutex);
 	gate->totals = padv_admission->turn_totals;
-	gate->limit = padv_admission->active_limit;
+	gate->limit = padv_admission->server_max_active;
 	gate->in_force = padv_accounts[PADV_SERVER_ACCOUNT].active.limit;
 	gate->waiting = padv_admission->turn_head.waiting;
 	SpinLockRelease(&padv_admission->mutex);

@@ -193,7 +193,7 @@ scaled(int32_t number, double scale)
 static bool
 is_number(int setting)
 {
-	return setting == PADV_MAX_SESSIONS || setting == PADV_CORE_SESSIONS ||
+	return setting == PADV_MAX_SESSIONS || setting == PADV_MIN_SESSIONS ||
 		setting == PADV_MAX_ACTIVE;
 }
 

@@ -26,8 +26,8 @@
 typedef enum PadvCapSetting
 {
 	PADV_MAX_SESSIONS,
-	PADV_CORE_SESSIONS,
-	PADV_SESSION_KEEPALIVE,		/* milliseconds; 0 is never */
+	PADV_MIN_SESSIONS,
+	PADV_SESSION_IDLE_TIMEOUT,		/* milliseconds; 0 is never */
 	PADV_QUEUE_LENGTH,
 	PADV_QUEUE_TIMEOUT,			/* milliseconds */
 	PADV_MAX_ACTIVE,			/* transactions at a time */
@@ -204,19 +204,19 @@ padv_cap_bound(const PadvCap *cap)
 	return own;
 }
 
-/* Beyond core_sessions, idle sessions are closed. */
+/* Beyond min_sessions, idle sessions are closed. */
 static inline bool
 padv_cap_closes_idle(const PadvCap *cap)
 {
-	return cap->value[PADV_CORE_SESSIONS] >= 0 && cap->value[PADV_SESSION_KEEPALIVE] > 0;
+	return cap->value[PADV_MIN_SESSIONS] >= 0 && cap->value[PADV_SESSION_IDLE_TIMEOUT] > 0;
 }
 
-/* core_sessions above max_sessions is never reached. */
+/* min_sessions above max_sessions is never reached. */
 static inline bool
 padv_cap_core_above_max(const PadvCap *cap)
 {
 	return cap->value[PADV_MAX_SESSIONS] >= 0 &&
-		cap->value[PADV_CORE_SESSIONS] > cap->value[PADV_MAX_SESSIONS];
+		cap->value[PADV_MIN_SESSIONS] > cap->value[PADV_MAX_SESSIONS];
 }
 
 #endif							/* PADV_CAPS_H */

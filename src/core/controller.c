@@ -1,6 +1,6 @@
 /*
  * controller.c
- *		Where active_limit = auto goes next.
+ *		Where server_max_active = auto goes next.
  *
  * Pure.  While the limit is not reached nothing is learned: throughput is then
  * what the clients ask for.  A trial that is not full is still a fair one, for

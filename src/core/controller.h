@@ -1,6 +1,6 @@
 /*
  * controller.h
- *		Where active_limit = auto goes next.
+ *		Where server_max_active = auto goes next.
  *
  * Hill climbing on the number of transactions that finish, by paired trials: a
  * limit beside the present one is tried for a while, and compared with what the

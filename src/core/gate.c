@@ -16,7 +16,7 @@ padv_gate_state(const PadvGate *gate, const PadvControl *control)
 {
 	if (gate->limit <= 0)
 		return "off";
-	if (gate->setting != PADV_ACTIVE_LIMIT_AUTO)
+	if (gate->setting != PADV_SERVER_MAX_ACTIVE_AUTO)
 		return "fixed";
 	switch ((PadvControlState) control->state)
 	{
@@ -55,9 +55,9 @@ void
 padv_explain_gate(const PadvGate *gate, const PadvControl *control, char *text, size_t size)
 {
 	if (gate->limit <= 0)
-		snprintf(text, size, "pool_advisor.active_limit is off: any number of transactions may run.");
-	else if (gate->setting != PADV_ACTIVE_LIMIT_AUTO)
-		snprintf(text, size, "pool_advisor.active_limit = %d, set by the DBA; %d transactions wait in line now.",
+		snprintf(text, size, "pool_advisor.server_max_active is off: any number of transactions may run.");
+	else if (gate->setting != PADV_SERVER_MAX_ACTIVE_AUTO)
+		snprintf(text, size, "pool_advisor.server_max_active = %d, set by the DBA; %d transactions wait in line now.",
 				 gate->limit, gate->waiting);
 	else
 		explain_control(control, text, size);

@@ -12,9 +12,9 @@
 
 #include "core/controller.h"
 
-/* What pool_advisor.active_limit can be beside a number. */
-#define PADV_ACTIVE_LIMIT_OFF (-1)
-#define PADV_ACTIVE_LIMIT_AUTO 0
+/* What pool_advisor.server_max_active can be beside a number. */
+#define PADV_SERVER_MAX_ACTIVE_OFF (-1)
+#define PADV_SERVER_MAX_ACTIVE_AUTO 0
 
 /* What has been counted since the server started, or since a reset. */
 typedef struct PadvTurnTotals
@@ -31,7 +31,7 @@ typedef struct PadvTurnTotals
 typedef struct PadvGate
 {
 	PadvTurnTotals totals;
-	int32_t		setting;		/* pool_advisor.active_limit */
+	int32_t		setting;		/* pool_advisor.server_max_active */
 	int32_t		limit;			/* the server's; -1: none */
 	int32_t		in_force;		/* with those let in beyond it; -1: none */
 	int32_t		running;		/* turns in use */

@@ -96,7 +96,7 @@ typedef struct PadvMetricsServer
 	int64_t		default_max_sessions;
 	int64_t		default_in_use; /* of the role that has most */
 	PadvMetricsCounts total;
-	int64_t		active_limit;	/* transactions that may run; -1: no limit */
+	int64_t		server_max_active;	/* transactions that may run; -1: no limit */
 	int64_t		transactions_waiting;
 	double		transactions_wait_seconds;
 

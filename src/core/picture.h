@@ -27,7 +27,7 @@ typedef struct PadvPicture
 	PadvIdleHolder idle_holder;
 	PadvLoad	load;
 	PadvModel	model;
-	PadvControl control;		/* of active_limit = auto */
+	PadvControl control;		/* of server_max_active = auto */
 	bool		caps_unreadable;	/* so nobody is refused */
 	int64_t		caps_committed; /* sessions that caps and limits allow; -1: no
 								 * bound */

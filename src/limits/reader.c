@@ -216,7 +216,7 @@ warn_of_cap(const PadvCaps *caps, const PadvCap *cap)
 	if (padv_cap_core_above_max(cap))
 		ereport(WARNING,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("pool_advisor.core_sessions of %s is larger than max_sessions, so no idle session is closed",
+				 errmsg("pool_advisor.min_sessions of %s is larger than max_sessions, so no idle session is closed",
 						place)));
 	if (padv_cap_limits(cap) && OidIsValid(cap->role) && padv_caps_is_exempt(caps, cap->role))
 		ereport(WARNING,

@@ -34,7 +34,7 @@ padv_gate(PG_FUNCTION_ARGS)
 	padv_turns_count(&situation.gate);
 	padv_explain_gate(&situation.gate, &situation.picture.control, text, sizeof(text));
 
-	padv_row_text(&row, GetConfigOption("pool_advisor.active_limit", false, false));
+	padv_row_text(&row, GetConfigOption("pool_advisor.server_max_active", false, false));
 	padv_row_text(&row, padv_gate_state(&situation.gate, &situation.picture.control));
 	padv_row_int(&row, situation.gate.limit);
 	padv_row_int(&row, situation.gate.in_force);

@@ -105,8 +105,8 @@ store_cap(FunctionCallInfo fcinfo, const PadvCap *cap, int32 in_use, int32 activ
 	add_name(&row, OidIsValid(cap->role) ? padv_role_name(cap->role) : NULL);
 	add_name(&row, OidIsValid(cap->database) ? database_name(cap->database) : NULL);
 	padv_row_int(&row, max_sessions);
-	padv_row_int(&row, cap->value[PADV_CORE_SESSIONS]);
-	add_interval(&row, cap->value[PADV_SESSION_KEEPALIVE]);
+	padv_row_int(&row, cap->value[PADV_MIN_SESSIONS]);
+	add_interval(&row, cap->value[PADV_SESSION_IDLE_TIMEOUT]);
 	padv_row_int(&row, cap->value[PADV_QUEUE_LENGTH]);
 	add_interval(&row, cap->value[PADV_QUEUE_TIMEOUT]);
 	padv_row_int(&row, cap->value[PADV_MAX_ACTIVE]);

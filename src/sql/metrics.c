@@ -99,7 +99,7 @@ read_server(PadvMetricsServer *server)
 	padv_read_situation(&server->situation, false);
 	server->max_connections = MaxConnections;
 	server->usable_connections = MaxConnections - padv_reserved_connections();
-	server->active_limit = server->situation.gate.limit;
+	server->server_max_active = server->situation.gate.limit;
 	server->transactions_waiting = server->situation.gate.waiting;
 	server->transactions_wait_seconds = (double) server->situation.gate.totals.waited_us / 1e6;
 	padv_metrics_prepare(server);

@@ -176,12 +176,12 @@ check_core(const Place *place, const int32 *value)
 		together[i] = PADV_NOT_SET;
 	read_current(place, together);
 	max = value[PADV_MAX_SESSIONS] != PADV_NOT_SET ? value[PADV_MAX_SESSIONS] : together[PADV_MAX_SESSIONS];
-	core = value[PADV_CORE_SESSIONS] != PADV_NOT_SET ? value[PADV_CORE_SESSIONS] : together[PADV_CORE_SESSIONS];
+	core = value[PADV_MIN_SESSIONS] != PADV_NOT_SET ? value[PADV_MIN_SESSIONS] : together[PADV_MIN_SESSIONS];
 	if (max >= 0 && core > max)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("core_sessions (%d) is larger than max_sessions (%d)", core, max),
-				 errhint("Sessions up to core_sessions are kept, those from there to max_sessions are closed when idle.")));
+				 errmsg("min_sessions (%d) is larger than max_sessions (%d)", core, max),
+				 errhint("Sessions up to min_sessions are kept, those from there to max_sessions are closed when idle.")));
 }
 
 static void
@@ -211,7 +211,7 @@ alter_place(const Place *place)
 }
 
 /*
- * set_limit(role, database, max_sessions, core_sessions, session_keepalive,
+ * set_limit(role, database, max_sessions, min_sessions, session_idle_timeout,
  *			 queue_length, queue_timeout, max_active)
  */
 Datum
@@ -224,8 +224,8 @@ padv_set_limit(PG_FUNCTION_ARGS)
 	padv_require_preloaded();
 	read_place(fcinfo, &place);
 	value[PADV_MAX_SESSIONS] = read_number(fcinfo, 2, "max_sessions");
-	value[PADV_CORE_SESSIONS] = read_number(fcinfo, 3, "core_sessions");
-	value[PADV_SESSION_KEEPALIVE] = read_interval(fcinfo, 4, 0, "session_keepalive");
+	value[PADV_MIN_SESSIONS] = read_number(fcinfo, 3, "min_sessions");
+	value[PADV_SESSION_IDLE_TIMEOUT] = read_interval(fcinfo, 4, 0, "session_idle_timeout");
 	value[PADV_QUEUE_LENGTH] = read_number(fcinfo, 5, "queue_length");
 	value[PADV_QUEUE_TIMEOUT] = read_interval(fcinfo, 6, 1, "queue_timeout");
 	value[PADV_MAX_ACTIVE] = read_max_active(fcinfo, 7);

@@ -57,7 +57,7 @@ padv_read_situation(PadvSituation *situation, bool with_names)
 	padv_copy_picture(&situation->picture);
 	situation->worker_running = padv_worker_running();
 	padv_turns_read(&situation->gate);
-	situation->gate.setting = padv_active_limit;
+	situation->gate.setting = padv_server_max_active;
 
 	/* setting the wall clock makes no sample older or younger */
 	situation->age_seconds = (double) (padv_monotonic_us() - situation->picture.clock_us) / 1e6;
@@ -165,16 +165,16 @@ padv_status(PG_FUNCTION_ARGS)
 													  row.values, row.nulls)));
 }
 
-/* What active_limit = auto has found: transactions, not active connections. */
+/* What server_max_active = auto has found: transactions, not active connections. */
 static void
-store_active_limit(FunctionCallInfo fcinfo, const PadvSituation *situation)
+store_server_max_active(FunctionCallInfo fcinfo, const PadvSituation *situation)
 {
 	char		text[PADV_SENTENCE];
 	PadvRow		row = {0};
 	bool		off = situation->gate.limit < 0;
 
 	padv_explain_gate(&situation->gate, &situation->picture.control, text, sizeof(text));
-	padv_row_text(&row, "active_limit");
+	padv_row_text(&row, "server_max_active");
 	padv_row_add(&row, Int64GetDatum(situation->gate.limit), off);
 	padv_row_null(&row);
 	padv_row_null(&row);
@@ -217,8 +217,8 @@ padv_optimal_methods(PG_FUNCTION_ARGS)
 		padv_row_text(&row, padv_not_available_because(model, method));
 		padv_row_store(&row, fcinfo);
 	}
-	if (situation.gate.setting == PADV_ACTIVE_LIMIT_AUTO)
-		store_active_limit(fcinfo, &situation);
+	if (situation.gate.setting == PADV_SERVER_MAX_ACTIVE_AUTO)
+		store_server_max_active(fcinfo, &situation);
 	return (Datum) 0;
 }
 

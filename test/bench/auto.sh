@@ -1,4 +1,4 @@
-# auto.sh: does active_limit = auto find the best limit, and find it again?
+# auto.sh: does server_max_active = auto find the best limit, and find it again?
 #
 # Each load is run with fixed limits, to know the best. Then auto is run from a cold
 # start, and after it had settled for the load before; what counts is throughput from
@@ -19,7 +19,7 @@ auto_tps() {
 }
 
 fixed_tps() {
-    set_active_limit "$2"
+    set_server_max_active "$2"
     auto_tps "$1" 10 10
 }
 
@@ -38,15 +38,15 @@ best_limit() {
 auto_against() {
     local before auto after limit share
     before=$(fixed_tps "$1" "$2")
-    set_active_limit off
-    set_active_limit auto
+    set_server_max_active off
+    set_server_max_active auto
     [ -z "${3:-}" ] || auto_tps "$3" 40 1 >/dev/null
     auto=$(auto_tps "$1" 30 20)
     limit=$(ask -c "SELECT transactions_allowed || ', ' || state FROM pool_advisor.gate")
     after=$(fixed_tps "$1" "$2")
     share=$(awk -v a="$auto" -v b="$before" -v c="$after" 'BEGIN { printf "%.3f", 2 * a / (b + c) }')
     printf '%-8s %-14s %9s %8s   at %s; %s has %s before and %s after\n' "$1" "auto${3:+, was $3}" "$auto" "$share" "$limit" "$2" "$before" "$after"
-    headline "active_limit = auto after 30 s, $1${3:+, settled for $3 before}" "$share" "the best fixed limit, $2"
+    headline "server_max_active = auto after 30 s, $1${3:+, settled for $3 before}" "$share" "the best fixed limit, $2"
 }
 
 bench_auto() {

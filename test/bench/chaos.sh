@@ -78,7 +78,7 @@ chaos_event() {
     case $((RANDOM % 12)) in
         0) printf 'SELECT pg_terminate_backend(pid) FROM (SELECT %s 3) AS chosen;\n' "$some" ;;
         1 | 2) printf 'SELECT pg_cancel_backend(pid) FROM (SELECT %s 5) AS chosen;\n' "$some" ;;
-        3 | 4 | 5) printf "ALTER SYSTEM SET pool_advisor.active_limit = '%s';\nSELECT pg_reload_conf();\n" "$(pick 1 2 4 8 16 64 auto off)" ;;
+        3 | 4 | 5) printf "ALTER SYSTEM SET pool_advisor.server_max_active = '%s';\nSELECT pg_reload_conf();\n" "$(pick 1 2 4 8 16 64 auto off)" ;;
         6) printf "ALTER SYSTEM SET pool_advisor.enforcement = '%s';\nSELECT pg_reload_conf();\n" "$(pick on on on observe off)" ;;
         7) printf "ALTER ROLE bench SET pool_advisor.max_active = %s;\n" "$(pick -1 1 3 10)" ;;
         8) printf "ALTER ROLE bench SET statement_timeout = '%s';\n" "$(pick 0 0 200ms 2s)" ;;
@@ -104,7 +104,7 @@ bench_chaos() {
         chaos_event | as_user "$PG_BIN/psql" -X -q -h "$WORK/tmp" >/dev/null 2>>"$WORK/tmp/chaos_actor.err" || true
         sleep 0.$((RANDOM % 4))
     done
-    ask -c "ALTER SYSTEM SET pool_advisor.enforcement = 'on'" -c "ALTER SYSTEM SET pool_advisor.active_limit = 4" \
+    ask -c "ALTER SYSTEM SET pool_advisor.enforcement = 'on'" -c "ALTER SYSTEM SET pool_advisor.server_max_active = 4" \
         -c 'ALTER ROLE bench RESET ALL' -c 'ALTER ROLE tellers RESET ALL' -c 'SELECT pg_reload_conf()' >/dev/null
     wait "${clients[@]}" || true
     problems=$(unexplained | wc -l)

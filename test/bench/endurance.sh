@@ -41,7 +41,7 @@ bench_endurance() {
     local -a watched ENDURANCE_CLIENTS=()
     local ENDURANCE_STARTED before after said
     start_server endurance "shared_preload_libraries = 'pool_advisor'" 'max_connections = 600' 'shared_buffers = 512MB' \
-        'max_wal_size = 4GB' "pool_advisor.sample_interval = '1ms'" 'pool_advisor.active_limit = 6'
+        'max_wal_size = 4GB' "pool_advisor.sample_interval = '1ms'" 'pool_advisor.server_max_active = 6'
     fill_endurance
     before=$(ask -c 'SELECT transactions_total + rollbacks_total FROM pool_advisor.status')
     ENDURANCE_STARTED=$(date +%s)

@@ -32,9 +32,9 @@ start_bouncer() {
     done
 }
 
-set_active_limit() {
-    ask -c "ALTER SYSTEM SET pool_advisor.active_limit = '$1'" -c 'SELECT pg_reload_conf()' >/dev/null
-    until [ "$(ask -c "SELECT active_limit = '$1' AND (state = 'off') = ('$1' = 'off') FROM pool_advisor.gate")" = t ]; do sleep 0.1; done
+set_server_max_active() {
+    ask -c "ALTER SYSTEM SET pool_advisor.server_max_active = '$1'" -c 'SELECT pg_reload_conf()' >/dev/null
+    until [ "$(ask -c "SELECT server_max_active = '$1' AND (state = 'off') = ('$1' = 'off') FROM pool_advisor.gate")" = t ]; do sleep 0.1; done
 }
 
 fill_gate() {
@@ -85,12 +85,12 @@ gate_pgbench() {
 gate_variant() {
     local variant=$1 figures port=$PGPORT bouncer='' note=''
     case $variant in
-        direct) set_active_limit off ;;
-        gate:*) set_active_limit "${variant#gate:}" ;;
-        auto) set_active_limit auto ;;
+        direct) set_server_max_active off ;;
+        gate:*) set_server_max_active "${variant#gate:}" ;;
+        auto) set_server_max_active auto ;;
         pgbouncer:*)
             [ -n "$BOUNCER" ] && [ "$3" != prepared ] || return 0
-            set_active_limit off
+            set_server_max_active off
             start_bouncer "${variant#pgbouncer:}"
             bouncer=$CHILD port=6433
             ;;
@@ -99,7 +99,7 @@ gate_variant() {
     if [ -n "$bouncer" ]; then stop_child "$bouncer"; fi
     if [ "$variant" = auto ]; then note=$(ask -c "SELECT 'limit ' || transactions_allowed || ', ' || state FROM pool_advisor.gate"); fi
     printf '%-8s %-9s %7s  %-13s %9s %10s  %s\n' "$2" "$3" "$4" "$variant" "${figures% *}" "${figures#* }" "$note" | tee -a "$WORK/gate_rows"
-    set_active_limit off
+    set_server_max_active off
 }
 
 # best_of LOAD MODE CLIENTS PATTERN: the most tps of variants like that, or -
@@ -140,20 +140,20 @@ bench_gate_cost() {
     local clients pair on off
     start_gate_server
     say ''
-    say "gate_cost: select-only, prepared, $SECONDS_EACH s each, with active_limit = 64 and off, in turn"
+    say "gate_cost: select-only, prepared, $SECONDS_EACH s each, with server_max_active = 64 and off, in turn"
     printf '%8s %6s %10s %10s %8s\n' clients pair on off ratio
     for clients in 2 4 8; do
         select_tps "$clients" >/dev/null
         : >"$WORK/ratios"
         for pair in $(seq "$PAIRS"); do
             for side in $( ((pair % 2)) && echo 64 off || echo off 64); do
-                set_active_limit "$side"
+                set_server_max_active "$side"
                 if [ "$side" = off ]; then off=$(select_tps "$clients"); else on=$(select_tps "$clients"); fi
             done
             awk -v c="$clients" -v a="$on" -v b="$off" -v p="$pair" -v out="$WORK/ratios" \
                 'BEGIN { printf "%8d %6d %10.0f %10.0f %8.3f\n", c, p, a, b, a / b; print a / b >> out }'
         done
-        median_of_ratios "a gate that is never full, select-only, $clients clients" 'active_limit off, in turn'
+        median_of_ratios "a gate that is never full, select-only, $clients clients" 'server_max_active off, in turn'
     done
     control_server gate stop
 }
@@ -166,7 +166,7 @@ bench_fairness() {
     say 'fairness: 256 clients, tpcb scale 1, transactions of each in 10 s after a warm-up of 12 s'
     printf '%6s %8s %8s %8s %14s\n' limit mean least most 'least / mean'
     for limit in 2 4 16; do
-        set_active_limit "$limit"
+        set_server_max_active "$limit"
         as_user sh -c "rm -f $WORK/tmp/gate_log.*"
         start=$(date +%s)
         as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -U bench -n -M prepared -c 256 -j 40 -T 22 -l --log-prefix="$WORK/tmp/gate_log" s1 >/dev/null 2>&1

@@ -178,7 +178,7 @@ look(Tape *tape, PadvControl *control, PadvGrace *grace, PadvControlInput *input
 {
 	uint8_t		kind = take_byte(tape);
 	int32_t		limit;
-	PadvGate	gate = {.setting = PADV_ACTIVE_LIMIT_AUTO};
+	PadvGate	gate = {.setting = PADV_SERVER_MAX_ACTIVE_AUTO};
 	char		text[PADV_SENTENCE];
 
 	input->clock_us += (int64_t) take_bits(tape, kind & 1 ? 3 : 5);

@@ -1,4 +1,4 @@
-# Idle sessions beyond core_sessions are closed, longest idle first; one that
+# Idle sessions beyond min_sessions are closed, longest idle first; one that
 # is executing, or in a transaction, never.
 use strict;
 use warnings FATAL => 'all';
@@ -39,8 +39,8 @@ my $busy = client($node, 'app', 'SELECT pg_sleep(1000);');
 wait_for($node, q{count(*) = 1 FROM pg_stat_activity WHERE usename = 'app' AND wait_event = 'PgSleep'});
 my @idle = map { idle_session() } 1 .. 6;
 my $logged = -s $node->logfile;
-set_caps($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 20, core_sessions => 5,
-	session_keepalive => '1 s')});
+set_caps($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 20, min_sessions => 5,
+	session_idle_timeout => '1 s')});
 wait_for_limits($node, q{rolname = 'app' AND in_use = 5}, 'sessions beyond the core are closed');
 wait_for($node, q{pg_sleep(2.5) IS NOT NULL});
 is(in_use($node), 5, 'but not those of the core');
@@ -51,13 +51,13 @@ is($node->safe_psql('postgres',
 is($node->safe_psql('postgres', q{SELECT closed_idle_total FROM pool_advisor.roles WHERE rolname = 'app'}),
 	3, 'those closed are counted');
 like(slurp_file($node->logfile, $logged),
-	qr/FATAL:  terminating connection due to session keepalive timeout/, 'the log says why');
+	qr/FATAL:  terminating connection due to pool_advisor session idle timeout/, 'the log says why');
 
 # Observe closes nobody.
 $node->append_conf('postgresql.conf', 'pool_advisor.enforcement = observe');
 $node->reload;
-set_caps($node, q{SELECT pool_advisor.set_limit('app', core_sessions => 1)},
-	q{core_sessions = 1 FROM pool_advisor.limits WHERE rolname = 'app'});
+set_caps($node, q{SELECT pool_advisor.set_limit('app', min_sessions => 1)},
+	q{min_sessions = 1 FROM pool_advisor.limits WHERE rolname = 'app'});
 wait_for($node, q{pg_sleep(2.5) IS NOT NULL});
 is(in_use($node), 5, 'observe closes nobody');
 $node->append_conf('postgresql.conf', 'pool_advisor.enforcement = on');
@@ -71,8 +71,8 @@ finish($_) foreach @idle, $open, $busy;
 
 # A statement that is on its way when its session is asked to close is executed.
 # The session is stopped until both have arrived.
-set_caps($node, q{SELECT pool_advisor.set_limit('app', core_sessions => 0)},
-	q{core_sessions = 0 FROM pool_advisor.limits WHERE rolname = 'app'});
+set_caps($node, q{SELECT pool_advisor.set_limit('app', min_sessions => 0)},
+	q{min_sessions = 0 FROM pool_advisor.limits WHERE rolname = 'app'});
 my $late = idle_session();
 kill 'STOP', $late->{pid};
 wait_for($node, q{pg_sleep(2.5) IS NOT NULL});
@@ -89,9 +89,9 @@ wait_for_limits($node, q{rolname = 'app' AND in_use = 0}, 'and the session is cl
 finish($late);
 
 # A storm of short transactions, with pauses, in many more sessions than the core.
-set_caps($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 40, core_sessions => 2);
+set_caps($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 40, min_sessions => 2);
 	CREATE TABLE work (n int); GRANT ALL ON work TO app},
-	q{core_sessions = 2 FROM pool_advisor.limits WHERE rolname = 'app'});
+	q{min_sessions = 2 FROM pool_advisor.limits WHERE rolname = 'app'});
 my $script = PostgreSQL::Test::Utils::tempdir . '/storm.sql';
 append_to_file($script, <<'SQL');
 \set pause random(0, 100)

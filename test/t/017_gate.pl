@@ -51,7 +51,7 @@ sub pgbench
 }
 
 is(gate($node, 'state'), 'off', 'at first nothing is limited');
-active_limit($node, 1);
+server_max_active($node, 1);
 is(gate($node, 'state'), 'fixed', 'then it is');
 
 # --- who waits, and who passes ---
@@ -287,7 +287,7 @@ finish($outer);
 nothing_left($node, 'a wait outside');
 
 # --- caps of roles, groups and databases ---
-active_limit($node, 'off');
+server_max_active($node, 'off');
 $node->safe_psql('postgres', <<'SQL');
 CREATE ROLE team NOLOGIN; CREATE ROLE one LOGIN IN ROLE team; CREATE ROLE two LOGIN IN ROLE team;
 GRANT ALL ON SCHEMA public TO one, two;
@@ -336,23 +336,23 @@ finish($_) foreach @own;
 nothing_left($node, 'the default');
 
 # --- limits that change while somebody waits ---
-active_limit($node, 1);
+server_max_active($node, 1);
 fill($node, 1);
 my @line = map { client($node, 'app', q{SELECT spin(1);}) } 1 .. 40;
 wait_for_gate($node, 'waiting = 40');
-active_limit($node, 3);
+server_max_active($node, 3);
 wait_for_gate($node, 'running = 3 AND waiting = 38', 'a higher limit lets in as many more');
-active_limit($node, 2);
+server_max_active($node, 2);
 is(gate($node, 'running'), 3, 'a lower one ends nobody');
-active_limit($node, 36);
+server_max_active($node, 36);
 wait_for_gate($node, 'running = 36 AND waiting = 5', 'a much higher one lets many in');
-active_limit($node, 'off');
+server_max_active($node, 'off');
 wait_for_gate($node, 'waiting = 0', 'without a limit all run');
 let_go();
 finish($_) foreach @line;
 nothing_left($node, 'changes');
 
-active_limit($node, 1);
+server_max_active($node, 1);
 fill($node, 1);
 my $stuck = client($node, 'app', q{SELECT 'through';});
 wait_for_gate($node, 'waiting = 1');
@@ -377,7 +377,7 @@ nothing_left($node, 'enforcement');
 # One message for each transaction: a client that is slow between two is idle, and would
 # give its turn to others.
 wait_for($node, q{setting = 'on' FROM pg_settings WHERE name = 'pool_advisor.enforcement'});
-active_limit($node, 3);
+server_max_active($node, 3);
 my $race = pgbench('simple', 'race', <<'SCRIPT', 200, 30);
 BEGIN\;
 SELECT pg_advisory_lock_shared(77) FROM generate_series(1, 1)\;

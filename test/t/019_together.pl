@@ -37,7 +37,7 @@ SET ROLE app;
 CREATE TABLE t (a int);
 $SPIN
 SQL
-	active_limit($node, 1);
+	server_max_active($node, 1);
 
 	fill($node, 1);
 	my $logged = -s $node->logfile;

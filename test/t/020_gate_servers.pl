@@ -20,7 +20,7 @@ CREATE TABLE t AS SELECT generate_series(1, 20000) AS a;
 CREATE TABLE in_the_way ();
 $SPIN
 SQL
-active_limit($node, 1);
+server_max_active($node, 1);
 
 # --- synchronous replication: a commit that waits for a standby that is not there ---
 $node->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_standby_names = 'nobody'});

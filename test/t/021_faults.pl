@@ -40,7 +40,7 @@ max_locks_per_transaction = 10
 max_worker_processes = 3
 max_replication_slots = 0
 CONF
-active_limit($small, 1);
+server_max_active($small, 1);
 my @full = map { client($small, 'app', q{SELECT 'in';}) } 1 .. 3;
 says($_, qr/in/) foreach @full;
 wait_for($small, q{sessions >= 4 AND max_connections = 5 FROM pool_advisor.status}, 'five connections are sampled');
@@ -59,7 +59,7 @@ $small->stop;
 my $large = caps_node('large', "max_connections = 5000\nshared_buffers = 16MB\n");
 $large->safe_psql('postgres', "GRANT ALL ON SCHEMA public TO app; SET ROLE app; $SPIN");
 wait_for($large, q{max_connections = 5000 AND samples_total > 0 FROM pool_advisor.status}, '5000 connections: there is room for all');
-active_limit($large, 2);
+server_max_active($large, 2);
 fill($large, 2);
 my @waiting = map { client($large, 'app', 'SELECT 7;') } 1 .. 5;
 wait_for_gate($large, 'waiting = 5', '5000 connections: the gate holds');
@@ -68,7 +68,7 @@ is(join('', map { finish($_) } @waiting), "7\n" x 5, '5000 connections: and lets
 nothing_left($large, '5000 connections');
 
 # more turns than a session looks at: all but one are stalled, and that one is kept for nobody
-active_limit($large, 258);
+server_max_active($large, 258);
 my $lock = client($large, $large->safe_psql('postgres', 'SELECT current_user'), 'SELECT pg_advisory_lock(2), 1;');
 says($lock, qr/1/);
 my $script = $large->basedir . '/stalled.sql';
@@ -90,7 +90,7 @@ $large->stop;
 # --- processes that are killed: the one that runs, one that waits, the worker ---
 my $node = caps_node('faults', "restart_after_crash = on\n");
 $node->safe_psql('postgres', "GRANT ALL ON SCHEMA public TO app; SET ROLE app; CREATE TABLE t (a int); $SPIN");
-active_limit($node, 1);
+server_max_active($node, 1);
 set_caps($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 4; ALTER ROLE app SET pool_advisor.queue_length = 5');
 my %victims = (
 	'who runs' => q{SELECT pid FROM pg_stat_activity WHERE query = 'SELECT spin(1);'},
@@ -178,7 +178,7 @@ SKIP:
 	my $clock = caps_node('clock');
 	delete local $ENV{LD_PRELOAD};
 	$clock->safe_psql('postgres', "GRANT ALL ON SCHEMA public TO app; SET ROLE app; $SPIN");
-	active_limit($clock, 1);
+	server_max_active($clock, 1);
 	wait_for($clock, q{samples_total > 20 AND (SELECT count(*) FROM pool_advisor.history) > 0 FROM pool_advisor.status});
 
 	foreach my $days (30, -60)

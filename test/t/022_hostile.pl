@@ -55,7 +55,7 @@ SELECT lo_create(7);
 SQL
 $node->safe_psql('postgres', "SET ROLE app; $SPIN");
 my $superuser = $node->safe_psql('postgres', 'SELECT current_user');
-active_limit($node, 1);
+server_max_active($node, 1);
 
 sub send_message
 {
@@ -217,7 +217,7 @@ like(finish($importer), qr/rows: 1$/m, 'a chained transaction keeps the snapshot
 is($importer->{err}, '', 'without an error');
 finish($exporter);
 nothing_left($node, 'chained');
-active_limit($node, 'off');
+server_max_active($node, 'off');
 
 # --- the owner of a database puts functions in our schema before us ---
 $node->safe_psql('postgres', 'CREATE DATABASE crm OWNER app');

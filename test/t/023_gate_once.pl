@@ -31,7 +31,7 @@ my %beginnings = (
 	'a chain' => 'BEGIN ISOLATION LEVEL REPEATABLE READ; COMMIT AND CHAIN; SELECT 7; COMMIT;',
 	'two phases' => q{BEGIN; INSERT INTO t VALUES (4); PREPARE TRANSACTION 'two'; COMMIT PREPARED 'two'; SELECT 7;},
 );
-active_limit($node, 1);
+server_max_active($node, 1);
 fill($node, 1);
 my @waiting = map { client($node, 'app', $_) } @beginnings{ sort keys %beginnings };
 wait_for_gate($node, 'waiting = ' . keys %beginnings, 'all of these wait: ' . join(', ', sort keys %beginnings));
@@ -76,9 +76,9 @@ wait_for_gate($node, 'waiting = 0', 'a client that is gone does not wait');
 # --- limits, caps and enforcement change, and the extension goes, while somebody waits ---
 my @line = map { client($node, 'app', 'SELECT spin(1);') } 1 .. 4;
 wait_for_gate($node, 'waiting = 4');
-active_limit($node, 3);
+server_max_active($node, 3);
 wait_for_gate($node, 'running = 3 AND waiting = 2', 'a higher limit lets in');
-active_limit($node, 1);
+server_max_active($node, 1);
 $node->safe_psql('postgres', q{SELECT pool_advisor.set_limit('app', max_active => 1)});
 wait_for_limits($node, q{rolname = 'app' AND max_active = 1});
 is(gate($node, 'waiting'), 2, 'a cap of the role lets in nobody');
@@ -109,7 +109,7 @@ is($node->safe_psql('postgres', 'SELECT 7', connstr => $node->connstr('postgres'
 goes_on($locker, 'COMMIT;');
 like(finish($blocked), qr/read/, 'the blocked one goes on');
 finish($locker);
-active_limit($node, 'auto');
+server_max_active($node, 'auto');
 wait_for_gate($node, q{state = 'not full'}, 'auto is on');
 isnt($node->safe_psql('postgres', 'SELECT pool_advisor.explain()'), '', 'and is explained');
 nothing_left($node, 'auto');

@@ -65,8 +65,8 @@ my @RULES = (
 	[ qr/\.roles;/, 'caps', \&exact, heading => qr/^roles/, but => qr/active_avg/ ],
 	[ qr/\.budget;/, 'caps', \&exact, heading => qr/^budget/ ],
 	[ qr/\.limits/, 'limits', \&rows,
-		same => 'scope rolname datname max_sessions core_sessions session_keepalive queue_length queue_timeout max_active' ],
-	[ qr/\.gate/, 'gate', \&rows, same => 'active_limit' ],
+		same => 'scope rolname datname max_sessions min_sessions session_idle_timeout queue_length queue_timeout max_active' ],
+	[ qr/\.gate/, 'gate', \&rows, same => 'server_max_active' ],
 	[ qr/verdict FROM pool_advisor\.status/, 'blocked', \&rows, same => 'verdict' ],
 	[ qr/\.advice LIMIT 1/, 'blocked', \&rows, same => 'severity code subject fix' ],
 	[ qr/\.waits/, 'blocked', \&rows, same => 'period wait_event_type', rows => 1 ],
@@ -88,7 +88,7 @@ my @SCENES = (
 	[ busy => \&set_scene_busy ],
 	[ caps => \&set_scene_caps ],
 	[ limits => \&set_scene_limits ],
-	[ gate => sub { active_limit($node, 'auto') } ],
+	[ gate => sub { server_max_active($node, 'auto') } ],
 	[ blocked => \&set_scene_blocked ],
 );
 
@@ -242,7 +242,7 @@ sub set_scene_limits
 	send_home();
 	$node->safe_psql('postgres', "ALTER ROLE $_ RESET ALL") foreach qw(app batch staff ALL);
 	$node->safe_psql('postgres', $_) foreach ('ALTER DATABASE crm RESET ALL', 'ALTER ROLE bench LOGIN');
-	active_limit($node, 16);
+	server_max_active($node, 16);
 	set_caps($node, q{
 		SELECT pool_advisor.set_limit('bench', max_sessions => 250, queue_length => 100, max_active => 20),
 			pool_advisor.set_limit('batch', max_active => 2)}, '3 = count(*) FROM pool_advisor.limits');
@@ -253,7 +253,7 @@ sub set_scene_limits
 # of roles, is of this scene only.
 sub set_scene_blocked
 {
-	active_limit($node, 'off');
+	server_max_active($node, 'off');
 	$node->safe_psql('postgres', q{
 		CREATE ROLE web LOGIN; CREATE ROLE reports LOGIN;
 		CREATE TABLE hot AS SELECT 1 AS a; GRANT ALL ON hot TO web;

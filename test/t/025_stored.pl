@@ -14,7 +14,7 @@ use PoolAdvisor;
 use Test::More;
 
 my $ROLES = 300;
-my @SETTINGS = qw(max_sessions core_sessions session_keepalive queue_length queue_timeout max_active);
+my @SETTINGS = qw(max_sessions min_sessions session_idle_timeout queue_length queue_timeout max_active);
 
 my $seed = $ENV{SEED} // int(rand(2**31));
 
@@ -88,19 +88,19 @@ SQL
 
 my $CAPS = <<'SQL';
 CREATE VIEW expected AS
-	SELECT rolname, coalesce(max_sessions, -1) AS max_sessions, coalesce(core_sessions, -1) AS core_sessions,
-		coalesce(session_keepalive, 0) AS session_keepalive, coalesce(queue_length, 0) AS queue_length,
+	SELECT rolname, coalesce(max_sessions, -1) AS max_sessions, coalesce(min_sessions, -1) AS min_sessions,
+		coalesce(session_idle_timeout, 0) AS session_idle_timeout, coalesce(queue_length, 0) AS queue_length,
 		coalesce(queue_timeout, 10000) AS queue_timeout, coalesce(max_active, -1) AS max_active
 	FROM (SELECT setrole::regrole::text AS rolname, core_says('max_sessions', setconfig) AS max_sessions,
-			core_says('core_sessions', setconfig) AS core_sessions,
-			core_says('session_keepalive', setconfig) AS session_keepalive,
+			core_says('min_sessions', setconfig) AS min_sessions,
+			core_says('session_idle_timeout', setconfig) AS session_idle_timeout,
 			core_says('queue_length', setconfig) AS queue_length,
 			core_says('queue_timeout', setconfig) AS queue_timeout,
 			core_says('max_active', setconfig) AS max_active
 		FROM pg_db_role_setting) AS said
 	WHERE max_sessions >= 0 OR max_active > 0;
 CREATE VIEW in_force AS
-	SELECT rolname::text, max_sessions, core_sessions, (1000 * extract(epoch FROM session_keepalive))::bigint AS session_keepalive,
+	SELECT rolname::text, max_sessions, min_sessions, (1000 * extract(epoch FROM session_idle_timeout))::bigint AS session_idle_timeout,
 		queue_length, (1000 * extract(epoch FROM queue_timeout))::bigint AS queue_timeout, max_active
 	FROM pool_advisor.limits WHERE scope = 'role' AND (max_sessions >= 0 OR max_active > 0);
 SQL
@@ -124,16 +124,16 @@ cmp_ok($kept, '>', $ROLES / 5, "many of them are numbers: $kept");
 cmp_ok($refused, '>', $ROLES / 5, "many of them are not: $refused");
 
 # The server's limit is one word or a number; core says what is a number, and what means off.
-subtest 'active_limit' => sub {
+subtest 'server_max_active' => sub {
 	my $is = 'SELECT core_says($$max_sessions$$, ARRAY[$t$pool_advisor.max_sessions=%s$t$]) > 0';
 
 	for my $text (map { s/[\n\r\$%]//gr } 'off', 'auto', 'AUTO', 'on', 'no', 'false', map { text() } 1 .. 60)
 	{
 		my $number = $node->safe_psql('postgres', sprintf($is, $text)) eq 't';
 		my $word = $text =~ /^(auto|of|off|no?|f|fa|fal|fals|false|0)$/i;
-		my ($ret) = $node->psql('postgres', 'ALTER SYSTEM SET pool_advisor.active_limit =' . quoted($text));
+		my ($ret) = $node->psql('postgres', 'ALTER SYSTEM SET pool_advisor.server_max_active =' . quoted($text));
 
-		is($ret == 0, $number || $word, 'active_limit = ' . substr($text, 0, 40) =~ s/[^ -~]/?/gr);
+		is($ret == 0, $number || $word, 'server_max_active = ' . substr($text, 0, 40) =~ s/[^ -~]/?/gr);
 	}
 };
 

@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(caps_node client says goes_on finish hang_up wait_for_limits set_caps in_use
-  queued waiting_pids wait_for comes_true refusals active_limit gate wait_for_gate
+  queued waiting_pids wait_for comes_true refusals server_max_active gate wait_for_gate
   fill let_go nothing_left $SPIN);
 
 # A function that keeps its session on CPU while somebody else holds an advisory lock.
@@ -165,13 +165,13 @@ sub waiting_pids
 	  split /\n/, `ps -eo pid=,ppid=,args=`;
 }
 
-# pool_advisor.active_limit, in force.
-sub active_limit
+# pool_advisor.server_max_active, in force.
+sub server_max_active
 {
 	my ($node, $limit) = @_;
 	my $number = $limit eq 'off' ? -1 : $limit;
 
-	$node->safe_psql('postgres', "ALTER SYSTEM SET pool_advisor.active_limit = '$limit'");
+	$node->safe_psql('postgres', "ALTER SYSTEM SET pool_advisor.server_max_active = '$limit'");
 	$node->reload;
 	wait_for($node, "transactions_allowed = $number FROM pool_advisor.gate") unless $limit eq 'auto';
 	return;

@@ -142,7 +142,7 @@ test_groups(void)
 	ok(is_under(0, CAROL, 3, 30), "by way of others too");
 	ok(is_under(0, TEAM, 2, 30), "the group itself is under its own cap once");
 	ok(padv_caps_at(&caps, 0, TEAM)->scope == PADV_SCOPE_GROUP, "a role with members is a group");
-	ok(padv_caps_at(&caps, 0, TEAM)->value[PADV_CORE_SESSIONS] == PADV_UNLIMITED,
+	ok(padv_caps_at(&caps, 0, TEAM)->value[PADV_MIN_SESSIONS] == PADV_UNLIMITED,
 	   "and takes no number from the default");
 	ok(is_under(CRM, BOSS, 0, -1) && padv_caps_is_exempt(&caps, BOSS), "an exempt role is under none");
 }
@@ -157,14 +157,14 @@ test_scale(void)
 	set(0, BOB, PADV_MAX_SESSIONS, 0);
 	set(0, CAROL, PADV_QUEUE_LENGTH, 8);
 	set(CRM, 0, PADV_MAX_SESSIONS, INT32_MAX);
-	set(CRM, 0, PADV_CORE_SESSIONS, 10);
+	set(CRM, 0, PADV_MIN_SESSIONS, 10);
 	finish();
 	ok(caps.fallback.value[PADV_MAX_SESSIONS] == 4, "numbers are scaled and rounded down");
 	ok(padv_caps_at(&caps, 0, ALICE)->value[PADV_MAX_SESSIONS] == 1, "but one stays one");
 	ok(padv_caps_at(&caps, 0, BOB)->value[PADV_MAX_SESSIONS] == 0, "and none stays none");
 	ok(padv_caps_at(&caps, 0, CAROL)->value[PADV_MAX_SESSIONS] == 4, "the default is scaled once");
 	ok(padv_caps_at(&caps, 0, CAROL)->value[PADV_QUEUE_LENGTH] == 8, "a line is not scaled");
-	ok(padv_caps_at(&caps, CRM, 0)->value[PADV_CORE_SESSIONS] == 5, "core_sessions is");
+	ok(padv_caps_at(&caps, CRM, 0)->value[PADV_MIN_SESSIONS] == 5, "min_sessions is");
 
 	begin();
 	caps.scale = 1000.0;

@@ -1,6 +1,6 @@
 /*
  * test_controller.c
- *		active_limit = auto against simulated servers with known curves.
+ *		server_max_active = auto against simulated servers with known curves.
  *
  * A server has a curve of throughput over the limit, as many clients as there are,
  * and noise: that of single transactions, and that of a machine which is now
