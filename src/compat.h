@@ -22,6 +22,11 @@
 
 #include "miscadmin.h"
 #include "parser/analyze.h"
+#if PG_VERSION_NUM >= 160000
+#include "nodes/queryjumble.h"
+#else
+#include "utils/queryjumble.h"
+#endif
 #include "pgstat.h"
 #include "postmaster/postmaster.h"
 #include "storage/proc.h"
@@ -158,6 +163,37 @@ typedef const JumbleState PadvJumbleState;
 #else
 typedef JumbleState PadvJumbleState;
 #endif
+#if PG_VERSION_NUM >= 160000
+#define padv_jumble(query, text) JumbleQuery(query)
+#else
+#define padv_jumble(query, text) JumbleQuery(query, text)
+#endif
+
+/*
+ * Whether this process holds a lock that another can wait for, but the one on its
+ * virtual transaction.  Only it takes and releases them; others may move one from
+ * the fast path to the table meanwhile.
+ */
+static inline bool
+padv_holds_locks(void)
+{
+#if PG_VERSION_NUM >= 180000
+	for (int i = 0; i < FastPathLockGroupsPerBackend; i++)
+		if (MyProc->fpLockBits[i] != 0)
+			return true;
+#else
+	if (MyProc->fpLockBits != 0)
+		return true;
+#endif
+	for (int i = 0; i < NUM_LOCK_PARTITIONS; i++)
+#if PG_VERSION_NUM >= 160000
+		if (!dlist_is_empty(&MyProc->myProcLocks[i]))
+#else
+		if (!SHMQueueEmpty(&MyProc->myProcLocks[i]))
+#endif
+			return true;
+	return false;
+}
 
 /* What the hook around a run of the executor is given, and hands on. */
 #if PG_VERSION_NUM >= 180000

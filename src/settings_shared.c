@@ -86,3 +86,10 @@ padv_assign_gate_enforcement(int newval, void *extra pg_attribute_unused())
 	if (is_to_be_shared())
 		pg_atomic_write_u32(&shared_settings->gate_enforcement, (uint32) newval);
 }
+
+int
+padv_gate_enforcement_in_force(void)
+{
+	return padv_enforcement_now() == PADV_ENFORCEMENT_OFF ? PADV_ENFORCEMENT_OFF :
+		padv_gate_enforcement_now();
+}

@@ -22,6 +22,9 @@ extern void padv_settings_shmem_init(void);
 extern int	padv_enforcement_now(void);
 extern int	padv_gate_enforcement_now(void);
 
+/* Of transactions: off too where enforcement is, which is the emergency exit for all. */
+extern int	padv_gate_enforcement_in_force(void);
+
 /* The assign hooks of the two settings. */
 extern void padv_assign_enforcement(int newval, void *extra);
 extern void padv_assign_gate_enforcement(int newval, void *extra);

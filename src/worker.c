@@ -30,7 +30,7 @@
 
 #include "admission/admission.h"
 #include "admission/keepalive.h"
-#include "admission/overseer.h"
+#include "admission/stall_monitor.h"
 #include "admission/turns.h"
 #include "buffers.h"
 #include "clock.h"
@@ -74,7 +74,7 @@ typedef struct Worker
 	PadvBuffers *buffers;
 	PadvWatch  *watch;
 	PadvKeepalive *keepalive;
-	PadvOverseer *overseer;
+	PadvStallMonitor *stall_monitor;
 	PadvGrace	grace;
 	PadvHistoryStore *history;
 	PadvCounters counters;
@@ -143,7 +143,7 @@ create_worker(void)
 	worker->buffers = padv_buffers_create();
 	worker->watch = padv_watch_create();
 	worker->keepalive = padv_keepalive_create();
-	worker->overseer = padv_overseer_create();
+	worker->stall_monitor = padv_stall_monitor_create();
 	padv_grace_init(&worker->grace);
 	padv_scalability_init(&worker->scalability);
 	worker->history = padv_history_store_create();
@@ -354,7 +354,7 @@ static void
 wait_for_work(const Worker *worker)
 {
 	int64		others_due = Min(worker->sample_due, worker->limits_due);
-	int64		due = padv_overseer_has_work(worker->overseer) ? Min(others_due, worker->turns_due) : others_due;
+	int64		due = padv_stall_monitor_has_work(worker->stall_monitor) ? Min(others_due, worker->turns_due) : others_due;
 	int64		wait_us = due - padv_monotonic_us();
 	long		timeout = wait_us > 0 ? (long) ((wait_us + 999) / 1000) : 0;
 
@@ -379,7 +379,7 @@ control_turns(Worker *worker, int64 now)
 {
 	PadvControl *control = &worker->picture.control;
 	const PadvModel *model = &worker->picture.model;
-	int64		waited_us = padv_overseer_waited_us(worker->overseer);
+	int64		waited_us = padv_stall_monitor_waited_us(worker->stall_monitor);
 	PadvControlInput input;
 	PadvTransactions transactions;
 
@@ -486,7 +486,7 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 		if (is_due(&worker->limits_due, LIMITS_INTERVAL, now))
 			padv_watch_run(worker->watch, now);
 		if (is_due(&worker->turns_due, TURNS_INTERVAL, now))
-			padv_overseer_run(worker->overseer, now);
+			padv_stall_monitor_run(worker->stall_monitor, now);
 		if (is_due(&worker->control_due, CONTROL_INTERVAL, now))
 			control_turns(worker, now);
 		if (is_due(&worker->keepalive_due, KEEPALIVE_INTERVAL, now))

@@ -1,145 +1,171 @@
 /*
  * gate.c
- *		A transaction begins: may it run now?
+ *		A transaction begins its work: may it run now?
  *
- * Owns the hooks that see a transaction begin, the wait in line, and the
- * callback at its end.  It decides nothing: turns.c does.
+ * Owns the hooks that see a transaction begin its work, the wait in the queue, and
+ * the callback at its end.  It decides nothing: turns.c does.
  *
- * A transaction begins its work with BEGIN, or with the first statement that does
- * any: there it takes a turn, and waits for it if it must.  From then on it never
- * waits here; if its turn has been given back because it was idle, it takes part
- * again with the next statement.
+ * BEGIN passes.  The first statement that does work takes a slot, and waits for it
+ * if it must; an error there leaves an aborted block, as with any statement.  From
+ * then on the transaction never waits here; if its slot has been given back because
+ * it was idle, it takes part again with the next statement.
  *
- * Where a transaction waits:
+ * Where a statement waits:
  *
- * - At BEGIN it holds nothing.
- * - At a statement that is parsed now it holds the weak locks that the analysis has
- *   taken, for there is no hook before it.
- * - At a statement with a cached plan, when the executor or the utility command
- *   starts, it holds the weak locks of the plan.
+ * - after it has been analyzed, as there is no hook before;
+ * - where a cached plan is used, when the executor or the utility command starts;
+ * - in a fast-path call, when the function has been looked up.
  *
- * In each case it lets go of its snapshot while it waits, and goes on with a new
- * one: so it keeps vacuum from nothing, and sees what was committed meanwhile.
- * Where others may count on the snapshot it is kept: in a transaction that
- * COMMIT AND CHAIN began, and inside a subtransaction.
+ * A transaction that waits for its first statement holds nothing that others could
+ * wait for: its snapshots and locks are released (statement.c), and it goes on
+ * as a statement that begins after the wait: with a new snapshot in each isolation
+ * level, with locks taken again, and analyzed or planned anew if anything in the
+ * catalogs has changed meanwhile.
+ *
+ * It keeps what it has where others may count on that: when it has a transaction
+ * ID, when a statement has passed without a slot before (`passed`), when functions
+ * that Bind called do the first work, and for the plan of an unnamed statement that
+ * an earlier transaction prepared.  The stall monitor lets it in then as soon as
+ * somebody waits for what it keeps.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/objectaccess.h"
+#include "commands/prepare.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "parser/analyze.h"
 #include "storage/predicate.h"
+#include "storage/sinval.h"
 #include "tcop/pquery.h"
+#include "tcop/tcopprot.h"
 #include "tcop/utility.h"
+#include "utils/acl.h"
 #include "utils/backend_status.h"
 #include "utils/inval.h"
 #include "utils/portal.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #include "admission/gate.h"
 #include "admission/sleep.h"
+#include "admission/statement.h"
 #include "admission/turns.h"
 #include "clock.h"
 #include "compat.h"
+#include "settings_shared.h"
 
 /*
- * Who waits is woken when it is let in.  It looks around by itself as seldom as
- * this, in case nobody else does; and once after a moment, if a turn was about
+ * A waiter is woken when it is let in.  It looks around by itself as seldom as
+ * this, in case nobody else does; and once after a moment, if a slot was about
  * to be free.
  */
 #define LOOK_AROUND_MS 3000
+
+/* A statement that runs one and the same query so often only waits for its result to change. */
+#define POLLS 200
 
 static post_parse_analyze_hook_type previous_post_parse_analyze_hook = NULL;
 static ExecutorStart_hook_type previous_executor_start_hook = NULL;
 static ExecutorRun_hook_type previous_executor_run_hook = NULL;
 static ProcessUtility_hook_type previous_process_utility_hook = NULL;
+static object_access_hook_type previous_object_access_hook = NULL;
 
-static bool is_client = false;	/* transactions of this process need turns */
+static bool is_client = false;	/* transactions of this process need slots */
 static bool working = false;	/* this transaction has begun its work */
+static bool passed = false;		/* a statement of it has passed without a slot */
+static bool passing = false;	/* the one that was analyzed last does */
 static int	utility_depth = 0;	/* commands that run, and may commit inside */
-static bool chained = false;	/* it began with AND CHAIN, and has not yet
-								 * begun its work */
 
-static Oid	exempt_role = InvalidOid;	/* whom that is known of; it changes
-										 * by SET SESSION AUTHORIZATION */
+/* What is known of the session user; it changes by SET SESSION AUTHORIZATION. */
+static Oid	known_role = InvalidOid;
 static uint32 role_changes = 0; /* that may have changed it */
-static bool exempt = false;
+static bool exempt = false;		/* needs no slot of the server */
+static bool monitor = false;	/* is a member of pg_monitor */
+
+/* The nested query that this statement runs again and again. */
+static const PlannedStmt *repeated = NULL;
+static uint32 repeats = 0;
 
 /* --- who waits --- */
 
 static void
-forget_exempt(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
-			  uint32 hash pg_attribute_unused())
+forget_role(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
+			uint32 hash pg_attribute_unused())
 {
-	exempt_role = InvalidOid;
+	known_role = InvalidOid;
 	role_changes++;
 }
 
-/* As for caps on sessions: who must get in when nobody else can. */
+/* As for limits on sessions: who must get in when nobody else can. */
 static bool
 is_exempt(void)
 {
 	Oid			role = GetSessionUserId();
 	uint32		changes = role_changes;
 
-	if (role != exempt_role)
+	if (role != known_role)
 	{
 		exempt = superuser_arg(role) || padv_may_use_reserve(role);
+		monitor = !exempt && has_privs_of_role(role, ROLE_PG_MONITOR);
 
 		/* a change while it was looked up may have been missed */
-		exempt_role = changes == role_changes ? role : InvalidOid;
+		known_role = changes == role_changes ? role : InvalidOid;
 	}
 	return exempt;
 }
 
-/* If it ends in an error, the end of the transaction gives the place in line up. */
+/* If it ends in an error, the end of the transaction gives the place in the queue up. */
 static void
-wait_in_line(void)
+wait_in_queue(void)
 {
 	int64		started = padv_monotonic_us();
 	long		soon_ms = padv_turns_look_after();
 
 	InvalidateCatalogSnapshot();
+	padv_turn_tell_of_needs();
 	while (!padv_turn_has_come())
 	{
 		padv_sleep_in_line(soon_ms > 0 ? soon_ms : LOOK_AROUND_MS, padv_turn_wait_event());
-		if (!padv_turn_has_come())
+		if (padv_turn_has_come())
+			break;
+		if (padv_gate_enforcement_in_force() == PADV_ENFORCEMENT_ON)
 			(void) padv_turns_look_after();
+		else
+			padv_turn_let_in();
 		soon_ms = 0;
 	}
-	chained = false;
 	padv_turn_waited(padv_monotonic_us() - started);
+
+	/* what was granted, revoked or changed meanwhile counts */
+	AcceptInvalidationMessages();
 }
 
 /*
- * Whether the active snapshot can be exchanged for a new one.  Not inside a
- * subtransaction: Bind can call functions, by a domain or by the planner, before
- * any statement has been met.  Where one of these catches an error, what was
- * pushed inside is popped, and who pushed the old one would find none.
+ * Whether this transaction has done nothing yet that others, or itself, count on.
+ * A function that Bind called may have asked for a transaction ID.
  */
 static bool
-can_exchange_snapshot(void)
+can_let_go(void)
 {
-	return ActiveSnapshotSet() && GetCurrentTransactionNestLevel() == 1;
+	return !passed && !TransactionIdIsValid(GetTopTransactionIdIfAny());
 }
 
 /*
  * Forget the snapshot of a transaction that has not begun its work, so that the
- * next one is new in each isolation level.  None may be active.  It is kept where it
- * matters already: fast-path calls, which we do not see, can have read with that of
- * a chained transaction; a function that Bind called can have opened a large object,
- * which has one of its own, or asked for a transaction ID.
+ * next one is new in each isolation level.  None may be active.  It is kept where
+ * a function that Bind called has opened a large object, which has one of its own.
  */
 static void
 let_go_of_snapshots(void)
 {
 	InvalidateCatalogSnapshot();
-	if (ActiveSnapshotSet() || chained || !ThereAreNoPriorRegisteredSnapshots() ||
-		TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	if (ActiveSnapshotSet() || !ThereAreNoPriorRegisteredSnapshots())
 		return;
 	if (IsolationIsSerializable())
 		ReleasePredicateLocks(false, false);
@@ -147,7 +173,7 @@ let_go_of_snapshots(void)
 		AtEOXact_Snapshot(false, true);
 }
 
-/* Take part again, if the turn has been given back because we were idle. */
+/* Take part again, if the slot has been given back because the session was idle. */
 static void
 resume(void)
 {
@@ -155,12 +181,10 @@ resume(void)
 		(void) padv_turn_take(is_exempt(), false);
 }
 
-/* Take part; false when the transaction has to wait in line for its turn. */
+/* Take part; false when the transaction has to wait in the queue for its slot. */
 static bool
 take_part(void)
 {
-	bool		in_line;
-
 	if (likely(working))
 	{
 		resume();
@@ -168,11 +192,8 @@ take_part(void)
 		/* a function may have caught the cancel that ended the wait */
 		return !padv_turn_in_line();
 	}
-	in_line = !padv_turn_take(is_exempt(), true);
 	working = true;
-	if (!in_line)
-		chained = false;
-	return !in_line;
+	return padv_turn_take(is_exempt(), true);
 }
 
 static inline bool
@@ -181,7 +202,7 @@ concerns_us(void)
 	return is_client && MyBEEntry->st_state > STATE_IDLE;
 }
 
-/* --- where a transaction begins --- */
+/* --- which statements work --- */
 
 /* SET TRANSACTION SNAPSHOT: the snapshot is not to be let go of any more. */
 static bool
@@ -190,7 +211,7 @@ is_import(const VariableSetStmt *statement)
 	return statement->kind == VAR_SET_MULTI && strcmp(statement->name, "TRANSACTION SNAPSHOT") == 0;
 }
 
-/* Commands that do nothing worth a turn, or end the transaction. */
+/* Commands that do nothing worth a slot, or begin or end the transaction. */
 static bool
 is_trivial(const Node *command)
 {
@@ -201,7 +222,6 @@ is_trivial(const Node *command)
 		case T_TransactionStmt:
 		case T_VariableShowStmt:
 		case T_DiscardStmt:
-		case T_PrepareStmt:
 		case T_DeallocateStmt:
 		case T_FetchStmt:
 		case T_ClosePortalStmt:
@@ -225,59 +245,275 @@ is_begin(const Node *command)
 		(statement->kind == TRANS_STMT_BEGIN || statement->kind == TRANS_STMT_START);
 }
 
+/* A member of pg_monitor gets its answer from our views however full the gate is. */
 static bool
-ends_transaction(const Node *command)
+passes_as_monitor(Query *query)
 {
-	const TransactionStmt *statement = (const TransactionStmt *) command;
-
-	return IsA(command, TransactionStmt) &&
-		(statement->kind == TRANS_STMT_COMMIT || statement->kind == TRANS_STMT_ROLLBACK);
+	(void) is_exempt();
+	if (likely(!monitor) || !padv_statement_only_monitors(query))
+		return false;
+	passed = true;
+	return true;
 }
 
+/* --- a statement that has been analyzed now --- */
+
 /*
- * A statement of the client has been analyzed.  The snapshot for that is active,
- * if it needed one, and is not used for anything else; who pushed it pops one.
+ * The snapshot of the analysis is active, if that needed one, and is not used for
+ * anything else; the caller pops one.  Only for the client's own statement.
  */
+static void
+wait_after_analysis(ParseState *pstate, Query *query, PadvJumbleState **jstate)
+{
+	bool		snapshot = ActiveSnapshotSet();
+	uint64		messages = SharedInvalidMessageCounter;
+
+	if (pstate->p_target_relation != NULL)
+		table_close(pstate->p_target_relation, NoLock);
+	pstate->p_target_relation = NULL;
+	if (snapshot)
+		PopActiveSnapshot();
+	let_go_of_snapshots();
+	padv_statement_unlock();
+	wait_in_queue();
+	if (snapshot)
+		PushActiveSnapshot(GetTransactionSnapshot());
+	padv_statement_lock(query);
+	if (SharedInvalidMessageCounter != messages)
+		padv_statement_analyze(pstate, query, jstate);
+}
+
 static void
 after_analysis(ParseState *pstate, Query *query, PadvJumbleState *jstate)
 {
+	if (concerns_us() && ActivePortal == NULL && MyBEEntry->st_state != STATE_FASTPATH &&
+		!(query->commandType == CMD_UTILITY && is_trivial(query->utilityStmt)) &&
+		!(passing = !working && passes_as_monitor(query)) && !take_part())
+	{
+		if (pstate->p_sourcetext == debug_query_string && can_let_go())
+			wait_after_analysis(pstate, query, &jstate);
+		else
+			wait_in_queue();
+	}
 	if (previous_post_parse_analyze_hook)
 		previous_post_parse_analyze_hook(pstate, query, jstate);
+}
 
-	if (!concerns_us() || ActivePortal != NULL || MyBEEntry->st_state == STATE_FASTPATH ||
-		(query->commandType == CMD_UTILITY && is_trivial(query->utilityStmt)) ||
-		take_part())
+/* --- a statement whose plan was cached --- */
+
+/* What a portal lets go of while its statement waits. */
+typedef struct Held
+{
+	bool		hold_snapshot;
+	uint64		messages;
+} Held;
+
+/* The prepared statement that this statement of a portal comes from, or NULL. */
+static PreparedStatement *
+prepared_of(Portal portal, const PlannedStmt *statement)
+{
+	PreparedStatement *prepared;
+
+	if (portal == NULL || portal->cplan == NULL || portal->prepStmtName == NULL ||
+		portal->createSubid != GetCurrentSubTransactionId() ||
+		!list_member_ptr(portal->stmts, statement))
+		return NULL;
+	prepared = FetchPreparedStatement(portal->prepStmtName, false);
+	if (prepared == NULL || strcmp(prepared->plansource->query_string, portal->sourceText) != 0)
+		return NULL;
+	return prepared;
+}
+
+/* The portal's snapshots are popped; its locks belong to the transaction. */
+static void
+wait_in_portal(Portal portal, Held *held)
+{
+	held->hold_snapshot = portal->holdSnapshot != NULL;
+	held->messages = SharedInvalidMessageCounter;
+	if (held->hold_snapshot)
+		UnregisterSnapshot(portal->holdSnapshot);
+	portal->holdSnapshot = NULL;
+	let_go_of_snapshots();
+	padv_statement_unlock();
+	wait_in_queue();
+}
+
+/* A snapshot of now, registered for the portal if that had done so. */
+static Snapshot
+renew_snapshot(Portal portal, const Held *held)
+{
+	Snapshot	snapshot = GetTransactionSnapshot();
+
+	if (held->hold_snapshot)
+		portal->holdSnapshot = snapshot = RegisterSnapshot(snapshot);
+	return snapshot;
+}
+
+/*
+ * The same statement with a plan of now, if the old one may not be right any more;
+ * allocated in the current memory context.
+ */
+static PlannedStmt *
+renew_plan(Portal portal, PreparedStatement *prepared, PlannedStmt *statement, const Held *held)
+{
+	CachedPlanSource *source = prepared->plansource;
+	PlannedStmt *renewed = NULL;
+	CachedPlan *plan;
+	ListCell   *old;
+	ListCell   *new;
+
+	padv_plan_lock(statement);
+
+	/* of a custom plan nobody keeps a record of what it depends on */
+	if (SharedInvalidMessageCounter == held->messages ||
+		(portal->cplan == source->gplan && portal->cplan->is_valid && source->is_valid))
+		return statement;
+	plan = GetCachedPlan(source, portal->portalParams, NULL, portal->queryEnv);
+	if (list_length(plan->stmt_list) == list_length(portal->stmts))
+	{
+		forboth(old, portal->stmts, new, plan->stmt_list)
+		{
+			if (lfirst(old) == statement)
+				renewed = copyObject(lfirst(new));
+		}
+	}
+	ReleaseCachedPlan(plan, NULL);
+	if (renewed == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("rewrite rules of prepared statement \"%s\" changed while it waited for a slot",
+						portal->prepStmtName),
+				 errhint("Execute the statement again.")));
+	return renewed;
+}
+
+static void
+wait_before_executor(QueryDesc *query)
+{
+	Portal		portal = ActivePortal;
+	PreparedStatement *prepared = prepared_of(portal, query->plannedstmt);
+	Held		held;
+
+	if (prepared == NULL || !can_let_go() || query->snapshot == NULL || query->snapshot != GetActiveSnapshot())
+	{
+		wait_in_queue();
 		return;
-	if (can_exchange_snapshot())
+	}
+	PopActiveSnapshot();
+	UnregisterSnapshot(query->snapshot);
+	query->snapshot = NULL;
+	wait_in_portal(portal, &held);
+	PushCopiedSnapshot(renew_snapshot(portal, &held));
+	query->snapshot = RegisterSnapshot(GetActiveSnapshot());
+	query->plannedstmt = renew_plan(portal, prepared, query->plannedstmt, &held);
+}
+
+/* Returns the statement to go on with. */
+static PlannedStmt *
+wait_before_command(PlannedStmt *statement)
+{
+	Portal		portal = ActivePortal;
+	PreparedStatement *prepared = prepared_of(portal, statement);
+	bool		snapshot = portal != NULL && portal->portalSnapshot != NULL;
+	Held		held;
+
+	if (prepared == NULL || !can_let_go() || (snapshot && portal->portalSnapshot != GetActiveSnapshot()))
+	{
+		wait_in_queue();
+		return statement;
+	}
+	if (snapshot)
 	{
 		PopActiveSnapshot();
-		let_go_of_snapshots();
-		wait_in_line();
-		PushActiveSnapshot(GetTransactionSnapshot());
+		portal->portalSnapshot = NULL;
 	}
+	wait_in_portal(portal, &held);
+	if (snapshot)
+	{
+		PushActiveSnapshotWithLevel(renew_snapshot(portal, &held), portal->createLevel);
+		portal->portalSnapshot = GetActiveSnapshot();
+	}
+	return renew_plan(portal, prepared, statement, &held);
+}
+
+/* --- polling --- */
+
+/*
+ * A statement that runs one query without parameters again and again, and changes
+ * nothing, waits for others to change what that returns.  It is to be told from a
+ * statement that works, as those others may be in the queue.
+ */
+static void
+note_nested(const QueryDesc *query)
+{
+	if (query->plannedstmt != repeated)
+	{
+		repeated = query->plannedstmt;
+		repeats = 0;
+	}
+	else if (++repeats == POLLS && query->operation == CMD_SELECT &&
+			 (query->params == NULL || query->params->numParams == 0) &&
+			 !TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		padv_turn_polls(true);
+}
+
+/* The client's own statement begins. */
+static void
+note_statement(void)
+{
+	if (unlikely(repeats >= POLLS))
+		padv_turn_polls(false);
+	repeated = NULL;
+	repeats = 0;
+}
+
+/* --- hooks --- */
+
+static bool
+is_own_statement(const PlannedStmt *statement)
+{
+	return ActivePortal == NULL || list_member_ptr(ActivePortal->stmts, statement);
+}
+
+/*
+ * Whether a plan only reads our views, for a member of pg_monitor.  Of a statement
+ * without a name it is known from its analysis.
+ */
+static bool
+is_monitoring_plan(const PlannedStmt *statement)
+{
+	PreparedStatement *prepared;
+
+	(void) is_exempt();
+	if (likely(!monitor))
+		return false;
+	prepared = prepared_of(ActivePortal, statement);
+	if (prepared == NULL)
+		return passing;
+	return list_length(prepared->plansource->query_list) == 1 &&
+		passes_as_monitor(linitial_node(Query, prepared->plansource->query_list));
+}
+
+/* A statement that begins, or one that a statement runs inside. */
+static void
+note_execution(const QueryDesc *query)
+{
+	if (is_own_statement(query->plannedstmt))
+		note_statement();
 	else
-		wait_in_line();
+		note_nested(query);
 }
 
 /* A plan that was not analyzed now.  Its snapshot is active and its own. */
 static void
 before_executor(QueryDesc *query, int flags)
 {
-	if (concerns_us() && !take_part())
+	if (concerns_us())
 	{
-		if (MyBEEntry->st_state == STATE_FASTPATH || query->snapshot == NULL ||
-			!can_exchange_snapshot() || query->snapshot != GetActiveSnapshot())
-			wait_in_line();
-		else
-		{
-			PopActiveSnapshot();
-			UnregisterSnapshot(query->snapshot);
-			query->snapshot = NULL;
-			let_go_of_snapshots();
-			wait_in_line();
-			PushActiveSnapshot(GetTransactionSnapshot());
-			query->snapshot = RegisterSnapshot(GetActiveSnapshot());
-		}
+		if (likely(working))
+			note_execution(query);
+		if ((working || !is_monitoring_plan(query->plannedstmt)) && !take_part())
+			wait_before_executor(query);
 	}
 	if (previous_executor_start_hook)
 		previous_executor_start_hook(query, flags);
@@ -297,28 +533,6 @@ before_run(PADV_RUN_PARAMETERS)
 		standard_ExecutorRun(PADV_RUN_ARGUMENTS);
 }
 
-/* A command that was not analyzed now; its portal may have a snapshot. */
-static void
-begin_command(void)
-{
-	Portal		portal = ActivePortal;
-
-	if (take_part())
-		return;
-	if (portal != NULL && portal->portalSnapshot != NULL && can_exchange_snapshot() &&
-		portal->portalSnapshot == GetActiveSnapshot())
-	{
-		PopActiveSnapshot();
-		portal->portalSnapshot = NULL;
-		let_go_of_snapshots();
-		wait_in_line();
-		PushActiveSnapshotWithLevel(GetTransactionSnapshot(), portal->createLevel);
-		portal->portalSnapshot = GetActiveSnapshot();
-	}
-	else
-		wait_in_line();
-}
-
 static void
 run_command(PlannedStmt *statement, const char *text, bool read_only,
 			ProcessUtilityContext context, ParamListInfo params,
@@ -333,30 +547,13 @@ run_command(PlannedStmt *statement, const char *text, bool read_only,
 								environment, receiver, completion);
 }
 
+/* It may commit inside, as CALL and VACUUM do, and keeps its slot then. */
 static void
-before_utility(PlannedStmt *statement, const char *text, bool read_only,
-			   ProcessUtilityContext context, ParamListInfo params,
-			   QueryEnvironment *environment, DestReceiver *receiver,
-			   QueryCompletion *completion)
+run_working_command(PlannedStmt *statement, const char *text, bool read_only,
+					ProcessUtilityContext context, ParamListInfo params,
+					QueryEnvironment *environment, DestReceiver *receiver,
+					QueryCompletion *completion)
 {
-	if (!concerns_us() || (is_trivial(statement->utilityStmt) && !is_begin(statement->utilityStmt)))
-	{
-		bool		ends = ends_transaction(statement->utilityStmt);
-		bool		chain = ends && ((TransactionStmt *) statement->utilityStmt)->chain;
-
-		run_command(statement, text, read_only, context, params, environment, receiver, completion);
-		if (ends)
-			chained = chain;
-		return;
-	}
-	begin_command();
-	if (is_trivial(statement->utilityStmt))
-	{
-		run_command(statement, text, read_only, context, params, environment, receiver, completion);
-		return;
-	}
-
-	/* it may commit inside, as CALL and VACUUM do, and keeps its turn then */
 	utility_depth++;
 	PG_TRY();
 	{
@@ -369,15 +566,73 @@ before_utility(PlannedStmt *statement, const char *text, bool read_only,
 	PG_END_TRY();
 }
 
-/* --- where it ends --- */
+static void
+before_utility(PlannedStmt *statement, const char *text, bool read_only,
+			   ProcessUtilityContext context, ParamListInfo params,
+			   QueryEnvironment *environment, DestReceiver *receiver,
+			   QueryCompletion *completion)
+{
+	if (!concerns_us() || is_trivial(statement->utilityStmt))
+	{
+		if (is_begin(statement->utilityStmt) && concerns_us())
+			padv_turn_touch();
+		run_command(statement, text, read_only, context, params, environment, receiver, completion);
+		return;
+	}
+	if (!take_part())
+		statement = wait_before_command(statement);
+	run_working_command(statement, text, read_only, context, params, environment, receiver, completion);
+}
+
+/*
+ * A fast-path call has looked its function up.  Its snapshot is active, and not used
+ * for anything yet.
+ */
+static void
+before_fast_path_call(void)
+{
+	if (take_part())
+		return;
+	if (ActiveSnapshotSet() && can_let_go())
+	{
+		PopActiveSnapshot();
+		let_go_of_snapshots();
+		padv_statement_unlock();
+		wait_in_queue();
+		PushActiveSnapshot(GetTransactionSnapshot());
+	}
+	else
+		wait_in_queue();
+}
 
 static void
-at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
+at_object_access(ObjectAccessType access, Oid class, Oid object, int sub, void *arg)
 {
-	if ((event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE) ||
-		!working || utility_depth > 0)
+	if (unlikely(access == OAT_FUNCTION_EXECUTE && !working && is_client &&
+				 MyBEEntry->st_state == STATE_FASTPATH && ActivePortal == NULL))
+		before_fast_path_call();
+	if (previous_object_access_hook)
+		previous_object_access_hook(access, class, object, sub, arg);
+}
+
+/* --- where it ends --- */
+
+/*
+ * The locks of the transaction have been released: whoever is let in now does not run
+ * into them.  A command that commits inside keeps its slot.
+ */
+static void
+at_release(ResourceReleasePhase phase, bool is_commit pg_attribute_unused(), bool is_top_level,
+		   void *arg pg_attribute_unused())
+{
+	if (phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_top_level ||
+		CurrentResourceOwner != TopTransactionResourceOwner || utility_depth > 0)
+		return;
+	passed = false;
+	if (!working)
 		return;
 	working = false;
+	note_statement();
 	padv_turn_end();
 }
 
@@ -386,9 +641,9 @@ padv_gate_start(void)
 {
 	is_client = true;
 	padv_turns_announce();
-	RegisterXactCallback(at_transaction_end, NULL);
-	CacheRegisterSyscacheCallback(AUTHOID, forget_exempt, (Datum) 0);
-	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, forget_exempt, (Datum) 0);
+	RegisterResourceReleaseCallback(at_release, NULL);
+	CacheRegisterSyscacheCallback(AUTHOID, forget_role, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, forget_role, (Datum) 0);
 }
 
 void
@@ -402,4 +657,6 @@ padv_gate_install_hooks(void)
 	ExecutorRun_hook = before_run;
 	previous_process_utility_hook = ProcessUtility_hook;
 	ProcessUtility_hook = before_utility;
+	previous_object_access_hook = object_access_hook;
+	object_access_hook = at_object_access;
 }

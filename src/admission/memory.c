@@ -37,6 +37,7 @@ PadvLine	padv_line;
 PadvLine	padv_turn_line;
 Turn	   *padv_turns = NULL;
 int32	   *padv_holders = NULL;
+int32	   *padv_needed = NULL;
 Slot	   *padv_my_slot = NULL;
 
 /* Roles by their number, the first of each chain. */
@@ -78,6 +79,7 @@ divide(char *block)
 	padv_role_table = take_part(block, &used, MAX_ROLES(), sizeof(Role));
 	buckets = take_part(block, &used, MAX_ROLES(), sizeof(int32));
 	padv_holders = take_part(block, &used, padv_admission_slots(), sizeof(int32));
+	padv_needed = take_part(block, &used, padv_admission_slots(), sizeof(int32));
 
 	/* one more for the alignment */
 	padv_turns = (Turn *) TYPEALIGN(PG_CACHE_LINE_SIZE,
@@ -110,9 +112,11 @@ padv_set_rule(int account, const int32 *value, PadvEnforcement enforcement)
 	rule->queue_length = value[PADV_QUEUE_LENGTH];
 	rule->queue_timeout = value[PADV_QUEUE_TIMEOUT];
 	rule->closing = 0;
-	rule->max_active = value[PADV_MAX_ACTIVE];
 	rule->counts.limit = enforcement == PADV_ENFORCEMENT_ON ? rule->max_sessions : PADV_UNLIMITED;
-	rule->active.limit = enforcement == PADV_ENFORCEMENT_ON ? rule->max_active : PADV_UNLIMITED;
+
+	/* transactions are observed by another setting, which each session asks */
+	rule->max_active = enforcement == PADV_ENFORCEMENT_OFF ? PADV_UNLIMITED : value[PADV_MAX_ACTIVE];
+	rule->active.limit = rule->max_active;
 }
 
 void
@@ -134,7 +138,7 @@ padv_admission_shmem_init(void)
 	pg_atomic_init_u64(&padv_admission->reclaim_due, 0);
 	pg_atomic_init_u32(&padv_admission->grace_us, PADV_GRACE_US);
 	pg_atomic_init_u32(&padv_admission->wait_event, PG_WAIT_EXTENSION);
-	pg_atomic_init_u32(&padv_admission->overseer, 0);
+	pg_atomic_init_u32(&padv_admission->stall_monitor, 0);
 	padv_line_init(&padv_line, padv_admission_accounts(), padv_admission_slots());
 	padv_line_init(&padv_turn_line, padv_admission_accounts(), padv_admission_slots());
 	for (int i = 0; i < padv_admission_accounts(); i++)
@@ -143,6 +147,9 @@ padv_admission_shmem_init(void)
 	{
 		pg_atomic_init_u32(&padv_slots[i].asked_by, NO_ACCOUNT);
 		pg_atomic_init_u64(&padv_turns[i].word, TURN_WORD(TURN_OUT, 0));
+		pg_atomic_init_u32(&padv_turns[i].polls, 0);
+		padv_slots[i].needed = NOT_NEEDED;
+		padv_slots[i].client = NO_CLIENT;
 	}
 	for (int i = 0; i < MAX_ROLES(); i++)
 		buckets[i] = -1;

@@ -29,6 +29,8 @@
 #include "core/line.h"
 
 #define NO_ACCOUNT (-1)
+#define NO_CLIENT (-1)
+#define NOT_NEEDED (-1)
 
 typedef struct Slot
 {
@@ -49,6 +51,13 @@ typedef struct Slot
 	uint32		turns;			/* how often it has come in */
 	bool		exempt;			/* from the server's limit */
 
+	/* while the transaction is in the queue and others may wait for it */
+	int32		needed;			/* its index in padv_needed, or NOT_NEEDED */
+	bool		holds_locks;	/* it has locks that others can wait for */
+	int32		client;			/* the slot of the backend that is its client,
+								 * or NO_CLIENT */
+	int64		queued_at;		/* monotonic */
+
 	/* not guarded: an account that wants it closed, or NO_ACCOUNT */
 	pg_atomic_uint32 asked_by;
 } Slot;
@@ -66,6 +75,7 @@ typedef struct Account
 	int32		queue_timeout;
 	int32		closing;		/* sessions that end because of it */
 	int32		max_active;		/* -1: none */
+	int64		granted;		/* slots that waiters have been given here */
 } Account;
 
 typedef struct Role
@@ -99,13 +109,14 @@ typedef struct Admission
 	bool		caps_active;	/* some cap limits transactions */
 	uint32		rules_changed;	/* how often, times two */
 	int32		nholders;
+	int32		nneeded;
 
 	pg_atomic_uint32 turn_rules;	/* 0: nothing limits; changes with the
 									 * rules */
 	pg_atomic_uint64 reclaim_due;	/* monotonic; when to look for kept turns */
 	pg_atomic_uint32 grace_us;	/* how long a turn is kept for a client */
 	pg_atomic_uint32 wait_event;	/* of who waits for a turn */
-	pg_atomic_uint32 overseer;	/* process number of the worker, plus 1; or 0 */
+	pg_atomic_uint32 stall_monitor; /* process number of the worker, plus 1; or 0 */
 } Admission;
 
 /*
@@ -115,7 +126,12 @@ typedef struct Admission
  */
 typedef union Turn
 {
-	pg_atomic_uint64 word;
+	struct
+	{
+		pg_atomic_uint64 word;
+		pg_atomic_uint32 polls; /* its statement only waits for others, by what
+								 * gate.c has seen of it; the owner's */
+	};
 	char		line[PG_CACHE_LINE_SIZE];
 } Turn;
 
@@ -141,6 +157,7 @@ extern PadvLine padv_line;
 extern PadvLine padv_turn_line;
 extern Turn *padv_turns;		/* by slot */
 extern int32 *padv_holders;		/* slots that have a turn, kept ones included */
+extern int32 *padv_needed;		/* slots in the queue that others may wait for */
 
 /* This process' own, or NULL. */
 extern Slot *padv_my_slot;
@@ -152,8 +169,8 @@ extern Slot *padv_my_slot;
 extern void padv_set_rule(int account, const int32 *value, PadvEnforcement enforcement);
 
 /*
- * How many transactions an account lets run by its own rule: not raised, and also
- * where caps are only observed.  A single word; who acts on it holds the mutex.
+ * How many transactions an account lets run by its own rule, not raised.  A single
+ * word; who acts on it holds the mutex.
  */
 static inline int32
 padv_turn_limit_of(int32 account)
@@ -172,6 +189,12 @@ extern void padv_place_turn(Slot *slot);
 extern void padv_note_turns(const int32 *entered, int count, int32 *procnos);
 extern int	padv_drop_turn(Slot *slot, TurnState state, int32 *procnos);
 extern void padv_turn_rules_changed(void);
+
+/*
+ * Let in the transaction in the queue of this slot now, whatever the limits say;
+ * false when it does not wait any more.  Takes the mutex.
+ */
+extern bool padv_turn_grant(int32 number);
 
 /*
  * Who it is, and the accounts it is under, found by padv_caps_of; they are not

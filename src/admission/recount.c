@@ -77,20 +77,21 @@ prepare(Prepared *prepared, const PadvCaps *caps)
 static void
 set_rules(const PadvCaps *caps)
 {
+	bool		enforced = caps->enforcement != PADV_ENFORCEMENT_OFF;
+
 	padv_admission->closes_idle = padv_cap_closes_idle(&caps->fallback);
-	padv_admission->caps_active = caps->fallback.value[PADV_MAX_ACTIVE] >= 0;
+	padv_admission->caps_active = enforced && caps->fallback.value[PADV_MAX_ACTIVE] >= 0;
 	for (int i = 0; i < caps->ncaps; i++)
 	{
 		padv_set_rule(i, caps->caps[i].value, caps->enforcement);
 		if (padv_cap_closes_idle(&caps->caps[i]))
 			padv_admission->closes_idle = true;
-		if (caps->caps[i].value[PADV_MAX_ACTIVE] >= 0)
+		if (enforced && caps->caps[i].value[PADV_MAX_ACTIVE] >= 0)
 			padv_admission->caps_active = true;
 	}
 	for (int i = 0; i < padv_admission->nroles; i++)
 		padv_set_rule(PADV_ROLE_ACCOUNT(i), caps->fallback.value, caps->enforcement);
-	padv_accounts[PADV_SERVER_ACCOUNT].active.limit =
-		caps->enforcement == PADV_ENFORCEMENT_ON ? padv_admission->server_max_active : PADV_UNLIMITED;
+	padv_accounts[PADV_SERVER_ACCOUNT].active.limit = padv_admission->server_max_active;
 }
 
 static void

@@ -5,20 +5,27 @@
  * parts.h says which lock guards what.  Nothing here waits: gate.c does, on its
  * latch.
  *
- * While nobody waits a session keeps its turn when its transaction has ended, and
+ * While nobody waits a session keeps its slot when its transaction has ended, and
  * finds it again with one atomic operation on a line of cache of its own.  It is
  * taken away when somebody else needs it.  So a gate that is never full costs
  * no lock and touches no memory that others write.
  *
- * While somebody waits a turn is handed over at the end of a transaction, to who
- * came first; but a session whose client is quick may go on for a while, the lease
- * (core/lease.h).  A turn that is kept and not used is taken away after the grace,
- * by whoever looks: a session at the end of its transaction, one that comes to
- * wait, or the worker (overseer.c), which also says how long the grace is.
+ * While somebody waits a slot is handed over at the end of a transaction, to the
+ * waiter that came first; but a session whose client is quick may go on for a while,
+ * the lease (core/lease.h).  A slot that is kept and not used is taken away after the
+ * grace, by whoever looks: a session at the end of its transaction, one that comes to
+ * wait, or the worker (stall_monitor.c), which also says how long the grace is.
+ *
+ * Whether limits are enforced each session asks by itself, so that turning them off
+ * needs no other process (settings_shared.h).
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include "postgres.h"
+
+#include "admission/port.h"
+
+#include <sys/socket.h>
 
 #include "miscadmin.h"
 #include "storage/ipc.h"
@@ -28,6 +35,7 @@
 #include "clock.h"
 #include "compat.h"
 #include "core/lease.h"
+#include "settings_shared.h"
 
 /*
  * Sessions look for kept turns this often at most, and among so many holders; the
@@ -36,8 +44,8 @@
 #define RECLAIM_INTERVAL_US 1000
 #define MAX_LOOKS 256
 
-/* One slow client is not slow for ever. */
-#define MAX_GAP_US 50000
+/* A client that has been slow so often in a row is taken for slow. */
+#define SLOW_IN_A_ROW 2
 
 static Turn *my_turn = NULL;
 
@@ -46,19 +54,25 @@ static uint32 my_rules = 0;
 static bool limits_me = false;
 static bool was_exempt = false;
 
-static bool standing = false;	/* in line */
+static bool standing = false;	/* in the queue */
 static int64 turn_started = 0;	/* monotonic; when it was taken or handed over */
-static int64 ended_at = 0;		/* of the last transaction, while others
-								 * waited */
-static int64 usual_gap = 0;		/* between two transactions, microseconds */
+
+/* How quick the client is, which is looked at while others wait. */
+static int64 last_message = 0;	/* monotonic; the end of the last transaction, or
+								 * the BEGIN after it; 0: not measured */
+static int64 longest_gap = 0;	/* of those before this transaction's work */
+static int	slow_gaps = 0;		/* in a row, SLOW_IN_A_ROW at most */
+
+/* The slot of the backend that is our client, once that has been looked for. */
+static bool client_known = false;
+static int32 my_client = NO_CLIENT;
 
 /* --- under the mutex --- */
 
 void
 padv_turn_rules_changed(void)
 {
-	bool		any = padv_admission->enforcement != PADV_ENFORCEMENT_OFF &&
-		(padv_admission->server_max_active >= 0 || padv_admission->caps_active);
+	bool		any = padv_admission->server_max_active >= 0 || padv_admission->caps_active;
 
 	/* an odd number, which is never 0 */
 	padv_admission->rules_changed += 2;
@@ -95,12 +109,35 @@ forget_holder(Slot *slot)
 	padv_slots[last].holder = slot->holder;
 }
 
+/* Nobody needs to look any more whether others wait for it. */
+static void
+forget_needed(Slot *slot)
+{
+	int32		last;
+
+	if (slot->needed == NOT_NEEDED)
+		return;
+	last = padv_needed[--padv_admission->nneeded];
+	padv_needed[slot->needed] = last;
+	padv_slots[last].needed = slot->needed;
+	slot->needed = NOT_NEEDED;
+}
+
+static void
+count_granted(const Slot *slot)
+{
+	for (int i = 0; i < slot->turn.naccounts; i++)
+		padv_accounts[slot->turn.accounts[i]].granted++;
+}
+
 void
 padv_note_turns(const int32 *entered, int count, int32 *procnos)
 {
 	for (int i = 0; i < count; i++)
 	{
+		forget_needed(&padv_slots[entered[i]]);
 		note_holder(&padv_slots[entered[i]]);
+		count_granted(&padv_slots[entered[i]]);
 		procnos[i] = padv_slots[entered[i]].procno;
 		pg_atomic_write_u64(&padv_turns[entered[i]].word, TURN_WORD(TURN_IN, 0));
 	}
@@ -115,10 +152,32 @@ padv_drop_turn(Slot *slot, TurnState state, int32 *procnos)
 
 	if (slot->turn.state == PADV_PLACE_IN)
 		forget_holder(slot);
+	forget_needed(slot);
 	pg_atomic_write_u64(&padv_turns[slot - padv_slots].word, TURN_WORD(state, 0));
 	count = padv_line_leave(&padv_turn_line, &slot->turn, entered);
 	padv_note_turns(entered, count, procnos);
 	return count;
+}
+
+bool
+padv_turn_grant(int32 number)
+{
+	Slot	   *slot = &padv_slots[number];
+	int32		procno;
+	bool		waits;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	waits = slot->turn.state == PADV_PLACE_WAITING;
+	if (waits)
+	{
+		padv_line_grant(&padv_turn_line, &slot->turn);
+		padv_note_turns(&number, 1, &procno);
+		padv_admission->turn_totals.let_in++;
+	}
+	SpinLockRelease(&padv_admission->mutex);
+	if (waits)
+		padv_wake(&procno, 1);
+	return waits;
 }
 
 /* --- kept turns --- */
@@ -132,7 +191,7 @@ waiting(void)
 static inline bool
 is_observing(void)
 {
-	return *(volatile int32 *) &padv_admission->enforcement == PADV_ENFORCEMENT_OBSERVE;
+	return padv_gate_enforcement_in_force() == PADV_ENFORCEMENT_OBSERVE;
 }
 
 static inline int64
@@ -224,14 +283,32 @@ padv_turns_announce(void)
 	my_turn = &padv_turns[padv_my_slot - padv_slots];
 }
 
-/* How long the client took; an average that follows. */
+/* The client has sent something since the last message that counts. */
 static void
-note_gap(int64 gap)
+note_message(int64 since, int64 now)
 {
-	usual_gap += (Min(Max(gap, 0), MAX_GAP_US) - usual_gap) / 4;
+	if (since > 0)
+		longest_gap = Max(longest_gap, now - since);
 }
 
-/* Whether it would have to wait, if caps were enforced.  The mutex is held. */
+/*
+ * Work begins.  Whether a client was quick lately says whether it is worth to keep
+ * a slot for it.  It is asked anew all the time, as a client that is slow because it
+ * had nothing to do is quick as soon as it has.
+ */
+static void
+note_gap(int64 now)
+{
+	note_message(last_message, now);
+	if (longest_gap >= grace_us())
+		slow_gaps = Min(slow_gaps + 1, SLOW_IN_A_ROW);
+	else if (longest_gap > 0)
+		slow_gaps = 0;
+	last_message = 0;
+	longest_gap = 0;
+}
+
+/* Whether it would have to wait, if limits were enforced.  The mutex is held. */
 static bool
 would_wait(const PadvPlace *turn)
 {
@@ -245,14 +322,16 @@ would_wait(const PadvPlace *turn)
 	return false;
 }
 
-/* Come in or stand in line; the mutex is held. */
+/* Come in or stand in the queue; the mutex is held. */
 static void
-come_in(PadvPlace *turn, bool may_wait)
+come_in(PadvPlace *turn, bool may_wait, PadvEnforcement enforcement, int64 now)
 {
-	if (is_observing() && would_wait(turn))
+	if (enforcement == PADV_ENFORCEMENT_OBSERVE && would_wait(turn))
 		padv_admission->turn_totals.would_wait++;
-	if (may_wait && padv_line_full_account(&padv_turn_line, turn) != PADV_NOBODY)
+	if (may_wait && enforcement == PADV_ENFORCEMENT_ON &&
+		padv_line_full_account(&padv_turn_line, turn) != PADV_NOBODY)
 	{
+		padv_my_slot->queued_at = now;
 		padv_line_stand(&padv_turn_line, turn);
 		standing = true;
 		return;
@@ -263,17 +342,18 @@ come_in(PadvPlace *turn, bool may_wait)
 }
 
 static void
-wake_overseer(void)
+wake_stall_monitor(void)
 {
-	int32		procno = (int32) pg_atomic_read_u32(&padv_admission->overseer) - 1;
+	int32		procno = (int32) pg_atomic_read_u32(&padv_admission->stall_monitor) - 1;
 
 	if (procno >= 0)
 		padv_wake(&procno, 1);
 }
 
 static bool
-take_with_lock(bool exempt, bool may_wait)
+take_with_lock(bool exempt, bool may_wait, int64 now)
 {
+	PadvEnforcement enforcement = padv_gate_enforcement_in_force();
 	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
 	PadvPlace  *turn = &padv_my_slot->turn;
 	int			count = 0;
@@ -287,12 +367,12 @@ take_with_lock(bool exempt, bool may_wait)
 	my_rules = pg_atomic_read_u32(&padv_admission->turn_rules);
 	limits_me = my_rules != 0 && turn->naccounts > 0;
 	if (limits_me)
-		come_in(turn, may_wait);
+		come_in(turn, may_wait, enforcement, now);
 	first = standing && padv_admission->turn_head.waiting == 1;
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(procnos, count);
 	if (first)
-		wake_overseer();
+		wake_stall_monitor();
 	was_exempt = exempt;
 	return !standing;
 }
@@ -305,21 +385,35 @@ padv_turn_take(bool exempt, bool may_wait)
 	bool		known = rules == my_rules && exempt == was_exempt;
 	int64		now;
 
-	if (rules == 0 || (known && !limits_me))
+	if (rules == 0 || (known && !limits_me) ||
+		unlikely(padv_gate_enforcement_in_force() == PADV_ENFORCEMENT_OFF))
 		return true;
 	if (likely(known && TURN_STATE(word) == TURN_KEPT &&
 			   pg_atomic_compare_exchange_u64(&my_turn->word, &word, TURN_WORD(TURN_IN, 0))))
 	{
 		if (unlikely(TURN_SINCE(word) > 0))
-			note_gap(padv_monotonic_us() - TURN_SINCE(word));
+			note_gap(padv_monotonic_us());
 		return true;
 	}
 	now = padv_monotonic_us();
-	if (ended_at > 0)
-		note_gap(now - ended_at);
-	ended_at = 0;
+	note_gap(now);
 	turn_started = now;
-	return take_with_lock(exempt, may_wait);
+	return take_with_lock(exempt, may_wait, now);
+}
+
+void
+padv_turn_touch(void)
+{
+	uint64		word = pg_atomic_read_u64(&my_turn->word);
+	int64		now;
+
+	if (likely(last_message == 0))
+		return;
+	now = padv_monotonic_us();
+	note_message(last_message, now);
+	last_message = now;
+	if (TURN_STATE(word) == TURN_KEPT && TURN_SINCE(word) > 0 && longest_gap < grace_us())
+		(void) pg_atomic_compare_exchange_u64(&my_turn->word, &word, TURN_WORD(TURN_KEPT, now));
 }
 
 bool
@@ -329,6 +423,60 @@ padv_turn_has_come(void)
 		return false;
 	pg_read_barrier();
 	return true;
+}
+
+/* The backend of this server that holds the other end of our connection, or NO_CLIENT. */
+static int32
+find_client(void)
+{
+#ifdef SO_PEERCRED
+	struct ucred peer;
+	socklen_t	size = sizeof(peer);
+
+	if (MyProcPort != NULL && MyProcPort->raddr.addr.ss_family == AF_UNIX &&
+		getsockopt(MyProcPort->sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
+	{
+		/* a process that is our client stays where it is */
+		for (int i = 0; i < padv_admission_slots(); i++)
+			if (((volatile Slot *) padv_slots)[i].pid == peer.pid &&
+				((volatile Slot *) padv_slots)[i].place.state == PADV_PLACE_IN)
+				return i;
+	}
+#endif
+	return NO_CLIENT;
+}
+
+void
+padv_turn_tell_of_needs(void)
+{
+	bool		holds_locks = padv_holds_locks();
+
+	if (!client_known)
+		my_client = find_client();
+	client_known = true;
+	if (!holds_locks && my_client == NO_CLIENT)
+		return;
+	SpinLockAcquire(&padv_admission->mutex);
+	if (padv_my_slot->turn.state == PADV_PLACE_WAITING)
+	{
+		padv_my_slot->holds_locks = holds_locks;
+		padv_my_slot->client = my_client;
+		padv_my_slot->needed = padv_admission->nneeded;
+		padv_needed[padv_admission->nneeded++] = padv_my_slot - padv_slots;
+	}
+	SpinLockRelease(&padv_admission->mutex);
+}
+
+void
+padv_turn_let_in(void)
+{
+	(void) padv_turn_grant(padv_my_slot - padv_slots);
+}
+
+void
+padv_turn_polls(bool polls)
+{
+	pg_atomic_write_u32(&my_turn->polls, polls);
 }
 
 void
@@ -393,7 +541,7 @@ static bool
 must_hand_over(int64 now)
 {
 	return is_observing() ||
-		((usual_gap >= grace_us() || lease_is_over(now)) && is_wanted(padv_my_slot));
+		((slow_gaps >= SLOW_IN_A_ROW || lease_is_over(now)) && is_wanted(padv_my_slot));
 }
 
 /* The end of a transaction while somebody waits. */
@@ -402,7 +550,7 @@ end_while_others_wait(void)
 {
 	int64		now = padv_monotonic_us();
 
-	ended_at = now;
+	last_message = now;
 	if (must_hand_over(now) || !keep_turn(now))
 		give_up_turn();
 	look_after_if_due(now);
@@ -456,17 +604,17 @@ padv_turn_wait_event(void)
 }
 
 static void
-forget_overseer(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+forget_stall_monitor(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 {
-	pg_atomic_write_u32(&padv_admission->overseer, 0);
+	pg_atomic_write_u32(&padv_admission->stall_monitor, 0);
 }
 
 void
 padv_turns_oversee(uint32 wait_event)
 {
 	pg_atomic_write_u32(&padv_admission->wait_event, wait_event);
-	before_shmem_exit(forget_overseer, (Datum) 0);
-	pg_atomic_write_u32(&padv_admission->overseer, padv_my_procno() + 1);
+	before_shmem_exit(forget_stall_monitor, (Datum) 0);
+	pg_atomic_write_u32(&padv_admission->stall_monitor, padv_my_procno() + 1);
 }
 
 void
@@ -487,16 +635,15 @@ set_server_limit(int32 limit, bool again, int32 *procnos)
 {
 	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
 	int32		before = padv_admission->server_max_active;
-	int32		enforced = padv_admission->enforcement == PADV_ENFORCEMENT_ON ? limit : -1;
 	int			count;
 
-	/* in force may be more, by the overseer's will */
+	/* in force may be more, by the stall monitor's will */
 	if (limit == before && !again)
 		return 0;
 	padv_admission->server_max_active = limit;
 	if (limit < 0 || before < 0 || limit < before)
 		padv_turn_rules_changed();	/* kept turns do not count any more */
-	count = padv_line_set_limit(&padv_turn_line, PADV_SERVER_ACCOUNT, enforced, entered,
+	count = padv_line_set_limit(&padv_turn_line, PADV_SERVER_ACCOUNT, limit, entered,
 								PADV_MAX_PLACE_ACCOUNTS);
 	padv_note_turns(entered, count, procnos);
 	return count;

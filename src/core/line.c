@@ -165,6 +165,18 @@ admit(PadvLine *line, PadvPlace *place)
 	return padv_line_number(line, place);
 }
 
+void
+padv_line_grant(PadvLine *line, PadvPlace *place)
+{
+	(void) admit(line, place);
+}
+
+int
+padv_line_first_at(const PadvLine *line, int number)
+{
+	return padv_line_account(line, number)->first;
+}
+
 /*
  * Of those at the head of one of these accounts that has room, the one who
  * came first; NULL when there is none.

@@ -114,6 +114,12 @@ extern void padv_line_stand(PadvLine *line, PadvPlace *place);
  */
 extern int	padv_line_leave(PadvLine *line, PadvPlace *place, int32_t *entered);
 
+/* Let in a place that waits, whatever the limits say. */
+extern void padv_line_grant(PadvLine *line, PadvPlace *place);
+
+/* The number of the place that stands first at this account, or PADV_NOBODY. */
+extern int	padv_line_first_at(const PadvLine *line, int number);
+
 /*
  * Change the limit of one account.  Who can be in now is, in turn, and is written
  * to `entered`, `room` of them at most; returns their number.  While that is
