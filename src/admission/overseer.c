@@ -202,6 +202,7 @@ suspend(int32 number)
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(procnos, count);
+	padv_turns_settle();
 }
 
 /* Count a session in its accounts; those under a limit are remembered. */
@@ -261,13 +262,12 @@ adjust_limit(int32 account, int32 stalled)
 	if (change < 0)
 		padv_turn_rules_changed();	/* turns kept beyond it do not count any
 									 * more */
-
-	/* unchanged, it lets in those who were too many for the last time */
 	count = padv_line_set_limit(&padv_turn_line, account, mine->active.limit + change,
 								entered, PADV_MAX_PLACE_ACCOUNTS);
 	padv_note_turns(entered, count, procnos);
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(procnos, count);
+	padv_turns_settle();
 	return stalled + 1 > limit;
 }
 
