@@ -558,17 +558,16 @@ find_candidate(PadvLine *line)
 
 /*
  * Whether to claim the account that a leader leaves to stand at another one.  Not
- * where one who came before has a claim, nor in order to stand behind others, nor
- * for a door that is shut.  An account that many leave soon has room again, and is
- * not held for one that few leave; but not for ever, as both may change.
+ * where there is a claimant, who came before by invariant 4; nor in order to stand
+ * behind others, nor for a door that is shut.  An account that many leave soon has
+ * room again, and is not held for one that few leave; but not for ever, as both
+ * may change.
  */
 static bool
 is_worth_claiming(const PadvLine *line, const PadvPlace *leader,
 				  const PadvAccount *left, const PadvAccount *next)
 {
-	if (left->limit < 0 || next->limit == 0 ||
-		(left->claimant != PADV_NOBODY &&
-		 padv_line_place(line, left->claimant)->arrival < leader->arrival) ||
+	if (left->limit < 0 || next->limit == 0 || left->claimant != PADV_NOBODY ||
 		(next->first != PADV_NOBODY &&
 		 padv_line_place(line, next->first)->arrival < leader->arrival))
 		return false;
@@ -583,8 +582,7 @@ move_on(PadvLine *line, PadvPlace *leader, int closed)
 	step_aside(line, leader);
 	if (is_worth_claiming(line, leader, left, padv_line_account(line, closed)))
 	{
-		/* the claim of one who came later is taken over */
-		left->in_use += left->claimant == PADV_NOBODY;
+		left->in_use++;
 		left->claimant = padv_line_number(line, leader);
 	}
 	if (leader->moves < FREE_MOVES)

@@ -541,6 +541,78 @@ test_claims(void)
 	   "a recount keeps it");
 }
 
+/* A place comes to an account and goes again, so many times. */
+static void
+make_busy(int account, int times)
+{
+	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+
+	for (int i = 0; i < times; i++)
+	{
+		set_place(PLACES - 1, account, -1);
+		padv_line_enter(&line, &places[PLACES - 1]);
+		padv_line_leave(&line, &places[PLACES - 1], entered);
+	}
+}
+
+/* What is idle because of a claim should be so for a short time. */
+static void
+test_what_is_claimed(void)
+{
+	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+
+	start_over();
+	accounts[0].limit = accounts[1].limit = 1;
+	make_busy(1, 10);
+	set_place(0, 1, -1);
+	padv_line_enter(&line, &places[0]);
+	set_place(1, 1, 0);
+	padv_line_stand(&line, &places[1]);
+	set_place(2, 0, -1);
+	padv_line_enter(&line, &places[2]);
+	ok(padv_line_leave(&line, &places[0], entered) == 0 && padv_line_standing_at(&line, &places[1]) == 0 &&
+	   accounts[1].claimant == PADV_NOBODY, "a busy account is not claimed for a slow one");
+	set_place(0, 1, -1);
+	padv_line_enter(&line, &places[0]);
+	set_place(3, 1, 0);
+	places[3].naccounts = 3;
+	places[3].accounts[2] = 2;
+	padv_line_stand(&line, &places[3]);
+	ok(padv_line_standing_at(&line, &places[3]) == 0, "the slow one is where one stands first");
+	ok(padv_line_leave(&line, &places[2], entered) == 0 && accounts[0].claimant == 1, "and that is claimed");
+
+	start_two_accounts();
+	set_place(5, 2, -1);
+	set_place(6, 0, 2);
+	accounts[2].limit = 1;
+	padv_line_enter(&line, &places[5]);
+	padv_line_leave(&line, &places[2], entered);
+	padv_line_leave(&line, &places[3], entered);
+	padv_line_stand(&line, &places[6]);
+	set_place(2, 2, 1);
+	padv_line_stand(&line, &places[2]);
+	ok(padv_line_leave(&line, &places[5], entered) == 0 && padv_line_standing_at(&line, &places[2]) == 1 &&
+	   accounts[2].claimant == PADV_NOBODY, "nothing is claimed in order to stand behind others");
+}
+
+/* One leaves two accounts: who came first is in first. */
+static void
+test_two_at_once(void)
+{
+	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+
+	start_over();
+	accounts[0].limit = accounts[1].limit = 1;
+	set_place(0, 0, 1);
+	set_place(1, 1, -1);
+	set_place(2, 0, -1);
+	padv_line_enter(&line, &places[0]);
+	padv_line_stand(&line, &places[1]);
+	padv_line_stand(&line, &places[2]);
+	ok(padv_line_leave(&line, &places[0], entered) == 2 && entered[0] == 1 && entered[1] == 2,
+	   "who came first is in first");
+}
+
 /* Between two steps of raising a limit there is more room than one leaves. */
 static void
 test_much_room(void)
@@ -805,6 +877,8 @@ main(void)
 	test_first_come();
 	test_two_accounts();
 	test_claims();
+	test_what_is_claimed();
+	test_two_at_once();
 	test_random(1);
 	test_random(3);
 	test_crossing(1);
