@@ -120,15 +120,18 @@ is_exempt(void)
 	return exempt;
 }
 
-/* If it ends in an error, the end of the transaction gives the place in the queue up. */
+/*
+ * If it ends in an error, the end of the transaction gives the place in the queue up.
+ * released is whether the transaction has released its locks.
+ */
 static void
-wait_in_queue(void)
+wait_in_queue(bool released)
 {
 	int64		started = padv_monotonic_us();
 	long		soon_ms = padv_turns_look_after();
 
 	InvalidateCatalogSnapshot();
-	padv_turn_tell_of_needs();
+	padv_turn_tell_of_needs(released);
 	while (!padv_turn_has_come())
 	{
 		padv_sleep_in_line(soon_ms > 0 ? soon_ms : LOOK_AROUND_MS, padv_turn_wait_event());
@@ -275,7 +278,7 @@ wait_after_analysis(ParseState *pstate, Query *query, PadvJumbleState **jstate)
 		PopActiveSnapshot();
 	let_go_of_snapshots();
 	padv_statement_unlock();
-	wait_in_queue();
+	wait_in_queue(true);
 	if (snapshot)
 		PushActiveSnapshot(GetTransactionSnapshot());
 	padv_statement_lock(query);
@@ -293,7 +296,7 @@ after_analysis(ParseState *pstate, Query *query, PadvJumbleState *jstate)
 		if (pstate->p_sourcetext == debug_query_string && can_let_go())
 			wait_after_analysis(pstate, query, &jstate);
 		else
-			wait_in_queue();
+			wait_in_queue(false);
 	}
 	if (previous_post_parse_analyze_hook)
 		previous_post_parse_analyze_hook(pstate, query, jstate);
@@ -335,7 +338,7 @@ wait_in_portal(Portal portal, Held *held)
 	portal->holdSnapshot = NULL;
 	let_go_of_snapshots();
 	padv_statement_unlock();
-	wait_in_queue();
+	wait_in_queue(true);
 }
 
 /* A snapshot of now, registered for the portal if that had done so. */
@@ -396,7 +399,7 @@ wait_before_executor(QueryDesc *query)
 
 	if (prepared == NULL || !can_let_go() || query->snapshot == NULL || query->snapshot != GetActiveSnapshot())
 	{
-		wait_in_queue();
+		wait_in_queue(false);
 		return;
 	}
 	PopActiveSnapshot();
@@ -419,7 +422,7 @@ wait_before_command(PlannedStmt *statement)
 
 	if (prepared == NULL || !can_let_go() || (snapshot && portal->portalSnapshot != GetActiveSnapshot()))
 	{
-		wait_in_queue();
+		wait_in_queue(false);
 		return statement;
 	}
 	if (snapshot)
@@ -598,11 +601,11 @@ before_fast_path_call(void)
 		PopActiveSnapshot();
 		let_go_of_snapshots();
 		padv_statement_unlock();
-		wait_in_queue();
+		wait_in_queue(true);
 		PushActiveSnapshot(GetTransactionSnapshot());
 	}
 	else
-		wait_in_queue();
+		wait_in_queue(false);
 }
 
 static void

@@ -23,7 +23,7 @@ count_beyond_core(PadvBeyondCore *beyond)
 	for (int account = 0; account < PADV_ROLE_ACCOUNT(padv_admission->nroles); account++)
 	{
 		const Account *entry = &padv_accounts[account];
-		int			excess = entry->counts.in_use - entry->closing - entry->min_sessions;
+		int			excess = padv_account_inside(&entry->counts) - entry->closing - entry->min_sessions;
 
 		beyond[account].sessions = 0;
 		if (entry->min_sessions < 0 || entry->keepalive == 0 || excess <= 0)
@@ -114,7 +114,7 @@ padv_admission_may_close(int account, int64 idle_ms)
 		padv_admission->enforcement == PADV_ENFORCEMENT_ON &&
 		entry->keepalive > 0 && idle_ms >= entry->keepalive &&
 		entry->min_sessions >= 0 &&
-		entry->counts.in_use - entry->closing > entry->min_sessions;
+		padv_account_inside(&entry->counts) - entry->closing > entry->min_sessions;
 	if (result)
 	{
 		entry->closing++;

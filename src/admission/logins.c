@@ -21,6 +21,26 @@
 /* Would-be refusals of a role are logged this often at most. */
 #define REPORT_INTERVAL_US 1000000
 
+void
+padv_logins_settle(void)
+{
+	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int64		now = padv_monotonic_us();
+
+	/* what this process has left is seen; what others leave they settle */
+	while (*(volatile int32 *) &padv_admission->head.unsettled > 0)
+	{
+		int			count;
+
+		SpinLockAcquire(&padv_admission->mutex);
+		count = padv_line_settle(&padv_line, entered);
+		padv_note_entered(entered, count, now, procnos);
+		SpinLockRelease(&padv_admission->mutex);
+		padv_wake(procnos, count);
+	}
+}
+
 /* Give the place back, or leave the line; be nobody. */
 void
 padv_admission_withdraw(void)
@@ -47,6 +67,8 @@ padv_admission_withdraw(void)
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(turn_procnos, turn_count);
 	padv_wake(procnos, count);
+	padv_turns_settle();
+	padv_logins_settle();
 }
 
 /* At the end of the process, which is past its PGPROC. */
@@ -85,11 +107,13 @@ padv_admission_enter(void)
 	SpinLockRelease(&padv_admission->mutex);
 }
 
+/* As padv_line_full_account has it, but also where caps are only observed. */
 static bool
 is_full(int account)
 {
 	return padv_accounts[account].max_sessions >= 0 &&
-		padv_accounts[account].counts.in_use >= padv_accounts[account].max_sessions;
+		(padv_accounts[account].counts.in_use >= padv_accounts[account].max_sessions ||
+		 padv_accounts[account].counts.standing > 0);
 }
 
 /*
@@ -206,7 +230,9 @@ padv_admission_give_up(bool timed_out)
 {
 	PadvPlace  *place = &padv_my_slot->place;
 	int64		now = padv_monotonic_us();
-	int32		nobody[PADV_MAX_PLACE_ACCOUNTS];
+	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int			count = 0;
 	bool		result;
 
 	SpinLockAcquire(&padv_admission->mutex);
@@ -218,10 +244,13 @@ padv_admission_give_up(bool timed_out)
 		padv_counters_of(padv_my_slot)->refused++;
 		padv_admission->totals.refused++;
 
-		/* who leaves the line makes no room */
-		(void) padv_line_leave(&padv_line, place, nobody);
+		/* it can have claimed room that others get now */
+		count = padv_line_leave(&padv_line, place, entered);
+		padv_note_entered(entered, count, now, procnos);
 	}
 	SpinLockRelease(&padv_admission->mutex);
+	padv_wake(procnos, count);
+	padv_logins_settle();
 	return result;
 }
 
@@ -267,5 +296,6 @@ padv_admission_identify(Oid role, Oid database, const PadvSessionCaps *caps)
 		padv_my_slot->generation = caps->generation;
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(procnos, count);
+	padv_logins_settle();
 	return result;
 }

@@ -7,7 +7,8 @@
  * its entry in pg_stat_activity and its PGPROC are, so that nobody ever sees
  * one session too many, and by then an LWLock cannot be waited for.  What is
  * done under it touches a few accounts, but for the recount after caps have
- * changed, which touches every session.  Latches are set after it.
+ * changed, which touches every session.  Latches are set after it, and what a line
+ * leaves unsettled is settled in steps, each of which takes it anew.
  *
  * There are two lines on the same slots and accounts: `padv_line`, of logins that
  * want to become sessions, and `padv_turn_line`, of sessions that want to begin a
@@ -54,6 +55,7 @@ typedef struct Slot
 	/* while the transaction is in the queue and others may wait for it */
 	int32		needed;			/* its index in padv_needed, or NOT_NEEDED */
 	bool		holds_locks;	/* it has locks that others can wait for */
+	bool		may_be_polled;	/* they are advisory locks of the session */
 	int32		client;			/* the slot of the backend that is its client,
 								 * or NO_CLIENT */
 	int64		queued_at;		/* monotonic */
@@ -221,5 +223,13 @@ extern void padv_account_for_wait(Slot *slot, int64 now);
  */
 extern void padv_note_entered(const int32 *entered, int count, int64 now, int32 *procnos);
 extern void padv_wake(const int32 *procnos, int count);
+
+/*
+ * Let in those whom the last calls on a line have left unsettled, some at a time.
+ * Without the mutex, after what could have made room: padv_line_leave and
+ * padv_line_set_limit.
+ */
+extern void padv_logins_settle(void);
+extern void padv_turns_settle(void);
 
 #endif							/* PADV_ADMISSION_PARTS_H */

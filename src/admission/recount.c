@@ -237,9 +237,10 @@ padv_admission_in_use(uint32 generation, int ncaps, int32 *in_use, int32 *defaul
 	if (result)
 	{
 		for (int i = 0; i < ncaps; i++)
-			in_use[i] = padv_accounts[i].counts.in_use;
+			in_use[i] = padv_account_inside(&padv_accounts[i].counts);
 		for (int i = 0; i < padv_admission->nroles; i++)
-			*default_in_use = Max(*default_in_use, padv_accounts[PADV_ROLE_ACCOUNT(i)].counts.in_use);
+			*default_in_use = Max(*default_in_use,
+								  padv_account_inside(&padv_accounts[PADV_ROLE_ACCOUNT(i)].counts));
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	return result;

@@ -385,6 +385,7 @@ suspend(int32 number)
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(procnos, count);
+	padv_turns_settle();
 }
 
 /* --- who waits for whom --- */
@@ -543,13 +544,12 @@ adjust_limit(int32 account, int32 more)
 		change = limit + more - mine->active.limit;
 	if (change > 0)
 		padv_admission->turn_totals.let_in += change;
-
-	/* unchanged, it lets in those who were too many for the last time */
 	count = padv_line_set_limit(&padv_turn_line, account, mine->active.limit + change,
 								entered, PADV_MAX_PLACE_ACCOUNTS);
 	padv_note_turns(entered, count, procnos);
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(procnos, count);
+	padv_turns_settle();
 	return limit >= 0 && more > 0;
 }
 
@@ -631,6 +631,28 @@ client_needs(const PadvStallMonitor *monitor, int32 client)
 	return true;
 }
 
+/* The account where this transaction stands in the queue, or NO_ACCOUNT. */
+static int32
+standing_at(const Slot *slot)
+{
+	int32		account = NO_ACCOUNT;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	if (slot->turn.state == PADV_PLACE_WAITING)
+		account = padv_line_standing_at(&padv_turn_line, &slot->turn);
+	SpinLockRelease(&padv_admission->mutex);
+	return account;
+}
+
+/* Whether sessions with a slot may be polling for a lock of this one. */
+static bool
+may_be_polled_for(const PadvStallMonitor *monitor, const Slot *slot, int64 now)
+{
+	int32		account = slot->may_be_polled ? standing_at(slot) : NO_ACCOUNT;
+
+	return account != NO_ACCOUNT && no_grant_us(monitor, account, now) >= NO_GRANT_US;
+}
+
 /* The transactions in the queue that others may wait for. */
 static void
 help_needed(PadvStallMonitor *monitor, int64 now, int64 wall)
@@ -641,21 +663,16 @@ help_needed(PadvStallMonitor *monitor, int64 now, int64 wall)
 	for (int i = 0; i < monitor->nneeded; i++)
 	{
 		int32		number = monitor->needed[i];
-		const volatile Slot *slot = &padv_slots[number];
-		int32		at = slot->turn.at;
+		const Slot *slot = &padv_slots[number];
 
+		any_locks |= slot->holds_locks;
 		if (slot->client != NO_CLIENT && now - slot->queued_at >= STALLED_US &&
 			client_needs(monitor, slot->client))
 			(void) padv_turn_grant(number);
-		else if (slot->holds_locks)
-		{
-			any_locks = true;
 
-			/* one at a look: whoever polls for it ends soon */
-			if (!let_in && at >= 0 && at < padv_admission_accounts() &&
-				no_grant_us(monitor, at, now) >= NO_GRANT_US)
-				let_in = padv_turn_grant(number);
-		}
+		/* one at a look: whoever polls for it ends soon */
+		else if (!let_in && may_be_polled_for(monitor, slot, now))
+			let_in = padv_turn_grant(number);
 	}
 	if (any_locks)
 		help_blocked(monitor, wall);

@@ -180,6 +180,25 @@ padv_turn_grant(int32 number)
 	return waits;
 }
 
+void
+padv_turns_settle(void)
+{
+	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+
+	/* what this process has left is seen; what others leave they settle */
+	while (*(volatile int32 *) &padv_admission->turn_head.unsettled > 0)
+	{
+		int			count;
+
+		SpinLockAcquire(&padv_admission->mutex);
+		count = padv_line_settle(&padv_turn_line, entered);
+		padv_note_turns(entered, count, procnos);
+		SpinLockRelease(&padv_admission->mutex);
+		padv_wake(procnos, count);
+	}
+}
+
 /* --- kept turns --- */
 
 static inline int32
@@ -226,6 +245,7 @@ reclaim(int32 number, uint64 word)
 		count = padv_drop_turn(&padv_slots[number], TURN_OUT, procnos);
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(procnos, count);
+	padv_turns_settle();
 }
 
 static bool
@@ -371,6 +391,7 @@ take_with_lock(bool exempt, bool may_wait, int64 now)
 	first = standing && padv_admission->turn_head.waiting == 1;
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(procnos, count);
+	padv_turns_settle();
 	if (first)
 		wake_stall_monitor();
 	was_exempt = exempt;
@@ -447,7 +468,7 @@ find_client(void)
 }
 
 void
-padv_turn_tell_of_needs(void)
+padv_turn_tell_of_needs(bool released)
 {
 	bool		holds_locks = padv_holds_locks();
 
@@ -457,9 +478,10 @@ padv_turn_tell_of_needs(void)
 	if (!holds_locks && my_client == NO_CLIENT)
 		return;
 	SpinLockAcquire(&padv_admission->mutex);
-	if (padv_my_slot->turn.state == PADV_PLACE_WAITING)
+	if (padv_my_slot->turn.state == PADV_PLACE_WAITING && padv_my_slot->needed == NOT_NEEDED)
 	{
 		padv_my_slot->holds_locks = holds_locks;
+		padv_my_slot->may_be_polled = holds_locks && released;
 		padv_my_slot->client = my_client;
 		padv_my_slot->needed = padv_admission->nneeded;
 		padv_needed[padv_admission->nneeded++] = padv_my_slot - padv_slots;
@@ -518,6 +540,7 @@ give_up_turn(void)
 	count = padv_drop_turn(padv_my_slot, TURN_OUT, procnos);
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(procnos, count);
+	padv_turns_settle();
 }
 
 /* Keep the turn for the next transaction; false when it has been suspended. */
@@ -629,16 +652,15 @@ padv_turns_anybody_waits(void)
 	return waiting() > 0;
 }
 
-/* The same limit again lets in those who were too many to be told at once. */
 static int
-set_server_limit(int32 limit, bool again, int32 *procnos)
+set_server_limit(int32 limit, int32 *procnos)
 {
 	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
 	int32		before = padv_admission->server_max_active;
 	int			count;
 
 	/* in force may be more, by the stall monitor's will */
-	if (limit == before && !again)
+	if (limit == before)
 		return 0;
 	padv_admission->server_max_active = limit;
 	if (limit < 0 || before < 0 || limit < before)
@@ -653,15 +675,11 @@ void
 padv_turns_set_server_limit(int32 limit)
 {
 	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
-	int			count = 0;
+	int			count;
 
-	do
-	{
-		bool		again = count > 0;
-
-		SpinLockAcquire(&padv_admission->mutex);
-		count = set_server_limit(limit, again, procnos);
-		SpinLockRelease(&padv_admission->mutex);
-		padv_wake(procnos, count);
-	} while (count == PADV_MAX_PLACE_ACCOUNTS);
+	SpinLockAcquire(&padv_admission->mutex);
+	count = set_server_limit(limit, procnos);
+	SpinLockRelease(&padv_admission->mutex);
+	padv_wake(procnos, count);
+	padv_turns_settle();
 }

@@ -28,7 +28,8 @@
  * touch: the client has begun a transaction block, so a slot that is kept for it
  *		will be used soon.
  * tell_of_needs: whether others may wait for this session, which has to wait: for
- *		locks that it holds, or because it works for one of them (dblink).
+ *		locks that it holds, or because it works for one of them (dblink).  Once the
+ *		transaction's locks have been released, those left are the session's.
  * let_in: come in without waiting any longer, as limits are not enforced.
  * polls: whether the statement only waits for others, by doing the same again.
  * look_after: give turns that are kept for nobody to those who wait; returns
@@ -42,7 +43,7 @@ extern bool padv_turn_in_line(void);
 extern bool padv_turn_suspended(void);
 extern void padv_turn_end(void);
 extern void padv_turn_touch(void);
-extern void padv_turn_tell_of_needs(void);
+extern void padv_turn_tell_of_needs(bool released);
 extern void padv_turn_let_in(void);
 extern void padv_turn_polls(bool polls);
 extern long padv_turns_look_after(void);

@@ -4,7 +4,8 @@
  *
  * The input is a tape of orders to a line of few places, and to a controller and a
  * grace that are shown any figures.  After each order the line must hold together,
- * nobody may wait who could be in, and limits must be within their bounds.
+ * nobody may wait who could be in once all is settled, and limits must be within
+ * their bounds.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -34,7 +35,42 @@ is_under(const PadvPlace *place, int account)
 	return false;
 }
 
-/* A place that waits stands at a full account of its own, in its order. */
+/* Those who lead at an account, below a root of its heap, and all who follow them. */
+static int
+check_heap(int root, int up, int account)
+{
+	int			previous = PADV_NOBODY;
+	int			count = 0;
+
+	if (root == PADV_NOBODY)
+		return 0;
+	must(places[root].heap_up == up && places[root].at == account && is_under(&places[root], account));
+	must(up == PADV_NOBODY || places[up].arrival < places[root].arrival);
+	for (int p = root; p != PADV_NOBODY; previous = p, p = places[p].party_next, count++)
+	{
+		must(count < PLACES && places[p].state == PADV_PLACE_WAITING);
+		must(places[p].party_previous == previous && padv_line_standing_at(&line, &places[p]) == account);
+		must(previous == PADV_NOBODY || places[previous].arrival < places[p].arrival);
+	}
+	must(places[root].party_last == previous && places[root].party_size == count);
+	return count + check_heap(places[root].heap_left, root, account) +
+		check_heap(places[root].heap_right, root, account);
+}
+
+/* A claimant waits elsewhere, and came before those who stand here. */
+static void
+check_claim(int number)
+{
+	const PadvAccount *account = &accounts[number];
+
+	if (account->claimant == PADV_NOBODY)
+		return;
+	must(places[account->claimant].state == PADV_PLACE_WAITING && is_under(&places[account->claimant], number));
+	must(padv_line_standing_at(&line, &places[account->claimant]) != number);
+	must(account->first == PADV_NOBODY || places[account->first].arrival > places[account->claimant].arrival);
+}
+
+/* A place that waits stands at a full account of its own. */
 static void
 check_standing(void)
 {
@@ -42,18 +78,10 @@ check_standing(void)
 
 	for (int i = 0; i < ACCOUNTS; i++)
 	{
-		int			count = 0;
-		int			previous = PADV_NOBODY;
-
-		for (int p = accounts[i].first; p != PADV_NOBODY; previous = p, p = places[p].next, count++)
-		{
-			must(count < PLACES && places[p].state == PADV_PLACE_WAITING && places[p].at == i);
-			must(places[p].previous == previous && is_under(&places[p], i));
-			must(previous == PADV_NOBODY || places[previous].arrival < places[p].arrival);
-		}
-		must(accounts[i].last == previous && accounts[i].standing == count);
-		must(count == 0 || !padv_account_has_room(&accounts[i]));
-		standing += count;
+		must(check_heap(accounts[i].first, PADV_NOBODY, i) == accounts[i].standing);
+		must(accounts[i].standing == 0 || !padv_account_has_room(&accounts[i]) || accounts[i].unsettled);
+		check_claim(i);
+		standing += accounts[i].standing;
 	}
 	must(standing == head.waiting);
 }
@@ -74,7 +102,7 @@ check_line(void)
 			in_use += places[p].state == PADV_PLACE_IN && is_under(&places[p], i);
 			waiting += places[p].state == PADV_PLACE_WAITING && is_under(&places[p], i);
 		}
-		must(accounts[i].in_use == in_use && accounts[i].waiting == waiting);
+		must(padv_account_inside(&accounts[i]) == in_use && accounts[i].waiting == waiting);
 	}
 	for (int p = head.first; p != PADV_NOBODY; previous = p, p = places[p].line_next, count++)
 	{
@@ -83,6 +111,7 @@ check_line(void)
 		must(previous == PADV_NOBODY || places[previous].arrival < places[p].arrival);
 	}
 	must(head.last == previous && head.waiting == count);
+	must(padv_line_first(&line) == (count > 0 ? &places[head.first] : NULL));
 	check_standing();
 }
 
@@ -144,11 +173,35 @@ change_limit(Tape *tape)
 	int32_t		entered[4];
 	int			count;
 
+	count = padv_line_set_limit(&line, account, limit, entered, room);
+	check_entered(entered, count, room);
+	must(limit < 0 || accounts[account].claimant == PADV_NOBODY || accounts[account].in_use <= limit ||
+		 padv_account_inside(&accounts[account]) >= limit);
+}
+
+/* Some of what is unsettled, or all of it. */
+static void
+settle(bool all)
+{
+	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int			calls = 0;
+
 	do
 	{
-		count = padv_line_set_limit(&line, account, limit, entered, room);
-		check_entered(entered, count, room);
-	} while (count == room);
+		check_entered(entered, padv_line_settle(&line, entered), PADV_MAX_PLACE_ACCOUNTS);
+		must(calls++ < 10 * PLACES);
+	} while (all && !padv_line_is_settled(&line));
+}
+
+static void
+grant(Tape *tape)
+{
+	PadvPlace  *place = &places[take_byte(tape) % PLACES];
+
+	if (place->state != PADV_PLACE_WAITING)
+		return;
+	padv_line_grant(&line, place);
+	must(place->state == PADV_PLACE_IN);
 }
 
 static void
@@ -169,6 +222,7 @@ recount(Tape *tape)
 	}
 	count = padv_line_recount_finish(&line, entered);
 	check_entered(entered, count, waited);
+	must(padv_line_is_settled(&line));
 }
 
 /* --- the lease and the controller ----------------------------------------- */
@@ -249,11 +303,22 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			case 8:
 				look(&tape, &control, &grace, &input);
 				break;
+			case 9:
+				grant(&tape);
+				break;
+			case 10:
+				settle(false);
+				break;
 			default:
 				come_or_go(&tape, false);
 				break;
 		}
 		check_line();
+		if (tape.left % 4 > 0)	/* others come between two calls */
+		{
+			settle(true);
+			check_line();
+		}
 	}
 	return 0;
 }
