@@ -81,13 +81,21 @@ write_apt_settings() {
     cp /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null || true
 }
 
+# The script that debootstrap makes a suite with. An older debootstrap knows no newer
+# suite by its name, but makes all of them alike.
+debootstrap_script() {
+    local folder=${DEBOOTSTRAP_DIR:-/usr/share/debootstrap}/scripts
+    if [ -e "$folder/$1" ]; then printf '%s' "$folder/$1"; else printf '%s' "$folder/sid"; fi
+}
+
 # make_root VERSION ROOT: Debian with that PostgreSQL, ready to build and to test
 make_root() {
     local version=$1 root=$2 suites
     read -ra suites <<<"$(suite_of "$version")"
     rm -rf "$root"
     mkdir -p "$root"
-    apart timeout 600 debootstrap --variant=minbase "${suites[0]}" "$root" "$(mirror)" || return 1
+    apart timeout 600 debootstrap --variant=minbase "${suites[0]}" "$root" "$(mirror)" \
+        "$(debootstrap_script "${suites[0]}")" || return 1
     write_apt_settings "$root" "$(mirror)" "${suites[@]}"
 
     # no server but ours starts, and no cluster is made

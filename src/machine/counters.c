@@ -300,7 +300,8 @@ padv_process_read_schedule(const char *root, int pid, uint64_t *run_ns,
 	{
 		if (!timed)
 			return false;
-		run = delay = 0;
+		run = 0;
+		delay = PADV_DELAY_UNKNOWN;
 	}
 	if (timed && stat.cpu_ns > (double) run)
 		run = (uint64_t) stat.cpu_ns;

@@ -105,8 +105,10 @@ extern bool padv_machine_same_counters(const PadvMachine *a, const PadvMachine *
  * Nanoseconds that a process, all its threads together, spent on a CPU, and that
  * its first thread was runnable but waiting for one (/proc/PID/schedstat and
  * /proc/PID/stat).  Without the first file, time on a CPU is told in clock ticks,
- * and waiting is 0.  Time on a CPU is never 0.  False when neither is readable.
+ * and waiting is not known.  Time on a CPU is never 0.  False when neither is
+ * readable.
  */
+#define PADV_DELAY_UNKNOWN UINT64_MAX
 extern bool padv_process_read_schedule(const char *root, int pid,
 									   uint64_t *run_ns, uint64_t *delay_ns);
 

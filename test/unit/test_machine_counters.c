@@ -432,7 +432,7 @@ test_ticks(void)
 
 	tree_begin();
 	plant_process("S", 12, 34, 1, "");
-	ok(padv_process_read_schedule(tree_root, 4711, &run, &delay) && delay == 0, "no schedstat");
+	ok(padv_process_read_schedule(tree_root, 4711, &run, &delay) && delay == PADV_DELAY_UNKNOWN, "no schedstat");
 	near((double) run, 46 * tick * 1e9, 1.0, "ticks of user and system time");
 	plant_process("S", 0, 0, 1, "");
 	ok(padv_process_read_schedule(tree_root, 4711, &run, &delay) && run == 1, "less than a tick is not nothing");
