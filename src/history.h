@@ -24,7 +24,7 @@ extern int	padv_history_read(PadvResolution resolution, uint64 *cursor,
 							  PadvHistoryPoint *points);
 
 /*
- * Forget all points, for anybody who may; the worker writes the file anew
+ * Forget all points, for anybody who may; the file is written anew
  * within about a second.  The curve stays.
  */
 extern void padv_history_reset(void);

@@ -132,6 +132,7 @@ installcheck() {
 }
 
 prepare
+say "== $("$PG_CONFIG" --version)"
 case " $SUITES ${PROVE_TESTS:-monitoring}" in
     *" tap"*monitoring*) fetch_monitoring ;;
 esac

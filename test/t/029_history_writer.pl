@@ -46,6 +46,14 @@ sub writers
 	return @found;
 }
 
+# Who has synced the file, in order.
+sub done
+{
+	my @pids = -e "$stall.log" ? split(/\n/, slurp_file("$stall.log")) : ();
+
+	return @pids;
+}
+
 sub stuck_pid { return -e "$stall.pid" ? slurp_file("$stall.pid") + 0 : 0; }
 
 sub grows
@@ -121,13 +129,14 @@ $node->wait_for_log(qr/pool_advisor does not write its history at its end becaus
 wait_for($node, 'worker_running FROM pool_advisor.status', 'a worker that ends does not wait for it forever');
 grows($node, 'the next worker samples');
 is_deeply([ writers($node) ], [$stuck], 'and starts no other one');
-ok(!-e $file, 'until now nothing is written');
+is(scalar(done()), 0, 'until now nothing is written');
 unlink $stall or die $!;
-until_true(sub { my @now = writers($node); !-e "$file.tmp" && -e $file && !grep { $_ == $stuck } @now },
-	'when the disk goes on, the file is written');
-my $inode = (stat $file)[1];
-until_true(sub { -e $file && (stat $file)[1] != $inode }, 'and once more, for the reset that came meanwhile');
+until_true(sub { done() == 2 }, 'when the disk goes on, the file is written twice');
+my @done = done();
+is($done[0], $stuck, 'once by the one that was stuck');
+isnt($done[1], $stuck, 'and once more, for the reset that came meanwhile');
 until_true(sub { !writers($node) }, 'then nobody is left');
+ok(-s $file && !-e "$file.tmp", 'and there is one file');
 
 # A shutdown waits for the one that is at it, and writes what is newer.
 reset_and_stall($node);
@@ -160,7 +169,7 @@ my $hog = client($node, $node->safe_psql('postgres', 'SELECT current_user'), q{
 	SELECT count(pg_sleep(1000)) FROM wide;});
 wait_for($node, q{count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'parallel worker'}, 'a query has the last slot');
 $logged = -s $node->logfile;
-$inode = (stat $file)[1];
+my $inode = (stat $file)[1];
 $node->safe_psql('postgres', q{SELECT pool_advisor.reset('history')});
 $node->wait_for_log($cannot_start, $logged);
 pass('it is said that no process could be started');

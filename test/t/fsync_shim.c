@@ -1,7 +1,8 @@
 /*
  * fsync_shim.c
  *		A disk that stalls: fsync() of the history's file ends when the file $FSYNC_SHIM
- *		is gone. The process that waits says its pid in $FSYNC_SHIM.pid.
+ *		is gone. The process that waits says its pid in $FSYNC_SHIM.pid; $FSYNC_SHIM.log
+ *		has a line for each fsync() that is done.
  *		t/029_history_writer.pl loads it into a server.
  */
 #define _GNU_SOURCE
@@ -44,15 +45,35 @@ stall(const char *shim)
 	unlink(name);
 }
 
+static void
+note_done(const char *shim)
+{
+	char		name[4096];
+	FILE	   *file;
+
+	snprintf(name, sizeof(name), "%s.log", shim);
+	file = fopen(name, "a");
+	if (file != NULL)
+	{
+		fprintf(file, "%d\n", (int) getpid());
+		fclose(file);
+	}
+}
+
 int
 fsync(int fd)
 {
 	static int	(*real) (int);
 	const char *shim = getenv("FSYNC_SHIM");
+	int			result;
 
 	if (real == NULL)
 		real = (int (*) (int)) dlsym(RTLD_NEXT, "fsync");
-	if (shim != NULL && access(shim, F_OK) == 0 && is_history(fd))
+	if (shim == NULL || !is_history(fd))
+		return real(fd);
+	if (access(shim, F_OK) == 0)
 		stall(shim);
-	return real(fd);
+	result = real(fd);
+	note_done(shim);
+	return result;
 }
