@@ -7,16 +7,21 @@
  * the lock exclusively, for some stores, and for the mean of 300 points at the
  * end of 5 minutes.  Readers hold it shared for a memcpy of 16 kB, so that the
  * worker never waits long; half a megabyte at once they must not copy.  The
- * worker itself does, for the file: it is the only one whom that would delay,
- * but for a reset.
+ * process that writes the file copies all of it without the lock, and again if
+ * something changed meanwhile: it may be stopped, or wait for a core, at any
+ * moment, and the worker must not wait for it.
  *
- * `loaded` and `failing` outlive a worker that is started again; only the worker
- * uses them.
+ * `loaded` outlives a worker that is started again; only the worker uses it.
+ * What is atomic is of the file: `writer` is the process that writes it, one at a
+ * time; it sets the others, and the worker reads them.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "storage/ipc.h"
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 
@@ -27,10 +32,14 @@ typedef struct SharedHistory
 {
 	LWLock		lock;
 	bool		loaded;			/* the file has been looked at */
-	bool		failing;		/* the file could not be written */
+	pg_atomic_uint32 writer;	/* pid; 0: nobody */
+	pg_atomic_uint32 failing;	/* the file could not be written */
+	pg_atomic_uint32 writes;	/* finished, well or not */
+	pg_atomic_uint32 written_resets;	/* that the last one had seen */
 
 	/* guarded by lock */
 	uint32		resets;
+	uint64		changes;
 	PadvHistory history;
 } SharedHistory;
 
@@ -52,8 +61,12 @@ padv_history_shmem_init(int tranche)
 		return;
 	LWLockInitialize(&shared->lock, tranche);
 	shared->loaded = false;
-	shared->failing = false;
+	pg_atomic_init_u32(&shared->writer, 0);
+	pg_atomic_init_u32(&shared->failing, 0);
+	pg_atomic_init_u32(&shared->writes, 0);
+	pg_atomic_init_u32(&shared->written_resets, 0);
 	shared->resets = 0;
+	shared->changes = 0;
 	padv_history_init(&shared->history);
 }
 
@@ -75,6 +88,7 @@ padv_history_reset(void)
 	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
 	padv_history_forget(&shared->history);
 	shared->resets++;
+	shared->changes++;
 	LWLockRelease(&shared->lock);
 }
 
@@ -83,6 +97,7 @@ padv_history_publish(const PadvHistoryPoint *point)
 {
 	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
 	padv_history_add(&shared->history, point);
+	shared->changes++;
 	LWLockRelease(&shared->lock);
 }
 
@@ -94,6 +109,7 @@ padv_history_publish_curve(const double *curve, size_t count)
 		return false;
 	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
 	(void) padv_history_set_curve(&shared->history, curve, count);
+	shared->changes++;
 	LWLockRelease(&shared->lock);
 	return true;
 }
@@ -122,39 +138,99 @@ padv_history_fill(const PadvHistory *history)
 	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
 	if (history != NULL)
 		memcpy(&shared->history, history, sizeof(PadvHistory));
+	shared->changes++;
 	LWLockRelease(&shared->lock);
 	shared->loaded = true;
 }
 
-/* The history as bytes, not sealed yet, and the resets that it has seen. */
-size_t
-padv_history_serialize(uint64 system, void *bytes, uint32 *resets)
+/* How often it was changed, and made to forget. */
+static uint64
+count_changes(uint32 *resets)
 {
-	size_t		size;
+	uint64		changes;
 
 	LWLockAcquire(&shared->lock, LW_SHARED);
-	size = padv_history_write(&shared->history, system, bytes);
+	changes = shared->changes;
 	*resets = shared->resets;
 	LWLockRelease(&shared->lock);
+	return changes;
+}
+
+/*
+ * What is copied while another changes it may be torn, and is thrown away: a change
+ * that had begun by then is counted before the lock can be had again.  The copy takes
+ * a tenth of a millisecond, and changes are a second apart.
+ */
+size_t
+padv_history_serialize(uint64 system, void *bytes)
+{
+	PadvHistory *copy = palloc(sizeof(PadvHistory));
+	uint64		changes;
+	uint32		resets;
+	uint32		resets_after;
+	size_t		size;
+
+	do
+	{
+		changes = count_changes(&resets);
+		memcpy(copy, &shared->history, sizeof(PadvHistory));
+	} while (changes != count_changes(&resets_after));
+	pg_atomic_write_u32(&shared->written_resets, resets);
+	size = padv_history_write(copy, system, bytes);
+	pfree(copy);
 	return size;
 }
 
-uint32
-padv_history_resets(void)
+bool
+padv_history_reset_unwritten(void)
 {
 	uint32		resets;
 
-	LWLockAcquire(&shared->lock, LW_SHARED);
-	resets = shared->resets;
-	LWLockRelease(&shared->lock);
-	return resets;
+	(void) count_changes(&resets);
+	return resets != pg_atomic_read_u32(&shared->written_resets);
+}
+
+static void
+release_at_exit(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+{
+	uint32		mine = (uint32) MyProcPid;
+
+	(void) pg_atomic_compare_exchange_u32(&shared->writer, &mine, 0);
+}
+
+bool
+padv_history_claim_file(void)
+{
+	uint32		nobody = 0;
+
+	if (!pg_atomic_compare_exchange_u32(&shared->writer, &nobody, (uint32) MyProcPid))
+		return false;
+	before_shmem_exit(release_at_exit, (Datum) 0);
+	return true;
+}
+
+void
+padv_history_release_file(void)
+{
+	(void) pg_atomic_fetch_add_u32(&shared->writes, 1);
+	cancel_before_shmem_exit(release_at_exit, (Datum) 0);
+	release_at_exit(0, (Datum) 0);
+}
+
+bool
+padv_history_file_claimed(void)
+{
+	return pg_atomic_read_u32(&shared->writer) != 0;
+}
+
+uint32
+padv_history_writes(void)
+{
+	return pg_atomic_read_u32(&shared->writes);
 }
 
 bool
 padv_history_set_failing(bool failing)
 {
-	bool		before = shared->failing;
-
-	shared->failing = failing;
-	return before;
+	return pg_atomic_exchange_u32(&shared->failing, failing ? 1 : 0) != 0;
 }

@@ -24,7 +24,7 @@ extern int	padv_history_read(PadvResolution resolution, uint64 *cursor,
 							  PadvHistoryPoint *points);
 
 /*
- * Forget all points, for anybody who may; the worker writes the file anew
+ * Forget all points, for anybody who may; the file is written anew
  * within about a second.  The curve stays.
  */
 extern void padv_history_reset(void);
@@ -40,7 +40,7 @@ extern void padv_history_publish(const PadvHistoryPoint *point);
 extern bool padv_history_publish_curve(const double *curve, size_t count);
 extern size_t padv_history_curve(double *curve);
 
-/* The worker's memory for reading and writing the file; allocated once. */
+/* What the worker remembers of the file; allocated once. */
 typedef struct PadvHistoryStore PadvHistoryStore;
 
 extern PadvHistoryStore *padv_history_store_create(void);
@@ -49,22 +49,40 @@ extern PadvHistoryStore *padv_history_store_create(void);
  * Fill the shared history from the file, unless that has been done since the
  * server started.  Raises no error: a file that cannot be used is put aside.
  */
-extern void padv_history_load(PadvHistoryStore *store);
+extern void padv_history_load(void);
 
 /*
- * Write the file if it is time, every 5 minutes, after a reset or when it was
- * asked for, by the monotonic clock; and in any case.  Raise no error, but wait
- * for the disk.
+ * Have another process write the file if it is time: every 5 minutes, after a reset or
+ * when it was asked for, by the monotonic clock.  Waits for nothing.
  */
 extern void padv_history_save_if_due(PadvHistoryStore *store, int64 now);
 extern void padv_history_save_soon(PadvHistoryStore *store);
-extern void padv_history_save(PadvHistoryStore *store);
 
-/* Between the two files of this room. */
+/* At the worker's end: write it here and now, and wait for the disk. */
+extern void padv_history_save_at_end(void);
+
+/* Between the files of this room. */
 extern bool padv_history_loaded(void);
 extern void padv_history_fill(const PadvHistory *history);
-extern size_t padv_history_serialize(uint64 system, void *bytes, uint32 *resets);
-extern uint32 padv_history_resets(void);
+
+/* Write the file, in the process that has claimed it.  Raises no error of its own. */
+extern void padv_history_write_file(void);
+
+/*
+ * The history as bytes, not sealed yet, for the process that has claimed the file;
+ * and whether there was a reset since that was done last.
+ */
+extern size_t padv_history_serialize(uint64 system, void *bytes);
+extern bool padv_history_reset_unwritten(void);
+
+/*
+ * The right to write the file, for one process at a time; it ends with the process
+ * too.  How often somebody who had it was done.
+ */
+extern bool padv_history_claim_file(void);
+extern void padv_history_release_file(void);
+extern bool padv_history_file_claimed(void);
+extern uint32 padv_history_writes(void);
 
 /* Whether saving failed the last time; returns what was set before. */
 extern bool padv_history_set_failing(bool failing);

@@ -2,13 +2,12 @@
  * history_store.c
  *		The file that keeps the history over a restart.
  *
- * Owns that file, which lies where the server keeps its own statistics.  Only
- * the worker reads and writes it, without a lock but for the copy.  Whatever
- * is wrong with a file, a folder or a disk costs history, and a line in the
- * log, but never an error: the worker has more to do than this.
+ * Owns that file, which lies where the server keeps its own statistics.  The
+ * worker reads it when the server starts; one process at a time writes it, the
+ * one that has claimed it (history_writer.c).  Whatever is wrong with a file, a folder
+ * or a disk costs history, and a line in the log, but never an error.
  *
- * Writing waits for the disk, and sampling waits meanwhile: some milliseconds
- * every 5 minutes as a rule, as long as an fsync takes.
+ * Writing waits for the disk, for seconds where that stalls.
  *
  * A new file takes the place of the old one when all of it is on the disk, so
  * there is a whole one at any time.  An immediate shutdown or a crash costs at
@@ -26,7 +25,6 @@
 #include "pgstat.h"
 #include "storage/fd.h"
 
-#include "clock.h"
 #include "core/history_file.h"
 #include "history.h"
 
@@ -35,28 +33,8 @@
 #define TEMPORARY_FILE HISTORY_FILE ".tmp"
 #define BAD_FILE HISTORY_FILE ".bad"
 
-#define SAVE_INTERVAL INT64CONST(300000000) /* microseconds */
-
 /* one byte more shows that a file is too long */
 #define BUFFER_SIZE (PADV_HISTORY_MOST_BYTES + 1)
-
-struct PadvHistoryStore
-{
-	int64		due;			/* monotonic clock */
-	uint32		resets;			/* that the file has seen */
-	char	   *bytes;			/* BUFFER_SIZE */
-};
-
-PadvHistoryStore *
-padv_history_store_create(void)
-{
-	PadvHistoryStore *store = palloc(sizeof(PadvHistoryStore));
-
-	store->due = padv_monotonic_us() + SAVE_INTERVAL;
-	store->resets = padv_history_resets();
-	store->bytes = palloc(BUFFER_SIZE);
-	return store;
-}
 
 /*
  * The next bytes of a file, up to a number of them; -1 and errno when they
@@ -154,31 +132,35 @@ put_aside(const char *why)
 }
 
 void
-padv_history_load(PadvHistoryStore *store)
+padv_history_load(void)
 {
 	PadvHistory *history;
 	PadvHistoryFault fault;
 	const char *why;
+	char	   *bytes;
 	ssize_t		size;
 
 	if (padv_history_loaded())
 		return;
 
-	why = read_file(store->bytes, &size);
+	bytes = palloc(BUFFER_SIZE);
+	why = read_file(bytes, &size);
 	if (why != NULL)
 	{
 		if (errno != ENOENT)
 			put_aside(why);
 		padv_history_fill(NULL);
+		pfree(bytes);
 		return;
 	}
 
 	history = palloc(sizeof(PadvHistory));
-	fault = padv_history_parse(store->bytes, (size_t) size, GetSystemIdentifier(), history);
+	fault = padv_history_parse(bytes, (size_t) size, GetSystemIdentifier(), history);
 	if (fault != PADV_HISTORY_INTACT)
 		put_aside(padv_history_fault_text(fault));
 	padv_history_fill(history);
 	pfree(history);
+	pfree(bytes);
 }
 
 /* True when all is written; errno otherwise. */
@@ -267,25 +249,12 @@ report(const char *failed)
 }
 
 void
-padv_history_save(PadvHistoryStore *store)
+padv_history_write_file(void)
 {
-	size_t		size = padv_history_serialize(GetSystemIdentifier(), store->bytes, &store->resets);
+	char	   *bytes = palloc(BUFFER_SIZE);
+	size_t		size = padv_history_serialize(GetSystemIdentifier(), bytes);
 
-	padv_history_seal(store->bytes, size);
-	report(replace_file(store->bytes, size));
-}
-
-void
-padv_history_save_soon(PadvHistoryStore *store)
-{
-	store->due = 0;
-}
-
-void
-padv_history_save_if_due(PadvHistoryStore *store, int64 now)
-{
-	if (now < store->due && store->resets == padv_history_resets())
-		return;
-	store->due = now + SAVE_INTERVAL;
-	padv_history_save(store);
+	padv_history_seal(bytes, size);
+	report(replace_file(bytes, size));
+	pfree(bytes);
 }

@@ -20,7 +20,7 @@
 #include "machine/machine.h"
 #include "processes.h"
 
-/* A file takes about ten microseconds. */
+/* The files of a process take about ten microseconds. */
 #define FILES_A_CALL 128
 
 /* All have been read after this many calls at the latest. */
@@ -100,6 +100,8 @@ read_slot(PadvProcesses *processes, int slot, const char *root)
 	if (now.pid != 0 &&
 		!padv_process_read_schedule(root, now.pid, &now.run_ns, &now.delay_ns))
 		now.pid = 0;
+	if (now.delay_ns == PADV_DELAY_UNKNOWN)
+		now.delay_ns = 0;
 
 	if (last->pid == now.pid && last->run_ns <= now.run_ns &&
 		last->delay_ns <= now.delay_ns)
@@ -146,11 +148,13 @@ padv_processes_read(PadvProcesses *processes, const char *root,
 				delay_ns;
 	bool		known = padv_process_read_schedule(root, MyProcPid, &run_ns, &delay_ns);
 
+	bool		delay_known = known && delay_ns != PADV_DELAY_UNKNOWN;
+
 	/* where our own file is not readable, no other is */
 	if (known)
 		read_part(processes, root);
 	counters->value[PADV_SERVER_RUN] = known ? processes->server.run_seconds : -1.0;
-	counters->value[PADV_SERVER_DELAY] = known ? processes->server.delay_seconds : -1.0;
+	counters->value[PADV_SERVER_DELAY] = delay_known ? processes->server.delay_seconds : -1.0;
 	counters->value[PADV_SESSIONS_RUN] = known ? processes->sessions.run_seconds : -1.0;
-	counters->value[PADV_SESSIONS_DELAY] = known ? processes->sessions.delay_seconds : -1.0;
+	counters->value[PADV_SESSIONS_DELAY] = delay_known ? processes->sessions.delay_seconds : -1.0;
 }

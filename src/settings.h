@@ -23,7 +23,8 @@ extern char *padv_database;		/* where catalogs are read for caps */
 extern int	padv_enforcement;	/* PadvEnforcement, of sessions */
 extern int	padv_gate_enforcement;	/* PadvEnforcement, of transactions */
 extern double padv_limit_scale;
-extern int	padv_server_max_active;	/* transactions, or as core/gate.h names it */
+extern int	padv_server_max_active; /* transactions, or as core/gate.h names
+									 * it */
 
 /*
  * By PadvCapSetting.  In a session these are what its role and database were

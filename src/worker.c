@@ -413,7 +413,7 @@ handle_interrupts(Worker *worker)
 	/* any exit code but 0 lets the postmaster start us again, unless it ends */
 	if (ShutdownRequestPending)
 	{
-		padv_history_save(worker->history);
+		padv_history_save_at_end();
 		proc_exit(1);
 	}
 
@@ -458,7 +458,7 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 	padv_turns_oversee(padv_new_wait_event("PoolAdvisorTurn"));
 	worker = create_worker();
 	limit_turns(worker);
-	padv_history_load(worker->history);
+	padv_history_load();
 	remember_curve(worker);
 	padv_worker_announce();
 

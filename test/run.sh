@@ -2,36 +2,56 @@
 # Every suite, on a private PostgreSQL; the last line is 'N passed, N failed'.
 #
 # SUITES="unit tap" runs some of: build lint unit fuzz regress isolation tap.
-# PROVE_TESTS=test/t/001_worker.pl runs one TAP file. KEEP=1 keeps the folder.
+# PROVE_TESTS=test/t/001_worker.pl runs one TAP file. KEEP=1 keeps the folder. What was
+# skipped is named before the last line.
 # shellcheck source=test/private.sh
 source "$(dirname "${BASH_SOURCE[0]}")/private.sh"
 
-SUITES=${SUITES:-build lint unit fuzz regress isolation tap}
+ALL='build lint unit fuzz regress isolation tap'
+SUITES=${SUITES:-$ALL}
 PASSED=0
 FAILED=0
+SKIPPED=()
 
 # Cases in an output: TAP, or the format of pg_regress before 16. A TAP file that
 # stops in the middle is a case that failed; prove says so at its end.
 CASE_PASSED='^ok [0-9]+ |^(test)? +[^ ]+ +\.\.\. ok '
-CASE_SKIPPED='^ok [0-9]+ # skip '
+CASE_SKIPPED='^ok [0-9]+ (- .*)?# ?(skip|SKIP)'
 CASE_FAILED='^not ok [0-9]+ |^(test)? +[^ ]+ +\.\.\. FAILED|^  Parse errors: '
 
-# run_suite NAME COMMAND...: count the cases, show those that failed. A suite
-# that fails without a failed case counts as one.
+# What a log says was skipped, cases and whole TAP files, with the reasons.
+skipped_in() {
+    awk '{ line = tolower($0) }
+        /^test\/t\/[^ ]*\.pl / { file = $1 ": "; sub(/^test\/t\//, "", file) }
+        line ~ /^ok [0-9]+ (- .*)?# ?skip/ || line ~ /^1\.\.0 # ?skip/ {
+            sub(/^[^#]*# ?[A-Za-z]*:? */, ""); print file $0 }' "$1" | sort -u
+}
+
+# run_suite NAME COMMAND...: count the cases, show those that failed, remember what was
+# skipped. A suite that fails without a failed case counts as one, and so does one
+# that says nothing.
 run_suite() {
-    local name=$1 log=$WORK/$1.log status=0 passed failed
+    local name=$1 log=$WORK/$1.log status=0 passed failed skipped=() line
     shift
     say "== $name"
     run_child "$@" >"$log" 2>&1 </dev/null || status=$?
     passed=$(grep -E "$CASE_PASSED" "$log" | grep -cvE "$CASE_SKIPPED" || true)
     failed=$(grep -cE "$CASE_FAILED" "$log" || true)
+    mapfile -t skipped < <(skipped_in "$log")
+    if [ "$status" = 0 ] && [ "$passed$failed${#skipped[@]}" = 000 ]; then
+        echo "$name ran no case" >>"$log"
+        status=1
+    fi
     if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
         failed=1
     fi
     PASSED=$((PASSED + passed))
     FAILED=$((FAILED + failed))
     say "   $passed passed, $failed failed"
-    grep -E "$CASE_SKIPPED" "$log" | sed -E "s/$CASE_SKIPPED/   skipped: /" | sort -u || true
+    for line in "${skipped[@]}"; do
+        say "   skipped: $line"
+        SKIPPED+=("$name: $line")
+    done
     if [ "$failed" != 0 ]; then
         show_failure "$name" "$log"
     fi
@@ -63,17 +83,37 @@ show_failed_tap() {
     done
 }
 
-# One program for each test_*.c, with the core and the machine in it.
+# Nothing is left out without a word.
+say_what_was_skipped() {
+    local suite left=
+    for suite in $ALL; do
+        case " $SUITES " in
+            *" $suite "*) ;;
+            *) left+=" $suite" ;;
+        esac
+    done
+    if [ -n "$left" ]; then SKIPPED+=("suites that were not asked for:$left"); fi
+    case " $SUITES " in
+        *' tap '*) if [ -n "${PROVE_TESTS:-}" ]; then SKIPPED+=("tap: all but $PROVE_TESTS"); fi ;;
+    esac
+    [ ${#SKIPPED[@]} = 0 ] || printf '%s\n' '== not run' "${SKIPPED[@]/#/   }"
+}
+
+# One program for each test_*.c, linked with one archive of the core and the machine.
+# One that could not be compiled is not there to run, and so fails too.
 unit() {
-    local test name
+    local test names=()
     for test in "$WORK"/source/test/unit/test_*.c; do
-        name=$(basename "$test" .c)
-        # shellcheck disable=SC2016 # the inner shell expands it
-        run_suite "unit/$name" bash -c '
-            cd "$1" && ${CC:-gcc} -std=gnu99 -g -O1 -fsanitize=address,undefined \
-                -fno-sanitize-recover=all -Wall -Wextra -Werror -Isrc \
-                -o "test/unit/$2" "test/unit/$2.c" src/core/*.c src/machine/*.c -lm &&
-                "test/unit/$2"' unit "$WORK/source" "$name"
+        names+=("$(basename "$test" .c)")
+    done
+    # below another make it would have no jobs of its own
+    # shellcheck disable=SC2016 # the inner shell expands it
+    run_suite unit/compile env -u MAKELEVEL -u MAKEFLAGS -u MFLAGS bash -c '
+        make -s -k -j "$(nproc)" -C "$1" -f test/pure.mk OUT=pure CC="${CC:-gcc}" \
+            SANITIZE=-fsanitize=address,undefined PROGRAMS="$2" &&
+            echo "ok 1 - all programs compile"' unit "$WORK/source" "${names[*]/#/unit/}"
+    for test in "${names[@]}"; do
+        run_suite "unit/$test" env --chdir="$WORK/source" "pure/unit/$test"
     done
 }
 
@@ -92,6 +132,7 @@ installcheck() {
 }
 
 prepare
+say "== $("$PG_CONFIG" --version)"
 case " $SUITES ${PROVE_TESTS:-monitoring}" in
     *" tap"*monitoring*) fetch_monitoring ;;
 esac
@@ -111,5 +152,6 @@ for suite in $SUITES; do
         *) fail "no suite \"$suite\"; there are: build lint unit fuzz regress isolation tap" ;;
     esac
 done
+say_what_was_skipped
 say "$PASSED passed, $FAILED failed"
 [ "$FAILED" = 0 ]

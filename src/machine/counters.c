@@ -21,6 +21,12 @@
 #define MICROSECONDS 1e6
 #define NANOSECONDS 1e9
 
+/* A process with more threads than this counts as one that is awake. */
+#define MOST_THREADS 32
+
+/* What a process cannot have used: 285 years; fits 64 bits. */
+#define MOST_NS 9e18
+
 /*
  * The fields of a CPU's line in /proc/stat (proc(5)), in clock ticks.  Guest
  * time is within user time already.
@@ -195,6 +201,85 @@ padv_machine_read_counters(const PadvMachine *machine,
 	counters->pressure_io = read_pressure(root, "/proc/pressure/io");
 }
 
+/*
+ * A line of /proc/PID/stat or /proc/PID/task/TID/stat (proc(5)).  The state is of
+ * the thread that the file is named after, which for a process is its first one;
+ * the CPU time in the file of a process is of all its threads, those that have
+ * ended included.
+ */
+typedef struct ProcessStat
+{
+	char		state;
+	double		cpu_ns;			/* in whole clock ticks; UNKNOWN */
+	uint64_t	threads;
+} ProcessStat;
+
+/* Numbers of fields, as in proc(5). */
+#define FIELD_STATE 3
+#define FIELD_UTIME 14
+#define FIELD_STIME 15
+#define FIELD_THREADS 20
+
+/* What begins a field, from where the one before it does. */
+static const char *
+next_field(const char *at)
+{
+	at += strcspn(at, " \n");
+	return at + strspn(at, " ");
+}
+
+/*
+ * A line may end early, as the ones of some kernels that are not Linux do: then
+ * there is no CPU time, and one thread.
+ */
+static bool
+read_process_stat(const char *root, const char *path, ProcessStat *stat)
+{
+	char		buffer[1024];
+	const char *at;
+	uint64_t	number;
+	uint64_t	ticks = 0;
+	bool		timed = false;
+	long		ticks_per_second = sysconf(_SC_CLK_TCK);
+
+	if (padv_read_file(root, path, buffer, sizeof(buffer)) <= 0)
+		return false;
+
+	/* the name may have anything in it, brackets too */
+	at = strrchr(buffer, ')');
+	if (at == NULL || at[1] != ' ' || at[2] == '\0' || at[3] != ' ')
+		return false;
+	at += 2;
+	stat->state = *at;
+	stat->threads = 1;
+	for (int field = FIELD_STATE; *at != '\0'; field++, at = next_field(at))
+	{
+		const char *end = at;
+
+		/* others may be negative */
+		if (field != FIELD_UTIME && field != FIELD_STIME && field != FIELD_THREADS)
+			continue;
+		if (!padv_parse_number(&end, &number))
+			break;
+		if (field == FIELD_THREADS)
+		{
+			stat->threads = number;
+			break;
+		}
+		timed = field == FIELD_STIME && number <= UINT64_MAX - ticks;
+		ticks += number;
+	}
+	stat->cpu_ns = timed ? (double) ticks * (NANOSECONDS / (double) (ticks_per_second > 0 ? ticks_per_second : 100)) : UNKNOWN;
+	return true;
+}
+
+/*
+ * schedstat is exact, but is of the process's first thread only, and not every
+ * kernel has it.  The ticks in stat are of all threads, and rounded down.  So the
+ * larger of both is nearer to the truth: the first where there is one thread, the
+ * second where others work, or did.  Either only grows, so their larger one does
+ * too, whenever threads come and go.
+ */
 bool
 padv_process_read_schedule(const char *root, int pid, uint64_t *run_ns,
 						   uint64_t *delay_ns)
@@ -204,28 +289,62 @@ padv_process_read_schedule(const char *root, int pid, uint64_t *run_ns,
 	const char *at = buffer;
 	uint64_t	run,
 				delay;
+	ProcessStat stat;
+	bool		timed;
 
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	timed = read_process_stat(root, path, &stat) && stat.cpu_ns >= 0.0 && stat.cpu_ns < MOST_NS;
 	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
 	if (padv_read_file(root, path, buffer, sizeof(buffer)) <= 0 ||
 		!padv_parse_number(&at, &run) || !padv_parse_number(&at, &delay))
-		return false;
-	*run_ns = run;
+	{
+		if (!timed)
+			return false;
+		run = 0;
+		delay = PADV_DELAY_UNKNOWN;
+	}
+	if (timed && stat.cpu_ns > (double) run)
+		run = (uint64_t) stat.cpu_ns;
+
+	/* it is there, so it ran; without schedstat for less than a tick perhaps */
+	*run_ns = run > 0 ? run : 1;
 	*delay_ns = delay;
 	return true;
 }
 
+/* Whether none of a process's threads runs, wants to, or is at a disk. */
+static bool
+all_threads_asleep(const char *root, int pid)
+{
+	char		path[160];
+	PadvNames  *names;
+	bool		asleep;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	names = padv_list_directory(root, path);
+	asleep = names != NULL && names->count > 0 && names->count <= MOST_THREADS;
+	for (int i = 0; asleep && i < names->count; i++)
+	{
+		ProcessStat stat;
+
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/stat", pid, names->names[i]);
+		asleep = read_process_stat(root, path, &stat) && stat.state == 'S';
+	}
+	free(names);
+	return asleep;
+}
+
+/*
+ * The state of a process is that of its first thread, which may wait for others
+ * that burn cores.  So where there are more, each is asked.
+ */
 bool
 padv_process_is_asleep(const char *root, int pid)
 {
 	char		path[64];
-	char		buffer[256];
-	const char *name_end;
+	ProcessStat stat;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (padv_read_file(root, path, buffer, sizeof(buffer)) <= 0)
-		return false;
-
-	/* the name may have anything in it, brackets too */
-	name_end = strrchr(buffer, ')');
-	return name_end != NULL && strncmp(name_end, ") S ", 4) == 0;
+	return read_process_stat(root, path, &stat) && stat.state == 'S' &&
+		(stat.threads == 1 || all_threads_asleep(root, pid));
 }

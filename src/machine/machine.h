@@ -102,14 +102,19 @@ extern void padv_machine_read_counters(const PadvMachine *machine,
 extern bool padv_machine_same_counters(const PadvMachine *a, const PadvMachine *b);
 
 /*
- * Nanoseconds that a process spent on a CPU, and runnable but waiting for one
- * (/proc/PID/schedstat).  False when not readable.
+ * Nanoseconds that a process, all its threads together, spent on a CPU, and that
+ * its first thread was runnable but waiting for one (/proc/PID/schedstat and
+ * /proc/PID/stat).  Without the first file, time on a CPU is told in clock ticks,
+ * and waiting is not known.  Time on a CPU is never 0.  False when neither is
+ * readable.
  */
+#define PADV_DELAY_UNKNOWN UINT64_MAX
 extern bool padv_process_read_schedule(const char *root, int pid,
 									   uint64_t *run_ns, uint64_t *delay_ns);
 
 /*
- * Whether it sleeps, and not in the midst of a read from disk (/proc/PID/stat).  False
+ * Whether it sleeps with all its threads, and not in the midst of a read from disk
+ * (/proc/PID/stat, and where there are more threads than one, their own files).  False
  * when not readable.
  */
 extern bool padv_process_is_asleep(const char *root, int pid);

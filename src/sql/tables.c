@@ -56,7 +56,7 @@ tell_load(const FactTeller *teller, const PadvPicture *picture)
 	tell_figure(teller, "CPU utilization", 100.0 * load->cpu_utilization, " %",
 				"/proc/stat of the CPUs allowed, or the cgroup's use of its quota; last minute");
 	tell_figure(teller, "CPU used by the server", load->server_cores, " cores",
-				"/proc/PID/schedstat of the server's processes; last minute");
+				"/proc/PID/schedstat and stat of the server's processes; last minute");
 	tell_figure(teller, "run-queue delay of the server", 100.0 * load->run_queue_ratio, " %",
 				"/proc/PID/schedstat of the server's processes, share of runnable time; last minute");
 	tell_figure(teller, "I/O wait of the machine", 100.0 * load->cpu_iowait, " %",

@@ -441,6 +441,8 @@ read_all(const char *root)
 		 is_counter(counters.pressure_io));
 	if (!padv_process_read_schedule(root, 1, &run, &delay))
 		must(run == 0 && delay == 0);
+	else
+		must(run > 0);
 	(void) padv_process_is_asleep(root, 1);
 }
 

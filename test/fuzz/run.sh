@@ -23,13 +23,12 @@ trap 'exit 143' TERM HUP
 
 all_targets() { for file in test/fuzz/fuzz_*.c; do basename "${file#test/fuzz/fuzz_}" .c; done; }
 
-# The calls are wrapped in one target only.
+# What all targets share is compiled once. The calls are wrapped in one target only.
 build() {
-    local wraps=()
-    if [ "$1" = machine ]; then wraps=("-Wl,--wrap=${CALLS//,/,--wrap=}"); fi
-    clang -std=gnu99 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-        -Wall -Wextra -Werror -Isrc -o "$FOLDER/$1" "test/fuzz/fuzz_$1.c" src/core/*.c src/machine/*.c \
-        "${wraps[@]}" -lm
+    env -u MAKELEVEL -u MAKEFLAGS -u MFLAGS make -s -j "$(nproc)" -f test/pure.mk OUT="$FOLDER/pure" CC=clang \
+        SANITIZE=-fsanitize=fuzzer-no-link,address,undefined LINK=-fsanitize=fuzzer \
+        LINK_fuzz_machine="-Wl,--wrap=${CALLS//,/,--wrap=}" PROGRAMS="fuzz/fuzz_$1" >"$FOLDER/$1.build" 2>&1 ||
+        { head -n 60 "$FOLDER/$1.build" && return 1; }
 }
 
 run() {
@@ -37,7 +36,7 @@ run() {
     if [ -e "test/fuzz/seeds/$name.dict" ]; then dictionary=("-dict=test/fuzz/seeds/$name.dict"); fi
     if [ -e "test/fuzz/seeds/$name" ]; then seeds=("test/fuzz/seeds/$name"); fi
     mkdir -p "$FOLDER/corpus_$name"
-    "$FOLDER/$name" -max_total_time="$SECONDS_EACH" -max_len=20000 -timeout=20 -print_final_stats=1 \
+    "$FOLDER/pure/fuzz/fuzz_$name" -max_total_time="$SECONDS_EACH" -max_len=20000 -timeout=20 -print_final_stats=1 \
         "${dictionary[@]}" -artifact_prefix="$FOLDER/$name." \
         "$FOLDER/corpus_$name" "${seeds[@]}" >"$log" 2>&1 &
     CHILD=$!

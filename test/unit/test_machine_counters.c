@@ -2,6 +2,9 @@
  * test_machine_counters.c
  *		What a made-up machine has done so far, and its processes.
  */
+#include <pthread.h>
+#include <time.h>
+
 #include "tap.h"
 #include "fake_tree.h"
 #include "machine/files.h"
@@ -365,6 +368,123 @@ test_asleep(void)
 	tree_end();
 }
 
+/* The lines of a process and of its threads; utime and stime are in ticks. */
+static void
+plant_process(const char *state, int utime, int stime, int threads, const char *states)
+{
+	char		line[512];
+
+	snprintf(line, sizeof(line), "4711 (a) b (c) %s 1 4711 4711 0 -1 4194304 99 8 7 6 %d %d 5 4 20 -5 %d 0 116890\n",
+			 state, utime, stime, threads);
+	plant("/proc/4711/stat", line);
+	for (int i = 0; states[i] != '\0'; i++)
+	{
+		snprintf(line, sizeof(line), "%d (a) b (c) %c 1 4711 4711 0 -1 4194304 99 8 7 6 0 0 5 4 20 -5 %d 0 116890\n",
+				 4711 + i, states[i], threads);
+		plant_at(line, "/proc/4711/task/%d/stat", 4711 + i);
+	}
+}
+
+/* The first thread waits, and others work. */
+static void
+test_threads(void)
+{
+	uint64_t	run = 0;
+	uint64_t	delay = 0;
+
+	tree_begin();
+	plant("/proc/4711/schedstat", "20000000 3000000 42\n");
+	plant_process("S", 1, 0, 1, "");
+	ok(padv_process_read_schedule(tree_root, 4711, &run, &delay) && run == 20000000 && delay == 3000000,
+	   "one thread: its exact times");
+	plant_process("S", 300, 200, 3, "SRS");
+	ok(padv_process_read_schedule(tree_root, 4711, &run, &delay) && delay == 3000000, "three threads");
+	near((double) run, 500 * tick * 1e9, 1.0, "the CPU time of all of them");
+	ok(!padv_process_is_asleep(tree_root, 4711), "awake, as one of them runs");
+	plant_process("S", 300, 200, 3, "SSD");
+	ok(!padv_process_is_asleep(tree_root, 4711), "awake, as one of them reads");
+	plant_process("S", 300, 200, 3, "SSS");
+	ok(padv_process_is_asleep(tree_root, 4711), "asleep, as all of them are");
+	plant("/proc/4711/task/4712/stat", "garbage");
+	ok(!padv_process_is_asleep(tree_root, 4711), "a thread that tells nothing is awake");
+	plant_process("S", 300, 200, 1, "");
+	ok(padv_process_read_schedule(tree_root, 4711, &run, &delay), "the threads have ended");
+	near((double) run, 500 * tick * 1e9, 1.0, "what they used remains");
+	ok(padv_process_is_asleep(tree_root, 4711), "and the last one sleeps");
+	tree_end();
+
+	tree_begin();
+	plant_process("S", 300, 200, 2, "");
+	ok(!padv_process_is_asleep(tree_root, 4711), "threads that are not told of are awake");
+	plant_process("S", 300, 200, 40, "SSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSSS");
+	ok(!padv_process_is_asleep(tree_root, 4711), "more threads than are asked");
+	plant_process("R", 300, 200, 2, "RS");
+	ok(!padv_process_is_asleep(tree_root, 4711), "the first thread runs");
+	tree_end();
+}
+
+/* A kernel without schedstat. */
+static void
+test_ticks(void)
+{
+	uint64_t	run = 7;
+	uint64_t	delay = 7;
+
+	tree_begin();
+	plant_process("S", 12, 34, 1, "");
+	ok(padv_process_read_schedule(tree_root, 4711, &run, &delay) && delay == PADV_DELAY_UNKNOWN, "no schedstat");
+	near((double) run, 46 * tick * 1e9, 1.0, "ticks of user and system time");
+	plant_process("S", 0, 0, 1, "");
+	ok(padv_process_read_schedule(tree_root, 4711, &run, &delay) && run == 1, "less than a tick is not nothing");
+	ok(padv_process_is_asleep(tree_root, 4711), "asleep");
+	run = 7;
+	plant("/proc/4711/stat", "4711 (postgres) S 1 2 3\n");
+	ok(!padv_process_read_schedule(tree_root, 4711, &run, &delay) && run == 7, "a line that ends early has no time");
+	plant("/proc/4711/stat", "4711 (postgres) S 1 1 1 0 -1 0 0 0 0 0 18446744073709551615 1 0 0 20 0 1 0\n");
+	ok(!padv_process_read_schedule(tree_root, 4711, &run, &delay) && run == 7, "times that cannot be");
+	plant("/proc/4711/stat", "4711 (postgres) S 1 1 1 0 -1 0 0 0 0 0 9223372036854775807 1 0 0 20 0 1 0\n");
+	ok(!padv_process_read_schedule(tree_root, 4711, &run, &delay) && run == 7, "times that do not fit");
+	tree_end();
+}
+
+/* Burns a core until it is told to stop. */
+static void *
+burn(void *stop)
+{
+	while (!*(volatile bool *) stop)
+		;
+	return NULL;
+}
+
+/* This very process with a thread at work, as the kernel shows it. */
+static void
+test_own_threads(void)
+{
+	static volatile bool stop = false;
+	pthread_t	thread;
+	uint64_t	run = 0;
+	uint64_t	before = 0;
+	uint64_t	delay;
+	struct timespec moment = {0, 10000000};
+
+	if (!padv_exists("", "/proc/self/task") || !padv_process_read_schedule("", (int) getpid(), &before, &delay) ||
+		pthread_create(&thread, NULL, burn, (void *) &stop) != 0)
+		return;
+
+	/* half a minute at most */
+	for (int i = 0; i < 3000 && run < before + 200000000; i++)
+	{
+		nanosleep(&moment, NULL);
+		padv_process_read_schedule("", (int) getpid(), &run, &delay);
+	}
+	ok(run >= before + 200000000, "the time of another thread is counted");
+	stop = true;
+	pthread_join(thread, NULL);
+	before = run;
+	padv_process_read_schedule("", (int) getpid(), &run, &delay);
+	ok(run >= before, "and still when it has ended");
+}
+
 int
 main(void)
 {
@@ -378,5 +498,8 @@ main(void)
 	test_same();
 	test_schedule();
 	test_asleep();
+	test_threads();
+	test_ticks();
+	test_own_threads();
 	return tap_end();
 }
