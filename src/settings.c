@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "settings.h"
+#include "settings_shared.h"
 
 #define PREFIX "pool_advisor"
 
@@ -267,7 +268,7 @@ padv_define_settings(void)
 							 &padv_enforcement,
 							 PADV_ENFORCEMENT_ON, enforcements,
 							 PGC_SIGHUP, 0,
-							 NULL, NULL, NULL);
+							 NULL, padv_assign_enforcement, NULL);
 
 	DefineCustomEnumVariable(PREFIX ".gate_enforcement",
 							 "Sets whether limits on transactions are enforced.",
@@ -275,7 +276,7 @@ padv_define_settings(void)
 							 &padv_gate_enforcement,
 							 PADV_ENFORCEMENT_ON, enforcements,
 							 PGC_SIGHUP, 0,
-							 NULL, NULL, NULL);
+							 NULL, padv_assign_gate_enforcement, NULL);
 
 	DefineCustomRealVariable(PREFIX ".limit_scale",
 							 "Sets this node's factor on the sessions of every cap.",

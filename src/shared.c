@@ -2,10 +2,10 @@
  * shared.c
  *		What the worker publishes and everybody may copy out.
  *
- * Owns that memory, and asks for it and for that of transactions.c, of the history
- * and of the rooms limits and admission, which look after theirs.  One LWLock guards
- * all of it but worker_pid and resets: the worker takes it exclusively, readers take
- * it shared, both for the time of a memcpy, and neither holds another lock
+ * Owns that memory, and asks for it and for that of transactions.c, of the history,
+ * of settings_shared.c and of the rooms limits and admission, which look after
+ * theirs.  One LWLock guards all of it but worker_pid and resets: the worker takes
+ * it exclusively, readers take it shared, both for the time of a memcpy, and neither holds another lock
  * meanwhile.  Nothing is computed, allocated or raised under it.
  *
  * resets is atomic: bits that anybody who may sets, and the worker takes away.
@@ -25,6 +25,7 @@
 #include "admission/admission.h"
 #include "history.h"
 #include "limits/force.h"
+#include "settings_shared.h"
 #include "shared.h"
 #include "transactions.h"
 
@@ -59,6 +60,7 @@ request_shared_memory(void)
 		previous_shmem_request_hook();
 	RequestAddinShmemSpace(MAXALIGN(sizeof(PadvShared)));
 	RequestAddinShmemSpace(padv_history_shmem_size());
+	RequestAddinShmemSpace(padv_settings_shmem_size());
 	RequestAddinShmemSpace(padv_limits_shmem_size());
 	RequestAddinShmemSpace(padv_admission_shmem_size());
 	RequestAddinShmemSpace(padv_transactions_shmem_size());
@@ -85,6 +87,7 @@ start_shared_memory(void)
 		padv_model_init(&shared->picture.model);
 	}
 	padv_history_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
+	padv_settings_shmem_init();
 	padv_limits_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
 	padv_admission_shmem_init();
 	padv_transactions_shmem_init();
