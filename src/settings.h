@@ -23,9 +23,10 @@ extern char *padv_database;		/* where catalogs are read for caps */
 extern int	padv_enforcement;	/* PadvEnforcement, of sessions */
 extern int	padv_gate_enforcement;	/* PadvEnforcement, of transactions */
 extern double padv_limit_scale;
-extern double padv_queue_share;	/* of the free connections, for logins that
+extern double padv_queue_share; /* of the free connections, for logins that
 								 * wait */
-extern int	padv_server_max_active;	/* transactions, or as core/gate.h names it */
+extern int	padv_server_max_active; /* transactions, or as core/gate.h names
+									 * it */
 
 /*
  * By PadvCapSetting.  In a session these are what its role and database were

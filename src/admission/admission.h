@@ -50,9 +50,10 @@ typedef struct PadvFullCap
 	int32		queue_length;
 	int32		waiting;		/* logins in line because of it */
 	int32		queue_timeout;	/* milliseconds; the shortest of all full caps */
-	bool		by_share;		/* it has room in line, but queue_share has none */
-	int32		free;			/* connections without a session, of those that
-								 * ordinary roles can have */
+	bool		by_share;		/* it has room in line, but queue_share has
+								 * none */
+	int32		free;			/* connections without a session, of those
+								 * that ordinary roles can have */
 	int32		all_waiting;	/* logins in line, whatever the cap */
 	bool		report;			/* worth a line in the log now */
 	int32		unreported;		/* how many were not, before this */

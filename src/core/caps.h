@@ -27,7 +27,7 @@ typedef enum PadvCapSetting
 {
 	PADV_MAX_SESSIONS,
 	PADV_MIN_SESSIONS,
-	PADV_SESSION_IDLE_TIMEOUT,		/* milliseconds; 0 is never */
+	PADV_SESSION_IDLE_TIMEOUT,	/* milliseconds; 0 is never */
 	PADV_QUEUE_LENGTH,
 	PADV_QUEUE_TIMEOUT,			/* milliseconds */
 	PADV_MAX_ACTIVE,			/* transactions at a time */

@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = caps_node('ends', "authentication_timeout = '20s'\nrestart_after_crash = on\nlog_error_verbosity = verbose\n");
+my $node = caps_node('ends', "authentication_timeout = '20s'\nrestart_after_crash = on\nlog_error_verbosity = verbose\npool_advisor.queue_share = 1\n");
 set_caps($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 2, queue_length => 3,
 	queue_timeout => '15 s'); CREATE DATABASE forbidden; REVOKE CONNECT ON DATABASE forbidden FROM PUBLIC});
 
@@ -132,9 +132,6 @@ empty('horizon');
 
 # The line does not take the connections that are reserved for superusers, even where it
 # may have all others; and who finds none to wait in has not waited.
-$node->append_conf('postgresql.conf', 'pool_advisor.queue_share = 1');
-$node->reload;
-wait_for($node, q{setting = '1' FROM pg_settings WHERE name = 'pool_advisor.queue_share'});
 my $counted = q{SELECT queued_total FROM pool_advisor.roles WHERE rolname = 'app'};
 my $queued_before = $node->safe_psql('postgres', $counted);
 set_caps($node, "SELECT pool_advisor.set_limit('app', queue_length => -1)",
@@ -149,8 +146,6 @@ is($node->safe_psql('postgres', 'SELECT 1'), 1, 'a superuser gets in past an end
 hang_up($_) foreach @waiting;
 @waiting = ();
 empty('endless line');
-$node->append_conf('postgresql.conf', 'pool_advisor.queue_share = 0.5');
-$node->reload;
 set_caps($node, "SELECT pool_advisor.set_limit('app', queue_length => 3)",
 	"queue_length = 3 FROM pool_advisor.limits WHERE rolname = 'app'");
 
