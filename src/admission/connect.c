@@ -181,12 +181,13 @@ has_connect(const Database *database, Oid role)
 	return false;
 }
 
-bool
-padv_may_connect(Oid role, const char *name)
+Oid
+padv_database_for(Oid role, const char *name)
 {
 	Database	database;
 
 	look_up_database(name, &database);
-	return OidIsValid(database.number) && database.open && can_log_in(role) &&
-		has_connect(&database, role);
+	if (database.open && can_log_in(role) && has_connect(&database, role))
+		return database.number;
+	return InvalidOid;
 }

@@ -14,10 +14,11 @@
  * catalogs, and may raise as core's own look-ups do.
  *
  * database_number: the database of this name, or InvalidOid.
- * may_connect: false only if core is going to refuse this role for what stands in
- *		pg_authid, pg_database or pg_auth_members now.  The role is no superuser.
+ * database_for: the same, but InvalidOid also if core is going to refuse this role for
+ *		what stands in pg_authid, pg_database or pg_auth_members now.  The role is no
+ *		superuser.
  */
 extern Oid	padv_database_number(const char *name);
-extern bool padv_may_connect(Oid role, const char *database);
+extern Oid	padv_database_for(Oid role, const char *name);
 
 #endif							/* PADV_CONNECT_H */

@@ -231,8 +231,8 @@ enter_uncounted(void)
 
 /*
  * Ask until there is an answer.  *database is where the session is to be, or
- * InvalidOid: then it is found by its name among those that were read with the
- * caps, and written.
+ * InvalidOid: then its name is looked up among those that were read with the caps.
+ * Where there is no room the catalog has the last word, and *database is written.
  */
 static PadvAnswer
 get_answer(const Port *port, Oid role, Oid *database, PadvSessionCaps *caps, PadvFullCap *full)
@@ -252,15 +252,13 @@ get_answer(const Port *port, Oid role, Oid *database, PadvSessionCaps *caps, Pad
 		if (answer == PADV_ANSWER_FULL)
 		{
 			/* whom core refuses anyway it shall refuse now */
-			able = padv_may_connect(role, port->database_name);
+			*database = padv_database_for(role, port->database_name);
+			able = OidIsValid(*database);
 			if (!able)
 				return answer;
 		}
 		else if (answer != PADV_ANSWER_ASK_AGAIN)
-		{
-			*database = caps->database;
 			return answer;
-		}
 		else
 			pg_usleep(1000);	/* whoever changes the caps is at it */
 	}
@@ -350,7 +348,7 @@ ask_by_name(const Port *port, Oid role)
 			return;
 		}
 		database_now = padv_database_number(port->database_name);
-		if (role_now == role && (database_now == database || !OidIsValid(database)))
+		if (role_now == role && database_now == database)
 			return;
 		padv_admission_withdraw();
 		role = role_now;

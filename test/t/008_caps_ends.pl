@@ -139,7 +139,7 @@ set_caps($node, "SELECT pool_advisor.set_limit('app', queue_length => -1)",
 $logged = -s $node->logfile;
 @inside = ();
 @waiting = map { client($node, 'app', 'SELECT pg_backend_pid();') } 1 .. 60;
-$node->wait_for_log(qr/No connection is left to wait in line with/, $logged);
+$node->wait_for_log(qr/No connection is left to wait in line with|queue_share" \(1\) allows no more/, $logged);
 wait_for($node, qq{queued > 0 AND queued_total - $queued_before = queued FROM pool_advisor.roles WHERE rolname = 'app'},
 	'only those who wait count as queued');
 is($node->safe_psql('postgres', 'SELECT 1'), 1, 'a superuser gets in past an endless line');

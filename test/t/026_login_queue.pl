@@ -104,7 +104,7 @@ set_caps($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 1, queue_
 	CREATE ROLE owner LOGIN;
 	CREATE DATABASE crm OWNER owner; REVOKE ALL ON DATABASE crm FROM PUBLIC;
 	GRANT CONNECT ON DATABASE crm TO app, friends, zero, nologin;
-	SELECT pool_advisor.set_limit(database => 'crm', max_sessions => 2, queue_length => 3, queue_timeout => '300 s');
+	SELECT pool_advisor.set_limit(database => 'crm', max_sessions => 2, queue_length => 3, queue_timeout => '60 s');
 	CREATE DATABASE closed},
 	q{EXISTS (SELECT FROM pool_advisor.limits WHERE datname = 'crm')});
 if ($node->safe_psql('postgres', 'SHOW server_version_num') >= 160000)
