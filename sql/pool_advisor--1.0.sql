@@ -492,7 +492,8 @@ CREATE FUNCTION pool_advisor._budget(
     OUT sessions bigint,
     OUT committed bigint,
     OUT available bigint,
-    OUT verdict text
+    OUT verdict text,
+    OUT queue bigint
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'padv_budget'
@@ -502,7 +503,7 @@ COMMENT ON FUNCTION pool_advisor._budget() IS 'what the view budget shows';
 CREATE VIEW pool_advisor.budget AS
 WITH places AS (
     SELECT * FROM pool_advisor._budget() WITH ORDINALITY
-        AS b (scope, name, sessions, committed, available, verdict, n)
+        AS b (scope, name, sessions, committed, available, verdict, queue, n)
 ), pools AS (
     SELECT p.name, p.role, p.processes * p.max_pool_size AS committed,
            CASE WHEN p.role IS NOT NULL AND p.database IS NULL
@@ -510,24 +511,25 @@ WITH places AS (
     FROM pool_advisor.declared_pools p
     LEFT JOIN pool_advisor._roles() r ON r.rolname = p.role
 ), rows AS (
-    SELECT 1 AS part, n, scope, name, sessions, committed, available FROM places
+    SELECT 1 AS part, n, scope, name, sessions, committed, available, queue FROM places
     UNION ALL
     SELECT 2, 1, 'pools', '',
            -- a role that several pools share is counted once
            CASE WHEN min(sessions) < 0 THEN -1 ELSE
                (SELECT sum(sessions)::bigint FROM (SELECT DISTINCT role, sessions FROM pools) AS roles)
            END,
-           sum(committed)::bigint, (SELECT available FROM places WHERE scope = 'server')
+           sum(committed)::bigint, (SELECT available FROM places WHERE scope = 'server'), 0
     FROM pools HAVING count(*) > 0
     UNION ALL
     SELECT 3, row_number() OVER (ORDER BY name), 'pool', name, sessions, committed,
-           (SELECT available FROM places WHERE scope = 'server')
+           (SELECT available FROM places WHERE scope = 'server'), 0
     FROM pools
 )
 SELECT scope, name, sessions, committed, available,
-       CASE WHEN committed < 0 THEN 'unlimited'
-            WHEN committed <= available THEN 'fits'
-            ELSE 'does not fit' END AS verdict
+       CASE WHEN committed < 0 OR queue < 0 THEN 'unlimited'
+            WHEN committed + queue <= available THEN 'fits'
+            ELSE 'does not fit' END AS verdict,
+       queue
 FROM rows ORDER BY part, n;
 COMMENT ON VIEW pool_advisor.budget IS
     'whether all that may connect, by caps and CONNECTION LIMITs, fits into the connections there are; first the server, then each place with a bound, then the declared pools together and each';
@@ -535,7 +537,8 @@ COMMENT ON COLUMN pool_advisor.budget.scope IS 'server, then a scope of the view
 COMMENT ON COLUMN pool_advisor.budget.sessions IS 'sessions that are there; of a pool those of its role in the last sample, -1 when it was declared without a role, or with a database';
 COMMENT ON COLUMN pool_advisor.budget.committed IS 'sessions that may be there: the smaller of cap and CONNECTION LIMIT, for the server the sum over all roles, for a pool processes * max_pool_size; -1 when something has no bound';
 COMMENT ON COLUMN pool_advisor.budget.available IS 'connections that ordinary roles can have: max_connections less the reserved ones';
-COMMENT ON COLUMN pool_advisor.budget.verdict IS 'fits, does not fit or unlimited';
+COMMENT ON COLUMN pool_advisor.budget.verdict IS 'fits, does not fit or unlimited: whether committed and queue together fit into available';
+COMMENT ON COLUMN pool_advisor.budget.queue IS 'logins that may wait beside the sessions, each with a connection: queue_length, for the server the sum over all limits; -1 is no bound';
 
 CREATE FUNCTION pool_advisor.set_limit(
     role name DEFAULT NULL,

@@ -71,11 +71,17 @@
 #define padv_reserved_connections() (ReservedBackends)
 #endif
 
-/* The login's transaction must not be ended by it while it waits in line. */
+/*
+ * The login's transaction must not be ended by it while it waits in line, nor that
+ * of the process that reads caps, whatever is set for its database.
+ */
 #if PG_VERSION_NUM >= 170000
 #define padv_disable_transaction_timeout() disable_timeout(TRANSACTION_TIMEOUT, false)
+#define padv_set_no_transaction_timeout() \
+	SetConfigOption("transaction_timeout", "0", PGC_USERSET, PGC_S_OVERRIDE)
 #else
 #define padv_disable_transaction_timeout() ((void) 0)
+#define padv_set_no_transaction_timeout() ((void) 0)
 #endif
 
 /*
@@ -98,9 +104,13 @@ padv_have_free_connections(int count)
 #if PG_VERSION_NUM >= 160000
 #define padv_may_use_reserve(role) has_privs_of_role(role, ROLE_PG_USE_RESERVED_CONNECTIONS)
 #define padv_is_member(grant) ((grant)->inherit_option || (grant)->set_option)
+#define padv_role_inherits(form) (true)
+#define padv_grant_inherits(grant) ((grant)->inherit_option)
 #else
 #define padv_may_use_reserve(role) (false)
 #define padv_is_member(grant) (true)
+#define padv_role_inherits(form) ((form)->rolinherit)
+#define padv_grant_inherits(grant) (true)
 #endif
 
 /*

@@ -30,6 +30,7 @@ char	   *padv_database = NULL;
 int			padv_enforcement = PADV_ENFORCEMENT_ON;
 int			padv_gate_enforcement = PADV_ENFORCEMENT_ON;
 double		padv_limit_scale = 1.0;
+double		padv_queue_share = 0.5;
 int			padv_server_max_active = PADV_SERVER_MAX_ACTIVE_OFF;
 int			padv_cap_settings[PADV_CAP_SETTINGS];
 
@@ -283,6 +284,14 @@ padv_define_settings(void)
 							 NULL,
 							 &padv_limit_scale,
 							 1.0, 0.001, 1000.0,
+							 PGC_SIGHUP, 0,
+							 NULL, NULL, NULL);
+
+	DefineCustomRealVariable(PREFIX ".queue_share",
+							 "Sets the share of the free connections that logins in the queue can take together.",
+							 "Free are the connections that ordinary roles can have and that no session has.",
+							 &padv_queue_share,
+							 0.5, 0.0, 1.0,
 							 PGC_SIGHUP, 0,
 							 NULL, NULL, NULL);
 

@@ -23,6 +23,8 @@ extern char *padv_database;		/* where catalogs are read for caps */
 extern int	padv_enforcement;	/* PadvEnforcement, of sessions */
 extern int	padv_gate_enforcement;	/* PadvEnforcement, of transactions */
 extern double padv_limit_scale;
+extern double padv_queue_share; /* of the free connections, for logins that
+								 * wait */
 extern int	padv_server_max_active; /* transactions, or as core/gate.h names
 									 * it */
 

@@ -77,7 +77,7 @@ write_report() {
 step 1 'packages and build (a minute on a bare machine, else seconds)'
 prepare
 step 2 'start a private server, and load pgbench data'
-start_server demo "shared_preload_libraries = 'pool_advisor'" 'max_connections = 450' \
+start_server demo "shared_preload_libraries = 'pool_advisor'" 'max_connections = 450' 'pool_advisor.queue_share = 1' \
     'shared_buffers = 256MB' 'max_wal_size = 4GB'
 query -c 'CREATE EXTENSION pool_advisor' \
     -c 'CREATE TABLE demo_runs (clients int, tps numeric, latency_ms numeric, p99_ms numeric)'

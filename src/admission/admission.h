@@ -48,8 +48,13 @@ typedef struct PadvFullCap
 	int32		max_sessions;
 	int32		in_use;
 	int32		queue_length;
-	int32		waiting;		/* logins under it that are in line */
+	int32		waiting;		/* logins in line because of it */
 	int32		queue_timeout;	/* milliseconds; the shortest of all full caps */
+	bool		by_share;		/* it has room in line, but queue_share has
+								 * none */
+	int32		free;			/* connections without a session, of those
+								 * that ordinary roles can have */
+	int32		all_waiting;	/* logins in line, whatever the cap */
 	bool		report;			/* worth a line in the log now */
 	int32		unreported;		/* how many were not, before this */
 } PadvFullCap;
@@ -60,6 +65,8 @@ typedef enum PadvAnswer
 	PADV_ANSWER_IN_BY_OBSERVING,	/* *full says why it would not be */
 	PADV_ANSWER_WAIT,			/* in line, because of *full */
 	PADV_ANSWER_REFUSED,		/* because of *full */
+	PADV_ANSWER_FULL,			/* one of the three above, if it is able to
+								 * connect: see to that, and ask again */
 	PADV_ANSWER_ASK_AGAIN,		/* the caps have changed meanwhile */
 } PadvAnswer;
 
@@ -90,17 +97,22 @@ extern void padv_admission_shmem_init(void);
  * announce: take a slot, which is given back when the process ends.  Call it
  * first, and once.
  * enter: count as in without asking; identify tells who it is later.
- * ask: as an ordinary role, which may be refused.
+ * ask: as an ordinary role, which may be refused.  `able` is whether core is known
+ *		to let it in afterwards; it is asked for only where there is no room.
+ * count_wait: one that was told to wait does; else it never counts as queued.
  * is_in: whether a login that waits has been let in.
+ * pass: leave the line and be in, whether there is room or not.
  * withdraw: give the place back, to ask again.
  * give_up: leave the line; false when it was let in before that.  It counts as
  *		refused, and as timed out if it is that.
  */
 extern void padv_admission_announce(void);
 extern void padv_admission_enter(void);
-extern PadvAnswer padv_admission_ask(Oid role, const PadvSessionCaps *caps,
+extern PadvAnswer padv_admission_ask(Oid role, const PadvSessionCaps *caps, bool able,
 									 PadvFullCap *full);
+extern void padv_admission_count_wait(void);
 extern bool padv_admission_is_in(void);
+extern void padv_admission_pass(void);
 extern void padv_admission_withdraw(void);
 extern bool padv_admission_give_up(bool timed_out);
 

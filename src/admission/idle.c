@@ -59,7 +59,7 @@ padv_admission_idle_candidates(PadvIdleCandidate *candidates, PadvBeyondCore *be
 	int			count = 0;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	if (padv_admission->closes_idle && padv_admission->enforcement == PADV_ENFORCEMENT_ON &&
+	if (padv_admission->closes_idle && padv_login_enforcement() == PADV_ENFORCEMENT_ON &&
 		count_beyond_core(beyond))
 	{
 		for (int i = 0; i < padv_admission_slots(); i++)
@@ -111,7 +111,7 @@ padv_admission_may_close(int account, int64 idle_ms)
 
 	SpinLockAcquire(&padv_admission->mutex);
 	result = is_under(&padv_my_slot->place, account) &&
-		padv_admission->enforcement == PADV_ENFORCEMENT_ON &&
+		padv_login_enforcement() == PADV_ENFORCEMENT_ON &&
 		entry->keepalive > 0 && idle_ms >= entry->keepalive &&
 		entry->min_sessions >= 0 &&
 		padv_account_inside(&entry->counts) - entry->closing > entry->min_sessions;

@@ -23,6 +23,7 @@
 #include "portability/instr_time.h"
 #include "replication/walsender.h"
 #include "utils/acl.h"
+#include "utils/inval.h"
 #include "utils/ps_status.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -31,6 +32,7 @@
 #include "utils/wait_event.h"
 
 #include "admission/admission.h"
+#include "admission/connect.h"
 #include "admission/gate.h"
 #include "admission/login.h"
 #include "admission/session.h"
@@ -38,6 +40,9 @@
 #include "clock.h"
 #include "compat.h"
 #include "limits/force.h"
+#include "settings.h"
+#include "settings_shared.h"
+#include "stopping.h"
 #include "transactions.h"
 
 /*
@@ -51,6 +56,9 @@
 
 /* Putting changed caps in force takes microseconds, but its process may stall. */
 #define WAIT_FOR_CHANGE_MS 10000
+
+/* Who waits looks this often whether the server is to shut down. */
+#define LOOK_AROUND_MS 1000
 
 static ClientAuthentication_hook_type previous_hook = NULL;
 
@@ -98,6 +106,13 @@ describe_full(const PadvFullCap *full, const PadvCap *cap)
 					full->queue_length, full->waiting);
 }
 
+static char *
+describe_share(const PadvFullCap *full)
+{
+	return psprintf("%d logins wait, and \"pool_advisor.queue_share\" (%g) allows no more: of the connections that ordinary roles can have, %d are without a session.",
+					full->all_waiting, padv_queue_share, full->free);
+}
+
 /*
  * Refuse with the words that core has for its own limit.  `more` is a full
  * sentence for the log, or empty.
@@ -112,7 +127,22 @@ refuse(const Port *port, const PadvFullCap *full, const PadvCap *cap, const char
 			 cap->scope == PADV_SCOPE_DATABASE ?
 			 errmsg("too many connections for database \"%s\"", port->database_name) :
 			 errmsg("too many connections for role \"%s\"", port->user_name),
-			 errdetail_log("%s", detail)));
+			 errdetail_log("%s", detail),
+			 full->by_share ?
+			 errhint("Lower \"pool_advisor.queue_length\", or raise \"pool_advisor.queue_share\".") : 0));
+}
+
+/*
+ * A smart shutdown waits for sessions, and must not wait for those who want to
+ * become one.  In the words of core for who comes after it.
+ */
+static void
+refuse_if_stopping(void)
+{
+	if (padv_is_stopping())
+		ereport(FATAL,
+				(errcode(ERRCODE_CANNOT_CONNECT_NOW),
+				 errmsg("the database system is shutting down")));
 }
 
 static void
@@ -144,7 +174,20 @@ let_go_of_snapshot(void)
 	PopActiveSnapshot();
 }
 
-/* Wait until it is our turn; if that takes too long, refuse. */
+/* Sleep in line for so long at most, and not so long that we miss a shutdown. */
+static void
+sleep_in_line(int64 timeout_us)
+{
+	long		timeout_ms = (long) ((timeout_us + 999) / 1000);
+
+	padv_sleep_in_line(Min(timeout_ms, LOOK_AROUND_MS), PG_WAIT_EXTENSION);
+	refuse_if_stopping();
+}
+
+/*
+ * Wait until it is our turn; if that takes too long, refuse.  It is over, too, when
+ * the DBA has caps enforced no more: whoever waits looks for that itself.
+ */
 static void
 wait_in_line(const Port *port, const PadvFullCap *full, const PadvCap *cap)
 {
@@ -155,6 +198,7 @@ wait_in_line(const Port *port, const PadvFullCap *full, const PadvCap *cap)
 	if (!padv_have_free_connections(padv_reserved_connections()) && padv_admission_give_up(false))
 		refuse(port, full, cap, psprintf("No connection is left to wait in line with (max_connections %d).",
 										 MaxConnections));
+	padv_admission_count_wait();
 	set_ps_display("waiting in line");
 	padv_disable_transaction_timeout();
 	let_go_of_snapshot();
@@ -162,8 +206,10 @@ wait_in_line(const Port *port, const PadvFullCap *full, const PadvCap *cap)
 	{
 		int64		waited_us = padv_monotonic_us() - started;
 
-		if (waited_us < timeout_us)
-			padv_sleep_in_line((long) ((timeout_us - waited_us + 999) / 1000), PG_WAIT_EXTENSION);
+		if (padv_enforcement_now() != PADV_ENFORCEMENT_ON)
+			padv_admission_pass();
+		else if (waited_us < timeout_us)
+			sleep_in_line(timeout_us - waited_us);
 		else if (padv_admission_give_up(true))
 		{
 			(void) GetTransactionSnapshot();
@@ -175,52 +221,93 @@ wait_in_line(const Port *port, const PadvFullCap *full, const PadvCap *cap)
 	set_ps_display("authentication");
 }
 
-/*
- * An ordinary role asks to come in.  Returns if it is in, or if our own state
- * is in doubt.
- */
+/* Be in without being counted under any cap, until it is known who this is. */
 static void
-ask(const Port *port, Oid role)
+enter_uncounted(void)
+{
+	padv_admission_withdraw();
+	padv_admission_enter();
+}
+
+/*
+ * Ask until there is an answer.  *database is where the session is to be, or
+ * InvalidOid: then its name is looked up among those that were read with the caps.
+ * Where there is no room the catalog has the last word, and *database is written.
+ */
+static PadvAnswer
+get_answer(const Port *port, Oid role, Oid *database, PadvSessionCaps *caps, PadvFullCap *full)
 {
 	PadvAnswer	answer = PADV_ANSWER_ASK_AGAIN;
 	int64		until = padv_monotonic_us() + Min(WAIT_FOR_CHANGE_MS, time_left()) * INT64CONST(1000);
+	bool		able = false;
+
+	while (padv_enforcement_now() != PADV_ENFORCEMENT_OFF && padv_monotonic_us() < until)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (OidIsValid(*database))
+			padv_limits_find(role, *database, caps);
+		else if (!padv_limits_find_by_name(role, port->database_name, caps))
+			padv_limits_find(role, padv_database_number(port->database_name), caps);
+		answer = padv_admission_ask(role, caps, able, full);
+		if (answer == PADV_ANSWER_FULL)
+		{
+			/* whom core refuses anyway it shall refuse now */
+			*database = padv_database_for(role, port->database_name);
+			able = OidIsValid(*database);
+			if (!able)
+				return answer;
+		}
+		else if (answer != PADV_ANSWER_ASK_AGAIN)
+			return answer;
+		else
+			pg_usleep(1000);	/* whoever changes the caps is at it */
+	}
+	return PADV_ANSWER_ASK_AGAIN;
+}
+
+/* The words must name something, even if the caps have changed since. */
+static void
+get_cap(const PadvSessionCaps *caps, const PadvFullCap *full, Oid role, PadvCap *cap)
+{
+	if (padv_limits_cap(caps->generation, full->cap, cap))
+		return;
+	memset(cap, 0, sizeof(*cap));
+	cap->scope = PADV_SCOPE_ROLE;
+	cap->role = role;
+}
+
+/*
+ * An ordinary role asks to come in.  Returns if it is in, or if our own state
+ * is in doubt; the result is whether it has waited.
+ */
+static bool
+ask(const Port *port, Oid role, Oid *database)
+{
 	PadvSessionCaps caps;
 	PadvFullCap full;
 	PadvCap		cap;
+	PadvAnswer	answer = get_answer(port, role, database, &caps, &full);
 
-	for (int i = 0; answer == PADV_ANSWER_ASK_AGAIN && padv_monotonic_us() < until; i++)
-	{
-		if (i > 0)
-			pg_usleep(1000);	/* whoever changes the caps is at it */
-		CHECK_FOR_INTERRUPTS();
-		if (!padv_limits_find_by_name(role, port->database_name, &caps))
-			padv_limits_find(role, get_database_oid(port->database_name, true), &caps);
-		answer = padv_admission_ask(role, &caps, &full);
-	}
 	if (answer == PADV_ANSWER_IN)
-		return;
-	if (answer == PADV_ANSWER_ASK_AGAIN)
+		return false;
+	if (answer == PADV_ANSWER_FULL || answer == PADV_ANSWER_ASK_AGAIN)
 	{
-		ereport(LOG,
-				(errmsg("pool_advisor lets a session of role \"%s\" through because the caps are being changed",
-						port->user_name)));
-		padv_admission_enter();
-		return;
+		if (answer == PADV_ANSWER_ASK_AGAIN && padv_enforcement_now() != PADV_ENFORCEMENT_OFF)
+			ereport(LOG,
+					(errmsg("pool_advisor lets a session of role \"%s\" through because the caps are being changed",
+							port->user_name)));
+		enter_uncounted();
+		return false;
 	}
 
-	if (!padv_limits_cap(caps.generation, full.cap, &cap))
-	{
-		/* changed since, but the words must name something */
-		memset(&cap, 0, sizeof(cap));
-		cap.scope = PADV_SCOPE_ROLE;
-		cap.role = role;
-	}
+	get_cap(&caps, &full, role, &cap);
 	if (answer == PADV_ANSWER_WAIT)
 		wait_in_line(port, &full, &cap);
 	else if (answer == PADV_ANSWER_REFUSED)
-		refuse(port, &full, &cap, "");
+		refuse(port, &full, &cap, full.by_share ? describe_share(&full) : "");
 	else
 		report_observed(port, &full, &cap);
+	return answer == PADV_ANSWER_WAIT;
 }
 
 /* Whether this is a role that can be refused; core refuses one that is not there. */
@@ -238,18 +325,34 @@ look_up_role(const char *name, Oid *role)
 	return ordinary;
 }
 
-/* Come in as this role; if the name has become another's in line, as that. */
+/*
+ * Come in as this role in the database that the client has named.  While it waits
+ * either name can become another's; then ask again as that.
+ */
 static void
 ask_by_name(const Port *port, Oid role)
 {
-	Oid			now;
+	Oid			database = InvalidOid;
 
-	ask(port, role);
-	while (look_up_role(port->user_name, &now) && now != role)
+	while (ask(port, role, &database))
 	{
+		Oid			role_now = InvalidOid;
+		Oid			database_now;
+
+		refuse_if_stopping();
+		AcceptInvalidationMessages();
+		if (!look_up_role(port->user_name, &role_now))
+		{
+			/* core refuses it, or it has become a superuser, who never asks */
+			enter_uncounted();
+			return;
+		}
+		database_now = padv_database_number(port->database_name);
+		if (role_now == role && database_now == database)
+			return;
 		padv_admission_withdraw();
-		role = now;
-		ask(port, role);
+		role = role_now;
+		database = database_now;
 	}
 }
 
@@ -264,7 +367,8 @@ come_in(const Port *port)
 	padv_gate_start();
 	padv_transactions_start();
 
-	if ((state == PADV_LIMITS_UNREAD || state == PADV_LIMITS_KNOWN) &&
+	if (padv_enforcement_now() != PADV_ENFORCEMENT_OFF &&
+		(state == PADV_LIMITS_UNREAD || state == PADV_LIMITS_KNOWN) &&
 		look_up_role(port->user_name, &role))
 	{
 		if (state == PADV_LIMITS_UNREAD)

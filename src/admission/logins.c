@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include <math.h>
 #include <unistd.h>
 
 #include "miscadmin.h"
@@ -17,6 +18,7 @@
 #include "admission/parts.h"
 #include "clock.h"
 #include "compat.h"
+#include "settings.h"
 
 /* Would-be refusals of a role are logged this often at most. */
 #define REPORT_INTERVAL_US 1000000
@@ -60,6 +62,8 @@ padv_admission_withdraw(void)
 	if (padv_my_slot->closing_account != NO_ACCOUNT)
 		padv_accounts[padv_my_slot->closing_account].closing--;
 	padv_my_slot->closing_account = NO_ACCOUNT;
+	if (place->state == PADV_PLACE_IN)
+		padv_admission->inside--;
 	count = padv_line_leave(&padv_line, place, entered);
 	padv_note_entered(entered, count, now, procnos);
 	padv_identify_slot(padv_my_slot, InvalidOid, InvalidOid, NULL, 0);
@@ -99,11 +103,19 @@ padv_admission_announce(void)
 	pg_atomic_write_u32(&padv_my_slot->asked_by, NO_ACCOUNT);
 }
 
+/* Our place, which is nobody's, is in from now on.  The mutex is held. */
+static void
+come_in(void)
+{
+	padv_line_enter(&padv_line, &padv_my_slot->place);
+	padv_admission->inside++;
+}
+
 void
 padv_admission_enter(void)
 {
 	SpinLockAcquire(&padv_admission->mutex);
-	padv_line_enter(&padv_line, &padv_my_slot->place);
+	come_in();
 	SpinLockRelease(&padv_admission->mutex);
 }
 
@@ -118,7 +130,8 @@ is_full(int account)
 
 /*
  * Describe the first account of a place that is full; false when none is.
- * *can_wait is whether all that are have room in line.
+ * *can_wait is whether all that are have room in line: who waits for another
+ * account does not take any of it.
  */
 static bool
 find_full(const PadvPlace *place, PadvFullCap *full, bool *can_wait)
@@ -130,11 +143,11 @@ find_full(const PadvPlace *place, PadvFullCap *full, bool *can_wait)
 	{
 		int			account = place->accounts[i];
 		const Account *rule = &padv_accounts[account];
-		int			waiting = rule->counts.waiting;
+		int			standing = rule->counts.standing;
 
 		if (!is_full(account))
 			continue;
-		if (rule->queue_length >= 0 && waiting >= rule->queue_length)
+		if (rule->queue_length >= 0 && standing >= rule->queue_length)
 			*can_wait = false;
 		if (!found)
 		{
@@ -142,13 +155,29 @@ find_full(const PadvPlace *place, PadvFullCap *full, bool *can_wait)
 			full->max_sessions = rule->max_sessions;
 			full->in_use = rule->counts.in_use;
 			full->queue_length = rule->queue_length;
-			full->waiting = waiting;
+			full->waiting = standing;
 			full->queue_timeout = rule->queue_timeout;
 		}
 		full->queue_timeout = Min(full->queue_timeout, rule->queue_timeout);
 		found = true;
 	}
 	return found;
+}
+
+/*
+ * Whether one more may wait.  Who waits has a connection, so all of them together
+ * take no more than a share of what sessions have left.
+ */
+static bool
+share_allows(PadvFullCap *full)
+{
+	int32		usable = MaxConnections - padv_reserved_connections();
+
+	full->free = Max(usable - padv_admission->inside, 0);
+	full->all_waiting = padv_admission->head.waiting;
+
+	/* a share such as 0.29 of 100 must not become 28 */
+	return full->all_waiting < (int32) floor(padv_queue_share * full->free + 1e-9);
 }
 
 /* Whether a would-be refusal of this role is worth a line in the log. */
@@ -163,27 +192,31 @@ decide_report(Role *role, int64 now, PadvFullCap *full)
 }
 
 static PadvAnswer
-answer(PadvPlace *place, int64 now, PadvFullCap *full)
+answer(PadvPlace *place, int64 now, bool able, PadvFullCap *full)
 {
+	PadvEnforcement enforcement = padv_login_enforcement();
 	Role	   *role;
 	PadvRoleCounters *counters;
 	bool		can_wait;
 
-	if (padv_admission->enforcement == PADV_ENFORCEMENT_OFF || !find_full(place, full, &can_wait))
+	if (enforcement == PADV_ENFORCEMENT_OFF || !find_full(place, full, &can_wait))
 	{
-		padv_line_enter(&padv_line, place);
+		come_in();
 		return PADV_ANSWER_IN;
 	}
+	if (!able)
+		return PADV_ANSWER_FULL;
 	role = padv_role_of(padv_my_slot);
 	counters = padv_counters_of(padv_my_slot);
-	if (padv_admission->enforcement == PADV_ENFORCEMENT_OBSERVE)
+	if (enforcement == PADV_ENFORCEMENT_OBSERVE)
 	{
-		padv_line_enter(&padv_line, place);
+		come_in();
 		counters->would_refuse++;
 		decide_report(role, now, full);
 		return PADV_ANSWER_IN_BY_OBSERVING;
 	}
-	if (!can_wait)
+	full->by_share = can_wait && !share_allows(full);
+	if (!can_wait || full->by_share)
 	{
 		counters->refused++;
 		padv_admission->totals.refused++;
@@ -191,14 +224,12 @@ answer(PadvPlace *place, int64 now, PadvFullCap *full)
 	}
 	padv_my_slot->waiting_since = now;
 	padv_line_stand(&padv_line, place);
-	counters->queued++;
-	padv_admission->totals.queued++;
 	counters->waiting++;
 	return PADV_ANSWER_WAIT;
 }
 
 PadvAnswer
-padv_admission_ask(Oid role, const PadvSessionCaps *caps, PadvFullCap *full)
+padv_admission_ask(Oid role, const PadvSessionCaps *caps, bool able, PadvFullCap *full)
 {
 	PadvAnswer	result = PADV_ANSWER_ASK_AGAIN;
 	int64		now = padv_monotonic_us();
@@ -208,10 +239,19 @@ padv_admission_ask(Oid role, const PadvSessionCaps *caps, PadvFullCap *full)
 	{
 		padv_identify_slot(padv_my_slot, role, caps->database, caps->caps, caps->count);
 		padv_my_slot->generation = caps->generation;
-		result = answer(&padv_my_slot->place, now, full);
+		result = answer(&padv_my_slot->place, now, able, full);
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	return result;
+}
+
+void
+padv_admission_count_wait(void)
+{
+	SpinLockAcquire(&padv_admission->mutex);
+	padv_counters_of(padv_my_slot)->queued++;
+	padv_admission->totals.queued++;
+	SpinLockRelease(&padv_admission->mutex);
 }
 
 bool
@@ -225,28 +265,54 @@ padv_admission_is_in(void)
 	return result;
 }
 
+/*
+ * Leave the line, which can make room for others; writes whose latches to set and
+ * returns their number.  The mutex is held.
+ */
+static int
+leave_line(int64 now, int32 *procnos)
+{
+	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int			count;
+
+	padv_account_for_wait(padv_my_slot, now);
+	count = padv_line_leave(&padv_line, &padv_my_slot->place, entered);
+	padv_note_entered(entered, count, now, procnos);
+	return count;
+}
+
+void
+padv_admission_pass(void)
+{
+	int32		me = padv_my_slot - padv_slots;
+	int64		now = padv_monotonic_us();
+	int32		procno;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	if (padv_my_slot->place.state == PADV_PLACE_WAITING)
+	{
+		padv_line_grant(&padv_line, &padv_my_slot->place);
+		padv_note_entered(&me, 1, now, &procno);
+	}
+	SpinLockRelease(&padv_admission->mutex);
+}
+
 bool
 padv_admission_give_up(bool timed_out)
 {
-	PadvPlace  *place = &padv_my_slot->place;
 	int64		now = padv_monotonic_us();
-	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
 	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
 	int			count = 0;
 	bool		result;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	result = place->state == PADV_PLACE_WAITING;
+	result = padv_my_slot->place.state == PADV_PLACE_WAITING;
 	if (result)
 	{
-		padv_account_for_wait(padv_my_slot, now);
+		count = leave_line(now, procnos);
 		padv_counters_of(padv_my_slot)->timed_out += timed_out;
 		padv_counters_of(padv_my_slot)->refused++;
 		padv_admission->totals.refused++;
-
-		/* it can have claimed room that others get now */
-		count = padv_line_leave(&padv_line, place, entered);
-		padv_note_entered(entered, count, now, procnos);
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(procnos, count);

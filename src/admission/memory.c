@@ -303,6 +303,7 @@ padv_note_entered(const int32 *entered, int count, int64 now, int32 *procnos)
 		padv_account_for_wait(&padv_slots[entered[i]], now);
 		procnos[i] = padv_slots[entered[i]].procno;
 	}
+	padv_admission->inside += count;
 }
 
 void

@@ -28,6 +28,7 @@
 
 #include "admission/admission.h"
 #include "core/line.h"
+#include "settings_shared.h"
 
 #define NO_ACCOUNT (-1)
 #define NO_CLIENT (-1)
@@ -102,6 +103,7 @@ typedef struct Admission
 	int32		next_victim;
 	int32		told_apart;		/* places taken of PADV_ROLES_TOLD_APART */
 	PadvLineHead head;
+	int32		inside;			/* slots whose place is in */
 	PadvAdmissionTotals totals; /* but the waiting ones, who are in head */
 
 	/* of turns; guarded by mutex, the waiting ones also read without */
@@ -179,6 +181,18 @@ padv_turn_limit_of(int32 account)
 {
 	return account == PADV_SERVER_ACCOUNT ? padv_admission->server_max_active :
 		padv_accounts[account].max_active;
+}
+
+/*
+ * How logins are treated: as the worker has put it in force, but no stricter than the
+ * DBA has set it since, so that the way out needs no worker.  The mutex is held.
+ */
+static inline PadvEnforcement
+padv_login_enforcement(void)
+{
+	int			set = padv_enforcement_now();
+
+	return (PadvEnforcement) Min(padv_admission->enforcement, set);
 }
 
 /*

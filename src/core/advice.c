@@ -134,6 +134,8 @@ static void
 advise_logins_refused(Findings *findings)
 {
 	const PadvLoad *load = &findings->situation->picture.load;
+	bool		queue_used = load->logins_queued >= 1.0 ||
+		findings->situation->picture.last.logins_waiting > 0;
 	PadvAdvice *advice;
 
 	if (load->logins_refused < 1.0)
@@ -142,7 +144,8 @@ advise_logins_refused(Findings *findings)
 	SAY(advice->finding,
 		"In the last minute %.0f logins were refused because of a cap, and %.0f had to wait in line.",
 		load->logins_refused, load->logins_queued < 0.0 ? 0.0 : load->logins_queued);
-	SAY(advice->recommendation,
+	SAY(advice->recommendation, queue_used ?
+		"The view roles says whose, the server log which cap, and whether its line was full, the wait too long, or no connection free to wait in. A cap that has a line needs fewer clients, or more sessions: make pools smaller whose sum is larger than the cap, or raise it if the server has room." :
 		"The view roles says whose, the server log which cap. If the application can wait, give the cap a line (queue_length); if its pools are larger together than the cap, make them smaller.");
 	SAY(advice->fix,
 		"SELECT rolname, sessions, max_sessions, refused_total, timed_out_total FROM pool_advisor.roles WHERE refused_total > 0;");
@@ -341,6 +344,12 @@ advise_nearly_full(Findings *findings)
 		SAY_MORE(advice->finding, ", %lld of them by logins that wait in line",
 				 (long long) picture->last.logins_waiting);
 	SAY_MORE(advice->finding, ".");
+	if ((double) picture->last.sessions < NEARLY_FULL * usable)
+	{
+		SAY(advice->recommendation,
+			"The next ones will be refused, and without those who wait there would be room. Lower queue_length where logins wait (the view roles, queued), or pool_advisor.queue_share, so that one line cannot take the connections of others.");
+		return;
+	}
 	SAY(advice->recommendation,
 		"The next ones will be refused. A higher max_connections moves the wall and slows what is inside; a pool of %lld connections with a line in front of it takes the wall away.",
 		(long long) picture->model.pool_size);

@@ -71,6 +71,7 @@ padv_caps_begin(PadvCaps *caps, PadvEnforcement enforcement, double scale,
 	caps->incomplete = false;
 	caps->committed = 0;
 	caps->unbounded_roles = 0;
+	caps->committed_queue = 0;
 	memset(&caps->fallback, 0, sizeof(caps->fallback));
 	caps->fallback.scope = PADV_SCOPE_DEFAULT;
 	caps->fallback.core_limit = PADV_UNLIMITED;
@@ -112,36 +113,31 @@ padv_caps_add_exempt(PadvCaps *caps, uint32_t role)
 		caps->exempt[caps->nexempt++] = role;
 }
 
-/* FNV-1a; a collision is found out when the session knows its database. */
-static uint64_t
-hash_name(const char *name)
-{
-	uint64_t	hash = UINT64_C(14695981039346656037);
-
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (unsigned char) *name) * UINT64_C(1099511628211);
-	return hash;
-}
-
 void
 padv_caps_add_database(PadvCaps *caps, uint32_t database, const char *name)
 {
 	PadvDatabaseName *entry = &caps->databases[caps->ndatabases];
+	size_t		length = strlen(name);
 
-	if (caps->ndatabases == PADV_MAX_CAPS)
+	if (caps->ndatabases == PADV_MAX_CAPS || length >= PADV_NAME_SIZE)
 		return;
-	entry->hash = hash_name(name);
+	memset(entry, 0, sizeof(*entry));
+	memcpy(entry->name, name, length);
 	entry->database = database;
 	caps->ndatabases++;
 }
 
 static int
-compare_hashes(const void *a, const void *b)
+compare_names(const void *a, const void *b)
 {
-	uint64_t	left = ((const PadvDatabaseName *) a)->hash;
-	uint64_t	right = ((const PadvDatabaseName *) b)->hash;
+	return strcmp(((const PadvDatabaseName *) a)->name, ((const PadvDatabaseName *) b)->name);
+}
 
-	return left < right ? -1 : left > right;
+/* A key is a text of any length. */
+static int
+compare_with_name(const void *key, const void *element)
+{
+	return strcmp(key, ((const PadvDatabaseName *) element)->name);
 }
 
 static int
@@ -346,7 +342,7 @@ padv_caps_finish(PadvCaps *caps, PadvGrant *grants, size_t ngrants)
 		qsort(grants, ngrants, sizeof(PadvGrant), compare_grants);
 	qsort(caps->caps, (size_t) caps->ncaps, sizeof(PadvCap), compare_caps);
 	qsort(caps->exempt, (size_t) caps->nexempt, sizeof(uint32_t), compare_roles);
-	qsort(caps->databases, (size_t) caps->ndatabases, sizeof(PadvDatabaseName), compare_hashes);
+	qsort(caps->databases, (size_t) caps->ndatabases, sizeof(PadvDatabaseName), compare_names);
 	resolve_all(caps, grants, ngrants);
 
 	for (size_t i = 0; i < ngrants; i++)
@@ -368,14 +364,13 @@ padv_caps_any(const PadvCaps *caps)
 bool
 padv_caps_database(const PadvCaps *caps, const char *name, uint32_t *database)
 {
-	PadvDatabaseName key = {hash_name(name), 0};
 	const PadvDatabaseName *found;
 
 	*database = 0;
 	if (caps->ndatabases == 0)
 		return true;
-	found = bsearch(&key, caps->databases, (size_t) caps->ndatabases,
-					sizeof(PadvDatabaseName), compare_hashes);
+	found = bsearch(name, caps->databases, (size_t) caps->ndatabases,
+					sizeof(PadvDatabaseName), compare_with_name);
 	if (found != NULL)
 		*database = found->database;
 	return found != NULL;
@@ -397,16 +392,6 @@ padv_caps_copy(PadvCaps *to, const PadvCaps *from)
 	memcpy(to->databases, from->databases, (size_t) from->ndatabases * sizeof(PadvDatabaseName));
 }
 
-static bool
-same_databases(const PadvCaps *a, const PadvCaps *b)
-{
-	for (int i = 0; i < a->ndatabases; i++)
-		if (a->databases[i].hash != b->databases[i].hash ||
-			a->databases[i].database != b->databases[i].database)
-			return false;
-	return true;
-}
-
 bool
 padv_caps_equal(const PadvCaps *a, const PadvCaps *b)
 {
@@ -415,12 +400,14 @@ padv_caps_equal(const PadvCaps *a, const PadvCaps *b)
 		a->enforcement == b->enforcement &&
 		a->scale == b->scale && a->incomplete == b->incomplete &&
 		a->committed == b->committed && a->unbounded_roles == b->unbounded_roles &&
+		a->committed_queue == b->committed_queue &&
 		memcmp(&a->fallback, &b->fallback, sizeof(PadvCap)) == 0 &&
 		memcmp(a->caps, b->caps, (size_t) a->ncaps * sizeof(PadvCap)) == 0 &&
 		memcmp(a->memberships, b->memberships,
 			   (size_t) a->nmemberships * sizeof(PadvMembership)) == 0 &&
 		memcmp(a->exempt, b->exempt, (size_t) a->nexempt * sizeof(uint32_t)) == 0 &&
-		same_databases(a, b);
+		memcmp(a->databases, b->databases,
+			   (size_t) a->ndatabases * sizeof(PadvDatabaseName)) == 0;
 }
 
 bool

@@ -85,10 +85,16 @@ typedef struct PadvGrant
 	uint32_t	role;
 } PadvGrant;
 
-/* A database, found by the hash of its name. */
+/* A name's bytes, with the 0 at its end; a longer one is not kept. */
+#define PADV_NAME_SIZE 64
+
+/*
+ * A database, found by its name.  The whole name is compared: who may create
+ * databases may choose one that has the same hash as another's.
+ */
 typedef struct PadvDatabaseName
 {
-	uint64_t	hash;
+	char		name[PADV_NAME_SIZE];
 	uint32_t	database;
 } PadvDatabaseName;
 
@@ -110,11 +116,12 @@ typedef struct PadvCaps
 	/* what may connect, by the caps and limits of roles */
 	int64_t		committed;		/* sessions of all roles; -1: no bound */
 	int64_t		unbounded_roles;	/* roles without any bound */
+	int64_t		committed_queue;	/* logins that may wait; -1: no bound */
 	PadvCap		fallback;		/* the default */
 	PadvCap    *caps;			/* by database, role */
 	PadvMembership *memberships;	/* by member */
 	uint32_t   *exempt;			/* ascending */
-	PadvDatabaseName *databases;	/* by hash; none without caps on some */
+	PadvDatabaseName *databases;	/* by name; none without caps on some */
 } PadvCaps;
 
 /* Bytes of a block; and a set without any cap in one, aligned as malloc does. */
@@ -155,6 +162,9 @@ extern void padv_caps_finish(PadvCaps *caps, PadvGrant *grants, size_t ngrants);
  * Add up what these roles may have at most.  A role that is in capped groups
  * counts in the tightest of them, and a group no higher than its cap.  Caps on
  * databases can only lower the sum, and are not looked at.
+ *
+ * And how many logins may wait: the lengths of all queues, as each login waits in
+ * one of them.  A role under the default has one of its own.
  */
 extern void padv_caps_commit(PadvCaps *caps, const PadvLoginRole *roles, size_t nroles);
 
@@ -202,6 +212,26 @@ padv_cap_bound(const PadvCap *cap)
 	if (own < 0 || (cap->core_limit >= 0 && cap->core_limit < own))
 		return cap->core_limit;
 	return own;
+}
+
+/*
+ * How many logins may wait because of it; -1: no bound.  Without a number of
+ * sessions none does.
+ */
+static inline int32_t
+padv_cap_queue(const PadvCap *cap)
+{
+	return cap->value[PADV_MAX_SESSIONS] < 0 ? 0 : cap->value[PADV_QUEUE_LENGTH];
+}
+
+/* Whether its sessions and those who wait could take more connections than these. */
+static inline bool
+padv_cap_queue_above(const PadvCap *cap, int32_t connections)
+{
+	int32_t		queue = padv_cap_queue(cap);
+
+	return queue < 0 ||
+		(queue > 0 && (int64_t) cap->value[PADV_MAX_SESSIONS] + queue > connections);
 }
 
 /* Beyond min_sessions, idle sessions are closed. */

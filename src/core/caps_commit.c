@@ -46,6 +46,17 @@ own_bound(const PadvCaps *caps, const PadvLoginRole *role)
 	return padv_cap_bound(&cap);
 }
 
+static void
+add_queue(PadvCaps *caps, const PadvCap *cap)
+{
+	int32_t		queue = padv_cap_queue(cap);
+
+	if (queue < 0 || caps->committed_queue < 0)
+		caps->committed_queue = -1;
+	else
+		caps->committed_queue += queue;
+}
+
 void
 padv_caps_commit(PadvCaps *caps, const PadvLoginRole *roles, size_t nroles)
 {
@@ -53,6 +64,7 @@ padv_caps_commit(PadvCaps *caps, const PadvLoginRole *roles, size_t nroles)
 	int64_t		total = 0;
 
 	caps->unbounded_roles = 0;
+	caps->committed_queue = 0;
 	for (size_t i = 0; i < nroles; i++)
 	{
 		int			group = tightest_group(caps, roles[i].role);
@@ -64,6 +76,8 @@ padv_caps_commit(PadvCaps *caps, const PadvLoginRole *roles, size_t nroles)
 			caps->unbounded_roles++;
 		else
 			total += bound;
+		if (padv_caps_at(caps, 0, roles[i].role) == NULL)
+			add_queue(caps, &caps->fallback);
 	}
 	for (int i = 0; i < caps->ncaps; i++)
 	{
@@ -71,6 +85,7 @@ padv_caps_commit(PadvCaps *caps, const PadvLoginRole *roles, size_t nroles)
 
 		if (in_group[i] != 0)
 			total += in_group[i] < 0 || in_group[i] > cap ? cap : in_group[i];
+		add_queue(caps, &caps->caps[i]);
 	}
 	caps->committed = caps->unbounded_roles > 0 ? -1 : total;
 }

@@ -6,8 +6,9 @@
  * exclusively for a memcpy, logins take it shared for a few binary searches,
  * views for a memcpy.  No other lock is taken meanwhile.
  *
- * `state` is atomic, so that a login where no cap is set takes no lock here.
- * It is changed after sessions have been counted under the new caps; a login
+ * `state` is atomic, so that a login where no cap is set takes no lock here.  It is
+ * written with the lock held, but for the first change by a login that has waited in
+ * vain.  It is changed after sessions have been counted under the new caps; a login
  * that still saw the old state completes itself later (admission/session.c).
  *
  * The generation ties a search here to the accounts of the room admission, which have
@@ -24,8 +25,15 @@
 #include "storage/shmem.h"
 
 #include "admission/admission.h"
+#include "clock.h"
 #include "compat.h"
 #include "limits/force.h"
+#include "settings_shared.h"
+
+/* Who waits for the first reading looks this often whether it still has to. */
+#define LOOK_AROUND_MS 1000L
+
+StaticAssertDecl(NAMEDATALEN <= PADV_NAME_SIZE, "the name of a database must fit");
 
 typedef struct Limits
 {
@@ -78,11 +86,17 @@ PadvLimitsState
 padv_limits_wait(long timeout_ms)
 {
 	uint32		unread = PADV_LIMITS_UNREAD;
+	int64		until = padv_monotonic_us() + (int64) timeout_ms * 1000;
 	bool		late = false;
 
+	/* in parts, because a reload does not end the sleep */
 	ConditionVariablePrepareToSleep(&limits->read);
-	while (padv_limits_state() == PADV_LIMITS_UNREAD && !late)
-		late = ConditionVariableTimedSleep(&limits->read, timeout_ms, PG_WAIT_EXTENSION);
+	while (padv_limits_state() == PADV_LIMITS_UNREAD &&
+		   padv_enforcement_now() != PADV_ENFORCEMENT_OFF && !late)
+	{
+		(void) ConditionVariableTimedSleep(&limits->read, Min(timeout_ms, LOOK_AROUND_MS), PG_WAIT_EXTENSION);
+		late = padv_monotonic_us() >= until;
+	}
 	ConditionVariableCancelSleep();
 
 	/* the first to find it late changes the state, and is the one to say so */
@@ -161,6 +175,17 @@ padv_limits_copy(uint32 *generation)
 	return copy;
 }
 
+/* Unless others are in force by now: who put them there has the last word. */
+static void
+set_state(PadvLimitsState state, uint32 generation)
+{
+	LWLockAcquire(&limits->lock, LW_EXCLUSIVE);
+	if (limits->generation == generation)
+		pg_atomic_write_u32(&limits->state, state);
+	LWLockRelease(&limits->lock);
+	ConditionVariableBroadcast(&limits->read);
+}
+
 /*
  * Nothing may fail between the two steps, or logins would find searches and
  * accounts of different generations for good.
@@ -186,8 +211,7 @@ put_in_force(const PadvCaps *caps, PadvLimitsState state, uint32 ticket)
 	if (!stale)
 	{
 		padv_admission_recount(recount, caps, generation);
-		pg_atomic_exchange_u32(&limits->state, state);	/* a full barrier */
-		ConditionVariableBroadcast(&limits->read);
+		set_state(state, generation);
 	}
 	padv_admission_recount_free(recount);
 	return !stale;
@@ -223,7 +247,10 @@ padv_limits_readings(void)
 	return pg_atomic_read_u32(&limits->readings);
 }
 
-/* The caps as they are, but not enforced. */
+/*
+ * The caps as they are, but not enforced.  The ticket is a new one, so that a reader
+ * that runs, which may know less than we do, does not put them in force again.
+ */
 static void
 put_out_of_force(PadvLimitsState state)
 {
@@ -231,7 +258,7 @@ put_out_of_force(PadvLimitsState state)
 
 	/* who stands in line is let in, too */
 	caps->enforcement = PADV_ENFORCEMENT_OFF;
-	(void) put_in_force(caps, state, pg_atomic_read_u32(&limits->tickets));
+	(void) put_in_force(caps, state, padv_limits_take_ticket());
 	pfree(caps->block);
 	pfree(caps);
 }

@@ -35,7 +35,8 @@ extern PadvLimitsState padv_limits_state(void);
 /*
  * Wait until they have been read for the first time since the server started,
  * no longer than this.  If it takes longer the state is set to unreadable, and
- * the log says so.  Handles interrupts.
+ * the log says so.  It is unread still if the DBA has caps enforced no more.
+ * Handles interrupts.
  */
 extern PadvLimitsState padv_limits_wait(long timeout_ms);
 

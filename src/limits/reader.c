@@ -207,6 +207,7 @@ read_grants(size_t *count)
 static void
 warn_of_cap(const PadvCaps *caps, const PadvCap *cap)
 {
+	int32		usable = MaxConnections - padv_reserved_connections();
 	char	   *role = OidIsValid(cap->role) ? GetUserNameFromId(cap->role, true) : NULL;
 	char	   *database = OidIsValid(cap->database) ? get_database_name(cap->database) : NULL;
 	char	   *place = role && database ? psprintf("role \"%s\" in database \"%s\"", role, database) :
@@ -223,6 +224,13 @@ warn_of_cap(const PadvCaps *caps, const PadvCap *cap)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the cap of %s has no effect on the role itself, which is exempt", place),
 				 errdetail("Superusers and roles with privileges of pg_use_reserved_connections are neither refused nor counted.")));
+	if (padv_cap_queue_above(cap, usable))
+		ereport(WARNING,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_sessions and queue_length of %s together allow more than the %d connections that ordinary roles can have",
+						place, usable),
+				 errdetail("A login that waits has a connection. Logins that find too few free connections to wait in are refused; \"pool_advisor.queue_share\" says how many they may take."),
+				 errhint("Set a shorter queue_length.")));
 	if (cap->value[PADV_QUEUE_LENGTH] != 0 &&
 		cap->value[PADV_QUEUE_TIMEOUT] / 1000 >= AuthenticationTimeout)
 		ereport(WARNING,
@@ -277,6 +285,9 @@ padv_reader_main(Datum main_arg)
 
 	/* connecting can wait for a lock on the database, too */
 	SetConfigOption("lock_timeout", CATALOG_LOCK_TIMEOUT, PGC_USERSET, PGC_S_OVERRIDE);
+
+	/* nor may the database's owner put an end to it with a timeout */
+	padv_set_no_transaction_timeout();
 	BackgroundWorkerInitializeConnection(padv_database, NULL, BGWORKER_BYPASS_ALLOWCONN);
 	pgstat_report_activity(STATE_RUNNING, "reading caps");
 

@@ -56,6 +56,8 @@ struct PadvWatch
 	int64		retry_us;		/* after the next failure; 0: no failure */
 	int64		next_try;		/* monotonic clock */
 	int64		failing_since;
+	int64		lifting_since;	/* the first of failures in a row that lift
+								 * caps in the end; 0: none */
 	bool		kept_told;		/* that caps may be out of date */
 };
 
@@ -167,6 +169,19 @@ tell_kept(PadvWatch *watch, const char *reason)
 	watch->kept_told = true;
 }
 
+/* How long failures have lasted that lift caps; those for want of a process do not. */
+static int64
+lifting_for(PadvWatch *watch, int64 now, int64 patience)
+{
+	if (padv_limits_state() == PADV_LIMITS_UNREAD)
+		return now - watch->failing_since;
+	if (patience == KEEP_FOR_EVER)
+		watch->lifting_since = 0;
+	else if (watch->lifting_since == 0)
+		watch->lifting_since = now;
+	return watch->lifting_since == 0 ? 0 : now - watch->lifting_since;
+}
+
 /*
  * Try again later.  If this lasts for longer than `patience`, let everybody
  * through; `reason` is a full sentence.
@@ -190,7 +205,7 @@ note_failure(PadvWatch *watch, int64 now, const char *reason, int64 patience)
 	failing = now - watch->failing_since;
 	if (failing >= KEEP_KNOWN && patience == KEEP_FOR_EVER && padv_limits_state() == PADV_LIMITS_KNOWN)
 		tell_kept(watch, reason);
-	if (failing >= patience && padv_limits_give_up())
+	if (lifting_for(watch, now, patience) >= patience && padv_limits_give_up())
 		ereport(WARNING,
 				(errmsg("pool_advisor lets all sessions through because it cannot read the caps"),
 				 errdetail("%s", reason),
@@ -231,6 +246,7 @@ look_at_reader(PadvWatch *watch, int64 now)
 	else
 	{
 		watch->retry_us = 0;
+		watch->lifting_since = 0;
 		watch->kept_told = false;
 	}
 }

@@ -162,7 +162,7 @@ padv_limits(PG_FUNCTION_ARGS)
 
 static void
 store_budget(FunctionCallInfo fcinfo, const char *scope, const char *name,
-			 int64 sessions, int64 committed, int64 available)
+			 int64 sessions, int64 committed, int64 available, int64 queue)
 {
 	PadvRow		row = {0};
 
@@ -171,8 +171,9 @@ store_budget(FunctionCallInfo fcinfo, const char *scope, const char *name,
 	padv_row_int(&row, sessions);
 	padv_row_int(&row, committed);
 	padv_row_int(&row, available);
-	padv_row_text(&row, committed < 0 ? "unlimited" :
-				  committed <= available ? "fits" : "does not fit");
+	padv_row_text(&row, committed < 0 || queue < 0 ? "unlimited" :
+				  committed + queue <= available ? "fits" : "does not fit");
+	padv_row_int(&row, queue);
 	padv_row_store(&row, fcinfo);
 }
 
@@ -202,17 +203,18 @@ padv_budget(PG_FUNCTION_ARGS)
 	padv_read_situation(&situation, false);
 	store_budget(fcinfo, "server", "", situation.picture.last.sessions,
 				 padv_limits_state() == PADV_LIMITS_UNREAD ? -1 : census.caps->committed,
-				 available);
+				 available, census.caps->committed_queue);
 	for (int i = 0; i < census.caps->ncaps; i++)
 	{
 		const PadvCap *cap = &census.caps->caps[i];
 
 		if (padv_cap_bound(cap) >= 0)
 			store_budget(fcinfo, scope_name(cap->scope), place_name(cap), census.in_use[i],
-						 padv_cap_bound(cap), available);
+						 padv_cap_bound(cap), available, padv_cap_queue(cap));
 	}
 	if (padv_cap_bound(&census.caps->fallback) >= 0)
 		store_budget(fcinfo, "default", "", census.default_in_use,
-					 padv_cap_bound(&census.caps->fallback), available);
+					 padv_cap_bound(&census.caps->fallback), available,
+					 padv_cap_queue(&census.caps->fallback));
 	return (Datum) 0;
 }

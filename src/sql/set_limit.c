@@ -184,6 +184,27 @@ check_core(const Place *place, const int32 *value)
 				 errhint("Sessions up to min_sessions are kept, those from there to max_sessions are closed when idle.")));
 }
 
+/* A login that waits has a connection, and not all may be able to. */
+static void
+warn_of_queue(const Place *place, const int32 *value)
+{
+	int32		usable = MaxConnections - padv_reserved_connections();
+	PadvCap		cap;
+
+	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+		cap.value[i] = PADV_NOT_SET;
+	read_current(place, cap.value);
+	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+		if (value[i] != PADV_NOT_SET)
+			cap.value[i] = value[i];
+	if (cap.value[PADV_QUEUE_LENGTH] != PADV_NOT_SET && padv_cap_queue_above(&cap, usable))
+		ereport(WARNING,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_sessions and queue_length together allow more than the %d connections that ordinary roles can have", usable),
+				 errdetail("A login that waits has a connection. Logins that find too few free connections to wait in are refused; \"pool_advisor.queue_share\" says how many they may take."),
+				 errhint("Set a shorter queue_length.")));
+}
+
 static void
 run(const char *command)
 {
@@ -230,6 +251,7 @@ padv_set_limit(PG_FUNCTION_ARGS)
 	value[PADV_QUEUE_TIMEOUT] = read_interval(fcinfo, 6, 1, "queue_timeout");
 	value[PADV_MAX_ACTIVE] = read_max_active(fcinfo, 7);
 	check_core(&place, value);
+	warn_of_queue(&place, value);
 	if (OidIsValid(place.role_oid) && superuser_arg(place.role_oid))
 		ereport(WARNING,
 				(errmsg("the cap has no effect on role \"%s\" itself, which is a superuser", place.role),

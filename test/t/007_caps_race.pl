@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = caps_node('race', "max_connections = 620\nlog_connections = off\n");
+my $node = caps_node('race', "max_connections = 620\nlog_connections = off\npool_advisor.queue_share = 1\n");
 my $scripts = PostgreSQL::Test::Utils::tempdir;
 
 # Two judges inside the server that know nothing of our counts.  Core's own

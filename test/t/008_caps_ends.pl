@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = caps_node('ends', "authentication_timeout = '20s'\nrestart_after_crash = on\nlog_error_verbosity = verbose\n");
+my $node = caps_node('ends', "authentication_timeout = '20s'\nrestart_after_crash = on\nlog_error_verbosity = verbose\npool_advisor.queue_share = 1\n");
 set_caps($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 2, queue_length => 3,
 	queue_timeout => '15 s'); CREATE DATABASE forbidden; REVOKE CONNECT ON DATABASE forbidden FROM PUBLIC});
 
@@ -130,13 +130,18 @@ like($err, qr/tuples: \d+ removed, \d+ remain, 0 are dead but not yet removable/
 unlike($err, qr/ [1-9]\d* are dead but not yet removable/, 'a login in line holds back no horizon');
 empty('horizon');
 
-# The line does not take the connections that are reserved for superusers.
+# The line does not take the connections that are reserved for superusers, even where it
+# may have all others; and who finds none to wait in has not waited.
+my $counted = q{SELECT queued_total FROM pool_advisor.roles WHERE rolname = 'app'};
+my $queued_before = $node->safe_psql('postgres', $counted);
 set_caps($node, "SELECT pool_advisor.set_limit('app', queue_length => -1)",
 	"queue_length = -1 FROM pool_advisor.limits WHERE rolname = 'app'");
 $logged = -s $node->logfile;
 @inside = ();
 @waiting = map { client($node, 'app', 'SELECT pg_backend_pid();') } 1 .. 60;
-$node->wait_for_log(qr/No connection is left to wait in line with/, $logged);
+$node->wait_for_log(qr/No connection is left to wait in line with|queue_share" \(1\) allows no more/, $logged);
+wait_for($node, qq{queued > 0 AND queued_total - $queued_before = queued FROM pool_advisor.roles WHERE rolname = 'app'},
+	'only those who wait count as queued');
 is($node->safe_psql('postgres', 'SELECT 1'), 1, 'a superuser gets in past an endless line');
 hang_up($_) foreach @waiting;
 @waiting = ();

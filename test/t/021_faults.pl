@@ -88,7 +88,7 @@ nothing_left($large, '257 stalled');
 $large->stop;
 
 # --- processes that are killed: the one that runs, one that waits, the worker ---
-my $node = caps_node('faults', "restart_after_crash = on\n");
+my $node = caps_node('faults', "restart_after_crash = on\nmax_connections = 20\n");
 $node->safe_psql('postgres', "GRANT ALL ON SCHEMA public TO app; SET ROLE app; CREATE TABLE t (a int); $SPIN");
 server_max_active($node, 1);
 set_caps($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 4; ALTER ROLE app SET pool_advisor.queue_length = 5');

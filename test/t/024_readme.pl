@@ -224,7 +224,7 @@ sub set_scene_caps
 		'CREATE ROLE ann LOGIN IN ROLE staff', 'CREATE ROLE ben LOGIN IN ROLE staff', 'CREATE DATABASE crm');
 	set_caps($node, q{
 		ALTER ROLE app SET pool_advisor.max_sessions = 20;
-		ALTER ROLE app SET pool_advisor.queue_length = 100;
+		ALTER ROLE app SET pool_advisor.queue_length = 30;
 		ALTER ROLE app SET pool_advisor.queue_timeout = '5 min';
 		ALTER ROLE batch SET pool_advisor.max_sessions = 4;
 		ALTER ROLE staff SET pool_advisor.max_sessions = 10;

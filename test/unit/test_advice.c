@@ -166,6 +166,25 @@ test_connections(void)
 	ok(advice && strcmp(advice->finding,
 						"88 of the 97 connections that ordinary roles can have are taken, 48 of them by logins that wait in line.") == 0,
 	   "logins in line take connections");
+	ok(advice && strstr(advice->recommendation, "queue_length") && !strstr(advice->recommendation, "max_connections"),
+	   "and are the cause, so their line is what helps");
+	situation.picture.last.sessions = 88;
+	advice = find(&situation, "connections_nearly_full");
+	ok(advice && !strstr(advice->recommendation, "queue_length") && strstr(advice->recommendation, "max_connections"),
+	   "where sessions alone take nearly all, a shorter line is no help");
+
+	situation = quiet();
+	situation.picture.load.logins_refused = 3;
+	situation.picture.load.logins_queued = 0;
+	advice = find(&situation, "logins_refused");
+	ok(advice && strstr(advice->recommendation, "give the cap a line"), "logins are refused, none waits: a line may help");
+	situation.picture.load.logins_queued = 2;
+	advice = find(&situation, "logins_refused");
+	ok(advice && !strstr(advice->recommendation, "give the cap a line"), "nobody is told to have a line that is there");
+	situation.picture.load.logins_queued = -1;
+	situation.picture.last.logins_waiting = 5;
+	advice = find(&situation, "logins_refused");
+	ok(advice && !strstr(advice->recommendation, "give the cap a line"), "nor while somebody waits in it");
 
 	situation = quiet();
 	basis->max_connections = 199;

@@ -2,6 +2,7 @@
  * test_caps.c
  *		Which caps a session is under, and what they add up to.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,7 +200,7 @@ test_copy(void)
 	copy.enforcement = PADV_ENFORCEMENT_OBSERVE;
 	ok(!padv_caps_equal(&copy, &caps), "and enforcement");
 	padv_caps_copy(&copy, &caps);
-	copy.databases[0].hash++;
+	copy.databases[0].name[0]++;
 	ok(!padv_caps_equal(&copy, &caps), "and a database's name");
 
 	padv_caps_copy(&copy, &caps);
@@ -214,6 +215,110 @@ test_copy(void)
 	ok(padv_caps_database(&caps, "crm2", &database) && database == 0,
 	   "without a cap on any, names do not matter");
 	free(copy.block);
+}
+
+/* Who may create a database may choose its name. */
+static void
+test_names(void)
+{
+	/* the same 64-bit FNV-1a hash as that of "crm" */
+	static const char planted[] =
+		"\x65\x72\x64\x73\x6a\x72\x76\x66\x03\x09\x0d\x38\x0a\x0b\x03\x1e\x1a\x7f\x06\x02\x0e\x06\x0f\x15";
+	char		longest[PADV_NAME_SIZE + 1] = "";
+	char		name[PADV_NAME_SIZE];
+	uint32_t	database;
+	bool		good = true;
+
+	for (int before = 0; before < 2; before++)
+	{
+		begin();
+		set(CRM, 0, PADV_MAX_SESSIONS, 2);
+		set(SHOP, ALICE, PADV_MAX_SESSIONS, 1);
+		if (before)
+			padv_caps_add_database(&caps, 300, planted);
+		padv_caps_add_database(&caps, CRM, "crm");
+		padv_caps_add_database(&caps, SHOP, "shop");
+		if (!before)
+			padv_caps_add_database(&caps, 300, planted);
+		finish();
+		ok(padv_caps_database(&caps, "crm", &database) && database == CRM,
+		   "a name of the same hash does not hide another, listed %s it", before ? "before" : "after");
+		ok(padv_caps_database(&caps, planted, &database) && database == 300, "and is found itself");
+	}
+
+	/* more databases than are kept: each is the right one, or not known */
+	begin();
+	set(CRM, 0, PADV_MAX_SESSIONS, 2);
+	set(CRM, ALICE, PADV_MAX_SESSIONS, 1);
+	for (uint32_t i = 0; i < PADV_MAX_CAPS; i++)
+	{
+		snprintf(name, sizeof(name), "d%u", (unsigned) i);
+		padv_caps_add_database(&caps, 1000 + i, name);
+	}
+	padv_caps_add_database(&caps, CRM, "crm");
+	finish();
+	ok(!padv_caps_database(&caps, "crm", &database), "a database too many is not known, and not taken for another");
+	for (uint32_t i = 0; i < PADV_MAX_CAPS; i++)
+	{
+		snprintf(name, sizeof(name), "d%u", (unsigned) i);
+		good = good && padv_caps_database(&caps, name, &database) && database == 1000 + i;
+	}
+	ok(good, "those that are kept are found");
+
+	begin();
+	set(CRM, 0, PADV_MAX_SESSIONS, 2);
+	memset(longest, 'x', PADV_NAME_SIZE);
+	padv_caps_add_database(&caps, SHOP, longest);
+	longest[PADV_NAME_SIZE - 1] = '\0';
+	padv_caps_add_database(&caps, CRM, longest);
+	finish();
+	ok(padv_caps_database(&caps, longest, &database) && database == CRM, "the longest name is found");
+	longest[PADV_NAME_SIZE - 1] = 'x';
+	ok(!padv_caps_database(&caps, longest, &database), "a longer one is not known");
+}
+
+/* Logins that may wait, beside the sessions. */
+static void
+test_queues(void)
+{
+	PadvLoginRole roles[] = {{ALICE, -1}, {BOB, -1}, {CAROL, -1}};
+	PadvCap    *cap;
+
+	begin();
+	set(0, ALICE, PADV_MAX_SESSIONS, 2)->value[PADV_QUEUE_LENGTH] = 100;
+	set(CRM, 0, PADV_MAX_SESSIONS, 10)->value[PADV_QUEUE_LENGTH] = 5;
+	set(SHOP, 0, PADV_MIN_SESSIONS, 1)->value[PADV_QUEUE_LENGTH] = 7;
+	finish();
+	padv_caps_commit(&caps, roles, 3);
+	ok(caps.committed_queue == 105, "all queues are added up, but those without a number of sessions");
+	begin();
+	caps.fallback.value[PADV_MAX_SESSIONS] = 3;
+	caps.fallback.value[PADV_QUEUE_LENGTH] = 4;
+	set(0, ALICE, PADV_MAX_SESSIONS, 2)->value[PADV_QUEUE_LENGTH] = 0;
+	finish();
+	padv_caps_commit(&caps, roles, 3);
+	ok(caps.committed_queue == 8, "each role under the default has its queue");
+	begin();
+	set(0, ALICE, PADV_MAX_SESSIONS, 2)->value[PADV_QUEUE_LENGTH] = -1;
+	set(0, BOB, PADV_MAX_SESSIONS, 2)->value[PADV_QUEUE_LENGTH] = 4;
+	finish();
+	padv_caps_commit(&caps, roles, 3);
+	ok(caps.committed_queue == -1, "one without an end has no sum");
+
+	begin();
+	cap = set(0, ALICE, PADV_MAX_SESSIONS, 20);
+	cap->value[PADV_QUEUE_LENGTH] = 77;
+	ok(!padv_cap_queue_above(cap, 97), "20 sessions and 77 who wait are not above 97 connections");
+	cap->value[PADV_QUEUE_LENGTH] = 78;
+	ok(padv_cap_queue_above(cap, 97), "78 are");
+	cap->value[PADV_QUEUE_LENGTH] = -1;
+	ok(padv_cap_queue_above(cap, 97), "so is any number");
+	cap->value[PADV_QUEUE_LENGTH] = 0;
+	cap->value[PADV_MAX_SESSIONS] = 1000;
+	ok(!padv_cap_queue_above(cap, 97), "without a queue there is nothing to say");
+	cap->value[PADV_QUEUE_LENGTH] = 1000;
+	cap->value[PADV_MAX_SESSIONS] = -1;
+	ok(!padv_cap_queue_above(cap, 97), "nor without a number of sessions, as nobody waits");
 }
 
 static void
@@ -306,6 +411,8 @@ main(void)
 	test_groups();
 	test_scale();
 	test_copy();
+	test_names();
+	test_queues();
 	test_commit();
 	test_full();
 	free(block);
