@@ -32,14 +32,14 @@
  * as long as a transaction takes.
  */
 #define SETTLING_SECONDS 0.25
-#define SETTLING_SECONDS_MOST 60.0
+#define SETTLING_SECONDS_MOST 300.0
 
 /*
  * A measure is so long at least, and has so many transactions (for wide steps and
  * for small ones) if that is soon.
  */
 #define MEASURE_SECONDS 1.0
-#define MEASURE_SECONDS_MOST 60.0
+#define MEASURE_SECONDS_MOST 300.0
 #define MEASURE_TRANSACTIONS_WIDE 100.0
 #define MEASURE_TRANSACTIONS_SMALL 400.0
 
@@ -58,7 +58,7 @@
 /* Where the mean of those who want to run comes from, and what is a pause. */
 #define DEMAND_SECONDS 0.7
 #define PAUSE_SHARE 0.25
-#define ABSENT_SECONDS 30.0
+#define ABSENT_SECONDS 12.0
 
 /* A limit that was not reached for so long sinks to what was in use. */
 #define SINK_SECONDS 15.0
@@ -67,21 +67,30 @@
  * The higher limit must do so much more, as a logarithm and for each doubling; and
  * what needs no look at the base after it.
  */
-#define LEAST_GAIN 0.02
+#define LEAST_GAIN 0.015
 #define CLEAR_GAIN 0.25
 #define CLEAR_LOSS 0.35
+#define CLEAR_TRANSACTIONS 20.0
+#define MUCH_MORE 0.1
 
-/* Standard errors that are beyond chance; and comparisons after which the mean decides. */
+/*
+ * Standard errors that are beyond chance; and when the mean decides while it searches:
+ * after so many comparisons, if it is as good as that, or after more.  For the lower limit
+ * a share of that is enough, or noise would drive it up where all limits do the same.
+ */
 #define CHANCE_SEARCHING 1.5
 #define CHANCE_SETTLED 2.0
-#define CHANCE_CLEAR 3.0
-#define MOST_COMPARISONS 4.0
+#define LOWER_SHARE 0.75
+#define CHANCE_CLEAR 3.5
+#define ENOUGH_COMPARISONS 4.0
+#define ENOUGH_ERROR 0.05
+#define MOST_COMPARISONS 12.0
 #define MOST_REMEMBERED 16.0
 
 /* Variance of a measure's logarithm: at first, and its bounds. */
-#define NOISE_FIRST (0.04 * 0.04)
+#define NOISE_FIRST (0.06 * 0.06)
 #define NOISE_LEAST (0.005 * 0.005)
-#define NOISE_WEIGHT 0.15
+#define NOISE_WEIGHT 0.1
 
 #define WIDE_RATIO 2.0
 #define SMALL_RATIO 1.35
@@ -163,6 +172,8 @@ measure_of(PadvControl *control)
 static void
 begin_phase(PadvControl *control, PadvControlPhase phase, const PadvControlInput *input)
 {
+	if (phase == PADV_PHASE_BEFORE)
+		control->bases = 0;
 	control->phase = phase;
 	control->phase_started = input->clock_us;
 	control->unfit = 0.0;
@@ -235,8 +246,11 @@ begin_before(PadvControl *control, const PadvControlInput *input)
 static void
 go_on_from(PadvControl *control, PadvMeasure measure, const PadvControlInput *input)
 {
+	int32_t		bases = control->bases;
+
 	begin_before(control, input);
 	control->before = measure;
+	control->bases = bases;
 }
 
 static void
@@ -359,7 +373,7 @@ follow_demand(PadvControl *control, const PadvControlInput *input, double second
 		control->absent = 0.0;
 	else
 		control->absent += seconds;
-	if (control->absent > 0.0 && control->absent < ABSENT_SECONDS)
+	if (wanted < 1.0 || (control->absent > 0.0 && control->absent < ABSENT_SECONDS))
 		return;
 	control->demand += (wanted - control->demand) * weight;
 	if (control->phase == PADV_PHASE_TRIAL)
@@ -417,6 +431,7 @@ move(PadvControl *control, bool clearly)
 {
 	control->left = control->base;
 	control->base = control->trial;
+	control->bases = 0;
 	control->moves++;
 	control->rejected = 0;
 	control->settled_rate = 0.0;
@@ -480,27 +495,25 @@ verdict(const PadvControl *control, const PadvEvidence *evidence)
 	bool		searching = control->stage == PADV_CONTROL_SEARCHING;
 	int			sign = control->trial > control->base ? 1 : -1;
 	double		more = sign * evidence->gains / evidence->comparisons - least_gain(control);
-	double		chance = (searching ? CHANCE_SEARCHING : CHANCE_SETTLED) *
-		sqrt(evidence->variance) / evidence->comparisons;
+	double		error = sqrt(evidence->variance) / evidence->comparisons;
+	bool		enough = searching && evidence->comparisons >=
+		(error <= ENOUGH_ERROR ? ENOUGH_COMPARISONS : MOST_COMPARISONS);
 
-	if (fabs(more) <= chance && !(searching && evidence->comparisons >= MOST_COMPARISONS))
-		return 0;
-	return more > 0.0 ? sign : -sign;
+	if (more > (searching ? CHANCE_SEARCHING : CHANCE_SETTLED) * error)
+		return sign;
+	if (-more > LOWER_SHARE * (searching ? CHANCE_SEARCHING : CHANCE_SETTLED) * error)
+		return -sign;
+	return !enough ? 0 : more > LOWER_SHARE * error ? sign : -sign;
 }
 
 /* Another load than the one that was settled for, beyond chance? */
 static bool
-load_has_changed(PadvControl *control)
+load_has_changed(const PadvControl *control)
 {
-	double		now = rate(&control->before);
-	double		chance = 4.0 * sqrt(2.0 * variance(control, &control->before));
-	bool		changed = control->settled_rate > 0.0 &&
-		fabs(log_rate(&control->before) - log(control->settled_rate)) > fmax(LOAD_CHANGE, chance);
+	double		chance = CHANCE_CLEAR * sqrt(variance(control, &control->before));
 
-	if (!changed && now > 0.0)
-		control->settled_rate = control->settled_rate > 0.0 ?
-			0.8 * control->settled_rate + 0.2 * now : now;
-	return changed;
+	return control->settled_rate > 0.0 &&
+		fabs(log_rate(&control->before) - log(control->settled_rate)) > fmax(LOAD_CHANGE, chance);
 }
 
 static double
@@ -515,6 +528,14 @@ is_enough(const PadvControl *control, const PadvMeasure *measure)
 {
 	return measure->seconds >= MEASURE_SECONDS_MOST ||
 		(measure->seconds >= MEASURE_SECONDS && measure->transactions >= transactions_wanted(control));
+}
+
+/* Whether enough was to be expected of a trial to see something clear. */
+static bool
+is_worth_a_look(const PadvControl *control)
+{
+	return control->during.seconds >= MEASURE_SECONDS &&
+		fmax(control->during.transactions, control->during.seconds * control->rate) >= CLEAR_TRANSACTIONS;
 }
 
 /* A measure of the base is complete, and a trial may follow. */
@@ -539,6 +560,8 @@ end_before(PadvControl *control, const PadvControlInput *input)
 		}
 		return;
 	}
+	control->settled_rate = control->settled_rate > 0.0 ?
+		0.8 * control->settled_rate + 0.2 * control->rate : control->rate;
 	plan(control, input);
 	if (control->trial == control->base ||
 		(control->trial == control->left && control->stage == PADV_CONTROL_SEARCHING))
@@ -563,9 +586,7 @@ end_if_clear(PadvControl *control, const PadvControlInput *input)
 	double		chance = sqrt(variance(control, &control->during) + variance(control, &control->before));
 	double		most = log((double) control->trial / control->base) + 0.1 + chance;
 
-	if (control->stage != PADV_CONTROL_SEARCHING)
-		return false;
-	if (gained > fmax(CLEAR_GAIN, CHANCE_CLEAR * chance) &&
+	if (control->stage == PADV_CONTROL_SEARCHING && gained > fmax(CLEAR_GAIN, CHANCE_CLEAR * chance) &&
 		(control->trial < control->base || gained < most))
 	{
 		note_trial(control, gained);
@@ -595,7 +616,7 @@ judge(PadvControl *control, const PadvControlInput *input)
 	note_trial(control, gained);
 	if (kept > 0)
 	{
-		move(control, gained > fmax(CLEAR_GAIN, CHANCE_CLEAR * sqrt(chance)));
+		move(control, gained > fmax(MUCH_MORE, CHANCE_SETTLED * sqrt(chance)));
 		begin_before(control, input);
 		return;
 	}
@@ -606,16 +627,40 @@ judge(PadvControl *control, const PadvControlInput *input)
 	go_on_from(control, control->after, input);
 }
 
-/* The base once more: how much of a change is chance, and was it the same load? */
+/*
+ * How much of a change is chance, by what the base does: that it bends, where there are
+ * three measures of it in a row, for a trend is none; or else that it changes.
+ */
+static void
+learn_noise(PadvControl *control)
+{
+	double		first = log_rate(&control->before);
+	double		now = log_rate(&control->after);
+	double		weight = NOISE_WEIGHT;
+	double		seen = fmin(fabs(now - first), 0.5);
+
+	seen = seen * seen / 2.0;
+	if (control->bases >= 2)
+	{
+		double		bend = fmin(fabs(now - 2.0 * first + control->base_before), 1.0);
+
+		seen = bend * bend / 6.0;
+		weight = fmax(weight, 1.0 / (2.0 + control->noise_seen++));
+	}
+	control->noise += weight * (fmax(seen, NOISE_LEAST) - control->noise);
+	control->base_before = first;
+	control->bases++;
+}
+
+/* The base once more: was it the same load? */
 static void
 end_after(PadvControl *control, const PadvControlInput *input)
 {
 	double		change = log_rate(&control->after) - log_rate(&control->before);
 	double		chance = 4.0 * sqrt(variance(control, &control->after) + variance(control, &control->before));
-	double		seen = fmin(fabs(change), 0.5);
 
 	control->rate = rate(&control->after);
-	control->noise += NOISE_WEIGHT * (fmax(seen * seen / 2.0, NOISE_LEAST) - control->noise);
+	learn_noise(control);
 	if (fabs(change) > fmax(CLEAR_LOSS, chance))
 		go_on_from(control, control->after, input);
 	else
@@ -673,13 +718,11 @@ lose_patience(PadvControl *control, const PadvControlInput *input)
 		begin_before(control, input);
 
 	/* where a trial below had to wait until now */
-	if (control->phase == PADV_PHASE_BEFORE && !control->full &&
-		control->trial == control->base && !is_calm(control, input))
+	if (control->phase == PADV_PHASE_BEFORE && !control->full && control->before.seconds <= 0.0 &&
+		(control->trial == control->base || control->trial >= control->demand) && !is_calm(control, input))
 	{
 		search_below(control);
 		plan(control, input);
-		if (control->trial != control->base)
-			begin_before(control, input);
 	}
 }
 
@@ -701,13 +744,15 @@ padv_control_look(PadvControl *control, const PadvControlInput *input)
 	}
 	control->read_at = input->clock_us;
 	control->last_transactions = input->transactions;
-	if (is_enough(control, measure_of(control)))
+	if (control->phase == PADV_PHASE_TRIAL && is_worth_a_look(control) && end_if_clear(control, input))
+		;
+	else if (is_enough(control, measure_of(control)))
 	{
 		if (control->phase == PADV_PHASE_BEFORE)
 			end_before(control, input);
 		else if (control->phase == PADV_PHASE_AFTER)
 			end_after(control, input);
-		else if (!end_if_clear(control, input))
+		else
 			begin_phase(control, PADV_PHASE_AFTER, input);
 	}
 	control->state = control->quiet_for >= QUIET_SECONDS ? PADV_CONTROL_NOT_FULL : control->stage;

@@ -73,6 +73,9 @@ typedef struct PadvControl
 	double		settled_rate;	/* transactions a second at the base */
 	double		rate;			/* the same, as it was measured last */
 	double		noise;			/* variance of a measure's logarithm */
+	double		noise_seen;		/* how often that was seen */
+	int32_t		bases;			/* measures of the base in a row */
+	double		base_before;	/* logarithm of the one before `before` */
 	double		last_gain;		/* of the last trial, as a share */
 	int32_t		last_trial;		/* 0: there was none yet */
 	int32_t		trials;

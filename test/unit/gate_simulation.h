@@ -54,6 +54,7 @@ typedef struct Server
 	/* what has been */
 	double		done;			/* without the weather, while the load was there */
 	double		possible;
+	double		transactions_in;	/* finished, in the last drive */
 	double		best;			/* throughput with the best limit */
 } Server;
 
@@ -175,6 +176,7 @@ step(Server *server, double limit)
 		server->inside -= finished;
 	}
 	server->transactions += finished;
+	server->transactions_in += finished;
 	server->now += STEP_SECONDS;
 	return server->inside > limit ? 1.0 : 0.0;
 }
@@ -214,8 +216,10 @@ drive(PadvControl *control, Server *server, double seconds)
 {
 	int			looks = (int) (seconds / (STEP_SECONDS * LOOK_STEPS));
 
-	server->done = server->possible = 0.0;
+	server->done = server->possible = server->transactions_in = 0.0;
 	server->best = law_rate(&server->law, best_limit(server));
+	if (server->arrivals > 0.0)
+		server->best = fmin(server->best, server->arrivals);
 	for (int i = 0; i < looks; i++)
 	{
 		int			limit = padv_control_limit(control);
