@@ -109,6 +109,7 @@
 
 /* Another load, if throughput at the base has changed by so much. */
 #define LOAD_CHANGE 0.2
+#define COLLAPSE 0.7
 
 /*
  * padv_control_verdict_seconds: trial and base with n transactions each (the base twice)
@@ -506,21 +507,45 @@ verdict(const PadvControl *control, const PadvEvidence *evidence)
 	return !enough ? 0 : more > LOWER_SHARE * error ? sign : -sign;
 }
 
-/* Another load than the one that was settled for, beyond chance? */
+/*
+ * Another load than the one that was settled for, beyond chance?  That can be seen long
+ * before a measure is complete.
+ */
 static bool
 load_has_changed(const PadvControl *control)
 {
+	bool		settled = control->stage == PADV_CONTROL_SETTLED && control->settled_rate > 0.0;
+	double		usual = settled ? control->settled_rate : control->rate;
 	double		chance = CHANCE_CLEAR * sqrt(variance(control, &control->before));
+	double		change;
 
-	return control->settled_rate > 0.0 &&
-		fabs(log_rate(&control->before) - log(control->settled_rate)) > fmax(LOAD_CHANGE, chance);
+	if (!control->full || usual <= 0.0 || control->before.seconds < MEASURE_SECONDS ||
+		fmax(control->before.seconds * usual, control->before.transactions) < CLEAR_TRANSACTIONS)
+		return false;
+	change = log_rate(&control->before) - log(usual);
+	return settled ? fabs(change) > fmax(LOAD_CHANGE, chance) : change < -fmax(COLLAPSE, chance);
+}
+
+/* Where less is done now, fewer at a time may do more of it. */
+static void
+search_anew(PadvControl *control, const PadvControlInput *input)
+{
+	bool		less = rate(&control->before) < control->rate;
+
+	control->rate = rate(&control->before);
+	search(control, input);
+	if (less)
+	{
+		control->direction = -1;
+		begin_before(control, input);
+	}
 }
 
 static double
 transactions_wanted(const PadvControl *control)
 {
 	return fmax(control->ratio > SMALL_RATIO ? MEASURE_TRANSACTIONS_WIDE : MEASURE_TRANSACTIONS_SMALL,
-				2.0 * fmin(padv_control_limit(control), control->demand));
+				fmin(padv_control_limit(control), control->demand) / 2.0);
 }
 
 static bool
@@ -543,11 +568,6 @@ static void
 end_before(PadvControl *control, const PadvControlInput *input)
 {
 	control->rate = rate(&control->before);
-	if (control->stage == PADV_CONTROL_SETTLED && control->full && load_has_changed(control))
-	{
-		search(control, input);
-		return;
-	}
 	if (control->stage == PADV_CONTROL_SETTLED &&
 		(double) (input->clock_us - control->phase_started) / 1e6 < control->pause)
 	{
@@ -673,7 +693,7 @@ end_after(PadvControl *control, const PadvControlInput *input)
 static double
 settling_seconds(const PadvControl *control)
 {
-	double		limit = fmin(fmax(control->base, control->trial), control->demand);
+	double		limit = fmin(padv_control_limit(control), control->demand);
 
 	if (control->rate <= 0.0)
 		return SETTLING_SECONDS;
@@ -689,7 +709,7 @@ measure(PadvControl *control, const PadvControlInput *input, double seconds)
 
 	if (seconds <= 0.0)
 		return;
-	if (!is_fit(control, input) || seconds > LOOK_SECONDS_MOST || !(look.transactions >= 0.0))
+	if (!is_fit(control, input) || input->taken > padv_control_limit(control) + 1 || seconds > LOOK_SECONDS_MOST || !(look.transactions >= 0.0))
 	{
 		control->run = 0;
 		control->unfit += seconds;
@@ -746,6 +766,8 @@ padv_control_look(PadvControl *control, const PadvControlInput *input)
 	control->last_transactions = input->transactions;
 	if (control->phase == PADV_PHASE_TRIAL && is_worth_a_look(control) && end_if_clear(control, input))
 		;
+	else if (control->phase == PADV_PHASE_BEFORE && load_has_changed(control))
+		search_anew(control, input);
 	else if (is_enough(control, measure_of(control)))
 	{
 		if (control->phase == PADV_PHASE_BEFORE)

@@ -104,14 +104,14 @@ law_rate(const Law *law, double n)
 		law->lambda * n / (1.0 + law->sigma * (n - 1.0) + law->kappa * n * fmax(n - 1.0, 0.0));
 }
 
-/* The limit that does most, for what there is to do. */
+/* The limit that does most, of those that auto can have and for what there is to do. */
 static inline int
 best_limit(const Server *server)
 {
-	int			best = 1;
+	int			best = PADV_CONTROL_LOWEST;
 	int			most = server->arrivals > 0.0 ? HIGHEST : (int) fmin(server->clients, HIGHEST);
 
-	for (int n = 2; n <= most; n++)
+	for (int n = best + 1; n <= most; n++)
 		if (law_rate(&server->law, n) > law_rate(&server->law, best))
 			best = n;
 	return best;
