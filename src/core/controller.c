@@ -544,8 +544,7 @@ search_anew(PadvControl *control, const PadvControlInput *input)
 static double
 transactions_wanted(const PadvControl *control)
 {
-	return fmax(control->ratio > SMALL_RATIO ? MEASURE_TRANSACTIONS_WIDE : MEASURE_TRANSACTIONS_SMALL,
-				fmin(padv_control_limit(control), control->demand) / 2.0);
+	return control->ratio > SMALL_RATIO ? MEASURE_TRANSACTIONS_WIDE : MEASURE_TRANSACTIONS_SMALL;
 }
 
 static bool
