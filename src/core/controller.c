@@ -57,6 +57,7 @@
 
 /* Where the mean of those who want to run comes from, and what is a pause. */
 #define DEMAND_SECONDS 0.7
+#define THROUGHPUT_SECONDS 4.0
 #define PAUSE_SHARE 0.25
 #define ABSENT_SECONDS 12.0
 
@@ -102,7 +103,7 @@
 /* Between trials below a limit that is not reached, once one did worse. */
 #define FIRST_CALM 15.0
 #define LAST_CALM 600.0
-#define MORE_DEMAND 1.5
+#define OTHER_DEMAND 1.6
 
 /* It is called not full after so long without a look that counts. */
 #define QUIET_SECONDS 3.0
@@ -200,12 +201,26 @@ limit_above(const PadvControl *control)
 	return fmax(limit, control->base + 1.0);
 }
 
-/* Whether trials below a limit that is not reached are not worth their cost now. */
+/* How long a transaction takes, by Little's law. */
+static double
+time_of_a_transaction(const PadvControl *control)
+{
+	return control->demand / fmax(control->throughput, 1e-6);
+}
+
+/*
+ * Whether trials below a limit that is not reached are not worth their cost now: one
+ * has done worse, and since then not more want to run, nor do they take longer, or
+ * less, as others would.
+ */
 static bool
 is_calm(const PadvControl *control, const PadvControlInput *input)
 {
+	double		longer = time_of_a_transaction(control) / fmax(control->calm_time, 1e-6);
+
 	return input->clock_us < control->calm_until &&
-		control->demand < MORE_DEMAND * control->calm_demand;
+		control->demand < OTHER_DEMAND * control->calm_demand &&
+		longer < OTHER_DEMAND && longer > 1.0 / OTHER_DEMAND;
 }
 
 /*
@@ -309,6 +324,7 @@ turn_round(PadvControl *control, const PadvControlInput *input)
 		control->calm = fmin(fmax(2.0 * control->calm, FIRST_CALM), LAST_CALM);
 		control->calm_until = input->clock_us + (int64_t) (control->calm * 1e6);
 		control->calm_demand = control->demand;
+		control->calm_time = time_of_a_transaction(control);
 		take_smaller_steps(control);
 	}
 	else if (++control->rejected >= 2)
@@ -379,6 +395,9 @@ follow_demand(PadvControl *control, const PadvControlInput *input, double second
 	control->demand += (wanted - control->demand) * weight;
 	if (control->phase == PADV_PHASE_TRIAL)
 		return;
+	if (input->transactions >= control->last_transactions)
+		control->throughput += ((input->transactions - control->last_transactions) / seconds - control->throughput) *
+			fmin(seconds / THROUGHPUT_SECONDS, 1.0);
 	control->fullness += ((full ? 1.0 : 0.0) - control->fullness) * weight;
 	if (control->fullness > 0.6)
 		set_full(control, true, input);
@@ -438,6 +457,7 @@ move(PadvControl *control, bool clearly)
 	control->settled_rate = 0.0;
 	control->pause = FIRST_PAUSE;
 	control->calm = 0.0;
+	control->calm_until = 0;
 	forget_evidence(control);
 
 	/* where so much was to be had after all, there may be more */
@@ -740,6 +760,9 @@ lose_patience(PadvControl *control, const PadvControlInput *input)
 	if (control->phase == PADV_PHASE_BEFORE && !control->full && control->before.seconds <= 0.0 &&
 		(control->trial == control->base || control->trial >= control->demand) && !is_calm(control, input))
 	{
+		if (input->clock_us < control->calm_until)	/* it is another load */
+			control->calm = 0.0;
+		control->calm_until = 0;
 		search_below(control);
 		plan(control, input);
 	}

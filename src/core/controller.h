@@ -87,13 +87,15 @@ typedef struct PadvControl
 	bool		full;			/* somebody waits at the base, mostly */
 	double		fullness;		/* a mean of that, 0..1 */
 	double		demand;			/* a mean of those who run or wait */
+	double		throughput;		/* a mean, without trials and pauses */
 	double		absent;			/* seconds since the load was there */
 	double		peak_seconds;	/* of the present one of two spans */
 	int32_t		peak;			/* most at work in it */
 	int32_t		peak_before;	/* and in the one before */
 	int64_t		calm_until;		/* no trial below what is not full before that */
 	double		calm;			/* seconds */
-	double		calm_demand;
+	double		calm_demand;	/* how many wanted to run then */
+	double		calm_time;		/* and for how long */
 
 	int64_t		phase_started;
 	int64_t		read_at;		/* the last reading */

@@ -118,7 +118,7 @@ test_follows(void)
 	}			cases[] = {
 		{"from many that sleep to 120 of tpcb", asleep, 190, tpcb, 120},
 		{"from many that sleep to 20 with row locks", asleep, 190, row_locks, 20},
-		{"from many that sleep to 1000 with row locks", asleep, 900, row_locks, 1000},
+		{"from many that sleep to 400 with row locks", asleep, 300, row_locks, 400},
 		{"from row locks to the disk", row_locks, 1000, disk, 1000},
 		{"from the disk to row locks", disk, 1000, row_locks, 1000},
 		{"from row locks to 100 that sleep", row_locks, 50, asleep, 100},
