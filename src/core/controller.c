@@ -57,6 +57,7 @@
 
 /* Where the mean of those who want to run comes from, and what is a pause. */
 #define DEMAND_SECONDS 0.7
+#define EMPTY_SECONDS 3.0
 #define THROUGHPUT_SECONDS 4.0
 #define PAUSE_SHARE 0.25
 #define ABSENT_SECONDS 12.0
@@ -398,7 +399,10 @@ follow_demand(PadvControl *control, const PadvControlInput *input, double second
 	if (input->transactions >= control->last_transactions)
 		control->throughput += ((input->transactions - control->last_transactions) / seconds - control->throughput) *
 			fmin(seconds / THROUGHPUT_SECONDS, 1.0);
-	control->fullness += ((full ? 1.0 : 0.0) - control->fullness) * weight;
+
+	/* who is still at work in a pause does not make it another load */
+	control->fullness += full ? (1.0 - control->fullness) * weight :
+		-control->fullness * fmin(seconds / EMPTY_SECONDS, 1.0);
 	if (control->fullness > 0.6)
 		set_full(control, true, input);
 	else if (control->fullness < 0.3)

@@ -102,7 +102,7 @@ bench_auto_bursts() {
             set_server_max_active off
             set_server_max_active "$limit"
             : >"$WORK/bursts"
-            for i in $(seq "$([ "$limit" = auto ] && echo 30 || echo 3)"); do
+            for i in $(seq "$([ "$limit" = auto ] && echo 15 || echo 3)"); do
                 if [ "$load" = tpcb ]; then set -- -b tpcb-like; else set -- -f "$WORK/tmp/count.sql"; fi
                 as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -U bench -n -c 60 -j 8 -T 4 "$@" s1 2>/dev/null |
                     sed -n 's/^tps = \([0-9.]*\).*/\1/p' >>"$WORK/bursts"
