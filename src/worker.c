@@ -59,7 +59,7 @@
 #define LIMITS_INTERVAL (SECOND / 10)
 #define KEEPALIVE_INTERVAL (1 * SECOND)
 #define TURNS_INTERVAL (SECOND / 100)
-#define CONTROL_INTERVAL (SECOND / 4)
+#define CONTROL_INTERVAL (SECOND / 10)
 
 /* The worker's memory; allocated once. */
 typedef struct Worker
@@ -355,9 +355,13 @@ wait_for_work(const Worker *worker)
 {
 	int64		others_due = Min(worker->sample_due, worker->limits_due);
 	int64		due = padv_stall_monitor_has_work(worker->stall_monitor) ? Min(others_due, worker->turns_due) : others_due;
-	int64		wait_us = due - padv_monotonic_us();
-	long		timeout = wait_us > 0 ? (long) ((wait_us + 999) / 1000) : 0;
+	int64		wait_us;
+	long		timeout;
 
+	if (padv_server_max_active == PADV_SERVER_MAX_ACTIVE_AUTO)
+		due = Min(due, worker->control_due);
+	wait_us = due - padv_monotonic_us();
+	timeout = wait_us > 0 ? (long) ((wait_us + 999) / 1000) : 0;
 	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 					 timeout, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
@@ -373,33 +377,48 @@ limit_turns(Worker *worker)
 	padv_turns_set_server_limit(padv_server_max_active);
 }
 
+/* What the controller is to know of now, and of the time since it looked last. */
+static void
+collect_control_input(Worker *worker, int64 now, PadvControlInput *input)
+{
+	const PadvModel *model = &worker->picture.model;
+	int64		waited_us = padv_stall_monitor_waited_us(worker->stall_monitor);
+	PadvTransactions transactions;
+	PadvTurnsOfServer turns;
+
+	padv_transactions_total(&transactions);
+	padv_turns_of_server(&turns);
+	input->clock_us = now;
+	input->transactions = transactions.committed;
+	input->waited_share = Min((double) (waited_us - worker->waited_us) /
+							  (double) Max(now - worker->controlled_at, 1), 1.0);
+	input->taken = turns.taken;
+	input->working = turns.working;
+	input->waiting = turns.waiting;
+	input->highest = (int32) Max(model->basis.usable_connections, 1);
+	input->lowest = Min(PADV_CONTROL_LOWEST, input->highest);
+	input->known = (int32) Min(Max(model->pool_size, 0), (int64) input->highest);
+	worker->waited_us = waited_us;
+	worker->controlled_at = now;
+}
+
 /* And where it does. */
 static void
 control_turns(Worker *worker, int64 now)
 {
 	PadvControl *control = &worker->picture.control;
-	const PadvModel *model = &worker->picture.model;
-	int64		waited_us = padv_stall_monitor_waited_us(worker->stall_monitor);
 	PadvControlInput input;
-	PadvTransactions transactions;
 
 	if (padv_server_max_active != PADV_SERVER_MAX_ACTIVE_AUTO || worker->picture.taken_at == 0)
 		return;
-	padv_transactions_total(&transactions);
-	input.clock_us = now;
-	input.transactions = transactions.committed;
-	input.waited_share = Min((double) (waited_us - worker->waited_us) / (double) Max(now - worker->controlled_at, 1), 1.0);
-	input.lowest = Max((int32) model->cores, 1);
-	input.highest = Max((int32) model->basis.usable_connections, input.lowest);
-	worker->waited_us = waited_us;
-	worker->controlled_at = now;
+	collect_control_input(worker, now, &input);
 	if (control->state == PADV_CONTROL_OFF)
 	{
 		/* go on from what is in force, as after a restart of this process */
 		PadvGate	gate;
 
 		padv_turns_read(&gate);
-		padv_control_start(control, gate.limit > 0 ? gate.limit : (int32) model->pool_size, &input);
+		padv_control_start(control, gate.limit > 0 ? gate.limit : input.known, &input);
 	}
 	padv_turns_set_server_limit(padv_control_look(control, &input));
 }

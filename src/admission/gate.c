@@ -59,13 +59,14 @@
 #include "clock.h"
 #include "compat.h"
 #include "settings_shared.h"
+#include "stopping.h"
 
 /*
  * A waiter is woken when it is let in.  It looks around by itself as seldom as
  * this, in case nobody else does; and once after a moment, if a slot was about
  * to be free.
  */
-#define LOOK_AROUND_MS 3000
+#define LOOK_AROUND_MS 2000
 
 /* A statement that runs one and the same query so often only waits for its result to change. */
 #define POLLS 200
@@ -121,6 +122,16 @@ is_exempt(void)
 }
 
 /*
+ * Not where limits are not enforced any more, nor in a smart shutdown: sessions that are
+ * there may end their work then, and the server stops the sooner.
+ */
+static bool
+must_wait_on(void)
+{
+	return padv_gate_enforcement_in_force() == PADV_ENFORCEMENT_ON && !padv_is_stopping();
+}
+
+/*
  * If it ends in an error, the end of the transaction gives the place in the queue up.
  * released is whether the transaction has released its locks.
  */
@@ -137,7 +148,7 @@ wait_in_queue(bool released)
 		padv_sleep_in_line(soon_ms > 0 ? soon_ms : LOOK_AROUND_MS, padv_turn_wait_event());
 		if (padv_turn_has_come())
 			break;
-		if (padv_gate_enforcement_in_force() == PADV_ENFORCEMENT_ON)
+		if (must_wait_on())
 			(void) padv_turns_look_after();
 		else
 			padv_turn_let_in();

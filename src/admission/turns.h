@@ -85,6 +85,16 @@ typedef struct PadvTurnsInUse
 
 extern void padv_turns_in_use(PadvTurnsInUse *in_use);
 
+/* The server's own, without those it was raised for because they do nothing. */
+typedef struct PadvTurnsOfServer
+{
+	int32		taken;
+	int32		working;		/* those in use; the others are kept */
+	int32		waiting;		/* for the server's limit, not for another */
+} PadvTurnsOfServer;
+
+extern void padv_turns_of_server(PadvTurnsOfServer *turns);
+
 extern void padv_turns_reset_counters(void);
 
 #endif							/* PADV_TURNS_H */

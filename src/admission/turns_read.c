@@ -64,6 +64,30 @@ padv_turns_in_use(PadvTurnsInUse *in_use)
 }
 
 void
+padv_turns_of_server(PadvTurnsOfServer *turns)
+{
+	const volatile PadvAccount *server = &padv_accounts[PADV_SERVER_ACCOUNT].active;
+	int			count = *(volatile int32 *) &padv_admission->nholders;
+	int32		raised = Max(server->limit - *(volatile int32 *) &padv_admission->server_max_active, 0);
+
+	turns->taken = Max(server->in_use - raised, 0);
+	turns->waiting = server->standing;
+	turns->working = -raised;
+	for (int i = 0; i < count; i++)
+	{
+		int32		number = ((volatile int32 *) padv_holders)[i];
+		const volatile PadvPlace *turn = &padv_slots[number].turn;
+		int32		naccounts = turn->naccounts;
+
+		/* the server's account is the last one */
+		turns->working += naccounts > 0 && naccounts <= PADV_MAX_PLACE_ACCOUNTS &&
+			turn->accounts[naccounts - 1] == PADV_SERVER_ACCOUNT &&
+			TURN_STATE(pg_atomic_read_u64(&padv_turns[number].word)) == TURN_IN;
+	}
+	turns->working = Max(turns->working, 0);
+}
+
+void
 padv_turns_reset_counters(void)
 {
 	SpinLockAcquire(&padv_admission->mutex);

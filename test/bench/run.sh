@@ -281,7 +281,7 @@ bench_agreement() {
 }
 
 ulimit -n 8192 2>/dev/null || true
-PARTS='window sample status transaction metrics load agreement check logins storm effect truth gate auto gate_cost fairness chaos endurance'
+PARTS='window sample status transaction metrics load agreement check logins storm effect truth gate auto auto_follow auto_bursts gate_cost fairness chaos endurance'
 
 prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"

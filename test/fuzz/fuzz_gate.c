@@ -240,6 +240,10 @@ look(Tape *tape, PadvControl *control, PadvGrace *grace, PadvControlInput *input
 	if (kind >= 250)			/* any count, a smaller one too */
 		input->transactions = (double) take_bits(tape, 8);
 	input->waited_share = (double) (take_byte(tape) | (kind & 2 ? 0xE0 : 0)) / 255.0;
+	input->taken = (int32_t) take_bits(tape, 2);
+	input->working = (int32_t) take_bits(tape, kind & 8 ? 1 : 4);
+	input->waiting = (int32_t) take_bits(tape, kind & 8 ? 1 : 4);
+	input->known = (int32_t) take_bits(tape, 1);
 	if (kind % 16 == 4)
 	{
 		input->lowest = 1 + (int32_t) (take_bits(tape, 3) % 262143);
