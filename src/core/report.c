@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "core/axis.h"
+#include "core/enforcement.h"
 #include "core/explain.h"
 #include "core/report.h"
 #include "core/svg.h"
@@ -253,6 +254,26 @@ write_reason(const PadvHtml *html, const PadvSituation *situation)
 	padv_html_markup(html, "</p>\n");
 }
 
+/* A page that shows limits must not let one think that they hold. */
+static void
+write_enforcement(const PadvHtml *html, const PadvSituation *situation)
+{
+	char		text[200];
+
+	padv_explain_enforcement(situation->enforcement, text, sizeof(text));
+	for (int i = 0; i < 2; i++)
+	{
+		if (text[0] != '\0')
+		{
+			padv_html_markup(html, "<p class=\"stopped\">");
+			padv_html_text(html, text);
+			padv_html_markup(html, "</p>\n");
+		}
+		padv_explain_gate_enforcement(situation->enforcement, situation->gate_enforcement,
+									  text, sizeof(text));
+	}
+}
+
 static void
 write_verdict(const PadvHtml *html, const PadvReport *report)
 {
@@ -261,6 +282,7 @@ write_verdict(const PadvHtml *html, const PadvReport *report)
 	padv_html_text(html, headline(report->situation));
 	padv_html_markup(html, "</h1>\n");
 	write_reason(html, report->situation);
+	write_enforcement(html, report->situation);
 	if (report->situation->picture.taken_at != 0)
 		write_figures(html, report);
 	write_server(html, report);

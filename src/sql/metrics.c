@@ -18,6 +18,7 @@
 #include "admission/admission.h"
 #include "compat.h"
 #include "core/check_load.h"
+#include "core/enforcement.h"
 #include "core/metrics.h"
 #include "core/openmetrics.h"
 #include "shared.h"
@@ -100,6 +101,9 @@ read_server(PadvMetricsServer *server)
 	server->max_connections = MaxConnections;
 	server->usable_connections = MaxConnections - padv_reserved_connections();
 	server->server_max_active = server->situation.gate.limit;
+	server->gate_enforcement =
+		padv_effective_gate_enforcement(server->situation.enforcement,
+										server->situation.gate_enforcement);
 	server->transactions_waiting = server->situation.gate.waiting;
 	server->transactions_wait_seconds = (double) server->situation.gate.totals.waited_us / 1e6;
 	padv_metrics_prepare(server);
@@ -288,7 +292,7 @@ padv_read_caps(PadvMetricsInput *input, const PadvCensus *census)
 		const PadvCap *cap = &census->caps->caps[i];
 		int32		max_sessions = cap->value[PADV_MAX_SESSIONS];
 
-		if (!padv_cap_limits(cap))
+		if (!padv_cap_limits(cap) || padv_cap_is_exempt(census->caps, cap))
 			continue;
 		input->caps[count++] = (PadvMetricsCap) {
 			.role = cap->role, .database = cap->database,

@@ -9,11 +9,15 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_authid.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/wait_event.h"
 
 #include "admission/admission.h"
 #include "compat.h"
 #include "limits/force.h"
+#include "settings.h"
 #include "shared.h"
 #include "sql/census.h"
 #include "sql/rows.h"
@@ -50,7 +54,7 @@ tell_load(const FactTeller *teller, const PadvPicture *picture)
 
 	teller->tell(teller->arg, "effective spindles",
 				 psprintf("%.2f", picture->model.effective_spindles),
-				 psprintf("spindles: %lld; working time in reads that reach a disk: %.0f%%",
+				 psprintf("spindles: %lld; working time in reads that reach a disk: %.0f%%, which counts in steps of half a spindle or more",
 						  (long long) picture->model.spindles,
 						  100.0 * picture->model.disk_share));
 	tell_figure(teller, "CPU utilization", 100.0 * load->cpu_utilization, " %",
@@ -70,6 +74,93 @@ tell_load(const FactTeller *teller, const PadvPicture *picture)
 }
 
 /*
+ * Whether the current user may know where the data directory is, as core has it
+ * for the setting of that name.
+ */
+static bool
+may_see_directories(void)
+{
+	return superuser() || has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_SETTINGS);
+}
+
+/* What a fact about a directory calls it, when its path is not to be told. */
+static const char *
+directory_words(const char *fact)
+{
+	if (strcmp(fact, "data directory") == 0 || strcmp(fact, "WAL") == 0)
+		return psprintf("the %s", fact);
+	return strncmp(fact, "tablespace ", strlen("tablespace ")) == 0 ? "the tablespace" : NULL;
+}
+
+/* The text with what stands for a path wherever the path is. */
+static const char *
+without_path(const char *text, const char *path, const char *words)
+{
+	StringInfoData result;
+	const char *at;
+
+	if (path == NULL || path[0] == '\0' || strcmp(path, "/") == 0 || strstr(text, path) == NULL)
+		return text;
+	initStringInfo(&result);
+	while ((at = strstr(text, path)) != NULL)
+	{
+		appendBinaryStringInfo(&result, text, at - text);
+		appendStringInfoString(&result, words);
+		text = at + strlen(path);
+	}
+	appendStringInfoString(&result, text);
+	return result.data;
+}
+
+/*
+ * The source of a fact about a directory: its path stands in front of the mount
+ * point that it is below, or behind "stat(2) of"; machine/disks.c has the words.
+ * The mount point can be below the data directory.
+ */
+static const char *
+hide_directory(const char *source, const char *words)
+{
+	static const char *const ends[] = {" is on ", " is not found in "};
+	const char *path = source[0] == '/' ? source : NULL;
+
+	if (strncmp(source, "stat(2) of /", strlen("stat(2) of /")) == 0)
+	{
+		const char *device = strstr(source, ": device ");
+
+		for (const char *next = device; next != NULL; next = strstr(next + 1, ": device "))
+			device = next;
+		return psprintf("stat(2) of %s%s", words, device ? device : "");
+	}
+	for (int i = 0; path != NULL && i < (int) lengthof(ends); i++)
+	{
+		const char *end = strstr(path, ends[i]);
+
+		/* a path may have these words in it */
+		for (const char *next = end; next != NULL; next = strstr(next + 1, ends[i]))
+			end = next;
+		if (end != NULL)
+			return psprintf("%s%s", words, end);
+	}
+	return path ? words : source;
+}
+
+static void
+tell_fact(const FactTeller *teller, const PadvFact *fact, bool directories_too)
+{
+	const char *words = directory_words(fact->fact);
+	const char *source = fact->source;
+
+	if (!directories_too)
+	{
+		if (words != NULL)
+			source = hide_directory(source, words);
+		source = without_path(source, DataDir, "the data directory");
+		source = without_path(source, padv_system_root, "");
+	}
+	teller->tell(teller->arg, fact->fact, fact->value, source);
+}
+
+/*
  * The machine as found, then what it is doing.
  */
 void
@@ -78,9 +169,10 @@ padv_tell_hardware(const PadvPicture *picture, PadvTellFact tell, void *arg)
 	const FactTeller teller = {tell, arg};
 	PadvFact   *facts;
 	int			count = padv_copy_facts(&facts);
+	bool		directories_too = may_see_directories();
 
 	for (int i = 0; i < count; i++)
-		tell(arg, facts[i].fact, facts[i].value, facts[i].source);
+		tell_fact(&teller, &facts[i], directories_too);
 	if (picture->taken_at != 0)
 		tell_load(&teller, picture);
 }
