@@ -276,6 +276,8 @@ explain_enforcement(const PadvSpeaker *speaker, const PadvSituation *situation)
 	padv_explain_enforcement(situation->enforcement, text, sizeof(text));
 	if (text[0] != '\0')
 		padv_speak(speaker, "Enforcement: %s", text);
+	if (situation->enforcement == PADV_ENFORCEMENT_OFF)
+		return;
 	padv_explain_gate_enforcement(situation->enforcement, situation->gate_enforcement,
 								  text, sizeof(text));
 	if (text[0] != '\0')

@@ -254,6 +254,16 @@ write_reason(const PadvHtml *html, const PadvSituation *situation)
 	padv_html_markup(html, "</p>\n");
 }
 
+static void
+write_warning(const PadvHtml *html, const char *text)
+{
+	if (text[0] == '\0')
+		return;
+	padv_html_markup(html, "<p class=\"stopped\">");
+	padv_html_text(html, text);
+	padv_html_markup(html, "</p>\n");
+}
+
 /* A page that shows limits must not let one think that they hold. */
 static void
 write_enforcement(const PadvHtml *html, const PadvSituation *situation)
@@ -261,17 +271,12 @@ write_enforcement(const PadvHtml *html, const PadvSituation *situation)
 	char		text[200];
 
 	padv_explain_enforcement(situation->enforcement, text, sizeof(text));
-	for (int i = 0; i < 2; i++)
-	{
-		if (text[0] != '\0')
-		{
-			padv_html_markup(html, "<p class=\"stopped\">");
-			padv_html_text(html, text);
-			padv_html_markup(html, "</p>\n");
-		}
-		padv_explain_gate_enforcement(situation->enforcement, situation->gate_enforcement,
-									  text, sizeof(text));
-	}
+	write_warning(html, text);
+	if (situation->enforcement == PADV_ENFORCEMENT_OFF)
+		return;					/* that was said of both */
+	padv_explain_gate_enforcement(situation->enforcement, situation->gate_enforcement,
+								  text, sizeof(text));
+	write_warning(html, text);
 }
 
 static void

@@ -13,7 +13,6 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 
 #include "admission/admission.h"
 #include "compat.h"
@@ -24,6 +23,7 @@
 #include "shared.h"
 #include "sql/arguments.h"
 #include "sql/census.h"
+#include "sql/encoding.h"
 #include "sql/rows.h"
 #include "sql/situation.h"
 #include "sql/tables.h"
@@ -37,35 +37,11 @@ StaticAssertDecl(PADV_ROLES_TOLD_APART == PADV_MAX_SHOWN,
 
 /* --- names ---------------------------------------------------------------- */
 
-/*
- * A name without bytes that are no text: another database may have another
- * encoding, and one bad byte makes monitoring systems throw away all the rest.
- */
-static char *
-clean_name(char *name)
-{
-	int			encoding = GetDatabaseEncoding() == PG_SQL_ASCII ? PG_UTF8 : GetDatabaseEncoding();
-	char	   *rest = name;
-
-	if (name == NULL)
-		return NULL;
-	for (;;)
-	{
-		int			length = strlen(rest);
-		int			valid = pg_encoding_verifymbstr(encoding, rest, length);
-
-		if (valid == length)
-			return name;
-		rest[valid] = '?';
-		rest += valid + 1;
-	}
-}
-
-/* Likewise, or NULL for a role that is gone. */
+/* The name of a role as it can be shown, or NULL for one that is gone. */
 static char *
 name_of_role(Oid role)
 {
-	return OidIsValid(role) ? clean_name(GetUserNameFromId(role, true)) : NULL;
+	return OidIsValid(role) ? padv_clean_name(GetUserNameFromId(role, true)) : NULL;
 }
 
 /* --- what is counted ------------------------------------------------------ */
@@ -259,7 +235,7 @@ name_cap(PadvMetricsCap *cap)
 	if (OidIsValid(cap->role))
 		cap->labels.rolname = name_of_role(cap->role);
 	if (OidIsValid(cap->database))
-		cap->labels.datname = clean_name(get_database_name(cap->database));
+		cap->labels.datname = padv_clean_name(get_database_name(cap->database));
 	return (cap->labels.rolname != NULL || !OidIsValid(cap->role)) &&
 		(cap->labels.datname != NULL || !OidIsValid(cap->database));
 }

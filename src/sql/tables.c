@@ -112,51 +112,68 @@ without_path(const char *text, const char *path, const char *words)
 	return result.data;
 }
 
+/* Words of machine/disks.c between the path of a directory and its mount point. */
+#define IS_ON " is on "
+
+/* The last place of these words, as a path may have them in it; or NULL. */
+static const char *
+last_place(const char *text, const char *words)
+{
+	const char *place = NULL;
+
+	for (const char *next = strstr(text, words); next != NULL; next = strstr(next + 1, words))
+		place = next;
+	return place;
+}
+
 /*
  * The source of a fact about a directory: its path stands in front of the mount
- * point that it is below, or behind "stat(2) of"; machine/disks.c has the words.
- * The mount point can be below the data directory.
+ * point that it is below, and may be the mount point; or behind "stat(2) of".
  */
 static const char *
 hide_directory(const char *source, const char *words)
 {
-	static const char *const ends[] = {" is on ", " is not found in "};
-	const char *path = source[0] == '/' ? source : NULL;
+	const char *mount = last_place(source, IS_ON);
+	const char *rest = last_place(source, " is not found in ");
+	size_t		length = mount ? mount - source : 0;
 
-	if (strncmp(source, "stat(2) of /", strlen("stat(2) of /")) == 0)
+	if (strncmp(source, "stat(2) of ", strlen("stat(2) of ")) == 0)
 	{
-		const char *device = strstr(source, ": device ");
-
-		for (const char *next = device; next != NULL; next = strstr(next + 1, ": device "))
-			device = next;
-		return psprintf("stat(2) of %s%s", words, device ? device : "");
+		rest = last_place(source, ": device ");
+		return psprintf("stat(2) of %s%s", words, rest ? rest : "");
 	}
-	for (int i = 0; path != NULL && i < (int) lengthof(ends); i++)
-	{
-		const char *end = strstr(path, ends[i]);
-
-		/* a path may have these words in it */
-		for (const char *next = end; next != NULL; next = strstr(next + 1, ends[i]))
-			end = next;
-		if (end != NULL)
-			return psprintf("%s%s", words, end);
-	}
-	return path ? words : source;
+	if (mount != NULL && strncmp(mount + strlen(IS_ON), source, length) == 0 &&
+		mount[strlen(IS_ON) + length] == ' ')
+		return psprintf("%s is a mount of its own%s", words, mount + strlen(IS_ON) + length);
+	if (mount == NULL)
+		mount = rest;
+	return mount ? psprintf("%s%s", words, mount) : words;
 }
 
+/* The data directory as its fact has it, with links resolved; or NULL. */
+static char *
+real_data_directory(const PadvFact *facts, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		const char *end = last_place(facts[i].source, IS_ON);
+
+		if (strcmp(facts[i].fact, "data directory") == 0 && end != NULL)
+			return pnstrdup(facts[i].source, end - facts[i].source);
+	}
+	return NULL;
+}
+
+/* One fact, for a reader who may not know where directories are. */
 static void
-tell_fact(const FactTeller *teller, const PadvFact *fact, bool directories_too)
+tell_without_paths(const FactTeller *teller, const PadvFact *fact, const char *data_directory)
 {
 	const char *words = directory_words(fact->fact);
-	const char *source = fact->source;
+	const char *source = words ? hide_directory(fact->source, words) : fact->source;
 
-	if (!directories_too)
-	{
-		if (words != NULL)
-			source = hide_directory(source, words);
-		source = without_path(source, DataDir, "the data directory");
-		source = without_path(source, padv_system_root, "");
-	}
+	source = without_path(source, data_directory, "the data directory");
+	source = without_path(source, DataDir, "the data directory");
+	source = without_path(source, padv_system_root, "");
 	teller->tell(teller->arg, fact->fact, fact->value, source);
 }
 
@@ -169,10 +186,14 @@ padv_tell_hardware(const PadvPicture *picture, PadvTellFact tell, void *arg)
 	const FactTeller teller = {tell, arg};
 	PadvFact   *facts;
 	int			count = padv_copy_facts(&facts);
-	bool		directories_too = may_see_directories();
+	char	   *data_directory = real_data_directory(facts, count);
+	bool		paths_too = may_see_directories();
 
 	for (int i = 0; i < count; i++)
-		tell_fact(&teller, &facts[i], directories_too);
+		if (paths_too)
+			tell(arg, facts[i].fact, facts[i].value, facts[i].source);
+		else
+			tell_without_paths(&teller, &facts[i], data_directory);
 	if (picture->taken_at != 0)
 		tell_load(&teller, picture);
 }
