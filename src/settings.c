@@ -182,8 +182,7 @@ static const struct CapSetting
 	int			minimum;
 	int			maximum;
 	int			flags;
-	GucIntCheckHook check;
-	GucRealCheckHook check_time;
+	GucIntCheckHook check;		/* of a number; define_time has those of times */
 }			cap_settings[PADV_CAP_SETTINGS] = {
 
 	{PREFIX ".max_sessions",
@@ -205,7 +204,7 @@ static const struct CapSetting
 	{PREFIX ".queue_timeout",
 		"Sets how long a login waits in line before it is refused.",
 		"Set it for a role, a database or a role in a database. It ends before authentication_timeout does.",
-	10000, 1, INT_MAX, GUC_UNIT_MS, NULL, check_queue_timeout},
+	10000, 1, INT_MAX, GUC_UNIT_MS, NULL},
 	{PREFIX ".max_active",
 		"Sets how many transactions can run at a time; others wait in line.",
 		"Set it for a role, a database or a role in a database. -1 is no limit.",
@@ -265,7 +264,7 @@ define_time(int i)
 							 setting->standard / 1000.0, setting->minimum / 1000.0,
 							 setting->maximum / 1000.0,
 							 PGC_SUSET, GUC_UNIT_S,
-							 setting->check_time ? setting->check_time : check_time, NULL, NULL);
+							 i == PADV_QUEUE_TIMEOUT ? check_queue_timeout : check_time, NULL, NULL);
 }
 
 static void

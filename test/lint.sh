@@ -137,7 +137,7 @@ columns_without_words() {
 section() {
     local name=$1
     if [ "$name" = declared_pools ]; then name=declare_pool; fi
-    awk -v name="$name" '/^### / { on = $0 ~ "^### " name "([^a-z_]|$)" } on' README.md
+    awk -v name="$name" '/^### / || FNR == 1 { on = $0 ~ "^### " name "([^a-z_]|$)" } on' "${DOCS[@]}"
 }
 view_columns() {
     sed -nE 's/^ ([a-z_]+) +\| ([a-z_0-9]+) +\| [a-z].*/\1 \2/p' expected/extension.out | grep -v '^table_name '
