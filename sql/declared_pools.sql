@@ -61,7 +61,7 @@ FROM (SELECT array_position(ARRAY['critical', 'warning', 'info'], severity) AS r
 SELECT pool_advisor.declare_pool('', 'go', 1, 1);
 SELECT pool_advisor.declare_pool(repeat('x', 101), 'go', 1, 1);
 SELECT pool_advisor.declare_pool('   ', 'go', 1, 1);
-SELECT pool_advisor.declare_pool(E'web\n', 'go', 1, 1);
+SELECT pool_advisor.declare_pool(E' \n\r\n', 'go', 1, 1);
 SELECT pool_advisor.declare_pool(E'\t', 'go', 1, 1);
 SELECT pool_advisor.declare_pool(NULL, 'go', 1, 1);
 SELECT pool_advisor.declare_pool('x', 'gopher', 1, 1);
