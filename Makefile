@@ -6,6 +6,7 @@ PG_CPPFLAGS = -I$(srcdir)/src
 
 EXTENSION = pool_advisor
 DATA = $(wildcard sql/pool_advisor--*.sql)
+DOCS = $(wildcard doc/*.md)
 
 # Every suite starts its own preloaded server.
 REGRESS = $(filter-out pool_advisor--%,$(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql))))
@@ -23,6 +24,13 @@ all:
 # On a bare machine there is no PGXS yet; the targets below install it.
 ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
+# names like uninstall.md are others', too; and PGXS forgets to remove what is in a folder here
+docmoduledir := $(docmoduledir)/$(EXTENSION)
+uninstall: uninstall-docs
+uninstall-docs:
+	rm -f $(addprefix '$(DESTDIR)$(docdir)/$(docmoduledir)'/, $(notdir $(DOCS)))
+	-rmdir '$(DESTDIR)$(docdir)/$(docmoduledir)'
+.PHONY: uninstall-docs
 else
 all install installcheck:
 	@echo "$(PG_CONFIG) has no PGXS: install the server's development files, or give PG_CONFIG" >&2

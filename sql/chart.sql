@@ -40,6 +40,10 @@ FROM pool_advisor.chart('roles') AS line;
 SELECT count(*) AS default_is_load FROM pool_advisor.chart() AS line
 WHERE line LIKE 'Active connections, last 10 min; %';
 
+SELECT bool_and((SELECT left(min(line), 10) FROM pool_advisor.chart(upper(kind)) AS line WHERE line ~ '^[A-Z]') =
+                (SELECT left(min(line), 10) FROM pool_advisor.chart(kind) AS line WHERE line ~ '^[A-Z]')) AS in_either_case
+FROM unnest(ARRAY['load', 'scalability', 'waits', 'roles']) AS kind;
+
 -- periods from a second to all there is; what goes beyond that is cut
 SELECT period, split_part((SELECT line FROM pool_advisor.chart('load', period::interval) AS line LIMIT 1), ';', 1) AS title
 FROM unnest(ARRAY['30 s', '90 s', '15 min', '90 min', '6 hours', '1 day', '3 days 12:00', '14 days', '1 month', '100 years']) AS period;
@@ -89,7 +93,7 @@ DROP DATABASE regress_padv_ascii;
 \set SHOW_CONTEXT never
 SELECT pool_advisor.chart('pie');
 SELECT pool_advisor.chart('');
-SELECT pool_advisor.chart('LOAD');
+SELECT pool_advisor.chart('loads');
 SELECT pool_advisor.chart('load', '0 s');
 SELECT pool_advisor.chart('load', '-10 min');
 SELECT pool_advisor.chart('load', '999 ms');

@@ -60,6 +60,9 @@ FROM (SELECT array_position(ARRAY['critical', 'warning', 'info'], severity) AS r
 -- what is refused
 SELECT pool_advisor.declare_pool('', 'go', 1, 1);
 SELECT pool_advisor.declare_pool(repeat('x', 101), 'go', 1, 1);
+SELECT pool_advisor.declare_pool('   ', 'go', 1, 1);
+SELECT pool_advisor.declare_pool(E' \n\r\n', 'go', 1, 1);
+SELECT pool_advisor.declare_pool(E'\t', 'go', 1, 1);
 SELECT pool_advisor.declare_pool(NULL, 'go', 1, 1);
 SELECT pool_advisor.declare_pool('x', 'gopher', 1, 1);
 SELECT pool_advisor.declare_pool('x', NULL, 1, 1);
@@ -68,6 +71,8 @@ SELECT pool_advisor.declare_pool('x', 'go', 1, -1);
 SELECT pool_advisor.declare_pool('x', 'go', 9223372036854775807, 9223372036854775807);
 SELECT pool_advisor.declare_pool('x', 'go', 1, NULL);
 SELECT pool_advisor.declare_pool('x', 'go', 1, 1, 'regress_padv_nobody');
+SELECT pool_advisor.declare_pool('x', 'go', 1, 1, 'pg_monitor');
+SELECT pool_advisor.declare_pool('x', 'go', 1, 1, 'regress_padv_planner');
 SELECT pool_advisor.declare_pool('x', 'go', 1, 1, database => 'regress_padv_nowhere');
 SELECT pool_advisor.forget_pool('x');
 SELECT pool_advisor.forget_pool(NULL);

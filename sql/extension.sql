@@ -24,10 +24,12 @@ WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   AND classid IN ('pg_class'::regclass, 'pg_proc'::regclass)
   AND obj_description(objid, classid::regclass::name) IS NULL;
 
--- every column of status and history does too
-SELECT attname AS undocumented FROM pg_attribute
-WHERE attrelid IN ('pool_advisor.status'::regclass, 'pool_advisor.history'::regclass) AND attnum > 0
-  AND col_description(attrelid, attnum) IS NULL;
+-- every column does too
+SELECT attrelid::regclass AS relation, attname AS undocumented FROM pg_attribute
+WHERE attrelid IN (SELECT oid FROM pg_class
+                   WHERE relnamespace = 'pool_advisor'::regnamespace AND relkind IN ('r', 'v'))
+  AND attnum > 0 AND NOT attisdropped AND col_description(attrelid, attnum) IS NULL
+ORDER BY 1, attnum;
 
 -- the worker is connected to no database, so none is in its way
 CREATE DATABASE regress_padv_database;

@@ -37,6 +37,14 @@ SELECT core, max, places, rounded(threads, queued, wait_seconds, refused_ratio, 
 FROM (VALUES (5, 5, 10), (2, 5, -1), (4, 5, -1), (2, 5, 0), (2, 5, 10), (2, 5, 1000), (1, 2, 3)) AS t (core, max, places),
      pool_advisor.thread_pool_forecast(3, 1, core, max, places);
 
+-- no core: threads come and go with the tasks, and all else is as with a core of one
+SELECT max, places, rounded(none.threads) AS threads, rounded(one.threads) AS with_one,
+       rounded(none.queued, none.wait_seconds, none.refused_ratio, none.max_reached_ratio) =
+       rounded(one.queued, one.wait_seconds, one.refused_ratio, one.max_reached_ratio) AS else_the_same
+FROM (VALUES (1, 10), (5, 0), (5, 10), (5, -1)) AS t (max, places),
+     pool_advisor.thread_pool_forecast(0.5, 1, 0, max, places) AS none,
+     pool_advisor.thread_pool_forecast(0.5, 1, 1, max, places) AS one;
+
 -- the smallest pool for a wait
 SELECT wait, pool_advisor.required_size(20000, 0.0005, wait) AS size
 FROM unnest(ARRAY[0.01, 0.0005, 0.00005, 0.000001, 1e-12]) AS wait;
@@ -81,7 +89,8 @@ SELECT pool_advisor.pool_forecast(1, 1, 1, 2147483649);
 SELECT pool_advisor.pool_forecast(1, 1e308, 1, 2147483648);
 SELECT pool_advisor.thread_pool_forecast(-1, 1, 1, 1, 1);
 SELECT pool_advisor.thread_pool_forecast(1, 0, 1, 1, 1);
-SELECT pool_advisor.thread_pool_forecast(1, 1, 0, 1, 1);
+SELECT pool_advisor.thread_pool_forecast(1, 1, -1, 1, 1);
+SELECT pool_advisor.thread_pool_forecast(1, 1, 0, 0, 1);
 SELECT pool_advisor.thread_pool_forecast(1, 1, 2, 1, 1);
 SELECT pool_advisor.thread_pool_forecast(1, 1, 1, 1000001, 1);
 SELECT pool_advisor.thread_pool_forecast(1, 1, 1, 1, -2);
@@ -108,6 +117,9 @@ SELECT pool_advisor.explain_size(9223372036854775807, 1e-300, 1);
 \set VERBOSITY default
 
 -- what is said then
+SELECT pool_advisor.pool_forecast(1, 1, 0);
+SELECT pool_advisor.thread_pool_forecast(1, 1, -1, 1, 1);
+SELECT pool_advisor.explain_size(0, 1, 1);
 SELECT pool_advisor.pool_forecast(1, 1, 1000001);
 SELECT pool_advisor.pool_forecast(1, 1, 1, -2);
 SELECT pool_advisor.pool_forecast(1, 1e308, 1, 2147483648);

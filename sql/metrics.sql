@@ -69,6 +69,8 @@ SELECT load_ratio >= 0 AS load_ratio, demand_avg >= 0 AS demand_avg, active_avg 
 FROM pool_advisor.check_load(1000, 2000);
 SELECT status, load_ratio FROM pool_advisor.check_load() WHERE load_ratio IS NULL OR status IS NULL;
 SELECT status FROM pool_advisor.check_load(critical => 5000, warning => 5000);
+SELECT status, substring(message FROM 'load_ratio=[0-9.]+(;[^ ]*)') AS thresholds FROM pool_advisor.check_load(1e300, 1e301);
+SELECT status, substring(message FROM 'load_ratio=[0-9.]+(;[^ ]*)') AS thresholds FROM pool_advisor.check_load(1000.5, 1e15);
 SELECT status FROM pool_advisor.check_load(2, 1);
 SELECT status FROM pool_advisor.check_load(0);
 SELECT status FROM pool_advisor.check_load(-1);
@@ -97,6 +99,24 @@ SELECT left(pool_advisor.monitoring_config('datadog'), 220);
 SELECT pool_advisor.monitoring_config('ganglia');
 SELECT pool_advisor.monitoring_config('');
 SELECT pool_advisor.monitoring_config(NULL);
+
+-- nobody's better matches are called by what is printed
+CREATE FUNCTION public.hijacked() RETURNS json LANGUAGE plpgsql AS $$ BEGIN RAISE 'called'; END $$;
+CREATE FUNCTION public.json_object_agg(text, double precision) RETURNS json LANGUAGE sql AS 'SELECT public.hijacked()';
+CREATE FUNCTION public.json_agg(json) RETURNS json LANGUAGE sql AS 'SELECT public.hijacked()';
+CREATE FUNCTION public.json_build_object(text, text, text, text, text, text, text, text, text, double precision)
+RETURNS json LANGUAGE sql AS 'SELECT public.hijacked()';
+SELECT json_object_agg(name, value) FROM pool_advisor.metrics;
+CREATE FUNCTION answers(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    answer json;
+BEGIN
+    EXECUTE query INTO answer;
+    RETURN answer IS NOT NULL;
+END $$;
+SELECT count(*), bool_and(answers(query[1]))
+FROM regexp_matches(pool_advisor.monitoring_config('zabbix'), ' -c "(.*)"\n', 'gn') AS query;
+DROP FUNCTION answers, public.json_object_agg, public.json_agg(json), public.json_build_object, public.hijacked;
 
 -- a search path of the caller's changes nothing
 CREATE SCHEMA regress_padv_hijack;

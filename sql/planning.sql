@@ -65,6 +65,7 @@ SELECT pool_advisor.fleet_connections(1, 9223372036854775807, 1, 10, 1, 1);
 -- what is said then
 SELECT pool_advisor.deadlock_free_size(0, 1);
 SELECT pool_advisor.deadlock_free_size(9223372036854775807, 3);
+SELECT pool_advisor.fleet_connections(1, 1, -1, 10, 1);
 SELECT pool_advisor.fleet_connections(1, 1, 11, 10, 1);
 SELECT pool_advisor.fleet_connections(1, 1, 1, 10, 1, 5, 2);
 

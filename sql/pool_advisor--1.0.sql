@@ -45,6 +45,7 @@ CREATE TABLE pool_advisor.declared_pools (
 SELECT pg_catalog.pg_extension_config_dump('pool_advisor.declared_pools', '');
 COMMENT ON TABLE pool_advisor.declared_pools IS
     'pools in front of the server, declared by declare_pool() in this database';
+COMMENT ON COLUMN pool_advisor.declared_pools.name IS 'by which it is declared anew or forgotten';
 COMMENT ON COLUMN pool_advisor.declared_pools.system IS 'what the pool is, as client_config() calls it';
 COMMENT ON COLUMN pool_advisor.declared_pools.processes IS 'how many processes have such a pool each';
 COMMENT ON COLUMN pool_advisor.declared_pools.max_pool_size IS 'connections that each may open';
@@ -163,6 +164,14 @@ COMMENT ON FUNCTION pool_advisor._optimal() IS 'what the view optimal shows';
 CREATE VIEW pool_advisor.optimal AS SELECT * FROM pool_advisor._optimal();
 COMMENT ON VIEW pool_advisor.optimal IS
     'the optimal number of active connections by each method, with the calculation, or why there is none';
+COMMENT ON COLUMN pool_advisor.optimal.method IS 'formula, wait_ratio, scalability, setting; or server_max_active, which counts transactions';
+COMMENT ON COLUMN pool_advisor.optimal.connections IS 'what it says; NULL when it has no number';
+COMMENT ON COLUMN pool_advisor.optimal.low IS 'lower end of the range around it';
+COMMENT ON COLUMN pool_advisor.optimal.high IS 'upper end of the range around it';
+COMMENT ON COLUMN pool_advisor.optimal.confidence IS 'how much speaks for it: formula, low, medium or high';
+COMMENT ON COLUMN pool_advisor.optimal.chosen IS 'whether it is the optimal of the view status';
+COMMENT ON COLUMN pool_advisor.optimal.explanation IS 'the calculation with its numbers';
+COMMENT ON COLUMN pool_advisor.optimal.not_available_because IS 'why there is no number; empty when there is one';
 
 CREATE FUNCTION pool_advisor._scalability(
     OUT connections double precision,
@@ -208,6 +217,7 @@ COMMENT ON COLUMN pool_advisor.scalability_fit.lambda IS 'transactions a second 
 COMMENT ON COLUMN pool_advisor.scalability_fit.sigma IS 'contention: the share of the work that cannot be done side by side, 0..1';
 COMMENT ON COLUMN pool_advisor.scalability_fit.kappa IS 'coherency: what each pair of connections costs each other';
 COMMENT ON COLUMN pool_advisor.scalability_fit.peak_connections IS 'sqrt((1 - sigma) / kappa); NULL as long as no knee was seen, or where throughput never falls';
+COMMENT ON COLUMN pool_advisor.scalability_fit.peak_transactions_per_second IS 'throughput there by the law; NULL where there is no such peak';
 COMMENT ON COLUMN pool_advisor.scalability_fit.r_squared IS 'share of the differences in throughput that the law explains, 0..1';
 COMMENT ON COLUMN pool_advisor.scalability_fit.state IS 'too little data, knee not observed yet, or fitted';
 
@@ -265,6 +275,12 @@ FROM (
 ORDER BY pg_catalog.array_position(ARRAY['critical', 'warning', 'info'], severity), part, n;
 COMMENT ON VIEW pool_advisor.advice IS
     'what to look at and what to do about it, worst first; empty when all is well';
+COMMENT ON COLUMN pool_advisor.advice.severity IS 'critical, warning or info';
+COMMENT ON COLUMN pool_advisor.advice.code IS 'what it is about; stable';
+COMMENT ON COLUMN pool_advisor.advice.subject IS 'whom or what it is about: server, a role, a setting, pools';
+COMMENT ON COLUMN pool_advisor.advice.finding IS 'what was measured';
+COMMENT ON COLUMN pool_advisor.advice.recommendation IS 'what to do about it';
+COMMENT ON COLUMN pool_advisor.advice.fix IS 'a line to run, or empty';
 
 CREATE FUNCTION pool_advisor.explain()
 RETURNS SETOF text
@@ -289,6 +305,9 @@ COMMENT ON FUNCTION pool_advisor._hardware() IS 'what the view hardware shows';
 CREATE VIEW pool_advisor.hardware AS SELECT * FROM pool_advisor._hardware();
 COMMENT ON VIEW pool_advisor.hardware IS
     'cores, quota, disks and spindles as found, with the source of each, and what the machine did in the last minute';
+COMMENT ON COLUMN pool_advisor.hardware.fact IS 'what is told';
+COMMENT ON COLUMN pool_advisor.hardware.value IS 'with its unit';
+COMMENT ON COLUMN pool_advisor.hardware.source IS 'where it was read; paths of the server''s directories only for superusers and members of pg_read_all_settings';
 
 CREATE FUNCTION pool_advisor._waits(
     OUT period text,
@@ -305,6 +324,11 @@ COMMENT ON FUNCTION pool_advisor._waits() IS 'what the view waits shows';
 CREATE VIEW pool_advisor.waits AS SELECT * FROM pool_advisor._waits();
 COMMENT ON VIEW pool_advisor.waits IS
     'average sessions and parallel workers in each wait event over the last 10 s, 1 min, 10 min and 1 h; on CPU is type CPU';
+COMMENT ON COLUMN pool_advisor.waits.period IS '10 s, 1 min, 10 min or 1 h, up to now';
+COMMENT ON COLUMN pool_advisor.waits.wait_event_type IS 'as in pg_stat_activity; CPU for what waits for nothing, Other for events beyond the room there is';
+COMMENT ON COLUMN pool_advisor.waits.wait_event IS 'as in pg_stat_activity';
+COMMENT ON COLUMN pool_advisor.waits.active_avg IS 'average active sessions in it';
+COMMENT ON COLUMN pool_advisor.waits.parallel_avg IS 'average parallel workers in it';
 
 CREATE FUNCTION pool_advisor._roles(
     OUT rolname name,
@@ -333,6 +357,12 @@ COMMENT ON FUNCTION pool_advisor._roles() IS 'what the view roles shows';
 CREATE VIEW pool_advisor.roles AS SELECT * FROM pool_advisor._roles();
 COMMENT ON VIEW pool_advisor.roles IS
     'sessions of each role in the last sample, its average active sessions over the last minute, its cap, and what the caps did to it since the server started';
+COMMENT ON COLUMN pool_advisor.roles.rolname IS 'the role; (other roles) for those beyond the room there is';
+COMMENT ON COLUMN pool_advisor.roles.sessions IS 'sessions of the role in the last sample';
+COMMENT ON COLUMN pool_advisor.roles.active IS 'those of them that execute a statement';
+COMMENT ON COLUMN pool_advisor.roles.idle IS 'those of them that wait for a command, outside a transaction';
+COMMENT ON COLUMN pool_advisor.roles.idle_in_transaction IS 'those of them that wait for a command inside a transaction';
+COMMENT ON COLUMN pool_advisor.roles.active_avg IS 'average active sessions of the role over the last minute';
 COMMENT ON COLUMN pool_advisor.roles.queued IS 'logins of the role waiting in line now, which are not sessions yet, and its sessions whose transaction waits in line';
 COMMENT ON COLUMN pool_advisor.roles.max_sessions IS 'the role''s own cap, or the default; -1: none, or the role is exempt';
 COMMENT ON COLUMN pool_advisor.roles.max_active IS 'transactions that the role''s own cap allows at a time, or the default; -1: none, or the role is exempt';
@@ -429,7 +459,9 @@ CREATE FUNCTION pool_advisor._limits(
     OUT max_active bigint,
     OUT in_use bigint,
     OUT headroom bigint,
-    OUT active_in_use bigint
+    OUT active_in_use bigint,
+    OUT enforcement text,
+    OUT gate_enforcement text
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'padv_limits'
@@ -440,10 +472,19 @@ CREATE VIEW pool_advisor.limits AS SELECT * FROM pool_advisor._limits();
 COMMENT ON VIEW pool_advisor.limits IS
     'every cap in force on this node, limit_scale applied, with the sessions under it; -1 is no limit';
 COMMENT ON COLUMN pool_advisor.limits.scope IS 'role, group (a role and its members together), database, role in database, default (each role without a cap of its own), or server (pool_advisor.server_max_active)';
+COMMENT ON COLUMN pool_advisor.limits.rolname IS 'the role that it is set on, or NULL';
+COMMENT ON COLUMN pool_advisor.limits.datname IS 'the database that it is set on, or NULL';
+COMMENT ON COLUMN pool_advisor.limits.max_sessions IS 'sessions that there can be; 0 lets nobody in';
+COMMENT ON COLUMN pool_advisor.limits.min_sessions IS 'sessions that are kept when they are idle; -1 keeps all';
+COMMENT ON COLUMN pool_advisor.limits.session_idle_timeout IS 'how long sessions beyond min_sessions can be idle before they are closed; 0 closes none';
+COMMENT ON COLUMN pool_advisor.limits.queue_length IS 'logins that wait in line when max_sessions is reached';
+COMMENT ON COLUMN pool_advisor.limits.queue_timeout IS 'how long a login waits before it is refused';
 COMMENT ON COLUMN pool_advisor.limits.max_active IS 'transactions that may run at a time; -1 is no limit';
 COMMENT ON COLUMN pool_advisor.limits.in_use IS 'sessions counted under the cap; for the default, those of the role that has most; of the server, all';
 COMMENT ON COLUMN pool_advisor.limits.headroom IS 'sessions that can still come in; -1 is no limit';
 COMMENT ON COLUMN pool_advisor.limits.active_in_use IS 'transactions that run under the cap; for the default, those of the role that has most; 0 where nothing limits them';
+COMMENT ON COLUMN pool_advisor.limits.enforcement IS 'whether it holds for sessions: on, observe or off; exempt: its role is under no limit';
+COMMENT ON COLUMN pool_advisor.limits.gate_enforcement IS 'whether it holds for transactions: on, observe or off, which it also is when enforcement is; exempt: its role is under no limit';
 
 CREATE FUNCTION pool_advisor._gate(
     OUT server_max_active text,
@@ -460,7 +501,8 @@ CREATE FUNCTION pool_advisor._gate(
     OUT suspended_total bigint,
     OUT let_in_total bigint,
     OUT would_wait_total bigint,
-    OUT explanation text
+    OUT explanation text,
+    OUT gate_enforcement text
 )
 RETURNS record
 AS 'MODULE_PATHNAME', 'padv_gate'
@@ -483,8 +525,9 @@ COMMENT ON COLUMN pool_advisor.gate.given_up_total IS 'waits that ended without 
 COMMENT ON COLUMN pool_advisor.gate.handed_over_total IS 'turns that went to one who waited';
 COMMENT ON COLUMN pool_advisor.gate.suspended_total IS 'turns that were given to others while their session was idle in its transaction';
 COMMENT ON COLUMN pool_advisor.gate.let_in_total IS 'how often a limit was raised by one because no transaction inside could go on';
-COMMENT ON COLUMN pool_advisor.gate.would_wait_total IS 'transactions that would have had to wait, but enforcement was observe';
+COMMENT ON COLUMN pool_advisor.gate.would_wait_total IS 'transactions that would have had to wait, but gate_enforcement was observe';
 COMMENT ON COLUMN pool_advisor.gate.explanation IS 'what the limit is, and why';
+COMMENT ON COLUMN pool_advisor.gate.gate_enforcement IS 'whether transactions are kept waiting: on, observe or off; off also when pool_advisor.enforcement is';
 
 CREATE FUNCTION pool_advisor._budget(
     OUT scope text,
@@ -534,6 +577,7 @@ FROM rows ORDER BY part, n;
 COMMENT ON VIEW pool_advisor.budget IS
     'whether all that may connect, by caps and CONNECTION LIMITs, fits into the connections there are; first the server, then each place with a bound, then the declared pools together and each';
 COMMENT ON COLUMN pool_advisor.budget.scope IS 'server, then a scope of the view limits; pools for all declared pools together, pool for each';
+COMMENT ON COLUMN pool_advisor.budget.name IS 'of the role, group, database or pool; empty for the server, the default and all pools together';
 COMMENT ON COLUMN pool_advisor.budget.sessions IS 'sessions that are there; of a pool those of its role in the last sample, -1 when it was declared without a role, or with a database';
 COMMENT ON COLUMN pool_advisor.budget.committed IS 'sessions that may be there: the smaller of cap and CONNECTION LIMIT, for the server the sum over all roles, for a pool processes * max_pool_size; -1 when something has no bound';
 COMMENT ON COLUMN pool_advisor.budget.available IS 'connections that ordinary roles can have: max_connections less the reserved ones';
@@ -548,13 +592,22 @@ CREATE FUNCTION pool_advisor.set_limit(
     session_idle_timeout interval DEFAULT NULL,
     queue_length integer DEFAULT NULL,
     queue_timeout interval DEFAULT NULL,
-    max_active integer DEFAULT NULL
+    max_active integer DEFAULT NULL,
+    OUT scope text,
+    OUT rolname name,
+    OUT datname name,
+    OUT max_sessions bigint,
+    OUT min_sessions bigint,
+    OUT session_idle_timeout interval,
+    OUT queue_length bigint,
+    OUT queue_timeout interval,
+    OUT max_active bigint
 )
-RETURNS void
+RETURNS record
 AS 'MODULE_PATHNAME', 'padv_set_limit'
 LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer) IS
-    'set caps of a role, a database, a role in a database, or the default of all; NULL leaves a setting as it is, -1 is no limit';
+    'set caps of a role, a database, a role in a database, or the default of all; NULL leaves a setting as it is, -1 is no limit; returns what is in force there once the transaction has committed, as the view limits shows it';
 
 CREATE FUNCTION pool_advisor.clear_limit(
     role name DEFAULT NULL,
@@ -711,13 +764,14 @@ CREATE FUNCTION pool_advisor.reset(
 )
 RETURNS void
 AS 'MODULE_PATHNAME', 'padv_reset'
-LANGUAGE C STRICT VOLATILE;
+LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION pool_advisor.reset(text) IS
     'forget what was gathered: counters (of roles, since the server started), history, scalability (the learned curve and the wait ratio), or all';
 
 
 -- For monitoring systems
 
+-- names are made fit for client_encoding, which a parallel worker does not have
 CREATE FUNCTION pool_advisor._metrics(
     OUT name text,
     OUT kind text,
@@ -730,7 +784,7 @@ CREATE FUNCTION pool_advisor._metrics(
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'padv_metrics_rows'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 200;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 200;
 COMMENT ON FUNCTION pool_advisor._metrics() IS 'what the view metrics shows';
 
 CREATE VIEW pool_advisor.metrics AS SELECT * FROM pool_advisor._metrics();
@@ -748,7 +802,7 @@ COMMENT ON COLUMN pool_advisor.metrics.value IS 'never NULL: a series whose valu
 CREATE FUNCTION pool_advisor.openmetrics()
 RETURNS text
 AS 'MODULE_PATHNAME', 'padv_openmetrics_sql'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION pool_advisor.openmetrics() IS 'what the view metrics shows, in the text format OpenMetrics';
 
 CREATE FUNCTION pool_advisor.check_load(

@@ -7,6 +7,8 @@ SELECT pool_advisor.reset('scalability');
 SELECT pool_advisor.reset();
 SELECT pool_advisor.reset('');
 SELECT pool_advisor.reset('everything');
-SELECT pool_advisor.reset(NULL) IS NULL AS nothing;
+SELECT pool_advisor.reset('ALL');
+SELECT pool_advisor.reset('Scalability');
+SELECT pool_advisor.reset(NULL);
 
 DROP EXTENSION pool_advisor;

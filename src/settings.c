@@ -10,7 +10,9 @@
 #include "postgres.h"
 
 #include <limits.h>
+#include <math.h>
 
+#include "access/parallel.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
@@ -32,7 +34,10 @@ int			padv_gate_enforcement = PADV_ENFORCEMENT_ON;
 double		padv_limit_scale = 1.0;
 double		padv_queue_share = 0.5;
 int			padv_server_max_active = PADV_SERVER_MAX_ACTIVE_OFF;
-int			padv_cap_settings[PADV_CAP_SETTINGS];
+
+/* By PadvCapSetting: those that are numbers, and those that are times in seconds. */
+static int	cap_numbers[PADV_CAP_SETTINGS];
+static double cap_seconds[PADV_CAP_SETTINGS];
 
 static char *server_max_active_text = NULL;
 
@@ -79,13 +84,40 @@ check_system_root(char **newval, void **extra pg_attribute_unused(),
 	return true;
 }
 
+/*
+ * Limits are read from the catalogs, so one that is set in a session does
+ * nothing there.  A parallel worker only repeats what its leader has set.
+ */
+static void
+warn_of_session(GucSource source)
+{
+	if (source == PGC_S_SESSION && !InitializingParallelWorker)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("a limit of pool_advisor has no effect when it is set in a session"),
+				 errhint("Use ALTER ROLE ... SET, ALTER DATABASE ... SET or pool_advisor.set_limit().")));
+}
+
+static bool
+check_number(int *newval pg_attribute_unused(), void **extra pg_attribute_unused(), GucSource source)
+{
+	warn_of_session(source);
+	return true;
+}
+
+static bool
+check_time(double *newval pg_attribute_unused(), void **extra pg_attribute_unused(), GucSource source)
+{
+	warn_of_session(source);
+	return true;
+}
+
 /* Nobody could ever begin a transaction under 0. */
 static bool
-check_max_active(int *newval, void **extra pg_attribute_unused(),
-				 GucSource source pg_attribute_unused())
+check_max_active(int *newval, void **extra, GucSource source)
 {
 	if (*newval != 0)
-		return true;
+		return check_number(newval, extra, source);
 	GUC_check_errdetail("\"%s.max_active\" must be at least 1, or -1 for no limit.", PREFIX);
 	return false;
 }
@@ -127,18 +159,22 @@ assign_server_max_active(const char *newval pg_attribute_unused(), void *extra)
  * from; but whoever sets it for a role or a database shall know.
  */
 static bool
-check_queue_timeout(int *newval, void **extra pg_attribute_unused(), GucSource source)
+check_queue_timeout(double *newval, void **extra, GucSource source)
 {
-	if (source == PGC_S_TEST && *newval / 1000 >= AuthenticationTimeout)
+	if (source == PGC_S_TEST && *newval >= AuthenticationTimeout)
 		ereport(WARNING,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s.queue_timeout\" is not shorter than \"authentication_timeout\" (%d s)",
 						PREFIX, AuthenticationTimeout),
 				 errdetail("A wait in line is part of the login, so it ends shortly before that.")));
-	return true;
+	return check_time(newval, extra, source);
 }
 
-/* What can be set for a role, a database, a role in a database, and for all. */
+/*
+ * What can be set for a role, a database, a role in a database, and for all.
+ * Times are milliseconds here, with GUC_UNIT_MS; whoever sets one gives seconds,
+ * or a unit, as for set_limit(): the same number must mean the same in both.
+ */
 static const struct CapSetting
 {
 	const char *name;
@@ -148,7 +184,7 @@ static const struct CapSetting
 	int			minimum;
 	int			maximum;
 	int			flags;
-	GucIntCheckHook check;
+	GucIntCheckHook check;		/* of a number; define_time has those of times */
 }			cap_settings[PADV_CAP_SETTINGS] = {
 
 	{PREFIX ".max_sessions",
@@ -170,7 +206,7 @@ static const struct CapSetting
 	{PREFIX ".queue_timeout",
 		"Sets how long a login waits in line before it is refused.",
 		"Set it for a role, a database or a role in a database. It ends before authentication_timeout does.",
-	10000, 1, INT_MAX, GUC_UNIT_MS, check_queue_timeout},
+	10000, 1, INT_MAX, GUC_UNIT_MS, NULL},
 	{PREFIX ".max_active",
 		"Sets how many transactions can run at a time; others wait in line.",
 		"Set it for a role, a database or a role in a database. -1 is no limit.",
@@ -189,6 +225,50 @@ padv_cap_setting_is_time(PadvCapSetting setting)
 	return cap_settings[setting].flags == GUC_UNIT_MS;
 }
 
+/* More than 0 is never taken for 0, which can mean for ever. */
+static int32
+in_milliseconds(double seconds)
+{
+	double		result = rint(seconds * 1000.0);
+
+	if (seconds > 0.0 && result < 1.0)
+		return 1;
+	return result < INT_MAX ? (int32) result : INT_MAX;
+}
+
+void
+padv_cap_defaults(int32 value[PADV_CAP_SETTINGS])
+{
+	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+		value[i] = padv_cap_setting_is_time(i) ? in_milliseconds(cap_seconds[i]) : cap_numbers[i];
+}
+
+bool
+padv_parse_cap_setting(PadvCapSetting setting, const char *text, int32 *value)
+{
+	double		seconds;
+
+	if (!padv_cap_setting_is_time(setting))
+		return parse_int(text, value, 0, NULL);
+	if (!parse_real(text, &seconds, GUC_UNIT_S, NULL))
+		return false;
+	*value = in_milliseconds(seconds);
+	return true;
+}
+
+static void
+define_time(int i)
+{
+	const struct CapSetting *setting = &cap_settings[i];
+
+	DefineCustomRealVariable(setting->name, setting->what, setting->note,
+							 &cap_seconds[i],
+							 setting->standard / 1000.0, setting->minimum / 1000.0,
+							 setting->maximum / 1000.0,
+							 PGC_SUSET, GUC_UNIT_S,
+							 i == PADV_QUEUE_TIMEOUT ? check_queue_timeout : check_time, NULL, NULL);
+}
+
 static void
 define_cap_settings(void)
 {
@@ -196,11 +276,14 @@ define_cap_settings(void)
 	{
 		const struct CapSetting *setting = &cap_settings[i];
 
-		DefineCustomIntVariable(setting->name, setting->what, setting->note,
-								&padv_cap_settings[i],
-								setting->standard, setting->minimum, setting->maximum,
-								PGC_SUSET, setting->flags,
-								setting->check, NULL, NULL);
+		if (padv_cap_setting_is_time(i))
+			define_time(i);
+		else
+			DefineCustomIntVariable(setting->name, setting->what, setting->note,
+									&cap_numbers[i],
+									setting->standard, setting->minimum, setting->maximum,
+									PGC_SUSET, setting->flags,
+									setting->check ? setting->check : check_number, NULL, NULL);
 	}
 }
 

@@ -29,10 +29,14 @@ extern int	padv_server_max_active; /* transactions, or as core/gate.h names
 									 * it */
 
 /*
- * By PadvCapSetting.  In a session these are what its role and database were
- * given, which is of no use to anybody: caps are read from the catalogs.
+ * The default of all that a limit can have, by PadvCapSetting.  Only a process
+ * that is in no database yet finds what is configured: in a session these are
+ * what its role and database were given.
  */
-extern int	padv_cap_settings[PADV_CAP_SETTINGS];
+extern void padv_cap_defaults(int32 value[PADV_CAP_SETTINGS]);
+
+/* A value as it is stored; false when it is none. */
+extern bool padv_parse_cap_setting(PadvCapSetting setting, const char *text, int32 *value);
 
 /* The full name of a cap's setting, as pool_advisor.max_sessions. */
 extern const char *padv_cap_setting_name(PadvCapSetting setting);

@@ -27,6 +27,7 @@ skip() {
     printf 'ok %d # skip %s: %s\n' "$COUNT" "$1" "$2"
 }
 
+DOCS=(README.md doc/*.md)
 SOURCES=$(find src -name '*.[ch]' | sort)
 CODE=$(find src test -name '*.[ch]' | sort)
 
@@ -117,26 +118,26 @@ check 'META.json is valid' < <(perl test/meta.pl META.json 2>&1)
 # what is there is documented
 settings_without_words() {
     sed -n 's/.*PREFIX "\(\.[a-z_]*\)".*/pool_advisor\1/p' src/settings.c | sort -u | while read -r setting; do
-        grep -q "\`$setting\`" README.md || echo "$setting"
+        grep -q "\`$setting\`" "${DOCS[@]}" || echo "$setting"
     done
 }
 objects_without_words() {
     sed -n 's/^CREATE \(VIEW\|FUNCTION\) pool_advisor\.\([a-z][a-z_]*\).*/\2/p' sql/pool_advisor--*.sql |
         sort -u | while read -r object; do
-        grep -qE "^### $object\b" README.md || echo "$object"
+        grep -qE "^### $object\b" "${DOCS[@]}" || echo "$object"
     done
 }
 columns_without_words() {
     sed -n 's/^COMMENT ON COLUMN pool_advisor\.status\.\([a-z_0-9]*\).*/\1/p' sql/pool_advisor--1.0.sql |
         while read -r column; do
-            grep -q "\`$column\`" README.md || echo "$column"
+            grep -q "\`$column\`" "${DOCS[@]}" || echo "$column"
         done
 }
 # The section of a view or a function; that of the table is its function's.
 section() {
     local name=$1
     if [ "$name" = declared_pools ]; then name=declare_pool; fi
-    awk -v name="$name" '/^### / { on = $0 ~ "^### " name "([^a-z_]|$)" } on' README.md
+    awk -v name="$name" '/^### / || FNR == 1 { on = $0 ~ "^### " name "([^a-z_]|$)" } on' "${DOCS[@]}"
 }
 view_columns() {
     sed -nE 's/^ ([a-z_]+) +\| ([a-z_0-9]+) +\| [a-z].*/\1 \2/p' expected/extension.out | grep -v '^table_name '
@@ -154,9 +155,9 @@ tests_without_words() {
     done
 }
 codes_without_words() {
-    grep -ohE '"[a-z_]+", *"?(server|max_connections|pool_advisor\.cores)|"[a-z_]+", situation' src/core/advice.c |
+    grep -ohE '"[a-z_]+", *"?(server|max_connections|pool_advisor\.cores)|"[a-z_]+", (situation|setting)' src/core/advice.c |
         sed 's/^"\([a-z_]*\)".*/\1/' | sort -u | while read -r code; do
-        grep -q "\`$code\`" README.md || echo "$code"
+        grep -q "\`$code\`" "${DOCS[@]}" || echo "$code"
     done
 }
 cases_without_output() {

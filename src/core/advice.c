@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/advice.h"
+#include "core/enforcement.h"
 
 /* Fewer idle connections than this are nobody's trouble. */
 #define MANY_IDLE 100
@@ -116,6 +117,40 @@ advise_sampling_stopped(Findings *findings)
 		"Everything shown here is of that moment. Look in the server log for the \"pool_advisor sampler\" process; it needs one of max_worker_processes and starts again by itself after a failure.");
 }
 
+/*
+ * One of the two settings.  An emergency exit that is forgotten stays open, and a
+ * trial that is forgotten protects nobody.
+ */
+static void
+advise_enforcement_of(Findings *findings, PadvEnforcement enforcement, const char *setting,
+					  const char *off, const char *observe)
+{
+	PadvAdvice *advice;
+
+	if (enforcement == PADV_ENFORCEMENT_ON)
+		return;
+	advice = begin(findings, enforcement == PADV_ENFORCEMENT_OFF ? PADV_WARNING : PADV_INFO,
+				   "enforcement_off", setting);
+	SAY(advice->finding, "%s is %s: %s", setting, padv_enforcement_name(enforcement),
+		enforcement == PADV_ENFORCEMENT_OFF ? off : observe);
+	SAY(advice->recommendation,
+		"The views show limits all the same. Turn it on again when the emergency or the trial is over; if the setting is in postgresql.conf, take it out there.");
+	SAY(advice->fix, "ALTER SYSTEM RESET %s; SELECT pg_reload_conf();", setting);
+}
+
+static void
+advise_enforcement(Findings *findings)
+{
+	const PadvSituation *situation = findings->situation;
+
+	advise_enforcement_of(findings, situation->enforcement, "pool_advisor.enforcement",
+						  "no limit is enforced, neither on sessions nor on transactions.",
+						  "logins beyond a limit are counted and logged, and let in.");
+	advise_enforcement_of(findings, situation->gate_enforcement, "pool_advisor.gate_enforcement",
+						  "no limit on transactions is enforced.",
+						  "transactions beyond a limit are counted, and let through.");
+}
+
 static void
 advise_caps_unreadable(Findings *findings)
 {
@@ -209,7 +244,7 @@ advise_lock_bound(Findings *findings)
 	SAY(advice->recommendation,
 		"More connections make this worse, and so do longer transactions: find the sessions at the head of the line, commit sooner, touch rows that all want last in the transaction, and let fewer sessions in at once.");
 	SAY(advice->fix,
-		"SELECT pid, pg_blocking_pids(pid), wait_event, query FROM pg_stat_activity WHERE wait_event_type = 'Lock';");
+		"SELECT pid, pg_catalog.pg_blocking_pids(pid), wait_event, query FROM pg_catalog.pg_stat_activity WHERE wait_event_type = 'Lock';");
 }
 
 static void
@@ -287,8 +322,9 @@ advise_idle_connections(Findings *findings)
 		return;
 	advice = begin(findings, PADV_WARNING, "idle_connections", "server");
 	SAY(advice->finding,
-		"%.0f of %.0f sessions were idle on average over the last minute.",
-		picture->minute.idle, picture->minute.sessions);
+		"%.0f of %.0f sessions were idle on average over the last minute; now %lld of %lld are.",
+		picture->minute.idle, picture->minute.sessions,
+		(long long) picture->last.idle, (long long) picture->last.sessions);
 	SAY(advice->recommendation,
 		"Each holds a process, its caches and a connection slot, and can start to work at any moment, all at once too. A transaction pool of %lld connections in front would serve them all.",
 		(long long) picture->model.pool_size);
@@ -449,6 +485,7 @@ padv_advise(const PadvSituation *situation, PadvAdvice advice[PADV_MAX_ADVICE])
 	Findings	findings = {situation, advice, 0};
 
 	advise_sampling_stopped(&findings);
+	advise_enforcement(&findings);
 
 	/* nothing else is known before the first sample */
 	if (situation->picture.taken_at != 0)

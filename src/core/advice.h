@@ -26,7 +26,7 @@ typedef struct PadvAdvice
 	char		fix[256];		/* a line to run, or empty */
 } PadvAdvice;
 
-#define PADV_MAX_ADVICE 16
+#define PADV_MAX_ADVICE 24
 
 /*
  * Write the advice that the situation calls for, worst first, and return how

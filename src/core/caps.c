@@ -76,6 +76,7 @@ padv_caps_begin(PadvCaps *caps, PadvEnforcement enforcement, double scale,
 	caps->fallback.scope = PADV_SCOPE_DEFAULT;
 	caps->fallback.core_limit = PADV_UNLIMITED;
 	memcpy(caps->fallback.value, fallback, sizeof(caps->fallback.value));
+	memcpy(caps->configured, fallback, sizeof(caps->configured));
 }
 
 PadvCap *
@@ -222,6 +223,14 @@ resolve(PadvCap *cap, const PadvCap *fallback, bool numbers_too, double scale)
 	}
 }
 
+void
+padv_cap_resolve(PadvCap *cap, const PadvCap *fallback, bool has_members, double scale)
+{
+	if (cap->scope == PADV_SCOPE_ROLE && has_members && sets_numbers(cap))
+		cap->scope = PADV_SCOPE_GROUP;
+	resolve(cap, fallback, cap->scope == PADV_SCOPE_ROLE || cap->scope == PADV_SCOPE_DEFAULT, scale);
+}
+
 static bool
 is_granted(const PadvGrant *grants, size_t ngrants, uint32_t role)
 {
@@ -247,9 +256,8 @@ resolve_all(PadvCaps *caps, const PadvGrant *grants, size_t ngrants)
 		bool		of_role = cap->scope == PADV_SCOPE_ROLE;
 		bool		own_numbers = sets_numbers(cap);
 
-		if (of_role && own_numbers && is_granted(grants, ngrants, cap->role))
-			cap->scope = PADV_SCOPE_GROUP;
-		resolve(cap, &caps->fallback, cap->scope == PADV_SCOPE_ROLE, caps->scale);
+		padv_cap_resolve(cap, &caps->fallback,
+						 of_role && own_numbers && is_granted(grants, ngrants, cap->role), caps->scale);
 		if (padv_cap_limits(cap) || cap->core_limit >= 0 || (of_role && own_numbers))
 			caps->caps[kept++] = *cap;
 	}
@@ -258,7 +266,7 @@ resolve_all(PadvCaps *caps, const PadvGrant *grants, size_t ngrants)
 	/* those on databases come last */
 	if (kept == 0 || caps->caps[kept - 1].database == 0)
 		caps->ndatabases = 0;
-	resolve(&caps->fallback, &caps->fallback, true, caps->scale);
+	padv_cap_resolve(&caps->fallback, &caps->fallback, false, caps->scale);
 }
 
 /* The first grant to this member, or where it would be. */
@@ -402,6 +410,7 @@ padv_caps_equal(const PadvCaps *a, const PadvCaps *b)
 		a->committed == b->committed && a->unbounded_roles == b->unbounded_roles &&
 		a->committed_queue == b->committed_queue &&
 		memcmp(&a->fallback, &b->fallback, sizeof(PadvCap)) == 0 &&
+		memcmp(a->configured, b->configured, sizeof(a->configured)) == 0 &&
 		memcmp(a->caps, b->caps, (size_t) a->ncaps * sizeof(PadvCap)) == 0 &&
 		memcmp(a->memberships, b->memberships,
 			   (size_t) a->nmemberships * sizeof(PadvMembership)) == 0 &&
@@ -415,6 +424,13 @@ padv_caps_is_exempt(const PadvCaps *caps, uint32_t role)
 {
 	return bsearch(&role, caps->exempt, (size_t) caps->nexempt, sizeof(uint32_t),
 				   compare_roles) != NULL;
+}
+
+bool
+padv_cap_is_exempt(const PadvCaps *caps, const PadvCap *cap)
+{
+	return cap->role != 0 && cap->scope != PADV_SCOPE_GROUP &&
+		padv_caps_is_exempt(caps, cap->role);
 }
 
 const PadvCap *

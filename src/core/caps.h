@@ -118,6 +118,8 @@ typedef struct PadvCaps
 	int64_t		unbounded_roles;	/* roles without any bound */
 	int64_t		committed_queue;	/* logins that may wait; -1: no bound */
 	PadvCap		fallback;		/* the default */
+	int32_t		configured[PADV_CAP_SETTINGS];	/* what padv_caps_begin was
+												 * given as such */
 	PadvCap    *caps;			/* by database, role */
 	PadvMembership *memberships;	/* by member */
 	uint32_t   *exempt;			/* ascending */
@@ -157,6 +159,13 @@ extern void padv_caps_add_database(PadvCaps *caps, uint32_t database, const char
  * members has for the group what was set on it, and nothing else.
  */
 extern void padv_caps_finish(PadvCaps *caps, PadvGrant *grants, size_t ngrants);
+
+/*
+ * The same for one place, whose scope comes from padv_caps_place, below a default
+ * that is not scaled; or for the default itself, below itself.
+ */
+extern void padv_cap_resolve(PadvCap *cap, const PadvCap *fallback, bool has_members,
+							 double scale);
 
 /*
  * Add up what these roles may have at most.  A role that is in capped groups
@@ -202,6 +211,12 @@ extern int	padv_caps_first_membership(const PadvCaps *caps, uint32_t member);
 
 /* Whether it can refuse, close or keep waiting at all. */
 extern bool padv_cap_limits(const PadvCap *cap);
+
+/*
+ * Whether it is of one role that is under no cap.  That of a group holds for its
+ * members, whatever the group itself is.
+ */
+extern bool padv_cap_is_exempt(const PadvCaps *caps, const PadvCap *cap);
 
 /* The most sessions it allows, by its own number and core's; -1: no bound. */
 static inline int32_t

@@ -13,6 +13,10 @@
 
 #include "core/check_load.h"
 
+/* More than a load ratio can be: every connection there can be, for one. */
+#define NEVER_REACHED 1e6
+#define THRESHOLD 32
+
 /* Thousandths; the ratio is compared as it is shown. */
 static double
 rounded(double value)
@@ -33,19 +37,35 @@ say_unknown(const PadvSituation *situation, PadvLoadCheck *check)
 				 situation->age_seconds);
 }
 
+/*
+ * A threshold that no load reaches is none: perfdata has no place for exponents,
+ * and three hundred digits are no help.
+ */
+static void
+write_threshold(char text[THRESHOLD], double threshold)
+{
+	text[0] = '\0';
+	if (threshold < NEVER_REACHED)
+		snprintf(text, THRESHOLD, "%.3f", threshold);
+}
+
 static void
 say_load(const PadvModel *model, double warning, double critical, PadvLoadCheck *check)
 {
 	static const char *const names[] = {"OK", "WARNING", "CRITICAL"};
+	char		warning_text[THRESHOLD];
+	char		critical_text[THRESHOLD];
 
+	write_threshold(warning_text, warning);
+	write_threshold(critical_text, critical);
 	check->status = check->load_ratio > critical ? PADV_CHECK_CRITICAL :
 		check->load_ratio > warning ? PADV_CHECK_WARNING : PADV_CHECK_OK;
 	snprintf(check->message, sizeof(check->message),
 			 "POOL_ADVISOR %s - %.1f sessions want to work, optimum %lld (%s)"
-			 " | load_ratio=%.3f;%.3f;%.3f;0 demand_avg=%.3f;;;0 active_avg=%.3f;;;0 optimal=%lld;;;0"
+			 " | load_ratio=%.3f;%s;%s;0 demand_avg=%.3f;;;0 active_avg=%.3f;;;0 optimal=%lld;;;0"
 			 " sessions=%lld;;;0;%lld queued=%lld;;;0 sample_age_seconds=%.3fs;;;0",
 			 names[check->status], check->demand_avg, (long long) check->optimal,
-			 padv_verdict_name(model->verdict), check->load_ratio, warning, critical,
+			 padv_verdict_name(model->verdict), check->load_ratio, warning_text, critical_text,
 			 check->demand_avg, check->active_avg, (long long) check->optimal,
 			 (long long) check->sessions, (long long) check->usable_connections,
 			 (long long) check->queued, check->sample_age_seconds);

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "core/enforcement.h"
 #include "core/explain.h"
 #include "core/speak.h"
 
@@ -266,6 +267,23 @@ padv_verdict_reason(PadvVerdict verdict)
 	return "";
 }
 
+/* Nothing as long as limits do what they are there for. */
+static void
+explain_enforcement(const PadvSpeaker *speaker, const PadvSituation *situation)
+{
+	char		text[PADV_SENTENCE / 2];
+
+	padv_explain_enforcement(situation->enforcement, text, sizeof(text));
+	if (text[0] != '\0')
+		padv_speak(speaker, "Enforcement: %s", text);
+	if (situation->enforcement == PADV_ENFORCEMENT_OFF)
+		return;
+	padv_explain_gate_enforcement(situation->enforcement, situation->gate_enforcement,
+								  text, sizeof(text));
+	if (text[0] != '\0')
+		padv_speak(speaker, "Enforcement: %s", text);
+}
+
 void
 padv_explain(const PadvSituation *situation,
 			 void (*emit) (void *arg, const char *sentence), void *arg)
@@ -277,6 +295,7 @@ padv_explain(const PadvSituation *situation,
 	if (picture->taken_at == 0)
 	{
 		padv_speak(&speaker, "No sample has been taken yet, so there is nothing to explain.");
+		explain_enforcement(&speaker, situation);
 		return;
 	}
 	explain_sampling(&speaker, situation);
@@ -287,6 +306,7 @@ padv_explain(const PadvSituation *situation,
 	explain_pool(&speaker, picture);
 	padv_explain_gate(&situation->gate, &picture->control, text, sizeof(text));
 	padv_speak(&speaker, "Transactions: %s", text);
+	explain_enforcement(&speaker, situation);
 	padv_speak(&speaker, "Verdict: %s, as %s.", padv_verdict_name(picture->model.verdict),
 			   padv_verdict_reason(picture->model.verdict));
 }

@@ -68,6 +68,8 @@ const PadvMetric padv_metrics[] = {
 	"How often a limit on transactions was raised by one because none inside could go on.", PADV_BY_SERVER, SERVER(situation.gate.totals.let_in)},
 	{"pool_advisor_enforcement", GAUGE, "",
 	"Whether caps are enforced: 0 off, 1 observe, 2 on.", PADV_BY_SERVER, SERVER(enforcement)},
+	{"pool_advisor_gate_enforcement", GAUGE, "",
+	"Whether limits on transactions are enforced: 0 off, 1 observe, 2 on.", PADV_BY_SERVER, SERVER(gate_enforcement)},
 	{"pool_advisor_caps", GAUGE, "",
 	"Caps in force, the default not counted.", PADV_BY_SERVER, SERVER(caps)},
 	{"pool_advisor_caps_full", GAUGE, "",

@@ -91,6 +91,7 @@ typedef struct PadvMetricsServer
 	int64_t		usable_connections;
 	int64_t		logins_waiting;
 	int64_t		enforcement;	/* PadvEnforcement */
+	int64_t		gate_enforcement;	/* likewise, of transactions */
 	int64_t		caps;			/* in force, the default not counted */
 	int64_t		caps_full;		/* those of them without room */
 	int64_t		default_max_sessions;

@@ -7,6 +7,9 @@
  * everywhere, and needs nothing but membership in pg_monitor.  Pure; the SQL
  * function monitoring_config() puts the pieces together.
  *
+ * Functions are called by their whole names: others may have made better matches
+ * in a schema that a monitoring role's search_path has.
+ *
  * Where a system wants a column for each figure, rows are turned into columns, a
  * query for each scope; a figure that is not known is NULL there.
  *
@@ -129,7 +132,7 @@ put_query(const PadvConfigWriter *writer, PadvMetricScope scope, const LabelStyl
 			continue;
 		put(writer, separator);
 		put(writer, indent);
-		put(writer, "  max(value) FILTER (WHERE name = '");
+		put(writer, "  pg_catalog.max(value) FILTER (WHERE name = '");
 		put(writer, metric->name);
 		put(writer, "') AS ");
 		put(writer, short_name(metric));
@@ -405,9 +408,9 @@ write_zabbix(const PadvConfigWriter *writer)
 		"#\n"
 		ROLE_COMMENT("#")
 		"UserParameter=pool_advisor.server,psql -XAtq -d '" PSQL_CONNECTION "' -c"
-		" \"SELECT json_object_agg(name, value) FROM pool_advisor.metrics WHERE rolname = '' AND datname = '' AND wait_class = ''\"\n"
+		" \"SELECT pg_catalog.json_object_agg(name, value) FROM pool_advisor.metrics WHERE rolname = '' AND datname = '' AND wait_class = ''\"\n"
 		"UserParameter=pool_advisor.series,psql -XAtq -d '" PSQL_CONNECTION "' -c"
-		" \"SELECT json_agg(json_build_object('name', name, 'rolname', rolname, 'datname', datname, 'wait_class', wait_class, 'value', value)) FROM pool_advisor.metrics\"\n");
+		" \"SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', name, 'rolname', rolname, 'datname', datname, 'wait_class', wait_class, 'value', value)) FROM pool_advisor.metrics\"\n");
 }
 
 static void

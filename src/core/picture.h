@@ -10,6 +10,7 @@
 #ifndef PADV_PICTURE_H
 #define PADV_PICTURE_H
 
+#include "core/caps.h"
 #include "core/load.h"
 #include "core/model.h"
 #include "core/window.h"
@@ -43,6 +44,8 @@ typedef struct PadvSituation
 	PadvGate	gate;			/* without running and kept */
 	bool		worker_running;
 	double		age_seconds;	/* of the last sample */
+	int32_t		enforcement;	/* PadvEnforcement, as it is set: of sessions */
+	int32_t		gate_enforcement;	/* likewise, of transactions */
 	const char *holder_role;	/* of picture.idle_holder, when it has one */
 	const char *holder_role_quoted;
 	const char *holder_database;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "core/axis.h"
+#include "core/enforcement.h"
 #include "core/explain.h"
 #include "core/report.h"
 #include "core/svg.h"
@@ -254,6 +255,31 @@ write_reason(const PadvHtml *html, const PadvSituation *situation)
 }
 
 static void
+write_warning(const PadvHtml *html, const char *text)
+{
+	if (text[0] == '\0')
+		return;
+	padv_html_markup(html, "<p class=\"stopped\">");
+	padv_html_text(html, text);
+	padv_html_markup(html, "</p>\n");
+}
+
+/* A page that shows limits must not let one think that they hold. */
+static void
+write_enforcement(const PadvHtml *html, const PadvSituation *situation)
+{
+	char		text[200];
+
+	padv_explain_enforcement(situation->enforcement, text, sizeof(text));
+	write_warning(html, text);
+	if (situation->enforcement == PADV_ENFORCEMENT_OFF)
+		return;					/* that was said of both */
+	padv_explain_gate_enforcement(situation->enforcement, situation->gate_enforcement,
+								  text, sizeof(text));
+	write_warning(html, text);
+}
+
+static void
 write_verdict(const PadvHtml *html, const PadvReport *report)
 {
 	padv_html_format(html, "<header class=\"%s\">\n<p class=\"name\">pool_advisor report</p>\n<h1>",
@@ -261,6 +287,7 @@ write_verdict(const PadvHtml *html, const PadvReport *report)
 	padv_html_text(html, headline(report->situation));
 	padv_html_markup(html, "</h1>\n");
 	write_reason(html, report->situation);
+	write_enforcement(html, report->situation);
 	if (report->situation->picture.taken_at != 0)
 		write_figures(html, report);
 	write_server(html, report);

@@ -21,6 +21,10 @@
  *     t       the same for every q, and r times that of (t - 1, Q)
  *     max     r + ... + r^(q+1) times that of (max - 1, Q)
  *
+ * A core of 0 works as one of 1, as the executor starts a thread for a task that
+ * finds none; but that thread ends too when it is idle, so it is there only while
+ * it is busy.
+ *
  * Owns that solution.  Needs no memory, and time in proportion to max only.
  * Pure.  Called by the SQL functions.
  *
@@ -134,6 +138,15 @@ padv_thread_pool_forecast(double arrival_rate, double service_time_seconds,
 	double		places = (double) queue_length;
 	Levels		levels;
 
+	if (core == 0)
+	{
+		padv_thread_pool_forecast(arrival_rate, service_time_seconds, 1, max, queue_length,
+								  forecast);
+
+		/* of all threads only that one can be idle */
+		forecast->threads = forecast->busy;
+		return;
+	}
 	memset(forecast, 0, sizeof(*forecast));
 	if (core == max || queue_length == PADV_UNBOUNDED || padv_no_load(load))
 	{

@@ -270,6 +270,7 @@ padv_reader_main(Datum main_arg)
 	PadvCaps   *caps = palloc(sizeof(PadvCaps));
 	PadvLoginRole *roles;
 	PadvGrant  *grants;
+	int32		defaults[PADV_CAP_SETTINGS];
 	size_t		nroles,
 				ngrants;
 
@@ -278,7 +279,8 @@ padv_reader_main(Datum main_arg)
 	 * before we are in a database, which can have others for our session.
 	 */
 	padv_caps_init(caps, palloc0(padv_caps_block_size()));
-	padv_caps_begin(caps, padv_enforcement, padv_limit_scale, padv_cap_settings);
+	padv_cap_defaults(defaults);
+	padv_caps_begin(caps, padv_enforcement, padv_limit_scale, defaults);
 
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();

@@ -35,8 +35,7 @@ take_setting(char *setting, int32 value[PADV_CAP_SETTINGS])
 	*text++ = '\0';
 	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
 		if (pg_strcasecmp(setting, padv_cap_setting_name(i)) == 0)
-			return is_valid(setting, text) &&
-				parse_int(text, &value[i], padv_cap_setting_is_time(i) ? GUC_UNIT_MS : 0, NULL);
+			return is_valid(setting, text) && padv_parse_cap_setting(i, text, &value[i]);
 	return false;
 }
 

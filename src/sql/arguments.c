@@ -27,14 +27,25 @@ padv_check_argument(double value, bool zero_makes_sense, const char *name)
 }
 
 void
-padv_check_size(int64 size, const char *name)
+padv_check_number(int64 number, int64 lowest, const char *name)
 {
-	padv_check_argument((double) size, false, name);
-	if (size > PADV_MAX_SERVERS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid value for argument \"%s\": %lld", name, (long long) size),
-				 errhint("It must not be greater than %d.", PADV_MAX_SERVERS)));
+	if (number >= lowest)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for argument \"%s\": %lld", name, (long long) number),
+			 errhint("It must be at least %lld.", (long long) lowest)));
+}
+
+void
+padv_check_size(int64 size, int64 lowest, const char *name)
+{
+	if (size >= lowest && size <= PADV_MAX_SERVERS)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for argument \"%s\": %lld", name, (long long) size),
+			 errhint("It must be between %lld and %d.", (long long) lowest, PADV_MAX_SERVERS)));
 }
 
 void

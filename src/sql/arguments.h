@@ -13,13 +13,15 @@
 
 /*
  * Raise ERRCODE_INVALID_PARAMETER_VALUE unless the value is finite and greater
- * than 0, or 0 where that makes sense.  Integers are checked by it too: their
- * sign survives the conversion.
+ * than 0, or 0 where that makes sense.
  */
 extern void padv_check_argument(double value, bool zero_makes_sense, const char *name);
 
+/* The same unless an integer is at least this. */
+extern void padv_check_number(int64 number, int64 lowest, const char *name);
+
 /* The same for a number of connections, threads or processes worth computing with. */
-extern void padv_check_size(int64 size, const char *name);
+extern void padv_check_size(int64 size, int64 lowest, const char *name);
 
 /* Raise ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE for a result that does not fit. */
 extern void padv_out_of_range(const char *what, const char *hint);

@@ -9,6 +9,7 @@
 
 #include "admission/turns.h"
 #include "core/caps.h"
+#include "sql/rows.h"
 
 /* As of one moment; in the current memory context. */
 typedef struct PadvCensus
@@ -20,6 +21,9 @@ typedef struct PadvCensus
 } PadvCensus;
 
 extern void padv_take_census(PadvCensus *census);
+
+/* A row of a cap's place and settings, as the view limits begins. */
+extern void padv_row_cap(PadvRow *row, const PadvCap *cap);
 
 /* What a role may have by its own cap, or by the default; -1 is no limit. */
 extern int32 padv_role_cap(const PadvCaps *caps, Oid role, PadvCapSetting setting);

@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "core/chart.h"
+#include "core/names.h"
 #include "limits/force.h"
 #include "shared.h"
 #include "sql/arguments.h"
@@ -100,15 +101,15 @@ draw(PadvCanvas *canvas, const char *what, int64 period)
 	int			count;
 
 	padv_read_situation(&situation, false);
-	if (strcmp(what, "load") == 0 || strcmp(what, "waits") == 0)
+	if (padv_same_name(what, "load") || padv_same_name(what, "waits"))
 	{
 		fetch_history(&timeline, period,
 					  situation.picture.model.basis.sample_interval_ms * INT64CONST(1000));
-		(strcmp(what, "load") == 0 ? padv_chart_load : padv_chart_waits) (canvas, &timeline);
+		(padv_same_name(what, "load") ? padv_chart_load : padv_chart_waits) (canvas, &timeline);
 	}
-	else if (strcmp(what, "roles") == 0)
+	else if (padv_same_name(what, "roles"))
 		draw_roles(canvas, &situation.picture);
-	else if (strcmp(what, "scalability") == 0)
+	else if (padv_same_name(what, "scalability"))
 	{
 		count = padv_copy_curve(&rows);
 		padv_chart_scalability(canvas, rows, count, &situation.picture.model.curve);

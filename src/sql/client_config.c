@@ -40,7 +40,7 @@ read_question(FunctionCallInfo fcinfo, PadvClientPlan *plan)
 
 	plan->system = padv_check_client_system(text_to_cstring(PG_GETARG_TEXT_PP(ARG_SYSTEM)));
 	plan->processes = PG_GETARG_INT64(ARG_PROCESSES);
-	padv_check_size(plan->processes, "processes");
+	padv_check_size(plan->processes, 1, "processes");
 	plan->share = PG_GETARG_FLOAT8(ARG_SHARE);
 	padv_check_argument(plan->share, false, "share");
 	if (plan->share > 1.0)
@@ -51,10 +51,10 @@ read_question(FunctionCallInfo fcinfo, PadvClientPlan *plan)
 	if (!PG_ARGISNULL(ARG_THREADS))
 	{
 		plan->threads = PG_GETARG_INT64(ARG_THREADS);
-		padv_check_size(plan->threads, "threads");
+		padv_check_size(plan->threads, 1, "threads");
 	}
 	plan->connections_per_thread = PG_GETARG_INT64(ARG_CONNECTIONS_PER_THREAD);
-	padv_check_size(plan->connections_per_thread, "connections_per_thread");
+	padv_check_size(plan->connections_per_thread, 1, "connections_per_thread");
 	if (plan->connections_per_thread > 1 && plan->threads == 0 &&
 		plan->system->holding != PADV_HELD_BY_WORKER)
 		ereport(ERROR,

@@ -11,14 +11,18 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/syscache.h"
 
 #include "compat.h"
 #include "core/client_config.h"
 #include "core/pool_advice.h"
+#include "core/utf8.h"
 #include "shared.h"
 #include "sql/arguments.h"
 #include "sql/rows.h"
@@ -43,6 +47,38 @@ enum
 	POOL_COLUMNS,
 };
 
+/* Whether a character, or a byte where it is not known what that is, shows nothing. */
+static bool
+is_blank(uint32 code, bool is_character)
+{
+	static const PadvCodes blanks[] = {
+		{0, ' '}, {0x7F, 0xA0}, {0xAD, 0xAD}, {0x1680, 0x1680}, {0x180E, 0x180E},
+		{0x2000, 0x200F}, {0x2028, 0x202F}, {0x205F, 0x2064}, {0x2800, 0x2800},
+		{0x3000, 0x3000}, {0x3164, 0x3164}, {0xFEFF, 0xFEFF},
+	};
+
+	return (is_character || code <= 0x7F) && padv_codes_have(blanks, lengthof(blanks), code);
+}
+
+/* Views and advice would show such a name as nothing. */
+static void
+check_can_be_seen(const char *name)
+{
+	bool		utf8 = GetDatabaseEncoding() == PG_UTF8;
+
+	while (*name != '\0')
+	{
+		uint32		code = utf8 ? padv_utf8_next(&name) : (unsigned char) *name++;
+
+		if (!is_blank(code, utf8))
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("invalid value for argument \"%s\"", "name"),
+			 errhint("It must have something in it that can be seen.")));
+}
+
 static void
 check_pool_name(FunctionCallInfo fcinfo)
 {
@@ -55,6 +91,21 @@ check_pool_name(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for argument \"%s\"", "name"),
 				 errhint("It must have 1 to %d bytes.", MAX_POOL_NAME)));
+	check_can_be_seen(text_to_cstring(PG_GETARG_TEXT_PP(POOL_NAME)));
+}
+
+static bool
+can_log_in(Oid role)
+{
+	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+	bool		result = false;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		result = ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
+		ReleaseSysCache(tuple);
+	}
+	return result;
 }
 
 /* A typing error would never be noticed otherwise. */
@@ -66,6 +117,12 @@ check_place(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("role \"%s\" does not exist", NameStr(*PG_GETARG_NAME(POOL_ROLE))),
+				 errhint("Name the role that the pool connects as, or leave it out.")));
+	if (!PG_ARGISNULL(POOL_ROLE) &&
+		!can_log_in(get_role_oid(NameStr(*PG_GETARG_NAME(POOL_ROLE)), false)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("role \"%s\" cannot log in", NameStr(*PG_GETARG_NAME(POOL_ROLE))),
 				 errhint("Name the role that the pool connects as, or leave it out.")));
 	if (!PG_ARGISNULL(POOL_DATABASE) &&
 		!OidIsValid(get_database_oid(NameStr(*PG_GETARG_NAME(POOL_DATABASE)), true)))
@@ -107,8 +164,8 @@ padv_declare_pool(PG_FUNCTION_ARGS)
 	padv_check_not_null(fcinfo, POOL_PROCESSES, "processes");
 	padv_check_not_null(fcinfo, POOL_MAX_SIZE, "max_pool_size");
 	system = padv_check_client_system(text_to_cstring(PG_GETARG_TEXT_PP(POOL_SYSTEM)));
-	padv_check_size(PG_GETARG_INT64(POOL_PROCESSES), "processes");
-	padv_check_size(PG_GETARG_INT64(POOL_MAX_SIZE), "max_pool_size");
+	padv_check_size(PG_GETARG_INT64(POOL_PROCESSES), 1, "processes");
+	padv_check_size(PG_GETARG_INT64(POOL_MAX_SIZE), 1, "max_pool_size");
 	check_place(fcinfo);
 
 	for (int i = 0; i < POOL_COLUMNS; i++)

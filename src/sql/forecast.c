@@ -78,7 +78,7 @@ padv_pool_forecast_sql(PG_FUNCTION_ARGS)
 
 	padv_require_preloaded();
 	check_load(rate, service);
-	padv_check_size(size, "pool_size");
+	padv_check_size(size, 1, "pool_size");
 	check_queue_length(queue_length);
 
 	padv_pool_forecast(rate, service, size, queue_length, &forecast);
@@ -108,14 +108,14 @@ padv_thread_pool_forecast_sql(PG_FUNCTION_ARGS)
 
 	padv_require_preloaded();
 	check_load(rate, service);
-	padv_check_size(core, "core");
-	padv_check_size(max, "max");
+	padv_check_size(core, 0, "core");
+	padv_check_size(max, 1, "max");
 	check_queue_length(queue_length);
 	if (max < core)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"max\" must not be less than \"core\""),
-				 errhint("The threads of the core always are there.")));
+				 errhint("The threads of the core are started first, and are among those of the maximum.")));
 
 	padv_thread_pool_forecast(rate, service, core, max, queue_length, &forecast);
 	padv_row_float(&row, forecast.threads);
@@ -151,10 +151,10 @@ padv_required_size_sql(PG_FUNCTION_ARGS)
 static void
 check_sizing(const PadvSizing *sizing)
 {
-	padv_check_argument((double) sizing->users, false, "users");
+	padv_check_number(sizing->users, 1, "users");
 	padv_check_argument(sizing->transactions_per_second, false, "transactions_per_second");
 	padv_check_argument(sizing->service_seconds, false, "service_seconds");
-	padv_check_size(sizing->processes, "processes");
+	padv_check_size(sizing->processes, 1, "processes");
 	padv_check_argument(sizing->wait_ratio, false, "wait_ratio");
 }
 

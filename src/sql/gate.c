@@ -11,12 +11,26 @@
 #include "utils/guc.h"
 
 #include "admission/turns.h"
+#include "core/enforcement.h"
 #include "core/speak.h"
 #include "shared.h"
 #include "sql/rows.h"
 #include "sql/situation.h"
 
 PG_FUNCTION_INFO_V1(padv_gate);
+
+/* What the limit is, and whether anybody has to wait for it. */
+static char *
+explain(const PadvSituation *situation)
+{
+	char		limit[PADV_SENTENCE];
+	char		enforced[PADV_SENTENCE];
+
+	padv_explain_gate(&situation->gate, &situation->picture.control, limit, sizeof(limit));
+	padv_explain_gate_enforcement(situation->enforcement, situation->gate_enforcement,
+								  enforced, sizeof(enforced));
+	return psprintf("%s%s%s", limit, enforced[0] == '\0' ? "" : " ", enforced);
+}
 
 /*
  * One row: who runs, who waits, and what has been counted.
@@ -26,13 +40,11 @@ padv_gate(PG_FUNCTION_ARGS)
 {
 	PadvSituation situation;
 	const PadvTurnTotals *totals = &situation.gate.totals;
-	char		text[PADV_SENTENCE];
 	PadvRow		row = {0};
 
 	padv_require_preloaded();
 	padv_read_situation(&situation, false);
 	padv_turns_count(&situation.gate);
-	padv_explain_gate(&situation.gate, &situation.picture.control, text, sizeof(text));
 
 	padv_row_text(&row, GetConfigOption("pool_advisor.server_max_active", false, false));
 	padv_row_text(&row, padv_gate_state(&situation.gate, &situation.picture.control));
@@ -48,6 +60,8 @@ padv_gate(PG_FUNCTION_ARGS)
 	padv_row_int(&row, totals->suspended);
 	padv_row_int(&row, totals->let_in);
 	padv_row_int(&row, totals->would_wait);
-	padv_row_text(&row, text);
+	padv_row_text(&row, explain(&situation));
+	padv_row_text(&row, padv_enforcement_name(padv_effective_gate_enforcement(situation.enforcement,
+																			   situation.gate_enforcement)));
 	return padv_row_return(&row, fcinfo);
 }

@@ -13,6 +13,7 @@
 
 #include "admission/admission.h"
 #include "compat.h"
+#include "core/enforcement.h"
 #include "limits/force.h"
 #include "shared.h"
 #include "sql/census.h"
@@ -95,24 +96,49 @@ add_interval(PadvRow *row, int32 milliseconds)
 	padv_row_add(row, IntervalPGetDatum(interval), false);
 }
 
-static void
-store_cap(FunctionCallInfo fcinfo, const PadvCap *cap, int32 in_use, int32 active_in_use)
+void
+padv_row_cap(PadvRow *row, const PadvCap *cap)
 {
-	int32		max_sessions = cap->value[PADV_MAX_SESSIONS];
+	padv_row_text(row, scope_name(cap->scope));
+	add_name(row, OidIsValid(cap->role) ? padv_role_name(cap->role) : NULL);
+	add_name(row, OidIsValid(cap->database) ? database_name(cap->database) : NULL);
+	padv_row_int(row, cap->value[PADV_MAX_SESSIONS]);
+	padv_row_int(row, cap->value[PADV_MIN_SESSIONS]);
+	add_interval(row, cap->value[PADV_SESSION_IDLE_TIMEOUT]);
+	padv_row_int(row, cap->value[PADV_QUEUE_LENGTH]);
+	add_interval(row, cap->value[PADV_QUEUE_TIMEOUT]);
+	padv_row_int(row, cap->value[PADV_MAX_ACTIVE]);
+}
+
+/* Whether it is enforced: on sessions, then on transactions. */
+static void
+add_enforcement(PadvRow *row, const PadvSituation *situation, PadvEnforcement of_sessions)
+{
+	padv_row_text(row, padv_enforcement_name(of_sessions));
+	padv_row_text(row, padv_enforcement_name(padv_effective_gate_enforcement(of_sessions,
+																			  situation->gate_enforcement)));
+}
+
+/* One that can hold nobody, as its role is exempt, says so instead of having room. */
+static void
+store_cap(FunctionCallInfo fcinfo, const PadvSituation *situation, const PadvCaps *caps,
+		  const PadvCap *cap, int32 in_use, int32 active_in_use)
+{
+	bool		exempt = padv_cap_is_exempt(caps, cap);
+	int32		max_sessions = exempt ? PADV_UNLIMITED : cap->value[PADV_MAX_SESSIONS];
 	PadvRow		row = {0};
 
-	padv_row_text(&row, scope_name(cap->scope));
-	add_name(&row, OidIsValid(cap->role) ? padv_role_name(cap->role) : NULL);
-	add_name(&row, OidIsValid(cap->database) ? database_name(cap->database) : NULL);
-	padv_row_int(&row, max_sessions);
-	padv_row_int(&row, cap->value[PADV_MIN_SESSIONS]);
-	add_interval(&row, cap->value[PADV_SESSION_IDLE_TIMEOUT]);
-	padv_row_int(&row, cap->value[PADV_QUEUE_LENGTH]);
-	add_interval(&row, cap->value[PADV_QUEUE_TIMEOUT]);
-	padv_row_int(&row, cap->value[PADV_MAX_ACTIVE]);
+	padv_row_cap(&row, cap);
 	padv_row_int(&row, in_use);
 	padv_row_int(&row, max_sessions < 0 ? PADV_UNLIMITED : Max(max_sessions - in_use, 0));
 	padv_row_int(&row, active_in_use);
+	if (exempt)
+	{
+		padv_row_text(&row, "exempt");
+		padv_row_text(&row, "exempt");
+	}
+	else
+		add_enforcement(&row, situation, caps->enforcement);
 	padv_row_store(&row, fcinfo);
 }
 
@@ -134,6 +160,7 @@ store_server(FunctionCallInfo fcinfo, const PadvSituation *situation, int32 acti
 	padv_row_int(&row, situation->picture.last.sessions);
 	padv_row_int(&row, PADV_UNLIMITED);
 	padv_row_int(&row, active_in_use);
+	add_enforcement(&row, situation, situation->enforcement);
 	padv_row_store(&row, fcinfo);
 }
 
@@ -145,16 +172,20 @@ padv_limits(PG_FUNCTION_ARGS)
 {
 	PadvSituation situation;
 	PadvCensus	census;
+	const PadvCaps *caps;
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);
-	padv_take_census(&census);
-	for (int i = 0; i < census.caps->ncaps; i++)
-		if (padv_cap_limits(&census.caps->caps[i]))
-			store_cap(fcinfo, &census.caps->caps[i], census.in_use[i], census.turns.of_cap[i]);
-	if (padv_cap_limits(&census.caps->fallback))
-		store_cap(fcinfo, &census.caps->fallback, census.default_in_use, census.turns.of_default);
 	padv_read_situation(&situation, false);
+	padv_take_census(&census);
+	caps = census.caps;
+	for (int i = 0; i < caps->ncaps; i++)
+		if (padv_cap_limits(&caps->caps[i]))
+			store_cap(fcinfo, &situation, caps, &caps->caps[i], census.in_use[i],
+					  census.turns.of_cap[i]);
+	if (padv_cap_limits(&caps->fallback))
+		store_cap(fcinfo, &situation, caps, &caps->fallback, census.default_in_use,
+				  census.turns.of_default);
 	if (situation.gate.limit >= 0)
 		store_server(fcinfo, &situation, census.turns.of_server);
 	return (Datum) 0;

@@ -13,16 +13,17 @@
 #include "postgres.h"
 
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 
 #include "admission/admission.h"
 #include "compat.h"
 #include "core/check_load.h"
+#include "core/enforcement.h"
 #include "core/metrics.h"
 #include "core/openmetrics.h"
 #include "shared.h"
 #include "sql/arguments.h"
 #include "sql/census.h"
+#include "sql/encoding.h"
 #include "sql/rows.h"
 #include "sql/situation.h"
 #include "sql/tables.h"
@@ -36,35 +37,11 @@ StaticAssertDecl(PADV_ROLES_TOLD_APART == PADV_MAX_SHOWN,
 
 /* --- names ---------------------------------------------------------------- */
 
-/*
- * A name without bytes that are no text: another database may have another
- * encoding, and one bad byte makes monitoring systems throw away all the rest.
- */
-static char *
-clean_name(char *name)
-{
-	int			encoding = GetDatabaseEncoding() == PG_SQL_ASCII ? PG_UTF8 : GetDatabaseEncoding();
-	char	   *rest = name;
-
-	if (name == NULL)
-		return NULL;
-	for (;;)
-	{
-		int			length = strlen(rest);
-		int			valid = pg_encoding_verifymbstr(encoding, rest, length);
-
-		if (valid == length)
-			return name;
-		rest[valid] = '?';
-		rest += valid + 1;
-	}
-}
-
-/* Likewise, or NULL for a role that is gone. */
+/* The name of a role as it can be shown, or NULL for one that is gone. */
 static char *
 name_of_role(Oid role)
 {
-	return OidIsValid(role) ? clean_name(GetUserNameFromId(role, true)) : NULL;
+	return OidIsValid(role) ? padv_clean_name(GetUserNameFromId(role, true)) : NULL;
 }
 
 /* --- what is counted ------------------------------------------------------ */
@@ -100,6 +77,9 @@ read_server(PadvMetricsServer *server)
 	server->max_connections = MaxConnections;
 	server->usable_connections = MaxConnections - padv_reserved_connections();
 	server->server_max_active = server->situation.gate.limit;
+	server->gate_enforcement =
+		padv_effective_gate_enforcement(server->situation.enforcement,
+										server->situation.gate_enforcement);
 	server->transactions_waiting = server->situation.gate.waiting;
 	server->transactions_wait_seconds = (double) server->situation.gate.totals.waited_us / 1e6;
 	padv_metrics_prepare(server);
@@ -255,7 +235,7 @@ name_cap(PadvMetricsCap *cap)
 	if (OidIsValid(cap->role))
 		cap->labels.rolname = name_of_role(cap->role);
 	if (OidIsValid(cap->database))
-		cap->labels.datname = clean_name(get_database_name(cap->database));
+		cap->labels.datname = padv_clean_name(get_database_name(cap->database));
 	return (cap->labels.rolname != NULL || !OidIsValid(cap->role)) &&
 		(cap->labels.datname != NULL || !OidIsValid(cap->database));
 }
@@ -288,7 +268,7 @@ padv_read_caps(PadvMetricsInput *input, const PadvCensus *census)
 		const PadvCap *cap = &census->caps->caps[i];
 		int32		max_sessions = cap->value[PADV_MAX_SESSIONS];
 
-		if (!padv_cap_limits(cap))
+		if (!padv_cap_limits(cap) || padv_cap_is_exempt(census->caps, cap))
 			continue;
 		input->caps[count++] = (PadvMetricsCap) {
 			.role = cap->role, .database = cap->database,

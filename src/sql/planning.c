@@ -54,8 +54,8 @@ padv_deadlock_free_size_sql(PG_FUNCTION_ARGS)
 	int64		size;
 
 	padv_require_preloaded();
-	padv_check_argument((double) threads, false, "threads");
-	padv_check_argument((double) per_thread, false, "connections_per_thread");
+	padv_check_number(threads, 1, "threads");
+	padv_check_number(per_thread, 1, "connections_per_thread");
 
 	if (!padv_deadlock_free_size(threads, per_thread, &size))
 		padv_out_of_range("number of connections",
@@ -66,13 +66,13 @@ padv_deadlock_free_size_sql(PG_FUNCTION_ARGS)
 static void
 check_fleet(const PadvFleet *fleet)
 {
-	padv_check_argument((double) fleet->front_ends, false, "front_ends");
-	padv_check_argument((double) fleet->pools, false, "pools");
-	padv_check_argument((double) fleet->min_pool_size, true, "min_pool_size");
-	padv_check_argument((double) fleet->max_pool_size, false, "max_pool_size");
-	padv_check_argument((double) fleet->databases, false, "databases");
-	padv_check_argument((double) fleet->requests, true, "requests");
-	padv_check_argument((double) fleet->free, true, "free");
+	padv_check_number(fleet->front_ends, 1, "front_ends");
+	padv_check_number(fleet->pools, 1, "pools");
+	padv_check_number(fleet->min_pool_size, 0, "min_pool_size");
+	padv_check_number(fleet->max_pool_size, 1, "max_pool_size");
+	padv_check_number(fleet->databases, 1, "databases");
+	padv_check_number(fleet->requests, 0, "requests");
+	padv_check_number(fleet->free, 0, "free");
 	if (fleet->max_pool_size < fleet->min_pool_size)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

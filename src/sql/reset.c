@@ -15,31 +15,38 @@
 
 #include "admission/admission.h"
 #include "admission/turns.h"
+#include "core/names.h"
 #include "history.h"
 #include "shared.h"
+#include "sql/arguments.h"
 
 PG_FUNCTION_INFO_V1(padv_reset);
 
 static bool
 is_asked(const char *what, const char *name)
 {
-	return strcmp(what, name) == 0 || strcmp(what, "all") == 0;
+	return padv_same_name(what, name) || padv_same_name(what, "all");
 }
 
 /*
- * reset(what): 'all', 'counters', 'history' or 'scalability'.
+ * reset(what): 'all', 'counters', 'history' or 'scalability', in either case.
  *
  * Raises ERRCODE_INVALID_PARAMETER_VALUE for anything else.
  */
 Datum
 padv_reset(PG_FUNCTION_ARGS)
 {
-	const char *what = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	bool		counters = is_asked(what, "counters");
-	bool		history = is_asked(what, "history");
-	bool		scalability = is_asked(what, "scalability");
+	const char *what;
+	bool		counters;
+	bool		history;
+	bool		scalability;
 
 	padv_require_preloaded();
+	padv_check_not_null(fcinfo, 0, "what");
+	what = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	counters = is_asked(what, "counters");
+	history = is_asked(what, "history");
+	scalability = is_asked(what, "scalability");
 	if (!counters && !history && !scalability)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

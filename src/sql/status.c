@@ -58,6 +58,8 @@ padv_read_situation(PadvSituation *situation, bool with_names)
 	situation->worker_running = padv_worker_running();
 	padv_turns_read(&situation->gate);
 	situation->gate.setting = padv_server_max_active;
+	situation->enforcement = padv_enforcement;
+	situation->gate_enforcement = padv_gate_enforcement;
 
 	/* setting the wall clock makes no sample older or younger */
 	situation->age_seconds = (double) (padv_monotonic_us() - situation->picture.clock_us) / 1e6;

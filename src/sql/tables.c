@@ -9,11 +9,15 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_authid.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/wait_event.h"
 
 #include "admission/admission.h"
 #include "compat.h"
 #include "limits/force.h"
+#include "settings.h"
 #include "shared.h"
 #include "sql/census.h"
 #include "sql/rows.h"
@@ -50,7 +54,7 @@ tell_load(const FactTeller *teller, const PadvPicture *picture)
 
 	teller->tell(teller->arg, "effective spindles",
 				 psprintf("%.2f", picture->model.effective_spindles),
-				 psprintf("spindles: %lld; working time in reads that reach a disk: %.0f%%",
+				 psprintf("spindles: %lld; working time in reads that reach a disk: %.0f%%, which counts in steps of half a spindle or more",
 						  (long long) picture->model.spindles,
 						  100.0 * picture->model.disk_share));
 	tell_figure(teller, "CPU utilization", 100.0 * load->cpu_utilization, " %",
@@ -70,6 +74,110 @@ tell_load(const FactTeller *teller, const PadvPicture *picture)
 }
 
 /*
+ * Whether the current user may know where the data directory is, as core has it
+ * for the setting of that name.
+ */
+static bool
+may_see_directories(void)
+{
+	return superuser() || has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_SETTINGS);
+}
+
+/* What a fact about a directory calls it, when its path is not to be told. */
+static const char *
+directory_words(const char *fact)
+{
+	if (strcmp(fact, "data directory") == 0 || strcmp(fact, "WAL") == 0)
+		return psprintf("the %s", fact);
+	return strncmp(fact, "tablespace ", strlen("tablespace ")) == 0 ? "the tablespace" : NULL;
+}
+
+/* The text with what stands for a path wherever the path is. */
+static const char *
+without_path(const char *text, const char *path, const char *words)
+{
+	StringInfoData result;
+	const char *at;
+
+	if (path == NULL || path[0] == '\0' || strcmp(path, "/") == 0 || strstr(text, path) == NULL)
+		return text;
+	initStringInfo(&result);
+	while ((at = strstr(text, path)) != NULL)
+	{
+		appendBinaryStringInfo(&result, text, at - text);
+		appendStringInfoString(&result, words);
+		text = at + strlen(path);
+	}
+	appendStringInfoString(&result, text);
+	return result.data;
+}
+
+/* Words of machine/disks.c between the path of a directory and its mount point. */
+#define IS_ON " is on "
+
+/* The last place of these words, as a path may have them in it; or NULL. */
+static const char *
+last_place(const char *text, const char *words)
+{
+	const char *place = NULL;
+
+	for (const char *next = strstr(text, words); next != NULL; next = strstr(next + 1, words))
+		place = next;
+	return place;
+}
+
+/*
+ * The source of a fact about a directory: its path stands in front of the mount
+ * point that it is below, and may be the mount point; or behind "stat(2) of".
+ */
+static const char *
+hide_directory(const char *source, const char *words)
+{
+	const char *mount = last_place(source, IS_ON);
+	const char *rest = last_place(source, " is not found in ");
+	size_t		length = mount ? mount - source : 0;
+
+	if (strncmp(source, "stat(2) of ", strlen("stat(2) of ")) == 0)
+	{
+		rest = last_place(source, ": device ");
+		return psprintf("stat(2) of %s%s", words, rest ? rest : "");
+	}
+	if (mount != NULL && strncmp(mount + strlen(IS_ON), source, length) == 0 &&
+		mount[strlen(IS_ON) + length] == ' ')
+		return psprintf("%s is a mount of its own%s", words, mount + strlen(IS_ON) + length);
+	if (mount == NULL)
+		mount = rest;
+	return mount ? psprintf("%s%s", words, mount) : words;
+}
+
+/* The data directory as its fact has it, with links resolved; or NULL. */
+static char *
+real_data_directory(const PadvFact *facts, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		const char *end = last_place(facts[i].source, IS_ON);
+
+		if (strcmp(facts[i].fact, "data directory") == 0 && end != NULL)
+			return pnstrdup(facts[i].source, end - facts[i].source);
+	}
+	return NULL;
+}
+
+/* One fact, for a reader who may not know where directories are. */
+static void
+tell_without_paths(const FactTeller *teller, const PadvFact *fact, const char *data_directory)
+{
+	const char *words = directory_words(fact->fact);
+	const char *source = words ? hide_directory(fact->source, words) : fact->source;
+
+	source = without_path(source, data_directory, "the data directory");
+	source = without_path(source, DataDir, "the data directory");
+	source = without_path(source, padv_system_root, "");
+	teller->tell(teller->arg, fact->fact, fact->value, source);
+}
+
+/*
  * The machine as found, then what it is doing.
  */
 void
@@ -78,9 +186,14 @@ padv_tell_hardware(const PadvPicture *picture, PadvTellFact tell, void *arg)
 	const FactTeller teller = {tell, arg};
 	PadvFact   *facts;
 	int			count = padv_copy_facts(&facts);
+	char	   *data_directory = real_data_directory(facts, count);
+	bool		paths_too = may_see_directories();
 
 	for (int i = 0; i < count; i++)
-		tell(arg, facts[i].fact, facts[i].value, facts[i].source);
+		if (paths_too)
+			tell(arg, facts[i].fact, facts[i].value, facts[i].source);
+		else
+			tell_without_paths(&teller, &facts[i], data_directory);
 	if (picture->taken_at != 0)
 		tell_load(&teller, picture);
 }

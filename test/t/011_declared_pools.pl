@@ -13,7 +13,7 @@ $node->start;
 
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION pool_advisor;
-	CREATE ROLE web;
+	CREATE ROLE web LOGIN;
 	SELECT pool_advisor.declare_pool('web', 'hikaricp', 4, 10, 'web', 'postgres');
 	SELECT pool_advisor.declare_pool(E'it''s\na "batch"', 'go', 1, 5);
 });

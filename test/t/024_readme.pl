@@ -31,7 +31,10 @@ use Time::HiRes qw(usleep);
 
 my $top = "$FindBin::RealBin/../..";
 my $readme = "$top/README.md";
-my @blocks = readme_blocks($readme);
+
+# t/027_uninstall.pl does what that page says
+my @pages = ($readme, grep { !/uninstall/ } glob "$top/doc/*.md");
+my @blocks = map { readme_blocks($_) } @pages;
 my @examples = map { examples_of($_) } grep { is_of_examples($_) } @blocks;
 my $folder = PostgreSQL::Test::Utils::tempdir;
 my $node = PostgreSQL::Test::Cluster->new('readme');
@@ -375,7 +378,7 @@ sub check_shell_blocks
 # of the table.
 sub check_configurations
 {
-	my ($table) = grep { $_->{header}[1] eq 'what is printed' } readme_tables($readme);
+	my ($table) = grep { $_->{header}[1] eq 'what is printed' } map { readme_tables($_) } @pages;
 	my %printed = map { $_ => join "\n", ask("SELECT pool_advisor.monitoring_config('$_')", 'text', '') }
 	  map { $_->[0] =~ /(\w+)/ } @{ $table->{rows} };
 
@@ -452,12 +455,14 @@ sub values_of
 	return %say;
 }
 
-# A number in the unit that a setting has without one.
+# A number in the unit that a setting has without one, which is milliseconds or is told here.
+my $unit = 1;
+
 sub in_base
 {
 	my ($words) = @_;
 
-	return $words =~ /^(-?[\d.]+)(?: (\w+))?$/ ? $1 * ($2 ? $MS{$2} : 1) : $words eq 'empty' ? '' : $words;
+	return $words =~ /^(-?[\d.]+)(?: (\w+))?$/ ? $1 * ($2 ? $MS{$2} / $unit : 1) : $words eq 'empty' ? '' : $words;
 }
 
 sub beyond
@@ -469,13 +474,14 @@ sub beyond
 
 sub check_settings
 {
-	foreach my $table (grep { $_->{heading} eq 'Settings' } readme_tables($readme))
+	foreach my $table (grep { $_->{heading} eq 'Settings' } map { readme_tables($_) } @pages)
 	{
 		foreach (@{ $table->{rows} })
 		{
 			my ($setting, $default, $range) = map { s/`//gr } @$_[ 0 .. 1 ], $_->[2] =~ s/`//gr;
-			my ($boot, $type) = split /\|/, $node->safe_psql('postgres',
-				"SELECT boot_val, vartype FROM pg_settings WHERE name = '$setting'"), -1;
+			my ($boot, $type, $base) = split /\|/, $node->safe_psql('postgres',
+				"SELECT boot_val, vartype, unit FROM pg_settings WHERE name = '$setting'"), -1;
+			$unit = $base eq '' ? 1 : $MS{$base};
 			my %say = values_of($_->[2], $type, in_base($default));
 
 			is(in_base($boot), $default =~ /\d/ ? in_base($default) + 0 : in_base($default), "$setting: default $default");
@@ -489,7 +495,7 @@ sub check_settings
 # The headings of functions have their arguments.
 sub check_headings
 {
-	foreach (slurp_file($readme) =~ /^### (\w+\(.*?\))/mg)
+	foreach (map { slurp_file($_) =~ /^### (\w+\(.*?\))/mg } @pages)
 	{
 		my ($function, $arguments) = /(\w+)\((.*)\)/;
 
@@ -512,7 +518,7 @@ foreach (@SCENES)
 	$set->();
 	$judged += map { check_example($_); 1 } grep { (rule_of($_))[0] eq $scene } @examples;
 }
-is($judged, scalar(() = slurp_file($readme) =~ /^=> /mg), 'every example was judged');
+is($judged, scalar(() = join('', map { slurp_file($_) } @pages) =~ /^=> /mg), 'every example was judged');
 check_shell_blocks();
 check_configurations();
 check_other_blocks();

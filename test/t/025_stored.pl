@@ -1,7 +1,7 @@
 # Whatever stands in the catalogs for a role, its caps are what core makes of the same text:
 # what was stored while the library was not loaded has been looked at by nobody.  Core's judgement
 # is asked for with set_config(), in a session.  Roles without max_sessions and max_active are left out
-# of the comparison: the rest does nothing without these.
+# of the comparison: the rest does nothing without these.  Core shows six digits of a time.
 use strict;
 use warnings FATAL => 'all';
 
@@ -70,7 +70,7 @@ sub row
 
 # What a session makes of it, NULL where it refuses.
 my $CORE_SAYS = <<'SQL';
-CREATE FUNCTION core_says(setting text, of text[]) RETURNS int LANGUAGE plpgsql AS $$
+CREATE FUNCTION core_says(setting text, of text[]) RETURNS double precision LANGUAGE plpgsql SET client_min_messages = error AS $$
 DECLARE
 	value text;
 BEGIN
@@ -80,7 +80,9 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	PERFORM set_config('pool_advisor.' || setting, value, true);
-	RETURN (SELECT s.setting::int FROM pg_settings s WHERE name = 'pool_advisor.' || core_says.setting);
+	RETURN (SELECT CASE WHEN s.unit IS NULL OR s.setting = '0' THEN s.setting::double precision
+			ELSE greatest(round(1000 * s.setting::double precision), 1) END
+		FROM pg_settings s WHERE name = 'pool_advisor.' || core_says.setting);
 EXCEPTION WHEN invalid_parameter_value THEN
 	RETURN NULL;
 END $$;
@@ -112,7 +114,12 @@ $node->safe_psql('postgres',
 	  . join(',', map { row($_) } 1 .. $ROLES) . ') AS given (rolname, texts)');
 set_caps($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 7');
 
-is($node->safe_psql('postgres', '(TABLE expected EXCEPT TABLE in_force) UNION ALL (TABLE in_force EXCEPT TABLE expected)'),
+is($node->safe_psql('postgres', q{
+	SELECT e, f FROM expected e FULL JOIN in_force f USING (rolname)
+	WHERE (e.max_sessions, e.min_sessions, e.queue_length, e.max_active) IS DISTINCT FROM
+		(f.max_sessions, f.min_sessions, f.queue_length, f.max_active)
+		OR abs(e.session_idle_timeout - f.session_idle_timeout) > 0.00001 * f.session_idle_timeout
+		OR abs(e.queue_timeout - f.queue_timeout) > 0.00001 * f.queue_timeout}),
 	'', 'caps are what core makes of the texts');
 my ($kept, $refused) = split /\|/, $node->safe_psql('postgres', <<'SQL');
 SELECT count(*) FILTER (WHERE said IS NOT NULL), count(*) FILTER (WHERE said IS NULL)

@@ -82,7 +82,8 @@ task_comes(Simulation *sim)
 {
 	const Executor *executor = &sim->executor;
 
-	if (sim->threads < executor->core)
+	/* without a core, a task that was queued still gets a first thread */
+	if (sim->threads < executor->core || sim->threads == 0)
 	{
 		sim->threads++;
 		start_task(sim, sim->now);

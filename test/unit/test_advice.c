@@ -21,6 +21,7 @@ quiet(void)
 
 	memset(&situation, 0, sizeof(situation));
 	situation.worker_running = true;
+	situation.enforcement = situation.gate_enforcement = PADV_ENFORCEMENT_ON;
 	situation.age_seconds = 0.05;
 	picture->taken_at = 1;
 	picture->last.sessions = 40;
@@ -89,6 +90,34 @@ test_sampling(void)
 	memset(&situation.picture, 0, sizeof(situation.picture));
 	ok(find(&situation, "sampling_stopped") != NULL && count_advice(&situation) == 1,
 	   "before the first sample only that");
+}
+
+static void
+test_enforcement(void)
+{
+	PadvSituation situation = quiet();
+	const PadvAdvice *advice;
+
+	situation.enforcement = PADV_ENFORCEMENT_OFF;
+	advice = find(&situation, "enforcement_off");
+	ok(advice != NULL && advice->severity == PADV_WARNING &&
+	   strcmp(advice->subject, "pool_advisor.enforcement") == 0 &&
+	   strcmp(advice->fix, "ALTER SYSTEM RESET pool_advisor.enforcement; SELECT pg_reload_conf();") == 0 &&
+	   count_advice(&situation) == 1, "limits that are not enforced");
+	situation.enforcement = PADV_ENFORCEMENT_OBSERVE;
+	advice = find(&situation, "enforcement_off");
+	ok(advice != NULL && advice->severity == PADV_INFO && strstr(advice->finding, "is observe") != NULL,
+	   "a trial is told, too");
+	situation.enforcement = PADV_ENFORCEMENT_ON;
+	situation.gate_enforcement = PADV_ENFORCEMENT_OFF;
+	advice = find(&situation, "enforcement_off");
+	ok(advice != NULL && advice->severity == PADV_WARNING &&
+	   strcmp(advice->fix, "ALTER SYSTEM RESET pool_advisor.gate_enforcement; SELECT pg_reload_conf();") == 0,
+	   "those on transactions alone");
+	situation.enforcement = PADV_ENFORCEMENT_OFF;
+	ok(count_advice(&situation) == 2, "each setting that is not on has its line to run");
+	memset(&situation.picture, 0, sizeof(situation.picture));
+	ok(find(&situation, "enforcement_off") != NULL, "before the first sample, too");
 }
 
 static void
@@ -425,6 +454,7 @@ int
 main(void)
 {
 	test_sampling();
+	test_enforcement();
 	test_load();
 	test_connections();
 	test_idle_in_transaction();

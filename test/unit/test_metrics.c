@@ -275,6 +275,8 @@ input_of(bool sampled)
 	PadvPicture *picture = &input.server.situation.picture;
 
 	input.server.situation.worker_running = true;
+	input.server.situation.enforcement = PADV_ENFORCEMENT_ON;
+	input.server.situation.gate_enforcement = PADV_ENFORCEMENT_ON;
 	padv_model_init(&picture->model);
 	if (!sampled)
 		return input;

@@ -123,6 +123,59 @@ test_all(void)
 	ok(count == 11, "there are 11 systems");
 }
 
+/* Words of SQL, and of what is around it, that a parenthesis can follow without a call. */
+static bool
+is_no_call(const char *word, size_t length)
+{
+	static const char *const words[] = {"FILTER", "IN", "AND", "AS", "OVER", "VALUES"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strlen(words[i]) == length && strncmp(words[i], word, length) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Calls by a bare name between SELECT and FROM: somebody else's function of that
+ * name could be a better match.
+ */
+static int
+bare_calls(void)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+	int			count = 0;
+
+	for (const char *at = strstr(text, "SELECT"); at != NULL; at = strstr(at + 1, "SELECT"))
+	{
+		const char *end = strstr(at, "FROM pool_advisor.");
+
+		for (const char *open = at; end != NULL && (open = strchr(open + 1, '(')) != NULL && open < end;)
+		{
+			const char *word = open;
+
+			while (word > at && strchr(letters, word[-1]) != NULL)
+				word--;
+			if (word == open || word[-1] == '.' || is_no_call(word, (size_t) (open - word)))
+				continue;
+			printf("# %.*s\n", (int) (open - word), word);
+			count++;
+		}
+	}
+	return count;
+}
+
+static void
+test_calls(void)
+{
+	for (const PadvMonitoringSystem *system = padv_monitoring_systems; system->name != NULL; system++)
+	{
+		write_config(system->name);
+		ok(bare_calls() == 0, "%s calls functions by their whole names", system->name);
+	}
+	strcpy(text, "SELECT max(value) FROM pool_advisor.metrics");
+	ok(bare_calls() == 1, "one that does not is seen");
+}
+
 static void
 test_names(void)
 {
@@ -144,6 +197,7 @@ main(void)
 	test_every_metric();
 	test_alerts();
 	test_all();
+	test_calls();
 	test_names();
 	return tap_end();
 }

@@ -356,6 +356,7 @@ set_up(void)
 	padv_model_init(&situation.picture.model);
 	situation.picture.taken_at = MORNING;
 	situation.worker_running = true;
+	situation.enforcement = situation.gate_enforcement = PADV_ENFORCEMENT_ON;
 	situation.picture.model.basis.sample_interval_ms = 100;
 	situation.picture.model.basis.usable_connections = 97;
 	situation.picture.model.basis.max_connections = 100;
@@ -588,6 +589,18 @@ test_verdict(void)
 	   strstr(written, "id=\"scalability\"") < strstr(written, "id=\"roles\"") &&
 	   strstr(written, "id=\"roles\"") < strstr(written, "id=\"advice\"") &&
 	   strstr(written, "id=\"advice\"") < strstr(written, "id=\"method\""), "the verdict first, the method last");
+
+	set_up();
+	write_page();
+	ok(times("enforcement") == 0, "nothing is said of limits that are enforced");
+	situation.gate_enforcement = PADV_ENFORCEMENT_OBSERVE;
+	write_page();
+	ok(times("pool_advisor.gate_enforcement is observe: ") == 2 &&
+	   strstr(written, "pool_advisor.gate_enforcement is observe") < strstr(written, "class=\"figures\""),
+	   "limits that are observed only are told in the head, and in the advice");
+	situation.enforcement = PADV_ENFORCEMENT_OFF;
+	write_page();
+	ok(times("pool_advisor.enforcement is off: ") == 2, "and those that are off");
 
 	set_up();
 	situation.worker_running = false;
