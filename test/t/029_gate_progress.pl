@@ -115,6 +115,19 @@ sub dismiss
 	return;
 }
 
+# A part of this test. Where it cannot go on it has failed, and the next one finds nobody there.
+sub part
+{
+	my ($name, $code) = @_;
+
+	return if eval { $code->(); 1 };
+	fail("$name: $@");
+	$admin->value(q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'});
+	stop_work($node);
+	wait_for($node, q{count(*) = 0 FROM pg_stat_activity WHERE usename IN ('app', 'watcher')});
+	return;
+}
+
 sub column { my ($name) = @_; return $admin->value("SELECT $name FROM pool_advisor.gate"); }
 
 # Start a statement and wait until the session is seen so.
@@ -156,6 +169,14 @@ if ($has_links)
 # Three holders at a limit of two, and two must be able to compute beside them.
 sub are_not_counted
 {
+	my ($name, $holder, @more) = @_;
+
+	part($name, sub { not_counted($name, map { $holder->($more[$_]) } 0 .. 2) });
+	return;
+}
+
+sub not_counted
+{
 	my ($name, @three) = @_;
 	my @computing = map { wire($node) } 1 .. 3;
 
@@ -184,24 +205,21 @@ sub stays_so
 
 foreach my $name (sort keys %holders)
 {
-	are_not_counted($name, map { $holders{$name}->() } 1 .. 3);
+	are_not_counted($name, $holders{$name});
 }
 
 # a standby that does not confirm
 $node->safe_psql('postgres', q{ALTER SYSTEM SET synchronous_standby_names = 'nobody'});
 $node->reload;
 wait_for($node, q{setting = 'nobody' FROM pg_settings WHERE name = 'synchronous_standby_names'});
-are_not_counted('synchronous replication', map { started(wire($node), 'INSERT INTO own VALUES (2)', q{wait_event = 'SyncRep'}) } 1 .. 3);
+are_not_counted('synchronous replication', sub { started(wire($node), 'INSERT INTO own VALUES (2)', q{wait_event = 'SyncRep'}) });
 $node->safe_psql('postgres', q{SET synchronous_commit = local; ALTER SYSTEM RESET synchronous_standby_names});
 $node->reload;
 
 # a segment that cannot be archived
 $node->safe_psql('postgres', 'GRANT EXECUTE ON FUNCTION pg_backup_start, pg_backup_stop TO app');
-are_not_counted('pg_backup_stop', map {
-	my $c = wire($node);
-	$c->value(q{SELECT pg_backup_start('b', true)});
-	started($c, 'SELECT pg_backup_stop()', q{wait_event ~ 'BackupWaitWalArchive'});
-} 1 .. 3);
+are_not_counted('pg_backup_stop', sub { started($_[0], 'SELECT pg_backup_stop()', q{wait_event ~ 'BackupWaitWalArchive'}) },
+	map { my $c = wire($node); $c->value(q{SELECT pg_backup_start('b', true)}); $c } 1 .. 3);
 
 # a checkpoint that does not come; the role that may ask for it is there from 15 on
 {
@@ -209,17 +227,13 @@ are_not_counted('pg_backup_stop', map {
 
 	$node->safe_psql('postgres', 'GRANT pg_checkpoint TO app');
 	kill 'STOP', $checkpointer;
-	my $died = !eval {
-		are_not_counted('CHECKPOINT', map { started(wire($node), 'CHECKPOINT', q{wait_event ~ 'Checkpoint'}) } 1 .. 3);
-		1;
-	};
+	are_not_counted('CHECKPOINT', sub { started(wire($node), 'CHECKPOINT', q{wait_event ~ 'Checkpoint'}) });
 	kill 'CONT', $checkpointer;
-	die $@ if $died;
 }
 nothing_left($node, 'slots are for work');
 
 # --- holders that wait for locks count, and only whoever they wait for comes in ---
-{
+part('deadlock', sub {
 	my @two = map { wire($node) } 1 .. 2;
 	my $from = -s $node->logfile;
 
@@ -234,10 +248,10 @@ nothing_left($node, 'slots are for work');
 	is(join(' ', sort map { $_ && $_->{error} // '' } @results), ' 40P01', 'deadlock: core ends it');
 	like(slurp_file($node->logfile, $from), qr/deadlock detected.*the third runs/s, 'deadlock: and only then') ;
 	dismiss(@two, $third);
-}
+});
 
 # one that works, and one that waits for it: the third waits, as two are inside
-{
+part('locks', sub {
 	my ($first, $second) = map { wire($node) } 1 .. 2;
 
 	$first->value('BEGIN');
@@ -250,20 +264,20 @@ nothing_left($node, 'slots are for work');
 	dismiss($first);
 	ok(soon($third), 'locks: and gets in when there is room');
 	dismiss($second, $third);
-}
+});
 
 # holders that are blocked from outside stop to count
-{
+part('blocked from outside', sub {
 	my $outside = wire($node, $superuser);
 
 	$outside->value($_) foreach 'BEGIN', 'UPDATE t SET n = n + 1 WHERE a = 4';
 	my @blocked = map { started(wire($node), 'UPDATE t SET n = n + 1 WHERE a = 4', q{wait_event_type = 'Lock'}) } 1 .. 3;
-	are_not_counted('blocked by a session outside', @blocked);
+	are_not_counted('blocked by a session outside', sub { $_[0] }, @blocked);
 	dismiss($outside);
-}
+});
 
 # the limit holds where transactions deadlock all the time
-{
+part('thrash', sub {
 	my $file = $node->basedir . '/thrash.sql';
 
 	server_max_active($node, 2);
@@ -286,12 +300,12 @@ SCRIPT
 	like($out, qr/number of transactions actually processed: 480/, 'thrash: all are done');
 	is($admin->value('SELECT sum(n) FROM t') - $before, 960, 'thrash: and each once');
 	nothing_left($node, 'thrash');
-}
+});
 
 # --- no circle goes through the queue ---
 # parallel workers wait for what a session in the queue holds
 server_max_active($node, 1);
-{
+part('parallel query', sub {
 	my $reader = wire($node);
 	my $leader = wire($node);
 	my $ddl = wire($node, $superuser);
@@ -313,12 +327,12 @@ server_max_active($node, 1);
 	$holder->simple('SELECT pg_advisory_unlock(4)');
 	is(join(' ', map { Wire::told(soon($_)) } $holder, $leader), 't 100', 'parallel workers wait for a lock of a session in the queue');
 	dismiss($reader, $leader, $ddl, $holder);
-}
+});
 nothing_left($node, 'parallel query');
 
 # one that works for long must not keep those who wait from the one they wait for
 server_max_active($node, 2);
-{
+part('convoy', sub {
 	my ($holder, $waiter) = map { wire($node) } 1 .. 2;
 
 	$holder->value('SELECT pg_advisory_lock(5)');
@@ -328,7 +342,7 @@ server_max_active($node, 2);
 	is(join(' ', map { Wire::told(soon($_)) } $holder, $waiter), 't ', 'beside one that works for long, the one whom others wait for gets in');
 	stop_work($node);
 	dismiss($holder, $waiter);
-}
+});
 
 # polling is waiting, with a sleep and without one
 my %pollers = (
@@ -340,20 +354,22 @@ foreach my $limit (1, 2)
 	server_max_active($node, $limit);
 	foreach my $name (sort keys %pollers)
 	{
-		my @pollers = map { wire($node) } 1 .. $limit;
-		my $holder = wire($node);
+		part("$name, limit $limit", sub {
+			my @pollers = map { wire($node) } 1 .. $limit;
+			my $holder = wire($node);
 
-		$holder->value('SELECT pg_advisory_lock(7)');
-		started($_, $pollers{$name}, q{state = 'active'}) foreach @pollers;
-		$holder->simple('SELECT pg_advisory_unlock(7)');
-		is(join(' ', map { Wire::told(soon($_)) } $holder, @pollers), 't' . ' ' x $limit, "$name polls for what a session in the queue holds, limit $limit");
-		dismiss($holder, @pollers);
+			$holder->value('SELECT pg_advisory_lock(7)');
+			started($_, $pollers{$name}, q{state = 'active'}) foreach @pollers;
+			$holder->simple('SELECT pg_advisory_unlock(7)');
+			is(join(' ', map { Wire::told(soon($_)) } $holder, @pollers), 't' . ' ' x $limit, "$name polls for what a session in the queue holds, limit $limit");
+			dismiss($holder, @pollers);
+		});
 	}
 }
 
 # a flag in a table, and a client that asks again and again in its transaction
 server_max_active($node, 1);
-{
+part('pollers', sub {
 	my ($poller, $setter) = map { wire($node) } 1 .. 2;
 
 	started($poller, q{DO 'BEGIN LOOP EXIT WHEN (SELECT done FROM flags WHERE id = 1); END LOOP; END'}, q{state = 'active'});
@@ -375,12 +391,12 @@ server_max_active($node, 1);
 	$poller->ask('COMMIT');
 	soon($setter);
 	dismiss($poller, $setter);
-}
+});
 nothing_left($node, 'pollers');
 
 # the holder behind many who wait for it: it comes in at once, not after all of them
 server_max_active($node, 2);
-{
+part('many waiters', sub {
 	my $holder = wire($node);
 
 	$holder->value('SELECT pg_advisory_lock(9)');
@@ -391,24 +407,26 @@ server_max_active($node, 2);
 	cmp_ok($waited // 1000, '<', 20, 'one whom 60 wait for comes in before they all have');
 	is((grep { Wire::told(soon($_)) eq '|' } @waiters), 60, 'and all of them are done');
 	dismiss($holder, @waiters);
-}
+});
 nothing_left($node, 'many waiters');
 
 # one session waits for another of its own program, through the server
 SKIP:
 {
 	skip 'dblink is not installed', 3 unless $has_links;
-	my @clients = map { wire($node) } 1 .. 2;
+	part('dblink', sub {
+		my @clients = map { wire($node) } 1 .. 2;
 
-	$_->simple(q{SELECT link_to_here('SELECT 7')}) foreach @clients;
-	is(join(' ', map { Wire::told(soon($_)) } @clients), '7 7', 'dblink to this server, from each slot');
-	$_->simple(q{SELECT link_and_poll('SELECT 8')}) foreach @clients;
-	is(join(' ', map { Wire::told(soon($_)) } @clients), '8 8', 'dblink to this server, asked again and again');
-	server_max_active($node, 1);
-	$clients[0]->simple(q{SELECT link_to_here('SELECT link_to_here($q$SELECT 9$q$)')});
-	is(Wire::told(soon($clients[0])), '9', 'dblink in dblink');
-	dismiss(@clients);
-	nothing_left($node, 'dblink');
+		$_->simple(q{SELECT link_to_here('SELECT 7')}) foreach @clients;
+		is(join(' ', map { Wire::told(soon($_)) } @clients), '7 7', 'dblink to this server, from each slot');
+		$_->simple(q{SELECT link_and_poll('SELECT 8')}) foreach @clients;
+		is(join(' ', map { Wire::told(soon($_)) } @clients), '8 8', 'dblink to this server, asked again and again');
+		server_max_active($node, 1);
+		$clients[0]->simple(q{SELECT link_to_here('SELECT link_to_here($q$SELECT 9$q$)')});
+		is(Wire::told(soon($clients[0])), '9', 'dblink in dblink');
+		dismiss(@clients);
+		nothing_left($node, 'dblink');
+	});
 }
 
 # --- DDL beside a long queue, of the server and of a role that is held down ---
@@ -426,30 +444,32 @@ foreach my $whose ('the server', 'a role')
 	{
 		server_max_active($node, 2);
 	}
-	work($node, 2);
-	my @queue = map { my $c = wire($node); $c->ask('BEGIN') if $_ % 2; $c->simple($_ % 3 ? 'SELECT sum(a) FROM u' : 'UPDATE u SET a = a + 1'); $c } 1 .. 60;
-	true_within($node, $PATIENCE, 'waiting = 60 FROM pool_advisor.gate');
-	my @failed;
-	foreach (@ddl)
-	{
-		my $result = $admin->ask("SET lock_timeout = '5s'; BEGIN; $_; COMMIT");
-		push @failed, "$_: $result->{message}" if defined $result->{error};
-		$admin->ask('ROLLBACK; SET lock_timeout = 0');
-	}
-	is("@failed", '', "DDL does not wait for the queue of $whose");
-	is(column('waiting'), 60, 'and nobody had to be let in for it');
-	$admin->ask('DROP TABLE IF EXISTS v');
-	stop_work($node);
-	my @errors;
-	while (@queue)
-	{
-		my $client = shift @queue;
-		my $result = $client->result_within(0.05);
-		if (!$result) { push @queue, $client; next; }
-		push @errors, $result->{message} if defined $result->{error};
-		$client->close;
-	}
-	is("@errors", '', 'all are done');
+	part("DDL, $whose", sub {
+		work($node, 2);
+		my @queue = map { my $c = wire($node); $c->ask('BEGIN') if $_ % 2; $c->simple($_ % 3 ? 'SELECT sum(a) FROM u' : 'UPDATE u SET a = a + 1'); $c } 1 .. 60;
+		true_within($node, $PATIENCE, 'waiting = 60 FROM pool_advisor.gate');
+		my @failed;
+		foreach (@ddl)
+		{
+			my $result = $admin->ask("SET lock_timeout = '5s'; BEGIN; $_; COMMIT");
+			push @failed, "$_: $result->{message}" if defined $result->{error};
+			$admin->ask('ROLLBACK; SET lock_timeout = 0');
+		}
+		is("@failed", '', "DDL does not wait for the queue of $whose");
+		is(column('waiting'), 60, 'and nobody had to be let in for it');
+		$admin->ask('DROP TABLE IF EXISTS v');
+		stop_work($node);
+		my @errors;
+		while (@queue)
+		{
+			my $client = shift @queue;
+			my $result = $client->result_within(0.05);
+			if (!$result) { push @queue, $client; next; }
+			push @errors, $result->{message} if defined $result->{error};
+			$client->close;
+		}
+		is("@errors", '', 'all are done');
+	});
 	nothing_left($node, "the queue of $whose");
 }
 $node->safe_psql('postgres', q{SELECT pool_advisor.clear_limit('app')});
@@ -457,7 +477,7 @@ wait_for($node, q{NOT EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'a
 
 # --- monitoring has its answer while the gate is full ---
 server_max_active($node, 1);
-{
+part('monitoring', sub {
 	my $watcher = wire($node, 'watcher');
 	my @views = map { "SELECT * FROM pool_advisor.$_" } split /\n/, $admin->value(q{SELECT viewname FROM pg_views WHERE schemaname = 'pool_advisor' ORDER BY 1});
 	my @stuck;
@@ -480,7 +500,7 @@ server_max_active($node, 1);
 	stop_work($node);
 	ok(soon($watcher), 'and reads it then');
 	$watcher->close;
-}
+});
 
 # --- the way out works for those who wait, while the worker hangs ---
 my $worker = $admin->value(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pool_advisor sampler'});
@@ -488,43 +508,47 @@ foreach my $way ([ 'gate_enforcement', 'observe' ], [ 'gate_enforcement', 'off' 
 {
 	my ($setting, $value) = @$way;
 	my $name = "$setting = $value";
-	my $inside = wire($node);
+	part($name, sub {
+		my $inside = wire($node);
 
-	work($node, 1);
-	my @waiting = (queue('SELECT 1'), queue('SELECT sum(a) FROM t'));
-	my $block = wire($node);
-	$block->simple('BEGIN; SELECT 2; COMMIT');
-	push @waiting, $block;
-	true_within($node, $PATIENCE, 'waiting = 3 FROM pool_advisor.gate');
-	my $would = column('would_wait_total');
-	kill 'STOP', $worker;
-	my $died = !eval {
-		$admin->value("ALTER SYSTEM SET pool_advisor.$setting = '$value'");
+		work($node, 1);
+		my @waiting = (queue('SELECT 1'), queue('SELECT sum(a) FROM t'));
+		my $block = wire($node);
+		$block->simple('BEGIN; SELECT 2; COMMIT');
+		push @waiting, $block;
+		true_within($node, $PATIENCE, 'waiting = 3 FROM pool_advisor.gate');
+		my $would = column('would_wait_total');
+		kill 'STOP', $worker;
+		my $died = !eval {
+			$admin->value("ALTER SYSTEM SET pool_advisor.$setting = '$value'");
+			$admin->value('SELECT pg_reload_conf()');
+			is((grep { soon($_) } @waiting), 3, "$name lets in who waits, while the worker hangs");
+			$inside->simple('SELECT 3');
+			is(Wire::told(soon($inside)), '3', "$name: and who comes later");
+			1;
+		};
+		kill 'CONT', $worker;
+		die $@ if $died;
+		$inside->simple('SELECT 4');
+		ok(soon($inside), "$name: the same when it goes on");
+		ok(true_within($node, $PATIENCE, "would_wait_total > $would FROM pool_advisor.gate"), "$name counts who would wait") if $value eq 'observe';
+		$admin->value("ALTER SYSTEM RESET pool_advisor.$setting");
 		$admin->value('SELECT pg_reload_conf()');
-		is((grep { soon($_) } @waiting), 3, "$name lets in who waits, while the worker hangs");
-		$inside->simple('SELECT 3');
-		is(Wire::told(soon($inside)), '3', "$name: and who comes later");
-		1;
-	};
-	kill 'CONT', $worker;
-	die $@ if $died;
-	$inside->simple('SELECT 4');
-	ok(soon($inside), "$name: the same when it goes on");
-	ok(true_within($node, $PATIENCE, "would_wait_total > $would FROM pool_advisor.gate"), "$name counts who would wait") if $value eq 'observe';
+		my $again = wire($node);
+		my $returns;
+		foreach (1 .. 100)
+		{
+			$again->simple('SELECT 5');
+			$returns = !$again->result_within(0.1);
+			last if $returns;
+		}
+		ok($returns, "$name: afterwards the limit is in force again");
+		stop_work($node);
+		soon($again) if $returns;
+		dismiss(@waiting, $inside, $again);
+	});
 	$admin->value("ALTER SYSTEM RESET pool_advisor.$setting");
 	$admin->value('SELECT pg_reload_conf()');
-	my $again = wire($node);
-	my $returns;
-	foreach (1 .. 100)
-	{
-		$again->simple('SELECT 5');
-		$returns = !$again->result_within(0.1);
-		last if $returns;
-	}
-	ok($returns, "$name: afterwards the limit is in force again");
-	stop_work($node);
-	soon($again) if $returns;
-	dismiss(@waiting, $inside, $again);
 	nothing_left($node, $name);
 }
 
@@ -674,21 +698,21 @@ $admin = admin($node, 'anew');
 $node->wait_for_log(qr/The database that "pool_advisor.database" names does not exist/, $from);
 wait_for_gate($node, 'transactions_allowed = 1 AND transactions_allowed_now = 1', 'without its database the limit of the server stays in force');
 work($node, 1);
-{
+part('no database', sub {
 	my $waiting = wire($node);
 	$waiting->simple('SELECT 1');
 	ok(true_within($node, $PATIENCE, is_queued($waiting)), 'and is enforced');
 	stop_work($node);
 	is(Wire::told(soon($waiting)), '1', 'in turn');
 	$waiting->close;
-}
+});
 $node->append_conf('postgresql.conf', "pool_advisor.database = 'postgres'\n");
 $node->reload;
 
 # --- smart shutdown ends both queues ---
 set_caps($node, q{SELECT pool_advisor.set_limit('watcher', max_sessions => 1, queue_length => 5, queue_timeout => '50 s')},
 	q{EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'watcher' AND max_sessions = 1)});
-{
+part('smart shutdown', sub {
 	my $session = wire($node, 'watcher');
 	my @logins = map { client($node, 'watcher', q{SELECT 'logged in';}) } 1 .. 2;
 
@@ -712,6 +736,6 @@ set_caps($node, q{SELECT pool_advisor.set_limit('watcher', max_sessions => 1, qu
 	is($stop->result, 0, 'and when the sessions have ended the server stops');
 	finish($_) foreach @logins;
 	$node->_update_pid(0);
-}
+});
 
 done_testing();
