@@ -281,12 +281,11 @@ part('thrash', sub {
 	my $file = $node->basedir . '/thrash.sql';
 
 	server_max_active($node, 2);
+	$node->safe_psql('postgres', q{ALTER ROLE app SET deadlock_timeout = '200ms'});
 	append_to_file($file, <<'SCRIPT');
 \set a random(1, 8)
 \set b random(1, 8)
 BEGIN\;
-SELECT pg_advisory_xact_lock_shared(77) FROM generate_series(1, 1)\;
-SELECT 1 / (count(*) <= 2)::int FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND granted\;
 UPDATE t SET n = n + 1 WHERE a = :a\;
 SELECT compute(1)\;
 UPDATE t SET n = n + 1 WHERE a = :b\;
@@ -294,11 +293,28 @@ COMMIT;
 SCRIPT
 	my ($out, $err) = ('', '');
 	my $before = $admin->value('SELECT sum(n) FROM t');
-	IPC::Run::run([ 'pgbench', '-n', '-M', 'simple', '--max-tries', 100, '-c', 16, '-j', 4, '-t', 30, '-f', $file, $node->connstr('postgres') . ' user=app options=-cdeadlock_timeout=200ms' ],
+	my $run = IPC::Run::start([ 'pgbench', '-n', '-M', 'simple', '--max-tries', 1000, '-c', 16, '-j', 4, '-t', 25, '-f', $file, $node->connstr('postgres') . ' user=app' ],
 		'<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
-	unlike($err, qr/division by zero/, 'thrash: never more than the limit inside, while they deadlock');
-	like($out, qr/number of transactions actually processed: 480/, 'thrash: all are done');
-	is($admin->value('SELECT sum(n) FROM t') - $before, 960, 'thrash: and each once');
+
+	# who has written and not ended, in so many looks; a slot is handed over just before its locks are released
+	my (%looks, $most);
+	$most = 0;
+	while ($run->pumpable)
+	{
+		my @inside = split /\n/, $admin->value(q{SELECT DISTINCT pid FROM pg_locks JOIN pg_stat_activity USING (pid)
+			WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted AND usename = 'app'});
+		%looks = map { $_ => 1 + ($looks{$_} // 0) } @inside;
+		my $inside = grep { $_ >= 5 } values %looks;
+		$most = $inside if $inside > $most;
+		sleep 0.01;
+		$run->pump_nb;
+	}
+	$run->finish;
+	$node->safe_psql('postgres', q{ALTER ROLE app RESET deadlock_timeout});
+	cmp_ok($most, '<=', 2, 'thrash: never more than the limit inside, while they deadlock');
+	note($err);
+	like($out, qr/number of transactions actually processed: 400/, 'thrash: all are done');
+	is($admin->value('SELECT sum(n) FROM t') - $before, 800, 'thrash: and each once');
 	nothing_left($node, 'thrash');
 });
 
@@ -312,13 +328,13 @@ part('parallel query', sub {
 	my @settings = ("SET $parallel = on", 'SET parallel_leader_participation = off');
 
 	$leader->value($_) foreach @settings;
-	work($node, 1);
+	$admin->value('SELECT pg_advisory_lock(6)');
+	started($leader, 'SELECT max(reads_u(passes_lock(a, 6))) FROM t', q{wait_event_type = 'IPC'});
 	$reader->simple('SELECT count(*) FROM u');
-	true_within($node, $PATIENCE, is_queued($reader));
-	$leader->simple('SELECT max(reads_u(a)) FROM t');
-	true_within($node, $PATIENCE, is_queued($leader));
+	true_within($node, 0.3, is_queued($reader));
 	$ddl->simple('ALTER TABLE u ADD COLUMN more int');
-	stop_work($node);
+	$ddl->result_within(0.1);
+	$admin->value('SELECT pg_advisory_unlock(6)');
 	is(join(' ', map { Wire::told(soon($_)) } $ddl, $reader, $leader), ' 1000 100', 'parallel workers, a command and a reader in the queue');
 
 	my $holder = wire($node);
@@ -405,7 +421,7 @@ part('many waiters', sub {
 	my $told = Wire::told(soon($holder));
 	my ($waited) = $told =~ /^(\d+)\|t$/;
 	cmp_ok($waited // 1000, '<', 20, 'one whom 60 wait for comes in before they all have');
-	is((grep { Wire::told(soon($_)) eq '|' } @waiters), 60, 'and all of them are done');
+	is((grep { Wire::told(soon($_)) eq '|t' } @waiters), 60, 'and all of them are done');
 	dismiss($holder, @waiters);
 });
 nothing_left($node, 'many waiters');
