@@ -75,7 +75,7 @@ divide() { awk -v a="$1" -v b="$2" 'BEGIN { if (b > 0) printf "%.2f", a / b; els
 # times of ALTER TABLE on the table that everybody reads, in ms, one a line
 alter_milliseconds() {
     local n
-    for n in $(seq 10); do
+    for n in $(seq 5); do
         printf 'ALTER TABLE busy ADD COLUMN c%s int;\nSELECT pg_sleep(0.1) \\g /dev/null\nALTER TABLE busy DROP COLUMN c%s;\n' "$n" "$n"
     done | ask -c '\timing on' -f - | awk '/^Time:/ && ++n % 3 != 2 { print $2 }'
 }
@@ -86,7 +86,7 @@ bench_ddl() {
     printf 'BEGIN;\nSELECT sum(n) FROM busy;\nSELECT max(a) FROM busy;\nEND;\n' | bench_script ddl_block
     printf 'SELECT sum(n) FROM busy;\n' | bench_script ddl_single
     say ''
-    say "ddl: ms of ALTER TABLE (20 in each round, by a superuser) on the table that all clients read, $QUEUE_ROUNDS rounds in turn"
+    say "ddl: ms of ALTER TABLE (10 in each round, by a superuser) on the table that all clients read, $QUEUE_ROUNDS rounds in turn"
     printf '%8s %8s %10s %10s %16s\n' clients limit median most 'median / no gate'
     for clients in $DDL_CLIENTS; do
         rm -f "$WORK"/alter.*
