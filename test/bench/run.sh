@@ -12,6 +12,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/caps.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/truth.sh"
 # shellcheck source=test/bench/gate.sh
 source "$(dirname "${BASH_SOURCE[0]}")/gate.sh"
+# shellcheck source=test/bench/queue.sh
+source "$(dirname "${BASH_SOURCE[0]}")/queue.sh"
 # shellcheck source=test/bench/auto.sh
 source "$(dirname "${BASH_SOURCE[0]}")/auto.sh"
 # shellcheck source=test/bench/endurance.sh
@@ -281,7 +283,7 @@ bench_agreement() {
 }
 
 ulimit -n 8192 2>/dev/null || true
-PARTS='window sample status transaction metrics load agreement check logins storm effect truth gate auto auto_follow auto_bursts gate_cost fairness chaos endurance'
+PARTS='window sample status transaction metrics load agreement check logins storm effect truth gate auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps chaos endurance'
 
 prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"

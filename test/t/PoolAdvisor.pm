@@ -5,13 +5,16 @@ package PoolAdvisor;
 use strict;
 use warnings FATAL => 'all';
 
+use Carp;
 use Exporter 'import';
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(time sleep);
+use Wire;
 
 our @EXPORT = qw(caps_node client says goes_on finish hang_up wait_for_limits set_caps in_use
   queued waiting_pids wait_for comes_true refusals server_max_active gate wait_for_gate
-  fill let_go nothing_left $SPIN);
+  fill let_go nothing_left $SPIN wire admin true_within work stop_work is_queued);
 
 # A function that keeps its session on CPU while somebody else holds an advisory lock.
 our $SPIN = <<'SQL';
@@ -220,6 +223,84 @@ sub let_go
 {
 	finish($_) foreach @spinners;
 	@spinners = ();
+	return;
+}
+
+# --- clients of the protocol, for tests that hold many or must be quick ---
+
+my %admins;
+my @workers;
+
+sub wire
+{
+	my ($node, $user, %options) = @_;
+
+	return Wire->new($node, user => $user // 'app', %options);
+}
+
+# A superuser's connection, which is kept; superusers are exempt. After a restart it is made anew.
+sub admin
+{
+	my ($node, $anew) = @_;
+	my $name = $node->name;
+
+	delete $admins{$name} if $anew;
+	return $admins{$name} //= wire($node, scalar getpwuid($<), name => 'admin');
+}
+
+# Whether a condition comes true within so many seconds; looks often.
+sub true_within
+{
+	my ($node, $seconds, $condition) = @_;
+	my $deadline = time + $seconds;
+
+	for (;;)
+	{
+		return 1 if admin($node)->value("SELECT $condition") eq 't';
+		return 0 if time > $deadline;
+		sleep 0.005;
+	}
+}
+
+# The condition that a session waits in the queue for transactions.
+sub is_queued
+{
+	my ($client) = @_;
+
+	return "EXISTS (SELECT FROM pg_stat_activity WHERE pid = $client->{pid} AND state = 'active' AND wait_event_type = 'Extension')";
+}
+
+# Start so many sessions of a role that compute, and hold a slot each, until stop_work().
+# They poll for nothing, take no lock and wait for nobody, and the limit must have room.
+sub work
+{
+	my ($node, $count, $role) = @_;
+
+	foreach (1 .. $count)
+	{
+		my $worker = wire($node, $role, name => 'work');
+
+		$worker->simple('SELECT count(*) FROM (SELECT generate_series(1, 1000000000000)) AS s');
+		push @workers, $worker;
+		croak 'a worker does not get to work'
+		  unless true_within($node, $PostgreSQL::Test::Utils::timeout_default,
+			"state = 'active' AND wait_event IS NULL AND query LIKE '%generate_series%' FROM pg_stat_activity WHERE pid = $worker->{pid}");
+	}
+	return;
+}
+
+sub stop_work
+{
+	my ($node) = @_;
+
+	foreach my $worker (@workers)
+	{
+		admin($node)->value("SELECT pg_cancel_backend($worker->{pid})");
+		my $result = $worker->result;
+		is($result->{error}, '57014', 'work was at it until it was stopped') unless ($result->{error} // '') =~ /^57(014|P01)$/;
+		$worker->close;
+	}
+	@workers = ();
 	return;
 }
 
