@@ -3,6 +3,9 @@
 #
 # Every figure stands beside one of the same load without a limit, in the same server and in
 # turn; each variant is run QUEUE_ROUNDS times, the order changing. Sourced by run.sh.
+#
+# pgbench waits for the answer when it prepares a statement, and all clients of that thread wait
+# with it, also those that hold locks: so here each client has a thread of its own.
 # shellcheck shell=bash
 
 QUEUE_SECONDS=${QUEUE_SECONDS:-4}
@@ -59,7 +62,7 @@ queue_tps() {
     local -a files=()
     shift
     for script in "$@"; do files+=(-f "$WORK/tmp/$script.sql"); done
-    as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -U bench -n -M prepared -c "$clients" -j $((clients < 20 ? clients : 20)) \
+    as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -U bench -n -M prepared -c "$clients" -j "$clients" \
         -T "$QUEUE_SECONDS" --max-tries=1000 "${files[@]}" postgres 2>"$WORK/queue.err" | sed -n 's/^tps = \([0-9.]*\).*/\1/p'
 }
 
@@ -94,7 +97,7 @@ bench_ddl() {
             # shellcheck disable=SC2086 # a list of words
             for limit in $(in_turn "$round" off $DDL_LIMITS); do
                 set_server_max_active "$limit"
-                start_child "$PG_BIN/pgbench" -h "$WORK/tmp" -U bench -n -M prepared -c "$clients" -j 20 -T 600 \
+                start_child "$PG_BIN/pgbench" -h "$WORK/tmp" -U bench -n -M prepared -c "$clients" -j "$clients" -T 600 \
                     -f "$WORK/tmp/ddl_block.sql" -f "$WORK/tmp/ddl_single.sql" postgres >/dev/null 2>&1
                 until [ "$(ask -c "SELECT count(*) FROM pg_stat_activity WHERE usename = 'bench'")" = "$clients" ]; do sleep 0.1; done
                 alter_milliseconds >>"$WORK/alter.$limit"

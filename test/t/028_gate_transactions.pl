@@ -585,6 +585,7 @@ nothing_left($node, 'changes');
 }
 
 # --- pgbench in each protocol, with a pipeline, beside a table that changes ---
+# A client with a thread of its own, as a thread waits for the answer when it prepares a statement.
 {
 	my $pipeline = script('pipeline', "\\startpipeline\nBEGIN;\nUPDATE acc SET bal = bal - 1 WHERE id = 1;\nUPDATE acc SET bal = bal + 1 WHERE id = 2;\nSELECT * FROM t LIMIT 1;\nEND;\n\\endpipeline\n");
 	my $block = script('block', "BEGIN;\nUPDATE acc SET bal = bal - 1 WHERE id = 1;\nUPDATE acc SET bal = bal + 1 WHERE id = 2;\nEND;\nSELECT count(*) FROM t;\n");
@@ -594,7 +595,7 @@ nothing_left($node, 'changes');
 		my ($mode, $file) = @$case;
 		my $name = "pgbench -M $mode" . ($file eq $pipeline ? ', a pipeline' : '');
 		my ($out, $err) = ('', '');
-		my $run = IPC::Run::start([ 'pgbench', '-n', '-M', $mode, '-c', 8, '-j', 4, '-t', 60, '-f', $file, $node->connstr('postgres') . ' user=app' ],
+		my $run = IPC::Run::start([ 'pgbench', '-n', '-M', $mode, '-c', 8, '-j', 8, '-t', 60, '-f', $file, $node->connstr('postgres') . ' user=app' ],
 			'<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 
 		foreach my $n (1 .. 5)

@@ -521,7 +521,7 @@ part('monitoring', sub {
 
 # --- the way out works for those who wait, while the worker hangs ---
 my $worker = $admin->value(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pool_advisor sampler'});
-foreach my $way ([ 'gate_enforcement', 'observe' ], [ 'gate_enforcement', 'off' ], [ 'enforcement', 'observe' ], [ 'enforcement', 'off' ])
+foreach my $way ([ 'gate_enforcement', 'observe' ], [ 'gate_enforcement', 'off' ], [ 'enforcement', 'off' ])
 {
 	my ($setting, $value) = @$way;
 	my $name = "$setting = $value";
