@@ -89,7 +89,10 @@
 
 /* Questions to the lock manager in one look, and the longest chain that is followed. */
 #define MOST_BLOCKERS_ASKED 16
-#define LONGEST_CHAIN 8
+#define LONGEST_CHAIN 32
+
+/* Processes without a slot of which is remembered what they wait for. */
+#define MOST_OUTSIDERS 16
 
 /* Where our own numbers of processes are known, whatever system_root is. */
 #define OWN_PROC ""
@@ -100,6 +103,22 @@ typedef enum Occupation
 	WAITS_FOR_LOCK,
 	DOES_NOTHING,
 } Occupation;
+
+/* Whether a process that waits for a lock does so, in the end, for one outside. */
+typedef struct Verdict
+{
+	int			pid;
+	int64		at;				/* monotonic; 0: not known */
+	bool		outside;
+} Verdict;
+
+/* Processes each of which waits for the next. */
+typedef struct Chain
+{
+	int			pids[LONGEST_CHAIN];
+	int			length;
+	bool		complete;		/* all that was to be asked was */
+} Chain;
 
 /* What a slot's session has been seen at, and since when; times are monotonic. */
 typedef struct Seen
@@ -112,9 +131,7 @@ typedef struct Seen
 	int64		lock_since;		/* 0: it does not wait for a lock */
 	double		idle;			/* share of the time at nothing, lately */
 	double		uncounted;		/* 0..1 */
-	int64		judged_at;		/* of: */
-	bool		outside;		/* blocked in the end by a session without a
-								 * slot */
+	Verdict		verdict;
 	int64		no_event_start; /* the statement that was without a wait event */
 	uint64		run_ns;			/* CPU time so far, when seen asleep; or 0 */
 } Seen;
@@ -150,6 +167,10 @@ struct PadvStallMonitor
 	int			nneeded;
 	Member	   *members;		/* of this look, if nmembers is not negative */
 	int			nmembers;
+	Verdict		outsiders[MOST_OUTSIDERS];
+	int			next_outsider;
+	bool		blocked_outside;	/* some holder was, at the last look */
+	bool		any_outside;	/* and at this one */
 	MemoryContext scratch;
 	bool		waiting;		/* at the last look */
 	int64		looked_at;
@@ -423,53 +444,89 @@ waits_for_lock(int pid)
 }
 
 /*
- * Whether a process waits in the end only for sessions that have no slot, or do
- * nothing with it.  chain has those that led here, so that a circle ends; those are for
- * the deadlock detector.
+ * Where it is remembered what was found of a process.  Of those without a
+ * slot only the last ones are known.
  */
+static Verdict *
+verdict_of(PadvStallMonitor *monitor, int pid, int32 holder)
+{
+	if (holder >= 0)
+		return &monitor->seen[holder].verdict;
+	for (int i = 0; i < MOST_OUTSIDERS; i++)
+		if (monitor->outsiders[i].pid == pid)
+			return &monitor->outsiders[i];
+	monitor->next_outsider = (monitor->next_outsider + 1) % MOST_OUTSIDERS;
+	monitor->outsiders[monitor->next_outsider] = (Verdict) {.pid = pid};
+	return &monitor->outsiders[monitor->next_outsider];
+}
+
+static bool leads_outside(PadvStallMonitor *monitor, int pid, Chain *chain);
+
+/* The same for one that waits for a lock, by those it waits for. */
 static bool
-leads_outside(PadvStallMonitor *monitor, int pid, int *chain, int length)
+blockers_lead_outside(PadvStallMonitor *monitor, int pid, Chain *chain)
 {
 	Datum	   *pids;
-	int			count;
+	int			count = blockers_of(monitor, pid, &pids);
+	bool		outside = count > 0;
+
+	chain->pids[chain->length++] = pid;
+	for (int i = 0; i < count && outside; i++)
+		outside = leads_outside(monitor, DatumGetInt32(pids[i]), chain);
+	chain->length--;
+	return outside;
+}
+
+/*
+ * Whether a process waits in the end only for sessions that have no slot, or do
+ * nothing with it.  A circle is for the deadlock detector.  chain has those that led
+ * here; what could not be found out completely is not remembered.
+ */
+static bool
+leads_outside(PadvStallMonitor *monitor, int pid, Chain *chain)
+{
 	int32		holder = holder_of(monitor, pid);
+	Verdict    *verdict;
+	bool		outside;
 
 	if (holder >= 0 && monitor->seen[holder].uncounted >= 1.0)
 		return true;
 	if (holder >= 0 ? monitor->seen[holder].lock_since == 0 : !waits_for_lock(pid))
 		return holder < 0;
-	for (int i = 0; i < length; i++)
-		if (chain[i] == pid)
+	for (int i = 0; i < chain->length; i++)
+		if (chain->pids[i] == pid)
 			return false;
-	if (length == LONGEST_CHAIN || monitor->blockers_asked >= MOST_BLOCKERS_ASKED)
+	verdict = verdict_of(monitor, pid, holder);
+	if (verdict->at > 0 && monitor->looked_at - verdict->at < JUDGE_AGAIN_US)
+		return verdict->outside;
+	if (chain->length == LONGEST_CHAIN || monitor->blockers_asked >= MOST_BLOCKERS_ASKED)
+	{
+		chain->complete = false;
 		return false;
-	chain[length] = pid;
-	count = blockers_of(monitor, pid, &pids);
-	for (int i = 0; i < count; i++)
-		if (!leads_outside(monitor, DatumGetInt32(pids[i]), chain, length + 1))
-			return false;
-	return count > 0;
+	}
+	outside = blockers_lead_outside(monitor, pid, chain);
+	if (outside || chain->complete)
+		*verdict_of(monitor, pid, holder) = (Verdict) {.pid = pid, .at = monitor->looked_at, .outside = outside};
+	return outside;
 }
 
+/*
+ * After a while; once one has been blocked for so long that way, others that run into
+ * the same are not given that time.
+ */
 static bool
 is_blocked_outside(PadvStallMonitor *monitor, Seen *seen, int pid, int64 now)
 {
-	int			chain[LONGEST_CHAIN];
+	int64		after = monitor->blocked_outside ? BLOCKED_US : BLOCKED_OUTSIDE_US;
+	Chain		chain = {.length = 0, .complete = true};
 
-	if (seen->lock_since == 0 || now - seen->lock_since < BLOCKED_OUTSIDE_US)
+	if (seen->lock_since == 0 || now - seen->lock_since < after)
 	{
-		seen->judged_at = 0;
-		seen->outside = false;
+		seen->verdict.at = 0;
 		return false;
 	}
-	if ((seen->judged_at == 0 || now - seen->judged_at >= JUDGE_AGAIN_US) &&
-		monitor->blockers_asked < MOST_BLOCKERS_ASKED)
-	{
-		seen->uncounted = 0.0;
-		seen->outside = leads_outside(monitor, pid, chain, 0);
-		seen->judged_at = now;
-	}
-	return seen->outside;
+	seen->uncounted = 0.0;
+	return leads_outside(monitor, pid, &chain);
 }
 
 /* --- limits --- */
@@ -480,9 +537,13 @@ uncounted(PadvStallMonitor *monitor, int32 number, Seen *seen, int64 now)
 {
 	int64		held_us = now - seen->held_since;
 
+	if (is_blocked_outside(monitor, seen, padv_slots[number].pid, now))
+	{
+		monitor->any_outside = true;
+		return 1.0;
+	}
 	if ((seen->nothing_since > 0 && now - seen->nothing_since >= STALLED_US) ||
-		(held_us >= POLLS_US && pg_atomic_read_u32(&padv_turns[number].polls) != 0) ||
-		is_blocked_outside(monitor, seen, padv_slots[number].pid, now))
+		(held_us >= POLLS_US && pg_atomic_read_u32(&padv_turns[number].polls) != 0))
 		return 1.0;
 	return held_us >= SHARE_US && seen->idle >= LEAST_SHARE ? seen->idle : 0.0;
 }
@@ -742,6 +803,8 @@ look_around(PadvStallMonitor *monitor, int64 now)
 	monitor->blockers_asked = 0;
 	monitor->nmembers = -1;
 	monitor->ntouched = 0;
+	monitor->blocked_outside = monitor->any_outside;
+	monitor->any_outside = false;
 	monitor->looks++;
 
 	/* each time another is the first, so that all are asked about in turn */
