@@ -301,6 +301,14 @@ void
 padv_turns_announce(void)
 {
 	my_turn = &padv_turns[padv_my_slot - padv_slots];
+
+	/* what the backend before us has left */
+	pg_atomic_write_u32(&my_turn->polls, 0);
+	SpinLockAcquire(&padv_admission->mutex);
+	padv_my_slot->client = NO_CLIENT;
+	padv_my_slot->holds_locks = false;
+	padv_my_slot->may_be_polled = false;
+	SpinLockRelease(&padv_admission->mutex);
 }
 
 /* The client has sent something since the last message that counts. */
