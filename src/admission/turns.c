@@ -44,9 +44,6 @@
 #define RECLAIM_INTERVAL_US 1000
 #define MAX_LOOKS 256
 
-/* A client that has been slow so often in a row is taken for slow. */
-#define SLOW_IN_A_ROW 2
-
 static Turn *my_turn = NULL;
 
 /* What limits this session, as of these rules. */
@@ -61,7 +58,7 @@ static int64 turn_started = 0;	/* monotonic; when it was taken or handed over */
 static int64 last_message = 0;	/* monotonic; the end of the last transaction, or
 								 * the BEGIN after it; 0: not measured */
 static int64 longest_gap = 0;	/* of those before this transaction's work */
-static int	slow_gaps = 0;		/* in a row, SLOW_IN_A_ROW at most */
+static bool slow_client = false;	/* the last time */
 
 /* The slot of the backend that is our client, once that has been looked for. */
 static bool client_known = false;
@@ -320,18 +317,16 @@ note_message(int64 since, int64 now)
 }
 
 /*
- * Work begins.  Whether a client was quick lately says whether it is worth to keep
- * a slot for it.  It is asked anew all the time, as a client that is slow because it
- * had nothing to do is quick as soon as it has.
+ * Work begins.  Whether the client was quick says whether it is worth to keep a slot
+ * for it the next time.  Once is enough, as a client that is slow because it had
+ * nothing to do is quick as soon as it has.
  */
 static void
 note_gap(int64 now)
 {
 	note_message(last_message, now);
-	if (longest_gap >= grace_us())
-		slow_gaps = Min(slow_gaps + 1, SLOW_IN_A_ROW);
-	else if (longest_gap > 0)
-		slow_gaps = 0;
+	if (longest_gap > 0)
+		slow_client = longest_gap >= grace_us();
 	last_message = 0;
 	longest_gap = 0;
 }
@@ -572,7 +567,7 @@ static bool
 must_hand_over(int64 now)
 {
 	return is_observing() ||
-		((slow_gaps >= SLOW_IN_A_ROW || lease_is_over(now)) && is_wanted(padv_my_slot));
+		((slow_client || lease_is_over(now)) && is_wanted(padv_my_slot));
 }
 
 /* The end of a transaction while somebody waits. */
