@@ -322,7 +322,11 @@ typedef struct Held
 	uint64		messages;
 } Held;
 
-/* The prepared statement that this statement of a portal comes from, or NULL. */
+/*
+ * The prepared statement that this statement of a portal comes from, or NULL.  Where a
+ * rule has made more than one of it there is none: the portal has the plans of all of
+ * them, and the others would be run with neither locks nor plans of now.
+ */
 static PreparedStatement *
 prepared_of(Portal portal, const PlannedStmt *statement)
 {
@@ -330,7 +334,7 @@ prepared_of(Portal portal, const PlannedStmt *statement)
 
 	if (portal == NULL || portal->cplan == NULL || portal->prepStmtName == NULL ||
 		portal->createSubid != GetCurrentSubTransactionId() ||
-		!list_member_ptr(portal->stmts, statement))
+		list_length(portal->stmts) != 1 || linitial(portal->stmts) != statement)
 		return NULL;
 	prepared = FetchPreparedStatement(portal->prepStmtName, false);
 	if (prepared == NULL || strcmp(prepared->plansource->query_string, portal->sourceText) != 0)
@@ -363,6 +367,15 @@ renew_snapshot(Portal portal, const Held *held)
 	return snapshot;
 }
 
+/* A rule can make another command of a statement, which the portal was not made for. */
+static bool
+is_same_command(const PlannedStmt *statement, const PlannedStmt *other)
+{
+	return statement->commandType == other->commandType &&
+		statement->hasReturning == other->hasReturning &&
+		statement->canSetTag == other->canSetTag;
+}
+
 /*
  * The same statement with a plan of now, if the old one may not be right any more;
  * allocated in the current memory context.
@@ -373,8 +386,6 @@ renew_plan(Portal portal, PreparedStatement *prepared, PlannedStmt *statement, c
 	CachedPlanSource *source = prepared->plansource;
 	PlannedStmt *renewed = NULL;
 	CachedPlan *plan;
-	ListCell   *old;
-	ListCell   *new;
 
 	padv_plan_lock(statement);
 
@@ -383,14 +394,9 @@ renew_plan(Portal portal, PreparedStatement *prepared, PlannedStmt *statement, c
 		(portal->cplan == source->gplan && portal->cplan->is_valid && source->is_valid))
 		return statement;
 	plan = GetCachedPlan(source, portal->portalParams, NULL, portal->queryEnv);
-	if (list_length(plan->stmt_list) == list_length(portal->stmts))
-	{
-		forboth(old, portal->stmts, new, plan->stmt_list)
-		{
-			if (lfirst(old) == statement)
-				renewed = copyObject(lfirst(new));
-		}
-	}
+	if (list_length(plan->stmt_list) == 1 &&
+		is_same_command(linitial_node(PlannedStmt, plan->stmt_list), statement))
+		renewed = copyObject(linitial_node(PlannedStmt, plan->stmt_list));
 	ReleaseCachedPlan(plan, NULL);
 	if (renewed == NULL)
 		ereport(ERROR,
