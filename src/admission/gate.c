@@ -148,6 +148,10 @@ wait_in_queue(bool released)
 		padv_sleep_in_line(soon_ms > 0 ? soon_ms : LOOK_AROUND_MS, padv_turn_wait_event());
 		if (padv_turn_has_come())
 			break;
+
+		/* others wait for us to read our messages, or all our caches go */
+		if (catchupInterruptPending)
+			AcceptInvalidationMessages();
 		if (must_wait_on())
 			(void) padv_turns_look_after();
 		else
