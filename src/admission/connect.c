@@ -172,7 +172,10 @@ has_connect(const Database *database, Oid role)
 	if (database->acl == NULL)
 		return true;
 
-	/* ACL_DAT() allows for nulls, which an ACL never has, and mixes signs for it */
+	/*
+	 * ACL_DAT() allows for nulls, which an ACL never has, and mixes signs for
+	 * it
+	 */
 	items = (const AclItem *) ((const char *) database->acl +
 							   ARR_OVERHEAD_NONULLS(ARR_NDIM(database->acl)));
 	roles = list_privileged(role, database->owner);
