@@ -9,7 +9,7 @@ PG_CONFIG=${PG_CONFIG:-pg_config}
 COUNT=0
 FAILED=0
 include=$("$PG_CONFIG" --includedir-server) || exit 1
-FLAGS=(-std=gnu11 -Isrc -isystem "$include" -isystem /usr/include/libxml2)
+FLAGS=(-std=gnu11 -D_GNU_SOURCE -Isrc -isystem "$include" -isystem /usr/include/libxml2)
 mapfile -t FILES < <(find src -name '*.c' | sort)
 mapfile -t PURE < <(find src/core src/machine -name '*.c' | sort)
 

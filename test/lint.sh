@@ -41,10 +41,11 @@ versions() {
     done | sort -t '|' -u -k 1,1
 }
 
-# compile_with COMPILER HEADERS: the server's headers are not ours to mend
+# compile_with COMPILER HEADERS: the server's headers are not ours to mend; PostgreSQL
+# itself is compiled with _GNU_SOURCE here, and so is what is built by PGXS
 compile_with() {
     for file in $(find src -name '*.c' | sort); do
-        "$1" -std=gnu11 -O2 -fsyntax-only -Wall -Wextra -Wdeclaration-after-statement \
+        "$1" -std=gnu11 -D_GNU_SOURCE -O2 -fsyntax-only -Wall -Wextra -Wdeclaration-after-statement \
             -Werror -Isrc -isystem "$2" -isystem /usr/include/libxml2 "$file" 2>&1
     done
 }

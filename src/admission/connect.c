@@ -171,7 +171,13 @@ has_connect(const Database *database, Oid role)
 
 	if (database->acl == NULL)
 		return true;
-	items = ACL_DAT(database->acl);
+
+	/*
+	 * ACL_DAT() allows for nulls, which an ACL never has, and mixes signs for
+	 * it
+	 */
+	items = (const AclItem *) ((const char *) database->acl +
+							   ARR_OVERHEAD_NONULLS(ARR_NDIM(database->acl)));
 	roles = list_privileged(role, database->owner);
 	for (int i = 0; i < ACL_NUM(database->acl); i++)
 		if ((ACLITEM_GET_PRIVS(items[i]) & ACL_CONNECT) != 0 &&

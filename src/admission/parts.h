@@ -120,7 +120,8 @@ typedef struct Admission
 	pg_atomic_uint64 reclaim_due;	/* monotonic; when to look for kept turns */
 	pg_atomic_uint32 grace_us;	/* how long a turn is kept for a client */
 	pg_atomic_uint32 wait_event;	/* of who waits for a turn */
-	pg_atomic_uint32 stall_monitor; /* process number of the worker, plus 1; or 0 */
+	pg_atomic_uint32 stall_monitor; /* process number of the worker, plus 1;
+									 * or 0 */
 } Admission;
 
 /*
@@ -133,8 +134,8 @@ typedef union Turn
 	struct
 	{
 		pg_atomic_uint64 word;
-		pg_atomic_uint32 polls; /* its statement only waits for others, by what
-								 * gate.c has seen of it; the owner's */
+		pg_atomic_uint32 polls; /* its statement only waits for others, by
+								 * what gate.c has seen of it; the owner's */
 	};
 	char		line[PG_CACHE_LINE_SIZE];
 } Turn;

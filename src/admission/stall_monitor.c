@@ -177,7 +177,8 @@ struct PadvStallMonitor
 	int64		waited_us;		/* in which somebody did */
 	int			asked;			/* processes, in this look */
 	int			blockers_asked;
-	int			next_proc;		/* where the search for blocked processes goes on */
+	int			next_proc;		/* where the search for blocked processes goes
+								 * on */
 	uint32		looks;
 };
 
@@ -248,7 +249,11 @@ occupation_by_event(uint32 wait_event)
 		case PG_WAIT_EXTENSION:
 			return DOES_NOTHING;
 		case PG_WAIT_IPC:
-			/* these wait for another's CPU or disk, on the way of its own work */
+
+			/*
+			 * these wait for another's CPU or disk, on the way of its own
+			 * work
+			 */
 			if (wait_event == WAIT_EVENT_BUFFER_IO || wait_event == WAIT_EVENT_XACT_GROUP_UPDATE ||
 				wait_event == WAIT_EVENT_PROCARRAY_GROUP_UPDATE)
 				return WORKS;

@@ -55,8 +55,8 @@ static bool standing = false;	/* in the queue */
 static int64 turn_started = 0;	/* monotonic; when it was taken or handed over */
 
 /* How quick the client is, which is looked at while others wait. */
-static int64 last_message = 0;	/* monotonic; the end of the last transaction, or
-								 * the BEGIN after it; 0: not measured */
+static int64 last_message = 0;	/* monotonic; the end of the last transaction,
+								 * or the BEGIN after it; 0: not measured */
 static int64 longest_gap = 0;	/* of those before this transaction's work */
 static bool slow_client = false;	/* the last time */
 

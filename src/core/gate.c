@@ -35,7 +35,8 @@ padv_gate_state(const PadvGate *gate, const PadvControl *control)
 
 /* Add a sentence to those that are there. */
 static void
-say(char *text, size_t size, const char *format,...)
+__attribute__((format(printf, 3, 4)))
+say(char *text, size_t size, const char *format, ...)
 {
 	size_t		used = strlen(text);
 	va_list		arguments;

@@ -82,7 +82,10 @@ padv_clean_name(char *name)
 	if (name == NULL || pg_is_ascii(name))
 		return name;
 
-	/* from such a database bytes go to the client as they are, and are verified */
+	/*
+	 * from such a database bytes go to the client as they are, and are
+	 * verified
+	 */
 	if (encoding == PG_SQL_ASCII)
 	{
 		mark_invalid(name, client == PG_SQL_ASCII ? PG_UTF8 : client);

@@ -116,7 +116,7 @@ add_enforcement(PadvRow *row, const PadvSituation *situation, PadvEnforcement of
 {
 	padv_row_text(row, padv_enforcement_name(of_sessions));
 	padv_row_text(row, padv_enforcement_name(padv_effective_gate_enforcement(of_sessions,
-																			  situation->gate_enforcement)));
+																			 situation->gate_enforcement)));
 }
 
 /* One that can hold nobody, as its role is exempt, says so instead of having room. */

@@ -101,6 +101,7 @@ bench_ddl() {
                     -f "$WORK/tmp/ddl_block.sql" -f "$WORK/tmp/ddl_single.sql" postgres >/dev/null 2>&1
                 until [ "$(ask -c "SELECT count(*) FROM pg_stat_activity WHERE usename = 'bench'")" = "$clients" ]; do sleep 0.1; done
                 alter_milliseconds >>"$WORK/alter.$limit"
+                # shellcheck disable=SC2153 # start_child sets it
                 stop_child "$CHILD"
                 until [ "$(ask -c "SELECT count(*) FROM pg_stat_activity WHERE usename = 'bench'")" = 0 ]; do sleep 0.1; done
             done

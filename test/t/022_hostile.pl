@@ -165,24 +165,34 @@ $node->safe_psql('postgres', 'ALTER ROLE app RESET default_transaction_isolation
 nothing_left($node, 'Bind with large objects');
 
 # --- a wait whose end is caught is taken up again ---
-my %ways = (
-	'Bind' => \&execute,
-	'a fast-path call' => sub { call_function($_[0], 'goes_on') });
-foreach my $way (sort keys %ways)
-{
-	($client, $pid) = bare_client('SELECT $1::stubborn');
-	fill($node, 1);
-	$ways{$way}->($client);
-	wait_for_gate($node, 'waiting = 1', "$way waits");
-	$node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
-	like(read_until($client, 'N', qr/caught/), qr/caught/, 'the cancel is caught');
-	wait_for($node, qq{EXISTS (SELECT FROM pg_stat_activity WHERE pid = $pid AND wait_event_type = 'Extension') FROM pool_advisor.gate
-		WHERE waiting = 1}, 'it waits again, as it has no turn');
-	let_go();
-	unlike(read_until($client, 'Z', qr/./), qr/^E /m, 'and goes on when it has one');
-	close $client;
-	nothing_left($node, $way);
-}
+($client, $pid) = bare_client('SELECT $1::stubborn');
+fill($node, 1);
+execute($client);
+wait_for_gate($node, 'waiting = 1', 'Bind waits');
+$node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
+like(read_until($client, 'N', qr/caught/), qr/caught/, 'the cancel is caught');
+wait_for($node, qq{EXISTS (SELECT FROM pg_stat_activity WHERE pid = $pid AND wait_event_type = 'Extension') FROM pool_advisor.gate
+	WHERE waiting = 1}, 'it waits again, as it has no turn');
+let_go();
+unlike(read_until($client, 'Z', qr/./), qr/^E /m, 'and goes on when it has one');
+close $client;
+nothing_left($node, 'Bind');
+
+# --- a fast-path call waits before its function runs, which so has no end of it to catch ---
+($client, $pid) = bare_client('SELECT 1');
+fill($node, 1);
+call_function($client, 'goes_on');
+wait_for_gate($node, 'waiting = 1', 'a fast-path call waits');
+$node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)");
+my $answer = read_until($client, 'Z', qr/./);
+like($answer, qr/^E .*C57014/m, 'a cancel ends the call');
+unlike($answer, qr/caught/, 'and the function has not run');
+call_function($client, 'goes_on');
+wait_for_gate($node, 'waiting = 1', 'the next call waits like the first');
+let_go();
+unlike(read_until($client, 'Z', qr/./), qr/^E /m, 'and goes on when it has a turn');
+close $client;
+nothing_left($node, 'a fast-path call');
 
 # --- a cursor that is fetched from after its turn was given back takes part again ---
 my $cursor = client($node, 'app', q{BEGIN; DECLARE c CURSOR FOR SELECT spin(1); SELECT 'declared';});
