@@ -271,6 +271,8 @@ look_after(int64 now, int32 most)
 long
 padv_turns_look_after(void)
 {
+	/* we stand in the queue before we read; who keeps a slot looks after that */
+	pg_memory_barrier();
 	return look_after(padv_monotonic_us(), MAX_LOOKS) ? (long) (grace_us() / 1000 + 1) : 0;
 }
 
