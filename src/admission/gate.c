@@ -24,8 +24,10 @@
  *
  * It keeps what it has where others may count on that: when it has a transaction
  * ID, when a statement has passed without a slot before (`passed`), when functions
- * that Bind called do the first work, and for the plan of an unnamed statement that
- * an earlier transaction prepared.  The stall monitor lets it in then as soon as
+ * that Bind called do the first work, or Bind analyzes a statement that was prepared
+ * before, and for the plan of an unnamed statement that an earlier transaction prepared.
+ * So it does with a statement that cannot be made again of its text, or that a rule has
+ * made more than one of.  The stall monitor lets it in then as soon as
  * somebody waits for what it keeps.
  *
  * Copyright (c) 2026, pool_advisor contributors
@@ -304,7 +306,8 @@ after_analysis(ParseState *pstate, Query *query, PadvJumbleState *jstate)
 		!(query->commandType == CMD_UTILITY && is_trivial(query->utilityStmt)) &&
 		!(passing = !working && passes_as_monitor(query)) && !take_part())
 	{
-		if (pstate->p_sourcetext == debug_query_string && can_let_go())
+		if (pstate->p_sourcetext == debug_query_string && can_let_go() &&
+			padv_statement_is_its_text(pstate, query))
 			wait_after_analysis(pstate, query, &jstate);
 		else
 			wait_in_queue(false);
