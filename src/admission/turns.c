@@ -301,6 +301,9 @@ void
 padv_turns_announce(void)
 {
 	my_turn = &padv_turns[padv_my_slot - padv_slots];
+
+	/* the process that had it before may have been ended in a statement that polled */
+	pg_atomic_write_u32(&my_turn->polls, 0);
 }
 
 /* The client has sent something since the last message that counts. */
