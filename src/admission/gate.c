@@ -24,8 +24,10 @@
  *
  * It keeps what it has where others may count on that: when it has a transaction
  * ID, when a statement has passed without a slot before (`passed`), when functions
- * that Bind called do the first work, and for the plan of an unnamed statement that
- * an earlier transaction prepared.  The stall monitor lets it in then as soon as
+ * that Bind called do the first work, or Bind analyzes a statement that was prepared
+ * before, and for the plan of an unnamed statement that an earlier transaction prepared.
+ * So it does with a statement that cannot be made again of its text, or that a rule has
+ * made more than one of.  The stall monitor lets it in then as soon as
  * somebody waits for what it keeps.
  *
  * Copyright (c) 2026, pool_advisor contributors
@@ -68,8 +70,12 @@
  */
 #define LOOK_AROUND_MS 2000
 
-/* A statement that runs one and the same query so often only waits for its result to change. */
-#define POLLS 200
+/*
+ * A statement that runs one and the same query twice so often, and for no more CPU time
+ * each, only waits for its result to change.
+ */
+#define POLLS 100
+#define CHEAP_US 100
 
 static post_parse_analyze_hook_type previous_post_parse_analyze_hook = NULL;
 static ExecutorStart_hook_type previous_executor_start_hook = NULL;
@@ -80,7 +86,7 @@ static object_access_hook_type previous_object_access_hook = NULL;
 static bool is_client = false;	/* transactions of this process need slots */
 static bool working = false;	/* this transaction has begun its work */
 static bool passed = false;		/* a statement of it has passed without a slot */
-static bool passing = false;	/* the one that was analyzed last does */
+static bool passing = false;	/* the one that was analyzed, or begun, last does */
 static int	utility_depth = 0;	/* commands that run, and may commit inside */
 
 /* What is known of the session user; it changes by SET SESSION AUTHORIZATION. */
@@ -92,6 +98,8 @@ static bool monitor = false;	/* is a member of pg_monitor */
 /* The nested query that this statement runs again and again. */
 static const PlannedStmt *repeated = NULL;
 static uint32 repeats = 0;
+static int64 repeats_cpu = 0;	/* the CPU time when they were judged last */
+static bool polls = false;		/* as has been told */
 
 /* --- who waits --- */
 
@@ -308,7 +316,8 @@ after_analysis(ParseState *pstate, Query *query, PadvJumbleState *jstate)
 		!(query->commandType == CMD_UTILITY && is_trivial(query->utilityStmt)) &&
 		!(passing = !working && passes_as_monitor(query)) && !take_part())
 	{
-		if (pstate->p_sourcetext == debug_query_string && can_let_go())
+		if (pstate->p_sourcetext == debug_query_string && can_let_go() &&
+			padv_statement_is_its_text(pstate, query))
 			wait_after_analysis(pstate, query, &jstate);
 		else
 			wait_in_queue(false);
@@ -462,31 +471,59 @@ wait_before_command(PlannedStmt *statement)
 
 /* --- polling --- */
 
+/* The CPU time of this process, in microseconds. */
+static int64
+cpu_us(void)
+{
+	struct timespec now;
+
+	return clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) == 0 ?
+		(int64) now.tv_sec * 1000000 + now.tv_nsec / 1000 : 0;
+}
+
+static void
+set_polls(bool now)
+{
+	if (now != polls)
+		padv_turn_polls(now);
+	polls = now;
+}
+
 /*
- * A statement that runs one query without parameters again and again, and changes
+ * A statement that runs one cheap query without parameters again and again, and changes
  * nothing, waits for others to change what that returns.  It is to be told from a
- * statement that works, as those others may be in the queue.
+ * statement that works, as those others may be in the queue.  A query that is not cheap
+ * is work, however often it is run.
  */
+static void
+judge_repeats(void)
+{
+	int64		now = cpu_us();
+
+	set_polls(repeats > POLLS && now - repeats_cpu <= POLLS * CHEAP_US &&
+			  !TransactionIdIsValid(GetTopTransactionIdIfAny()));
+	repeats_cpu = now;
+}
+
 static void
 note_nested(const QueryDesc *query)
 {
 	if (query->plannedstmt != repeated)
 	{
+		set_polls(false);
 		repeated = query->plannedstmt;
 		repeats = 0;
 	}
-	else if (++repeats == POLLS && query->operation == CMD_SELECT &&
-			 (query->params == NULL || query->params->numParams == 0) &&
-			 !TransactionIdIsValid(GetTopTransactionIdIfAny()))
-		padv_turn_polls(true);
+	else if (++repeats % POLLS == 0 && query->operation == CMD_SELECT &&
+			 (query->params == NULL || query->params->numParams == 0))
+		judge_repeats();
 }
 
 /* The client's own statement begins. */
 static void
 note_statement(void)
 {
-	if (unlikely(repeats >= POLLS))
-		padv_turn_polls(false);
+	set_polls(false);
 	repeated = NULL;
 	repeats = 0;
 }
@@ -501,7 +538,8 @@ is_own_statement(const PlannedStmt *statement)
 
 /*
  * Whether a plan only reads our views, for a member of pg_monitor.  Of a statement
- * without a name it is known from its analysis.
+ * without a name it is known from its analysis, and what runs inside a statement passes
+ * as that does.
  */
 static bool
 is_monitoring_plan(const PlannedStmt *statement)
@@ -512,10 +550,12 @@ is_monitoring_plan(const PlannedStmt *statement)
 	if (likely(!monitor))
 		return false;
 	prepared = prepared_of(ActivePortal, statement);
-	if (prepared == NULL)
-		return passing;
-	return list_length(prepared->plansource->query_list) == 1 &&
-		passes_as_monitor(linitial_node(Query, prepared->plansource->query_list));
+	if (prepared != NULL)
+		passing = list_length(prepared->plansource->query_list) == 1 &&
+			passes_as_monitor(linitial_node(Query, prepared->plansource->query_list));
+	else if (ActivePortal != NULL && ActivePortal->prepStmtName != NULL && is_own_statement(statement))
+		passing = false;
+	return passing;
 }
 
 /* A statement that begins, or one that a statement runs inside. */

@@ -16,6 +16,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/params.h"
 #include "parser/parse_node.h"
 #include "parser/parse_param.h"
 #include "parser/parser.h"
@@ -104,6 +105,25 @@ padv_plan_lock(const PlannedStmt *statement)
 }
 
 /* --- analysis --- */
+
+/* All of Bind but the reading of its message happens below this callback. */
+static bool
+is_in_bind(void)
+{
+	const ErrorContextCallback *context;
+
+	for (context = error_context_stack; context != NULL; context = context->previous)
+		if (context->callback == ParamsErrorCallback)
+			return true;
+	return false;
+}
+
+bool
+padv_statement_is_its_text(const ParseState *pstate, const Query *query)
+{
+	return !is_in_bind() &&
+		(query->stmt_location <= 0 || strchr(pstate->p_sourcetext, '\\') == NULL);
+}
 
 /* The raw statement that this query was made of. */
 static RawStmt *

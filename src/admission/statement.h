@@ -23,6 +23,13 @@ extern void padv_statement_lock(Query *query);
 extern void padv_plan_lock(const PlannedStmt *statement);
 
 /*
+ * Whether it can be analyzed again from its text.  Not when Bind analyzes a prepared
+ * statement: its text can be that of PREPARE, and older than the settings that say what
+ * a backslash is in a string.  A statement that comes first cannot be older than those.
+ */
+extern bool padv_statement_is_its_text(const ParseState *pstate, const Query *query);
+
+/*
  * Analyze the statement again from its text, as if it began now, and write it over
  * *query.  pstate and query are those that an analysis gave to its hook; so is
  * *jstate, which is computed again if it was there.  Raises what analysis raises.
