@@ -387,8 +387,9 @@ renew_plan(Portal portal, PreparedStatement *prepared, PlannedStmt *statement, c
 	{
 		forboth(old, portal->stmts, new, plan->stmt_list)
 		{
+			/* copyObject() itself needs C23 from PostgreSQL 19 on */
 			if (lfirst(old) == statement)
-				renewed = copyObject(lfirst(new));
+				renewed = copyObjectImpl(lfirst(new));
 		}
 	}
 	ReleaseCachedPlan(plan, NULL);
