@@ -409,7 +409,8 @@ renew_plan(Portal portal, PreparedStatement *prepared, PlannedStmt *statement, c
 	plan = GetCachedPlan(source, portal->portalParams, NULL, portal->queryEnv);
 	if (list_length(plan->stmt_list) == 1 &&
 		is_same_command(linitial_node(PlannedStmt, plan->stmt_list), statement))
-		renewed = copyObject(linitial_node(PlannedStmt, plan->stmt_list));
+		renewed = copyObjectImpl(linitial(plan->stmt_list));	/* copyObject() itself needs
+																 * C23 from 19 on */
 	ReleaseCachedPlan(plan, NULL);
 	if (renewed == NULL)
 		ereport(ERROR,

@@ -54,7 +54,13 @@ sub done
 	return @pids;
 }
 
-sub stuck_pid { return -e "$stall.pid" ? slurp_file("$stall.pid") + 0 : 0; }
+# Who waits in a sync; its file is there a moment before the number is in it.
+sub stuck_pid
+{
+	my $text = eval { slurp_file("$stall.pid") } // '';
+
+	return $text =~ /^(\d+)\n/ ? $1 : 0;
+}
 
 sub grows
 {
