@@ -13,8 +13,11 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "catalog/namespace.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "commands/extension.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/params.h"
 #include "parser/parse_node.h"
@@ -28,8 +31,8 @@
 
 #include "admission/statement.h"
 
-/* Where our own views and functions are. */
-#define SCHEMA "pool_advisor"
+/* What our own views and functions belong to. */
+#define EXTENSION "pool_advisor"
 
 /* --- locks --- */
 
@@ -173,23 +176,26 @@ padv_statement_analyze(ParseState *pstate, Query *query, PadvJumbleState **jstat
 
 typedef struct Reads
 {
-	Oid			own_schema;
+	Oid			extension;		/* ours */
 	bool		own;			/* something of ours was found */
 } Reads;
 
-/* Of ours or of the server's. */
+/* Of ours or of the server's.  Anybody may make something in a schema of our name. */
 static bool
-is_allowed(Oid schema, Reads *reads)
+is_allowed(Oid class, Oid object, Oid schema, Reads *reads)
 {
-	if (schema == reads->own_schema)
-		reads->own = true;
-	return schema == reads->own_schema || schema == PG_CATALOG_NAMESPACE;
+	if (schema == PG_CATALOG_NAMESPACE)
+		return true;
+	if (getExtensionOfObject(class, object) != reads->extension)
+		return false;
+	reads->own = true;
+	return true;
 }
 
 static bool
 is_foreign_function(Oid function, void *context)
 {
-	return !is_allowed(get_func_namespace(function), context);
+	return !is_allowed(ProcedureRelationId, function, get_func_namespace(function), context);
 }
 
 /* True, which ends the walk, for what a monitoring system does not need. */
@@ -203,7 +209,7 @@ find_foreign(Node *node, void *context)
 		const RangeTblEntry *entry = (const RangeTblEntry *) node;
 
 		return entry->rtekind == RTE_RELATION &&
-			!is_allowed(get_rel_namespace(entry->relid), context);
+			!is_allowed(RelationRelationId, entry->relid, get_rel_namespace(entry->relid), context);
 	}
 	if (IsA(node, Query))
 	{
@@ -212,14 +218,16 @@ find_foreign(Node *node, void *context)
 		return query->commandType != CMD_SELECT || query->rowMarks != NIL ||
 			query_tree_walker(query, find_foreign, context, QTW_EXAMINE_RTES_BEFORE);
 	}
-	return check_functions_in_node(node, is_foreign_function, context) ||
+	/* the checks of a domain call functions */
+	return IsA(node, CoerceToDomain) ||
+		check_functions_in_node(node, is_foreign_function, context) ||
 		expression_tree_walker(node, find_foreign, context);
 }
 
 bool
 padv_statement_only_monitors(Query *query)
 {
-	Reads		reads = {.own_schema = get_namespace_oid(SCHEMA, true)};
+	Reads		reads = {.extension = get_extension_oid(EXTENSION, true)};
 
-	return OidIsValid(reads.own_schema) && !find_foreign((Node *) query, &reads) && reads.own;
+	return OidIsValid(reads.extension) && !find_foreign((Node *) query, &reads) && reads.own;
 }
