@@ -165,6 +165,9 @@ struct PadvStallMonitor
 	int			nraised;
 	int32	   *needed;			/* a copy */
 	int			nneeded;
+	int32		let_in;			/* the last one of these that was */
+	uint32		let_in_turns;
+	int64		let_in_at;		/* monotonic; 0: none was */
 	Member	   *members;		/* of this look, if nmembers is not negative */
 	int			nmembers;
 	Verdict		outsiders[MOST_OUTSIDERS];
@@ -650,19 +653,40 @@ no_grant_us(const PadvStallMonitor *monitor, int32 account, int64 now)
 	return since > 0 ? now - since : 0;
 }
 
-/* Of these waiters that hold locks, let those in whom others wait for. */
+/*
+ * Let in a transaction that others may wait for.  One at a time: the next one when
+ * that has ended, or after a while, as many can hold a lock that is shared, and none of
+ * them may be about to release it.
+ */
 static void
-let_in_blockers(const PadvStallMonitor *monitor, const Datum *pids, int count)
+let_in_needed(PadvStallMonitor *monitor, int32 number, int64 now)
+{
+	const volatile Slot *last = &padv_slots[monitor->let_in];
+
+	if (monitor->let_in_at > 0 && now - monitor->let_in_at < NO_GRANT_US &&
+		last->turns == monitor->let_in_turns &&
+		TURN_STATE(pg_atomic_read_u64(&padv_turns[monitor->let_in].word)) == TURN_IN)
+		return;
+	if (!padv_turn_grant(number))
+		return;
+	monitor->let_in = number;
+	monitor->let_in_turns = ((volatile Slot *) padv_slots)[number].turns;
+	monitor->let_in_at = now;
+}
+
+/* The same for one of these waiters that hold locks, if others wait for it. */
+static void
+let_in_blockers(PadvStallMonitor *monitor, const Datum *pids, int count, int64 now)
 {
 	for (int i = 0; i < monitor->nneeded; i++)
 		for (int j = 0; j < count; j++)
 			if (padv_slots[monitor->needed[i]].pid == DatumGetInt32(pids[j]))
-				(void) padv_turn_grant(monitor->needed[i]);
+				let_in_needed(monitor, monitor->needed[i], now);
 }
 
 /* Look at all processes that have waited for a lock for a while. */
 static void
-help_blocked(PadvStallMonitor *monitor, int64 wall)
+help_blocked(PadvStallMonitor *monitor, int64 now, int64 wall)
 {
 	int			nprocs = (int) ProcGlobal->allProcCount;
 	int			first = monitor->next_proc;
@@ -681,7 +705,7 @@ help_blocked(PadvStallMonitor *monitor, int64 wall)
 			since == 0 || wall - since < BLOCKED_US)
 			continue;
 		count = blockers_of(monitor, pid, &pids);
-		let_in_blockers(monitor, pids, count);
+		let_in_blockers(monitor, pids, count, now);
 	}
 }
 
@@ -724,7 +748,6 @@ static void
 help_needed(PadvStallMonitor *monitor, int64 now, int64 wall)
 {
 	bool		any_locks = false;
-	bool		let_in = false;
 
 	for (int i = 0; i < monitor->nneeded; i++)
 	{
@@ -736,12 +759,11 @@ help_needed(PadvStallMonitor *monitor, int64 now, int64 wall)
 			client_needs(monitor, slot->client))
 			(void) padv_turn_grant(number);
 
-		/* one at a look: whoever polls for it ends soon */
-		else if (!let_in && may_be_polled_for(monitor, slot, now))
-			let_in = padv_turn_grant(number);
+		else if (may_be_polled_for(monitor, slot, now))
+			let_in_needed(monitor, number, now);
 	}
 	if (any_locks)
-		help_blocked(monitor, wall);
+		help_blocked(monitor, now, wall);
 }
 
 /* --- the last resort --- */
