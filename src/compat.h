@@ -221,9 +221,10 @@ padv_holds_locks(void)
 #define padv_guc_alloc(size) malloc(size)
 #endif
 
-/* From 19 on a handler has another type than the system's constants. */
-#ifndef PG_SIG_IGN
-#define PG_SIG_IGN SIG_IGN
-#endif
+/*
+ * From 19 on a handler has another type than the system's constants. PG_SIG_IGN is there
+ * then, but casts in a way that clang warns of.
+ */
+#define PADV_SIG_IGN ((pqsigfunc) (void *) SIG_IGN)
 
 #endif							/* PADV_COMPAT_H */

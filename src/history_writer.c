@@ -158,7 +158,7 @@ padv_history_save_at_end(void)
 void
 padv_history_writer_main(Datum main_arg pg_attribute_unused())
 {
-	pqsignal(SIGTERM, PG_SIG_IGN);
+	pqsignal(SIGTERM, PADV_SIG_IGN);
 	BackgroundWorkerUnblockSignals();
 	if (!padv_history_claim_file())
 		return;

@@ -464,7 +464,7 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
-	pqsignal(SIGINT, PG_SIG_IGN);	/* there is no statement to cancel */
+	pqsignal(SIGINT, PADV_SIG_IGN); /* there is no statement to cancel */
 	BackgroundWorkerUnblockSignals();
 
 	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
