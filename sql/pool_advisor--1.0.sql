@@ -461,7 +461,9 @@ CREATE FUNCTION pool_advisor._limits(
     OUT headroom bigint,
     OUT active_in_use bigint,
     OUT enforcement text,
-    OUT gate_enforcement text
+    OUT gate_enforcement text,
+    OUT transaction_queue_length bigint,
+    OUT transaction_queue_timeout interval
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'padv_limits'
@@ -485,6 +487,8 @@ COMMENT ON COLUMN pool_advisor.limits.headroom IS 'sessions that can still come 
 COMMENT ON COLUMN pool_advisor.limits.active_in_use IS 'transactions that run under the cap; for the default, those of the role that has most; 0 where nothing limits them';
 COMMENT ON COLUMN pool_advisor.limits.enforcement IS 'whether it holds for sessions: on, observe or off; exempt: its role is under no limit';
 COMMENT ON COLUMN pool_advisor.limits.gate_enforcement IS 'whether it holds for transactions: on, observe or off, which it also is when enforcement is; exempt: its role is under no limit';
+COMMENT ON COLUMN pool_advisor.limits.transaction_queue_length IS 'transactions that wait because of it at most, beyond which they are refused; -1 is no bound, 0 lets none wait; of the server that of the default';
+COMMENT ON COLUMN pool_advisor.limits.transaction_queue_timeout IS 'how long a transaction waits before it is refused; 0 is as long as it takes; of the server that of the default';
 
 CREATE FUNCTION pool_advisor._gate(
     OUT server_max_active text,
@@ -502,7 +506,9 @@ CREATE FUNCTION pool_advisor._gate(
     OUT let_in_total bigint,
     OUT would_wait_total bigint,
     OUT explanation text,
-    OUT gate_enforcement text
+    OUT gate_enforcement text,
+    OUT refused_total bigint,
+    OUT timed_out_total bigint
 )
 RETURNS record
 AS 'MODULE_PATHNAME', 'padv_gate'
@@ -528,6 +534,8 @@ COMMENT ON COLUMN pool_advisor.gate.let_in_total IS 'how often a limit was raise
 COMMENT ON COLUMN pool_advisor.gate.would_wait_total IS 'transactions that would have had to wait, but gate_enforcement was observe';
 COMMENT ON COLUMN pool_advisor.gate.explanation IS 'what the limit is, and why';
 COMMENT ON COLUMN pool_advisor.gate.gate_enforcement IS 'whether transactions are kept waiting: on, observe or off; off also when pool_advisor.enforcement is';
+COMMENT ON COLUMN pool_advisor.gate.refused_total IS 'transactions refused because as many waited as transaction_queue_length allows';
+COMMENT ON COLUMN pool_advisor.gate.timed_out_total IS 'transactions refused after waiting for transaction_queue_timeout; given_up_total counts them, too';
 
 CREATE FUNCTION pool_advisor._budget(
     OUT scope text,
@@ -593,6 +601,8 @@ CREATE FUNCTION pool_advisor.set_limit(
     queue_length integer DEFAULT NULL,
     queue_timeout interval DEFAULT NULL,
     max_active integer DEFAULT NULL,
+    transaction_queue_length integer DEFAULT NULL,
+    transaction_queue_timeout interval DEFAULT NULL,
     OUT scope text,
     OUT rolname name,
     OUT datname name,
@@ -601,12 +611,14 @@ CREATE FUNCTION pool_advisor.set_limit(
     OUT session_idle_timeout interval,
     OUT queue_length bigint,
     OUT queue_timeout interval,
-    OUT max_active bigint
+    OUT max_active bigint,
+    OUT transaction_queue_length bigint,
+    OUT transaction_queue_timeout interval
 )
 RETURNS record
 AS 'MODULE_PATHNAME', 'padv_set_limit'
 LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer) IS
+COMMENT ON FUNCTION pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer, integer, interval) IS
     'set caps of a role, a database, a role in a database, or the default of all; NULL leaves a setting as it is, -1 is no limit; returns what is in force there once the transaction has committed, as the view limits shows it';
 
 CREATE FUNCTION pool_advisor.clear_limit(
@@ -883,7 +895,7 @@ GRANT SELECT ON
 -- Who changes caps, declares pools and makes forget: superusers, and those to whom they grant it
 
 REVOKE ALL ON FUNCTION
-    pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer),
+    pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer, integer, interval),
     pool_advisor.clear_limit(name, name),
     pool_advisor.declare_pool(text, text, bigint, bigint, name, name),
     pool_advisor.forget_pool(text),

@@ -34,6 +34,7 @@ int			padv_gate_enforcement = PADV_ENFORCEMENT_ON;
 double		padv_limit_scale = 1.0;
 double		padv_queue_share = 0.5;
 int			padv_server_max_active = PADV_SERVER_MAX_ACTIVE_OFF;
+double		padv_queue_notice_after = 5.0;
 
 /* By PadvCapSetting: those that are numbers, and those that are times in seconds. */
 static int	cap_numbers[PADV_CAP_SETTINGS];
@@ -211,6 +212,14 @@ static const struct CapSetting
 		"Sets how many transactions can run at a time; others wait in line.",
 		"Set it for a role, a database or a role in a database. -1 is no limit.",
 	PADV_UNLIMITED, PADV_UNLIMITED, MAX_BACKENDS, 0, check_max_active},
+	{PREFIX ".transaction_queue_length",
+		"Sets how many transactions wait in the queue when max_active is reached.",
+		"Set it for a role, a database or a role in a database. -1 is no bound, 0 lets none wait.",
+	PADV_UNLIMITED, PADV_UNLIMITED, MAX_BACKENDS, 0, NULL},
+	{PREFIX ".transaction_queue_timeout",
+		"Sets how long a transaction waits in the queue before it is refused.",
+		"Set it for a role, a database or a role in a database. 0 is as long as it takes.",
+	0, 0, INT_MAX, GUC_UNIT_MS, NULL},
 };
 
 const char *
@@ -385,6 +394,14 @@ padv_define_settings(void)
 							   "off",
 							   PGC_SIGHUP, 0,
 							   check_server_max_active, assign_server_max_active, NULL);
+
+	DefineCustomRealVariable(PREFIX ".queue_notice_after",
+							 "Sets after how long a client is told that its transaction waits in the queue.",
+							 "0 tells none.",
+							 &padv_queue_notice_after,
+							 5.0, 0.0, INT_MAX / 1000.0,
+							 PGC_USERSET, GUC_UNIT_S,
+							 NULL, NULL, NULL);
 
 	define_cap_settings();
 	MarkGUCPrefixReserved(PREFIX);

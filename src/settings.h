@@ -27,6 +27,7 @@ extern double padv_queue_share; /* of the free connections, for logins that
 								 * wait */
 extern int	padv_server_max_active; /* transactions, or as core/gate.h names
 									 * it */
+extern double padv_queue_notice_after;	/* seconds; 0: never */
 
 /*
  * The default of all that a limit can have, by PadvCapSetting.  Only a process

@@ -55,6 +55,7 @@
 #include "utils/syscache.h"
 
 #include "admission/gate.h"
+#include "admission/refusal.h"
 #include "admission/sleep.h"
 #include "admission/statement.h"
 #include "admission/turns.h"
@@ -140,6 +141,47 @@ must_wait_on(void)
 }
 
 /*
+ * Its time is over: it has not worked, and has to ask again if a function catches the
+ * error and goes on.
+ */
+static void
+end_if_too_long(int64 now)
+{
+	PadvFullQueue full;
+
+	if (now < padv_turn_deadline() || !padv_turn_time_out(&full))
+		return;
+	working = false;
+	padv_refuse_longer_wait(&full, now - padv_turn_queued_at());
+}
+
+/* One more look at a wait that goes on; returns when to tell the client of it. */
+static int64
+stay_in_queue(int64 notice_at)
+{
+	int64		now = padv_monotonic_us();
+
+	(void) padv_turns_look_after();
+	if (padv_turn_has_come())
+		return notice_at;
+	end_if_too_long(now);
+	if (now < notice_at)
+		return notice_at;
+	padv_notice_wait();
+	return PG_INT64_MAX;
+}
+
+/* How long to sleep in the queue until the next look. */
+static long
+nap_ms(long soon_ms, int64 notice_at)
+{
+	int64		left_us = Min(notice_at, padv_turn_deadline()) - padv_monotonic_us();
+	long		most = soon_ms > 0 ? soon_ms : LOOK_AROUND_MS;
+
+	return left_us >= (int64) most * 1000 ? most : left_us > 0 ? (long) (left_us / 1000) + 1 : 1;
+}
+
+/*
  * If it ends in an error, the end of the transaction gives the place in the queue up.
  * released is whether the transaction has released its locks.
  */
@@ -147,13 +189,14 @@ static void
 wait_in_queue(bool released)
 {
 	int64		started = padv_monotonic_us();
+	int64		notice_at = MyBEEntry->st_state == STATE_FASTPATH ? PG_INT64_MAX : padv_queue_notice_at(started);
 	long		soon_ms = padv_turns_look_after();
 
 	InvalidateCatalogSnapshot();
 	padv_turn_tell_of_needs(released);
 	while (!padv_turn_has_come())
 	{
-		padv_sleep_in_line(soon_ms > 0 ? soon_ms : LOOK_AROUND_MS, padv_turn_wait_event());
+		padv_sleep_in_line(nap_ms(soon_ms, notice_at), padv_turn_wait_event());
 		if (padv_turn_has_come())
 			break;
 
@@ -161,7 +204,7 @@ wait_in_queue(bool released)
 		if (catchupInterruptPending)
 			AcceptInvalidationMessages();
 		if (must_wait_on())
-			(void) padv_turns_look_after();
+			notice_at = stay_in_queue(notice_at);
 		else
 			padv_turn_let_in();
 		soon_ms = 0;
@@ -203,14 +246,42 @@ let_go_of_snapshots(void)
 static void
 resume(void)
 {
+	PadvFullQueue full;
+
 	if (unlikely(padv_turn_suspended()))
-		(void) padv_turn_take(is_exempt(), false);
+		(void) padv_turn_take(is_exempt(), false, &full);
 }
 
-/* Take part; false when the transaction has to wait in the queue for its slot. */
+/*
+ * The queue is full.  In a smart shutdown, which waits for the session to end its work,
+ * it may go on all the same; else nothing has begun, and a function that catches the
+ * error has to ask again.
+ */
+static void
+refuse(const PadvFullQueue *full)
+{
+	PadvFullQueue other;
+
+	if (padv_is_stopping())
+	{
+		(void) padv_turn_take(is_exempt(), false, &other);
+		return;
+	}
+	working = false;
+	padv_turn_refuse();
+	padv_refuse_transaction(full);
+}
+
+/*
+ * Take part; false when the transaction has to wait in the queue for its slot.  Raises
+ * where it may not even wait.
+ */
 static bool
 take_part(void)
 {
+	PadvFullQueue full;
+	PadvSlotVerdict verdict;
+
 	if (likely(working))
 	{
 		resume();
@@ -219,7 +290,10 @@ take_part(void)
 		return !padv_turn_in_line();
 	}
 	working = true;
-	return padv_turn_take(is_exempt(), true);
+	verdict = padv_turn_take(is_exempt(), true, &full);
+	if (unlikely(verdict == PADV_SLOT_REFUSED))
+		refuse(&full);
+	return verdict != PADV_SLOT_QUEUED;
 }
 
 static inline bool

@@ -74,9 +74,8 @@ time_left(void)
 	return Max(left - TIMEOUT_MARGIN_MS, 1);
 }
 
-/* Describe a cap for the log; the client must not learn of groups. */
-static char *
-describe_cap(const PadvCap *cap)
+char *
+padv_describe_limit(const PadvCap *cap)
 {
 	const char *role = OidIsValid(cap->role) ? GetUserNameFromId(cap->role, true) : "";
 	const char *database = OidIsValid(cap->database) ? get_database_name(cap->database) : "";
@@ -102,7 +101,7 @@ static char *
 describe_full(const PadvFullCap *full, const PadvCap *cap)
 {
 	return psprintf("The cap of %s is full: max_sessions %d, in use %d, queue_length %d, waiting %d.",
-					describe_cap(cap), full->max_sessions, full->in_use,
+					padv_describe_limit(cap), full->max_sessions, full->in_use,
 					full->queue_length, full->waiting);
 }
 

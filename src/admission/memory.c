@@ -102,6 +102,13 @@ padv_admission_shmem_size(void)
 }
 
 void
+padv_set_queue_rule(int account, const int32 *value)
+{
+	padv_accounts[account].transaction_queue_length = value[PADV_TRANSACTION_QUEUE_LENGTH];
+	padv_accounts[account].transaction_queue_timeout = value[PADV_TRANSACTION_QUEUE_TIMEOUT];
+}
+
+void
 padv_set_rule(int account, const int32 *value, PadvEnforcement enforcement)
 {
 	Account    *rule = &padv_accounts[account];
@@ -117,12 +124,13 @@ padv_set_rule(int account, const int32 *value, PadvEnforcement enforcement)
 	/* transactions are observed by another setting, which each session asks */
 	rule->max_active = enforcement == PADV_ENFORCEMENT_OFF ? PADV_UNLIMITED : value[PADV_MAX_ACTIVE];
 	rule->active.limit = rule->max_active;
+	padv_set_queue_rule(account, value);
 }
 
 void
 padv_admission_shmem_init(void)
 {
-	static const int32 nothing[PADV_CAP_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 0, PADV_UNLIMITED};
+	static const int32 nothing[PADV_CAP_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 0, PADV_UNLIMITED, PADV_UNLIMITED, 0};
 	bool		found;
 	Size		size = padv_admission_shmem_size();
 	char	   *block = ShmemInitStruct("pool_advisor admission", size, &found);

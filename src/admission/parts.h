@@ -78,6 +78,8 @@ typedef struct Account
 	int32		queue_timeout;
 	int32		closing;		/* sessions that end because of it */
 	int32		max_active;		/* -1: none */
+	int32		transaction_queue_length;	/* -1: no bound */
+	int32		transaction_queue_timeout;	/* milliseconds; 0: none */
 	int64		granted;		/* slots that waiters have been given here */
 } Account;
 
@@ -172,6 +174,9 @@ extern Slot *padv_my_slot;
 
 /* What an account does from now on, by PadvCapSetting.  The mutex is held. */
 extern void padv_set_rule(int account, const int32 *value, PadvEnforcement enforcement);
+
+/* Only how its transactions wait; of the server, by the values of the default. */
+extern void padv_set_queue_rule(int account, const int32 *value);
 
 /*
  * How many transactions an account lets run by its own rule, not raised.  A single

@@ -92,6 +92,7 @@ set_rules(const PadvCaps *caps)
 	for (int i = 0; i < padv_admission->nroles; i++)
 		padv_set_rule(PADV_ROLE_ACCOUNT(i), caps->fallback.value, caps->enforcement);
 	padv_accounts[PADV_SERVER_ACCOUNT].active.limit = padv_admission->server_max_active;
+	padv_set_queue_rule(PADV_SERVER_ACCOUNT, caps->fallback.value);
 }
 
 static void

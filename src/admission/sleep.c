@@ -11,6 +11,8 @@
 
 #include "admission/port.h"
 
+#include <poll.h>
+
 #include "libpq/libpq.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
@@ -53,4 +55,12 @@ padv_sleep_in_line(long timeout_ms, uint32 wait_event)
 		end_without_client();
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
+}
+
+bool
+padv_client_takes_output(void)
+{
+	struct pollfd client = {.fd = MyProcPort->sock, .events = POLLOUT};
+
+	return poll(&client, 1, 0) == 1 && (client.revents & POLLOUT) != 0;
 }

@@ -13,4 +13,7 @@
  */
 extern void padv_sleep_in_line(long timeout_ms, uint32 wait_event);
 
+/* Whether something can be sent to the client without waiting for it. */
+extern bool padv_client_takes_output(void);
+
 #endif							/* PADV_ADMISSION_SLEEP_H */

@@ -44,6 +44,9 @@
 #define RECLAIM_INTERVAL_US 1000
 #define MAX_LOOKS 256
 
+/* Kept turns that one transaction takes away at most, each of which others may be given. */
+#define MAX_RECLAIMS 64
+
 static Turn *my_turn = NULL;
 
 /* What limits this session, as of these rules. */
@@ -347,23 +350,65 @@ would_wait(const PadvPlace *turn)
 	return false;
 }
 
-/* Come in or stand in the queue; the mutex is held. */
+/* The mutex is held. */
 static void
-come_in(PadvPlace *turn, bool may_wait, PadvEnforcement enforcement, int64 now)
+describe_queue(int32 account, PadvFullQueue *full)
+{
+	const Account *rule = &padv_accounts[account];
+
+	full->account = account;
+	full->cap = account == PADV_SERVER_ACCOUNT ? PADV_SERVER_QUEUE :
+		account < PADV_MAX_CAPS ? account : PADV_DEFAULT_CAP;
+	full->generation = padv_admission->generation;
+	full->max_active = padv_turn_limit_of(account);
+	full->in_use = rule->active.in_use;
+	full->queue_length = rule->transaction_queue_length;
+	full->queue_timeout = rule->transaction_queue_timeout;
+	full->waiting = rule->active.standing;
+}
+
+/*
+ * Whether as many wait as may, because of one of the accounts that it would have to
+ * wait for.  The mutex is held.
+ */
+static bool
+finds_full_queue(const PadvPlace *turn, PadvFullQueue *full)
+{
+	for (int i = 0; i < turn->naccounts; i++)
+	{
+		const Account *rule = &padv_accounts[turn->accounts[i]];
+
+		if ((rule->active.standing > 0 || !padv_account_has_room(&rule->active)) &&
+			rule->transaction_queue_length >= 0 &&
+			rule->active.standing >= rule->transaction_queue_length)
+		{
+			describe_queue(turn->accounts[i], full);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Come in, stand in the queue, or do neither; the mutex is held. */
+static PadvSlotVerdict
+come_in(PadvPlace *turn, bool may_wait, PadvEnforcement enforcement, int64 now, PadvFullQueue *full)
 {
 	if (enforcement == PADV_ENFORCEMENT_OBSERVE && would_wait(turn))
 		padv_admission->turn_totals.would_wait++;
 	if (may_wait && enforcement == PADV_ENFORCEMENT_ON &&
 		padv_line_full_account(&padv_turn_line, turn) != PADV_NOBODY)
 	{
+		if (finds_full_queue(turn, full))
+			return PADV_SLOT_REFUSED;
 		padv_my_slot->queued_at = now;
 		padv_line_stand(&padv_turn_line, turn);
 		standing = true;
-		return;
+		return PADV_SLOT_QUEUED;
 	}
 	padv_line_enter(&padv_turn_line, turn);
 	note_holder(padv_my_slot);
 	pg_atomic_write_u64(&my_turn->word, TURN_WORD(TURN_IN, 0));
+	return PADV_SLOT_TAKEN;
 }
 
 static void
@@ -375,12 +420,13 @@ wake_stall_monitor(void)
 		padv_wake(&procno, 1);
 }
 
-static bool
-take_with_lock(bool exempt, bool may_wait, int64 now)
+static PadvSlotVerdict
+take_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 {
 	PadvEnforcement enforcement = padv_gate_enforcement_in_force();
 	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
 	PadvPlace  *turn = &padv_my_slot->turn;
+	PadvSlotVerdict verdict = PADV_SLOT_TAKEN;
 	int			count = 0;
 	bool		first;
 
@@ -392,7 +438,7 @@ take_with_lock(bool exempt, bool may_wait, int64 now)
 	my_rules = pg_atomic_read_u32(&padv_admission->turn_rules);
 	limits_me = my_rules != 0 && turn->naccounts > 0;
 	if (limits_me)
-		come_in(turn, may_wait, enforcement, now);
+		verdict = come_in(turn, may_wait, enforcement, now, full);
 	first = standing && padv_admission->turn_head.waiting == 1;
 	SpinLockRelease(&padv_admission->mutex);
 	padv_wake(procnos, count);
@@ -400,11 +446,49 @@ take_with_lock(bool exempt, bool may_wait, int64 now)
 	if (first)
 		wake_stall_monitor();
 	was_exempt = exempt;
-	return !standing;
+	return verdict;
 }
 
-bool
-padv_turn_take(bool exempt, bool may_wait)
+/*
+ * Take one turn of this account away that is kept for a transaction to come, however
+ * short its grace has been; false when there is none.
+ */
+static bool
+reclaim_kept(int32 account)
+{
+	int			count = *(volatile int32 *) &padv_admission->nholders;
+
+	for (int i = 0; i < count; i++)
+	{
+		int32		number = ((volatile int32 *) padv_holders)[i];
+		uint64		word = pg_atomic_read_u64(&padv_turns[number].word);
+		const volatile PadvPlace *turn = &padv_slots[number].turn;
+
+		if (TURN_STATE(word) != TURN_KEPT)
+			continue;
+		for (int j = 0; j < turn->naccounts && j < PADV_MAX_PLACE_ACCOUNTS; j++)
+			if (turn->accounts[j] == account)
+			{
+				reclaim(number, word);
+				return true;
+			}
+	}
+	return false;
+}
+
+/* Nobody is refused while a slot is only kept. */
+static PadvSlotVerdict
+take_or_be_refused(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
+{
+	PadvSlotVerdict verdict = take_with_lock(exempt, may_wait, now, full);
+
+	for (int i = 0; i < MAX_RECLAIMS && verdict == PADV_SLOT_REFUSED && reclaim_kept(full->account); i++)
+		verdict = take_with_lock(exempt, may_wait, now, full);
+	return verdict;
+}
+
+PadvSlotVerdict
+padv_turn_take(bool exempt, bool may_wait, PadvFullQueue *full)
 {
 	uint32		rules = pg_atomic_read_u32(&padv_admission->turn_rules);
 	uint64		word = pg_atomic_read_u64(&my_turn->word);
@@ -413,18 +497,18 @@ padv_turn_take(bool exempt, bool may_wait)
 
 	if (rules == 0 || (known && !limits_me) ||
 		unlikely(padv_gate_enforcement_in_force() == PADV_ENFORCEMENT_OFF))
-		return true;
+		return PADV_SLOT_TAKEN;
 	if (likely(known && TURN_STATE(word) == TURN_KEPT &&
 			   pg_atomic_compare_exchange_u64(&my_turn->word, &word, TURN_WORD(TURN_IN, 0))))
 	{
 		if (unlikely(TURN_SINCE(word) > 0))
 			note_gap(padv_monotonic_us());
-		return true;
+		return PADV_SLOT_TAKEN;
 	}
 	now = padv_monotonic_us();
 	note_gap(now);
 	turn_started = now;
-	return take_with_lock(exempt, may_wait, now);
+	return take_or_be_refused(exempt, may_wait, now, full);
 }
 
 void
@@ -520,6 +604,61 @@ padv_turn_waited(int64 waited_us)
 	padv_admission->turn_totals.waited++;
 	padv_admission->turn_totals.waited_us += waited_us;
 	SpinLockRelease(&padv_admission->mutex);
+}
+
+void
+padv_turn_refuse(void)
+{
+	SpinLockAcquire(&padv_admission->mutex);
+	padv_admission->turn_totals.refused++;
+	SpinLockRelease(&padv_admission->mutex);
+}
+
+int64
+padv_turn_deadline(void)
+{
+	const PadvPlace *turn = &padv_my_slot->turn;
+	int64		shortest = PG_INT64_MAX;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	for (int i = 0; i < turn->naccounts; i++)
+	{
+		int64		timeout = padv_accounts[turn->accounts[i]].transaction_queue_timeout;
+
+		if (timeout > 0)
+			shortest = Min(shortest, padv_my_slot->queued_at + timeout * 1000);
+	}
+	SpinLockRelease(&padv_admission->mutex);
+	return shortest;
+}
+
+int64
+padv_turn_queued_at(void)
+{
+	return padv_my_slot->queued_at;
+}
+
+bool
+padv_turn_time_out(PadvFullQueue *full)
+{
+	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int			count = 0;
+	bool		waits;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	waits = padv_my_slot->turn.state == PADV_PLACE_WAITING;
+	if (waits)
+	{
+		describe_queue(padv_line_standing_at(&padv_turn_line, &padv_my_slot->turn), full);
+		padv_admission->turn_totals.given_up++;
+		padv_admission->turn_totals.timed_out++;
+		count = padv_drop_turn(padv_my_slot, TURN_OUT, procnos);
+		standing = false;
+	}
+	SpinLockRelease(&padv_admission->mutex);
+	padv_wake(procnos, count);
+	padv_turns_settle();
+	return waits;
 }
 
 bool

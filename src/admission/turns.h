@@ -12,13 +12,41 @@
 
 #include "admission/admission.h"
 
+/* What became of a transaction that asked for a slot. */
+typedef enum PadvSlotVerdict
+{
+	PADV_SLOT_TAKEN,			/* it may run */
+	PADV_SLOT_QUEUED,			/* it stands in the queue */
+	PADV_SLOT_REFUSED,			/* it is not in the queue, which is full */
+} PadvSlotVerdict;
+
+/* A limit whose queue is full, or took too long; as of that moment. */
+typedef struct PadvFullQueue
+{
+	int32		account;
+	int32		cap;			/* index, PADV_DEFAULT_CAP, or PADV_SERVER_QUEUE */
+	uint32		generation;		/* of the limits */
+	int32		max_active;
+	int32		in_use;
+	int32		queue_length;	/* -1: no bound */
+	int32		queue_timeout;	/* milliseconds; 0: none */
+	int32		waiting;		/* transactions that wait because of it */
+} PadvFullQueue;
+
+#define PADV_SERVER_QUEUE PADV_MAX_CAPS
+
 /*
  * For the session.  None of them waits or raises.
  *
  * announce: from the login, once.
  * take: a turn for a transaction that begins, or goes on after its turn was
- *		suspended.  False when it has to stand in line, which it does then; it
- *		never has to if may_wait is false.
+ *		suspended.  It is queued when it has to stand in line, which it does then,
+ *		and refused when that is full, which *full describes; neither if may_wait is
+ *		false.
+ * refuse: count that the transaction is refused.
+ * deadline: until when this one may wait (monotonic), or PG_INT64_MAX.
+ * queued_at: since when it waits.
+ * time_out: leave the line, as the wait took too long; false when it has been let in.
  * has_come: whether one who stands in line has been let in.
  * waited: that has come, after so long.
  * in_line: whether it stands in line, or did when its wait ended in an error.
@@ -36,7 +64,11 @@
  *		in how many milliseconds some will have to be given, or 0.
  */
 extern void padv_turns_announce(void);
-extern bool padv_turn_take(bool exempt, bool may_wait);
+extern PadvSlotVerdict padv_turn_take(bool exempt, bool may_wait, PadvFullQueue *full);
+extern void padv_turn_refuse(void);
+extern int64 padv_turn_deadline(void);
+extern int64 padv_turn_queued_at(void);
+extern bool padv_turn_time_out(PadvFullQueue *full);
 extern bool padv_turn_has_come(void);
 extern void padv_turn_waited(int64 waited_us);
 extern bool padv_turn_in_line(void);

@@ -31,9 +31,11 @@ typedef enum PadvCapSetting
 	PADV_QUEUE_LENGTH,
 	PADV_QUEUE_TIMEOUT,			/* milliseconds */
 	PADV_MAX_ACTIVE,			/* transactions at a time */
+	PADV_TRANSACTION_QUEUE_LENGTH,	/* -1 is no bound */
+	PADV_TRANSACTION_QUEUE_TIMEOUT, /* milliseconds; 0 is never */
 } PadvCapSetting;
 
-#define PADV_CAP_SETTINGS (PADV_MAX_ACTIVE + 1)
+#define PADV_CAP_SETTINGS (PADV_TRANSACTION_QUEUE_TIMEOUT + 1)
 
 #define PADV_UNLIMITED (-1)
 #define PADV_NOT_SET INT32_MIN

@@ -25,6 +25,9 @@ extern void padv_take_census(PadvCensus *census);
 /* A row of a cap's place and settings, as the view limits begins. */
 extern void padv_row_cap(PadvRow *row, const PadvCap *cap);
 
+/* How transactions wait under it, as that view ends. */
+extern void padv_row_transaction_queue(PadvRow *row, const PadvCap *cap);
+
 /* What a role may have by its own cap, or by the default; -1 is no limit. */
 extern int32 padv_role_cap(const PadvCaps *caps, Oid role, PadvCapSetting setting);
 

@@ -110,6 +110,13 @@ padv_row_cap(PadvRow *row, const PadvCap *cap)
 	padv_row_int(row, cap->value[PADV_MAX_ACTIVE]);
 }
 
+void
+padv_row_transaction_queue(PadvRow *row, const PadvCap *cap)
+{
+	padv_row_int(row, cap->value[PADV_TRANSACTION_QUEUE_LENGTH]);
+	add_interval(row, Max(cap->value[PADV_TRANSACTION_QUEUE_TIMEOUT], 0));
+}
+
 /* Whether it is enforced: on sessions, then on transactions. */
 static void
 add_enforcement(PadvRow *row, const PadvSituation *situation, PadvEnforcement of_sessions)
@@ -139,12 +146,14 @@ store_cap(FunctionCallInfo fcinfo, const PadvSituation *situation, const PadvCap
 	}
 	else
 		add_enforcement(&row, situation, caps->enforcement);
+	padv_row_transaction_queue(&row, cap);
 	padv_row_store(&row, fcinfo);
 }
 
-/* The server's limit on transactions, in the form of a cap. */
+/* The server's limit on transactions, in the form of a cap; they wait as the default says. */
 static void
-store_server(FunctionCallInfo fcinfo, const PadvSituation *situation, int32 active_in_use)
+store_server(FunctionCallInfo fcinfo, const PadvSituation *situation, const PadvCap *fallback,
+			 int32 active_in_use)
 {
 	PadvRow		row = {0};
 
@@ -161,6 +170,7 @@ store_server(FunctionCallInfo fcinfo, const PadvSituation *situation, int32 acti
 	padv_row_int(&row, PADV_UNLIMITED);
 	padv_row_int(&row, active_in_use);
 	add_enforcement(&row, situation, situation->enforcement);
+	padv_row_transaction_queue(&row, fallback);
 	padv_row_store(&row, fcinfo);
 }
 
@@ -187,7 +197,7 @@ padv_limits(PG_FUNCTION_ARGS)
 		store_cap(fcinfo, &situation, caps, &caps->fallback, census.default_in_use,
 				  census.turns.of_default);
 	if (situation.gate.limit >= 0)
-		store_server(fcinfo, &situation, census.turns.of_server);
+		store_server(fcinfo, &situation, &caps->fallback, census.turns.of_server);
 	return (Datum) 0;
 }
 

@@ -314,6 +314,23 @@ warn_of_nothing(const Place *place, const int32 *value, const PadvCap *cap)
 				 errmsg("min_sessions of %s has no effect without session_idle_timeout", place_words(place))));
 }
 
+/*
+ * The same of how transactions wait.  They wait for the server, too, but as the default
+ * says.
+ */
+static void
+warn_of_no_transactions(const Place *place, const int32 *value, const PadvCap *cap)
+{
+	const char *given = value[PADV_TRANSACTION_QUEUE_LENGTH] >= 0 ? "transaction_queue_length" :
+		value[PADV_TRANSACTION_QUEUE_TIMEOUT] > 0 ? "transaction_queue_timeout" : NULL;
+
+	if (given == NULL || cap->value[PADV_MAX_ACTIVE] >= 0 || (place->role == NULL && place->database == NULL))
+		return;
+	ereport(WARNING,
+			(errcode(ERRCODE_WARNING),
+			 errmsg("%s of %s has no effect without max_active", given, place_words(place))));
+}
+
 /* A login that waits has a connection, and not all may be able to. */
 static void
 warn_of_queue(const PadvCap *cap)
@@ -363,9 +380,22 @@ alter_place(const Place *place)
 	return command.data;
 }
 
+/* SQL objects of before do not have these arguments. */
+static void
+read_transaction_queue(FunctionCallInfo fcinfo, int32 *value)
+{
+	value[PADV_TRANSACTION_QUEUE_LENGTH] = PADV_NOT_SET;
+	value[PADV_TRANSACTION_QUEUE_TIMEOUT] = PADV_NOT_SET;
+	if (PG_NARGS() < 10)
+		return;
+	value[PADV_TRANSACTION_QUEUE_LENGTH] = read_number(fcinfo, 8, 0, "transaction_queue_length", "transactions");
+	value[PADV_TRANSACTION_QUEUE_TIMEOUT] = read_interval(fcinfo, 9, 0, "transaction_queue_timeout");
+}
+
 /*
  * set_limit(role, database, max_sessions, min_sessions, session_idle_timeout,
- *			 queue_length, queue_timeout, max_active): what will be in force there
+ *			 queue_length, queue_timeout, max_active, transaction_queue_length,
+ *			 transaction_queue_timeout): what will be in force there
  */
 Datum
 padv_set_limit(PG_FUNCTION_ARGS)
@@ -386,6 +416,7 @@ padv_set_limit(PG_FUNCTION_ARGS)
 	value[PADV_QUEUE_TIMEOUT] = read_interval(fcinfo, 6, 1, "queue_timeout");
 	/* under 0 nobody could ever begin a transaction */
 	value[PADV_MAX_ACTIVE] = read_number(fcinfo, 7, 1, "max_active", "transactions");
+	read_transaction_queue(fcinfo, value);
 	check_core(&place, value);
 	if (any_given(value))
 		warn_of_reach(&place, value);
@@ -404,6 +435,7 @@ padv_set_limit(PG_FUNCTION_ARGS)
 	CommandCounterIncrement();
 	read_cap(&place, &cap);
 	warn_of_nothing(&place, value, &cap);
+	warn_of_no_transactions(&place, value, &cap);
 	if (value[PADV_MAX_SESSIONS] != PADV_NOT_SET || value[PADV_QUEUE_LENGTH] != PADV_NOT_SET)
 		warn_of_queue(&cap);
 
@@ -411,6 +443,7 @@ padv_set_limit(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		PG_RETURN_VOID();
 	padv_row_cap(&row, &cap);
+	padv_row_transaction_queue(&row, &cap);
 	return padv_row_return(&row, fcinfo);
 }
 

@@ -284,7 +284,9 @@ sub work
 		push @workers, $worker;
 		croak 'a worker does not get to work'
 		  unless true_within($node, $PostgreSQL::Test::Utils::timeout_default,
-			"state = 'active' AND wait_event IS NULL AND query LIKE '%generate_series%' FROM pg_stat_activity WHERE pid = $worker->{pid}");
+			"EXISTS (SELECT FROM pg_stat_activity WHERE pid = $worker->{pid} AND state = 'active'
+				AND wait_event IS NULL AND query LIKE '%generate_series%')
+				AND (state = 'off' OR running >= " . @workers . ") FROM pool_advisor.gate");
 	}
 	return;
 }

@@ -16,7 +16,7 @@ enum
 	CRM = 201, SHOP
 };
 
-static const int32_t nothing[PADV_CAP_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 10000, PADV_UNLIMITED};
+static const int32_t nothing[PADV_CAP_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 10000, PADV_UNLIMITED, PADV_UNLIMITED, 0};
 static PadvCaps caps;
 static void *block = NULL;
 static int32_t found[PADV_MAX_SESSION_CAPS];

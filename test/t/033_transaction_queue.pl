@@ -1,0 +1,332 @@
+# The queue of transactions has bounds: what is beyond transaction_queue_length or waits for longer
+# than transaction_queue_timeout is refused with 53300, which aborts its transaction and keeps the
+# session.  Nobody is refused who is exempt, who works already, or while limits are only observed.
+#
+# Slots are held by sessions that compute, and each wait is seen before the next step.
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use PoolAdvisor;
+use Test::More;
+
+my $node = caps_node('transaction_queue', "max_connections = 60\n");
+my $admin = admin($node);
+my $PATIENCE = $PostgreSQL::Test::Utils::timeout_default;
+
+# So long is never reached, and so short soon.
+my $LONG = 'transaction_queue_timeout => \'1 hour\'';
+my $SHORT = 'transaction_queue_timeout => \'50 ms\'';
+
+$node->safe_psql('postgres', <<'SQL');
+CREATE ROLE other LOGIN;
+CREATE ROLE watcher LOGIN IN ROLE pg_monitor;
+CREATE ROLE team;
+CREATE ROLE member LOGIN IN ROLE team;
+CREATE DATABASE second;
+GRANT ALL ON SCHEMA public TO app;
+CREATE TABLE acc (id int PRIMARY KEY, bal int NOT NULL);
+INSERT INTO acc VALUES (1, 100), (2, 0);
+GRANT ALL ON acc TO app;
+-- goes on after an error; called by Bind
+CREATE FUNCTION tries(int) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	PERFORM count(*) FROM pg_class;
+	RETURN true;
+EXCEPTION WHEN too_many_connections THEN
+	PERFORM count(*) FROM pg_class;
+	RETURN false;
+END $$;
+CREATE DOMAIN trying AS int CHECK (tries(VALUE));
+SQL
+
+sub balances { return $admin->value(q{SELECT string_agg(bal::text, ' and ' ORDER BY id) FROM acc}); }
+sub column { my ($name) = @_; return $admin->value("SELECT $name FROM pool_advisor.gate"); }
+
+# A limit of a place, in force.
+sub limit
+{
+	my ($condition, $arguments) = @_;
+	my ($length) = $arguments =~ /transaction_queue_length => (-?\d+)/;
+	my ($timeout) = $arguments =~ /transaction_queue_timeout => ('[^']+')/;
+
+	$admin->value("SELECT pool_advisor.set_limit($arguments)");
+	wait_for_limits($node, $condition
+		  . (defined $length ? " AND transaction_queue_length = $length" : '')
+		  . (defined $timeout ? " AND transaction_queue_timeout = $timeout" : ''));
+	return;
+}
+
+sub no_limits
+{
+	$admin->value('SELECT pool_advisor.clear_limit()');
+	$admin->value("SELECT pool_advisor.clear_limit('$_')") foreach qw(app other team);
+	$admin->value(q{SELECT pool_advisor.clear_limit(database => 'second')});
+	$admin->value(q{SELECT pool_advisor.clear_limit('app', 'second')});
+	wait_for($node, q{count(*) = 0 FROM pool_advisor.limits WHERE scope <> 'server'});
+	return;
+}
+
+# One that works has the only slot.
+sub occupy
+{
+	work($node, 1, @_);
+	ok(true_within($node, $PATIENCE, 'running = 1 AND waiting = 0 FROM pool_advisor.gate'), 'the slot is in use');
+	return;
+}
+
+# A client whose transaction waits in the queue.
+sub waiter
+{
+	my ($role, %options) = @_;
+	my $client = wire($node, $role, %options);
+	my $before = column('waiting');
+
+	$client->simple('SELECT 1');
+	ok(true_within($node, $PATIENCE, "waiting = $before + 1 FROM pool_advisor.gate"), "$role: one waits");
+	return $client;
+}
+
+sub refused
+{
+	my ($client, $name, $message) = @_;
+	my $result = $client->ask('SELECT 1');
+
+	is(Wire::told($result), 'ERROR 53300', "$name: is refused");
+	like($result->{message} // '', $message // qr/^too many transactions waiting for role "\w+"$/, "$name: and told so");
+	is($result->{status}, 'I', "$name: the session is kept");
+	return;
+}
+
+# --- a refusal leaves an aborted block, and the script that goes on is harmless ---
+
+my @transfer = ('BEGIN', 'UPDATE acc SET bal = bal - 50 WHERE id = 1', 'UPDATE acc SET bal = bal + 50 WHERE id = 2', 'COMMIT');
+my %ways = (
+	'simple' => sub { map { my $sql = $_; sub { $_[0]->simple($sql) } } @transfer },
+	'extended' => sub { map { my $sql = $_; sub { $_[0]->extended($sql)->sync } } @transfer },
+	'prepared' => sub {
+		my ($client) = @_;
+		$client->parse($transfer[$_], "s$_")->sync->result foreach 0 .. $#transfer;
+		return map { my $name = "s$_"; sub { $_[0]->bind($name)->execute->sync } } 0 .. $#transfer;
+	},
+	'in one message' => sub { my $sql = join('; ', @transfer); return sub { $_[0]->simple($sql) } },
+	'pipeline with one Sync' => sub { return sub { my ($client) = @_; $client->extended($_) foreach @transfer; $client->sync } });
+
+# Do all that while the limit of the role cannot be met; the errors that were seen.
+sub try_transfer
+{
+	my ($way, $name) = @_;
+	my $client = wire($node);
+	my @steps = $ways{$way}->($client);
+	my ($errors, $status) = ('', '');
+
+	occupy();
+	foreach my $i (0 .. $#steps)
+	{
+		$steps[$i]->($client);
+		my $result = $client->result;
+		$status = $result->{status} if ($result->{error} // '') eq '53300';
+		$errors .= ' ' . $result->{error} if defined $result->{error};
+	}
+	like($errors, qr/^ 53300(?: 25P02)*$/, "$way, $name: refused once, then aborted");
+	is($status, 'E', "$way, $name: the block is aborted");
+	is(balances(), '100 and 0', "$way, $name: nothing of it is done");
+	$client->ask('ROLLBACK');
+	stop_work($node);
+	is($client->value('SELECT sum(bal) FROM acc'), '100', "$way, $name: the session goes on");
+	$client->close;
+	return;
+}
+
+foreach my $bound ([ 'length', "transaction_queue_length => 0, $LONG", 'refused_total' ],
+	[ 'timeout', "transaction_queue_length => -1, $SHORT", 'timed_out_total' ])
+{
+	my ($name, $arguments, $counter) = @$bound;
+
+	limit(q{rolname = 'app' AND max_active = 1}, "'app', max_active => 1, $arguments");
+	foreach my $way (sort keys %ways)
+	{
+		my $before = column($counter);
+
+		try_transfer($way, $name);
+		is(column($counter), $before + 1, "$way, $name: it is counted");
+	}
+
+	# psql goes on after each error
+	my $file = $node->basedir . "/$name.sql";
+	append_to_file($file, "$transfer[1];\n$transfer[2];\n");
+	foreach my $options ([ '-1', '-f', $file ], [ '-f', $file ])
+	{
+		my ($out, $err);
+
+		occupy();
+		IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr('postgres') . ' user=app', @$options ],
+			'<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout($PATIENCE));
+		like($err, qr/ERROR: .*(?:too many transactions waiting for role "app"|waited too long for a slot)/, "psql @$options[0], $name: is refused");
+		is(balances(), '100 and 0', "psql @$options[0], $name: nothing of it is done");
+		stop_work($node);
+	}
+	no_limits();
+}
+is(column('given_up_total'), column('timed_out_total'), 'a wait that timed out is one that was given up');
+
+# --- whose queue it is ---
+
+my $log = -s $node->logfile;
+limit(q{rolname = 'app' AND max_active = 1}, "'app', max_active => 1, transaction_queue_length => 2");
+occupy();
+{
+	my @waiting = map { waiter('app') } 1 .. 2;
+
+	refused(wire($node), 'a role');
+	is(wire($node, 'other')->value('SELECT 1'), '1', 'another role is not refused');
+	stop_work($node);
+	is($_->result->{error}, undef, 'who waited goes on') foreach @waiting;
+}
+like(slurp_file($node->logfile, $log), qr/DETAIL:  The limit of role "app" is reached: max_active 1, in use 1, transaction_queue_length 2, .*waiting 2\./,
+	'the log says which limit it is');
+no_limits();
+
+foreach my $place ([ 'a database', q{datname = 'second' AND rolname IS NULL}, q{database => 'second'}, 'app', 'second' ],
+	[ 'a role in a database', q{datname = 'second' AND rolname = 'app'}, q{'app', 'second'}, 'app', 'second' ],
+	[ 'a group', q{rolname = 'team'}, q{'team'}, 'member', 'postgres' ],
+	[ 'the default', q{scope = 'default'}, q{}, 'other', 'postgres' ])
+{
+	my ($name, $condition, $arguments, $role, $database) = @$place;
+	my $client = wire($node, $role, database => $database);
+	my $holder = wire($node, $role, database => $database);
+
+	limit("$condition AND max_active = 1", join(', ', grep { length } $arguments, 'max_active => 1', 'transaction_queue_length => 1'));
+	$holder->simple('SELECT count(*) FROM (SELECT generate_series(1, 1000000000000)) AS s');
+	true_within($node, $PATIENCE, 'running = 1 AND waiting = 0 FROM pool_advisor.gate');
+	my $waiting = waiter($role, database => $database);
+	refused($client, $name);
+	$admin->value("SELECT pg_cancel_backend($holder->{pid})");
+	$holder->result;
+	is($waiting->result->{error}, undef, "$name: who waited goes on");
+	no_limits();
+}
+
+# of the server, as the default says
+server_max_active($node, 1);
+limit(q{scope = 'server'}, 'transaction_queue_length => 1');
+occupy('other');
+{
+	my $waiting = waiter('app');
+
+	refused(wire($node, 'member'), 'the server');
+	refused(wire($node, 'other'), 'the server, another role');
+
+	# who must get in when nobody else can
+	is($admin->value('SELECT 1'), '1', 'a superuser is not refused');
+	is(wire($node, 'watcher')->value('SELECT count(*) FROM pool_advisor.gate'), '1', 'nor is monitoring');
+
+	# what passes the gate passes
+	my $passing = wire($node);
+	is($passing->ask($_)->{error}, undef, "$_ passes") foreach 'BEGIN', 'SHOW work_mem', 'COMMIT';
+
+	# limits that change while one waits
+	limit(q{scope = 'server'}, $SHORT);
+	my $result = $waiting->result;
+	is($result->{error}, '53300', 'a timeout that is set while one waits ends the wait');
+	like($result->{message}, qr/^transaction of role "app" waited too long for a slot$/, 'and is told so');
+	limit(q{scope = 'server'}, $LONG);
+	$waiting = waiter('app');
+	refused(wire($node), 'the queue is full again');
+	$admin->value('SELECT pool_advisor.set_limit(transaction_queue_length => 3)');
+	wait_for_limits($node, q{scope = 'server' AND transaction_queue_length = 3});
+	my $second = waiter('app');
+
+	# observed only
+	$node->safe_psql('postgres', q{ALTER SYSTEM SET pool_advisor.gate_enforcement = 'observe'});
+	limit(q{scope = 'server'}, 'transaction_queue_length => 0');
+	$node->reload;
+	wait_for($node, q{gate_enforcement = 'observe' FROM pool_advisor.gate});
+	is($_->result->{error}, undef, 'observe lets in who waits') foreach $waiting, $second;
+	is(wire($node)->value('SELECT 1'), '1', 'observe refuses nobody');
+	$node->safe_psql('postgres', 'ALTER SYSTEM RESET pool_advisor.gate_enforcement');
+	$node->reload;
+	wait_for($node, q{gate_enforcement = 'on' FROM pool_advisor.gate});
+	refused(wire($node), 'enforced again');
+}
+stop_work($node);
+
+# --- length 0 refuses nobody while a slot is only kept ---
+{
+	my @clients = map { wire($node, $_) } qw(app other app other);
+	my $before = column('refused_total');
+	my $errors = 0;
+
+	foreach my $i (1 .. 200)
+	{
+		$errors += defined $clients[ $i % 4 ]->ask('SELECT 1')->{error};
+	}
+	is($errors, 0, 'one after the other, nobody is refused');
+	is(column('refused_total'), $before, 'nor is any counted');
+
+	# a transaction that works already never is
+	$clients[0]->ask('BEGIN');
+	$clients[0]->value('SELECT 1');
+	is($clients[0]->ask('SELECT 1')->{error}, undef, 'nor one that works already') foreach 1 .. 3;
+	$clients[0]->ask('COMMIT');
+}
+
+# --- a function that catches the refusal has to ask again ---
+{
+	my $client = wire($node);
+
+	$client->parse('SELECT $1::trying', 'tries')->sync->result;
+	occupy('other');
+	my $result = $client->bind('tries', '1')->execute->sync->result;
+	is($result->{error}, '53300', 'who catches a refusal is refused again');
+	is(column('running'), 1, 'and gets no slot by that');
+	stop_work($node);
+	is(Wire::told($client->bind('tries', '1')->execute->sync->result), '1', 'it runs when there is one');
+}
+
+# --- who waits for long is told, at once and once ---
+limit(q{scope = 'server'}, "transaction_queue_length => -1, $LONG");
+{
+	my ($told, $silent) = (wire($node, 'app'), wire($node, 'other'));
+
+	$told->ask(q{SET pool_advisor.queue_notice_after = '20ms'});
+	$silent->ask('SET pool_advisor.queue_notice_after = 0');
+	occupy('other');
+	$told->simple('SELECT 1');
+	$silent->simple('SELECT 1');
+	foreach (1 .. 10 * $PATIENCE)
+	{
+		last if $told->result_within(0.1) || $told->{partial}{notices} ne '';
+	}
+	like($told->{partial}{notices} // '', qr/NOTICE.*waiting for a transaction slot .*transactions? (?:is|are) waiting/, 'a NOTICE comes while it waits');
+	is(column('waiting'), 2, 'it still waits');
+	stop_work($node);
+	my $result = $told->result;
+	is(scalar(() = $result->{notices} =~ /waiting for a transaction slot/g), 1, 'there is one');
+	is($result->{rows}, "1\n", 'and the statement goes on');
+	is($silent->result->{notices}, '', 'queue_notice_after = 0 tells nothing');
+}
+
+# --- many at once ---
+limit(q{scope = 'server'}, 'transaction_queue_length => 3');
+{
+	my @clients = map { wire($node, $_ % 2 ? 'app' : 'other') } 1 .. 20;
+	my ($refused, $done) = (column('refused_total'), 0);
+
+	occupy('other');
+	$_->simple('SELECT 1') foreach @clients;
+	true_within($node, $PATIENCE, "waiting = 3 AND refused_total = $refused + 17 FROM pool_advisor.gate");
+	is($admin->value("SELECT waiting, refused_total - $refused FROM pool_advisor.gate"), '3|17', 'as many wait as may');
+	stop_work($node);
+	$done += !defined $_->result->{error} foreach @clients;
+	is($done, 3, 'and those run');
+}
+
+nothing_left($node, 'at the end');
+is($admin->value('SELECT count(*) FROM pg_locks WHERE NOT granted'), '0', 'no lock is waited for');
+unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal/, 'nothing crashed');
+done_testing();
