@@ -62,12 +62,8 @@ padv_gate(PG_FUNCTION_ARGS)
 	padv_row_int(&row, totals->would_wait);
 	padv_row_text(&row, explain(&situation));
 	padv_row_text(&row, padv_enforcement_name(padv_effective_gate_enforcement(situation.enforcement,
-<<<<<<< HEAD
 																			  situation.gate_enforcement)));
-=======
-																			   situation.gate_enforcement)));
 	padv_row_int(&row, totals->refused);
 	padv_row_int(&row, totals->timed_out);
->>>>>>> w-tests
 	return padv_row_return(&row, fcinfo);
 }

@@ -171,8 +171,8 @@ all_leave();
 $node->safe_psql('postgres', 'DROP DATABASE crm');
 $node->safe_psql('postgres', 'ALTER DATABASE old_crm RENAME TO crm');
 
-# --- a database whose name has the hash of another's ---
-$node->safe_psql('postgres', q{SELECT convert_from('\x657264736a72766603090d380a0b031e1a7f06020e060f15', 'UTF8') AS name \gset
+# --- a database whose name has the FNV-1a hash of another's ---
+$node->safe_psql('postgres', q{SELECT convert_from('\x6366666971667669061f0b020f077f7c060104050601050b', 'UTF8') AS name \gset
 CREATE DATABASE :"name"});
 wait_for_limits($node, q{datname = 'crm'});
 stay('friend', database => 'crm') foreach 1 .. 2;

@@ -185,7 +185,7 @@ foreach my $way ([ 'psql -f', '-f', $transfer ], [ 'psql -1 -f', '-1', '-f', $up
 		'<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 	true_within($node, $PATIENCE, 'waiting = 1 FROM pool_advisor.gate');
 	my $given_up = $admin->value('SELECT given_up_total FROM pool_advisor.gate');
-	$admin->value(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND wait_event_type = 'Extension'});
+	$admin->value(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND state = 'active' AND application_name <> 'work'});
 	true_within($node, $PATIENCE, "given_up_total > $given_up FROM pool_advisor.gate");
 	stop_work($node);
 	$psql->finish;

@@ -271,7 +271,8 @@ sub is_queued
 }
 
 # Start so many sessions of a role that compute, and hold a slot each, until stop_work().
-# They poll for nothing, take no lock and wait for nobody, and the limit must have room.
+# They poll for nothing, take no lock and wait for nobody, and the limit must have room. What
+# is seen of a statement does not tell whether it has its slot yet, so one before it does.
 sub work
 {
 	my ($node, $count, $role) = @_;
@@ -280,13 +281,19 @@ sub work
 	{
 		my $worker = wire($node, $role, name => 'work');
 
-		$worker->simple('SELECT count(*) FROM (SELECT generate_series(1, 1000000000000)) AS s');
+		$worker->simple('BEGIN; SELECT 1')->simple('SELECT count(*) FROM (SELECT generate_series(1, 1000000000000)) AS s');
 		push @workers, $worker;
+<<<<<<< HEAD
 		croak 'a worker does not get to work'
 		  unless true_within($node, $PostgreSQL::Test::Utils::timeout_default,
 			"EXISTS (SELECT FROM pg_stat_activity WHERE pid = $worker->{pid} AND state = 'active'
 				AND wait_event IS NULL AND query LIKE '%generate_series%')
 				AND (state = 'off' OR running >= " . @workers . ") FROM pool_advisor.gate");
+=======
+		croak 'a worker does not get to work' if defined $worker->result->{error}
+		  || !true_within($node, $PostgreSQL::Test::Utils::timeout_default,
+			"state = 'active' AND wait_event IS NULL AND query LIKE '%generate_series%' FROM pg_stat_activity WHERE pid = $worker->{pid}");
+>>>>>>> w-suites
 	}
 	return;
 }
