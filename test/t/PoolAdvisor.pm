@@ -283,17 +283,9 @@ sub work
 
 		$worker->simple('BEGIN; SELECT 1')->simple('SELECT count(*) FROM (SELECT generate_series(1, 1000000000000)) AS s');
 		push @workers, $worker;
-<<<<<<< HEAD
-		croak 'a worker does not get to work'
-		  unless true_within($node, $PostgreSQL::Test::Utils::timeout_default,
-			"EXISTS (SELECT FROM pg_stat_activity WHERE pid = $worker->{pid} AND state = 'active'
-				AND wait_event IS NULL AND query LIKE '%generate_series%')
-				AND (state = 'off' OR running >= " . @workers . ") FROM pool_advisor.gate");
-=======
 		croak 'a worker does not get to work' if defined $worker->result->{error}
 		  || !true_within($node, $PostgreSQL::Test::Utils::timeout_default,
 			"state = 'active' AND wait_event IS NULL AND query LIKE '%generate_series%' FROM pg_stat_activity WHERE pid = $worker->{pid}");
->>>>>>> w-suites
 	}
 	return;
 }
