@@ -87,7 +87,8 @@ static object_access_hook_type previous_object_access_hook = NULL;
 static bool is_client = false;	/* transactions of this process need slots */
 static bool working = false;	/* this transaction has begun its work */
 static bool passed = false;		/* a statement of it has passed without a slot */
-static bool passing = false;	/* the one that was analyzed, or begun, last does */
+static bool passing = false;	/* the one that was analyzed, or begun, last
+								 * does */
 static int	utility_depth = 0;	/* commands that run, and may commit inside */
 
 /* What is known of the session user; it changes by SET SESSION AUTHORIZATION. */
@@ -483,8 +484,8 @@ renew_plan(Portal portal, PreparedStatement *prepared, PlannedStmt *statement, c
 	plan = GetCachedPlan(source, portal->portalParams, NULL, portal->queryEnv);
 	if (list_length(plan->stmt_list) == 1 &&
 		is_same_command(linitial_node(PlannedStmt, plan->stmt_list), statement))
-		renewed = copyObjectImpl(linitial(plan->stmt_list));	/* copyObject() itself needs
-																 * C23 from 19 on */
+		renewed = copyObjectImpl(linitial(plan->stmt_list));	/* copyObject() itself
+																 * needs C23 from 19 on */
 	ReleaseCachedPlan(plan, NULL);
 	if (renewed == NULL)
 		ereport(ERROR,

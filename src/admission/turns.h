@@ -24,7 +24,8 @@ typedef enum PadvSlotVerdict
 typedef struct PadvFullQueue
 {
 	int32		account;
-	int32		cap;			/* index, PADV_DEFAULT_CAP, or PADV_SERVER_QUEUE */
+	int32		cap;			/* index, PADV_DEFAULT_CAP, or
+								 * PADV_SERVER_QUEUE */
 	uint32		generation;		/* of the limits */
 	int32		max_active;
 	int32		in_use;

@@ -27,7 +27,8 @@ typedef struct PadvTurnTotals
 	int64_t		suspended;		/* turns of sessions idle in transaction */
 	int64_t		let_in;			/* beyond a limit, because nobody in ran */
 	int64_t		refused;		/* because too many waited */
-	int64_t		timed_out;		/* of those given up: by transaction_queue_timeout */
+	int64_t		timed_out;		/* of those given up: by
+								 * transaction_queue_timeout */
 } PadvTurnTotals;
 
 typedef struct PadvGate
