@@ -10,8 +10,8 @@
 #include "admission/turns.h"
 
 /* Raise an error: as many wait as may; or this one has waited for so long. */
-extern void padv_refuse_transaction(const PadvFullQueue *full) pg_attribute_noreturn();
-extern void padv_refuse_longer_wait(const PadvFullQueue *full, int64 waited_us) pg_attribute_noreturn();
+extern void padv_refuse_transaction(const PadvFullQueue *full);
+extern void padv_refuse_longer_wait(const PadvFullQueue *full, int64 waited_us);
 
 /* When to tell the client of a wait that began then, monotonic; PG_INT64_MAX is never. */
 extern int64 padv_queue_notice_at(int64 started);
