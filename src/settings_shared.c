@@ -20,6 +20,7 @@
 #include "port/atomics.h"
 #include "storage/shmem.h"
 
+#include "core/enforcement.h"
 #include "settings.h"
 #include "settings_shared.h"
 
@@ -90,6 +91,5 @@ padv_assign_gate_enforcement(int newval, void *extra pg_attribute_unused())
 int
 padv_gate_enforcement_in_force(void)
 {
-	return padv_enforcement_now() == PADV_ENFORCEMENT_OFF ? PADV_ENFORCEMENT_OFF :
-		padv_gate_enforcement_now();
+	return padv_effective_gate_enforcement(padv_enforcement_now(), padv_gate_enforcement_now());
 }
