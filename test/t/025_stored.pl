@@ -81,7 +81,7 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	PERFORM set_config('pool_advisor.' || setting, value, true);
-	RETURN (SELECT CASE WHEN s.unit IS NULL OR s.setting = '0' THEN s.setting::double precision
+	RETURN (SELECT CASE WHEN s.unit IS NULL OR s.setting::double precision = 0 THEN s.setting::double precision
 			ELSE greatest(round(1000 * s.setting::double precision), 1) END
 		FROM pg_settings s WHERE name = 'pool_advisor.' || core_says.setting);
 EXCEPTION WHEN invalid_parameter_value THEN
