@@ -1,7 +1,7 @@
 # pool_advisor: build with PGXS; README.md tells what the other targets do.
 
 MODULE_big = pool_advisor
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/core/*.c src/machine/*.c src/limits/*.c src/admission/*.c src/sql/*.c)))
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c src/core/*/*.c)))
 PG_CPPFLAGS = -I$(srcdir)/src
 
 EXTENSION = pool_advisor
@@ -67,19 +67,19 @@ test-matrix:
 	@bash test/matrix.sh
 
 test-cassert:
-	@bash test/checked.sh assertions
+	@bash test/instrumented.sh assertions
 
 test-sanitizers:
-	@bash test/checked.sh sanitizers
+	@bash test/instrumented.sh sanitizers
 
 test-valgrind:
-	@bash test/checked.sh valgrind
+	@bash test/instrumented.sh valgrind
 
 # What is committed, as PGXN wants it.
 DISTVERSION = $(shell sed -n 's/^ *"version": "\(.*\)",$$/\1/p' META.json | head -n 1)
 
 dist:
-	@perl test/meta.pl
+	@perl test/check_meta.pl
 	git archive --format zip --prefix=$(EXTENSION)-$(DISTVERSION)/ -o $(EXTENSION)-$(DISTVERSION).zip HEAD
 
 .PHONY: test demo bench lint analyze fuzz test-matrix test-cassert test-sanitizers test-valgrind dist

@@ -1,4 +1,4 @@
--- Caps: what can be set, and what set_limit refuses; t/007 to 010 race for them.
+-- Caps: what can be set, and what set_limit refuses; TAP tests race for them.
 CREATE EXTENSION pool_advisor;
 CREATE ROLE regress_padv_app LOGIN;
 CREATE ROLE "regress ""; DROP ROLE regress_padv_app; --" LOGIN;

@@ -1,4 +1,4 @@
--- What can be forgotten; that it is, is in test/t/015_measured.pl.
+-- What can be forgotten; that it is, is in test/t/013_counting.pl.
 CREATE EXTENSION pool_advisor;
 
 SELECT pool_advisor.reset('counters');

@@ -9,11 +9,11 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
-#include "admission/gate.h"
-#include "admission/login.h"
+#include "hooks/login_hook.h"
+#include "hooks/xact_hooks.h"
 #include "settings.h"
-#include "shared.h"
-#include "worker.h"
+#include "shmem/status_shmem.h"
+#include "worker/worker.h"
 
 PG_MODULE_MAGIC;
 

@@ -18,7 +18,7 @@
 
 #include "compat.h"
 #include "settings.h"
-#include "settings_shared.h"
+#include "shmem/shared_settings.h"
 
 #define PREFIX "pool_advisor"
 

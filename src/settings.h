@@ -7,8 +7,8 @@
 #ifndef PADV_SETTINGS_H
 #define PADV_SETTINGS_H
 
-#include "core/caps.h"
-#include "core/gate.h"
+#include "core/policy/limits.h"
+#include "core/policy/slot_stats.h"
 
 /* What cores and spindles are set to when the machine is to be asked. */
 #define PADV_DETECT (-1)
@@ -25,7 +25,7 @@ extern int	padv_gate_enforcement;	/* PadvEnforcement, of transactions */
 extern double padv_limit_scale;
 extern double padv_queue_share; /* of the free connections, for logins that
 								 * wait */
-extern int	padv_server_max_active; /* transactions, or as core/gate.h names
+extern int	padv_server_max_active; /* transactions, or as core/policy/slot_stats.h names
 									 * it */
 extern double padv_queue_notice_after;	/* seconds; 0: never */
 

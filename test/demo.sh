@@ -2,8 +2,8 @@
 # A private server under real load, seen through the views.
 #
 # DEMO_SECONDS: how long each load runs. REPORT: where the HTML page goes.
-# shellcheck source=test/private.sh
-source "$(dirname "${BASH_SOURCE[0]}")/private.sh"
+# shellcheck source=test/private_server.sh
+source "$(dirname "${BASH_SOURCE[0]}")/private_server.sh"
 
 SECONDS_EACH=${DEMO_SECONDS:-20}
 REPORT=${REPORT:-$PWD/pool_advisor-report.html}

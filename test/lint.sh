@@ -95,10 +95,10 @@ rules() {
     check 'memory is the server'"'"'s' < <(taken_memory $SOURCES | grep -vE '^src/machine/|define padv_guc_alloc')
     check 'every error has a code' < <(without_code $SOURCES)
     check 'core and machine are plain C' \
-        < <(grep -lE '#include "(postgres|utils/|storage/)' src/core/*.[ch] src/machine/*.[ch])
-    check 'core does not know the machine' < <(grep -lE '#include "machine/' src/core/*.[ch])
+        < <(grep -lE '#include "(postgres|utils/|storage/)' src/core/*/*.[ch] src/machine/*.[ch])
+    check 'core does not know the machine' < <(grep -lE '#include "machine/' src/core/*/*.[ch])
     check 'core has no global variable' \
-        < <(grep -nE '^(static )?[A-Za-z_][A-Za-z0-9_ ]* \**[a-z_0-9]+(\[[^]]*\])*( = .*)?;$' src/core/*.c |
+        < <(grep -nE '^(static )?[A-Za-z_][A-Za-z0-9_ ]* \**[a-z_0-9]+(\[[^]]*\])*( = .*)?;$' src/core/*/*.c |
             grep -vE '\b(const|extern|typedef|return)\b')
     check 'no white space at the end of a line' \
         < <(grep -nE '[[:space:]]+$' $CODE sql/*.sql test/t/*.p[lm] test/*.sh test/*/*.sh)
@@ -108,13 +108,13 @@ rules() {
 rules
 
 # pgindent comes with the server's development files from PostgreSQL 17 on.
-if why=$(perl test/layout.pl --there 2>&1); then
-    check 'the layout is pgindent'"'"'s' < <(perl test/layout.pl 2>&1)
+if why=$(perl test/pgindent.pl --there 2>&1); then
+    check 'the layout is pgindent'"'"'s' < <(perl test/pgindent.pl 2>&1)
 else
     skip layout "$why"
 fi
 
-check 'META.json is valid' < <(perl test/meta.pl META.json 2>&1)
+check 'META.json is valid' < <(perl test/check_meta.pl META.json 2>&1)
 
 # what is there is documented
 settings_without_words() {
@@ -156,7 +156,7 @@ tests_without_words() {
     done
 }
 codes_without_words() {
-    grep -ohE '"[a-z_]+", *"?(server|max_connections|pool_advisor\.cores)|"[a-z_]+", (situation|setting)' src/core/advice.c |
+    grep -ohE '"[a-z_]+", *"?(server|max_connections|pool_advisor\.cores)|"[a-z_]+", (situation|setting)' src/core/advice/advice.c |
         sed 's/^"\([a-z_]*\)".*/\1/' | sort -u | while read -r code; do
         grep -q "\`$code\`" "${DOCS[@]}" || echo "$code"
     done
@@ -174,7 +174,7 @@ cases_without_output() {
 }
 version_in_c() {
     grep -qF "#define PADV_VERSION \"$(sed -n "s/^default_version = '\(.*\)'/\1/p" pool_advisor.control)\"" \
-        src/core/metrics.h || echo 'PADV_VERSION is not default_version'
+        src/core/monitoring/metrics.h || echo 'PADV_VERSION is not default_version'
 }
 check 'the library knows its version' < <(version_in_c)
 check 'README names every setting' < <(settings_without_words)

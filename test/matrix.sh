@@ -11,8 +11,8 @@
 #
 # What runs in a root has its own mounts and its own processes (namespaces), so
 # that nothing of it is left when it is killed, and nothing else is.
-# shellcheck source=test/private.sh
-source "$(dirname "${BASH_SOURCE[0]}")/private.sh"
+# shellcheck source=test/private_server.sh
+source "$(dirname "${BASH_SOURCE[0]}")/private_server.sh"
 
 MATRIX=${MATRIX:-15 17 18 19}
 CHILD=
@@ -30,7 +30,7 @@ suite_of() {
     esac
 }
 
-# As in private.sh, but as root: a child in a process group of its own.
+# As in private_server.sh, but as root: a child in a process group of its own.
 run_as_root() {
     local status=0
     set -m

@@ -9,8 +9,8 @@
 
 FLAGS = -std=gnu99 -D_GNU_SOURCE -g -O1 $(SANITIZE) -fno-sanitize-recover=all -Wall -Wextra -Werror -Isrc
 
-SOURCES := $(wildcard src/core/*.c src/machine/*.c)
-HEADERS := $(wildcard src/core/*.h src/machine/*.h test/unit/*.h test/fuzz/*.h)
+SOURCES := $(wildcard src/core/*/*.c src/machine/*.c)
+HEADERS := $(wildcard src/core/*/*.h src/machine/*.h test/unit/*.h test/fuzz/*.h)
 OBJECTS := $(SOURCES:src/%.c=$(OUT)/%.o)
 ARCHIVE := $(OUT)/libpadv_core.a
 

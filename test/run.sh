@@ -2,10 +2,10 @@
 # Every suite, on a private PostgreSQL; the last line is 'N passed, N failed'.
 #
 # SUITES="unit tap" runs some of: build lint unit fuzz regress isolation tap.
-# PROVE_TESTS=test/t/001_worker.pl runs one TAP file. KEEP=1 keeps the folder. What was
+# PROVE_TESTS=test/t/010_worker.pl runs one TAP file. KEEP=1 keeps the folder. What was
 # skipped is named before the last line.
-# shellcheck source=test/private.sh
-source "$(dirname "${BASH_SOURCE[0]}")/private.sh"
+# shellcheck source=test/private_server.sh
+source "$(dirname "${BASH_SOURCE[0]}")/private_server.sh"
 
 ALL='build lint unit fuzz regress isolation tap'
 SUITES=${SUITES:-$ALL}

@@ -16,7 +16,7 @@
 #include <sched.h>
 #endif
 
-#include "machine/parts.h"
+#include "machine/machine_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

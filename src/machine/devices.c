@@ -9,7 +9,7 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#include "machine/parts.h"
+#include "machine/machine_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

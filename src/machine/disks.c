@@ -9,8 +9,8 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
+#include "machine/machine_internal.h"
 #include "machine/mounts.h"
-#include "machine/parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>

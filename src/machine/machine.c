@@ -8,7 +8,7 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#include "machine/parts.h"
+#include "machine/machine_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#include "machine/parts.h"
+#include "machine/machine_internal.h"
 
 #define MEMINFO "/proc/meminfo"
 #define UNKNOWN (-1.0)

@@ -10,7 +10,7 @@
 
 #include "lib/stringinfo.h"
 
-#include "core/queueing.h"
+#include "core/sizing/queueing.h"
 #include "sql/arguments.h"
 
 /* A size can be neither negative, nor infinite, nor not a number. */

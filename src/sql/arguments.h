@@ -9,7 +9,7 @@
 
 #include "fmgr.h"
 
-#include "core/client_config.h"
+#include "core/sizing/client_config.h"
 
 /*
  * Raise ERRCODE_INVALID_PARAMETER_VALUE unless the value is finite and greater

@@ -7,10 +7,10 @@
 #ifndef PADV_SQL_TABLES_H
 #define PADV_SQL_TABLES_H
 
-#include "admission/admission.h"
-#include "core/metrics.h"
-#include "core/picture.h"
-#include "sql/census.h"
+#include "core/model/status.h"
+#include "core/monitoring/metrics.h"
+#include "shmem/admission.h"
+#include "sql/limit_usage.h"
 
 /* Texts are in the current memory context. */
 typedef void (*PadvTellFact) (void *arg, const char *fact, const char *value, const char *source);

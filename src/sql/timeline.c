@@ -13,7 +13,7 @@
 #include "pgtime.h"
 #include "utils/timestamp.h"
 
-#include "history.h"
+#include "shmem/history_shmem.h"
 #include "sql/timeline.h"
 
 const int64 padv_history_reach[PADV_RESOLUTIONS] = {

@@ -7,7 +7,7 @@
 #ifndef PADV_SQL_TIMELINE_H
 #define PADV_SQL_TIMELINE_H
 
-#include "core/columns.h"
+#include "core/render/columns.h"
 
 /* How far back a resolution goes, in microseconds. */
 extern const int64 padv_history_reach[PADV_RESOLUTIONS];

@@ -4,8 +4,8 @@
 # BENCH="sample status check" chooses; SAMPLES lists sessions and
 # max_connections for "sample"; PAIRS and BENCH_SECONDS set how long "load" takes.
 # Every comparison has both sides in the same run.
-# shellcheck source=test/private.sh
-source "$(dirname "${BASH_SOURCE[0]}")/../private.sh"
+# shellcheck source=test/private_server.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../private_server.sh"
 # shellcheck source=test/bench/caps.sh
 source "$(dirname "${BASH_SOURCE[0]}")/caps.sh"
 # shellcheck source=test/bench/truth.sh
@@ -82,7 +82,7 @@ bench_window() {
     say ''
     say 'window: digesting one sample, in the pure core (medians)'
     as_user gcc -O2 -std=gnu99 -I"$WORK/source/src" "$WORK/source/test/bench/window_cost.c" \
-        "$WORK/source"/src/core/*.c -lm -o "$WORK/tmp/window_cost"
+        "$WORK/source"/src/core/*/*.c -lm -o "$WORK/tmp/window_cost"
     as_user "$WORK/tmp/window_cost"
 }
 

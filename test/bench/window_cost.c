@@ -9,8 +9,8 @@
  * is the usual mixture after the caches have been used for something else, as
  * they are between two samples of a busy server.
  *
- *		cc -O2 -std=gnu99 -Isrc test/bench/window_cost.c src/core/window.c \
- *			src/core/ring.c -o /tmp/window_cost && /tmp/window_cost
+ *		cc -O2 -std=gnu99 -Isrc test/bench/window_cost.c src/core/stats/window.c \
+ *			src/core/stats/ring.c -o /tmp/window_cost && /tmp/window_cost
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/window.h"
+#include "core/stats/window.h"
 
 #define MAX_SESSIONS 2000
 #define EVENTS 30

@@ -9,10 +9,10 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#include "core/gate.h"
-#include "core/lease.h"
-#include "core/line.h"
-#include "core/speak.h"
+#include "core/policy/lease.h"
+#include "core/policy/slot_stats.h"
+#include "core/policy/wait_queue.h"
+#include "core/text/emit.h"
 #include "fuzz.h"
 
 #define ACCOUNTS 30

@@ -8,8 +8,8 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#include "core/history_file.h"
-#include "../unit/history_kit.h"
+#include "core/stats/history_file.h"
+#include "../unit/history_fixture.h"
 
 #define SYSTEM UINT64_C(42)
 

@@ -12,12 +12,12 @@
  */
 #include <math.h>
 
-#include "core/advice.h"
-#include "core/check_load.h"
-#include "core/explain.h"
-#include "core/history.h"
-#include "core/interval.h"
-#include "core/picture.h"
+#include "core/advice/advice.h"
+#include "core/advice/explain.h"
+#include "core/model/status.h"
+#include "core/monitoring/check_load.h"
+#include "core/stats/history.h"
+#include "core/stats/interval.h"
 #include "fuzz.h"
 
 #define SLOTS 16

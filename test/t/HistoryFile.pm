@@ -1,5 +1,5 @@
 # Writes the file of a history, with points and a curve that somebody made up, as
-# src/core/history_file.h has it; for tests that cannot wait two weeks.
+# src/core/stats/history_file.h has it; for tests that cannot wait two weeks.
 package HistoryFile;
 
 use strict;

@@ -1,5 +1,5 @@
 # Reads README.md: its examples, its other fenced blocks and its tables. Knows
-# nothing of a server; t/024_readme.pl holds what it finds against one.
+# nothing of a server; t/056_documentation.pl holds what it finds against one.
 package Readme;
 
 use strict;

@@ -41,7 +41,7 @@ sub read_source
 {
 	my %seen;
 
-	foreach my $file (glob "$top/src/*.[ch] $top/src/*/*.[ch]")
+	foreach my $file (glob "$top/src/*.[ch] $top/src/*/*.[ch] $top/src/*/*/*.[ch]")
 	{
 		my $code = slurp_file($file) =~ s{/\*.*?\*/}{}gsr =~ s/'"'//gr;
 
@@ -129,7 +129,7 @@ sub identity
 	return join ' | ', map { $row->[$_] } @$same;
 }
 
-# Rows of a table or of expanded output; t/024_readme.pl says what the rules mean.
+# Rows of a table or of expanded output; t/056_documentation.pl says what the rules mean.
 sub rows
 {
 	my ($expected, $got, %rule) = @_;

@@ -1,7 +1,7 @@
 /*
  * clock_shim.c
  *		A wall clock that steps: what the file $CLOCK_SHIM says is added to it, in
- *		seconds.  t/021_faults.pl loads it into a server.
+ *		seconds.  t/052_faults.pl loads it into a server.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -3,7 +3,7 @@
  *		A disk that stalls: fsync() of the history's file ends when the file $FSYNC_SHIM
  *		is gone. The process that waits says its pid in $FSYNC_SHIM.pid; $FSYNC_SHIM.log
  *		has a line for each fsync() that is done.
- *		t/032_history_writer.pl loads it into a server.
+ *		t/018_history_writer.pl loads it into a server.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
 /*
  * threads.c
  *		An extension that works in a thread of its own, while the backend's first one
- *		waits for it and says nothing of that. t/030_threads.pl loads it into a server.
+ *		waits for it and says nothing of that. t/015_threads.pl loads it into a server.
  */
 #include "postgres.h"
 

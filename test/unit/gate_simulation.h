@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "core/controller.h"
+#include "core/policy/controller.h"
 
 #define STEP_SECONDS 0.02
 #define LOOK_STEPS 5

@@ -3,7 +3,7 @@
  *		A ThreadPoolExecutor simulated task by task, and its exact long run from
  *		the same rule.
  *
- * Both know the rule (core/thread_pool.h), not the formulas.  With core = max it
+ * Both know the rule (core/sizing/thread_pool.h), not the formulas.  With core = max it
  * is a pool of connections.  The simulation has a fixed seed, so it gives the
  * same figures in every run.  test_queueing.c and test_thread_pool.c include it.
  *

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/advice.h"
-#include "core/explain.h"
+#include "core/advice/advice.h"
+#include "core/advice/explain.h"
 #include "tap.h"
 
 static const PadvCurve no_curve;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/axis.h"
-#include "core/chart.h"
+#include "core/render/axis.h"
+#include "core/render/chart.h"
 #include "tap.h"
 
 #define MINUTE (60 * PADV_SECOND)

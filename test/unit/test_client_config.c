@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/client_config.h"
-#include "core/planning.h"
-#include "core/queueing.h"
+#include "core/sizing/client_config.h"
+#include "core/sizing/planning.h"
+#include "core/sizing/queueing.h"
 #include "tap.h"
 
 /* The lines of the last plan. */

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/controller.h"
-#include "core/gate.h"
-#include "core/speak.h"
+#include "core/policy/controller.h"
+#include "core/policy/slot_stats.h"
+#include "core/text/emit.h"
 #include "gate_simulation.h"
 #include "tap.h"
 

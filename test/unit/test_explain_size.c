@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/explain_size.h"
-#include "core/queueing.h"
-#include "core/speak.h"
+#include "core/sizing/explain_size.h"
+#include "core/sizing/queueing.h"
+#include "core/text/emit.h"
 #include "tap.h"
 
 static char said[20 * PADV_SENTENCE];

@@ -4,9 +4,9 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#include "core/history.h"
-#include "core/load.h"
-#include "history_kit.h"
+#include "core/stats/history.h"
+#include "core/stats/load.h"
+#include "history_fixture.h"
 #include "tap.h"
 
 static PadvHistory *history = NULL;

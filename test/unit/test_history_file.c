@@ -4,8 +4,8 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#include "core/history_file.h"
-#include "history_kit.h"
+#include "core/stats/history_file.h"
+#include "history_fixture.h"
 #include "tap.h"
 
 #define SYSTEM UINT64_C(7500000000000000001)

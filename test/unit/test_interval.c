@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "core/interval.h"
+#include "core/stats/interval.h"
 #include "tap.h"
 
 static PadvCounters before;

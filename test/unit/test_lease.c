@@ -2,7 +2,7 @@
  * test_lease.c
  *		How long a turn stays with one session while others wait for it.
  */
-#include "core/lease.h"
+#include "core/policy/lease.h"
 #include "tap.h"
 
 #define SECOND INT64_C(1000000)

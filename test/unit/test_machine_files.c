@@ -3,8 +3,8 @@
  *		The readers and parsers, and machines that are nothing but garbage.
  */
 #include "machine/files.h"
+#include "machine/machine_internal.h"
 #include "machine/mounts.h"
-#include "machine/parts.h"
 #include "tap.h"
 #include "fake_tree.h"
 

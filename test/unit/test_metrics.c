@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/advice.h"
-#include "core/check_load.h"
-#include "core/metrics.h"
-#include "core/openmetrics.h"
+#include "core/advice/advice.h"
+#include "core/monitoring/check_load.h"
+#include "core/monitoring/metrics.h"
+#include "core/monitoring/openmetrics.h"
 #include "tap.h"
 
 static bool
@@ -207,7 +207,7 @@ test_counted(void)
 }
 
 static void
-test_caps(void)
+test_limits(void)
 {
 	PadvMetricsCap caps[] = {
 		{.role = 1, .in_use = 40, .max_sessions = -1},
@@ -447,7 +447,7 @@ main(void)
 	test_roles();
 	test_ties();
 	test_counted();
-	test_caps();
+	test_limits();
 	test_text();
 	test_text_without_sample();
 	test_long_names();

@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "core/load.h"
-#include "core/model.h"
+#include "core/model/model.h"
+#include "core/stats/load.h"
 #include "tap.h"
 
 static const PadvCurve no_curve;

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/metrics.h"
-#include "core/monitoring_config.h"
+#include "core/monitoring/metrics.h"
+#include "core/monitoring/monitoring_config.h"
 #include "tap.h"
 
 static char text[65536];

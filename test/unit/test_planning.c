@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "core/planning.h"
+#include "core/sizing/planning.h"
 #include "tap.h"
 
 static int64_t

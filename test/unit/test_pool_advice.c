@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/client_config.h"
-#include "core/pool_advice.h"
+#include "core/advice/pool_advice.h"
+#include "core/sizing/client_config.h"
 #include "tap.h"
 
 static const PadvCurve no_curve;

@@ -3,7 +3,7 @@
  *		The forecast for a pool: published figures, slow and obvious sums, a
  *		simulation, and the limits.
  */
-#include "core/queueing.h"
+#include "core/sizing/queueing.h"
 #include "simulation.h"
 #include "tap.h"
 

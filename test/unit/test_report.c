@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/axis.h"
-#include "core/report.h"
-#include "core/svg.h"
+#include "core/render/axis.h"
+#include "core/render/report.h"
+#include "core/render/svg.h"
 #include "tap.h"
 
 #define MINUTE (60 * PADV_SECOND)

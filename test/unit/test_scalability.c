@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/scalability.h"
+#include "core/model/scalability.h"
 #include "tap.h"
 
 /* R. Haas, "Scalability, in Graphical Form, Analyzed", 2011: PostgreSQL 9.1 */

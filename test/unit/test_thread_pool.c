@@ -3,8 +3,8 @@
  *		The forecast for a ThreadPoolExecutor, against the exact long run of small
  *		ones, against a simulation of the rule, and at its limits.
  */
-#include "core/queueing.h"
-#include "core/thread_pool.h"
+#include "core/sizing/queueing.h"
+#include "core/sizing/thread_pool.h"
 #include "simulation.h"
 #include "tap.h"
 

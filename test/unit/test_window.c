@@ -4,8 +4,8 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#include "core/window.h"
-#include "window_counterpart.h"
+#include "core/stats/window.h"
+#include "window_reference.h"
 
 /* Of the sessions that have a connection in use, those that are active. */
 static double

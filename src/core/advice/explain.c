@@ -1,0 +1,312 @@
+/*
+ * explain.c
+ *		The reasoning in sentences: how each number came about.
+ *
+ * Owns the words, not the numbers: whatever it says was computed by the model,
+ * the window or the load.  Pure; the SQL functions call it.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "core/advice/explain.h"
+#include "core/policy/enforcement.h"
+#include "core/text/emit.h"
+
+/* Room for how a number was rounded. */
+#define ROUNDING 64
+
+/* How a number came from an exact one; it may have met a bound. */
+static const char *
+say_rounding(double exact, int64_t connections, char text[ROUNDING])
+{
+	double		rounded = floor(exact + 0.5);
+
+	snprintf(text, ROUNDING, rounded < (double) connections ? "but at least %lld" :
+			 rounded > (double) connections ? "but not more than the server's %lld" : "rounded %lld",
+			 (long long) connections);
+	return text;
+}
+
+static void
+explain_formula(const PadvModel *model, char *text, size_t size)
+{
+	double		multiplier = model->basis.connections_per_core;
+	double		exact = model->cores * multiplier + model->effective_spindles;
+	char		rounding[ROUNDING];
+
+	snprintf(text, size,
+			 "%.4g cores * %.4g connections per core + %.2f effective spindles = %.2f, %s; active connections, not open ones. Range: %.4g per core to %.4g per core.",
+			 model->cores, multiplier, model->effective_spindles, exact,
+			 say_rounding(exact, model->estimates[PADV_METHOD_FORMULA].connections, rounding),
+			 padv_least_per_core(multiplier), padv_most_per_core(multiplier));
+}
+
+static void
+explain_wait_ratio(const PadvModel *model, char *text, size_t size)
+{
+	double		exact = model->cores * (1.0 + model->wait_ratio);
+	char		rounding[ROUNDING];
+
+	snprintf(text, size,
+			 "%.4g cores * (1 + %.2f) = %.2f, %s: of the time that sessions were at work lately, they ran for %.0f s, were ready to run for %.0f s, and were asleep inside a statement, without waiting for another session, for %.0f s; asleep / running is %.2f, held while nearly the same.",
+			 model->cores, model->wait_ratio, exact,
+			 say_rounding(exact, model->estimates[PADV_METHOD_WAIT_RATIO].connections, rounding),
+			 model->waits.run, model->waits.ready, model->waits.asleep, model->wait_ratio);
+}
+
+static void
+explain_scalability(const PadvModel *model, char *text, size_t size)
+{
+	const PadvCurve *curve = &model->curve;
+	char		rounding[ROUNDING];
+
+	snprintf(text, size,
+			 "throughput was highest, or within 4%% of that, %.0f transactions/s, with %.1f connections at work, of which %.1f were active (%s); within 5%% from %.1f to %.1f at work. Evidence: %.0f s in %d bins up to %.0f connections, %.0f s of it around the peak and %.0f s beyond.",
+			 curve->throughput, curve->at_work.best, curve->active.best,
+			 say_rounding(curve->active.best, model->estimates[PADV_METHOD_SCALABILITY].connections, rounding),
+			 curve->at_work.low, curve->at_work.high, curve->seconds, curve->bins,
+			 curve->seen_to, curve->near_seconds, curve->beyond_seconds);
+}
+
+void
+padv_explain_method(const PadvModel *model, PadvMethod method, char *text,
+					size_t size)
+{
+	text[0] = '\0';
+	if (!model->estimates[method].available)
+		return;
+	if (method == PADV_METHOD_FORMULA)
+		explain_formula(model, text, size);
+	else if (method == PADV_METHOD_WAIT_RATIO)
+		explain_wait_ratio(model, text, size);
+	else if (method == PADV_METHOD_SCALABILITY)
+		explain_scalability(model, text, size);
+	else
+		snprintf(text, size,
+				 "pool_advisor.optimal = %lld, set by the DBA; it overrides what is computed, and nothing measured speaks for or against it.",
+				 (long long) model->basis.optimal_setting);
+}
+
+const char *
+padv_not_available_because(const PadvModel *model, PadvMethod method)
+{
+	if (model->estimates[method].available)
+		return "";
+	switch (method)
+	{
+		case PADV_METHOD_FORMULA:
+			return "no sample has been taken yet";
+		case PADV_METHOD_WAIT_RATIO:
+			return "sessions have not run for three seconds yet, or the kernel does not tell how long processes run";
+		case PADV_METHOD_SCALABILITY:
+			return padv_curve_state_name(model->curve.state);
+		case PADV_METHOD_SETTING:
+			return "pool_advisor.optimal is 0: compute";
+	}
+	return "";
+}
+
+static void
+explain_sampling(const PadvSpeaker *speaker, const PadvSituation *situation)
+{
+	const PadvPicture *picture = &situation->picture;
+
+	padv_speak(speaker,
+			   "Sampling: every client session is looked at every %lld ms; %lld samples went into the last minute, the latest is %.1f s old%s.",
+			   (long long) picture->model.basis.sample_interval_ms,
+			   (long long) picture->minute.samples, situation->age_seconds,
+			   padv_sampling_stopped(situation) ? ", so sampling has stopped and all below is of that moment" : "");
+	if (picture->load.sample_cost >= 0.0)
+		padv_speak(speaker, "A sample costs %.1f microseconds of CPU time.",
+				   1e6 * picture->load.sample_cost);
+}
+
+static void
+explain_cores(const PadvSpeaker *speaker, const PadvModel *model)
+{
+	const PadvBasis *basis = &model->basis;
+
+	if (basis->quota > 0.0)
+		padv_speak(speaker,
+				   "Cores: the server may use %lld CPUs on %lld physical cores, and its cgroup grants %.4g CPUs' worth of time: %.4g cores.",
+				   (long long) basis->logical_cpus, (long long) basis->physical_cores,
+				   basis->quota, basis->detected_cores);
+	else
+		padv_speak(speaker,
+				   "Cores: the server may use %lld CPUs on %lld physical cores (hyper-threads counted once), without a quota: %.4g cores.",
+				   (long long) basis->logical_cpus, (long long) basis->physical_cores,
+				   basis->detected_cores);
+	if (basis->cores_setting > 0.0)
+		padv_speak(speaker, "Cores: pool_advisor.cores overrides that with %.4g.",
+				   basis->cores_setting);
+}
+
+static void
+explain_spindles(const PadvSpeaker *speaker, const PadvPicture *picture)
+{
+	const PadvModel *model = &picture->model;
+	const PadvBasis *basis = &model->basis;
+
+	if (basis->spindles_setting >= 0)
+		padv_speak(speaker, "Spindles: pool_advisor.spindles says %lld (detected: %lld).",
+				   (long long) basis->spindles_setting, (long long) basis->detected_spindles);
+	else if (basis->disks_known)
+		padv_speak(speaker, "Spindles: %lld, the rotating disks that hold the data directory and the tablespaces (the view hardware lists them).",
+				   (long long) basis->detected_spindles);
+	else
+		padv_speak(speaker, "Spindles: no disk could be found under the data directory, so none is counted; pool_advisor.spindles can say how many there are.");
+
+	if (picture->load.disk_reads >= 0.0)
+		padv_speak(speaker,
+				   "Effective spindles: on average %.2f sessions waited for I/O, %.2f reads were outstanding at the disks and %.2f sessions were on CPU, so %.0f%% of the working time goes into reads that reach a disk; %.2f of %lld spindles count (in steps of half a spindle or more, so that the optimum does not flap).",
+				   picture->minute.in_class[PADV_WAITING_IO], picture->load.disk_reads,
+				   picture->minute.in_class[PADV_ON_CPU], 100.0 * model->disk_share,
+				   model->effective_spindles, (long long) model->spindles);
+	else
+		padv_speak(speaker,
+				   "Effective spindles: on average %.2f sessions waited for I/O and %.2f were on CPU, and what reaches the disks cannot be read on this machine; %.2f of %lld spindles count.",
+				   picture->minute.in_class[PADV_WAITING_IO],
+				   picture->minute.in_class[PADV_ON_CPU],
+				   model->effective_spindles, (long long) model->spindles);
+}
+
+static void
+explain_choice(const PadvSpeaker *speaker, const PadvModel *model)
+{
+	char		text[PADV_SENTENCE - 64];
+
+	for (PadvMethod method = 0; method < PADV_METHODS; method++)
+	{
+		if (model->estimates[method].available)
+		{
+			padv_explain_method(model, method, text, sizeof(text));
+			padv_speak(speaker, "Method %s: %s", padv_method_name(method), text);
+		}
+		else
+			padv_speak(speaker, "Method %s: not available, %s.", padv_method_name(method),
+					   padv_not_available_because(model, method));
+	}
+	padv_speak(speaker, "Chosen: %s, %lld active connections (range %lld to %lld), confidence %s.",
+			   padv_method_name(model->chosen),
+			   (long long) padv_model_chosen(model)->connections,
+			   (long long) padv_model_chosen(model)->low,
+			   (long long) padv_model_chosen(model)->high,
+			   padv_confidence_name(padv_model_chosen(model)->confidence));
+}
+
+static void
+explain_load(const PadvSpeaker *speaker, const PadvPicture *picture)
+{
+	const PadvMinute *minute = &picture->minute;
+	const PadvLoad *load = &picture->load;
+
+	padv_speak(speaker,
+			   "Load of the last minute: %.2f of %.2f sessions were active on average (on CPU %.2f, waiting for I/O %.2f, for a lock %.2f, for an internal lock %.2f, for something else %.2f), 95%% of the time at most %.0f, at most %lld.",
+			   minute->active, minute->sessions, minute->in_class[PADV_ON_CPU],
+			   minute->in_class[PADV_WAITING_IO], minute->in_class[PADV_WAITING_LOCK],
+			   minute->in_class[PADV_WAITING_LWLOCK], minute->in_class[PADV_WAITING_OTHER],
+			   minute->active_p95, (long long) minute->active_max);
+	if (load->cpu_utilization >= 0.0)
+		padv_speak(speaker, "The cores granted were %.0f%% busy with all that runs on them.",
+				   100.0 * load->cpu_utilization);
+	if (load->run_queue_ratio >= 0.0)
+		padv_speak(speaker,
+				   "The server's processes used %.2f cores and waited for one in %.0f%% of their runnable time.",
+				   load->server_cores, 100.0 * load->run_queue_ratio);
+	padv_speak(speaker,
+			   "Demand: active sessions plus %.2f parallel workers, less those asleep or waiting for their client, and %.2f that were ready to run although they looked idle: %.2f, which is %.2f times the optimum.",
+			   minute->parallel_workers, picture->model.unseen, picture->model.demand,
+			   picture->model.load_ratio);
+}
+
+static void
+explain_pool(const PadvSpeaker *speaker, const PadvPicture *picture)
+{
+	const PadvMinute *minute = &picture->minute;
+	const PadvModel *model = &picture->model;
+	long long	optimal = (long long) padv_model_chosen(model)->connections;
+
+	padv_speak(speaker,
+			   "Pauses: %.2f connections were briefly idle in a transaction, and %.2f between back-to-back transactions.",
+			   minute->held_in_transaction, minute->turnaround - model->unseen);
+	if (model->chosen == PADV_METHOD_SCALABILITY)
+		padv_speak(speaker, "Pool size: %lld, the connections at work with which %lld were active; busy_ratio is %lld / %lld.",
+				   (long long) model->pool_size, optimal, optimal, (long long) model->pool_size);
+	else
+		padv_speak(speaker,
+				   "Pool size: %lld, the %lld that are to be active and the pauses of the others in proportion, which do not grow any more beyond the optimum; busy_ratio is %.2f.",
+				   (long long) model->pool_size, optimal, model->busy_ratio);
+	if (model->chosen < PADV_METHOD_SCALABILITY && model->curve.best_so_far > 0.0)
+		padv_speak(speaker,
+				   "Pool size: not less than %.0f, the connections at work with which throughput was highest so far.",
+				   model->curve.best_so_far);
+	if (model->pool_size >= model->basis.usable_connections)
+		padv_speak(speaker, "Pool size: %s the %lld connections that ordinary roles can have.",
+				   model->pool_size > model->basis.usable_connections ? "that is more than" : "not more than",
+				   (long long) model->basis.usable_connections);
+}
+
+const char *
+padv_verdict_reason(PadvVerdict verdict)
+{
+	switch (verdict)
+	{
+		case PADV_VERDICT_IDLE:
+			return "less than a tenth of the optimum is asked for";
+		case PADV_VERDICT_WITHIN:
+			return "there is room for more before the optimum";
+		case PADV_VERDICT_AT_OPTIMUM:
+			return "the load is inside the range where the server is at its best";
+		case PADV_VERDICT_OVERSUBSCRIBED:
+			return "more sessions want to work than help; they wait inside the server for each other";
+		case PADV_VERDICT_BLOCKED:
+			return "at least half of the demand waits for locks that other sessions hold (a conflict ratio of 2 or more), and more connections would add to it";
+	}
+	return "";
+}
+
+/* Nothing as long as limits do what they are there for. */
+static void
+explain_enforcement(const PadvSpeaker *speaker, const PadvSituation *situation)
+{
+	char		text[PADV_SENTENCE / 2];
+
+	padv_explain_enforcement(situation->enforcement, text, sizeof(text));
+	if (text[0] != '\0')
+		padv_speak(speaker, "Enforcement: %s", text);
+	if (situation->enforcement == PADV_ENFORCEMENT_OFF)
+		return;
+	padv_explain_gate_enforcement(situation->enforcement, situation->gate_enforcement,
+								  text, sizeof(text));
+	if (text[0] != '\0')
+		padv_speak(speaker, "Enforcement: %s", text);
+}
+
+void
+padv_explain(const PadvSituation *situation,
+			 void (*emit) (void *arg, const char *sentence), void *arg)
+{
+	const PadvPicture *picture = &situation->picture;
+	const PadvSpeaker speaker = {emit, arg};
+	char		text[PADV_SENTENCE / 2];
+
+	if (picture->taken_at == 0)
+	{
+		padv_speak(&speaker, "No sample has been taken yet, so there is nothing to explain.");
+		explain_enforcement(&speaker, situation);
+		return;
+	}
+	explain_sampling(&speaker, situation);
+	explain_cores(&speaker, &picture->model);
+	explain_spindles(&speaker, picture);
+	explain_choice(&speaker, &picture->model);
+	explain_load(&speaker, picture);
+	explain_pool(&speaker, picture);
+	padv_explain_gate(&situation->gate, &picture->control, text, sizeof(text));
+	padv_speak(&speaker, "Transactions: %s", text);
+	explain_enforcement(&speaker, situation);
+	padv_speak(&speaker, "Verdict: %s, as %s.", padv_verdict_name(picture->model.verdict),
+			   padv_verdict_reason(picture->model.verdict));
+}

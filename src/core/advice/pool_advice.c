@@ -1,0 +1,86 @@
+/*
+ * pool_advice.c
+ *		The rules from declared pools to advice.
+ *
+ * Owns what is too much for the server, and the words for it.  Pure.  Called by
+ * the SQL function behind the view advice.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/advice/pool_advice.h"
+
+/*
+ * Pools are not all saturated at once, so some more than helps does no harm;
+ * twice as much is a choice nobody made.
+ */
+#define FAR_LARGER 2
+
+#define SAY(field, ...) snprintf(field, sizeof(field), __VA_ARGS__)
+
+static PadvAdvice *
+begin(PadvAdvice *advice, PadvSeverity severity, const char *code)
+{
+	memset(advice, 0, sizeof(*advice));
+	advice->severity = severity;
+	advice->code = code;
+	SAY(advice->subject, "pools");
+	return advice;
+}
+
+/*
+ * What to set in the largest pool when each keeps its part of the whole; rounded
+ * down, so that the parts together are not more than all.  A pool's name is not
+ * in it: it could end the line.
+ */
+static void
+say_fix(PadvAdvice *advice, const PadvDeclared *declared)
+{
+	double		share = (double) declared->largest_connections / (double) declared->connections;
+
+	share = fmax(floor(share * 1e4) / 1e4, 1e-4);
+	SAY(advice->fix, "SELECT setting, value FROM pool_advisor.client_config('%s', %lld, %.4g);",
+		declared->largest_system, (long long) declared->largest_processes, share);
+}
+
+int
+padv_advise_pools(const PadvSituation *situation, const PadvDeclared *declared,
+				  PadvAdvice advice[PADV_MAX_POOL_ADVICE])
+{
+	const PadvModel *model = &situation->picture.model;
+	int64_t		usable = model->basis.usable_connections;
+	PadvAdvice *next;
+	int			count = 0;
+
+	/* nothing is known of the server before the first sample */
+	if (situation->picture.taken_at == 0)
+		return 0;
+	if (declared->connections > usable)
+	{
+		next = begin(&advice[count++], PADV_WARNING, "pools_exceed_connections");
+		SAY(next->finding,
+			"Declared pools: %lld; they may open %lld connections together, but ordinary roles can have %lld.",
+			(long long) declared->pools, (long long) declared->connections, (long long) usable);
+		SAY(next->recommendation,
+			"When all are at their maximum, the last ones fail for want of a connection. Make them smaller until they fit, the largest, \"%s\", first; the view budget has the sum. The fix shows what to set in it when every pool keeps its part of what helps, %lld connections.",
+			declared->largest, (long long) model->pool_size);
+		say_fix(next, declared);
+	}
+	if ((double) declared->connections > FAR_LARGER * (double) model->pool_size)
+	{
+		next = begin(&advice[count++], PADV_INFO, "pools_larger_than_helps");
+		SAY(next->finding,
+			"Declared pools: %lld; they may open %lld connections together, %.1f times the %lld that keep the optimum of %lld active.",
+			(long long) declared->pools, (long long) declared->connections,
+			(double) declared->connections / (double) model->pool_size,
+			(long long) model->pool_size, (long long) padv_model_chosen(model)->connections);
+		SAY(next->recommendation,
+			"Work beyond that waits inside the server instead of in the pools' lines, and slows down what is executing. The fix shows what to set in the largest, \"%s\", when every pool keeps its part; client_config() does so for the others.",
+			declared->largest);
+		say_fix(next, declared);
+	}
+	return count;
+}

@@ -1,0 +1,361 @@
+/*
+ * model.c
+ *		The formula, the choice between methods, and the verdict.
+ *
+ * Owns every threshold that decides what a load is called.  Pure: no clock, no
+ * server, no memory of its own.  The worker calls it after each sample.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <math.h>
+#include <string.h>
+
+#include "core/model/model.h"
+
+/* Below this share of the optimum nothing worth judging is going on. */
+#define IDLE_RATIO 0.1
+
+/* The tolerance around a number that comes without a range of its own. */
+#define TOLERANCE_LOW 0.8
+#define TOLERANCE_HIGH 1.25
+
+/*
+ * Lock waits are called the problem when at least one session is blocked on
+ * average and the blocked are half of those that want to work: a conflict ratio
+ * of 2 (Moenkeberg and Weikum 1992 call it critical from 1.3 on, in locks held).
+ */
+#define BLOCKED_SESSIONS 1.0
+#define BLOCKED_SHARE 0.5
+
+/* Less working time than this tells nothing about where it goes. */
+#define TRIVIAL_SESSIONS 0.05
+
+/* Effective spindles move by at least this much, or the number would flap. */
+#define SPINDLE_STEP 0.5
+#define NO_SPINDLES 0.05
+
+/* Seconds of running sessions that a wait ratio is made of at least. */
+#define ENOUGH_RUN 3.0
+
+/* The wait ratio moves the number by at least this much, or it would flap. */
+#define WAIT_RATIO_STEP 0.5
+#define WAIT_RATIO_SHARE 0.15
+
+/*
+ * A knee is not believed before this many times the formula's number was seen
+ * at work: below it, a bend is more often the clients' than the server's.
+ */
+#define LEAST_SEEN 1.5
+
+/* Evidence, in seconds around the peak and beyond it, that speaks for itself. */
+#define MUCH_EVIDENCE 20.0
+#define MANY_BINS 6
+
+/* The formula's author on recent hardware (Stack Overflow 10420469, 2022). */
+#define UPPER_CONNECTIONS_PER_CORE 4.0
+
+int64_t
+padv_formula_size(double cores, double effective_spindles,
+				  double connections_per_core)
+{
+	double		size = floor(cores * connections_per_core + effective_spindles + 0.5);
+
+	if (!(size >= 1.0))
+		return 1;
+	if (size >= 9223372036854775808.0)	/* 2^63 */
+		return INT64_MAX;
+	return (int64_t) size;
+}
+
+double
+padv_least_per_core(double connections_per_core)
+{
+	return fmin(1.0, connections_per_core);
+}
+
+double
+padv_most_per_core(double connections_per_core)
+{
+	return fmax(UPPER_CONNECTIONS_PER_CORE, connections_per_core);
+}
+
+void
+padv_model_init(PadvModel *model)
+{
+	memset(model, 0, sizeof(*model));
+}
+
+/*
+ * Which part of the working time goes into reads that really reach a disk.
+ *
+ * Sessions that wait for I/O may be served by the operating system's cache, and
+ * the disk may be busy for others; so the reads outstanding at the disks and
+ * the sessions waiting for I/O bound each other.  Over that plus the sessions
+ * on CPU it is independent of how high the load is.
+ */
+static double
+disk_share(const PadvMinute *minute, const PadvLoad *load, double previous)
+{
+	double		reading = minute->in_class[PADV_WAITING_IO];
+	double		working;
+
+	if (load->disk_reads >= 0.0 && load->disk_reads < reading)
+		reading = load->disk_reads;
+	working = reading + minute->in_class[PADV_ON_CPU];
+	return working >= TRIVIAL_SESSIONS ? reading / working : previous;
+}
+
+/*
+ * 0 while the data is cached, all spindles when every read reaches them.
+ */
+static double
+effective_spindles(int64_t spindles, double share, double previous)
+{
+	double		exact = (double) spindles * share;
+
+	if (exact < NO_SPINDLES || previous > (double) spindles)
+		return exact;
+	return fabs(exact - previous) >= SPINDLE_STEP ? exact : previous;
+}
+
+/*
+ * The range is that of the published advice: as many as cores when nothing
+ * ever waits (SSD, all cached), the author's newer 4 a core at the other end.
+ */
+static void
+estimate_by_formula(PadvModel *model)
+{
+	PadvEstimate *formula = &model->estimates[PADV_METHOD_FORMULA];
+	double		multiplier = model->basis.connections_per_core;
+
+	formula->available = true;
+	formula->connections = padv_formula_size(model->cores,
+											 model->effective_spindles,
+											 multiplier);
+	formula->low = padv_formula_size(model->cores, 0.0, padv_least_per_core(multiplier));
+	formula->high = padv_formula_size(model->cores, model->effective_spindles,
+									  padv_most_per_core(multiplier));
+	formula->confidence = PADV_CONFIDENCE_FORMULA;
+}
+
+static void
+estimate_by_setting(PadvModel *model)
+{
+	PadvEstimate *setting = &model->estimates[PADV_METHOD_SETTING];
+
+	setting->available = model->basis.optimal_setting > 0;
+	setting->connections = model->basis.optimal_setting;
+	setting->low = model->basis.optimal_setting;
+	setting->high = model->basis.optimal_setting;
+
+	/* nothing that was measured speaks for it */
+	setting->confidence = PADV_CONFIDENCE_LOW;
+}
+
+static int64_t
+within_server(const PadvModel *model, double connections)
+{
+	double		size = fmin(connections, (double) model->basis.usable_connections);
+
+	return size > 1.0 ? (int64_t) size : 1;
+}
+
+static void
+hold_wait_ratio(PadvModel *model)
+{
+	double		exact = model->waits.asleep / model->waits.run;
+	double		step = fmax(WAIT_RATIO_STEP / model->cores, WAIT_RATIO_SHARE * (1.0 + model->wait_ratio));
+
+	if (fabs(exact - model->wait_ratio) >= step)
+		model->wait_ratio = exact;
+}
+
+/* As many as keep all cores running while the others are asleep. */
+static void
+estimate_by_wait_ratio(PadvModel *model)
+{
+	PadvEstimate *estimate = &model->estimates[PADV_METHOD_WAIT_RATIO];
+	double		size;
+
+	estimate->available = model->waits.run >= ENOUGH_RUN;
+	if (!estimate->available)
+		return;
+	hold_wait_ratio(model);
+	size = model->cores * (1.0 + model->wait_ratio);
+	estimate->connections = within_server(model, floor(size + 0.5));
+	estimate->low = within_server(model, floor(TOLERANCE_LOW * size));
+	estimate->high = within_server(model, ceil(TOLERANCE_HIGH * size));
+	estimate->confidence = PADV_CONFIDENCE_LOW;
+}
+
+static void
+estimate_by_scalability(PadvModel *model)
+{
+	PadvEstimate *estimate = &model->estimates[PADV_METHOD_SCALABILITY];
+	const PadvCurve *curve = &model->curve;
+
+	estimate->available = curve->state == PADV_CURVE_FITTED;
+	estimate->connections = within_server(model, floor(curve->active.best + 0.5));
+	estimate->low = within_server(model, fmin(floor(curve->active.low), (double) estimate->connections));
+	estimate->high = within_server(model, fmax(ceil(curve->active.high), (double) estimate->connections));
+	estimate->confidence = curve->near_seconds >= MUCH_EVIDENCE &&
+		curve->beyond_seconds >= MUCH_EVIDENCE && curve->bins >= MANY_BINS ?
+		PADV_CONFIDENCE_HIGH : PADV_CONFIDENCE_MEDIUM;
+}
+
+/* What was measured goes before what is derived, and the DBA's word before all. */
+static PadvMethod
+choose(const PadvModel *model)
+{
+	PadvMethod	method = PADV_METHOD_SETTING;
+
+	while (!model->estimates[method].available && method != PADV_METHOD_FORMULA)
+		method--;
+	return method;
+}
+
+/*
+ * Connections that a saturated pool must hold so that the optimum of them is
+ * active.  The rest are in pauses: idle in transaction, or on their way to the
+ * client and back.  While there is less to do than the optimum, pauses grow
+ * with what is active; beyond it throughput no longer grows, and so do not the
+ * pauses (Little's law).
+ */
+static double
+needed_connections(const PadvModel *model, const PadvMinute *minute)
+{
+	double		optimal = (double) padv_model_chosen(model)->connections;
+	double		least = optimal;
+	double		pauses = minute->held_in_transaction + minute->turnaround - model->unseen;
+
+	if (model->chosen == PADV_METHOD_SCALABILITY)
+		return fmax(optimal, floor(model->curve.at_work.best + 0.5));
+
+	/* while throughput still rises, not less than what has been seen to help */
+	if (model->chosen != PADV_METHOD_SETTING)
+		least = fmax(optimal, floor(model->curve.best_so_far + 0.5));
+	if (!(model->demand > 0.0) || !(pauses > 0.0))
+		return least;
+	return fmax(least, optimal + pauses * fmax(1.0, optimal / model->demand));
+}
+
+/*
+ * The ratio times the size gives the optimum, also for those who divide and
+ * round up.
+ */
+static void
+size_pool(PadvModel *model, const PadvMinute *minute)
+{
+	double		optimal = (double) padv_model_chosen(model)->connections;
+	double		usable = fmax(optimal, (double) model->basis.usable_connections);
+	double		size = fmin(needed_connections(model, minute), fmin(usable, optimal / PADV_MIN_BUSY_RATIO));
+
+	model->pool_size = (int64_t) ceil(size);
+	model->busy_ratio = fmin(1.0, optimal / (size * (1.0 - 1e-12)));
+}
+
+const PadvEstimate *
+padv_model_chosen(const PadvModel *model)
+{
+	return &model->estimates[model->chosen];
+}
+
+bool
+padv_model_oversubscribed(const PadvModel *model)
+{
+	const PadvEstimate *chosen = padv_model_chosen(model);
+
+	return model->demand > fmax((double) chosen->high,
+								TOLERANCE_HIGH * (double) chosen->connections);
+}
+
+static PadvVerdict
+judge(const PadvModel *model, const PadvMinute *minute)
+{
+	const PadvEstimate *estimate = padv_model_chosen(model);
+	double		optimal = (double) estimate->connections;
+	double		blocked = minute->in_class[PADV_WAITING_LOCK];
+
+	if (blocked >= BLOCKED_SESSIONS && blocked >= BLOCKED_SHARE * model->demand)
+		return PADV_VERDICT_BLOCKED;
+	if (model->demand < IDLE_RATIO * optimal)
+		return PADV_VERDICT_IDLE;
+	if (padv_model_oversubscribed(model))
+		return PADV_VERDICT_OVERSUBSCRIBED;
+	if (model->demand < fmin((double) estimate->low, TOLERANCE_LOW * optimal))
+		return PADV_VERDICT_WITHIN;
+	return PADV_VERDICT_AT_OPTIMUM;
+}
+
+void
+padv_model_update(PadvModel *model, const PadvBasis *basis,
+				  const PadvMinute *minute, const PadvLoad *load,
+				  const PadvWaits *waits, const PadvCurve *curve)
+{
+	model->basis = *basis;
+	model->waits = *waits;
+	model->curve = *curve;
+	model->cores = basis->cores_setting > 0.0 ? basis->cores_setting : basis->detected_cores;
+	model->spindles = basis->spindles_setting >= 0 ? basis->spindles_setting : basis->detected_spindles;
+	model->disk_share = disk_share(minute, load, model->disk_share);
+	model->effective_spindles = effective_spindles(model->spindles, model->disk_share,
+												   model->effective_spindles);
+
+	model->unseen = padv_unseen_active(load->sessions_run, load->sessions_delay,
+									   minute->in_class[PADV_ON_CPU],
+									   minute->in_class[PADV_WAITING_IO], minute->turnaround);
+	model->demand = minute->demand + model->unseen;
+
+	estimate_by_formula(model);
+	estimate_by_wait_ratio(model);
+	estimate_by_scalability(model);
+	estimate_by_setting(model);
+	model->chosen = choose(model);
+	size_pool(model, minute);
+	model->load_ratio = model->demand / (double) padv_model_chosen(model)->connections;
+	model->verdict = judge(model, minute);
+}
+
+double
+padv_model_least_seen(const PadvModel *model)
+{
+	return LEAST_SEEN * (double) model->estimates[PADV_METHOD_FORMULA].connections;
+}
+
+const char *
+padv_busy_ratio_source(const PadvModel *model)
+{
+	if (model->chosen == PADV_METHOD_SCALABILITY)
+		return "at the peak of the measured curve";
+	if (model->chosen != PADV_METHOD_SETTING && model->curve.best_so_far >= (double) model->pool_size - 0.5)
+		return "with the connections that did most so far";
+	return model->demand > 0.0 ? "measured over the last minute" : "nothing was active in the last minute";
+}
+
+const char *
+padv_method_name(PadvMethod method)
+{
+	static const char *const names[] = {
+		"formula", "wait_ratio", "scalability", "setting"
+	};
+
+	return names[method];
+}
+
+const char *
+padv_confidence_name(PadvConfidence confidence)
+{
+	static const char *const names[] = {"formula", "low", "medium", "high"};
+
+	return names[confidence];
+}
+
+const char *
+padv_verdict_name(PadvVerdict verdict)
+{
+	static const char *const names[] = {
+		"idle", "within", "at the optimum", "oversubscribed", "blocked"
+	};
+
+	return names[verdict];
+}

@@ -1,0 +1,163 @@
+/*
+ * scalability.h
+ *		Throughput against concurrency, as it was seen, and where it peaks.
+ *
+ * Two quantities must not be taken for each other.  *At work* is a connection
+ * that is active, briefly idle in transaction, or in the turn-around between
+ * two transactions: what a pool in front must hold.  *Active* is a session that
+ * executes, waits inside its statement, or is ready to run: what loads the
+ * server.  The curve's
+ * axis is connections at work, because those are set from outside: a stall
+ * makes more sessions active, but it does not make more of them work.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_SCALABILITY_H
+#define PADV_SCALABILITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/model/usl.h"
+
+/* Bins of connections at work, each a tenth wider than the one before. */
+#define PADV_CURVE_BINS 100
+
+/* What is remembered of a bin: at most its last five minutes ... */
+#define PADV_CURVE_MEMORY_SECONDS 300.0
+
+/* ... and half of it a week of load later. */
+#define PADV_CURVE_HALF_LIFE_SECONDS 604800.0
+
+/* The curve can be judged with this evidence in a bin. */
+#define PADV_CURVE_MIN_SECONDS 2.0
+#define PADV_CURVE_MIN_TRANSACTIONS 30.0
+
+/* A second or so of a server's life: means, in sessions, and sums. */
+typedef struct PadvInterval
+{
+	double		seconds;
+	double		at_work;
+	double		active;
+	double		transactions;	/* committed */
+	double		latency;		/* mean seconds inside a transaction */
+
+	/* sessions by the kernel's account; negative where it gives none */
+	double		run;
+	double		ready;			/* to run */
+	double		inside;			/* a statement, and not waiting for another
+								 * session */
+} PadvInterval;
+
+/* Means of what is remembered. */
+typedef struct PadvBin
+{
+	double		seconds;
+	double		at_work;
+	double		active;
+	double		throughput;		/* transactions a second */
+	double		latency;
+	int64_t		level;			/* at which its evidence was added last */
+} PadvBin;
+
+typedef enum PadvCurveState
+{
+	PADV_CURVE_TOO_LITTLE_DATA,
+	PADV_CURVE_NO_KNEE,			/* nothing was seen beyond the peak */
+	PADV_CURVE_FITTED,
+} PadvCurveState;
+
+/* Numbers of connections with which throughput is highest, or within 5 %. */
+typedef struct PadvPeak
+{
+	double		best;
+	double		low;
+	double		high;
+} PadvPeak;
+
+/* What the curve says. */
+typedef struct PadvCurve
+{
+	PadvCurveState state;
+	double		seconds;		/* evidence, in all bins that count */
+	double		seen_to;		/* connections at work in the last of them */
+	int			bins;			/* that count */
+	double		near_seconds;	/* evidence around the peak */
+	double		beyond_seconds; /* evidence beyond the range */
+	double		throughput;		/* at the peak */
+
+	double		best_so_far;	/* connections at work with which throughput
+								 * was highest, knee or not; 0: too little
+								 * data */
+
+	/* only when fitted */
+	PadvPeak	at_work;
+	PadvPeak	active;
+
+	bool		fit_known;
+	PadvUsl		fit;
+} PadvCurve;
+
+/* All that is remembered; no pointer in it. */
+typedef struct PadvScalability
+{
+	PadvBin		bins[PADV_CURVE_BINS];
+	double		previous_at_work;
+	double		held;			/* the peak named last, in connections at
+								 * work; 0: none */
+
+	int64_t		level;			/* changes of level so far */
+	double		consistent_at;	/* connections at work when throughput was on
+								 * the curve last */
+
+	/* how far throughput has been off the curve of late, as logarithms */
+	double		above;
+	double		below;
+	double		off_sum;
+	double		off_seconds;
+} PadvScalability;
+
+/* One bin that counts, for readers. */
+typedef struct PadvScalabilityRow
+{
+	double		connections;	/* at work */
+	double		seconds;		/* of evidence */
+	double		throughput;		/* transactions a second */
+	double		latency;		/* seconds */
+	double		active;
+	double		fitted;			/* throughput by the law; negative: none */
+} PadvScalabilityRow;
+
+extern void padv_scalability_init(PadvScalability *scalability);
+
+/* Learn from an interval, unless its load is trivial. */
+extern void padv_scalability_add(PadvScalability *scalability, const PadvInterval *interval);
+
+/*
+ * What is known.  Of numbers that are as good as the best, the smallest that is
+ * not below fewest is named.  No knee is named before connections at work went
+ * beyond least.  Remembers the peak it names, and keeps to it while that is
+ * nearly as good as the best.
+ */
+extern void padv_scalability_judge(PadvScalability *scalability, double fewest, double least,
+								   PadvCurve *curve);
+
+/* At most PADV_CURVE_BINS rows, by connections; returns how many. */
+extern int	padv_scalability_rows(const PadvScalability *scalability, const PadvCurve *curve,
+								  PadvScalabilityRow *rows);
+
+/*
+ * As plain numbers, to be kept over a restart; and back.  What was kept is
+ * refused as a whole, and nothing changed, if it is of another form or not
+ * sound.
+ */
+#define PADV_CURVE_NUMBERS (2 + 5 * PADV_CURVE_BINS)
+extern void padv_scalability_keep(const PadvScalability *scalability,
+								  double numbers[PADV_CURVE_NUMBERS]);
+extern bool padv_scalability_restore(PadvScalability *scalability, const double *numbers,
+									 size_t count);
+
+extern const char *padv_curve_state_name(PadvCurveState state);
+
+#endif							/* PADV_SCALABILITY_H */

@@ -1,0 +1,60 @@
+/*
+ * status.h
+ *		All that one moment of the server is known by, and who is asking.
+ *
+ * The worker publishes a picture; readers copy it out.  Plain data, so that
+ * the rooms that turn it into advice and sentences need no server.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_PICTURE_H
+#define PADV_PICTURE_H
+
+#include "core/model/model.h"
+#include "core/policy/limits.h"
+#include "core/policy/slot_stats.h"
+#include "core/stats/load.h"
+#include "core/stats/window.h"
+
+/* What is published after each sample, without the long tables. */
+typedef struct PadvPicture
+{
+	int64_t		taken_at;		/* of the last sample, on the wall clock; 0
+								 * before the first */
+	int64_t		clock_us;		/* the same moment on the monotonic clock */
+	int64_t		samples_total;
+	PadvCounts	last;
+	PadvMinute	minute;
+	PadvIdleHolder idle_holder;
+	PadvLoad	load;
+	PadvModel	model;
+	PadvControl control;		/* of server_max_active = auto */
+	bool		caps_unreadable;	/* so nobody is refused */
+	int64_t		caps_committed; /* sessions that caps and limits allow; -1: no
+								 * bound */
+} PadvPicture;
+
+/*
+ * A picture in front of a reader: how old it is, and names for its numbers.
+ * The names are the reader's memory; identifiers come quoted for SQL.
+ */
+typedef struct PadvSituation
+{
+	PadvPicture picture;
+	PadvGate	gate;			/* without running and kept */
+	bool		worker_running;
+	double		age_seconds;	/* of the last sample */
+	int32_t		enforcement;	/* PadvEnforcement, as it is set: of sessions */
+	int32_t		gate_enforcement;	/* likewise, of transactions */
+	const char *holder_role;	/* of picture.idle_holder, when it has one */
+	const char *holder_role_quoted;
+	const char *holder_database;
+} PadvSituation;
+
+/*
+ * Whether sampling stands still: there is no worker, or the last sample is ten
+ * intervals and five seconds old.
+ */
+extern bool padv_sampling_stopped(const PadvSituation *situation);
+
+#endif							/* PADV_PICTURE_H */

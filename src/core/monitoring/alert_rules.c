@@ -1,0 +1,93 @@
+/*
+ * alert_rules.c
+ *		Alert rules for Prometheus.
+ *
+ * Owns the thresholds and the words.  The expressions use names of the table in
+ * metrics.c, which a unit test holds against it, and hold for every way by which
+ * the series got there: the two sides of an operator come from the same scrape.
+ * Pure.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <stddef.h>
+
+#include "core/monitoring/monitoring_config.h"
+
+typedef struct Rule
+{
+	const char *alert;			/* NULL after the last */
+	const char *expr;
+	const char *hold;			/* for how long it must be so */
+	const char *severity;
+	const char *summary;
+	const char *description;
+} Rule;
+
+static const Rule rules[] = {
+	{"PoolAdvisorOversubscribed",
+		"pool_advisor_demand_avg > pool_advisor_optimal_high",
+		"10m", "warning",
+		"More sessions want to work than help",
+	"{{ printf \"%.1f\" $value }} sessions wanted to work on average, which is more than the range around the optimum. Put a smaller pool in front; see the view advice."},
+	{"PoolAdvisorRoleAtCap",
+		"(pool_advisor_cap_in_use >= pool_advisor_cap_max_sessions and pool_advisor_cap_max_sessions > 0)"
+		" or (pool_advisor_default_cap_in_use >= pool_advisor_default_cap_max_sessions and pool_advisor_default_cap_max_sessions > 0)",
+		"5m", "warning",
+		"A cap has no room left",
+	"All {{ $value }} sessions of the cap are taken (role {{ $labels.rolname }}, database {{ $labels.datname }}; neither: the default). Further logins wait or are refused."},
+	{"PoolAdvisorLoginsRefused",
+		"increase(pool_advisor_logins_refused_total[5m]) > 0",
+		"0m", "warning",
+		"Logins were refused because of a cap",
+	"Refused in the last five minutes: {{ printf \"%.0f\" $value }}. pool_advisor_admission_refused_total says of which role."},
+	{"PoolAdvisorLoginsInLine",
+		"pool_advisor_logins_waiting > 0",
+		"5m", "warning",
+		"Logins wait in line for a session",
+	"Waiting now: {{ $value }}; somebody has waited all of the last five minutes. The view roles says of which role."},
+	{"PoolAdvisorSamplingStopped",
+		"pool_advisor_worker_running == 0 or pool_advisor_sample_age_seconds > 120",
+		"1m", "critical",
+		"The sampling process stands still",
+	"All other figures are those of the last sample. Look in the server log for the pool_advisor sampler."},
+	{"PoolAdvisorCapsUnreadable",
+		"pool_advisor_caps_unreadable == 1",
+		"1m", "critical",
+		"Caps cannot be read, and everybody is let in",
+	"The server log says why; see the setting pool_advisor.database."},
+	{"PoolAdvisorEnforcementOff",
+		"pool_advisor_enforcement < 2 or pool_advisor_gate_enforcement < 2",
+		"15m", "warning",
+		"Limits are not enforced",
+	"pool_advisor.enforcement or pool_advisor.gate_enforcement is not on ({{ $value }}: 0 is off, 1 is observe), so nobody is refused or kept waiting by it. The view advice has the line to run."},
+	{"PoolAdvisorConnectionsNearlyFull",
+		"pool_advisor_sessions + pool_advisor_logins_waiting >= 0.9 * pool_advisor_usable_connections",
+		"5m", "critical",
+		"The connections of the server are nearly used up",
+	"Taken are {{ $value }} connections, at least 90 % of what ordinary roles can have."},
+	{0}
+};
+
+void
+padv_write_prometheus_rules(const PadvConfigWriter *writer)
+{
+	padv_config_put(writer,
+					"# Alert rules for Prometheus; name the file in rule_files of prometheus.yml.\n"
+					"groups:\n"
+					"- name: pool_advisor\n"
+					"  rules:\n");
+	for (const Rule *rule = rules; rule->alert != NULL; rule++)
+	{
+		const char *const pieces[] = {
+			"  - alert: ", rule->alert,
+			"\n    expr: ", rule->expr,
+			"\n    for: ", rule->hold,
+			"\n    labels:\n      severity: ", rule->severity,
+			"\n    annotations:\n      summary: ", rule->summary,
+			"\n      description: '", rule->description, "'\n",
+		};
+
+		for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++)
+			padv_config_put(writer, pieces[i]);
+	}
+}

@@ -1,0 +1,43 @@
+/*
+ * check_load.h
+ *		The load as a check of a monitoring system: one status, one line.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_CHECK_LOAD_H
+#define PADV_CHECK_LOAD_H
+
+#include "core/model/status.h"
+
+/* The numbers are those of Nagios' plugins. */
+typedef enum PadvCheckStatus
+{
+	PADV_CHECK_OK,
+	PADV_CHECK_WARNING,
+	PADV_CHECK_CRITICAL,
+	PADV_CHECK_UNKNOWN,
+} PadvCheckStatus;
+
+/*
+ * No figure is negative, and none so small that it is written with an exponent,
+ * because programs read them that know digits and points only.
+ */
+typedef struct PadvLoadCheck
+{
+	PadvCheckStatus status;
+	double		load_ratio;
+	double		demand_avg;
+	double		active_avg;
+	int64_t		optimal;
+	int64_t		sessions;
+	int64_t		queued;
+	int64_t		usable_connections;
+	double		sample_age_seconds;
+	char		message[512];
+} PadvLoadCheck;
+
+/* load_ratio above a threshold is what the threshold says; 0 < warning <= critical. */
+extern void padv_check_load(const PadvSituation *situation, int64_t usable_connections,
+							double warning, double critical, PadvLoadCheck *check);
+
+#endif							/* PADV_CHECK_LOAD_H */

@@ -1,0 +1,480 @@
+/*
+ * metrics.c
+ *		The table of what monitoring systems are told, and the walk over it.
+ *
+ * Owns names, types, units and help, which are stable: dashboards depend on
+ * them.  The view, openmetrics() and the configurations of monitoring systems
+ * are all made from this table, so a metric is added by a line here and a field
+ * in the struct of its scope.  Pure; the SQL functions fill in the structs.
+ *
+ * The number of series is bounded: roles beyond PADV_MAX_SHOWN are added up.
+ * Gauges choose the roles anew each time.  Counters cannot, as a sum that loses
+ * a role goes down, which reads as a restart; so it is decided once, where they
+ * are counted, which roles have counters of their own.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/advice/advice.h"
+#include "core/monitoring/metrics.h"
+
+#define SERVER(member) .offset = offsetof(PadvMetricsServer, member)
+#define SERVER_REAL(member) .is_real = true, SERVER(member)
+#define PICTURE(member) SERVER(situation.picture.member)
+#define PICTURE_REAL(member) SERVER_REAL(situation.picture.member)
+#define ROLE(member) .offset = offsetof(PadvMetricsRole, member)
+#define COUNTED(member) .offset = offsetof(PadvMetricsCounted, counts.member)
+#define CAP(member) .offset = offsetof(PadvMetricsCap, member)
+
+#define GAUGE PADV_METRIC_GAUGE
+#define COUNTER PADV_METRIC_COUNTER
+
+const PadvMetric padv_metrics[] = {
+	{"pool_advisor_info", PADV_METRIC_INFO, "",
+	"Always 1; openmetrics() has the version as a label.", PADV_BY_SERVER, SERVER(one)},
+	{"pool_advisor_worker_running", GAUGE, "",
+	"Whether the sampling process is there: 1 or 0.", PADV_BY_SERVER, SERVER(worker_running)},
+	{"pool_advisor_max_connections", GAUGE, "",
+	"The setting max_connections.", PADV_BY_SERVER, SERVER(max_connections)},
+	{"pool_advisor_usable_connections", GAUGE, "",
+	"Connections that ordinary roles can have: max_connections less the reserved ones.", PADV_BY_SERVER, SERVER(usable_connections)},
+	{"pool_advisor_logins_waiting", GAUGE, "",
+	"Logins in line for a session now.", PADV_BY_SERVER, SERVER(logins_waiting)},
+	{"pool_advisor_logins_refused_total", COUNTER, "",
+	"Logins of all roles refused because of a cap, those that had waited in vain included.", PADV_BY_SERVER, SERVER(total.refused)},
+	{"pool_advisor_logins_queued_total", COUNTER, "",
+	"Logins of all roles that had to wait in line.", PADV_BY_SERVER, SERVER(total.queued)},
+	{"pool_advisor_logins_timed_out_total", COUNTER, "",
+	"Logins of all roles refused after waiting for queue_timeout.", PADV_BY_SERVER, SERVER(total.timed_out)},
+	{"pool_advisor_logins_would_refuse_total", COUNTER, "",
+	"Logins of all roles that found a cap full and were let in because enforcement was observe.", PADV_BY_SERVER, SERVER(total.would_refuse)},
+	{"pool_advisor_sessions_closed_idle_total", COUNTER, "",
+	"Sessions of all roles closed after session_idle_timeout because they were beyond min_sessions.", PADV_BY_SERVER, SERVER(total.closed_idle)},
+	{"pool_advisor_logins_queue_wait_seconds_total", COUNTER, "seconds",
+	"Time that logins of all roles spent in line.", PADV_BY_SERVER, SERVER_REAL(total.queue_wait_seconds)},
+	{"pool_advisor_server_max_active", GAUGE, "",
+	"Transactions of the whole server that may run at a time; -1 is no limit.", PADV_BY_SERVER, SERVER(server_max_active)},
+	{"pool_advisor_transactions_waiting", GAUGE, "",
+	"Transactions in line for their turn now.", PADV_BY_SERVER, SERVER(transactions_waiting)},
+	{"pool_advisor_transactions_queued_total", COUNTER, "",
+	"Transactions of all roles that had to wait in line and got their turn.", PADV_BY_SERVER, SERVER(situation.gate.totals.waited)},
+	{"pool_advisor_transactions_queue_wait_seconds_total", COUNTER, "seconds",
+	"Time that these transactions spent in line.", PADV_BY_SERVER, SERVER_REAL(transactions_wait_seconds)},
+	{"pool_advisor_transactions_given_up_total", COUNTER, "",
+	"Waits in line that ended without a turn: cancelled, timed out, disconnected.", PADV_BY_SERVER, SERVER(situation.gate.totals.given_up)},
+	{"pool_advisor_transactions_let_in_total", COUNTER, "",
+	"How often a limit on transactions was raised by one because none inside could go on.", PADV_BY_SERVER, SERVER(situation.gate.totals.let_in)},
+	{"pool_advisor_gate_refused_total", COUNTER, "",
+	"Transactions refused because as many waited as transaction_queue_length allows.", PADV_BY_SERVER, SERVER(situation.gate.totals.refused)},
+	{"pool_advisor_gate_timed_out_total", COUNTER, "",
+	"Transactions refused after waiting for transaction_queue_timeout.", PADV_BY_SERVER, SERVER(situation.gate.totals.timed_out)},
+	{"pool_advisor_enforcement", GAUGE, "",
+	"Whether caps are enforced: 0 off, 1 observe, 2 on.", PADV_BY_SERVER, SERVER(enforcement)},
+	{"pool_advisor_gate_enforcement", GAUGE, "",
+	"Whether limits on transactions are enforced: 0 off, 1 observe, 2 on.", PADV_BY_SERVER, SERVER(gate_enforcement)},
+	{"pool_advisor_caps", GAUGE, "",
+	"Caps in force, the default not counted.", PADV_BY_SERVER, SERVER(caps)},
+	{"pool_advisor_caps_full", GAUGE, "",
+	"Caps that have no room; those that let nobody in are not counted.", PADV_BY_SERVER, SERVER(caps_full)},
+	{"pool_advisor_default_cap_in_use", GAUGE, "",
+	"Sessions under the default cap of the role that has most.", PADV_BY_SERVER, SERVER(default_in_use)},
+	{"pool_advisor_default_cap_max_sessions", GAUGE, "",
+	"Sessions that each role without a cap of its own can have; -1 is no limit.", PADV_BY_SERVER, SERVER(default_max_sessions)},
+
+	{"pool_advisor_sample_age_seconds", GAUGE, "seconds",
+	"Age of the last sample.", PADV_BY_SAMPLE, SERVER_REAL(situation.age_seconds)},
+	{"pool_advisor_samples_total", COUNTER, "",
+	"Samples since the sampling process started.", PADV_BY_SAMPLE, PICTURE(samples_total)},
+	{"pool_advisor_sample_cost_seconds", GAUGE, "seconds",
+	"CPU time that a sample took on average over the last minute.", PADV_BY_SAMPLE, PICTURE_REAL(load.sample_cost)},
+	{"pool_advisor_transactions_total", COUNTER, "",
+	"Transactions that clients committed or prepared.", PADV_BY_SAMPLE, PICTURE_REAL(load.transactions_total)},
+	{"pool_advisor_rollbacks_total", COUNTER, "",
+	"Transactions of clients that were rolled back.", PADV_BY_SAMPLE, PICTURE_REAL(load.rollbacks_total)},
+	{"pool_advisor_transaction_seconds_total", COUNTER, "seconds",
+	"Time that clients spent inside transactions, counted when these end.", PADV_BY_SAMPLE, PICTURE_REAL(load.inside_total)},
+	{"pool_advisor_sessions", GAUGE, "",
+	"Client sessions in the last sample.", PADV_BY_SAMPLE, PICTURE(last.sessions)},
+	{"pool_advisor_active", GAUGE, "",
+	"Sessions executing a statement in the last sample.", PADV_BY_SAMPLE, PICTURE(last.active)},
+	{"pool_advisor_idle", GAUGE, "",
+	"Sessions waiting for a command outside a transaction in the last sample.", PADV_BY_SAMPLE, PICTURE(last.idle)},
+	{"pool_advisor_idle_in_transaction", GAUGE, "",
+	"Sessions waiting for a command inside a transaction in the last sample.", PADV_BY_SAMPLE, PICTURE(last.idle_in_transaction)},
+	{"pool_advisor_queued", GAUGE, "",
+	"Sessions and logins waiting to be admitted in the last sample.", PADV_BY_SAMPLE, PICTURE(last.queued)},
+	{"pool_advisor_parallel_workers", GAUGE, "",
+	"Parallel workers in the last sample; they are not sessions.", PADV_BY_SAMPLE, PICTURE(last.parallel_workers)},
+	{"pool_advisor_active_avg", GAUGE, "",
+	"Average active sessions over the last minute.", PADV_BY_SAMPLE, PICTURE_REAL(minute.active)},
+	{"pool_advisor_active_p95", GAUGE, "",
+	"Active sessions that 95 percent of the samples of the last minute did not exceed.", PADV_BY_SAMPLE, PICTURE_REAL(minute.active_p95)},
+	{"pool_advisor_active_max", GAUGE, "",
+	"Most active sessions in a sample of the last minute.", PADV_BY_SAMPLE, PICTURE(minute.active_max)},
+	{"pool_advisor_demand_avg", GAUGE, "",
+	"Average over the last minute of active sessions and parallel workers, less those asleep or waiting for their client, and of sessions ready to run that look idle.", PADV_BY_SAMPLE, PICTURE_REAL(model.demand)},
+	{"pool_advisor_io_wait_ratio", GAUGE, "ratio",
+	"Share of active sessions waiting for I/O over the last minute.", PADV_BY_SAMPLE, PICTURE_REAL(minute.io_wait_ratio)},
+	{"pool_advisor_cpu_utilization_ratio", GAUGE, "ratio",
+	"Use of the cores granted to the server, by all that runs on them, over the last minute.", PADV_BY_SAMPLE, PICTURE_REAL(load.cpu_utilization)},
+	{"pool_advisor_run_queue_ratio", GAUGE, "ratio",
+	"Share of their runnable time that the processes of the server waited for a core, over the last minute.", PADV_BY_SAMPLE, PICTURE_REAL(load.run_queue_ratio)},
+	{"pool_advisor_cache_hit_ratio", GAUGE, "ratio",
+	"Share of the blocks found in shared buffers over the last minute.", PADV_BY_SAMPLE, PICTURE_REAL(load.cache_hit_ratio)},
+	{"pool_advisor_busy_ratio", GAUGE, "ratio",
+	"Share of the time a working connection is held in which it executes when optimal of them do.", PADV_BY_SAMPLE, PICTURE_REAL(model.busy_ratio)},
+	{"pool_advisor_load_ratio", GAUGE, "ratio",
+	"demand_avg divided by optimal; over 1 more want to work than help.", PADV_BY_SAMPLE, PICTURE_REAL(model.load_ratio)},
+	{"pool_advisor_optimal", GAUGE, "",
+	"Active connections at which this server is at its best.", PADV_BY_SAMPLE, SERVER(optimal)},
+	{"pool_advisor_optimal_low", GAUGE, "",
+	"Lower end of the range around optimal.", PADV_BY_SAMPLE, SERVER(optimal_low)},
+	{"pool_advisor_optimal_high", GAUGE, "",
+	"Upper end of the range around optimal.", PADV_BY_SAMPLE, SERVER(optimal_high)},
+	{"pool_advisor_optimal_method", GAUGE, "",
+	"How optimal was found: 0 formula, 1 wait_ratio, 2 scalability, 3 setting.", PADV_BY_SAMPLE, SERVER(method)},
+	{"pool_advisor_confidence", GAUGE, "",
+	"How much speaks for optimal: 0 formula, 1 low, 2 medium, 3 high.", PADV_BY_SAMPLE, SERVER(confidence)},
+	{"pool_advisor_verdict", GAUGE, "",
+	"How the load stands against optimal: 0 idle, 1 within, 2 at the optimum, 3 oversubscribed, 4 blocked.", PADV_BY_SAMPLE, SERVER(verdict)},
+	{"pool_advisor_pool_size", GAUGE, "",
+	"Connections that a saturated pool in front needs to keep optimal of them active.", PADV_BY_SAMPLE, PICTURE(model.pool_size)},
+	{"pool_advisor_caps_unreadable", GAUGE, "",
+	"Whether caps cannot be read, so that everybody is let in: 1 or 0.", PADV_BY_SAMPLE, SERVER(caps_unreadable)},
+	{"pool_advisor_committed_sessions", GAUGE, "",
+	"Sessions that caps and CONNECTION LIMITs allow, over all roles; -1 is no limit.", PADV_BY_SAMPLE, PICTURE(caps_committed)},
+	{"pool_advisor_advice_critical", GAUGE, "",
+	"Rows of severity critical in the view advice, declared pools left out.", PADV_BY_SAMPLE, SERVER(advice[PADV_CRITICAL])},
+	{"pool_advisor_advice_warning", GAUGE, "",
+	"Rows of severity warning in the view advice, declared pools left out.", PADV_BY_SAMPLE, SERVER(advice[PADV_WARNING])},
+
+	{"pool_advisor_wait_class_sessions", GAUGE, "",
+	"Active sessions in the last sample by what they wait for; cpu is for nothing.", PADV_BY_WAIT_CLASS, PICTURE(last.in_class)},
+	{"pool_advisor_wait_class_sessions_avg", GAUGE, "",
+	"Average active sessions over the last minute by what they wait for.", PADV_BY_WAIT_CLASS, PICTURE_REAL(minute.in_class)},
+
+	{"pool_advisor_role_sessions", GAUGE, "",
+	"Sessions of the role in the last sample.", PADV_BY_ROLE, ROLE(sessions)},
+	{"pool_advisor_role_active", GAUGE, "",
+	"Active sessions of the role in the last sample.", PADV_BY_ROLE, ROLE(active)},
+	{"pool_advisor_role_idle", GAUGE, "",
+	"Idle sessions of the role in the last sample.", PADV_BY_ROLE, ROLE(idle)},
+	{"pool_advisor_role_idle_in_transaction", GAUGE, "",
+	"Sessions of the role idle in transaction in the last sample.", PADV_BY_ROLE, ROLE(idle_in_transaction)},
+	{"pool_advisor_role_queued", GAUGE, "",
+	"Logins of the role waiting in line now.", PADV_BY_ROLE, ROLE(queued)},
+	{"pool_advisor_role_active_avg", GAUGE, "",
+	"Average active sessions of the role over the last minute.", PADV_BY_ROLE, .is_real = true, ROLE(active_avg)},
+	{"pool_advisor_role_max_sessions", GAUGE, "",
+	"The own cap of the role, or the default; -1 is no limit.", PADV_BY_ROLE, .no_sum = true, ROLE(max_sessions)},
+
+	{"pool_advisor_admission_refused_total", COUNTER, "",
+	"Logins of the role refused because of a cap, those that had waited in vain included.", PADV_BY_COUNTED_ROLE, COUNTED(refused)},
+	{"pool_advisor_admission_queued_total", COUNTER, "",
+	"Logins of the role that had to wait in line.", PADV_BY_COUNTED_ROLE, COUNTED(queued)},
+	{"pool_advisor_admission_timed_out_total", COUNTER, "",
+	"Logins of the role refused after waiting for queue_timeout.", PADV_BY_COUNTED_ROLE, COUNTED(timed_out)},
+	{"pool_advisor_admission_would_refuse_total", COUNTER, "",
+	"Logins of the role that found a cap full and were let in because enforcement was observe.", PADV_BY_COUNTED_ROLE, COUNTED(would_refuse)},
+	{"pool_advisor_admission_closed_idle_total", COUNTER, "",
+	"Sessions of the role closed after session_idle_timeout because they were beyond min_sessions.", PADV_BY_COUNTED_ROLE, COUNTED(closed_idle)},
+	{"pool_advisor_admission_queue_wait_seconds_total", COUNTER, "seconds",
+	"Time that logins of the role spent in line.", PADV_BY_COUNTED_ROLE, .is_real = true, COUNTED(queue_wait_seconds)},
+	{"pool_advisor_admission_transactions_queued_total", COUNTER, "",
+	"Transactions of the role that had to wait in line and got their turn.", PADV_BY_COUNTED_ROLE, COUNTED(transactions_queued)},
+	{"pool_advisor_admission_transactions_queue_wait_seconds_total", COUNTER, "seconds",
+	"Time that these transactions spent in line.", PADV_BY_COUNTED_ROLE, .is_real = true, COUNTED(transactions_wait_seconds)},
+
+	{"pool_advisor_cap_in_use", GAUGE, "",
+	"Sessions counted under the cap of the role, of the database, or of the role in the database.", PADV_BY_CAP, CAP(in_use)},
+	{"pool_advisor_cap_max_sessions", GAUGE, "",
+	"Sessions that the cap allows; -1 is no limit.", PADV_BY_CAP, CAP(max_sessions)},
+	{0}
+};
+
+const PadvMetricGroup padv_metric_groups[PADV_METRIC_SCOPES] = {
+	[PADV_BY_SERVER] = {"pool_advisor_", {NULL}},
+	[PADV_BY_SAMPLE] = {"pool_advisor_", {NULL}},
+	[PADV_BY_WAIT_CLASS] = {"pool_advisor_wait_class_", {"wait_class"}},
+	[PADV_BY_ROLE] = {"pool_advisor_role_", {"rolname"}},
+	[PADV_BY_COUNTED_ROLE] = {"pool_advisor_admission_", {"rolname"}},
+	[PADV_BY_CAP] = {"pool_advisor_cap_", {"rolname", "datname"}},
+};
+
+static const char *const wait_classes[PADV_WAIT_CLASSES] = {"cpu", "io", "lock", "lwlock", "other"};
+
+/* --- the server ----------------------------------------------------------- */
+
+void
+padv_metrics_prepare(PadvMetricsServer *server)
+{
+	const PadvPicture *picture = &server->situation.picture;
+	const PadvEstimate *chosen = padv_model_chosen(&picture->model);
+	PadvAdvice	advice[PADV_MAX_ADVICE];
+	int			count = padv_advise(&server->situation, advice);
+
+	server->one = 1;
+	server->worker_running = server->situation.worker_running;
+	server->caps_unreadable = picture->caps_unreadable;
+	server->optimal = chosen->connections;
+	server->optimal_low = chosen->low;
+	server->optimal_high = chosen->high;
+	server->method = picture->model.chosen;
+	server->confidence = chosen->confidence;
+	server->verdict = picture->model.verdict;
+	memset(server->advice, 0, sizeof(server->advice));
+	for (int i = 0; i < count; i++)
+		server->advice[advice[i].severity]++;
+}
+
+/* --- roles and caps ------------------------------------------------------- */
+
+static int
+shown(int count)
+{
+	return count < PADV_MAX_SHOWN ? count : PADV_MAX_SHOWN;
+}
+
+static int
+descending(double a, double b)
+{
+	return a > b ? -1 : a < b;
+}
+
+/* Most at work first; of equal ones the one with more sessions, then the older. */
+static int
+compare_roles(const void *a, const void *b)
+{
+	const PadvMetricsRole *left = a;
+	const PadvMetricsRole *right = b;
+	int			result = descending(left->active_avg, right->active_avg);
+
+	if (result == 0)
+		result = descending((double) left->sessions, (double) right->sessions);
+	if (result == 0)
+		result = descending((double) left->queued, (double) right->queued);
+	return result != 0 ? result : descending(right->role, left->role);
+}
+
+int
+padv_metrics_choose_roles(PadvMetricsRole *roles, int count)
+{
+	qsort(roles, (size_t) count, sizeof(PadvMetricsRole), compare_roles);
+	return shown(count);
+}
+
+static int
+compare_counted(const void *a, const void *b)
+{
+	const PadvMetricsCounted *left = a;
+	const PadvMetricsCounted *right = b;
+	int			result = (int) right->told_apart - (int) left->told_apart;
+
+	return result != 0 ? result : descending(right->role, left->role);
+}
+
+int
+padv_metrics_choose_counted(PadvMetricsCounted *counted, int count)
+{
+	int			result = 0;
+
+	qsort(counted, (size_t) count, sizeof(PadvMetricsCounted), compare_counted);
+	while (result < count && counted[result].told_apart)
+		result++;
+	return shown(result);
+}
+
+/* The share in use; a cap without a number is never full. */
+static double
+fullness(const PadvMetricsCap *cap)
+{
+	if (cap->max_sessions < 0)
+		return -1.0;
+	return cap->max_sessions == 0 ? 0.0 : (double) cap->in_use / (double) cap->max_sessions;
+}
+
+static int
+compare_caps(const void *a, const void *b)
+{
+	const PadvMetricsCap *left = a;
+	const PadvMetricsCap *right = b;
+	int			result = descending(fullness(left), fullness(right));
+
+	if (result == 0)
+		result = descending((double) left->in_use, (double) right->in_use);
+	if (result == 0)
+		result = descending(right->database, left->database);
+	return result != 0 ? result : descending(right->role, left->role);
+}
+
+int
+padv_metrics_choose_caps(PadvMetricsCap *caps, int count)
+{
+	qsort(caps, (size_t) count, sizeof(PadvMetricsCap), compare_caps);
+	return shown(count);
+}
+
+/* Add a row to the sum, field by field as the table has them. */
+static void
+add_row(PadvMetricScope scope, char *sum, const char *row)
+{
+	for (const PadvMetric *metric = padv_metrics; metric->name != NULL; metric++)
+	{
+		if (metric->scope != scope)
+			continue;
+		if (metric->no_sum)
+			*(int64_t *) (void *) (sum + metric->offset) = PADV_NOT_KNOWN;
+		else if (metric->is_real)
+			*(double *) (void *) (sum + metric->offset) += *(const double *) (const void *) (row + metric->offset);
+		else
+			*(int64_t *) (void *) (sum + metric->offset) += *(const int64_t *) (const void *) (row + metric->offset);
+	}
+}
+
+static const char *
+name_of(const char *row)
+{
+	return ((const PadvMetricsLabels *) (const void *) row)->rolname;
+}
+
+/*
+ * Two roles can have one name for a moment, as names are looked up one after
+ * another; and two series with the same labels spoil the whole answer.
+ */
+static bool
+is_known(const char *rows, size_t width, int kept, const char *name)
+{
+	if (name == NULL)
+		return false;
+	for (int i = 0; i < kept; i++)
+		if (strcmp(name_of(rows + (size_t) i * width), name) == 0)
+			return false;
+	return strcmp(name, PADV_OTHER_ROLES) != 0;
+}
+
+/* *sum is a row of zeros. */
+static int
+fold(PadvMetricScope scope, char *rows, size_t width, int shown_rows, int count, char *sum)
+{
+	int			kept = 0;
+
+	/* what is not summed up is unknown even if there is nothing to sum */
+	add_row(scope, sum, sum);
+	for (int i = 0; i < count; i++)
+	{
+		char	   *row = rows + (size_t) i * width;
+
+		if (i < shown_rows && is_known(rows, width, kept, name_of(row)))
+			memmove(rows + (size_t) kept++ * width, row, width);
+		else
+			add_row(scope, sum, row);
+	}
+	((PadvMetricsLabels *) (void *) sum)->rolname = PADV_OTHER_ROLES;
+	memcpy(rows + (size_t) kept * width, sum, width);
+	return kept + 1;
+}
+
+int
+padv_metrics_fold_roles(PadvMetricsRole *roles, int shown_roles, int count)
+{
+	PadvMetricsRole sum = {0};
+
+	return fold(PADV_BY_ROLE, (char *) roles, sizeof(sum), shown_roles, count, (char *) &sum);
+}
+
+int
+padv_metrics_fold_counted(PadvMetricsCounted *counted, int shown_roles, int count)
+{
+	PadvMetricsCounted sum = {0};
+
+	return fold(PADV_BY_COUNTED_ROLE, (char *) counted, sizeof(sum), shown_roles, count, (char *) &sum);
+}
+
+/* --- the walk ------------------------------------------------------------- */
+
+/* The value in a struct of the metric's scope, or in an array; false: unknown. */
+static bool
+read_value(const PadvMetric *metric, const void *base, int element, double *value)
+{
+	const char *at = (const char *) base + metric->offset + (size_t) element * sizeof(int64_t);
+	int64_t		number;
+
+	if (metric->is_real)
+	{
+		memcpy(value, at, sizeof(*value));
+		return *value >= 0.0;
+	}
+	memcpy(&number, at, sizeof(number));
+	*value = (double) number;
+	return number != PADV_NOT_KNOWN;
+}
+
+typedef struct Walk
+{
+	const PadvMetricsInput *input;
+	void		(*emit) (void *arg, const PadvSeries *series);
+	void	   *arg;
+} Walk;
+
+static void
+walk_rows(const Walk *walk, const PadvMetric *metric, const void *rows, size_t width, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		const PadvMetricsLabels *labels = (const void *) ((const char *) rows + (size_t) i * width);
+		PadvSeries	series = {.metric = metric, .wait_class = ""};
+
+		series.rolname = labels->rolname ? labels->rolname : "";
+		series.datname = labels->datname ? labels->datname : "";
+		if (read_value(metric, labels, 0, &series.value))
+			walk->emit(walk->arg, &series);
+	}
+}
+
+static void
+walk_server(const Walk *walk, const PadvMetric *metric)
+{
+	PadvSeries	series = {.metric = metric, .rolname = "", .datname = "", .wait_class = ""};
+	bool		by_class = metric->scope == PADV_BY_WAIT_CLASS;
+
+	for (int i = 0; i < (by_class ? PADV_WAIT_CLASSES : 1); i++)
+	{
+		if (by_class)
+			series.wait_class = wait_classes[i];
+		if (read_value(metric, &walk->input->server, i, &series.value))
+			walk->emit(walk->arg, &series);
+	}
+}
+
+void
+padv_metrics_walk(const PadvMetricsInput *input,
+				  void (*emit) (void *arg, const PadvSeries *series), void *arg)
+{
+	const Walk	walk = {input, emit, arg};
+	bool		sampled = input->server.situation.picture.taken_at != 0;
+
+	for (const PadvMetric *metric = padv_metrics; metric->name != NULL; metric++)
+		switch (metric->scope)
+		{
+			case PADV_BY_SERVER:
+				walk_server(&walk, metric);
+				break;
+			case PADV_BY_SAMPLE:
+			case PADV_BY_WAIT_CLASS:
+				if (sampled)
+					walk_server(&walk, metric);
+				break;
+			case PADV_BY_ROLE:
+				if (sampled)
+					walk_rows(&walk, metric, input->roles, sizeof(PadvMetricsRole), input->nroles);
+				break;
+			case PADV_BY_COUNTED_ROLE:
+				walk_rows(&walk, metric, input->counted, sizeof(PadvMetricsCounted), input->ncounted);
+				break;
+			case PADV_BY_CAP:
+				walk_rows(&walk, metric, input->caps, sizeof(PadvMetricsCap), input->ncaps);
+				break;
+		}
+}

@@ -1,0 +1,201 @@
+/*
+ * metrics.h
+ *		What monitoring systems are told: names, types, and where the values are.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_METRICS_H
+#define PADV_METRICS_H
+
+#include <stddef.h>
+
+#include "core/model/status.h"
+
+/* Of the library; the same as default_version in pool_advisor.control. */
+#define PADV_VERSION "1.0"
+
+/* Roles, and caps, that have series of their own. */
+#define PADV_MAX_SHOWN 50
+
+/*
+ * Stands for all other roles.  No role can have this name, because the server
+ * reserves the prefix.
+ */
+#define PADV_OTHER_ROLES "pg_other_roles"
+
+/* An integer that is not known; a real number is unknown when it is negative. */
+#define PADV_NOT_KNOWN INT64_MIN
+
+typedef enum PadvMetricKind
+{
+	PADV_METRIC_GAUGE,
+	PADV_METRIC_COUNTER,
+	PADV_METRIC_INFO,
+} PadvMetricKind;
+
+/* What a metric has a series for, and the struct that its values are in. */
+typedef enum PadvMetricScope
+{
+	PADV_BY_SERVER,				/* PadvMetricsServer */
+	PADV_BY_SAMPLE,				/* the same, once there is a sample */
+	PADV_BY_WAIT_CLASS,			/* the same; an array */
+	PADV_BY_ROLE,				/* PadvMetricsRole */
+	PADV_BY_COUNTED_ROLE,		/* PadvMetricsCounted */
+	PADV_BY_CAP,				/* PadvMetricsCap */
+} PadvMetricScope;
+
+#define PADV_METRIC_SCOPES (PADV_BY_CAP + 1)
+
+typedef struct PadvMetric
+{
+	const char *name;			/* as a sample has it; NULL after the last */
+	PadvMetricKind kind;
+	const char *unit;			/* the name ends with it, but for _total;
+								 * empty: a number of something */
+	const char *help;			/* without quotes, backslashes and newlines */
+	PadvMetricScope scope;
+	bool		is_real;		/* a double, or an int64_t */
+	bool		no_sum;			/* adding it up says nothing */
+	size_t		offset;			/* in the struct of the scope */
+} PadvMetric;
+
+/* Series with the same labels are next to each other, by scope. */
+extern const PadvMetric padv_metrics[];
+
+/* All names of a scope start with its prefix; labels[] ends with a NULL. */
+typedef struct PadvMetricGroup
+{
+	const char *prefix;
+	const char *labels[3];
+} PadvMetricGroup;
+
+extern const PadvMetricGroup padv_metric_groups[PADV_METRIC_SCOPES];
+
+/* What caps did, to a role or to all. */
+typedef struct PadvMetricsCounts
+{
+	int64_t		refused;
+	int64_t		queued;
+	int64_t		timed_out;
+	int64_t		would_refuse;
+	int64_t		closed_idle;
+	double		queue_wait_seconds;
+	int64_t		transactions_queued;
+	double		transactions_wait_seconds;
+} PadvMetricsCounts;
+
+typedef struct PadvMetricsServer
+{
+	PadvSituation situation;
+	int64_t		max_connections;
+	int64_t		usable_connections;
+	int64_t		logins_waiting;
+	int64_t		enforcement;	/* PadvEnforcement */
+	int64_t		gate_enforcement;	/* likewise, of transactions */
+	int64_t		caps;			/* in force, the default not counted */
+	int64_t		caps_full;		/* those of them without room */
+	int64_t		default_max_sessions;
+	int64_t		default_in_use; /* of the role that has most */
+	PadvMetricsCounts total;
+	int64_t		server_max_active;	/* transactions that may run; -1: no limit */
+	int64_t		transactions_waiting;
+	double		transactions_wait_seconds;
+
+	/* padv_metrics_prepare fills in the rest */
+	int64_t		one;
+	int64_t		worker_running;
+	int64_t		caps_unreadable;
+	int64_t		optimal;
+	int64_t		optimal_low;
+	int64_t		optimal_high;
+	int64_t		method;
+	int64_t		confidence;
+	int64_t		verdict;
+	int64_t		advice[3];		/* by PadvSeverity */
+} PadvMetricsServer;
+
+/* Each row starts with its labels; NULL is a name that nobody knows. */
+typedef struct PadvMetricsLabels
+{
+	const char *rolname;
+	const char *datname;
+} PadvMetricsLabels;
+
+typedef struct PadvMetricsRole
+{
+	PadvMetricsLabels labels;	/* must be first */
+	uint32_t	role;
+	int64_t		sessions;
+	int64_t		active;
+	int64_t		idle;
+	int64_t		idle_in_transaction;
+	int64_t		queued;
+	double		active_avg;
+	int64_t		max_sessions;	/* its own cap, or the default; -1: none */
+} PadvMetricsRole;
+
+typedef struct PadvMetricsCounted
+{
+	PadvMetricsLabels labels;	/* must be first */
+	uint32_t	role;
+	bool		told_apart;		/* may have series of its own, see
+								 * PADV_ROLES_TOLD_APART */
+	PadvMetricsCounts counts;
+} PadvMetricsCounted;
+
+typedef struct PadvMetricsCap
+{
+	PadvMetricsLabels labels;	/* must be first */
+	uint32_t	role;
+	uint32_t	database;
+	int64_t		in_use;
+	int64_t		max_sessions;	/* -1: no limit */
+	bool		is_group;		/* of a role and its members together */
+} PadvMetricsCap;
+
+typedef struct PadvMetricsInput
+{
+	PadvMetricsServer server;
+	int			nroles;
+	int			ncounted;
+	int			ncaps;
+	PadvMetricsRole *roles;
+	PadvMetricsCounted *counted;
+	PadvMetricsCap *caps;
+} PadvMetricsInput;
+
+/* Fill in what follows from the situation. */
+extern void padv_metrics_prepare(PadvMetricsServer *server);
+
+/*
+ * Put those first that are worth series of their own, and return how many: the
+ * roles with most at work; the counted roles that are told apart; the fullest
+ * caps.  At most PADV_MAX_SHOWN.
+ */
+extern int	padv_metrics_choose_roles(PadvMetricsRole *roles, int count);
+extern int	padv_metrics_choose_counted(PadvMetricsCounted *counted, int count);
+extern int	padv_metrics_choose_caps(PadvMetricsCap *caps, int count);
+
+/*
+ * Add up all rows but the first `shown`, and those of them whose name is unknown
+ * or is there already, into one more row, PADV_OTHER_ROLES.  It comes last, so
+ * there must be room for count + 1 rows; returns how many there are now.
+ */
+extern int	padv_metrics_fold_roles(PadvMetricsRole *roles, int shown, int count);
+extern int	padv_metrics_fold_counted(PadvMetricsCounted *counted, int shown, int count);
+
+typedef struct PadvSeries
+{
+	const PadvMetric *metric;
+	const char *rolname;		/* the labels; empty where one does not apply */
+	const char *datname;
+	const char *wait_class;
+	double		value;
+} PadvSeries;
+
+/* Every series whose value is known, in the order of padv_metrics. */
+extern void padv_metrics_walk(const PadvMetricsInput *input,
+							  void (*emit) (void *arg, const PadvSeries *series),
+							  void *arg);
+
+#endif							/* PADV_METRICS_H */

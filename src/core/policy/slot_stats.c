@@ -1,0 +1,97 @@
+/*
+ * slot_stats.c
+ *		The line in front of transactions, in words.
+ *
+ * Pure; the SQL functions call it.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/policy/slot_stats.h"
+
+const char *
+padv_gate_state(const PadvGate *gate, const PadvControl *control)
+{
+	if (gate->limit <= 0)
+		return "off";
+	if (gate->setting != PADV_SERVER_MAX_ACTIVE_AUTO)
+		return "fixed";
+	switch ((PadvControlState) control->state)
+	{
+		case PADV_CONTROL_SEARCHING:
+			return "searching";
+		case PADV_CONTROL_SETTLED:
+			return "settled";
+		case PADV_CONTROL_OFF:
+		case PADV_CONTROL_NOT_FULL:
+			break;
+	}
+	return "not full";
+}
+
+/* Add a sentence to those that are there. */
+static void
+__attribute__((format(printf, 3, 4)))
+say(char *text, size_t size, const char *format, ...)
+{
+	size_t		used = strlen(text);
+	va_list		arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text + used, size - used, format, arguments);
+	va_end(arguments);
+}
+
+/* Where there are few transactions, chance rules for long. */
+static void
+say_how_slow(const PadvControl *control, char *text, size_t size)
+{
+	double		minutes = padv_control_verdict_seconds(control->rate) / 60.0;
+
+	if (control->rate <= 0.0 || minutes < 1.0)
+		return;
+	if (minutes > 24.0 * 60.0)
+		say(text, size, " With so few transactions as now it cannot learn: to tell 10%% more or less from chance takes more than a day.");
+	else
+		say(text, size, " At %.2g transactions/s it takes about %.0f minutes to tell 10%% more or less from chance.",
+			control->rate, ceil(minutes));
+}
+
+/* What the controller is doing, and what its last trial gave. */
+static void
+explain_control(const PadvGate *gate, const PadvControl *control, char *text, size_t size)
+{
+	text[0] = '\0';
+	say(text, size, "%d transaction%s may run", gate->limit, gate->limit == 1 ? "" : "s");
+	if (gate->limit != control->base)
+		say(text, size, " for a moment, which is compared with what %d do, the best number so far.", control->base);
+	else if (control->state == PADV_CONTROL_NOT_FULL)
+		say(text, size, ", and that has not been enough to keep anybody waiting all the time, so nothing can be learned now.");
+	else if (control->state == PADV_CONTROL_SEARCHING)
+		say(text, size, "; the best number is being searched in steps of %.2g times, each compared with what was before and after it.",
+			control->ratio);
+	else
+		say(text, size, ", with %.4g transactions/s; a number beside that is tried about every %.0f s, and kept if it does more beyond chance, or as much with fewer.",
+			control->rate, control->pause);
+	say_how_slow(control, text, size);
+	if (control->last_trial > 0)
+		say(text, size, " The last trial, with %d, changed throughput by %+.1f%%; %d of %d trial%s led to a move.",
+			control->last_trial, 100.0 * control->last_gain, control->moves, control->trials,
+			control->trials == 1 ? "" : "s");
+}
+
+void
+padv_explain_gate(const PadvGate *gate, const PadvControl *control, char *text, size_t size)
+{
+	if (gate->limit <= 0)
+		snprintf(text, size, "pool_advisor.server_max_active is off: any number of transactions may run.");
+	else if (gate->setting != PADV_SERVER_MAX_ACTIVE_AUTO)
+		snprintf(text, size, "pool_advisor.server_max_active = %d, set by the DBA; %d transaction%s in the queue now.",
+				 gate->limit, gate->waiting, gate->waiting == 1 ? " waits" : "s wait");
+	else
+		explain_control(gate, control, text, size);
+}

@@ -1,0 +1,209 @@
+/*
+ * chart_time.c
+ *		Drawings with time from left to right: the load, and what it waits for.
+ *
+ * The columns come from core/render/columns.c; here they become marks on a canvas.  Pure.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "core/render/chart.h"
+#include "core/render/frame.h"
+
+/* Columns left of the axis, for its labels. */
+#define AXIS 6
+
+static const PadvMark class_marks[PADV_WAIT_CLASSES] = {
+	PADV_MARK_BAR, PADV_MARK_SHADE_3, PADV_MARK_SHADE_2, PADV_MARK_SHADE_1, PADV_MARK_DOT,
+};
+
+/* A tick where a step of the clock begins. */
+static void
+draw_clock(PadvFrame *frame, const PadvTimeline *timeline)
+{
+	double		seconds = ((double) timeline->until - (double) timeline->from) / frame->columns /
+		(double) PADV_SECOND;
+	int64_t		step = padv_clock_step(10.0 * seconds);
+
+	/* below a minute labels show seconds, and need more room */
+	if (padv_clock_label_width(step) > 5)
+		step = padv_clock_step(12.0 * seconds);
+	for (int i = 0; i < frame->columns; i++)
+	{
+		char		label[PADV_LABEL];
+		int64_t		local;
+
+		if (!padv_columns_tick(timeline, frame->columns, i, step, &local))
+			continue;
+		padv_label_clock(local, step, label, sizeof(label));
+		padv_frame_tick(frame, i, label);
+	}
+}
+
+/* The optimum as a line, where nothing else is; through bars if so wished. */
+static void
+draw_optimum(PadvFrame *frame, const PadvColumns *series, bool through_bars)
+{
+	for (int i = 0; i < series->count; i++)
+	{
+		double		optimal = padv_mean(&series->columns[i].optimal);
+		int			column = frame->left + i;
+		int			row;
+
+		if (!(optimal > 0.0))
+			continue;
+		row = padv_frame_row(frame, optimal);
+		if (padv_canvas_is(frame->canvas, row, column, PADV_MARK_BLANK))
+			padv_canvas_put(frame->canvas, row, column, PADV_MARK_LINE);
+		else if (through_bars && padv_canvas_is(frame->canvas, row, column, PADV_MARK_BAR))
+			padv_canvas_put(frame->canvas, row, column, PADV_MARK_BAR_CROSSED);
+	}
+	if (series->optimal > 0.0)
+		padv_canvas_put(frame->canvas, padv_frame_row(frame, fmin(series->optimal, frame->y.high)),
+						frame->left + frame->columns, PADV_MARK_LINE_END);
+}
+
+static void
+write_title(const PadvCanvas *canvas, const PadvTimeline *timeline, int columns,
+			const char *what, char *title, size_t size)
+{
+	int64_t		span = timeline->until - timeline->from;
+	char		period[PADV_LABEL];
+	char		column[PADV_LABEL];
+
+	padv_label_span(span, period, sizeof(period));
+	padv_label_span(span / columns, column, sizeof(column));
+	snprintf(title, size, "%s, last %s; a column is %s", what, period, column);
+	if (padv_canvas_text_width(canvas, title) > canvas->width)
+		snprintf(title, size, "%s, last %s", what, period);
+}
+
+static void
+say_nothing_sampled(PadvCanvas *canvas, const PadvTimeline *timeline)
+{
+	char		sentence[200];
+
+	padv_columns_say_nothing(timeline, sentence, sizeof(sentence));
+	padv_canvas_sentence(canvas, 0, sentence);
+}
+
+static void
+add_number(PadvLegend *legend, PadvMark mark, const char *what, double value)
+{
+	char		number[PADV_LABEL];
+
+	padv_label_number(value, number, sizeof(number));
+	padv_legend_add(legend, mark, "%s %s", what, number);
+}
+
+static void
+draw_maximum(PadvFrame *frame, int column, double most)
+{
+	bool		beyond = most > frame->y.high;
+	int			row = beyond ? frame->top : padv_frame_row(frame, most);
+
+	if (most > 0.0 && padv_canvas_is(frame->canvas, row, frame->left + column, PADV_MARK_BLANK))
+		padv_canvas_put(frame->canvas, row, frame->left + column,
+						beyond ? PADV_MARK_BEYOND : PADV_MARK_DOT);
+}
+
+void
+padv_chart_load(PadvCanvas *canvas, const PadvTimeline *timeline)
+{
+	PadvLegend	legend = {0};
+	PadvFrame	frame;
+	PadvColumns series;
+	double		greatest;
+	bool		beyond;
+	char		title[100];
+
+	padv_columns_gather(&series, timeline, canvas->width - AXIS - 2);
+	if (!padv_column_sampled(&series.all))
+	{
+		say_nothing_sampled(canvas, timeline);
+		return;
+	}
+	greatest = padv_columns_greatest_load(&series, &beyond);
+	add_number(&legend, PADV_MARK_BAR, "mean", padv_column_active(&series.all));
+	if (series.all.most >= 0.0)
+		add_number(&legend, PADV_MARK_DOT, "most", series.all.most);
+	if (series.optimal > 0.0)
+		add_number(&legend, PADV_MARK_LINE, "optimum", series.optimal);
+	if (beyond)
+		padv_legend_add(&legend, PADV_MARK_BEYOND, "beyond the scale");
+
+	write_title(canvas, timeline, series.count, "Active connections", title, sizeof(title));
+	padv_frame_init(&frame, canvas, title, &legend, AXIS, 1);
+	padv_frame_draw_axes(&frame, greatest);
+	draw_clock(&frame, timeline);
+	for (int i = 0; i < series.count; i++)
+	{
+		padv_frame_bar(&frame, i, padv_column_active(&series.columns[i]));
+		draw_maximum(&frame, i, series.columns[i].most);
+	}
+	draw_optimum(&frame, &series, true);
+}
+
+/* The class that a height above the ground belongs to; or the one with most. */
+static int
+class_at(const PadvColumn *column, double height)
+{
+	double		top = 0.0;
+	int			largest = 0;
+
+	for (int class = 0; class < PADV_WAIT_CLASSES; class++)
+	{
+		top += padv_mean(&column->in_class[class]);
+		if (height < top)
+			return class;
+		if (padv_mean(&column->in_class[class]) > padv_mean(&column->in_class[largest]))
+			largest = class;
+	}
+	return largest;
+}
+
+static void
+draw_stack(PadvFrame *frame, int column, const PadvColumn *data)
+{
+	double		total = padv_column_total(data);
+	double		per_row = frame->y.high / frame->rows;
+	int			rows = (int) floor(total / per_row + 0.5);
+
+	/* something can be seen of what is more than nothing */
+	if (rows == 0 && total > 0.0)
+		rows = 1;
+	for (int i = 0; i < rows && i < frame->rows; i++)
+		padv_canvas_put(frame->canvas, frame->top + frame->rows - 1 - i, frame->left + column,
+						class_marks[class_at(data, (i + 0.5) * per_row)]);
+}
+
+void
+padv_chart_waits(PadvCanvas *canvas, const PadvTimeline *timeline)
+{
+	PadvLegend	legend = {0};
+	PadvFrame	frame;
+	PadvColumns series;
+	char		title[100];
+
+	padv_columns_gather(&series, timeline, canvas->width - AXIS - 2);
+	if (!padv_column_sampled(&series.all))
+	{
+		say_nothing_sampled(canvas, timeline);
+		return;
+	}
+	for (int class = 0; class < PADV_WAIT_CLASSES; class++)
+		add_number(&legend, class_marks[class], padv_wait_class_label(class),
+				   padv_mean(&series.all.in_class[class]));
+	if (series.optimal > 0.0)
+		add_number(&legend, PADV_MARK_LINE_END, "optimum", series.optimal);
+
+	write_title(canvas, timeline, series.count, "Active connections by wait", title, sizeof(title));
+	padv_frame_init(&frame, canvas, title, &legend, AXIS, 1);
+	padv_frame_draw_axes(&frame, padv_columns_greatest(&series, padv_column_total));
+	draw_clock(&frame, timeline);
+	for (int i = 0; i < series.count; i++)
+		draw_stack(&frame, i, &series.columns[i]);
+	draw_optimum(&frame, &series, false);
+}

@@ -1,0 +1,80 @@
+/*
+ * curve_view.c
+ *		What of the scalability curve can be drawn, and on which axes.
+ *
+ * Called by the drawings of the curve.  Pure.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <math.h>
+
+#include "core/render/curve_view.h"
+
+/* A range of connections wider than this is drawn logarithmically. */
+#define LINEAR_RANGE 10.0
+
+/* A peak further beyond what was measured is told, but not drawn. */
+#define PEAK_IN_SCALE 3.0
+
+#define ABOUT_ONE 0.9
+
+static bool
+has_place(double connections)
+{
+	return connections > 0.0 && isfinite(connections);
+}
+
+bool
+padv_curve_drawable(const PadvScalabilityRow *row)
+{
+	return has_place(row->connections) && row->throughput >= 0.0 && isfinite(row->throughput);
+}
+
+bool
+padv_curve_has_peak(const PadvCurve *curve)
+{
+	return curve->state == PADV_CURVE_FITTED && has_place(curve->at_work.best) &&
+		has_place(curve->at_work.low) && has_place(curve->at_work.high);
+}
+
+PadvScale
+padv_curve_scale(const PadvScalabilityRow *rows, int count, const PadvCurve *curve, int most_ticks)
+{
+	double		least = INFINITY;
+	double		greatest = 0.0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (!padv_curve_drawable(&rows[i]))
+			continue;
+		least = fmin(least, rows[i].connections);
+		greatest = fmax(greatest, rows[i].connections);
+	}
+	if (padv_curve_has_peak(curve) && curve->at_work.best <= PEAK_IN_SCALE * greatest)
+	{
+		least = fmin(least, curve->at_work.best);
+		greatest = fmax(greatest, curve->at_work.best);
+	}
+	/* one connection is measured as a little less than that */
+	if (least > ABOUT_ONE && least < 1.0)
+		least = 1.0;
+	if (greatest > LINEAR_RANGE * least)
+		return padv_scale_logarithmic(least, greatest);
+	/* ticks at whole connections only */
+	greatest = fmax(greatest, 1.0);
+	return padv_scale_linear(greatest, (int) fmin(ceil(greatest), most_ticks));
+}
+
+double
+padv_curve_greatest(const PadvScalabilityRow *rows, int count, const PadvCurve *curve,
+					const PadvScale *x)
+{
+	double		greatest = 0.0;
+
+	for (int i = 0; i < count; i++)
+		if (padv_curve_drawable(&rows[i]))
+			greatest = fmax(greatest, rows[i].throughput);
+	if (padv_curve_has_peak(curve) && curve->at_work.best <= x->high)
+		greatest = fmax(greatest, curve->throughput);
+	return greatest;
+}

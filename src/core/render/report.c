@@ -1,0 +1,377 @@
+/*
+ * report.c
+ *		The server on one page: a document of HTML that needs nothing else.
+ *
+ * Owns the order of the page, the words of the verdict, and which periods its
+ * charts show.  There is no script in it, and nothing is loaded from elsewhere;
+ * the page says so to the browser, too.  Pure; the SQL function puts the pieces
+ * together.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <stdio.h>
+
+#include "core/advice/explain.h"
+#include "core/policy/enforcement.h"
+#include "core/render/axis.h"
+#include "core/render/report.h"
+#include "core/render/svg.h"
+
+#define MINUTE INT64_C(60)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+
+/* A chart of a coarser resolution must show so much more than the one before it. */
+#define MORE_THAN_BEFORE 1.3
+
+/* Of what there is, so much may be left out for the sake of a round period. */
+#define LEAST_SHOWN 0.9
+
+static const char *const resolution_ids[PADV_RESOLUTIONS] = {"1", "2", "3"};
+
+/* --- periods -------------------------------------------------------------- */
+
+/* The smallest of these seconds that is not below a number; or the last one. */
+static int64_t
+round_seconds(const int64_t *steps, int count, double seconds)
+{
+	int			i = 0;
+
+	while (i < count - 1 && (double) steps[i] < seconds)
+		i++;
+	return steps[i];
+}
+
+#define ROUND_SECONDS(steps, seconds) \
+	round_seconds(steps, (int) (sizeof(steps) / sizeof((steps)[0])), seconds)
+
+/*
+ * Let a timeline begin where its points do, or a little earlier, so that the
+ * chart is not mostly empty.  False when there is no point.
+ */
+static bool
+fit_period(PadvTimeline *timeline)
+{
+	static const int64_t periods[] = {
+		15, 30, MINUTE, 2 * MINUTE, 3 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE,
+		20 * MINUTE, 30 * MINUTE, 45 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 4 * HOUR, 6 * HOUR,
+		8 * HOUR, 12 * HOUR, 18 * HOUR, DAY, 36 * HOUR, 2 * DAY, 3 * DAY, 4 * DAY, 5 * DAY,
+		7 * DAY, 10 * DAY, 14 * DAY,
+	};
+	int64_t		oldest = INT64_MAX;
+	double		span;
+
+	for (int i = 0; i < timeline->count; i++)
+		if (timeline->points[i].at < oldest && timeline->points[i].at <= timeline->until)
+			oldest = timeline->points[i].at;
+	if (oldest == INT64_MAX)
+		return false;
+	span = (double) timeline->until - (double) oldest + (double) timeline->interval;
+	timeline->from = timeline->until -
+		ROUND_SECONDS(periods, LEAST_SHOWN * span / (double) PADV_SECOND) * PADV_SECOND;
+	return true;
+}
+
+/*
+ * Columns of a round length: none shorter than a point, and no more than can
+ * be seen.
+ */
+static int
+columns_of(const PadvTimeline *timeline)
+{
+	static const int64_t lengths[] = {
+		1, 2, 3, 5, 6, 10, 12, 15, 20, 30, MINUTE, 2 * MINUTE, 3 * MINUTE, 5 * MINUTE,
+		6 * MINUTE, 10 * MINUTE, 12 * MINUTE, 15 * MINUTE, 20 * MINUTE, 30 * MINUTE, HOUR,
+	};
+	double		period = (double) (timeline->until - timeline->from) / (double) PADV_SECOND;
+	double		least = (double) timeline->interval / (double) PADV_SECOND;
+	double		length = period / PADV_MAX_COLUMNS_DRAWN;
+
+	length = (double) ROUND_SECONDS(lengths, length > least ? length : least);
+	return (int) (period / length);
+}
+
+/* Which resolutions are worth a chart, and from when on. */
+static int
+choose_periods(const PadvReport *report, PadvTimeline timelines[PADV_RESOLUTIONS])
+{
+	double		shown = 0.0;
+	int			count = 0;
+
+	for (int resolution = 0; resolution < PADV_RESOLUTIONS; resolution++)
+	{
+		PadvTimeline timeline = report->timelines[resolution];
+
+		if (!fit_period(&timeline) ||
+			(double) timeline.until - (double) timeline.from < MORE_THAN_BEFORE * shown)
+			continue;
+		shown = (double) timeline.until - (double) timeline.from;
+		timelines[count++] = timeline;
+	}
+	return count;
+}
+
+/* --- the verdict ---------------------------------------------------------- */
+
+static const char *
+headline(const PadvSituation *situation)
+{
+	if (situation->picture.taken_at == 0)
+		return "Nothing is known yet.";
+	switch (situation->picture.model.verdict)
+	{
+		case PADV_VERDICT_IDLE:
+			return "There is next to nothing to do.";
+		case PADV_VERDICT_WITHIN:
+			return "There is room for more.";
+		case PADV_VERDICT_AT_OPTIMUM:
+			return "The server is at its best.";
+		case PADV_VERDICT_OVERSUBSCRIBED:
+			return "More sessions want to work than help.";
+		case PADV_VERDICT_BLOCKED:
+			return "Sessions wait for each other's locks.";
+	}
+	return "";
+}
+
+static const char *
+verdict_class(const PadvSituation *situation)
+{
+	static const char *const classes[] = {"fine", "fine", "fine", "bad", "bad"};
+
+	if (padv_sampling_stopped(situation))
+		return "bad";
+	return classes[situation->picture.model.verdict];
+}
+
+static void
+write_figure(const PadvHtml *html, const char *name, const char *value, const char *of)
+{
+	padv_html_markup(html, "<div><dt>");
+	padv_html_text(html, name);
+	padv_html_markup(html, "</dt><dd><b>");
+	padv_html_text(html, value);
+	padv_html_markup(html, "</b> ");
+	padv_html_text(html, of);
+	padv_html_markup(html, "</dd></div>\n");
+}
+
+static void
+write_figures(const PadvHtml *html, const PadvReport *report)
+{
+	const PadvPicture *picture = &report->situation->picture;
+	const PadvModel *model = &picture->model;
+	const PadvEstimate *chosen = padv_model_chosen(model);
+	char		value[PADV_LABEL];
+	char		other[PADV_LABEL];
+	char		of[100];
+
+	padv_html_markup(html, "<dl class=\"figures\">\n");
+	padv_label_number(model->load_ratio, value, sizeof(value));
+	padv_label_number(model->demand, other, sizeof(other));
+	snprintf(of, sizeof(of), "demand %s, optimum %lld", other, (long long) chosen->connections);
+	write_figure(html, "Load ratio", value, of);
+
+	snprintf(value, sizeof(value), "%lld", (long long) chosen->connections);
+	snprintf(of, sizeof(of), "active connections, range %lld to %lld",
+			 (long long) chosen->low, (long long) chosen->high);
+	write_figure(html, "Optimum", value, of);
+
+	snprintf(value, sizeof(value), "%lld", (long long) model->pool_size);
+	snprintf(of, sizeof(of), "connections keep %lld of them active", (long long) chosen->connections);
+	write_figure(html, "Pool size", value, of);
+
+	snprintf(of, sizeof(of), "found by %s", padv_method_name(model->chosen));
+	write_figure(html, "Confidence", padv_confidence_name(chosen->confidence), of);
+
+	padv_label_number(picture->minute.active, value, sizeof(value));
+	snprintf(of, sizeof(of), "mean of the last minute, at most %lld",
+			 (long long) picture->minute.active_max);
+	write_figure(html, "Active", value, of);
+
+	snprintf(value, sizeof(value), "%lld", (long long) picture->last.sessions);
+	snprintf(of, sizeof(of), "of %lld that ordinary roles can have",
+			 (long long) report->usable_connections);
+	write_figure(html, "Sessions", value, of);
+	padv_html_markup(html, "</dl>\n");
+}
+
+static void
+write_fact(const PadvHtml *html, const char *name, const char *value)
+{
+	padv_html_markup(html, "<div><dt>");
+	padv_html_text(html, name);
+	padv_html_markup(html, "</dt><dd>");
+	padv_html_text(html, value);
+	padv_html_markup(html, "</dd></div>\n");
+}
+
+static void
+write_server(const PadvHtml *html, const PadvReport *report)
+{
+	char		text[400];
+
+	padv_html_markup(html, "<dl class=\"facts\">\n");
+	if (report->cluster_name[0] != '\0')
+		write_fact(html, "Cluster", report->cluster_name);
+	snprintf(text, sizeof(text), "PostgreSQL %s, %s", report->server_version,
+			 report->standby ? "a standby" : "a primary");
+	write_fact(html, "Server", text);
+	write_fact(html, "Started", report->started_at);
+	if (report->situation->picture.taken_at != 0)
+	{
+		snprintf(text, sizeof(text), "%s, %.1f s before this page", report->sampled_at,
+				 report->situation->age_seconds);
+		write_fact(html, "Sampled", text);
+	}
+	write_fact(html, "Written", report->written_at);
+	padv_html_markup(html, "</dl>\n");
+}
+
+static void
+write_reason(const PadvHtml *html, const PadvSituation *situation)
+{
+	const PadvModel *model = &situation->picture.model;
+	const PadvEstimate *chosen = padv_model_chosen(model);
+	char		demand[PADV_LABEL];
+	char		ratio[PADV_LABEL];
+
+	if (padv_sampling_stopped(situation))
+		padv_html_markup(html, "<p class=\"stopped\">Sampling has stopped; all figures are of the last sample. The advice says what to do.</p>\n");
+	if (situation->picture.taken_at == 0)
+		return;
+	padv_html_markup(html, "<p>");
+	padv_label_number(model->demand, demand, sizeof(demand));
+	padv_label_number(model->load_ratio, ratio, sizeof(ratio));
+	padv_html_say(html,
+				  "Over the last minute %s sessions wanted to work on average. This server is at its best with %lld active (range %lld to %lld), so the load is %s times the optimum: ",
+				  demand, (long long) chosen->connections, (long long) chosen->low,
+				  (long long) chosen->high, ratio);
+	padv_html_markup(html, "<b>");
+	padv_html_say(html, "%s", padv_verdict_name(model->verdict));
+	padv_html_markup(html, "</b>");
+	padv_html_say(html, ", as %s.", padv_verdict_reason(model->verdict));
+	padv_html_markup(html, "</p>\n");
+}
+
+static void
+write_warning(const PadvHtml *html, const char *text)
+{
+	if (text[0] == '\0')
+		return;
+	padv_html_markup(html, "<p class=\"stopped\">");
+	padv_html_text(html, text);
+	padv_html_markup(html, "</p>\n");
+}
+
+/* A page that shows limits must not let one think that they hold. */
+static void
+write_enforcement(const PadvHtml *html, const PadvSituation *situation)
+{
+	char		text[200];
+
+	padv_explain_enforcement(situation->enforcement, text, sizeof(text));
+	write_warning(html, text);
+	if (situation->enforcement == PADV_ENFORCEMENT_OFF)
+		return;					/* that was said of both */
+	padv_explain_gate_enforcement(situation->enforcement, situation->gate_enforcement,
+								  text, sizeof(text));
+	write_warning(html, text);
+}
+
+static void
+write_verdict(const PadvHtml *html, const PadvReport *report)
+{
+	padv_html_format(html, "<header class=\"%s\">\n<p class=\"name\">pool_advisor report</p>\n<h1>",
+					 verdict_class(report->situation));
+	padv_html_text(html, headline(report->situation));
+	padv_html_markup(html, "</h1>\n");
+	write_reason(html, report->situation);
+	write_enforcement(html, report->situation);
+	if (report->situation->picture.taken_at != 0)
+		write_figures(html, report);
+	write_server(html, report);
+	padv_html_markup(html, "</header>\n");
+}
+
+/* --- the page ------------------------------------------------------------- */
+
+static void
+write_head(const PadvHtml *html, const PadvReport *report)
+{
+	const PadvSituation *situation = report->situation;
+
+	padv_html_markup(html,
+					 "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n"
+					 "<meta charset=\"utf-8\"/>\n"
+					 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+					 "<meta name=\"robots\" content=\"noindex\"/>\n"
+					 "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
+					 "<title>");
+	padv_html_say(html, "pool_advisor: %s%s%s",
+				  situation->picture.taken_at == 0 ? "no sample yet" :
+				  padv_verdict_name(situation->picture.model.verdict),
+				  report->cluster_name[0] == '\0' ? "" : ", ", report->cluster_name);
+	padv_html_markup(html, "</title>\n<style>\n");
+	padv_html_markup(html, padv_report_style);
+	padv_html_markup(html, "</style>\n</head>\n");
+}
+
+/* The same periods twice: how much, and what it waits for. */
+static void
+write_times(const PadvHtml *html, const PadvReport *report)
+{
+	PadvTimeline timelines[PADV_RESOLUTIONS];
+	int			count = choose_periods(report, timelines);
+	char		id[16];
+
+	/* without a point there is one sentence, of the shortest period */
+	if (count == 0)
+	{
+		timelines[0] = report->timelines[0];
+		timelines[0].from = timelines[0].until - 15 * MINUTE * PADV_SECOND;
+		count = 1;
+	}
+	padv_html_markup(html, "<section id=\"load\"><h2>Load against the optimum</h2>\n");
+	for (int i = 0; i < count; i++)
+	{
+		snprintf(id, sizeof(id), "load-%s", resolution_ids[i]);
+		padv_svg_load(html, id, &timelines[i], columns_of(&timelines[i]), report->zone);
+	}
+	padv_html_markup(html, "</section>\n<section id=\"waits\"><h2>What active connections wait for</h2>\n");
+	for (int i = 0; i < count; i++)
+	{
+		snprintf(id, sizeof(id), "waits-%s", resolution_ids[i]);
+		padv_svg_waits(html, id, &timelines[i], columns_of(&timelines[i]), report->zone);
+	}
+	padv_html_markup(html, "</section>\n");
+}
+
+void
+padv_report(const PadvReport *report, void (*emit) (void *arg, const char *piece), void *arg)
+{
+	const PadvHtml html = {emit, arg};
+	PadvAdvice	advice[PADV_MAX_ADVICE];
+	int			count = padv_advise(report->situation, advice);
+
+	write_head(&html, report);
+	padv_html_markup(&html, "<body>\n");
+	padv_svg_patterns(&html);
+	padv_html_markup(&html, "<main>\n");
+	write_verdict(&html, report);
+	padv_html_format(&html,
+					 "<nav aria-label=\"Sections\"><a href=\"#load\">Load</a> <a href=\"#waits\">Waits</a> "
+					 "<a href=\"#scalability\">Scalability</a> <a href=\"#roles\">Roles and caps</a> "
+					 "<a href=\"#advice\">Advice (%d)</a> <a href=\"#method\">Method and hardware</a></nav>\n",
+					 count);
+	write_times(&html, report);
+	padv_html_markup(&html, "<section id=\"scalability\"><h2>Scalability</h2>\n");
+	padv_svg_scalability(&html, "curve", report->rows, report->nrows,
+						 &report->situation->picture.model.curve);
+	padv_html_markup(&html, "</section>\n");
+	padv_report_roles(&html, report);
+	padv_report_advice(&html, advice, count);
+	padv_report_method(&html, report);
+	padv_html_markup(&html, "<footer>Written by report() of pool_advisor " PADV_VERSION
+					 ". This page has no script and loads nothing.</footer>\n</main>\n</body>\n</html>\n");
+}

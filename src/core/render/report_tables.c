@@ -1,0 +1,392 @@
+/*
+ * report_tables.c
+ *		The parts of the page that are tables and lists: roles and caps, advice,
+ *		method and hardware.
+ *
+ * Called by report.c.  Pure.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "core/advice/explain.h"
+#include "core/render/axis.h"
+#include "core/render/report.h"
+#include "core/text/emit.h"
+
+static void
+open_table(const PadvHtml *html, const char *class, const char *caption)
+{
+	padv_html_format(html, "<table class=\"%s\"><caption>", class);
+	padv_html_text(html, caption);
+	padv_html_markup(html, "</caption>\n<thead><tr>");
+}
+
+static void
+head(const PadvHtml *html, const char *class, const char *text)
+{
+	padv_html_format(html, "<th scope=\"col\" class=\"%s\">", class);
+	padv_html_text(html, text);
+	padv_html_markup(html, "</th>");
+}
+
+static void
+begin_rows(const PadvHtml *html)
+{
+	padv_html_markup(html, "</tr></thead>\n<tbody>\n");
+}
+
+static void
+close_table(const PadvHtml *html)
+{
+	padv_html_markup(html, "</tbody></table>\n");
+}
+
+/* The first cell of a row, which says what the row is about. */
+static void
+begin_row(const PadvHtml *html, const char *name)
+{
+	padv_html_markup(html, "<tr><th scope=\"row\"><bdi>");
+	padv_html_text(html, name);
+	padv_html_markup(html, "</bdi></th>");
+}
+
+static void
+end_row(const PadvHtml *html)
+{
+	padv_html_markup(html, "</tr>\n");
+}
+
+static void
+text_cell(const PadvHtml *html, const char *text)
+{
+	padv_html_markup(html, "<td>");
+	padv_html_text(html, text);
+	padv_html_markup(html, "</td>");
+}
+
+/* A count; 0 is what nobody looks for. */
+static void
+count_cell(const PadvHtml *html, int64_t count)
+{
+	char		label[PADV_LABEL];
+
+	padv_label_count(count, label, sizeof(label));
+	padv_html_markup(html, count > 0 ? "<td class=\"n\">" : "<td class=\"n none\">");
+	padv_html_text(html, label);
+	padv_html_markup(html, "</td>");
+}
+
+static void
+cap_cell(const PadvHtml *html, int64_t cap)
+{
+	if (cap < 0)
+		padv_html_markup(html, "<td class=\"n none\">none</td>");
+	else
+		count_cell(html, cap);
+}
+
+/* Sessions, and what there may be of them. */
+static void
+sessions_cell(const PadvHtml *html, int64_t sessions, int64_t cap)
+{
+	char		label[PADV_LABEL];
+
+	padv_label_count(sessions, label, sizeof(label));
+	padv_html_markup(html, "<td class=\"n\">");
+	padv_html_text(html, label);
+	if (cap >= 0)
+	{
+		padv_label_count(cap, label, sizeof(label));
+		padv_html_markup(html, " / ");
+		padv_html_text(html, label);
+	}
+	padv_html_markup(html, "</td>");
+}
+
+/* A number, and a bar for it as its share of the greatest. */
+static void
+bar_cell(const PadvHtml *html, const char *label, double share, bool full)
+{
+	padv_html_markup(html, "<td class=\"bar\"><span>");
+	padv_html_text(html, label);
+	padv_html_markup(html, "</span><svg viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
+					 "<rect class=\"empty\" width=\"100\" height=\"10\"/>");
+	padv_html_format(html, "<rect class=\"%s\" width=\"", full ? "full" : "mean");
+	padv_html_number(html, 100.0 * fmin(fmax(share, 0.0), 1.0));
+	padv_html_markup(html, "\" height=\"10\"/></svg></td>");
+}
+
+/* --- roles and caps ------------------------------------------------------- */
+
+static void
+write_role(const PadvHtml *html, const PadvRoleBar *role, double greatest)
+{
+	char		label[PADV_LABEL];
+
+	begin_row(html, role->name);
+	padv_label_number(role->active_avg, label, sizeof(label));
+	bar_cell(html, label, greatest > 0.0 ? role->active_avg / greatest : 0.0, false);
+	sessions_cell(html, role->sessions, role->cap);
+	count_cell(html, role->idle_in_transaction);
+	count_cell(html, role->queued);
+	count_cell(html, role->refused);
+	end_row(html);
+}
+
+/* Those without a line of their own. */
+static void
+write_other_roles(const PadvHtml *html, const PadvRoleBar *roles, int count, double greatest)
+{
+	PadvRoleBar sum = padv_role_bars_sum(roles, count);
+	char		name[40];
+	char		label[PADV_LABEL];
+
+	snprintf(name, sizeof(name), "(%d other roles)", count);
+	begin_row(html, name);
+	padv_label_number(sum.active_avg, label, sizeof(label));
+	bar_cell(html, label, greatest > 0.0 ? sum.active_avg / greatest : 0.0, false);
+	sessions_cell(html, sum.sessions, -1);
+	count_cell(html, sum.idle_in_transaction);
+	count_cell(html, sum.queued);
+	count_cell(html, sum.refused);
+	end_row(html);
+}
+
+static void
+write_roles(const PadvHtml *html, const PadvReport *report)
+{
+	int			lines = report->nroles < PADV_REPORT_LINES ? report->nroles : PADV_REPORT_LINES;
+	double		greatest;
+
+	if (report->nroles <= 0)
+	{
+		padv_html_markup(html, "<p class=\"nothing\">No role has a session, or had an active one in the last minute.</p>\n");
+		return;
+	}
+	padv_role_bars_order(report->roles, report->nroles);
+	greatest = report->roles[0].active_avg;
+	open_table(html, "roles", "Roles: active connections are the mean of the last minute, refused are logins since the server started, the others are of the last sample.");
+	head(html, "", "Role");
+	head(html, "bar", "Active");
+	head(html, "n", "Sessions / cap");
+	padv_html_markup(html, "<th scope=\"col\" class=\"n\">Idle in trans&#173;ac&#173;tion</th>");
+	head(html, "n", "In line");
+	head(html, "n", "Refused");
+	begin_rows(html);
+	for (int i = 0; i < lines; i++)
+		write_role(html, &report->roles[i], greatest);
+	if (report->nroles > lines)
+		write_other_roles(html, report->roles + lines, report->nroles - lines, greatest);
+	close_table(html);
+}
+
+/* What a cap is on, in words around names that may be anything. */
+static void
+write_place(const PadvHtml *html, const PadvMetricsCap *cap)
+{
+	padv_html_markup(html, "<tr><th scope=\"row\">");
+	if (cap->labels.rolname)
+	{
+		padv_html_markup(html, cap->is_group ? "group <bdi>" : "role <bdi>");
+		padv_html_text(html, cap->labels.rolname);
+		padv_html_markup(html, cap->labels.datname ? "</bdi> in " : "</bdi>");
+	}
+	if (cap->labels.datname)
+	{
+		padv_html_markup(html, "database <bdi>");
+		padv_html_text(html, cap->labels.datname);
+		padv_html_markup(html, "</bdi>");
+	}
+	padv_html_markup(html, "</th>");
+}
+
+/* The share of a cap that is taken; what is beyond it counts as all. */
+static void
+write_use(const PadvHtml *html, int64_t in_use, int64_t most)
+{
+	char		label[PADV_LABEL];
+
+	padv_label_count(in_use, label, sizeof(label));
+	if (most < 0)
+		count_cell(html, in_use);
+	else
+		bar_cell(html, label, most == 0 ? 1.0 : (double) in_use / (double) most, in_use >= most);
+	cap_cell(html, most);
+	if (most < 0)
+		cap_cell(html, -1);
+	else
+		count_cell(html, in_use < most ? most - in_use : 0);
+	end_row(html);
+}
+
+static void
+write_caps(const PadvHtml *html, const PadvReport *report)
+{
+	int64_t		more = report->all_caps - report->ncaps;
+
+	if (report->ncaps <= 0 && report->default_max_sessions < 0)
+	{
+		padv_html_markup(html, "<p class=\"nothing\">No cap on sessions is in force.</p>\n");
+		return;
+	}
+	open_table(html, "caps", "Caps on sessions in force, the fullest first.");
+	head(html, "", "Cap on");
+	head(html, "bar", "In use");
+	head(html, "n", "Cap");
+	head(html, "n", "Room");
+	begin_rows(html);
+	for (int i = 0; i < report->ncaps; i++)
+	{
+		write_place(html, &report->caps[i]);
+		write_use(html, report->caps[i].in_use, report->caps[i].max_sessions);
+	}
+	if (report->default_max_sessions >= 0)
+	{
+		padv_html_markup(html, "<tr><th scope=\"row\">each other role (the default; in use by the one that has most)</th>");
+		write_use(html, report->default_in_use, report->default_max_sessions);
+	}
+	close_table(html);
+	if (more > 0)
+	{
+		padv_html_markup(html, "<p>");
+		padv_html_say(html, "And %lld more, which the view limits shows.", (long long) more);
+		padv_html_markup(html, "</p>\n");
+	}
+}
+
+void
+padv_report_roles(const PadvHtml *html, const PadvReport *report)
+{
+	char		text[PADV_SENTENCE];
+
+	padv_html_markup(html, "<section id=\"roles\"><h2>Roles and caps</h2>\n");
+	write_roles(html, report);
+	write_caps(html, report);
+	padv_explain_gate(&report->situation->gate, &report->situation->picture.control, text, sizeof(text));
+	padv_html_markup(html, "<p>Transactions: ");
+	padv_html_text(html, text);
+	padv_html_markup(html, "</p>\n");
+	padv_html_markup(html, "</section>\n");
+}
+
+/* --- advice --------------------------------------------------------------- */
+
+static void
+write_advice(const PadvHtml *html, const PadvAdvice *advice)
+{
+	padv_html_format(html, "<li class=\"%s\"><h3><span class=\"severity\">%s</span> ",
+					 padv_severity_name(advice->severity), padv_severity_name(advice->severity));
+	padv_html_text(html, advice->code);
+	padv_html_markup(html, " <span class=\"subject\"><bdi>");
+	padv_html_text(html, advice->subject);
+	padv_html_markup(html, "</bdi></span></h3>\n<p>");
+	padv_html_text(html, advice->finding);
+	padv_html_markup(html, "</p>\n<p>");
+	padv_html_text(html, advice->recommendation);
+	padv_html_markup(html, "</p>\n");
+	if (advice->fix[0] != '\0')
+	{
+		padv_html_markup(html, "<pre><code>");
+		padv_html_text(html, advice->fix);
+		padv_html_markup(html, "</code></pre>\n");
+	}
+	padv_html_markup(html, "</li>\n");
+}
+
+void
+padv_report_advice(const PadvHtml *html, const PadvAdvice *advice, int count)
+{
+	padv_html_markup(html, "<section id=\"advice\"><h2>Advice</h2>\n");
+	if (count == 0)
+		padv_html_markup(html, "<p class=\"nothing\">There is none: all is well.</p>\n");
+	else
+	{
+		padv_html_markup(html, "<ol class=\"advice\">\n");
+		for (int i = 0; i < count; i++)
+			write_advice(html, &advice[i]);
+		padv_html_markup(html, "</ol>\n");
+	}
+	padv_html_markup(html, "</section>\n");
+}
+
+/* --- method and hardware -------------------------------------------------- */
+
+static void
+write_method(const PadvHtml *html, const PadvModel *model, PadvMethod method)
+{
+	const PadvEstimate *estimate = &model->estimates[method];
+	bool		chosen = estimate->available && method == model->chosen;
+	char		text[600];
+
+	padv_html_markup(html, chosen ? "<tr class=\"chosen\"><th scope=\"row\">" : "<tr><th scope=\"row\">");
+	padv_html_text(html, padv_method_name(method));
+	if (chosen)
+		padv_html_markup(html, " <span class=\"tag\">chosen</span>");
+	if (estimate->available)
+	{
+		padv_html_markup(html, "<span class=\"below\">");
+		padv_html_say(html, "confidence: %s", padv_confidence_name(estimate->confidence));
+		padv_html_markup(html, "</span></th>");
+		padv_html_markup(html, "<td class=\"n\"><b>");
+		padv_html_say(html, "%lld", (long long) estimate->connections);
+		padv_html_markup(html, "</b><span class=\"below\">");
+		padv_html_say(html, "%lld to %lld", (long long) estimate->low, (long long) estimate->high);
+		padv_html_markup(html, "</span></td>");
+		padv_explain_method(model, method, text, sizeof(text));
+		text_cell(html, text);
+	}
+	else
+	{
+		padv_html_markup(html, "</th><td class=\"n none\">none</td><td class=\"none\">");
+		padv_html_say(html, "Not available: %s.", padv_not_available_because(model, method));
+		padv_html_markup(html, "</td>");
+	}
+	end_row(html);
+}
+
+static void
+write_methods(const PadvHtml *html, const PadvModel *model)
+{
+	open_table(html, "methods", "How the optimum, a number of active connections, was found: of the methods that have one the last is chosen.");
+	head(html, "", "Method");
+	padv_html_markup(html, "<th scope=\"col\" class=\"n\">Connec&#173;tions</th>");
+	head(html, "", "How");
+	begin_rows(html);
+	for (PadvMethod method = 0; method < PADV_METHODS; method++)
+		write_method(html, model, method);
+	close_table(html);
+}
+
+static void
+write_facts(const PadvHtml *html, const PadvReport *report)
+{
+	if (report->nfacts <= 0)
+	{
+		padv_html_markup(html, "<p class=\"nothing\">The machine has not been looked at yet.</p>\n");
+		return;
+	}
+	open_table(html, "hardware", "Hardware: what the machine grants the server, and where that was read.");
+	head(html, "", "Fact");
+	head(html, "", "Value");
+	head(html, "", "Source");
+	begin_rows(html);
+	for (int i = 0; i < report->nfacts; i++)
+	{
+		begin_row(html, report->facts[i].fact);
+		text_cell(html, report->facts[i].value);
+		text_cell(html, report->facts[i].source);
+		end_row(html);
+	}
+	close_table(html);
+}
+
+void
+padv_report_method(const PadvHtml *html, const PadvReport *report)
+{
+	padv_html_markup(html, "<section id=\"method\"><h2>Method and hardware</h2>\n");
+	write_methods(html, &report->situation->picture.model);
+	write_facts(html, report);
+	padv_html_markup(html, "</section>\n");
+}

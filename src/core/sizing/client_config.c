@@ -1,0 +1,332 @@
+/*
+ * client_config.c
+ *		From the optimum to the lines of a pool's configuration, each with its
+ *		reason.
+ *
+ * Owns the division of the server's number among the pools and the words for
+ * it; which settings a system has is in client_systems.c.  Pure.  Called by the
+ * SQL function, which checks the arguments.
+ *
+ * The number divided is pool_size, optimal / busy_ratio, and not optimal: a
+ * connection is also held while it does not execute.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <float.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/sizing/client_config.h"
+#include "core/sizing/planning.h"
+#include "core/text/names.h"
+
+/*
+ * 0.29 * 100 is 28.999999999999996, and means 29.  Shares are not given to more
+ * digits than this.
+ */
+#define ROUNDING 1e-9
+
+/* Places in the line of each worker: the last in line waits ten service times. */
+#define QUEUE_PER_WORKER 10
+
+/* A reason being written. */
+typedef struct Reason
+{
+	size_t		used;
+	char		text[PADV_REASON];
+} Reason;
+
+static void
+__attribute__((format(printf, 2, 3)))
+say(Reason *reason, const char *format, ...)
+{
+	va_list		args;
+	int			length;
+
+	va_start(args, format);
+	length = vsnprintf(reason->text + reason->used, sizeof(reason->text) - reason->used,
+					   format, args);
+	va_end(args);
+	if (length > 0)
+		reason->used += (size_t) length;
+	if (reason->used >= sizeof(reason->text))
+		reason->used = sizeof(reason->text) - 1;
+}
+
+static int64_t
+larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+const PadvClientSystem *
+padv_find_client_system(const char *name)
+{
+	for (const PadvClientSystem *system = padv_client_systems; system->name != NULL; system++)
+		if (padv_same_name(system->name, name) || padv_same_name(system->title, name) ||
+			(system->also != NULL && padv_same_name(system->also, name)))
+			return system;
+	return NULL;
+}
+
+/*
+ * Rounded down, so that the sum stays within the share; up when the floor must
+ * be reached.
+ */
+static int64_t
+percent_of(const PadvClientPlan *plan)
+{
+	double		percent = 100.0 * (double) plan->size / (double) plan->max_connections;
+
+	percent = plan->floor_wins ? ceil(percent - ROUNDING) : floor(percent + ROUNDING);
+	return (int64_t) fmin(fmax(percent, 1.0), 100.0);
+}
+
+/* Below which size the pool can lock up; 0 when nothing is known of threads. */
+static int64_t
+deadlock_floor(const PadvClientPlan *plan)
+{
+	int64_t		size = 0;
+
+	/* the workers are what is sized: one of them must get what it needs */
+	if (plan->system->holding == PADV_HELD_BY_WORKER)
+		return plan->connections_per_thread;
+	if (plan->threads > 0)
+		(void) padv_deadlock_free_size(plan->threads, plan->connections_per_thread, &size);
+	return size;
+}
+
+void
+padv_plan_client(PadvClientPlan *plan)
+{
+	plan->share_connections = plan->share * (double) plan->pool_size;
+	plan->allowed = (int64_t) floor(plan->share_connections / (double) plan->processes + ROUNDING);
+	plan->crowded = plan->allowed < 1;
+	plan->floor = deadlock_floor(plan);
+	plan->floor_wins = plan->floor > larger(plan->allowed, 1);
+	plan->size = larger(larger(plan->allowed, 1), plan->floor);
+
+	plan->workers = plan->size / plan->connections_per_thread;
+	if (plan->system->holding == PADV_HELD_BY_WORKER)
+		plan->size = plan->workers * plan->connections_per_thread;
+	plan->wanted = plan->size;
+	plan->percent = percent_of(plan);
+	if (plan->system->lines[0].value == PADV_VALUE_PERCENT)
+		plan->size = larger(plan->percent * plan->max_connections / 100, 1);
+	plan->sum = plan->processes * plan->size;
+}
+
+/* Where the server's number comes from. */
+static void
+say_pool_size(Reason *reason, const PadvClientPlan *plan)
+{
+	double		needed = ceil((double) plan->optimal / plan->busy_ratio);
+
+	if (plan->stale_seconds > 0.0)
+		say(reason, "As of %.0f s ago, when sampling stopped: ", plan->stale_seconds);
+	say(reason, "optimal %lld (%s) / busy_ratio %.6g (%s), rounded up %.0f",
+		(long long) plan->optimal, plan->method, plan->busy_ratio,
+		plan->busy_source,
+		needed);
+	if (needed > (double) plan->pool_size)
+		say(reason, ", but not more than the server has");
+	say(reason, " = pool_size %lld. ", (long long) plan->pool_size);
+}
+
+static void
+say_division(Reason *reason, const PadvClientPlan *plan)
+{
+	say_pool_size(reason, plan);
+	say(reason, "%.6g * %lld = %.6g connections / %lld %s, rounded down = %lld. ",
+		plan->share, (long long) plan->pool_size, plan->share_connections,
+		(long long) plan->processes, plan->system->pools, (long long) plan->allowed);
+	if (plan->crowded && !plan->floor_wins)
+		say(reason,
+			"One connection each is the least, and %lld of them are more than the share: put one pool in front of all, or run fewer. ",
+			(long long) plan->processes);
+	if (plan->floor_wins && plan->system->holding != PADV_HELD_BY_WORKER)
+		say(reason, "The deadlock floor %lld is above that, so the floor wins. ",
+			(long long) plan->floor);
+}
+
+static void
+say_holding(Reason *reason, const PadvClientPlan *plan)
+{
+	if (plan->system->holding == PADV_HELD_FOR_TRANSACTION)
+		say(reason,
+			"The connection is handed on after each transaction, so what it waits for inside one and between two is all there is beside executing, and that is what busy_ratio measures.");
+	else
+		say(reason,
+			"A caller holds its connection from checkout to return, which busy_ratio covers as far as the connection is in a transaction or between two in a row: return it right after the commit.");
+}
+
+static void
+say_size(Reason *reason, const PadvClientPlan *plan)
+{
+	say_division(reason, plan);
+	say_holding(reason, plan);
+}
+
+static void
+say_percent(Reason *reason, const PadvClientPlan *plan)
+{
+	say_division(reason, plan);
+	say(reason, "100 * %lld / max_connections %lld, rounded %s = %lld (at least 1, at most 100), which are %lld connections. ",
+		(long long) plan->wanted, (long long) plan->max_connections,
+		plan->floor_wins ? "up" : "down", (long long) plan->percent, (long long) plan->size);
+	if (plan->size > plan->wanted && !plan->floor_wins)
+		say(reason, "That is more than the share, and there is no smaller step: a lower max_connections makes the steps smaller. ");
+	say_holding(reason, plan);
+}
+
+static void
+say_workers(Reason *reason, const PadvClientPlan *plan)
+{
+	say_division(reason, plan);
+	say(reason, "%lld connections for each worker: %lld / %lld, rounded down = %lld workers",
+		(long long) plan->connections_per_thread,
+		(long long) larger(plan->size, plan->allowed),
+		(long long) plan->connections_per_thread, (long long) plan->workers);
+	if (plan->floor_wins)
+		say(reason, ", as one worker needs %lld, so the floor wins over the share",
+			(long long) plan->floor);
+	say(reason, ". ");
+	if (plan->threads > 0)
+		say(reason, "It takes the place of the %lld threads. ", (long long) plan->threads);
+	say(reason,
+		"Core and max are the same, because threads above the core are started only when the queue is full.");
+}
+
+static void
+say_queue(Reason *reason, const PadvClientPlan *plan)
+{
+	say(reason,
+		"%d * %lld workers: who comes last waits %d service times. -1 would be without limit: nothing is refused, max is never reached, and under overload memory runs out; a bounded queue refuses some and survives.",
+		QUEUE_PER_WORKER, (long long) plan->workers, QUEUE_PER_WORKER);
+}
+
+typedef struct Emitter
+{
+	const PadvClientPlan *plan;
+	void		(*emit) (void *arg, const char *setting, const char *value,
+						 const char *reason);
+	void	   *arg;
+} Emitter;
+
+static void
+emit_line(const Emitter *emitter, const PadvClientLine *line)
+{
+	const PadvClientPlan *plan = emitter->plan;
+	Reason		reason = {0};
+	char		number[32];
+	int64_t		value = plan->size;
+
+	switch (line->value)
+	{
+		case PADV_VALUE_SIZE:
+			say_size(&reason, plan);
+			break;
+		case PADV_VALUE_PERCENT:
+			say_percent(&reason, plan);
+			value = plan->percent;
+			break;
+		case PADV_VALUE_SAME_PERCENT:
+			value = plan->percent;
+			break;
+		case PADV_VALUE_WORKERS:
+			say_workers(&reason, plan);
+			value = plan->workers;
+			break;
+		case PADV_VALUE_SAME_WORKERS:
+			value = plan->workers;
+			break;
+		case PADV_VALUE_QUEUE:
+			say_queue(&reason, plan);
+			value = QUEUE_PER_WORKER * plan->workers;
+			break;
+		case PADV_VALUE_SAME:
+		case PADV_VALUE_LITERAL:
+			break;
+	}
+	if (line->reason != NULL)
+		say(&reason, "%s%s", reason.used > 0 ? " " : "", line->reason);
+	snprintf(number, sizeof(number), "%lld", (long long) value);
+	emitter->emit(emitter->arg, line->setting,
+				  line->value == PADV_VALUE_LITERAL ? line->literal : number, reason.text);
+}
+
+static void
+say_floor(Reason *reason, const PadvClientPlan *plan)
+{
+	int64_t		each = plan->connections_per_thread;
+
+	if (plan->system->holding == PADV_HELD_BY_WORKER)
+		say(reason, "%lld workers * (%lld connections_per_thread - 1) + 1 = %lld; the pool has %lld, %lld for each worker, and none waits for another.",
+			(long long) plan->workers, (long long) each,
+			(long long) (plan->workers * (each - 1) + 1), (long long) plan->size, (long long) each);
+	else
+		say(reason, "%lld threads * (%lld connections_per_thread - 1) + 1 = %lld: %s.",
+			(long long) plan->threads, (long long) each, (long long) plan->floor,
+			plan->size < plan->floor ? "more than max_connections, so the threads can lock up, all waiting for one more connection" :
+			plan->floor_wins ? "with fewer the threads can lock up, all waiting for one more connection" :
+			"the pool is not smaller, so the threads cannot lock up");
+}
+
+static void
+emit_floor(const Emitter *emitter)
+{
+	const PadvClientPlan *plan = emitter->plan;
+	Reason		reason = {0};
+
+	if (plan->floor == 0 || (plan->threads == 0 && plan->connections_per_thread == 1))
+		return;
+	say_floor(&reason, plan);
+	if (plan->floor_wins)
+		say(&reason, " That is more than the share: %lld * %lld = %lld connections, %.3g times the %.6g of the share%s. Let a thread hold fewer at once, or run fewer threads or processes.",
+			(long long) plan->processes, (long long) plan->size, (long long) plan->sum,
+			fmin((double) plan->sum / plan->share_connections, DBL_MAX), plan->share_connections,
+			plan->sum > plan->usable_connections ? ", and more than the server has" :
+			", so under full load more sessions work at once than the server is at its best with");
+	emitter->emit(emitter->arg, "deadlock floor", "", reason.text);
+}
+
+/* Sizing one layer moves the limit to the next. */
+static void
+emit_next_limit(const Emitter *emitter)
+{
+	const PadvClientPlan *plan = emitter->plan;
+	Reason		reason = {0};
+
+	if (plan->threads > plan->size && plan->system->holding != PADV_HELD_BY_WORKER)
+		say(&reason, "Above: of %lld threads %lld wait when all want a connection; ",
+			(long long) plan->threads, (long long) (plan->threads - plan->size));
+	else
+		say(&reason, "Above: ");
+	say(&reason, "%s. Below: %lld * %lld = %lld connections; ordinary roles can have %lld (max_connections %lld less %lld reserved)%s.",
+		plan->system->above, (long long) plan->processes, (long long) plan->size,
+		(long long) plan->sum, (long long) plan->usable_connections,
+		(long long) plan->max_connections,
+		(long long) (plan->max_connections - plan->usable_connections),
+		plan->sum > plan->usable_connections ?
+		": they do not fit, and the last ones are refused" : ", less what else connects");
+	emitter->emit(emitter->arg, "next limit", "", reason.text);
+}
+
+void
+padv_client_config(const PadvClientPlan *plan,
+				   void (*emit) (void *arg, const char *setting,
+								 const char *value, const char *reason),
+				   void *arg)
+{
+	const Emitter emitter = {plan, emit, arg};
+	Reason		place = {0};
+
+	for (const PadvClientLine *line = plan->system->lines; line->setting != NULL; line++)
+		emit_line(&emitter, line);
+	say(&place, "%s: %s.", plan->system->title, plan->system->where);
+	emit(arg, "place", "", place.text);
+	emit_floor(&emitter);
+	emit_next_limit(&emitter);
+}

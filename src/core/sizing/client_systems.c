@@ -1,0 +1,180 @@
+/*
+ * client_systems.c
+ *		The pools that run in front of servers, and the settings of each.
+ *
+ * Owns names, defaults and units, as the documentation of each system has them;
+ * client_config.c fills in the numbers.  Values are as they are written in the
+ * file that `where` names, quotes included.  Pure data.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <stddef.h>
+
+#include "core/sizing/client_config.h"
+
+#define EACH_PROCESS "processes"
+
+const PadvClientSystem padv_client_systems[] = {
+	{
+		.name = "hikaricp", .also = "hikari", .title = "HikariCP", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "properties of HikariConfig",
+		.lines = {
+			{"maximumPoolSize", PADV_VALUE_SIZE, NULL, NULL},
+			{"minimumIdle", PADV_VALUE_SAME, NULL, "The same as maximumPoolSize: a pool of fixed size opens no connection when there is most to do."},
+			{"idleTimeout", PADV_VALUE_LITERAL, "600000", "Milliseconds, the default; it does nothing in a pool of fixed size."},
+			{"maxLifetime", PADV_VALUE_LITERAL, "1800000", "Milliseconds, the default; a connection that gets old is replaced, and its memory in the server given back."},
+			{"connectionTimeout", PADV_VALUE_LITERAL, "30000", "Milliseconds, the default: how long a caller waits for a connection."},
+		},
+		.above = "callers beyond the pool wait for connectionTimeout, then get an SQLTransientConnectionException"
+	},
+	{
+		.name = "pgbouncer", .title = "PgBouncer", .holding = PADV_HELD_FOR_TRANSACTION,
+		.pools = "PgBouncer processes", .where = "section [pgbouncer] of pgbouncer.ini",
+		.lines = {
+			{"pool_mode", PADV_VALUE_LITERAL, "transaction", "A connection is handed on after each transaction; in session mode it would stay with its client."},
+			{"default_pool_size", PADV_VALUE_SIZE, NULL, NULL},
+			{"reserve_pool_size", PADV_VALUE_LITERAL, "0", "The default: more connections under pressure would be more just when they help least."},
+			{"max_db_connections", PADV_VALUE_SAME, NULL, "default_pool_size is for each pair of user and database; this is for all users of a database together. Several databases share the server: call this once for each, with its share."},
+			{"query_wait_timeout", PADV_VALUE_LITERAL, "120", "Seconds, the default: how long a client waits for a connection; 0 would be for ever."},
+		},
+		.above = "clients beyond the pool wait for query_wait_timeout, and those beyond max_client_conn (100 unless set) are refused"
+	},
+	{
+		.name = "outsystems", .title = "OutSystems", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = "pools (front-ends * pools of each * databases)", .where = "Advanced, tab Database of the Configuration Tool",
+		.lines = {
+			{"Max Pool Size", PADV_VALUE_SIZE, NULL, "The default is 100 for each pool, front-end and database; .NET has a pool for each module, Java one for all."},
+			{"Min Pool Size", PADV_VALUE_LITERAL, "1", "The default of .NET: every pool holds that many at rest, in each module and front-end; see fleet_connections()."},
+		},
+		.above = "requests beyond the pool wait for the connection string's timeout, then fail"
+	},
+	{
+		.name = "omero", .title = "OMERO.server", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "omero config set",
+		.lines = {
+			{"omero.db.poolsize", PADV_VALUE_SIZE, NULL, NULL},
+		},
+		.above = "server threads (omero.threads.max_threads) beyond the pool wait, and with too many at once invocations fail in that layer"
+	},
+	{
+		.name = "wso2", .also = "wso2 esb", .title = "WSO2", .holding = PADV_HELD_BY_WORKER,
+		.pools = EACH_PROCESS, .where = "passthru-http.properties",
+		.lines = {
+			{"worker_pool_size_core", PADV_VALUE_WORKERS, NULL, "In [transport.http] of deployment.toml it is core_worker_pool_size."},
+			{"worker_pool_size_max", PADV_VALUE_SAME_WORKERS, NULL, "The same as the core; in deployment.toml it is max_worker_pool_size."},
+			{"worker_thread_keepalive_sec", PADV_VALUE_LITERAL, "60", "The default; it does nothing while core and max are the same."},
+			{"worker_pool_queue_length", PADV_VALUE_QUEUE, NULL, NULL},
+			{"maxActive", PADV_VALUE_SAME, NULL, "Of the data source: the connections that the workers need, all of them together."},
+		},
+		.above = "tasks beyond the workers queue, and those beyond worker_pool_queue_length are refused"
+	},
+	{
+		.name = "sqlalchemy", .title = "SQLAlchemy", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "arguments of create_engine()",
+		.lines = {
+			{"pool_size", PADV_VALUE_SIZE, NULL, "What counts is pool_size + max_overflow."},
+			{"max_overflow", PADV_VALUE_LITERAL, "0", "The default of 10 would come on top in every process, and be opened and closed under load."},
+			{"pool_timeout", PADV_VALUE_LITERAL, "30", "Seconds, the default: how long a caller waits for a connection."},
+		},
+		.above = "callers beyond the pool wait for pool_timeout, then get a TimeoutError"
+	},
+	{
+		.name = "go", .title = "Go database/sql", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "methods of sql.DB",
+		.lines = {
+			{"SetMaxOpenConns", PADV_VALUE_SIZE, NULL, "The default of 0 is without limit."},
+			{"SetMaxIdleConns", PADV_VALUE_SAME, NULL, "The same: with the default of 2 the others would be closed and opened again all the time."},
+			{"SetConnMaxLifetime", PADV_VALUE_LITERAL, "30*time.Minute", "The default is for ever; a connection that gets old is replaced, and its memory in the server given back."},
+		},
+		.above = "callers beyond the pool wait as long as their context allows: give it a deadline"
+	},
+	{
+		.name = "rails", .title = "Rails", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "database.yml",
+		.lines = {
+			{"pool", PADV_VALUE_SIZE, NULL, "Each worker process has one; Rails 8.1 calls it max_connections and still reads pool."},
+			{"checkout_timeout", PADV_VALUE_LITERAL, "5", "Seconds, the default: how long a thread waits for a connection."},
+		},
+		.above = "threads beyond the pool wait for checkout_timeout, then get an ActiveRecord::ConnectionTimeoutError"
+	},
+	{
+		.name = "django", .also = "django 5.1", .title = "Django 5.1 or later", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "OPTIONS[\"pool\"] of DATABASES, and CONN_MAX_AGE beside OPTIONS",
+		.lines = {
+			{"max_size", PADV_VALUE_SIZE, NULL, "Each worker process has a pool, in OPTIONS[\"pool\"]."},
+			{"min_size", PADV_VALUE_SAME, NULL, "The same: a pool of fixed size opens no connection when there is most to do, and the default of 4 must not be above max_size."},
+			{"timeout", PADV_VALUE_LITERAL, "30", "Seconds, the default of psycopg_pool: how long a request waits for a connection."},
+			{"CONN_MAX_AGE", PADV_VALUE_LITERAL, "0", "Beside OPTIONS; Django refuses a pool together with persistent connections."},
+		},
+		.above = "requests beyond the pool wait for timeout, then get a PoolTimeout"
+	},
+	{
+		.name = "node-postgres", .title = "node-postgres", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "options of Pool",
+		.lines = {
+			{"max", PADV_VALUE_SIZE, NULL, NULL},
+			{"connectionTimeoutMillis", PADV_VALUE_LITERAL, "30000", "How long a caller waits for a connection; the default of 0 is for ever."},
+		},
+		.above = "callers beyond the pool wait for connectionTimeoutMillis, then get an error"
+	},
+	{
+		.name = "r2dbc", .title = "r2dbc-pool", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "options of the connection URL",
+		.lines = {
+			{"maxSize", PADV_VALUE_SIZE, NULL, NULL},
+			{"initialSize", PADV_VALUE_SAME, NULL, "The same: all are opened at the start, and none when there is most to do."},
+			{"maxAcquireTime", PADV_VALUE_LITERAL, "PT30S", "How long a caller waits for a connection; the default is for ever."},
+		},
+		.above = "subscribers beyond the pool wait for maxAcquireTime, then get an error"
+	},
+	{
+		.name = "npgsql", .title = "Npgsql", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = "pools (processes * connection strings)", .where = "the connection string",
+		.lines = {
+			{"Maximum Pool Size", PADV_VALUE_SIZE, NULL, "The default is 100; there is one pool for each connection string, and two that differ in anything are two."},
+			{"Timeout", PADV_VALUE_LITERAL, "15", "Seconds, the default: how long a caller waits for a connection."},
+		},
+		.above = "callers beyond the pool wait for Timeout, then get an NpgsqlException"
+	},
+	{
+		.name = "pgcat", .title = "PgCat", .holding = PADV_HELD_FOR_TRANSACTION,
+		.pools = "pools (PgCat processes * users)", .where = "pgcat.toml",
+		.lines = {
+			{"pool_mode", PADV_VALUE_LITERAL, "\"transaction\"", "In [pools.<name>]; a connection is handed on after each transaction."},
+			{"pool_size", PADV_VALUE_SIZE, NULL, "In [pools.<name>.users.<n>]; what reaches the server is the sum over users."},
+		},
+		.above = "clients beyond the pool wait for connect_timeout, then get an error"
+	},
+	{
+		.name = "odyssey", .title = "Odyssey", .holding = PADV_HELD_FOR_TRANSACTION,
+		.pools = "pools (Odyssey processes * routes)", .where = "the section user of odyssey.conf",
+		.lines = {
+			{"pool", PADV_VALUE_LITERAL, "\"transaction\"", "A connection is handed on after each transaction."},
+			{"pool_size", PADV_VALUE_SIZE, NULL, "0 is without limit; there is a pool for each pair of user and database."},
+			{"pool_timeout", PADV_VALUE_LITERAL, "30000", "Milliseconds: how long a client waits for a connection; 0 is for ever."},
+		},
+		.above = "clients beyond the pool wait for pool_timeout, and those beyond client_max are refused"
+	},
+	{
+		.name = "supavisor", .title = "Supavisor", .holding = PADV_HELD_FOR_TRANSACTION,
+		.pools = "pools (users of all tenants on this server)", .where = "the records of tenant and user",
+		.lines = {
+			{"mode_type", PADV_VALUE_LITERAL, "\"transaction\"", "Of the user; a connection is handed on after each transaction."},
+			{"default_pool_size", PADV_VALUE_SIZE, NULL, "Of the tenant; every user that connects has a pool of that size."},
+			{"pool_size", PADV_VALUE_SAME, NULL, "Of the user; it goes before the tenant's."},
+			{"pool_checkout_timeout", PADV_VALUE_LITERAL, "60000", "Milliseconds, the default: how long a client waits for a connection."},
+		},
+		.above = "clients beyond the pool wait for pool_checkout_timeout, and those beyond default_max_clients are refused"
+	},
+	{
+		.name = "rds_proxy", .title = "RDS Proxy", .holding = PADV_HELD_FOR_TRANSACTION,
+		.pools = "proxies", .where = "connection-pool-config of the target group",
+		.lines = {
+			{"MaxConnectionsPercent", PADV_VALUE_PERCENT, NULL, "The default is 100. A session that is pinned keeps its connection."},
+			{"MaxIdleConnectionsPercent", PADV_VALUE_SAME_PERCENT, NULL, "The same: a pool of fixed size opens no connection when there is most to do."},
+			{"ConnectionBorrowTimeout", PADV_VALUE_LITERAL, "120", "Seconds, the default: how long a client waits for a connection."},
+		},
+		.above = "clients beyond the pool wait for ConnectionBorrowTimeout, then get an error"
+	},
+	{.name = NULL},
+};

@@ -1,0 +1,67 @@
+/*
+ * planning.c
+ *		The deadlock floor of a pool and the connections of a fleet.
+ *
+ * Owns integer arithmetic that notices when a result does not fit.  Pure.
+ * Called by the SQL functions, which check the arguments.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "core/sizing/planning.h"
+
+/* Neither operand is negative, here and below. */
+static bool
+add(int64_t a, int64_t b, int64_t *sum)
+{
+	if (a > INT64_MAX - b)
+		return false;
+	*sum = a + b;
+	return true;
+}
+
+static bool
+multiply(int64_t a, int64_t b, int64_t *product)
+{
+	if (b != 0 && a > INT64_MAX / b)
+		return false;
+	*product = a * b;
+	return true;
+}
+
+/*
+ * threads * (connections_per_thread - 1) + 1 (HikariCP wiki, "About Pool
+ * Sizing"): when every thread is one connection short of what it needs, one
+ * more lets one of them finish.
+ */
+bool
+padv_deadlock_free_size(int64_t threads, int64_t connections_per_thread,
+						int64_t *size)
+{
+	return multiply(threads, connections_per_thread - 1, size) &&
+		add(*size, 1, size);
+}
+
+/*
+ * databases * front_ends * (pools * min + extra), where extra is what the hot
+ * pool opens beyond its minimum: the requests that find no idle connection, as
+ * far as its maximum allows (OutSystems, on the pools of its .NET and Java
+ * front-ends).
+ */
+bool
+padv_fleet_connections(const PadvFleet *fleet, PadvFleetConnections *result)
+{
+	int64_t		room = fleet->max_pool_size - fleet->min_pool_size;
+	int64_t		wanted = fleet->requests > fleet->free ? fleet->requests - fleet->free : 0;
+	int64_t		extra = wanted < room ? wanted : room;
+	int64_t		connections;
+
+	result->unserved = wanted - extra;
+	result->connections = 0;
+	if (!multiply(fleet->pools, fleet->min_pool_size, &connections) ||
+		!add(connections, extra, &connections) ||
+		!multiply(connections, fleet->front_ends, &connections) ||
+		!multiply(connections, fleet->databases, &connections))
+		return false;
+	result->connections = connections;
+	return true;
+}

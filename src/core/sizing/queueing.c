@@ -1,0 +1,208 @@
+/*
+ * queueing.c
+ *		A pool as a queueing system: M/M/c, and M/M/c/K when the line is limited.
+ *
+ * Owns the formulas of Erlang (1917, "Solution of some problems in the theory of
+ * probabilities of significance in automatic telephone exchanges") in forms that
+ * neither overflow nor cancel up to a million servers, for any load.  Text-book
+ * forms: Kleinrock 1975, "Queueing Systems" I, 3.4-3.6; Allen 1990, "Probability,
+ * Statistics and Queueing Theory", 5.2.  Pure.  Called by the SQL functions,
+ * thread_pool.c and explain_size.c.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "core/sizing/queueing.h"
+#include "core/sizing/truncated_geometric.h"
+
+/* 95 percent wait no longer. */
+#define LONGEST_WAITS 0.05
+
+#define LARGEST_LOAD 1e300
+#define SMALLEST_LOAD 1e-290
+
+/*
+ * A load that is a product of two rounded numbers cannot be told from a full one
+ * closer than this.
+ */
+#define FULL_WITHIN (4.0 * DBL_EPSILON)
+
+double
+padv_offered_load(double arrival_rate, double service_time_seconds)
+{
+	return fmin(arrival_rate * service_time_seconds, LARGEST_LOAD);
+}
+
+bool
+padv_no_load(double load)
+{
+	return load < SMALLEST_LOAD;
+}
+
+/*
+ * B(n) = load * B(n-1) / (n + load * B(n-1)): errors shrink from step to step,
+ * nothing overflows, and what underflows is nothing.
+ */
+static PadvErlang
+next_erlang(PadvErlang previous, double servers, double load)
+{
+	double		asked = load * previous.refused;
+	PadvErlang	next = {asked / (servers + asked), servers / (servers + asked)};
+
+	return next;
+}
+
+PadvErlang
+padv_erlang(int64_t servers, double load)
+{
+	PadvErlang	chances = {1.0, 0.0};
+
+	for (int64_t n = 1; n <= servers; n++)
+		chances = next_erlang(chances, (double) n, load);
+	return chances;
+}
+
+static bool
+is_stable(double servers, double load)
+{
+	return servers - load > FULL_WITHIN * servers;
+}
+
+/* Erlang C from Erlang B. */
+static double
+waiting_probability(double refused, double servers, double load)
+{
+	return refused / ((servers - load) / servers + load / servers * refused);
+}
+
+double
+padv_erlang_c(int64_t servers, double load)
+{
+	return waiting_probability(padv_erlang(servers, load).refused, (double) servers, load);
+}
+
+/*
+ * M/M/c.  Who waits does so for an exponential time with the mean service /
+ * (servers - load).
+ */
+static void
+forecast_unbounded(double load, double service, double servers,
+				   PadvPoolForecast *forecast)
+{
+	double		mean;
+
+	forecast->stable = is_stable(servers, load);
+	if (!forecast->stable)
+	{
+		forecast->utilization = forecast->full_ratio = 1.0;
+		forecast->busy = servers;
+		forecast->wait_seconds = forecast->p95_wait_seconds = HUGE_VAL;
+		return;
+	}
+	mean = service / (servers - load);
+	forecast->utilization = load / servers;
+	forecast->busy = load;
+	forecast->full_ratio = padv_erlang_c((int64_t) servers, load);
+	forecast->wait_seconds = forecast->full_ratio * mean;
+	if (forecast->full_ratio > LONGEST_WAITS)
+		forecast->p95_wait_seconds = mean * log(forecast->full_ratio / LONGEST_WAITS);
+}
+
+/*
+ * M/M/c/K with K = servers + places.  With all servers busy the line is a
+ * truncated geometric distribution, whose ratio may be over 1: then all weights
+ * are taken relative to the full line instead of the empty one, so that they
+ * stay within 1.
+ */
+static void
+forecast_bounded(double load, double service, double servers, double places,
+				 PadvPoolForecast *forecast)
+{
+	PadvErlang	chances = padv_erlang((int64_t) servers, load);
+	PadvWaiting line;
+	double		starts;			/* weights of those who come: served at once, */
+	double		waits;			/* admitted to the line, */
+	double		refused;		/* and neither */
+	double		total;
+
+	padv_waiting_init(&line, load, servers, fmax(places, 1.0));
+	if (line.falling)
+	{
+		starts = chances.served;
+		waits = chances.refused * padv_waiting_sum(&line, places);
+		refused = chances.refused * padv_waiting_power(&line, places);
+	}
+	else
+	{
+		starts = chances.served * padv_waiting_power(&line, places);
+		waits = chances.refused * (servers / load) * padv_waiting_sum(&line, places);
+		refused = chances.refused;
+	}
+	total = starts + chances.refused * padv_waiting_sum(&line, places + 1.0);
+
+	forecast->stable = true;
+	forecast->refused_ratio = fmin(refused / total, 1.0);
+	forecast->full_ratio = fmin(chances.refused * padv_waiting_sum(&line, places + 1.0) / total, 1.0);
+	forecast->busy = fmin(load * ((starts + waits) / total), servers);
+	forecast->utilization = forecast->busy / servers;
+	if (places > 0.0)
+	{
+		double		share = waits / (starts + waits);
+		double		between = service / servers;
+
+		forecast->wait_seconds = between * (share * (line.mean + 1.0));
+		forecast->p95_wait_seconds = between * padv_waiting_wait_exceeded(&line, share, LONGEST_WAITS);
+	}
+}
+
+void
+padv_pool_forecast(double arrival_rate, double service_time_seconds,
+				   int64_t pool_size, int64_t queue_length,
+				   PadvPoolForecast *forecast)
+{
+	double		load = padv_offered_load(arrival_rate, service_time_seconds);
+	double		servers = (double) pool_size;
+
+	memset(forecast, 0, sizeof(*forecast));
+	if (padv_no_load(load))
+	{
+		forecast->busy = load;
+		forecast->utilization = load / servers;
+		forecast->stable = true;
+	}
+	else if (queue_length == PADV_UNBOUNDED)
+		forecast_unbounded(load, service_time_seconds, servers, forecast);
+	else
+		forecast_bounded(load, service_time_seconds, servers, (double) queue_length,
+						 forecast);
+}
+
+/*
+ * The recurrence passes every pool size on its way up and the wait falls with
+ * each, so the first that is good enough is the smallest; bisection would go
+ * the same way several times.
+ */
+int64_t
+padv_required_size(double arrival_rate, double service_time_seconds,
+				   double max_wait_seconds)
+{
+	double		load = padv_offered_load(arrival_rate, service_time_seconds);
+	PadvErlang	chances = {1.0, 0.0};
+
+	if (padv_no_load(load))
+		return 1;
+	for (int64_t n = 1; n <= PADV_MAX_SERVERS && load < PADV_MAX_SERVERS; n++)
+	{
+		double		servers = (double) n;
+
+		chances = next_erlang(chances, servers, load);
+		if (is_stable(servers, load) &&
+			waiting_probability(chances.refused, servers, load) *
+			(service_time_seconds / (servers - load)) <= max_wait_seconds)
+			return n;
+	}
+	return 0;
+}

@@ -1,0 +1,268 @@
+/*
+ * truncated_geometric.c
+ *		The truncated geometric distribution, and the waiting time behind it.
+ *
+ * Owns the numerics of a line of any length up to 2^31 and of a ratio as near
+ * to 1 as a double can be, where the text-book forms divide nothing by nothing.
+ * Nothing here takes time in proportion to the length of the line.  Pure.
+ * Called by queueing.c and thread_pool.c.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <math.h>
+
+#include "core/sizing/truncated_geometric.h"
+
+/*
+ * Where the differences of the direct forms lose digits, series take over; six
+ * terms are exact to the last digit up to here.
+ */
+#define SERIES_BELOW 0.5
+
+/*
+ * A Poisson variable leaves its mean by more than this many standard
+ * deviations, and REACH_MORE, with a probability below 1e-16.
+ */
+#define REACH 9.0
+#define REACH_MORE 20.0
+
+/* A sum of more terms than this is taken as an integral, but for its end. */
+#define MAX_TERMS 1500.0
+#define END_TERMS 512.0
+#define PANELS 40
+
+#define TWO_PI 6.283185307179586
+
+#define BISECTIONS 300
+#define RELATIVE_TOLERANCE 1e-12
+
+/*
+ * 1 / (e^u - 1) - 1 / u, for small u: the generating function of the Bernoulli
+ * numbers without its pole.
+ */
+static double
+mean_series(double u)
+{
+	double		s = u * u;
+
+	return -0.5 + u * (1.0 / 12 - s * (1.0 / 720 - s * (1.0 / 30240 -
+														s * (1.0 / 1209600 - s * (1.0 / 47900160)))));
+}
+
+/* The negative of its derivative. */
+static double
+variance_series(double u)
+{
+	double		s = u * u;
+
+	return -1.0 / 12 + s * (1.0 / 240 - s * (1.0 / 6048 -
+											 s * (1.0 / 172800 - s * (1.0 / 5322240))));
+}
+
+static double
+inverse_sinh_square(double u)
+{
+	double		sinh_half = sinh(0.5 * u);
+
+	return 0.25 / (sinh_half * sinh_half);
+}
+
+/*
+ * With the weights e^(-tj) the sum over all j is (1 - e^(-mt)) / (1 - e^(-t)); mean
+ * and variance are the derivatives of its logarithm.  When mt is small, the
+ * poles of both parts are left out, for they cancel.
+ */
+void
+padv_waiting_init(PadvWaiting *line, double load, double servers, double states)
+{
+	double		distance = fabs(servers - load) / fmax(servers, load);
+	double		m = states;
+	double		t;
+
+	line->states = states;
+	line->falling = load <= servers;
+	line->log_ratio = distance < 0.5 ? log1p(-distance) :
+		log(fmin(servers, load) / fmax(servers, load));
+
+	t = -line->log_ratio;
+	if (m * t < SERIES_BELOW)
+	{
+		line->mean = mean_series(t) - m * mean_series(m * t);
+		line->variance = variance_series(t) - m * m * variance_series(m * t);
+	}
+	else
+	{
+		line->mean = 1.0 / expm1(t) - m / expm1(m * t);
+		line->variance = inverse_sinh_square(t) - m * m * inverse_sinh_square(m * t);
+	}
+	if (!line->falling)
+		line->mean = m - 1.0 - line->mean;
+}
+
+double
+padv_waiting_sum(const PadvWaiting *line, double terms)
+{
+	if (line->log_ratio == 0.0)
+		return terms;
+	return expm1(terms * line->log_ratio) / expm1(line->log_ratio);
+}
+
+double
+padv_waiting_power(const PadvWaiting *line, double exponent)
+{
+	return exp(exponent * line->log_ratio);
+}
+
+double
+padv_waiting_triangle(const PadvWaiting *line)
+{
+	return 0.5 * (line->variance + line->mean * (line->mean + 1.0));
+}
+
+/* The probability that J is at least n, for n from 0 to states. */
+static double
+at_least(const PadvWaiting *line, double n)
+{
+	double		rest;
+
+	if (line->log_ratio == 0.0)
+		return (line->states - n) / line->states;
+	rest = expm1((line->states - n) * line->log_ratio) /
+		expm1(line->states * line->log_ratio);
+	return line->falling ? rest * padv_waiting_power(line, n) : rest;
+}
+
+/* v - log(1 + v) */
+static double
+log_deviation(double v)
+{
+	double		sum = 0.0;
+
+	if (fabs(v) > 0.01)
+		return v - log1p(v);
+	for (int k = 9; k >= 2; k--)
+		sum = 1.0 / k - v * sum;
+	return v * v * sum;
+}
+
+/*
+ * The Poisson distribution, continued between the integers.  A logarithm of a
+ * factorial of 2^31 would leave six digits; so Stirling's series (Loader 2000,
+ * "Fast and accurate computation of binomial probabilities").
+ */
+static double
+poisson(double x, double mean)
+{
+	double		stirling;
+
+	if (x < 16.0)
+		return exp(x * log(mean) - mean - lgamma(x + 1.0));
+	stirling = (1.0 / 12 - (1.0 / 360 - 1.0 / (1260 * x * x)) / (x * x)) / x;
+	return exp(-x * log_deviation((mean - x) / x) - stirling) / sqrt(TWO_PI * x);
+}
+
+static double
+term(const PadvWaiting *line, double elapsed, double n)
+{
+	return poisson(n, elapsed) * at_least(line, n);
+}
+
+/* All terms from low to high, from the largest on outwards. */
+static double
+sum_terms(const PadvWaiting *line, double elapsed, double low, double high)
+{
+	double		start = fmin(fmax(floor(elapsed), low), high);
+	double		peak = poisson(start, elapsed);
+	double		sum = 0.0;
+	double		p = peak;
+
+	for (double n = start; n >= low; n -= 1.0)
+	{
+		sum += p * at_least(line, n);
+		p *= n / elapsed;
+	}
+	p = peak;
+	for (double n = start + 1.0; n <= high; n += 1.0)
+	{
+		p *= elapsed / n;
+		sum += p * at_least(line, n);
+	}
+	return sum;
+}
+
+/*
+ * The terms from low to high as the integral from half a term before to half a
+ * term after (Gauss and Legendre, 5 points on each panel), with the first
+ * correction of Euler and Maclaurin at the end where the terms are not yet
+ * small.
+ */
+static double
+integrate_terms(const PadvWaiting *line, double elapsed, double low, double high)
+{
+	static const double points[] = {0.0, 0.5384693101056831, 0.9061798459386640};
+	static const double weights[] = {0.5688888888888889, 0.4786286704993665, 0.2369268850561891};
+	double		half = 0.5 * (high - low + 1.0) / PANELS;
+	double		sum = 0.0;
+
+	for (int panel = 0; panel < PANELS; panel++)
+	{
+		double		middle = low - 0.5 + half * (2 * panel + 1);
+
+		sum += weights[0] * term(line, elapsed, middle);
+		for (int i = 1; i < 3; i++)
+			sum += weights[i] * (term(line, elapsed, middle - half * points[i]) +
+								 term(line, elapsed, middle + half * points[i]));
+	}
+	return sum * half - (term(line, elapsed, high + 1.0) - term(line, elapsed, high)) / 24.0;
+}
+
+/*
+ * The probability that one who waits still does after so many mean times
+ * between two that leave: fewer than J + 1 have left, and how many did is Poisson
+ * distributed.
+ */
+static double
+still_waiting(const PadvWaiting *line, double elapsed)
+{
+	double		reach = REACH * sqrt(elapsed) + REACH_MORE;
+	double		low = fmax(0.0, floor(elapsed - reach));
+	double		high = fmin(line->states - 1.0, ceil(elapsed + reach));
+	double		middle;
+
+	if (high < low)
+		return 0.0;
+	if (high - low < MAX_TERMS)
+		return sum_terms(line, elapsed, low, high);
+	middle = high - END_TERMS;
+	return integrate_terms(line, elapsed, low, middle) +
+		sum_terms(line, elapsed, middle + 1.0, high);
+}
+
+/*
+ * By bisection: the probability falls with time, and all is over when a Poisson
+ * variable has surely passed the length of the line.
+ */
+double
+padv_waiting_wait_exceeded(const PadvWaiting *line, double waits, double probability)
+{
+	double		low = 0.0;
+	double		high = line->states + REACH * sqrt(line->states) + REACH_MORE;
+
+	if (!(waits > probability))
+		return 0.0;
+
+	/* the longer line without an end is an upper bound, in closed form */
+	if (line->falling && line->log_ratio < 0.0)
+		high = fmin(high, log(waits / probability) / -expm1(line->log_ratio));
+
+	for (int i = 0; i < BISECTIONS && high - low > RELATIVE_TOLERANCE * high; i++)
+	{
+		double		middle = low + 0.5 * (high - low);
+
+		if (waits * still_waiting(line, middle) > probability)
+			low = middle;
+		else
+			high = middle;
+	}
+	return high;
+}

@@ -1,0 +1,77 @@
+/*
+ * interval.c
+ *		What a second was like, from its samples and from the counters.
+ *
+ * Owns which session counts as at work, as active.
+ * Pure; the worker calls it once a second.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "core/stats/interval.h"
+
+#include <math.h>
+
+double
+padv_unseen_active(double run, double delay, double on_cpu, double waiting_io,
+				   double turnaround)
+{
+	if (run < 0.0 || delay < 0.0)
+		return 0.0;
+	return fmin(turnaround, fmax(0.0, run + delay - on_cpu - waiting_io));
+}
+
+/* How much a counter grew in a second; negative when unknown. */
+static double
+per_second(const PadvCounters *before, const PadvCounters *after, PadvCounter counter,
+		   double seconds)
+{
+	double		grown;
+
+	return padv_load_growth(before, after, counter, &grown) ? grown / seconds : -1.0;
+}
+
+bool
+padv_interval_describe(const PadvTake *take, const PadvCounters *before,
+					   const PadvCounters *after, PadvInterval *interval)
+{
+	double		seconds = (double) (after->clock_us - before->clock_us) / 1e6;
+	double		rolled_back,
+				inside;
+
+	if (!(seconds > 0.0) ||
+		!padv_load_growth(before, after, PADV_COMMITTED, &interval->transactions) ||
+		!padv_load_growth(before, after, PADV_ROLLED_BACK, &rolled_back) ||
+		!padv_load_growth(before, after, PADV_INSIDE, &inside))
+		return false;
+
+	interval->seconds = seconds;
+	interval->run = per_second(before, after, PADV_SESSIONS_RUN, seconds);
+	interval->ready = per_second(before, after, PADV_SESSIONS_DELAY, seconds);
+	interval->at_work = fmax(0.0, take->demand - take->parallel_workers +
+							 take->held_in_transaction + take->turnaround);
+	interval->active = take->demand +
+		padv_unseen_active(interval->run, interval->ready, take->in_class[PADV_ON_CPU],
+						   take->in_class[PADV_WAITING_IO], take->turnaround);
+	interval->inside = fmax(0.0, take->demand - take->parallel_workers -
+							take->in_class[PADV_WAITING_LOCK] -
+							take->in_class[PADV_WAITING_LWLOCK]);
+	interval->latency = interval->transactions + rolled_back > 0.0 ?
+		inside / (interval->transactions + rolled_back) : 0.0;
+	return true;
+}
+
+void
+padv_waits_add(PadvWaits *waits, const PadvInterval *interval)
+{
+	double		run = interval->run * interval->seconds;
+	double		ready = interval->ready * interval->seconds;
+	double		left;
+
+	if (!(run > 0.0) || !(ready >= 0.0) || !isfinite(run) || !isfinite(ready))
+		return;
+	left = exp2(-run / PADV_WAITS_HALF_LIFE);
+	waits->run = waits->run * left + run;
+	waits->ready = waits->ready * left + ready;
+	waits->asleep = waits->asleep * left +
+		fmax(0.0, interval->inside * interval->seconds - run - ready);
+}

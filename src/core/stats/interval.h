@@ -1,0 +1,51 @@
+/*
+ * interval.h
+ *		What a second was like, from its samples and from the counters.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_INTERVAL_H
+#define PADV_INTERVAL_H
+
+#include "core/model/scalability.h"
+#include "core/stats/load.h"
+#include "core/stats/window.h"
+
+/*
+ * Sessions that are ready to run but look idle, because they have not had a
+ * core since their client's message came: those that ran or were ready by the
+ * kernel's account, less those that a sample saw on CPU or waiting for I/O (the
+ * pages of which may come from the operating system's cache, with work of the
+ * CPU).  They are some of those in turn-around.  run and delay are negative
+ * where they are not known.
+ */
+extern double padv_unseen_active(double run, double delay, double on_cpu,
+								 double waiting_io, double turnaround);
+
+/*
+ * Between two readings of the counters, with the samples of that time; false when
+ * the counters do not tell.
+ */
+extern bool padv_interval_describe(const PadvTake *take, const PadvCounters *before,
+								   const PadvCounters *after, PadvInterval *interval);
+
+/*
+ * Where active sessions spend their time, in seconds of sessions: running, ready
+ * to run, or asleep inside a statement.  Those kept waiting by others (locks,
+ * internal locks) are left out: the cores that they leave free are not free
+ * for more of the same.  Fades with the time that sessions run, so that an idle
+ * minute changes nothing.
+ */
+typedef struct PadvWaits
+{
+	double		run;
+	double		ready;
+	double		asleep;
+} PadvWaits;
+
+/* Seconds of running after which half is forgotten. */
+#define PADV_WAITS_HALF_LIFE 60.0
+
+extern void padv_waits_add(PadvWaits *waits, const PadvInterval *interval);
+
+#endif							/* PADV_INTERVAL_H */

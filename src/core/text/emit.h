@@ -1,0 +1,38 @@
+/*
+ * emit.h
+ *		Sentences, handed out one by one.
+ *
+ * Included by what explains, and by nobody else.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_SPEAK_H
+#define PADV_SPEAK_H
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Room that any sentence fits into. */
+#define PADV_SENTENCE 640
+
+typedef struct PadvSpeaker
+{
+	void		(*emit) (void *arg, const char *sentence);
+	void	   *arg;
+} PadvSpeaker;
+
+/* The sentence is valid while emit runs. */
+static inline void
+__attribute__((format(printf, 2, 3)))
+padv_speak(const PadvSpeaker *speaker, const char *format, ...)
+{
+	char		sentence[PADV_SENTENCE];
+	va_list		args;
+
+	va_start(args, format);
+	vsnprintf(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	speaker->emit(speaker->arg, sentence);
+}
+
+#endif							/* PADV_SPEAK_H */

@@ -1,0 +1,56 @@
+/*
+ * utf8.c
+ *		Characters out of bytes that may be anything.
+ *
+ * Called by what shows names, which come from whoever may create roles.  Pure.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "core/text/utf8.h"
+
+/* The bytes of a character by its first one; 0 if none starts so. */
+static int
+sequence_length(unsigned char first)
+{
+	if (first < 0x80)
+		return 1;
+	if (first >= 0xC2 && first <= 0xDF)
+		return 2;
+	if (first >= 0xE0 && first <= 0xEF)
+		return 3;
+	return first >= 0xF0 && first <= 0xF4 ? 4 : 0;
+}
+
+uint32_t
+padv_utf8_next(const char **text)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char *bytes = (const unsigned char *) *text;
+	int			length = sequence_length(bytes[0]);
+	uint32_t	code = length <= 1 ? bytes[0] : bytes[0] & (0x7Fu >> length);
+
+	for (int i = 1; i < length; i++)
+	{
+		/* this finds the end of the text too */
+		if ((bytes[i] & 0xC0) != 0x80)
+			length = 0;
+		else
+			code = code << 6 | (bytes[i] & 0x3F);
+	}
+	if (length == 0 || code < least[length])
+	{
+		(*text)++;
+		return '?';
+	}
+	*text += length;
+	return code;
+}
+
+bool
+padv_codes_have(const PadvCodes *codes, int count, uint32_t code)
+{
+	for (int i = 0; i < count; i++)
+		if (code >= codes[i].first && code <= codes[i].last)
+			return true;
+	return false;
+}

@@ -1,0 +1,199 @@
+/*
+ * login_check.c
+ *		Whether core would let a role into a database.
+ *
+ * Core looks at this after authentication is done, so after a wait.  A login that
+ * is going to be refused anyway must not stand in the queue meanwhile, where it
+ * takes the place of others.
+ *
+ * Core's own functions for privileges are of no use here.  They keep the roles that
+ * a role is a member of, and are told of changes only once the session is in its
+ * database; and the cache of databases may need a table that cannot be opened
+ * before that.  So the row is read as core reads it to find the database, and
+ * memberships are followed as in acl.c.
+ *
+ * Owns nothing and takes no lock of ours; runs in the backend that logs in.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_auth_members.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_database.h"
+#include "utils/acl.h"
+#include "utils/catcache.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/relcache.h"
+#include "utils/syscache.h"
+
+#include "hooks/login_check.h"
+#include "compat.h"
+
+typedef struct Database
+{
+	Oid			number;			/* InvalidOid: there is none */
+	Oid			owner;
+	bool		open;			/* core lets somebody in */
+	Acl		   *acl;			/* NULL: everybody may connect */
+} Database;
+
+/* One that is stored elsewhere cannot be read yet; it is taken for NULL. */
+static Acl *
+read_acl(HeapTuple tuple, TupleDesc desc)
+{
+	bool		null;
+	Datum		acl = heap_getattr(tuple, Anum_pg_database_datacl, desc, &null);
+
+	if (null || VARATT_IS_EXTERNAL(DatumGetPointer(acl)))
+		return NULL;
+	return DatumGetAclPCopy(acl);
+}
+
+static void
+look_up_database(const char *name, Database *database)
+{
+	Relation	relation = table_open(DatabaseRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	memset(database, 0, sizeof(*database));
+	ScanKeyInit(&key, Anum_pg_database_datname, BTEqualStrategyNumber, F_NAMEEQ,
+				CStringGetDatum(name));
+	scan = systable_beginscan(relation, DatabaseNameIndexId, criticalSharedRelcachesBuilt,
+							  NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_database form = (Form_pg_database) GETSTRUCT(tuple);
+
+		database->number = form->oid;
+		database->owner = form->datdba;
+
+		/* below 0, but for -1, it is being dropped */
+		database->open = form->datallowconn &&
+			(form->datconnlimit > 0 || form->datconnlimit == -1);
+		database->acl = read_acl(tuple, RelationGetDescr(relation));
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+}
+
+Oid
+padv_database_number(const char *name)
+{
+	Database	database;
+
+	look_up_database(name, &database);
+	return database.number;
+}
+
+static bool
+can_log_in(Oid role)
+{
+	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+	Form_pg_authid form;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_authid) GETSTRUCT(tuple);
+	result = form->rolcanlogin && form->rolconnlimit != 0;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Before 16 it is the member that says whether it inherits, later the grant. */
+static bool
+inherits(Oid role)
+{
+	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+	bool		result = false;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		result = padv_role_inherits((Form_pg_authid) GETSTRUCT(tuple));
+		ReleaseSysCache(tuple);
+	}
+	return result;
+}
+
+/* Add the roles whose privileges this one inherits directly. */
+static List *
+add_groups(List *roles, Oid role)
+{
+	CatCList   *grants;
+
+	if (!inherits(role))
+		return roles;
+	grants = SearchSysCacheList1(AUTHMEMMEMROLE, ObjectIdGetDatum(role));
+	for (int i = 0; i < grants->n_members; i++)
+	{
+		HeapTuple	tuple = &grants->members[i]->tuple;
+		Form_pg_auth_members grant = (Form_pg_auth_members) GETSTRUCT(tuple);
+
+		if (padv_grant_inherits(grant))
+			roles = list_append_unique_oid(roles, grant->roleid);
+	}
+	ReleaseSysCacheList(grants);
+	return roles;
+}
+
+/* All whose privileges a role has in a database of this owner, itself first. */
+static List *
+list_privileged(Oid role, Oid owner)
+{
+	List	   *roles = list_make1_oid(role);
+	ListCell   *cell;
+
+	foreach(cell, roles)
+	{
+		Oid			member = lfirst_oid(cell);
+
+		roles = add_groups(roles, member);
+		if (member == owner)
+			roles = list_append_unique_oid(roles, ROLE_PG_DATABASE_OWNER);
+	}
+	return roles;
+}
+
+static bool
+has_connect(const Database *database, Oid role)
+{
+	const AclItem *items;
+	List	   *roles;
+
+	if (database->acl == NULL)
+		return true;
+
+	/*
+	 * ACL_DAT() allows for nulls, which an ACL never has, and mixes signs for
+	 * it
+	 */
+	items = (const AclItem *) ((const char *) database->acl +
+							   ARR_OVERHEAD_NONULLS(ARR_NDIM(database->acl)));
+	roles = list_privileged(role, database->owner);
+	for (int i = 0; i < ACL_NUM(database->acl); i++)
+		if ((ACLITEM_GET_PRIVS(items[i]) & ACL_CONNECT) != 0 &&
+			(items[i].ai_grantee == ACL_ID_PUBLIC ||
+			 list_member_oid(roles, items[i].ai_grantee)))
+			return true;
+	return false;
+}
+
+Oid
+padv_database_for(Oid role, const char *name)
+{
+	Database	database;
+
+	look_up_database(name, &database);
+	if (database.open && can_log_in(role) && has_connect(&database, role))
+		return database.number;
+	return InvalidOid;
+}

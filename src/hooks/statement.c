@@ -1,0 +1,233 @@
+/*
+ * statement.c
+ *		A statement that waits holds no locks, and is made anew after the wait.
+ *
+ * Runs in client backends, called by xact_hooks.c before a transaction has done any work.
+ * There all locks of the transaction come from the analysis or the plan of its first
+ * statement, so all of them can be released.  A relation can change or go then; so
+ * after the wait the locks are taken again, and a statement whose analysis may be
+ * out of date is analyzed again from its text.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "commands/extension.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/params.h"
+#include "parser/parse_node.h"
+#include "parser/parse_param.h"
+#include "parser/parser.h"
+#include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "tcop/utility.h"
+#include "utils/lsyscache.h"
+#include "utils/resowner.h"
+
+#include "hooks/statement.h"
+
+/* What our own views and functions belong to. */
+#define EXTENSION "pool_advisor"
+
+/* --- locks --- */
+
+void
+padv_statement_unlock(void)
+{
+	ResourceOwner current = CurrentResourceOwner;
+
+	/* a portal's locks were taken before it was started, for the transaction */
+	CurrentResourceOwner = CurTransactionResourceOwner;
+	LockReleaseCurrentOwner(NULL, 0);
+	CurrentResourceOwner = current;
+}
+
+/* Views are subqueries after rewriting, and from 16 on still have their relation. */
+static void
+lock_relation(const RangeTblEntry *entry)
+{
+	if ((entry->rtekind == RTE_RELATION || entry->rtekind == RTE_SUBQUERY) &&
+		OidIsValid(entry->relid) && entry->rellockmode != NoLock)
+		LockRelationOid(entry->relid, entry->rellockmode);
+}
+
+static bool
+lock_relations(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+	{
+		lock_relation((RangeTblEntry *) node);
+		return false;
+	}
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, lock_relations, context, QTW_EXAMINE_RTES_BEFORE);
+	return expression_tree_walker(node, lock_relations, context);
+}
+
+static void
+lock_relations_of(Query *query)
+{
+	(void) query_tree_walker(query, lock_relations, NULL, QTW_EXAMINE_RTES_BEFORE);
+}
+
+void
+padv_statement_lock(Query *query)
+{
+	if (query->commandType == CMD_UTILITY)
+		query = UtilityContainsQuery(query->utilityStmt);
+	if (query != NULL)
+		lock_relations_of(query);
+}
+
+/* As the plan cache does; the locks belong to the transaction, not to a portal. */
+void
+padv_plan_lock(const PlannedStmt *statement)
+{
+	ResourceOwner current = CurrentResourceOwner;
+	ListCell   *cell;
+
+	CurrentResourceOwner = CurTransactionResourceOwner;
+	if (statement->commandType == CMD_UTILITY)
+	{
+		Query	   *query = UtilityContainsQuery(statement->utilityStmt);
+
+		if (query != NULL)
+			lock_relations_of(query);
+	}
+	else
+		foreach(cell, statement->rtable)
+			lock_relation(lfirst_node(RangeTblEntry, cell));
+	CurrentResourceOwner = current;
+}
+
+/* --- analysis --- */
+
+/* All of Bind but the reading of its message happens below this callback. */
+static bool
+is_in_bind(void)
+{
+	const ErrorContextCallback *context;
+
+	for (context = error_context_stack; context != NULL; context = context->previous)
+		if (context->callback == ParamsErrorCallback)
+			return true;
+	return false;
+}
+
+bool
+padv_statement_is_its_text(const ParseState *pstate, const Query *query)
+{
+	return !is_in_bind() &&
+		(query->stmt_location <= 0 || strchr(pstate->p_sourcetext, '\\') == NULL);
+}
+
+/* The raw statement that this query was made of. */
+static RawStmt *
+parse_again(const char *text, const Query *query)
+{
+	ListCell   *cell;
+
+	foreach(cell, raw_parser(text, RAW_PARSE_DEFAULT))
+	{
+		RawStmt    *statement = lfirst_node(RawStmt, cell);
+
+		if (statement->stmt_location == query->stmt_location &&
+			statement->stmt_len == query->stmt_len)
+			return statement;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INTERNAL_ERROR),
+			 errmsg_internal("could not find a statement again in its text")));
+}
+
+void
+padv_statement_analyze(ParseState *pstate, Query *query, PadvJumbleState **jstate)
+{
+	ParseState *again = make_parsestate(NULL);
+	RawStmt    *statement = parse_again(pstate->p_sourcetext, query);
+	Query	   *analyzed;
+
+	again->p_sourcetext = pstate->p_sourcetext;
+	again->p_queryEnv = pstate->p_queryEnv;
+	again->p_pre_columnref_hook = pstate->p_pre_columnref_hook;
+	again->p_post_columnref_hook = pstate->p_post_columnref_hook;
+	again->p_paramref_hook = pstate->p_paramref_hook;
+	again->p_coerce_param_hook = pstate->p_coerce_param_hook;
+	again->p_ref_hook_state = pstate->p_ref_hook_state;
+	analyzed = transformTopLevelStmt(again, statement);
+
+	/* only parameters whose types are found by the analysis have this hook */
+	if (again->p_coerce_param_hook != NULL)
+		check_variable_parameters(again, analyzed);
+	free_parsestate(again);
+	if (*jstate != NULL)
+		*jstate = padv_jumble(analyzed, pstate->p_sourcetext);
+	*query = *analyzed;
+}
+
+/* --- monitoring --- */
+
+typedef struct Reads
+{
+	Oid			extension;		/* ours */
+	bool		own;			/* something of ours was found */
+} Reads;
+
+/* Of ours or of the server's.  Anybody may make something in a schema of our name. */
+static bool
+is_allowed(Oid class, Oid object, Oid schema, Reads *reads)
+{
+	if (schema == PG_CATALOG_NAMESPACE)
+		return true;
+	if (getExtensionOfObject(class, object) != reads->extension)
+		return false;
+	reads->own = true;
+	return true;
+}
+
+static bool
+is_foreign_function(Oid function, void *context)
+{
+	return !is_allowed(ProcedureRelationId, function, get_func_namespace(function), context);
+}
+
+/* True, which ends the walk, for what a monitoring system does not need. */
+static bool
+find_foreign(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RangeTblEntry))
+	{
+		const RangeTblEntry *entry = (const RangeTblEntry *) node;
+
+		return entry->rtekind == RTE_RELATION &&
+			!is_allowed(RelationRelationId, entry->relid, get_rel_namespace(entry->relid), context);
+	}
+	if (IsA(node, Query))
+	{
+		Query	   *query = (Query *) node;
+
+		return query->commandType != CMD_SELECT || query->rowMarks != NIL ||
+			query_tree_walker(query, find_foreign, context, QTW_EXAMINE_RTES_BEFORE);
+	}
+	/* the checks of a domain call functions */
+	return IsA(node, CoerceToDomain) ||
+		check_functions_in_node(node, is_foreign_function, context) ||
+		expression_tree_walker(node, find_foreign, context);
+}
+
+bool
+padv_statement_only_monitors(Query *query)
+{
+	Reads		reads = {.extension = get_extension_oid(EXTENSION, true)};
+
+	return OidIsValid(reads.extension) && !find_foreign((Node *) query, &reads) && reads.own;
+}

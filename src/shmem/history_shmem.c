@@ -1,0 +1,236 @@
+/*
+ * history_shmem.c
+ *		The history in shared memory.
+ *
+ * Owns that memory.  `lock` guards it, and no other lock is held meanwhile.
+ * Only the worker adds to it, and anybody who may can make it forget; both hold
+ * the lock exclusively, for some stores, and for the mean of 300 points at the
+ * end of 5 minutes.  Readers hold it shared for a memcpy of 16 kB, so that the
+ * worker never waits long; half a megabyte at once they must not copy.  The
+ * process that writes the file copies all of it without the lock, and again if
+ * something changed meanwhile: it may be stopped, or wait for a core, at any
+ * moment, and the worker must not wait for it.
+ *
+ * `loaded` outlives a worker that is started again; only the worker uses it.
+ * What is atomic is of the file: `writer` is the process that writes it, one at a
+ * time; it sets the others, and the worker reads them.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+
+#include "core/stats/history_file.h"
+#include "shmem/history_shmem.h"
+
+typedef struct SharedHistory
+{
+	LWLock		lock;
+	bool		loaded;			/* the file has been looked at */
+	pg_atomic_uint32 writer;	/* pid; 0: nobody */
+	pg_atomic_uint32 failing;	/* the file could not be written */
+	pg_atomic_uint32 writes;	/* finished, well or not */
+	pg_atomic_uint32 written_resets;	/* that the last one had seen */
+
+	/* guarded by lock */
+	uint32		resets;
+	uint64		changes;
+	PadvHistory history;
+} SharedHistory;
+
+static SharedHistory *shared = NULL;
+
+Size
+padv_history_shmem_size(void)
+{
+	return MAXALIGN(sizeof(SharedHistory));
+}
+
+void
+padv_history_shmem_init(int tranche)
+{
+	bool		found;
+
+	shared = ShmemInitStruct("pool_advisor history", padv_history_shmem_size(), &found);
+	if (found)
+		return;
+	LWLockInitialize(&shared->lock, tranche);
+	shared->loaded = false;
+	pg_atomic_init_u32(&shared->writer, 0);
+	pg_atomic_init_u32(&shared->failing, 0);
+	pg_atomic_init_u32(&shared->writes, 0);
+	pg_atomic_init_u32(&shared->written_resets, 0);
+	shared->resets = 0;
+	shared->changes = 0;
+	padv_history_init(&shared->history);
+}
+
+int
+padv_history_read(PadvResolution resolution, uint64 *cursor, PadvHistoryPoint *points)
+{
+	int			count;
+
+	LWLockAcquire(&shared->lock, LW_SHARED);
+	count = padv_history_copy(&shared->history, resolution, cursor, points,
+							  PADV_HISTORY_CHUNK);
+	LWLockRelease(&shared->lock);
+	return count;
+}
+
+void
+padv_history_reset(void)
+{
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	padv_history_forget(&shared->history);
+	shared->resets++;
+	shared->changes++;
+	LWLockRelease(&shared->lock);
+}
+
+void
+padv_history_publish(const PadvHistoryPoint *point)
+{
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	padv_history_add(&shared->history, point);
+	shared->changes++;
+	LWLockRelease(&shared->lock);
+}
+
+/* Nobody but the worker reads the curve, so it can look at it before it locks. */
+bool
+padv_history_publish_curve(const double *curve, size_t count)
+{
+	if (!padv_history_curve_sound(curve, count))
+		return false;
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	(void) padv_history_set_curve(&shared->history, curve, count);
+	shared->changes++;
+	LWLockRelease(&shared->lock);
+	return true;
+}
+
+size_t
+padv_history_curve(double *curve)
+{
+	size_t		count;
+
+	LWLockAcquire(&shared->lock, LW_SHARED);
+	count = padv_history_get_curve(&shared->history, curve);
+	LWLockRelease(&shared->lock);
+	return count;
+}
+
+bool
+padv_history_loaded(void)
+{
+	return shared->loaded;
+}
+
+/* Take over what a file had, or NULL when there was none. */
+void
+padv_history_fill(const PadvHistory *history)
+{
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	if (history != NULL)
+		memcpy(&shared->history, history, sizeof(PadvHistory));
+	shared->changes++;
+	LWLockRelease(&shared->lock);
+	shared->loaded = true;
+}
+
+/* How often it was changed, and made to forget. */
+static uint64
+count_changes(uint32 *resets)
+{
+	uint64		changes;
+
+	LWLockAcquire(&shared->lock, LW_SHARED);
+	changes = shared->changes;
+	*resets = shared->resets;
+	LWLockRelease(&shared->lock);
+	return changes;
+}
+
+/*
+ * What is copied while another changes it may be torn, and is thrown away: a change
+ * that had begun by then is counted before the lock can be had again.  The copy takes
+ * a tenth of a millisecond, and changes are a second apart.
+ */
+size_t
+padv_history_serialize(uint64 system, void *bytes)
+{
+	PadvHistory *copy = palloc(sizeof(PadvHistory));
+	uint64		changes;
+	uint32		resets;
+	uint32		resets_after;
+	size_t		size;
+
+	do
+	{
+		changes = count_changes(&resets);
+		memcpy(copy, &shared->history, sizeof(PadvHistory));
+	} while (changes != count_changes(&resets_after));
+	pg_atomic_write_u32(&shared->written_resets, resets);
+	size = padv_history_write(copy, system, bytes);
+	pfree(copy);
+	return size;
+}
+
+bool
+padv_history_reset_unwritten(void)
+{
+	uint32		resets;
+
+	(void) count_changes(&resets);
+	return resets != pg_atomic_read_u32(&shared->written_resets);
+}
+
+static void
+release_at_exit(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+{
+	uint32		mine = (uint32) MyProcPid;
+
+	(void) pg_atomic_compare_exchange_u32(&shared->writer, &mine, 0);
+}
+
+bool
+padv_history_claim_file(void)
+{
+	uint32		nobody = 0;
+
+	if (!pg_atomic_compare_exchange_u32(&shared->writer, &nobody, (uint32) MyProcPid))
+		return false;
+	before_shmem_exit(release_at_exit, (Datum) 0);
+	return true;
+}
+
+void
+padv_history_release_file(void)
+{
+	(void) pg_atomic_fetch_add_u32(&shared->writes, 1);
+	cancel_before_shmem_exit(release_at_exit, (Datum) 0);
+	release_at_exit(0, (Datum) 0);
+}
+
+bool
+padv_history_file_claimed(void)
+{
+	return pg_atomic_read_u32(&shared->writer) != 0;
+}
+
+uint32
+padv_history_writes(void)
+{
+	return pg_atomic_read_u32(&shared->writes);
+}
+
+bool
+padv_history_set_failing(bool failing)
+{
+	return pg_atomic_exchange_u32(&shared->failing, failing ? 1 : 0) != 0;
+}

@@ -1,0 +1,229 @@
+/*
+ * status_shmem.c
+ *		What the worker publishes and everybody may copy out.
+ *
+ * Owns that memory, and asks for it and for that of xact_stats.c, of the history,
+ * of shared_settings.c and of the rooms limits and admission, which look after
+ * theirs.  One LWLock guards all of it but worker_pid and resets: the worker takes
+ * it exclusively, readers take it shared, both for the time of a memcpy, and neither holds another lock
+ * meanwhile.  Nothing is computed, allocated or raised under it.
+ *
+ * resets is atomic: bits that anybody who may sets, and the worker takes away.
+ * worker_pid is atomic: written by the worker at its start and exit, read by
+ * anybody; that the worker may end right after the read is accepted.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "storage/ipc.h"
+#include "storage/lwlock.h"
+#include "storage/shmem.h"
+
+#include "shmem/admission.h"
+#include "shmem/history_shmem.h"
+#include "shmem/limits_shmem.h"
+#include "shmem/shared_settings.h"
+#include "shmem/status_shmem.h"
+#include "shmem/xact_stats.h"
+
+#define NAME "pool_advisor"
+
+typedef struct PadvShared
+{
+	LWLock	   *lock;
+	pg_atomic_uint32 worker_pid;	/* 0: none */
+	pg_atomic_uint32 resets;	/* asked for, and not done yet */
+
+	/* guarded by lock */
+	PadvPicture picture;
+	int			nevents;
+	int			nroles;
+	int			nfacts;
+	int			nrows;
+	PadvEventRow events[PADV_MAX_EVENTS];
+	PadvRoleRow roles[PADV_MAX_ROLES];
+	PadvFact	facts[PADV_MAX_FACTS];
+	PadvScalabilityRow rows[PADV_CURVE_BINS];
+} PadvShared;
+
+static PadvShared *shared = NULL;
+static shmem_request_hook_type previous_shmem_request_hook = NULL;
+static shmem_startup_hook_type previous_shmem_startup_hook = NULL;
+
+static void
+request_shared_memory(void)
+{
+	if (previous_shmem_request_hook)
+		previous_shmem_request_hook();
+	RequestAddinShmemSpace(MAXALIGN(sizeof(PadvShared)));
+	RequestAddinShmemSpace(padv_history_shmem_size());
+	RequestAddinShmemSpace(padv_settings_shmem_size());
+	RequestAddinShmemSpace(padv_limits_shmem_size());
+	RequestAddinShmemSpace(padv_admission_shmem_size());
+	RequestAddinShmemSpace(padv_transactions_shmem_size());
+	RequestNamedLWLockTranche(NAME, 1);
+}
+
+static void
+start_shared_memory(void)
+{
+	bool		found;
+
+	if (previous_shmem_startup_hook)
+		previous_shmem_startup_hook();
+
+	/* a restart after a crash comes here again, with fresh memory */
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	shared = ShmemInitStruct(NAME, sizeof(PadvShared), &found);
+	if (!found)
+	{
+		memset(shared, 0, sizeof(PadvShared));
+		shared->lock = &GetNamedLWLockTranche(NAME)->lock;
+		pg_atomic_init_u32(&shared->worker_pid, 0);
+		pg_atomic_init_u32(&shared->resets, 0);
+		padv_model_init(&shared->picture.model);
+	}
+	padv_history_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
+	padv_settings_shmem_init();
+	padv_limits_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
+	padv_admission_shmem_init();
+	padv_transactions_shmem_init();
+	LWLockRelease(AddinShmemInitLock);
+}
+
+void
+padv_shared_install_hooks(void)
+{
+	previous_shmem_request_hook = shmem_request_hook;
+	shmem_request_hook = request_shared_memory;
+	previous_shmem_startup_hook = shmem_startup_hook;
+	shmem_startup_hook = start_shared_memory;
+}
+
+void
+padv_require_preloaded(void)
+{
+	if (shared == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("pool_advisor must be loaded via \"shared_preload_libraries\""),
+				 errhint("Add pool_advisor to \"shared_preload_libraries\" and restart the server.")));
+}
+
+void
+padv_publish(const PadvPicture *picture, const PadvDigest *digest)
+{
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	memcpy(&shared->picture, picture, sizeof(PadvPicture));
+	shared->nevents = digest->nevents;
+	memcpy(shared->events, digest->events, digest->nevents * sizeof(PadvEventRow));
+	shared->nroles = digest->nroles;
+	memcpy(shared->roles, digest->roles, digest->nroles * sizeof(PadvRoleRow));
+	LWLockRelease(shared->lock);
+}
+
+void
+padv_publish_machine(const PadvMachine *machine)
+{
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	shared->nfacts = machine->nfacts;
+	memcpy(shared->facts, machine->facts, machine->nfacts * sizeof(PadvFact));
+	LWLockRelease(shared->lock);
+}
+
+void
+padv_publish_curve(const PadvScalabilityRow *rows, int nrows)
+{
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	shared->nrows = nrows;
+	memcpy(shared->rows, rows, nrows * sizeof(PadvScalabilityRow));
+	LWLockRelease(shared->lock);
+}
+
+void
+padv_request_reset(uint32 what)
+{
+	pg_atomic_fetch_or_u32(&shared->resets, what);
+}
+
+uint32
+padv_take_resets(void)
+{
+	if (pg_atomic_read_u32(&shared->resets) == 0)
+		return 0;
+	return pg_atomic_exchange_u32(&shared->resets, 0);
+}
+
+static void
+forget_worker(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+{
+	pg_atomic_write_u32(&shared->worker_pid, 0);
+}
+
+void
+padv_worker_announce(void)
+{
+	before_shmem_exit(forget_worker, (Datum) 0);
+	pg_atomic_write_u32(&shared->worker_pid, MyProcPid);
+}
+
+bool
+padv_worker_running(void)
+{
+	return pg_atomic_read_u32(&shared->worker_pid) != 0;
+}
+
+void
+padv_copy_picture(PadvPicture *picture)
+{
+	LWLockAcquire(shared->lock, LW_SHARED);
+	memcpy(picture, &shared->picture, sizeof(PadvPicture));
+	LWLockRelease(shared->lock);
+}
+
+/*
+ * The arrays are allocated at their largest before the lock is taken, because
+ * nothing may fail under it.
+ */
+static int
+copy_array(void *to, const void *from, const int *count, size_t element)
+{
+	int			result;
+
+	LWLockAcquire(shared->lock, LW_SHARED);
+	result = *count;
+	memcpy(to, from, result * element);
+	LWLockRelease(shared->lock);
+	return result;
+}
+
+int
+padv_copy_events(PadvEventRow **events)
+{
+	*events = palloc(sizeof(shared->events));
+	return copy_array(*events, shared->events, &shared->nevents, sizeof(PadvEventRow));
+}
+
+int
+padv_copy_roles(PadvRoleRow **roles)
+{
+	*roles = palloc(sizeof(shared->roles));
+	return copy_array(*roles, shared->roles, &shared->nroles, sizeof(PadvRoleRow));
+}
+
+int
+padv_copy_facts(PadvFact **facts)
+{
+	*facts = palloc(sizeof(shared->facts));
+	return copy_array(*facts, shared->facts, &shared->nfacts, sizeof(PadvFact));
+}
+
+int
+padv_copy_curve(PadvScalabilityRow **rows)
+{
+	*rows = palloc(sizeof(shared->rows));
+	return copy_array(*rows, shared->rows, &shared->nrows, sizeof(PadvScalabilityRow));
+}

@@ -1,0 +1,126 @@
+/*
+ * xact_stats.c
+ *		How many transactions sessions finish, and how long they take.
+ *
+ * Owns a counter for each client backend, in a cache line of its own, which
+ * only this backend writes: no lock, no shared line, no locked instruction.
+ * A counter belongs to the postmaster's number of a backend (MyPMChildSlot) and
+ * is never set back, so what a session has done stays counted when it is gone,
+ * and the next one goes on from there.
+ *
+ * The callback runs at the end of every transaction of a client: it reads the
+ * clock once and stores two numbers.  The worker adds all up once a second;
+ * each number is read whole, but those of one backend may be of two moments
+ * that are a transaction apart.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "postmaster/postmaster.h"
+#include "storage/shmem.h"
+#include "utils/backend_status.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "shmem/xact_stats.h"
+
+typedef union Counter
+{
+	struct
+	{
+		pg_atomic_uint64 committed;
+		pg_atomic_uint64 rolled_back;
+		pg_atomic_uint64 inside_us;
+	}			of;
+	char		line[PG_CACHE_LINE_SIZE];
+} Counter;
+
+static Counter *counters = NULL;
+static Counter *mine = NULL;
+
+/* One more for the alignment. */
+Size
+padv_transactions_shmem_size(void)
+{
+	return mul_size(add_size(MaxLivePostmasterChildren(), 1), sizeof(Counter));
+}
+
+void
+padv_transactions_shmem_init(void)
+{
+	bool		found;
+	char	   *block = ShmemInitStruct("pool_advisor transactions",
+										padv_transactions_shmem_size(), &found);
+
+	counters = (Counter *) TYPEALIGN(PG_CACHE_LINE_SIZE, block);
+	if (found)
+		return;
+	for (int i = 0; i < MaxLivePostmasterChildren(); i++)
+	{
+		pg_atomic_init_u64(&counters[i].of.committed, 0);
+		pg_atomic_init_u64(&counters[i].of.rolled_back, 0);
+		pg_atomic_init_u64(&counters[i].of.inside_us, 0);
+	}
+}
+
+/* Nobody else writes it. */
+static inline void
+add(pg_atomic_uint64 *counter, uint64 amount)
+{
+	pg_atomic_write_u64(counter, pg_atomic_read_u64(counter) + amount);
+}
+
+/*
+ * Whether this is a transaction of the client's, and not one of the session's
+ * own: that of the login, or one in which an idle session reads messages.
+ * States before and up to idle are those of a session that executes nothing,
+ * in each version.
+ */
+static inline bool
+is_of_client(void)
+{
+	return MyBEEntry != NULL && MyBEEntry->st_state > STATE_IDLE;
+}
+
+static void
+at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
+{
+	TimestampTz inside;
+
+	if ((event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE) ||
+		!is_of_client())
+		return;
+	inside = GetCurrentTimestamp() - GetCurrentTransactionStartTimestamp();
+	add(event == XACT_EVENT_ABORT ? &mine->of.rolled_back : &mine->of.committed, 1);
+	if (likely(inside > 0))		/* the clock may have been set */
+		add(&mine->of.inside_us, inside);
+}
+
+void
+padv_transactions_start(void)
+{
+	mine = &counters[MyPMChildSlot - 1];
+	RegisterXactCallback(at_transaction_end, NULL);
+}
+
+void
+padv_transactions_total(PadvTransactions *total)
+{
+	uint64		committed = 0;
+	uint64		rolled_back = 0;
+	uint64		inside_us = 0;
+
+	for (int i = 0; i < MaxLivePostmasterChildren(); i++)
+	{
+		committed += pg_atomic_read_u64(&counters[i].of.committed);
+		rolled_back += pg_atomic_read_u64(&counters[i].of.rolled_back);
+		inside_us += pg_atomic_read_u64(&counters[i].of.inside_us);
+	}
+	total->committed = (double) committed;
+	total->rolled_back = (double) rolled_back;
+	total->inside_seconds = (double) inside_us / 1e6;
+}

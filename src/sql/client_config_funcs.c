@@ -1,0 +1,115 @@
+/*
+ * client_config_funcs.c
+ *		SQL function that says what to set in the pool in front.
+ *
+ * Checks the arguments and copies the published picture out; the rest is in the
+ * pure core.  Never waits for the worker and writes nothing.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+#include "core/sizing/client_config.h"
+#include "shmem/status_shmem.h"
+#include "sql/arguments.h"
+#include "sql/rows.h"
+#include "sql/server_status.h"
+
+PG_FUNCTION_INFO_V1(padv_client_config_sql);
+
+/* Arguments by their places. */
+enum
+{
+	ARG_SYSTEM,
+	ARG_PROCESSES,
+	ARG_SHARE,
+	ARG_THREADS,
+	ARG_CONNECTIONS_PER_THREAD,
+};
+
+static void
+read_question(FunctionCallInfo fcinfo, PadvClientPlan *plan)
+{
+	padv_check_not_null(fcinfo, ARG_SYSTEM, "system");
+	padv_check_not_null(fcinfo, ARG_PROCESSES, "processes");
+	padv_check_not_null(fcinfo, ARG_SHARE, "share");
+	padv_check_not_null(fcinfo, ARG_CONNECTIONS_PER_THREAD, "connections_per_thread");
+
+	plan->system = padv_check_client_system(text_to_cstring(PG_GETARG_TEXT_PP(ARG_SYSTEM)));
+	plan->processes = PG_GETARG_INT64(ARG_PROCESSES);
+	padv_check_size(plan->processes, 1, "processes");
+	plan->share = PG_GETARG_FLOAT8(ARG_SHARE);
+	padv_check_argument(plan->share, false, "share");
+	if (plan->share > 1.0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for argument \"%s\": %g", "share", plan->share),
+				 errhint("It is the part of the server that these pools may use, at most 1.")));
+	if (!PG_ARGISNULL(ARG_THREADS))
+	{
+		plan->threads = PG_GETARG_INT64(ARG_THREADS);
+		padv_check_size(plan->threads, 1, "threads");
+	}
+	plan->connections_per_thread = PG_GETARG_INT64(ARG_CONNECTIONS_PER_THREAD);
+	padv_check_size(plan->connections_per_thread, 1, "connections_per_thread");
+	if (plan->connections_per_thread > 1 && plan->threads == 0 &&
+		plan->system->holding != PADV_HELD_BY_WORKER)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" needs \"%s\"", "connections_per_thread", "threads"),
+				 errhint("How many threads a process has decides from which size on they cannot lock up.")));
+}
+
+static void
+read_server(PadvClientPlan *plan)
+{
+	PadvSituation situation;
+	const PadvModel *model = &situation.picture.model;
+
+	padv_read_situation(&situation, false);
+	if (situation.picture.taken_at == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("no sample has been taken since the server started"),
+				 errhint("Try again in a second; if that does not help, look at the view advice.")));
+	plan->optimal = padv_model_chosen(model)->connections;
+	plan->method = padv_method_name(model->chosen);
+	plan->busy_ratio = situation.picture.model.busy_ratio;
+	plan->busy_source = padv_busy_ratio_source(model);
+	plan->stale_seconds = padv_sampling_stopped(&situation) ? situation.age_seconds : 0.0;
+	plan->pool_size = model->pool_size;
+	plan->max_connections = model->basis.max_connections;
+	plan->usable_connections = model->basis.usable_connections;
+}
+
+static void
+store_line(void *arg, const char *setting, const char *value, const char *reason)
+{
+	PadvRow		row = {0};
+
+	padv_row_text(&row, setting);
+	padv_row_text(&row, value);
+	padv_row_text(&row, reason);
+	padv_row_store(&row, (FunctionCallInfo) arg);
+}
+
+/*
+ * client_config(system, processes, share, threads, connections_per_thread)
+ */
+Datum
+padv_client_config_sql(PG_FUNCTION_ARGS)
+{
+	PadvClientPlan plan = {0};
+
+	padv_require_preloaded();
+	read_question(fcinfo, &plan);
+	read_server(&plan);
+	padv_plan_client(&plan);
+
+	InitMaterializedSRF(fcinfo, 0);
+	padv_client_config(&plan, store_line, fcinfo);
+	return (Datum) 0;
+}

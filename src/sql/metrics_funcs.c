@@ -1,0 +1,424 @@
+/*
+ * metrics_funcs.c
+ *		SQL functions for monitoring systems: the view metrics, openmetrics()
+ *		and check_load().
+ *
+ * Copies out what is published and what the caps count, gives names to the
+ * roles and databases that are shown, and hands it to the pure core.  Never
+ * waits for the worker, reads no table but the catalogs behind names, and
+ * writes nothing.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+
+#include "compat.h"
+#include "core/monitoring/check_load.h"
+#include "core/monitoring/metrics.h"
+#include "core/monitoring/openmetrics.h"
+#include "core/policy/enforcement.h"
+#include "shmem/admission.h"
+#include "shmem/status_shmem.h"
+#include "sql/arguments.h"
+#include "sql/encoding.h"
+#include "sql/limit_usage.h"
+#include "sql/rows.h"
+#include "sql/server_status.h"
+#include "sql/tables.h"
+
+PG_FUNCTION_INFO_V1(padv_metrics_rows);
+PG_FUNCTION_INFO_V1(padv_openmetrics_sql);
+PG_FUNCTION_INFO_V1(padv_check_load_sql);
+
+StaticAssertDecl(PADV_ROLES_TOLD_APART == PADV_MAX_SHOWN,
+				 "the roles with counters of their own must fit into the series");
+
+/* --- names ---------------------------------------------------------------- */
+
+/* The name of a role as it can be shown, or NULL for one that is gone. */
+static char *
+name_of_role(Oid role)
+{
+	return OidIsValid(role) ? padv_clean_name(GetUserNameFromId(role, true)) : NULL;
+}
+
+/* --- what is counted ------------------------------------------------------ */
+
+static int
+compare_counters(const void *a, const void *b)
+{
+	Oid			left = ((const PadvRoleCounters *) a)->role;
+	Oid			right = ((const PadvRoleCounters *) b)->role;
+
+	return left < right ? -1 : left > right;
+}
+
+/* Counters of all roles that have any, by role. */
+typedef struct Counters
+{
+	int			count;
+	PadvRoleCounters *rows;
+} Counters;
+
+static PadvRoleCounters *
+find_counters(const Counters *counters, Oid role)
+{
+	PadvRoleCounters key = {.role = role};
+
+	return bsearch(&key, counters->rows, counters->count, sizeof(key), compare_counters);
+}
+
+static void
+read_server(PadvMetricsServer *server)
+{
+	padv_read_situation(&server->situation, false);
+	server->max_connections = MaxConnections;
+	server->usable_connections = MaxConnections - padv_reserved_connections();
+	server->server_max_active = server->situation.gate.limit;
+	server->gate_enforcement =
+		padv_effective_gate_enforcement(server->situation.enforcement,
+										server->situation.gate_enforcement);
+	server->transactions_waiting = server->situation.gate.waiting;
+	server->transactions_wait_seconds = (double) server->situation.gate.totals.waited_us / 1e6;
+	padv_metrics_prepare(server);
+}
+
+static PadvMetricsCounts
+counts_of(const PadvRoleCounters *counters)
+{
+	return (PadvMetricsCounts) {
+		.refused = counters->refused,
+		.queued = counters->queued,
+		.timed_out = counters->timed_out,
+		.would_refuse = counters->would_refuse,
+		.closed_idle = counters->closed_idle,
+		.queue_wait_seconds = (double) counters->waited_us / 1e6,
+		.transactions_queued = counters->turns_waited,
+		.transactions_wait_seconds = (double) counters->turns_waited_us / 1e6,
+	};
+}
+
+static void
+read_totals(PadvMetricsServer *server, const Counters *counters)
+{
+	int64		waited_us = 0;
+
+	for (int i = 0; i < counters->count; i++)
+	{
+		const PadvRoleCounters *row = &counters->rows[i];
+
+		server->logins_waiting += row->waiting;
+		server->total.refused += row->refused;
+		server->total.queued += row->queued;
+		server->total.timed_out += row->timed_out;
+		server->total.would_refuse += row->would_refuse;
+		server->total.closed_idle += row->closed_idle;
+		waited_us += row->waited_us;
+	}
+	server->total.queue_wait_seconds = (double) waited_us / 1e6;
+}
+
+/* --- roles ---------------------------------------------------------------- */
+
+static PadvMetricsRole
+role_of(const PadvRoleRow *row, int64 waiting)
+{
+	return (PadvMetricsRole) {
+		.role = row->role,
+		.sessions = row->sessions,
+		.active = row->active,
+		.idle = row->idle,
+		.idle_in_transaction = row->idle_in_transaction,
+		.queued = row->queued + waiting,
+		.active_avg = row->active_avg,
+	};
+}
+
+/* Roles with sessions, then those that only wait; room for one more. */
+static int
+collect_roles(const Counters *counters, PadvMetricsRole **roles)
+{
+	PadvRoleRow *rows;
+	int			nrows = padv_copy_roles(&rows);
+	int			count = 0;
+
+	*roles = palloc((nrows + counters->count + 1) * sizeof(PadvMetricsRole));
+	for (int i = 0; i < nrows; i++)
+	{
+		PadvRoleCounters *mine = find_counters(counters, rows[i].role);
+
+		(*roles)[count++] = role_of(&rows[i], mine ? mine->waiting : 0);
+		if (mine)
+			mine->waiting = 0;	/* shown */
+	}
+	for (int i = 0; i < counters->count; i++)
+	{
+		PadvRoleRow absent = {.role = counters->rows[i].role};
+
+		if (counters->rows[i].waiting > 0)
+			(*roles)[count++] = role_of(&absent, counters->rows[i].waiting);
+	}
+	return count;
+}
+
+static void
+read_roles(PadvMetricsInput *input, const Counters *counters, const PadvCaps *caps)
+{
+	int			count = collect_roles(counters, &input->roles);
+	int			shown = padv_metrics_choose_roles(input->roles, count);
+
+	for (int i = 0; i < shown; i++)
+	{
+		PadvMetricsRole *role = &input->roles[i];
+
+		role->labels.rolname = name_of_role(role->role);
+		role->max_sessions = padv_role_cap(caps, role->role, PADV_MAX_SESSIONS);
+	}
+	input->nroles = padv_metrics_fold_roles(input->roles, shown, count);
+}
+
+/*
+ * A role of whom nothing has been counted has counters too, all 0, so that the
+ * first event is seen as a step; as long as there is a place for it.
+ */
+static int
+add_uncounted(PadvMetricsInput *input, const Counters *counters, int count, int told_apart)
+{
+	for (int i = 0; i < input->nroles - 1 && told_apart < PADV_ROLES_TOLD_APART; i++)
+	{
+		const PadvMetricsRole *role = &input->roles[i];
+		const PadvRoleCounters *mine = find_counters(counters, role->role);
+
+		if (mine && padv_has_counted(mine))
+			continue;
+		input->counted[count++] = (PadvMetricsCounted) {
+			.labels = role->labels, .role = role->role, .told_apart = true};
+		told_apart++;
+	}
+	return count;
+}
+
+static void
+read_counted(PadvMetricsInput *input, const Counters *counters)
+{
+	int			told_apart = 0;
+	int			count = 0;
+	int			shown;
+
+	input->counted = palloc((counters->count + PADV_MAX_SHOWN + 1) * sizeof(PadvMetricsCounted));
+	for (int i = 0; i < counters->count; i++)
+	{
+		const PadvRoleCounters *row = &counters->rows[i];
+
+		if (!padv_has_counted(row))
+			continue;
+		input->counted[count++] = (PadvMetricsCounted) {
+			.role = row->role, .told_apart = row->told_apart, .counts = counts_of(row)};
+		told_apart += row->told_apart;
+	}
+	count = add_uncounted(input, counters, count, told_apart);
+	shown = padv_metrics_choose_counted(input->counted, count);
+	for (int i = 0; i < shown; i++)
+		if (input->counted[i].labels.rolname == NULL)
+			input->counted[i].labels.rolname = name_of_role(input->counted[i].role);
+	input->ncounted = padv_metrics_fold_counted(input->counted, shown, count);
+}
+
+/* --- caps ----------------------------------------------------------------- */
+
+/* The names of a cap; false when one of them is gone. */
+static bool
+name_cap(PadvMetricsCap *cap)
+{
+	if (OidIsValid(cap->role))
+		cap->labels.rolname = name_of_role(cap->role);
+	if (OidIsValid(cap->database))
+		cap->labels.datname = padv_clean_name(get_database_name(cap->database));
+	return (cap->labels.rolname != NULL || !OidIsValid(cap->role)) &&
+		(cap->labels.datname != NULL || !OidIsValid(cap->database));
+}
+
+/* Names can be the same for a moment, as for roles. */
+static bool
+is_shown_already(const PadvMetricsInput *input, const PadvMetricsLabels *labels)
+{
+	for (int i = 0; i < input->ncaps; i++)
+	{
+		const PadvMetricsLabels *other = &input->caps[i].labels;
+
+		if (strcmp(other->rolname ? other->rolname : "", labels->rolname ? labels->rolname : "") == 0 &&
+			strcmp(other->datname ? other->datname : "", labels->datname ? labels->datname : "") == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+padv_read_caps(PadvMetricsInput *input, const PadvCensus *census)
+{
+	PadvMetricsServer *server = &input->server;
+	int			count = 0;
+	int			shown;
+
+	input->caps = palloc0((census->caps->ncaps + 1) * sizeof(PadvMetricsCap));
+	for (int i = 0; i < census->caps->ncaps; i++)
+	{
+		const PadvCap *cap = &census->caps->caps[i];
+		int32		max_sessions = cap->value[PADV_MAX_SESSIONS];
+
+		if (!padv_cap_limits(cap) || padv_cap_is_exempt(census->caps, cap))
+			continue;
+		input->caps[count++] = (PadvMetricsCap) {
+			.role = cap->role, .database = cap->database,
+			.in_use = census->in_use[i], .max_sessions = max_sessions,
+			.is_group = cap->scope == PADV_SCOPE_GROUP};
+		server->caps_full += max_sessions > 0 && census->in_use[i] >= max_sessions;
+	}
+	server->caps = count;
+	server->enforcement = census->caps->enforcement;
+	server->default_max_sessions = census->caps->fallback.value[PADV_MAX_SESSIONS];
+	server->default_in_use = census->default_in_use;
+
+	shown = padv_metrics_choose_caps(input->caps, count);
+	for (int i = 0; i < shown; i++)
+		if (name_cap(&input->caps[i]) && !is_shown_already(input, &input->caps[i].labels))
+			input->caps[input->ncaps++] = input->caps[i];
+}
+
+static void
+read_input(PadvMetricsInput *input)
+{
+	PadvCensus	census;
+	Counters	counters;
+
+	memset(input, 0, sizeof(*input));
+	counters.count = padv_admission_copy_counters(&counters.rows);
+	qsort(counters.rows, counters.count, sizeof(PadvRoleCounters), compare_counters);
+	padv_take_census(&census);
+
+	read_server(&input->server);
+	read_totals(&input->server, &counters);
+	read_roles(input, &counters, census.caps);
+	read_counted(input, &counters);
+	padv_read_caps(input, &census);
+}
+
+/* --- SQL functions -------------------------------------------------------- */
+
+/* Rows being stored: those of a metric start with the same columns. */
+typedef struct Rows
+{
+	FunctionCallInfo fcinfo;
+	const PadvMetric *metric;
+	PadvRow		row;			/* its first columns are those of the metric */
+} Rows;
+
+#define METRIC_COLUMNS 4
+
+static void
+store_series(void *arg, const PadvSeries *series)
+{
+	static const char *const kinds[] = {"gauge", "counter", "info"};
+	Rows	   *rows = arg;
+	PadvRow    *row = &rows->row;
+
+	if (rows->metric != series->metric)
+	{
+		row->count = 0;
+		padv_row_text(row, series->metric->name);
+		padv_row_text(row, kinds[series->metric->kind]);
+		padv_row_text(row, series->metric->unit);
+		padv_row_text(row, series->metric->help);
+		rows->metric = series->metric;
+	}
+	row->count = METRIC_COLUMNS;
+	padv_row_text(row, series->rolname);
+	padv_row_text(row, series->datname);
+	padv_row_text(row, series->wait_class);
+	padv_row_float(row, series->value);
+	padv_row_store(row, rows->fcinfo);
+}
+
+/*
+ * A row for each series.
+ */
+Datum
+padv_metrics_rows(PG_FUNCTION_ARGS)
+{
+	PadvMetricsInput input;
+	Rows		rows = {.fcinfo = fcinfo};
+
+	padv_require_preloaded();
+	InitMaterializedSRF(fcinfo, 0);
+	read_input(&input);
+	padv_metrics_walk(&input, store_series, &rows);
+	return (Datum) 0;
+}
+
+static void
+append_text(void *arg, const char *text)
+{
+	appendStringInfoString((StringInfo) arg, text);
+}
+
+/*
+ * The same as one text.
+ */
+Datum
+padv_openmetrics_sql(PG_FUNCTION_ARGS pg_attribute_unused())
+{
+	PadvMetricsInput input;
+	StringInfoData result;
+
+	padv_require_preloaded();
+	read_input(&input);
+	initStringInfo(&result);
+	padv_openmetrics(&input, append_text, &result);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(result.data, result.len));
+}
+
+static double
+read_threshold(FunctionCallInfo fcinfo, int number, const char *name)
+{
+	padv_check_not_null(fcinfo, number, name);
+	padv_check_argument(PG_GETARG_FLOAT8(number), false, name);
+	return PG_GETARG_FLOAT8(number);
+}
+
+/*
+ * check_load(warning, critical)
+ */
+Datum
+padv_check_load_sql(PG_FUNCTION_ARGS)
+{
+	PadvSituation situation;
+	PadvLoadCheck check;
+	PadvRow		row = {0};
+	double		warning;
+	double		critical;
+
+	padv_require_preloaded();
+	warning = read_threshold(fcinfo, 0, "warning");
+	critical = read_threshold(fcinfo, 1, "critical");
+	if (warning > critical)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must not be less than \"%s\"", "critical", "warning"),
+				 errhint("A load that is critical is worth a warning, too.")));
+
+	padv_read_situation(&situation, false);
+	padv_check_load(&situation, MaxConnections - padv_reserved_connections(), warning, critical, &check);
+	padv_row_float(&row, check.load_ratio);
+	padv_row_float(&row, check.demand_avg);
+	padv_row_float(&row, check.active_avg);
+	padv_row_int(&row, check.optimal);
+	padv_row_int(&row, check.sessions);
+	padv_row_int(&row, check.queued);
+	padv_row_int(&row, check.usable_connections);
+	padv_row_float(&row, check.sample_age_seconds);
+	padv_row_int(&row, check.status);
+	padv_row_text(&row, check.message);
+	return padv_row_return(&row, fcinfo);
+}

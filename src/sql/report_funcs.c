@@ -1,0 +1,260 @@
+/*
+ * report_funcs.c
+ *		SQL function that writes the server on one page of HTML.
+ *
+ * Copies out what the views show, gives names to roles and databases, and hands
+ * it to the pure core, which is given UTF-8 whatever the encoding of the database
+ * is.  Never waits for the worker, reads no table but the catalogs behind names,
+ * and writes nothing.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "catalog/namespace.h"
+#include "common/string.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "pgtime.h"
+#include "utils/datetime.h"
+#include "utils/guc.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "core/render/report.h"
+#include "shmem/status_shmem.h"
+#include "sql/rows.h"
+#include "sql/server_status.h"
+#include "sql/tables.h"
+#include "sql/timeline.h"
+
+PG_FUNCTION_INFO_V1(padv_report_sql);
+
+/* --- texts ---------------------------------------------------------------- */
+
+/*
+ * A text as UTF-8.  What the conversion does not know becomes a question mark,
+ * because a name must not be able to keep the page from being written.
+ */
+static const char *
+to_utf8(const char *text)
+{
+	int			encoding = GetDatabaseEncoding();
+	int			length = strlen(text);
+	StringInfoData result;
+	Oid			conversion;
+
+	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII || pg_is_ascii(text))
+		return text;
+	conversion = FindDefaultConversionProc(encoding, PG_UTF8);
+	if (!OidIsValid(conversion))
+		return text;			/* the page shows what is no UTF-8 as such */
+
+	initStringInfo(&result);
+	while (length > 0)
+	{
+		int			room = length * MAX_CONVERSION_GROWTH + 1;
+		char	   *piece = palloc(room);
+		int			done = pg_do_encoding_conversion_buf(conversion, encoding, PG_UTF8,
+														 (unsigned char *) text, length,
+														 (unsigned char *) piece, room, true);
+
+		appendStringInfoString(&result, piece);
+		pfree(piece);
+		text += done;
+		length -= done;
+		if (length > 0)
+		{
+			int			bad = Min(Max(pg_encoding_mblen(encoding, text), 1), length);
+
+			appendStringInfoChar(&result, '?');
+			text += bad;
+			length -= bad;
+		}
+	}
+	return result.data;
+}
+
+static const char *
+to_utf8_or_null(const char *text)
+{
+	return text ? to_utf8(text) : NULL;
+}
+
+/* A moment in the session's time zone, which is named. */
+static const char *
+name_moment(TimestampTz moment)
+{
+	pg_time_t	time = timestamptz_to_time_t(moment);
+	struct pg_tm *local = pg_localtime(&time, session_timezone);
+	char	   *text = palloc0(MAXDATELEN + 1);
+
+	if (local)
+		pg_strftime(text, MAXDATELEN, "%Y-%m-%d %H:%M:%S %Z", local);
+	return to_utf8(text);
+}
+
+/* --- what is told --------------------------------------------------------- */
+
+/* An array that grows. */
+typedef struct Collected
+{
+	void	   *elements;
+	int			count;
+	int			room;
+	Size		size;			/* of an element */
+} Collected;
+
+static void *
+add_element(Collected *collected)
+{
+	if (collected->elements == NULL)
+	{
+		collected->room = 64;
+		collected->elements = palloc(collected->room * collected->size);
+	}
+	else if (collected->count == collected->room)
+	{
+		collected->room *= 2;
+		collected->elements = repalloc(collected->elements, collected->room * collected->size);
+	}
+	return (char *) collected->elements + collected->size * collected->count++;
+}
+
+static void
+add_role(void *arg, const PadvRoleRow *role, const PadvRoleCounters *counters, const PadvCaps *caps)
+{
+	PadvRoleBar *bar = add_element(arg);
+
+	*bar = (PadvRoleBar) {
+		.name = to_utf8(padv_role_row_name(role)),
+		.active_avg = role->active_avg,
+		.sessions = role->sessions,
+		.cap = padv_role_cap(caps, role->role, PADV_MAX_SESSIONS),
+		.idle_in_transaction = role->idle_in_transaction,
+		.queued = role->queued + counters->waiting,
+		.refused = counters->refused,
+	};
+}
+
+static void
+read_roles(PadvReport *report)
+{
+	Collected	roles = {.size = sizeof(PadvRoleBar)};
+
+	padv_tell_roles(add_role, &roles);
+	report->roles = roles.elements;
+	report->nroles = roles.count;
+}
+
+static void
+add_fact(void *arg, const char *fact, const char *value, const char *source)
+{
+	PadvReportFact *copy = add_element(arg);
+
+	copy->fact = to_utf8(pstrdup(fact));
+	copy->value = to_utf8(pstrdup(value));
+	copy->source = to_utf8(pstrdup(source));
+}
+
+static void
+read_facts(PadvReport *report, const PadvPicture *picture)
+{
+	Collected	facts = {.size = sizeof(PadvReportFact)};
+
+	padv_tell_hardware(picture, add_fact, &facts);
+	report->facts = facts.elements;
+	report->nfacts = facts.count;
+}
+
+static void
+read_caps(PadvReport *report)
+{
+	PadvMetricsInput input;
+	PadvCensus	census;
+
+	memset(&input, 0, sizeof(input));
+	padv_take_census(&census);
+	padv_read_caps(&input, &census);
+	for (int i = 0; i < input.ncaps; i++)
+	{
+		PadvMetricsLabels *labels = &input.caps[i].labels;
+
+		labels->rolname = to_utf8_or_null(labels->rolname);
+		labels->datname = to_utf8_or_null(labels->datname);
+	}
+	report->caps = input.caps;
+	report->ncaps = input.ncaps;
+	report->all_caps = input.server.caps;
+	report->default_max_sessions = input.server.default_max_sessions;
+	report->default_in_use = input.server.default_in_use;
+}
+
+static void
+read_curve(PadvReport *report)
+{
+	PadvScalabilityRow *rows;
+
+	report->nrows = padv_copy_curve(&rows);
+	report->rows = rows;
+}
+
+static void
+read_server(PadvReport *report, const PadvSituation *situation, TimestampTz now)
+{
+	report->server_version = to_utf8(GetConfigOption("server_version", false, false));
+	report->cluster_name = to_utf8(cluster_name ? cluster_name : "");
+	report->standby = RecoveryInProgress();
+	report->usable_connections = MaxConnections - padv_reserved_connections();
+	report->zone = to_utf8(pg_get_timezone_name(session_timezone));
+	report->written_at = name_moment(now);
+	report->sampled_at = name_moment(situation->picture.taken_at);
+	report->started_at = name_moment(PgStartTime);
+}
+
+static void
+read_situation(PadvSituation *situation)
+{
+	padv_read_situation(situation, true);
+	situation->holder_role = to_utf8_or_null(situation->holder_role);
+	situation->holder_role_quoted = to_utf8_or_null(situation->holder_role_quoted);
+	situation->holder_database = to_utf8_or_null(situation->holder_database);
+}
+
+static void
+append_piece(void *arg, const char *piece)
+{
+	appendStringInfoString((StringInfo) arg, piece);
+}
+
+/*
+ * report(): one text.
+ */
+Datum
+padv_report_sql(PG_FUNCTION_ARGS pg_attribute_unused())
+{
+	PadvSituation situation;
+	PadvReport	report = {.situation = &situation};
+	StringInfoData page;
+	TimestampTz now;
+	int64		sample_interval;
+
+	padv_require_preloaded();
+	now = GetCurrentTimestamp();
+	read_situation(&situation);
+	read_server(&report, &situation, now);
+	sample_interval = situation.picture.model.basis.sample_interval_ms * INT64CONST(1000);
+	for (PadvResolution resolution = 0; resolution < PADV_RESOLUTIONS; resolution++)
+		padv_fetch_timeline(&report.timelines[resolution], resolution, now,
+							padv_history_reach[resolution], sample_interval);
+	read_curve(&report);
+	read_roles(&report);
+	read_caps(&report);
+	read_facts(&report, &situation.picture);
+
+	initStringInfo(&page);
+	padv_report(&report, append_piece, &page);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(page.data, page.len));
+}

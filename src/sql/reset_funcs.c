@@ -1,0 +1,65 @@
+/*
+ * reset_funcs.c
+ *		The SQL function that forgets.
+ *
+ * What lies in shared memory is forgotten at once; what is the worker's own is
+ * asked of it, and gone with its next sample.  Never waits for it.  Who may call
+ * it is granted in the install script.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+
+#include "core/text/names.h"
+#include "shmem/admission.h"
+#include "shmem/history_shmem.h"
+#include "shmem/status_shmem.h"
+#include "shmem/xact_slots.h"
+#include "sql/arguments.h"
+
+PG_FUNCTION_INFO_V1(padv_reset);
+
+static bool
+is_asked(const char *what, const char *name)
+{
+	return padv_same_name(what, name) || padv_same_name(what, "all");
+}
+
+/*
+ * reset(what): 'all', 'counters', 'history' or 'scalability', in either case.
+ *
+ * Raises ERRCODE_INVALID_PARAMETER_VALUE for anything else.
+ */
+Datum
+padv_reset(PG_FUNCTION_ARGS)
+{
+	const char *what;
+	bool		counters;
+	bool		history;
+	bool		scalability;
+
+	padv_require_preloaded();
+	padv_check_not_null(fcinfo, 0, "what");
+	what = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	counters = is_asked(what, "counters");
+	history = is_asked(what, "history");
+	scalability = is_asked(what, "scalability");
+	if (!counters && !history && !scalability)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no \"%s\" to reset", what),
+				 errhint("Give 'all', 'counters', 'history' or 'scalability'.")));
+	if (counters)
+	{
+		padv_admission_reset_counters();
+		padv_turns_reset_counters();
+	}
+	if (history)
+		padv_history_reset();
+	if (scalability)
+		padv_request_reset(PADV_RESET_SCALABILITY);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,468 @@
+/*
+ * set_limit_funcs.c
+ *		SQL functions that set and clear caps.
+ *
+ * They check what single settings cannot: that role and database are there,
+ * and that the numbers go together.  Then they run the ALTER ROLE or ALTER
+ * DATABASE that a DBA would, in the caller's transaction, so that all of it is
+ * done or nothing; tell what will be in force there; and warn of what is hardly
+ * meant.
+ *
+ * The functions are SECURITY DEFINER, so that EXECUTE on them can be granted;
+ * all that comes from the caller is quoted, and only settings of ours are
+ * touched.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_auth_members.h"
+#include "catalog/pg_db_role_setting.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "postmaster/postmaster.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "settings.h"
+#include "shmem/limits_shmem.h"
+#include "shmem/status_shmem.h"
+#include "sql/limit_usage.h"
+#include "sql/rows.h"
+#include "worker/stored_settings.h"
+
+PG_FUNCTION_INFO_V1(padv_set_limit);
+PG_FUNCTION_INFO_V1(padv_clear_limit);
+
+/* What a cap is set on; a name is NULL for any. */
+typedef struct Place
+{
+	const char *role;
+	const char *database;
+	Oid			role_oid;
+	Oid			database_oid;
+} Place;
+
+static void
+read_place(FunctionCallInfo fcinfo, Place *place)
+{
+	place->role = PG_ARGISNULL(0) ? NULL : NameStr(*PG_GETARG_NAME(0));
+	place->database = PG_ARGISNULL(1) ? NULL : NameStr(*PG_GETARG_NAME(1));
+	place->role_oid = InvalidOid;
+	place->database_oid = InvalidOid;
+
+	if (place->role != NULL)
+	{
+		place->role_oid = get_role_oid(place->role, true);
+		if (!OidIsValid(place->role_oid))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_OBJECT),
+					 errmsg("role \"%s\" does not exist", place->role),
+					 errhint("Name a role, or NULL for the default of all roles.")));
+	}
+	if (place->database != NULL)
+	{
+		place->database_oid = get_database_oid(place->database, true);
+		if (!OidIsValid(place->database_oid))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_DATABASE),
+					 errmsg("database \"%s\" does not exist", place->database),
+					 errhint("Name a database, or NULL for all databases.")));
+	}
+}
+
+/* An argument from the lowest number up, or -1; or PADV_NOT_SET. */
+static int32
+read_number(FunctionCallInfo fcinfo, int number, int32 lowest, const char *argument, const char *of_what)
+{
+	int32		value;
+
+	if (PG_ARGISNULL(number))
+		return PADV_NOT_SET;
+	value = PG_GETARG_INT32(number);
+	if (value != PADV_UNLIMITED && (value < lowest || value > (int32) MAX_BACKENDS))
+		ereport(ERROR,
+				(errcode(value < lowest ? ERRCODE_INVALID_PARAMETER_VALUE :
+						 ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("invalid value for argument \"%s\": %d", argument, value),
+				 errhint("It must be a number of %s from %d to %d, or -1 for no limit.",
+						 of_what, lowest, (int) MAX_BACKENDS)));
+	return value;
+}
+
+/* An interval as milliseconds, or PADV_NOT_SET; what is below one counts as one. */
+static int32
+read_interval(FunctionCallInfo fcinfo, int number, int lowest, const char *argument)
+{
+	const Interval *interval;
+	double		milliseconds;
+
+	if (PG_ARGISNULL(number))
+		return PADV_NOT_SET;
+	interval = PG_GETARG_INTERVAL_P(number);
+	milliseconds = ((double) interval->month * DAYS_PER_MONTH + interval->day) * SECS_PER_DAY * 1000.0 +
+		(double) interval->time / 1000.0;
+	if (milliseconds > 0.0 && milliseconds < 1.0)
+		milliseconds = 1.0;
+	if (milliseconds < lowest || milliseconds > INT_MAX)
+		ereport(ERROR,
+				(errcode(milliseconds < lowest ? ERRCODE_INVALID_PARAMETER_VALUE :
+						 ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("invalid value for argument \"%s\": %s", argument,
+						DatumGetCString(DirectFunctionCall1(interval_out, IntervalPGetDatum(interval)))),
+				 errhint(lowest == 0 ? "It must be from 0, which is never, to 24 days." :
+						 "It must be longer than 0 and at most 24 days.")));
+	return (int32) milliseconds;
+}
+
+/* What is set at a place already; the rest of value is left as it is. */
+static void
+read_current(const Place *place, int32 value[PADV_CAP_SETTINGS])
+{
+	Relation	relation = table_open(DbRoleSettingRelationId, AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], Anum_pg_db_role_setting_setdatabase, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(place->database_oid));
+	ScanKeyInit(&keys[1], Anum_pg_db_role_setting_setrole, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(place->role_oid));
+	scan = systable_beginscan(relation, DbRoleSettingDatidRolidIndexId, true, NULL, 2, keys);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		null;
+		Datum		settings = heap_getattr(tuple, Anum_pg_db_role_setting_setconfig,
+											RelationGetDescr(relation), &null);
+
+		if (!null)
+			(void) padv_read_stored(DatumGetArrayTypeP(settings), value);
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+}
+
+/* As they will be together with what is set already. */
+static void
+check_core(const Place *place, const int32 *value)
+{
+	int32		together[PADV_CAP_SETTINGS];
+	int32		max;
+	int32		core;
+
+	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+		together[i] = PADV_NOT_SET;
+	read_current(place, together);
+	max = value[PADV_MAX_SESSIONS] != PADV_NOT_SET ? value[PADV_MAX_SESSIONS] : together[PADV_MAX_SESSIONS];
+	core = value[PADV_MIN_SESSIONS] != PADV_NOT_SET ? value[PADV_MIN_SESSIONS] : together[PADV_MIN_SESSIONS];
+	if (max >= 0 && core > max)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("min_sessions (%d) is larger than max_sessions (%d)", core, max),
+				 errhint("Sessions up to min_sessions are kept, those from there to max_sessions are closed when idle.")));
+}
+
+static bool
+has_members(Oid role)
+{
+	Relation	relation = table_open(AuthMemRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	ScanKeyInit(&key, Anum_pg_auth_members_roleid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(role));
+	scan = systable_beginscan(relation, AuthMemRoleMemIndexId, true, NULL, 1, &key);
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+		found = padv_is_member((Form_pg_auth_members) GETSTRUCT(tuple));
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return found;
+}
+
+/* The default, before it is scaled: as configured, below what ALTER ROLE ALL sets. */
+static void
+read_default(PadvCap *fallback)
+{
+	const Place all = {NULL, NULL, InvalidOid, InvalidOid};
+	PadvCaps   *in_force = padv_limits_copy(NULL);
+
+	memset(fallback, 0, sizeof(*fallback));
+	fallback->scope = PADV_SCOPE_DEFAULT;
+	fallback->core_limit = PADV_UNLIMITED;
+	if (padv_limits_state() == PADV_LIMITS_UNREAD)
+		padv_cap_defaults(fallback->value);
+	else
+		memcpy(fallback->value, in_force->configured, sizeof(fallback->value));
+	read_current(&all, fallback->value);
+	pfree(in_force->block);
+	pfree(in_force);
+}
+
+/* What will be in force at a place when this transaction commits. */
+static void
+read_cap(const Place *place, PadvCap *cap)
+{
+	PadvCap		fallback;
+
+	read_default(&fallback);
+	if (!OidIsValid(place->role_oid) && !OidIsValid(place->database_oid))
+	{
+		*cap = fallback;
+		padv_cap_resolve(cap, cap, false, padv_limit_scale);
+		return;
+	}
+	memset(cap, 0, sizeof(*cap));
+	cap->role = place->role_oid;
+	cap->database = place->database_oid;
+	cap->scope = !OidIsValid(cap->role) ? PADV_SCOPE_DATABASE :
+		!OidIsValid(cap->database) ? PADV_SCOPE_ROLE : PADV_SCOPE_ROLE_IN_DATABASE;
+	cap->core_limit = PADV_UNLIMITED;
+	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+		cap->value[i] = PADV_NOT_SET;
+	read_current(place, cap->value);
+	padv_cap_resolve(cap, &fallback, cap->scope == PADV_SCOPE_ROLE && has_members(cap->role),
+					 padv_limit_scale);
+}
+
+static const char *
+place_words(const Place *place)
+{
+	if (place->role != NULL && place->database != NULL)
+		return psprintf("role \"%s\" in database \"%s\"", place->role, place->database);
+	if (place->role != NULL)
+		return psprintf("role \"%s\"", place->role);
+	return place->database != NULL ? psprintf("database \"%s\"", place->database) : "the default";
+}
+
+/* Who is shut out, or limited without having been named. */
+static void
+warn_of_reach(const Place *place, const int32 *value)
+{
+	bool		of_all = place->role == NULL && place->database == NULL;
+
+	if (value[PADV_MAX_SESSIONS] == 0)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 of_all ? errmsg("no role without a limit of its own can log in any more") :
+				 errmsg("nobody can log in any more under the limit of %s", place_words(place)),
+				 errdetail("max_sessions is 0. Only superusers and other exempt roles get in."),
+				 errhint("-1 is no limit.")));
+	else if (of_all && (value[PADV_MAX_SESSIONS] > 0 || value[PADV_MAX_ACTIVE] > 0))
+		ereport(NOTICE,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("the limit is that of each role that has none of its own"),
+				 errdetail("No role and no database was named.")));
+	if (OidIsValid(place->role_oid) &&
+		(superuser_arg(place->role_oid) || padv_may_use_reserve(place->role_oid)))
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("the limit has no effect on role \"%s\" itself, which is exempt", place->role),
+				 errdetail("Superusers and roles with privileges of pg_use_reserved_connections are neither refused nor counted.")));
+}
+
+/*
+ * What was given and does nothing.  As a part of the default it can do something
+ * for a place with a limit of its own.
+ */
+static void
+warn_of_nothing(const Place *place, const int32 *value, const PadvCap *cap)
+{
+	const char *missing = NULL;
+	const char *given = NULL;
+
+	if (place->role == NULL && place->database == NULL)
+		return;
+	if (cap->value[PADV_MAX_SESSIONS] < 0)
+	{
+		missing = "max_sessions";
+		given = value[PADV_QUEUE_LENGTH] != PADV_NOT_SET && value[PADV_QUEUE_LENGTH] != 0 ? "queue_length" :
+			value[PADV_QUEUE_TIMEOUT] != PADV_NOT_SET ? "queue_timeout" : NULL;
+	}
+	else if (cap->value[PADV_QUEUE_LENGTH] == 0)
+	{
+		missing = "queue_length";
+		given = value[PADV_QUEUE_TIMEOUT] != PADV_NOT_SET ? "queue_timeout" : NULL;
+	}
+	if (given != NULL)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("%s of %s has no effect without %s", given, place_words(place), missing)));
+
+	if (value[PADV_SESSION_IDLE_TIMEOUT] > 0 && cap->value[PADV_MIN_SESSIONS] < 0)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("session_idle_timeout of %s has no effect without min_sessions", place_words(place)),
+				 errhint("With min_sessions => 0 every session is closed that is idle for so long.")));
+	else if (value[PADV_MIN_SESSIONS] >= 0 && cap->value[PADV_SESSION_IDLE_TIMEOUT] == 0)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("min_sessions of %s has no effect without session_idle_timeout", place_words(place))));
+}
+
+/*
+ * The same of how transactions wait.  They wait for the server, too, but as the default
+ * says.
+ */
+static void
+warn_of_no_transactions(const Place *place, const int32 *value, const PadvCap *cap)
+{
+	const char *given = value[PADV_TRANSACTION_QUEUE_LENGTH] >= 0 ? "transaction_queue_length" :
+		value[PADV_TRANSACTION_QUEUE_TIMEOUT] > 0 ? "transaction_queue_timeout" : NULL;
+
+	if (given == NULL || cap->value[PADV_MAX_ACTIVE] >= 0 || (place->role == NULL && place->database == NULL))
+		return;
+	ereport(WARNING,
+			(errcode(ERRCODE_WARNING),
+			 errmsg("%s of %s has no effect without max_active", given, place_words(place))));
+}
+
+/* A login that waits has a connection, and not all may be able to. */
+static void
+warn_of_queue(const PadvCap *cap)
+{
+	int32		usable = MaxConnections - padv_reserved_connections();
+
+	if (padv_cap_queue_above(cap, usable))
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("max_sessions and queue_length together allow more than the %d connections that ordinary roles can have", usable),
+				 errdetail("A login that waits has a connection. Logins that find too few free connections to wait in are refused; \"pool_advisor.queue_share\" says how many they may take."),
+				 errhint("Set a shorter queue_length.")));
+}
+
+static bool
+any_given(const int32 *value)
+{
+	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+		if (value[i] != PADV_NOT_SET)
+			return true;
+	return false;
+}
+
+static void
+run(const char *command)
+{
+	if (SPI_execute(command, false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not run \"%s\"", command);
+}
+
+/* "ALTER ROLE x IN DATABASE y", ready for SET or RESET. */
+static char *
+alter_place(const Place *place)
+{
+	StringInfoData command;
+
+	initStringInfo(&command);
+	if (place->role == NULL && place->database != NULL)
+		appendStringInfo(&command, "ALTER DATABASE %s", quote_identifier(place->database));
+	else
+	{
+		appendStringInfo(&command, "ALTER ROLE %s",
+						 place->role ? quote_identifier(place->role) : "ALL");
+		if (place->database != NULL)
+			appendStringInfo(&command, " IN DATABASE %s", quote_identifier(place->database));
+	}
+	return command.data;
+}
+
+/* SQL objects of before do not have these arguments. */
+static void
+read_transaction_queue(FunctionCallInfo fcinfo, int32 *value)
+{
+	value[PADV_TRANSACTION_QUEUE_LENGTH] = PADV_NOT_SET;
+	value[PADV_TRANSACTION_QUEUE_TIMEOUT] = PADV_NOT_SET;
+	if (PG_NARGS() < 10)
+		return;
+	value[PADV_TRANSACTION_QUEUE_LENGTH] = read_number(fcinfo, 8, 0, "transaction_queue_length", "transactions");
+	value[PADV_TRANSACTION_QUEUE_TIMEOUT] = read_interval(fcinfo, 9, 0, "transaction_queue_timeout");
+}
+
+/*
+ * set_limit(role, database, max_sessions, min_sessions, session_idle_timeout,
+ *			 queue_length, queue_timeout, max_active, transaction_queue_length,
+ *			 transaction_queue_timeout): what will be in force there
+ */
+Datum
+padv_set_limit(PG_FUNCTION_ARGS)
+{
+	Place		place;
+	int32		value[PADV_CAP_SETTINGS];
+	PadvCap		cap;
+	PadvRow		row = {0};
+	TupleDesc	tupdesc;
+	char	   *alter;
+
+	padv_require_preloaded();
+	read_place(fcinfo, &place);
+	value[PADV_MAX_SESSIONS] = read_number(fcinfo, 2, 0, "max_sessions", "sessions");
+	value[PADV_MIN_SESSIONS] = read_number(fcinfo, 3, 0, "min_sessions", "sessions");
+	value[PADV_SESSION_IDLE_TIMEOUT] = read_interval(fcinfo, 4, 0, "session_idle_timeout");
+	value[PADV_QUEUE_LENGTH] = read_number(fcinfo, 5, 0, "queue_length", "logins");
+	value[PADV_QUEUE_TIMEOUT] = read_interval(fcinfo, 6, 1, "queue_timeout");
+	/* under 0 nobody could ever begin a transaction */
+	value[PADV_MAX_ACTIVE] = read_number(fcinfo, 7, 1, "max_active", "transactions");
+	read_transaction_queue(fcinfo, value);
+	check_core(&place, value);
+	if (any_given(value))
+		warn_of_reach(&place, value);
+	else
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("no limit was changed, because no value was given")));
+
+	SPI_connect();
+	alter = alter_place(&place);
+	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+		if (value[i] != PADV_NOT_SET)
+			run(psprintf("%s SET %s = %s%d%s", alter, padv_cap_setting_name(i),
+						 padv_cap_setting_is_time(i) ? "'" : "", value[i], padv_cap_setting_is_time(i) ? "ms'" : ""));
+	SPI_finish();
+	CommandCounterIncrement();
+	read_cap(&place, &cap);
+	warn_of_nothing(&place, value, &cap);
+	warn_of_no_transactions(&place, value, &cap);
+	if (value[PADV_MAX_SESSIONS] != PADV_NOT_SET || value[PADV_QUEUE_LENGTH] != PADV_NOT_SET)
+		warn_of_queue(&cap);
+
+	/* SQL objects of before it told anything */
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		PG_RETURN_VOID();
+	padv_row_cap(&row, &cap);
+	padv_row_transaction_queue(&row, &cap);
+	return padv_row_return(&row, fcinfo);
+}
+
+/*
+ * clear_limit(role, database)
+ */
+Datum
+padv_clear_limit(PG_FUNCTION_ARGS)
+{
+	Place		place;
+	char	   *alter;
+
+	padv_require_preloaded();
+	read_place(fcinfo, &place);
+
+	SPI_connect();
+	alter = alter_place(&place);
+	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+		run(psprintf("%s RESET %s", alter, padv_cap_setting_name(i)));
+	SPI_finish();
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,160 @@
+/*
+ * proc_cpu.c
+ *		How much the server's processes run, and wait for a core.
+ *
+ * Owns the sums of the kernel's scheduler figures over the server's processes.
+ * Opening a file for each of a thousand processes takes milliseconds, so each
+ * call reads at most FILES_A_CALL or a tenth of them.  The worker calls it once a
+ * second.
+ *
+ * The pids come from the server's process table, a word each, read without a
+ * lock; a process that ended meanwhile has no file and adds nothing.  What a
+ * process used after its last reading is lost when it ends: at most ten
+ * seconds of it, one second where there are no more than FILES_A_CALL.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "machine/machine.h"
+#include "worker/proc_cpu.h"
+
+/* The files of a process take about ten microseconds. */
+#define FILES_A_CALL 128
+
+/* All have been read after this many calls at the latest. */
+#define MAX_PARTS 10
+
+#define NANOSECONDS 1e9
+
+/* Before the first look at a slot. */
+#define UNSEEN (-1)
+
+/* What was read of the process in a slot of the server's table. */
+typedef struct Reading
+{
+	int			pid;			/* UNSEEN; 0: the slot was free */
+	uint64		run_ns;
+	uint64		delay_ns;
+} Reading;
+
+/* Sums so far. */
+typedef struct Sums
+{
+	double		run_seconds;
+	double		delay_seconds;
+} Sums;
+
+struct PadvProcesses
+{
+	int			slots;
+	int			next;			/* the slot to go on with */
+	int			found;			/* processes, in the last round so far */
+	int			in_use;			/* in the round before */
+	Sums		server;
+	Sums		sessions;		/* of the server's, those of clients */
+	Reading		last[FLEXIBLE_ARRAY_MEMBER];
+};
+
+PadvProcesses *
+padv_processes_create(void)
+{
+	int			slots = MaxBackends + NUM_AUXILIARY_PROCS;
+	PadvProcesses *processes = palloc0(add_size(offsetof(PadvProcesses, last),
+												mul_size(slots, sizeof(Reading))));
+
+	processes->slots = slots;
+	for (int i = 0; i < slots; i++)
+		processes->last[i].pid = UNSEEN;
+	return processes;
+}
+
+/* The first slots of the server's table are for clients. */
+static bool
+is_session(int slot)
+{
+	return slot < MaxConnections;
+}
+
+static void
+add(Sums *sums, const Reading *from, const Reading *to)
+{
+	sums->run_seconds += (double) (to->run_ns - from->run_ns) / NANOSECONDS;
+	sums->delay_seconds += (double) (to->delay_ns - from->delay_ns) / NANOSECONDS;
+}
+
+/*
+ * Add what the process in a slot used since the last look.  One that was not
+ * there then is new, so all it used counts.  False when there is none.
+ */
+static bool
+read_slot(PadvProcesses *processes, int slot, const char *root)
+{
+	volatile PGPROC *proc = &ProcGlobal->allProcs[slot];
+	Reading    *last = &processes->last[slot];
+	Reading		now = {padv_proc_pid(proc), 0, 0};
+	bool		unseen = last->pid == UNSEEN;
+	Reading		since = {0, 0, 0};
+
+	if (now.pid != 0 &&
+		!padv_process_read_schedule(root, now.pid, &now.run_ns, &now.delay_ns))
+		now.pid = 0;
+	if (now.delay_ns == PADV_DELAY_UNKNOWN)
+		now.delay_ns = 0;
+
+	if (last->pid == now.pid && last->run_ns <= now.run_ns &&
+		last->delay_ns <= now.delay_ns)
+		since = *last;
+	*last = now;
+	if (now.pid == 0)
+		return false;
+	if (!unseen)
+	{
+		add(&processes->server, &since, &now);
+		if (is_session(slot))
+			add(&processes->sessions, &since, &now);
+	}
+	return true;
+}
+
+/* Go on where the last call ended, until the next has its share. */
+static void
+read_part(PadvProcesses *processes, const char *root)
+{
+	int			files = Max(FILES_A_CALL, (processes->in_use + MAX_PARTS - 1) / MAX_PARTS);
+
+	while (files > 0 && processes->next < processes->slots)
+	{
+		if (read_slot(processes, processes->next++, root))
+		{
+			files--;
+			processes->found++;
+		}
+	}
+	if (processes->next == processes->slots)
+	{
+		processes->in_use = processes->found;
+		processes->found = 0;
+		processes->next = 0;
+	}
+}
+
+void
+padv_processes_read(PadvProcesses *processes, const char *root,
+					PadvCounters *counters)
+{
+	uint64		run_ns,
+				delay_ns;
+	bool		known = padv_process_read_schedule(root, MyProcPid, &run_ns, &delay_ns);
+
+	bool		delay_known = known && delay_ns != PADV_DELAY_UNKNOWN;
+
+	/* where our own file is not readable, no other is */
+	if (known)
+		read_part(processes, root);
+	counters->value[PADV_SERVER_RUN] = known ? processes->server.run_seconds : -1.0;
+	counters->value[PADV_SERVER_DELAY] = delay_known ? processes->server.delay_seconds : -1.0;
+	counters->value[PADV_SESSIONS_RUN] = known ? processes->sessions.run_seconds : -1.0;
+	counters->value[PADV_SESSIONS_DELAY] = delay_known ? processes->sessions.delay_seconds : -1.0;
+}

@@ -1,0 +1,350 @@
+/*
+ * sampler.c
+ *		The server's process tables into a plain sample.
+ *
+ * Owns the translation from PgBackendStatus and PGPROC to PadvSession.  It
+ * reads shared memory of the core server in place and takes no lock of it; it
+ * decides nothing.  The worker calls it.
+ *
+ * The tables are larger than a core's caches and cold when a sample begins, so
+ * what counts is how many lines of memory are touched.  Most sessions are in the
+ * same statement, or in none, from sample to sample: of an entry that has not
+ * changed only the count of its changes is read.  The PGPROC is looked at for the
+ * wait event and the horizon, but not of idle sessions.
+ *
+ * What is read without a lock, and what that can cost:
+ *
+ * - PgBackendStatus, under its st_changecount protocol: a consistent copy of
+ *   the few fields needed, without the query text.  A writer that is switched
+ *   out in the middle is not waited for longer than READ_TRIES; then the
+ *   fields may belong to two moments of the same entry, for one sample.
+ * - PGPROC's pid (before 17 its latch's owner), wait_event_info, xid, xmin, local
+ *   transaction ID and lock group leader: single words, written by their own process.  They may be a
+ *   few instructions apart from the status entry: a session can be seen
+ *   active with the wait event of the idle state it has just left, for one
+ *   sample.
+ * - A process that ends while being read is either counted or not.  Its PGPROC
+ *   may be another's by then, which is why both must name the same pid.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "access/transam.h"
+#include "port/atomics.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#include "clock.h"
+#include "compat.h"
+#include "worker/sampler.h"
+
+/* Far more than a writer that is running needs. */
+#define READ_TRIES 1000
+
+#define WAIT_CLASS_MASK 0xFF000000U
+
+/* How many entries ahead to ask memory for. */
+#define PREFETCH_DISTANCE 8
+
+#if defined(__GNUC__) || defined(__clang__)
+#define prefetch(address) __builtin_prefetch(address)
+#else
+#define prefetch(address) ((void) 0)
+#endif
+
+/*
+ * Where the PGPROC of each status entry was found last; checked by its pid
+ * before it is used.  From PostgreSQL 17 on both have the same number.
+ */
+static int *procno_of_entry = NULL;
+
+/* What is known of a session, beside what the sample has at the same place. */
+typedef struct Kept
+{
+	int			changes;		/* of its entry, when it was read, or NOT_KEPT */
+	BackendState state;
+} Kept;
+
+#define NOT_KEPT (-1)
+
+static Kept *kept_sessions = NULL;
+
+static uint32 queued_wait_event = 0;
+
+int
+padv_sampler_slots(void)
+{
+	return MaxBackends;
+}
+
+PadvSample *
+padv_sampler_create(uint32_t turn_wait_event)
+{
+	PadvSample *sample = palloc0(sizeof(PadvSample));
+
+	queued_wait_event = turn_wait_event;
+	sample->sessions = palloc0(mul_size(MaxBackends, sizeof(PadvSession)));
+	procno_of_entry = palloc(mul_size(MaxBackends, sizeof(int)));
+	kept_sessions = palloc0(mul_size(MaxBackends, sizeof(Kept)));
+	for (int i = 0; i < MaxBackends; i++)
+	{
+		procno_of_entry[i] = i;
+		kept_sessions[i].changes = NOT_KEPT;
+	}
+	return sample;
+}
+
+/*
+ * Up to 16 a PGPROC keeps its backend ID when its process has ended, and another
+ * PGPROC may have that by then: only the one with the pid of the status entry is the
+ * entry's.
+ */
+static void
+find_all_processes(PgBackendStatus *entries)
+{
+	for (int procno = 0; procno < MaxBackends; procno++)
+	{
+		volatile PGPROC *proc = &ProcGlobal->allProcs[procno];
+		int			entry = padv_proc_status_index(proc, procno);
+		int			pid = padv_proc_pid(proc);
+
+		if (pid != 0 && entry >= 0 && entry < MaxBackends &&
+			pid == ((volatile PgBackendStatus *) entries)[entry].st_procpid)
+			procno_of_entry[entry] = procno;
+	}
+}
+
+/*
+ * The PGPROC of a status entry, or NULL when its process is just coming or
+ * going.  *searched is whether all were looked for in this sample: once is
+ * enough.
+ */
+static volatile PGPROC *
+find_process(PgBackendStatus *entries, int entry, int pid, bool *searched)
+{
+	volatile PGPROC *proc = &ProcGlobal->allProcs[procno_of_entry[entry]];
+
+	if (padv_proc_pid(proc) != pid && !*searched)
+	{
+		find_all_processes(entries);
+		*searched = true;
+		proc = &ProcGlobal->allProcs[procno_of_entry[entry]];
+	}
+	return padv_proc_pid(proc) == pid ? proc : NULL;
+}
+
+static PadvWaitClass
+classify_wait(uint32 wait_event)
+{
+	if (wait_event == 0)
+		return PADV_ON_CPU;
+	if (padv_waits_for_buffer_lock(wait_event))
+		return PADV_WAITING_LWLOCK;
+	switch (wait_event & WAIT_CLASS_MASK)
+	{
+		case PG_WAIT_IO:
+			return PADV_WAITING_IO;
+		case PG_WAIT_LOCK:
+			return PADV_WAITING_LOCK;
+		case PG_WAIT_LWLOCK:
+			return PADV_WAITING_LWLOCK;
+		default:
+			return PADV_WAITING_OTHER;
+	}
+}
+
+/* Asleep on purpose, or waiting for its client: wants nothing of the server. */
+static bool
+wants_nothing(uint32 wait_event)
+{
+	return (wait_event & WAIT_CLASS_MASK) == PG_WAIT_CLIENT ||
+		wait_event == WAIT_EVENT_PG_SLEEP ||
+		wait_event == WAIT_EVENT_VACUUM_DELAY ||
+		padv_waits_for_wal(wait_event);
+}
+
+/*
+ * A session with track_activities off does not tell its state, but waiting for
+ * the next command looks the same in all: ClientRead, with or without a
+ * transaction.
+ */
+static PadvState
+guess_state(volatile PGPROC *proc, uint32 wait_event)
+{
+	if (wait_event != WAIT_EVENT_CLIENT_READ)
+		return PADV_STATE_ACTIVE;
+	return padv_proc_in_transaction(proc) ? PADV_STATE_IDLE_IN_TRANSACTION : PADV_STATE_IDLE;
+}
+
+static PadvState
+translate_state(BackendState state)
+{
+	switch (state)
+	{
+		case STATE_IDLE:
+			return PADV_STATE_IDLE;
+		case STATE_RUNNING:
+		case STATE_FASTPATH:
+			return PADV_STATE_ACTIVE;
+		case STATE_IDLEINTRANSACTION:
+		case STATE_IDLEINTRANSACTION_ABORTED:
+			return PADV_STATE_IDLE_IN_TRANSACTION;
+		default:
+			return PADV_STATE_OTHER;
+	}
+}
+
+/*
+ * Copy what is needed of a status entry; false when it is not a client's, nor a
+ * background worker's.
+ */
+static bool
+read_status(PgBackendStatus *entries, int index, PadvSession *session, BackendState *state)
+{
+	volatile PgBackendStatus *entry = &entries[index];
+	BackendType type = B_INVALID;
+
+	/* the rest of an entry is elsewhere in memory: do not even look */
+	if (entry->st_procpid == 0)
+		return false;
+
+	for (int try = 0; try < READ_TRIES; try++)
+	{
+		int			before,
+					after;
+
+		pgstat_begin_read_activity(entry, before);
+		session->pid = entry->st_procpid;
+		type = entry->st_backendType;
+		*state = entry->st_state;
+		session->role = entry->st_userid;
+		session->database = entry->st_databaseid;
+		session->statement_start = entry->st_activity_start_timestamp;
+		session->state_start = entry->st_state_start_timestamp;
+		session->xact_start = entry->st_xact_start_timestamp;
+		pgstat_end_read_activity(entry, after);
+		if (pgstat_read_activity_complete(before, after))
+			break;
+	}
+	session->slot = index;
+	session->parallel_worker = type == B_BG_WORKER;
+
+	/*
+	 * From PostgreSQL 18 on a client has an entry before it has proved who it
+	 * is, and while it waits in line for a session; it gets its role after
+	 * that.
+	 */
+	return session->pid != 0 &&
+		((type == B_BACKEND && OidIsValid(session->role)) || type == B_BG_WORKER);
+}
+
+/*
+ * What only the PGPROC tells, or that an idle session waits for nothing; false
+ * when it is not counted: of the background workers only the members of a group
+ * are parallel ones.
+ */
+static bool
+read_process(PgBackendStatus *entries, BackendState state, bool *searched, PadvSession *session)
+{
+	volatile PGPROC *proc = NULL;
+	uint32		wait_event = 0;
+
+	session->state = translate_state(state);
+	if (session->state != PADV_STATE_IDLE || session->parallel_worker)
+		proc = find_process(entries, session->slot, session->pid, searched);
+	if (proc != NULL)
+		wait_event = proc->wait_event_info;
+	if (proc != NULL && state == STATE_DISABLED)
+		session->state = guess_state(proc, wait_event);
+	if (wait_event == queued_wait_event && session->state == PADV_STATE_ACTIVE)
+		session->state = PADV_STATE_QUEUED;
+	session->wait_event = wait_event;
+	session->wait_class = classify_wait(wait_event);
+	session->demands = session->state == PADV_STATE_ACTIVE && !wants_nothing(wait_event);
+	session->holds_horizon = proc != NULL &&
+		(TransactionIdIsValid(proc->xid) || TransactionIdIsValid(proc->xmin));
+	return !session->parallel_worker ||
+		(proc != NULL && proc->lockGroupLeader != NULL && proc->lockGroupLeader != proc);
+}
+
+/*
+ * One status entry to that place in the sample; false when it is not counted.
+ * What stands there from the last sample is as good if it is of this entry, and
+ * that has not changed since.
+ */
+static bool
+take_session(PgBackendStatus *entries, int index, bool *searched,
+			 PadvSession *session, Kept *kept)
+{
+	int			changes = ((volatile PgBackendStatus *) entries)[index].st_changecount;
+
+	if (changes == kept->changes && session->slot == index)
+	{
+		if (kept->state == STATE_IDLE && !session->parallel_worker)
+			return true;
+	}
+	else
+	{
+		/*
+		 * A change from now on makes the count another one, and an odd one
+		 * says that a change has begun before.
+		 */
+		pg_read_barrier();
+		kept->changes = NOT_KEPT;
+		if (!read_status(entries, index, session, &kept->state))
+			return false;
+		if (changes % 2 == 0)
+			kept->changes = changes;
+	}
+	return read_process(entries, kept->state, searched, session);
+}
+
+/*
+ * Ask early for the memory that will be read: first for what tells whether an
+ * entry is in use and has changed, and of those that have for the rest.  `place`
+ * is where the entry comes in the sample if all before it do, which is good
+ * enough for a guess.
+ */
+static inline void
+prefetch_ahead(PgBackendStatus *entries, int index, int place)
+{
+	int			near = index + PREFETCH_DISTANCE;
+	int			far = near + PREFETCH_DISTANCE;
+
+	if (far < MaxBackends)
+		prefetch(&entries[far].st_procpid);
+	if (near < MaxBackends && entries[near].st_procpid != 0 &&
+		entries[near].st_changecount != kept_sessions[place + PREFETCH_DISTANCE].changes)
+		prefetch(&entries[near].st_state);
+}
+
+void
+padv_sampler_take(PadvSample *sample)
+{
+	PgBackendStatus *entries = MyBEEntry - padv_my_status_index();
+	bool		searched = false;
+
+	sample->clock_us = padv_monotonic_us();
+	sample->taken_at = GetCurrentTimestamp();
+	sample->count = 0;
+
+	for (int index = 0; index < MaxBackends; index++)
+	{
+		prefetch_ahead(entries, index, sample->count);
+		if (take_session(entries, index, &searched,
+						 &sample->sessions[sample->count], &kept_sessions[sample->count]))
+			sample->count++;
+	}
+}
+
+bool
+padv_sampler_read(int status_index, int pid, PadvSession *session)
+{
+	PgBackendStatus *entries = MyBEEntry - padv_my_status_index();
+	bool		searched = false;
+	BackendState state;
+
+	return read_status(entries, status_index, session, &state) &&
+		session->pid == pid && read_process(entries, state, &searched, session);
+}

@@ -1,0 +1,863 @@
+/*
+ * stall_monitor.c
+ *		The worker's part in the queue for slots: slots are for work.
+ *
+ * While transactions wait it looks at each session that has a slot, every 10 ms:
+ *
+ * - A slot that is kept for the next transaction and has not been used for a moment
+ *   is given to a waiter (sessions do that too, in xact_slots.c; here is for the case that
+ *   none is at it, or that it is one of very many).
+ * - A session that is idle in its transaction for IDLE_US gives its slot back.  It
+ *   goes on without waiting with its next statement.
+ * - A session that does nothing is not counted: it waits for its client in COPY, for
+ *   a standby, a timer, another server, or for another process other than one of its
+ *   own parallel query.  Some of that has no wait event, as dblink's wait for a session
+ *   of this very server: a process that should be at work, but sleeps and has not
+ *   run since the last look, waits for something outside.  One that does nothing now
+ *   and then, as a program that polls, is counted for the share in which it works.
+ * - A session that waits for a lock is counted, and makes room for nobody but those it
+ *   waits for.  Where sessions block each other, one more would only join them.  If
+ *   it waits for long, and in the end for a session that has no slot and so may take
+ *   for ever, it is not counted either.
+ *
+ * What is not counted raises the limits it counts under by as much, until it works
+ * again.
+ *
+ * Then it looks at the transactions in the queue that others may wait for:
+ *
+ * - One that holds a lock is let in when somebody waits for that lock, or when no slot
+ *   has been granted for a while, as a lock can also be polled for.
+ * - One whose client is a session that has a slot is let in (dblink, postgres_fdw).
+ *
+ * As a last resort, where nothing has been granted for long, one transaction is let
+ * in beyond a limit, and then, as long as nothing is, another one after twice the time
+ * each.  So a circle of waits that nobody can see opens all the same.
+ *
+ * What is read of a session is of a moment ago.  One that starts a statement just
+ * when its slot is given back runs that statement uncounted.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
+#include "utils/array.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#include "compat.h"
+#include "machine/machine.h"
+#include "shmem/admission_internal.h"
+#include "shmem/xact_slots.h"
+#include "worker/sampler.h"
+#include "worker/stall_monitor.h"
+
+#define MS INT64CONST(1000)
+#define SECOND INT64CONST(1000000)
+
+/* How long a session is idle in its transaction, or does nothing in a statement. */
+#define IDLE_US (20 * MS)
+#define STALLED_US (30 * MS)
+
+/* Shares are judged of transactions that are this old, over about this long. */
+#define SHARE_US (200 * MS)
+#define LEAST_SHARE 0.1
+
+/* For how long a statement does the same again and again before it is a poller. */
+#define POLLS_US (100 * MS)
+
+/* How long a session waits for a lock before those are sought that it waits for. */
+#define BLOCKED_US (30 * MS)
+#define BLOCKED_OUTSIDE_US (500 * MS)
+#define JUDGE_AGAIN_US (250 * MS)
+
+/*
+ * How long nothing has been granted: until a holder of locks is let in, and until
+ * the last resort.  The latter is long, as it breaks the limit where transactions
+ * only take their time.
+ */
+#define NO_GRANT_US (100 * MS)
+#define PATIENCE_US (10 * SECOND)
+#define MOST_DOUBLINGS 10
+
+/* Processes that the kernel is asked about in one look; ten microseconds each. */
+#define MOST_ASKED 16
+
+/* Questions to the lock manager in one look, and the longest chain that is followed. */
+#define MOST_BLOCKERS_ASKED 16
+#define LONGEST_CHAIN 32
+
+/* Processes without a slot of which is remembered what they wait for. */
+#define MOST_OUTSIDERS 16
+
+/* Where our own numbers of processes are known, whatever system_root is. */
+#define OWN_PROC ""
+
+typedef enum Occupation
+{
+	WORKS,
+	WAITS_FOR_LOCK,
+	DOES_NOTHING,
+} Occupation;
+
+/* Whether a process that waits for a lock does so, in the end, for one outside. */
+typedef struct Verdict
+{
+	int			pid;
+	int64		at;				/* monotonic; 0: not known */
+	bool		outside;
+} Verdict;
+
+/* Processes each of which waits for the next. */
+typedef struct Chain
+{
+	int			pids[LONGEST_CHAIN];
+	int			length;
+	bool		complete;		/* all that was to be asked was */
+} Chain;
+
+/* What a slot's session has been seen at, and since when; times are monotonic. */
+typedef struct Seen
+{
+	uint32		turns;			/* this is of */
+	int64		held_since;
+	int64		looked_at;
+	int64		statement_start;
+	int64		nothing_since;	/* 0: it did something */
+	int64		lock_since;		/* 0: it does not wait for a lock */
+	double		idle;			/* share of the time at nothing, lately */
+	double		uncounted;		/* 0..1 */
+	Verdict		verdict;
+	int64		no_event_start; /* the statement that was without a wait event */
+	uint64		run_ns;			/* CPU time so far, when seen asleep; or 0 */
+} Seen;
+
+/* Whether waiters of an account are granted slots. */
+typedef struct Flow
+{
+	int64		granted;		/* as the account counts them */
+	int64		since;			/* monotonic; nothing was; 0: nobody waits */
+	int			forced;			/* let in as a last resort since then */
+	uint32		look;			/* the last one that saw it */
+} Flow;
+
+/* A process that works for another one's parallel query. */
+typedef struct Member
+{
+	const PGPROC *leader;
+	uint32		wait_event;
+} Member;
+
+struct PadvStallMonitor
+{
+	Seen	   *seen;			/* by slot */
+	Flow	   *flow;			/* by account */
+	int32	   *holders;		/* a copy */
+	int			nholders;
+	double	   *uncounted;		/* by account; negative: not on the list */
+	int32	   *touched;		/* accounts in use under a limit */
+	int			ntouched;
+	int32	   *raised;			/* accounts with a higher limit than their own */
+	int			nraised;
+	int32	   *needed;			/* a copy */
+	int			nneeded;
+	int32		let_in;			/* the last one of these that was */
+	uint32		let_in_turns;
+	int64		let_in_at;		/* monotonic; 0: none was */
+	Member	   *members;		/* of this look, if nmembers is not negative */
+	int			nmembers;
+	Verdict		outsiders[MOST_OUTSIDERS];
+	int			next_outsider;
+	bool		blocked_outside;	/* some holder was, at the last look */
+	bool		any_outside;	/* and at this one */
+	MemoryContext scratch;
+	bool		waiting;		/* at the last look */
+	int64		looked_at;
+	int64		waited_us;		/* in which somebody did */
+	int			asked;			/* processes, in this look */
+	int			blockers_asked;
+	int			next_proc;		/* where the search for blocked processes goes
+								 * on */
+	uint32		looks;
+};
+
+/* --- the monitor --- */
+
+/*
+ * Limits that stand higher than they should, because a worker before us ended.
+ * What is read is of a moment ago; adjust_limit looks again, under the mutex.
+ */
+static void
+find_raised(PadvStallMonitor *monitor)
+{
+	for (int32 i = 0; i < padv_admission_accounts(); i++)
+	{
+		int32		limit = padv_turn_limit_of(i);
+
+		if (limit >= 0 && padv_accounts[i].active.limit > limit)
+			monitor->raised[monitor->nraised++] = i;
+	}
+}
+
+PadvStallMonitor *
+padv_stall_monitor_create(void)
+{
+	PadvStallMonitor *monitor = palloc0(sizeof(PadvStallMonitor));
+	int			slots = padv_admission_slots();
+	int			accounts = padv_admission_accounts();
+
+	monitor->seen = palloc0(mul_size(slots, sizeof(Seen)));
+	monitor->holders = palloc0(mul_size(slots, sizeof(int32)));
+	monitor->needed = palloc0(mul_size(slots, sizeof(int32)));
+	monitor->flow = palloc0(mul_size(accounts, sizeof(Flow)));
+	monitor->uncounted = palloc(mul_size(accounts, sizeof(double)));
+	monitor->touched = palloc0(mul_size(accounts, sizeof(int32)));
+	monitor->raised = palloc0(mul_size(accounts, sizeof(int32)));
+	monitor->members = palloc0(mul_size(ProcGlobal->allProcCount, sizeof(Member)));
+	for (int i = 0; i < accounts; i++)
+		monitor->uncounted[i] = -1.0;
+	monitor->scratch = AllocSetContextCreate(CurrentMemoryContext, "pool_advisor stall monitor",
+											 ALLOCSET_SMALL_SIZES);
+	find_raised(monitor);
+	return monitor;
+}
+
+bool
+padv_stall_monitor_has_work(const PadvStallMonitor *monitor)
+{
+	return monitor->nraised > 0 || padv_turns_anybody_waits();
+}
+
+int64
+padv_stall_monitor_waited_us(const PadvStallMonitor *monitor)
+{
+	return monitor->waited_us;
+}
+
+/* --- what a session does --- */
+
+static Occupation
+occupation_by_event(uint32 wait_event)
+{
+	switch (wait_event & 0xFF000000U)
+	{
+		case PG_WAIT_LOCK:
+			return WAITS_FOR_LOCK;
+		case PG_WAIT_CLIENT:
+		case PG_WAIT_TIMEOUT:
+		case PG_WAIT_EXTENSION:
+			return DOES_NOTHING;
+		case PG_WAIT_IPC:
+
+			/*
+			 * these wait for another's CPU or disk, on the way of its own
+			 * work
+			 */
+			if (wait_event == WAIT_EVENT_BUFFER_IO || wait_event == WAIT_EVENT_XACT_GROUP_UPDATE ||
+				wait_event == WAIT_EVENT_PROCARRAY_GROUP_UPDATE)
+				return WORKS;
+			return DOES_NOTHING;
+		default:
+			return wait_event == PADV_WAIT_BUFFER_PIN ? DOES_NOTHING : WORKS;
+	}
+}
+
+static void
+find_members(PadvStallMonitor *monitor)
+{
+	if (monitor->nmembers >= 0)
+		return;
+	monitor->nmembers = 0;
+	for (int i = 0; i < (int) ProcGlobal->allProcCount; i++)
+	{
+		const volatile PGPROC *proc = GetPGProcByNumber(i);
+		const PGPROC *leader = proc->lockGroupLeader;
+
+		if (leader == NULL || leader == GetPGProcByNumber(i))
+			continue;
+		monitor->members[monitor->nmembers].leader = leader;
+		monitor->members[monitor->nmembers++].wait_event = proc->wait_event_info;
+	}
+}
+
+/* A session that waits for others does what those do that work for it. */
+static Occupation
+occupation_of_group(PadvStallMonitor *monitor, const Slot *slot)
+{
+	const PGPROC *leader = GetPGProcByNumber(slot->procno);
+	Occupation	occupation = DOES_NOTHING;
+
+	find_members(monitor);
+	for (int i = 0; i < monitor->nmembers; i++)
+	{
+		Occupation	one;
+
+		if (monitor->members[i].leader != leader)
+			continue;
+		one = occupation_by_event(monitor->members[i].wait_event);
+		if (one == WORKS)
+			return WORKS;
+		if (one == WAITS_FOR_LOCK)
+			occupation = WAITS_FOR_LOCK;
+	}
+	return occupation;
+}
+
+static Occupation
+occupation_of(PadvStallMonitor *monitor, const Slot *slot, const PadvSession *session)
+{
+	Occupation	occupation;
+
+	if (session->state == PADV_STATE_IDLE_IN_TRANSACTION)
+		return DOES_NOTHING;
+
+	/* it has been let in just now, and waits for a core to wake on */
+	if (session->state == PADV_STATE_QUEUED)
+		return WORKS;
+	occupation = occupation_by_event(session->wait_event);
+	if (padv_waits_for_wal(session->wait_event))
+		return DOES_NOTHING;
+	if (occupation == DOES_NOTHING && (session->wait_event & 0xFF000000U) == PG_WAIT_IPC)
+		return occupation_of_group(monitor, slot);
+	return occupation;
+}
+
+/*
+ * Whether a session that does not tell sleeps all the same, and has since the last
+ * look.  One that is runnable does not, however long it waits for a core; nor does
+ * one that waits for a disk.
+ */
+static bool
+is_asleep(PadvStallMonitor *monitor, Seen *seen, const PadvSession *session)
+{
+	uint64		before = seen->run_ns;
+	uint64		delay_ns;
+
+	if (session->state != PADV_STATE_ACTIVE ||
+		(session->wait_event != 0 && !padv_waits_in_copy(session->wait_event)))
+		return false;
+	if (seen->no_event_start != session->statement_start)
+	{
+		/* most are short, and not seen again */
+		seen->no_event_start = session->statement_start;
+		seen->run_ns = 0;
+		return false;
+	}
+	if (monitor->asked >= MOST_ASKED)
+		return seen->nothing_since > 0;
+	monitor->asked++;
+	if (!padv_process_is_asleep(OWN_PROC, session->pid) ||
+		!padv_process_read_schedule(OWN_PROC, session->pid, &seen->run_ns, &delay_ns))
+		seen->run_ns = 0;
+	return seen->run_ns > 0 && seen->run_ns == before;
+}
+
+/* Since when something has been true without a break, in the same statement. */
+static void
+follow(int64 *since, bool is, bool same, int64 now)
+{
+	if (!is)
+		*since = 0;
+	else if (*since == 0 || !same)
+		*since = now;
+}
+
+static void
+update(PadvStallMonitor *monitor, Seen *seen, const Slot *slot, const PadvSession *session, int64 now)
+{
+	Occupation	occupation = occupation_of(monitor, slot, session);
+	bool		same = seen->statement_start == session->statement_start;
+	bool		nothing;
+
+	if (seen->turns != slot->turns)
+	{
+		*seen = (Seen) {.turns = slot->turns, .held_since = now, .looked_at = now};
+		same = false;
+	}
+	nothing = occupation == DOES_NOTHING ||
+		(occupation == WORKS && is_asleep(monitor, seen, session));
+	seen->idle += ((nothing ? 1.0 : 0.0) - seen->idle) * Min((double) (now - seen->looked_at) / SHARE_US, 1.0);
+	seen->looked_at = now;
+	follow(&seen->nothing_since, nothing, same, now);
+	follow(&seen->lock_since, occupation == WAITS_FOR_LOCK, same, now);
+	seen->statement_start = session->statement_start;
+}
+
+/* By what the session says, or where it says nothing, or the clock was set back, by what was seen. */
+static bool
+is_idle(const Seen *seen, const PadvSession *session, int64 now, int64 wall)
+{
+	if (session->state != PADV_STATE_IDLE_IN_TRANSACTION)
+		return false;
+	return session->state_start > 0 && session->state_start <= wall ?
+		wall - session->state_start >= IDLE_US :
+		seen->nothing_since > 0 && now - seen->nothing_since >= STALLED_US;
+}
+
+/* Give back the slot of a session that is idle in its transaction. */
+static void
+suspend(int32 number)
+{
+	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	uint64		word = TURN_WORD(TURN_IN, 0);
+	int			count = 0;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	if (pg_atomic_compare_exchange_u64(&padv_turns[number].word, &word, TURN_WORD(TURN_SUSPENDED, 0)))
+	{
+		count = padv_drop_turn(&padv_slots[number], TURN_SUSPENDED, procnos);
+		padv_admission->turn_totals.suspended++;
+	}
+	SpinLockRelease(&padv_admission->mutex);
+	padv_wake(procnos, count);
+	padv_turns_settle();
+}
+
+/* --- who waits for whom --- */
+
+/* The processes that a process waits for, and their number; of a moment ago. */
+static int
+blockers_of(PadvStallMonitor *monitor, int pid, Datum **pids)
+{
+	MemoryContext before = MemoryContextSwitchTo(monitor->scratch);
+	ArrayType  *array = DatumGetArrayTypeP(DirectFunctionCall1(pg_blocking_pids, Int32GetDatum(pid)));
+	int			count;
+
+	deconstruct_array(array, INT4OID, sizeof(int32), true, TYPALIGN_INT, pids, NULL, &count);
+	MemoryContextSwitchTo(before);
+	monitor->blockers_asked++;
+	return count;
+}
+
+/* The slot that a process holds, or -1. */
+static int32
+holder_of(const PadvStallMonitor *monitor, int pid)
+{
+	for (int i = 0; i < monitor->nholders; i++)
+		if (padv_slots[monitor->holders[i]].pid == pid)
+			return monitor->holders[i];
+	return -1;
+}
+
+static bool
+waits_for_lock(int pid)
+{
+	const volatile PGPROC *proc = BackendPidGetProc(pid);
+
+	return proc != NULL && (proc->wait_event_info & 0xFF000000U) == PG_WAIT_LOCK;
+}
+
+/*
+ * Where it is remembered what was found of a process.  Of those without a
+ * slot only the last ones are known.
+ */
+static Verdict *
+verdict_of(PadvStallMonitor *monitor, int pid, int32 holder)
+{
+	if (holder >= 0)
+		return &monitor->seen[holder].verdict;
+	for (int i = 0; i < MOST_OUTSIDERS; i++)
+		if (monitor->outsiders[i].pid == pid)
+			return &monitor->outsiders[i];
+	monitor->next_outsider = (monitor->next_outsider + 1) % MOST_OUTSIDERS;
+	monitor->outsiders[monitor->next_outsider] = (Verdict) {.pid = pid};
+	return &monitor->outsiders[monitor->next_outsider];
+}
+
+static bool leads_outside(PadvStallMonitor *monitor, int pid, Chain *chain);
+
+/* The same for one that waits for a lock, by those it waits for. */
+static bool
+blockers_lead_outside(PadvStallMonitor *monitor, int pid, Chain *chain)
+{
+	Datum	   *pids;
+	int			count = blockers_of(monitor, pid, &pids);
+	bool		outside = count > 0;
+
+	chain->pids[chain->length++] = pid;
+	for (int i = 0; i < count && outside; i++)
+		outside = leads_outside(monitor, DatumGetInt32(pids[i]), chain);
+	chain->length--;
+	return outside;
+}
+
+/*
+ * Whether a process waits in the end only for sessions that have no slot, or do
+ * nothing with it.  A circle is for the deadlock detector.  chain has those that led
+ * here; what could not be found out completely is not remembered.
+ */
+static bool
+leads_outside(PadvStallMonitor *monitor, int pid, Chain *chain)
+{
+	int32		holder = holder_of(monitor, pid);
+	Verdict    *verdict;
+	bool		outside;
+
+	if (holder >= 0 && monitor->seen[holder].uncounted >= 1.0)
+		return true;
+	if (holder >= 0 ? monitor->seen[holder].lock_since == 0 : !waits_for_lock(pid))
+		return holder < 0;
+	for (int i = 0; i < chain->length; i++)
+		if (chain->pids[i] == pid)
+			return false;
+	verdict = verdict_of(monitor, pid, holder);
+	if (verdict->at > 0 && monitor->looked_at - verdict->at < JUDGE_AGAIN_US)
+		return verdict->outside;
+	if (chain->length == LONGEST_CHAIN || monitor->blockers_asked >= MOST_BLOCKERS_ASKED)
+	{
+		chain->complete = false;
+		return false;
+	}
+	outside = blockers_lead_outside(monitor, pid, chain);
+	if (outside || chain->complete)
+		*verdict_of(monitor, pid, holder) = (Verdict) {.pid = pid, .at = monitor->looked_at, .outside = outside};
+	return outside;
+}
+
+/*
+ * After a while; once one has been blocked for so long that way, others that run into
+ * the same are not given that time.
+ */
+static bool
+is_blocked_outside(PadvStallMonitor *monitor, Seen *seen, int pid, int64 now)
+{
+	int64		after = monitor->blocked_outside ? BLOCKED_US : BLOCKED_OUTSIDE_US;
+	Chain		chain = {.length = 0, .complete = true};
+
+	if (seen->lock_since == 0 || now - seen->lock_since < after)
+	{
+		seen->verdict.at = 0;
+		return false;
+	}
+	seen->uncounted = 0.0;
+	return leads_outside(monitor, pid, &chain);
+}
+
+/* --- limits --- */
+
+/* The share of this slot that is not counted. */
+static double
+uncounted(PadvStallMonitor *monitor, int32 number, Seen *seen, int64 now)
+{
+	int64		held_us = now - seen->held_since;
+
+	if (is_blocked_outside(monitor, seen, padv_slots[number].pid, now))
+	{
+		monitor->any_outside = true;
+		return 1.0;
+	}
+	if ((seen->nothing_since > 0 && now - seen->nothing_since >= STALLED_US) ||
+		(held_us >= POLLS_US && pg_atomic_read_u32(&padv_turns[number].polls) != 0))
+		return 1.0;
+	return held_us >= SHARE_US && seen->idle >= LEAST_SHARE ? seen->idle : 0.0;
+}
+
+/* Add what is not counted to the session's accounts; those in use are remembered. */
+static void
+touch_accounts(PadvStallMonitor *monitor, const Slot *slot, double share)
+{
+	for (int i = 0; i < slot->turn.naccounts && i < PADV_MAX_PLACE_ACCOUNTS; i++)
+	{
+		int32		account = slot->turn.accounts[i];
+
+		if (monitor->uncounted[account] < 0.0)
+		{
+			monitor->touched[monitor->ntouched++] = account;
+			monitor->uncounted[account] = 0.0;
+		}
+		monitor->uncounted[account] += share;
+	}
+}
+
+static void
+look_at(PadvStallMonitor *monitor, int32 number, int64 now, int64 wall)
+{
+	const Slot *slot = &padv_slots[number];
+	Seen	   *seen = &monitor->seen[number];
+	PadvSession session;
+
+	if (TURN_STATE(pg_atomic_read_u64(&padv_turns[number].word)) != TURN_IN ||
+		!padv_sampler_read(slot->status_index, slot->pid, &session))
+		return;
+	update(monitor, seen, slot, &session, now);
+	if (is_idle(seen, &session, now, wall))
+	{
+		suspend(number);
+		return;
+	}
+	seen->uncounted = uncounted(monitor, number, seen, now);
+	touch_accounts(monitor, slot, seen->uncounted);
+}
+
+/*
+ * Raise the limit by so many, or set it back; returns whether it is higher than its
+ * own.
+ */
+static bool
+adjust_limit(int32 account, int32 more)
+{
+	Account    *mine = &padv_accounts[account];
+	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int32		limit;
+	int32		change = 0;
+	int			count = 0;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	limit = padv_turn_limit_of(account);
+	if (limit >= 0)
+		change = limit + more - mine->active.limit;
+	if (change > 0)
+		padv_admission->turn_totals.let_in += change;
+	count = padv_line_set_limit(&padv_turn_line, account, mine->active.limit + change,
+								entered, PADV_MAX_PLACE_ACCOUNTS);
+	padv_note_turns(entered, count, procnos);
+	SpinLockRelease(&padv_admission->mutex);
+	padv_wake(procnos, count);
+	padv_turns_settle();
+	return limit >= 0 && more > 0;
+}
+
+static void
+adjust_limits(PadvStallMonitor *monitor)
+{
+	int			raised = 0;
+
+	/* those that were raised, and are in use no more */
+	for (int i = 0; i < monitor->nraised; i++)
+		if (monitor->uncounted[monitor->raised[i]] < 0.0)
+			(void) adjust_limit(monitor->raised[i], 0);
+	for (int i = 0; i < monitor->ntouched; i++)
+	{
+		int32		account = monitor->touched[i];
+
+		if (adjust_limit(account, (int32) (monitor->uncounted[account] + 0.5)))
+			monitor->raised[raised++] = account;
+		monitor->uncounted[account] = -1.0;
+	}
+	monitor->nraised = raised;
+}
+
+/* --- who is waited for --- */
+
+/* For how long waiters at an account have been granted nothing; 0 where nobody waits. */
+static int64
+no_grant_us(const PadvStallMonitor *monitor, int32 account, int64 now)
+{
+	int64		since = monitor->flow[account].since;
+
+	return since > 0 ? now - since : 0;
+}
+
+/*
+ * Let in a transaction that others may wait for.  One at a time: the next one when
+ * that has ended, or after a while, as many can hold a lock that is shared, and none of
+ * them may be about to release it.
+ */
+static void
+let_in_needed(PadvStallMonitor *monitor, int32 number, int64 now)
+{
+	const volatile Slot *last = &padv_slots[monitor->let_in];
+
+	if (monitor->let_in_at > 0 && now - monitor->let_in_at < NO_GRANT_US &&
+		last->turns == monitor->let_in_turns &&
+		TURN_STATE(pg_atomic_read_u64(&padv_turns[monitor->let_in].word)) == TURN_IN)
+		return;
+	if (!padv_turn_grant(number))
+		return;
+	monitor->let_in = number;
+	monitor->let_in_turns = ((volatile Slot *) padv_slots)[number].turns;
+	monitor->let_in_at = now;
+}
+
+/* The same for one of these waiters that hold locks, if others wait for it. */
+static void
+let_in_blockers(PadvStallMonitor *monitor, const Datum *pids, int count, int64 now)
+{
+	for (int i = 0; i < monitor->nneeded; i++)
+		for (int j = 0; j < count; j++)
+			if (padv_slots[monitor->needed[i]].pid == DatumGetInt32(pids[j]))
+				let_in_needed(monitor, monitor->needed[i], now);
+}
+
+/* Look at all processes that have waited for a lock for a while. */
+static void
+help_blocked(PadvStallMonitor *monitor, int64 now, int64 wall)
+{
+	int			nprocs = (int) ProcGlobal->allProcCount;
+	int			first = monitor->next_proc;
+
+	for (int i = 0; i < nprocs && monitor->blockers_asked < MOST_BLOCKERS_ASKED; i++)
+	{
+		int			number = (first + i) % nprocs;
+		PGPROC	   *proc = GetPGProcByNumber(number);
+		int			pid = ((volatile PGPROC *) proc)->pid;
+		int64		since = (int64) pg_atomic_read_u64(&proc->waitStart);
+		Datum	   *pids;
+		int			count;
+
+		monitor->next_proc = (number + 1) % nprocs;
+		if (pid == 0 || (((volatile PGPROC *) proc)->wait_event_info & 0xFF000000U) != PG_WAIT_LOCK ||
+			since == 0 || wall - since < BLOCKED_US)
+			continue;
+		count = blockers_of(monitor, pid, &pids);
+		let_in_blockers(monitor, pids, count, now);
+	}
+}
+
+/* Whether its client has a slot, and no other session that works for it has. */
+static bool
+client_needs(const PadvStallMonitor *monitor, int32 client)
+{
+	if (TURN_STATE(pg_atomic_read_u64(&padv_turns[client].word)) != TURN_IN)
+		return false;
+	for (int i = 0; i < monitor->nholders; i++)
+		if (((volatile Slot *) padv_slots)[monitor->holders[i]].client == client)
+			return false;
+	return true;
+}
+
+/* The account where this transaction stands in the queue, or NO_ACCOUNT. */
+static int32
+standing_at(const Slot *slot)
+{
+	int32		account = NO_ACCOUNT;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	if (slot->turn.state == PADV_PLACE_WAITING)
+		account = padv_line_standing_at(&padv_turn_line, &slot->turn);
+	SpinLockRelease(&padv_admission->mutex);
+	return account;
+}
+
+/* Whether sessions with a slot may be polling for a lock of this one. */
+static bool
+may_be_polled_for(const PadvStallMonitor *monitor, const Slot *slot, int64 now)
+{
+	int32		account = slot->may_be_polled ? standing_at(slot) : NO_ACCOUNT;
+
+	return account != NO_ACCOUNT && no_grant_us(monitor, account, now) >= NO_GRANT_US;
+}
+
+/* The transactions in the queue that others may wait for. */
+static void
+help_needed(PadvStallMonitor *monitor, int64 now, int64 wall)
+{
+	bool		any_locks = false;
+
+	for (int i = 0; i < monitor->nneeded; i++)
+	{
+		int32		number = monitor->needed[i];
+		const Slot *slot = &padv_slots[number];
+
+		any_locks |= slot->holds_locks;
+		if (slot->client != NO_CLIENT && now - slot->queued_at >= STALLED_US &&
+			client_needs(monitor, slot->client))
+			(void) padv_turn_grant(number);
+
+		else if (may_be_polled_for(monitor, slot, now))
+			let_in_needed(monitor, number, now);
+	}
+	if (any_locks)
+		help_blocked(monitor, now, wall);
+}
+
+/* --- the last resort --- */
+
+static int64
+patience_us(int forced)
+{
+	/* sessions that block each other are for the deadlock detector first */
+	return Max(PATIENCE_US, 2 * MS * DeadlockTimeout) << Min(forced, MOST_DOUBLINGS);
+}
+
+/* Note whether waiters at this account are granted slots; let one in after long. */
+static void
+watch_flow(PadvStallMonitor *monitor, int32 account, int64 now)
+{
+	Flow	   *flow = &monitor->flow[account];
+	int32		first = -1;
+	int64		granted;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	granted = padv_accounts[account].granted;
+	if (padv_accounts[account].active.standing > 0)
+		first = padv_line_first_at(&padv_turn_line, account);
+	SpinLockRelease(&padv_admission->mutex);
+
+	if (first < 0)
+		flow->since = 0;
+	else if (flow->since == 0 || granted != flow->granted || flow->look + 1 != monitor->looks)
+	{
+		flow->since = now;
+		flow->forced = 0;
+	}
+	else if (now - flow->since >= patience_us(flow->forced) && padv_turn_grant(first))
+	{
+		flow->since = now;
+		flow->forced++;
+		granted++;
+	}
+	flow->granted = granted;
+	flow->look = monitor->looks;
+}
+
+/* --- all of it --- */
+
+static void
+copy_lists(PadvStallMonitor *monitor)
+{
+	SpinLockAcquire(&padv_admission->mutex);
+	monitor->nholders = padv_admission->nholders;
+	memcpy(monitor->holders, padv_holders, monitor->nholders * sizeof(int32));
+	monitor->nneeded = padv_admission->nneeded;
+	memcpy(monitor->needed, padv_needed, monitor->nneeded * sizeof(int32));
+	SpinLockRelease(&padv_admission->mutex);
+}
+
+static void
+look_around(PadvStallMonitor *monitor, int64 now)
+{
+	int64		wall = GetCurrentTimestamp();
+
+	padv_turns_look_after_all();
+	copy_lists(monitor);
+	monitor->asked = 0;
+	monitor->blockers_asked = 0;
+	monitor->nmembers = -1;
+	monitor->ntouched = 0;
+	monitor->blocked_outside = monitor->any_outside;
+	monitor->any_outside = false;
+	monitor->looks++;
+
+	/* each time another is the first, so that all are asked about in turn */
+	for (int i = 0; i < monitor->nholders; i++)
+		look_at(monitor, monitor->holders[(i + monitor->looks) % (uint32) monitor->nholders], now, wall);
+	for (int i = 0; i < monitor->ntouched; i++)
+		watch_flow(monitor, monitor->touched[i], now);
+	if (monitor->nneeded > 0)
+		help_needed(monitor, now, wall);
+	adjust_limits(monitor);
+	MemoryContextReset(monitor->scratch);
+}
+
+void
+padv_stall_monitor_run(PadvStallMonitor *monitor, int64 now)
+{
+	if (monitor->waiting)
+		monitor->waited_us += now - monitor->looked_at;
+	monitor->waiting = padv_turns_anybody_waits();
+	monitor->looked_at = now;
+	if (monitor->waiting)
+		look_around(monitor, now);
+	else
+	{
+		monitor->looks += 2;	/* what was seen of queues is over */
+		monitor->ntouched = 0;
+		adjust_limits(monitor);
+	}
+}

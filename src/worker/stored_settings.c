@@ -1,0 +1,55 @@
+/*
+ * stored_settings.c
+ *		Caps as the catalogs store them.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+#include "worker/stored_settings.h"
+#include "settings.h"
+
+/*
+ * Core's own judgement of a value, as at ALTER ROLE.  One that was stored while
+ * the library was not loaded has not had it yet.
+ */
+static bool
+is_valid(const char *name, const char *text)
+{
+	return set_config_option(name, text, PGC_SUSET, PGC_S_DATABASE_USER,
+							 GUC_ACTION_SET, false, WARNING, false) != 0;
+}
+
+/* One "name=value"; false when it is not a cap's, or no value for it. */
+static bool
+take_setting(char *setting, int32 value[PADV_CAP_SETTINGS])
+{
+	char	   *text = strchr(setting, '=');
+
+	if (text == NULL)
+		return false;
+	*text++ = '\0';
+	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+		if (pg_strcasecmp(setting, padv_cap_setting_name(i)) == 0)
+			return is_valid(setting, text) && padv_parse_cap_setting(i, text, &value[i]);
+	return false;
+}
+
+bool
+padv_read_stored(ArrayType *settings, int32 value[PADV_CAP_SETTINGS])
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count;
+	bool		any = false;
+
+	deconstruct_array(settings, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+	for (int i = 0; i < count; i++)
+		if (!nulls[i] && take_setting(TextDatumGetCString(elements[i]), value))
+			any = true;
+	return any;
+}

@@ -1,0 +1,514 @@
+/*
+ * worker.c
+ *		The process that samples: its life, and the order of its work.
+ *
+ * Owns the background worker and its private memory.  It calls the rooms in
+ * order (sampler, window, load, model, shared) and computes nothing itself.
+ *
+ * It has a process entry and reaches shared catalogs, but is connected to no
+ * database, so it never stands in the way of DROP DATABASE or CREATE DATABASE
+ * ... TEMPLATE.  It runs no transaction but a short one when caps have changed
+ * (worker/limits_launcher.c).
+ *
+ * All memory that grows with the server is allocated before the first sample.  An error ends the process
+ * and the postmaster starts it again.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include <time.h>
+
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/sinval.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#include "clock.h"
+#include "compat.h"
+#include "core/model/status.h"
+#include "core/policy/lease.h"
+#include "core/stats/interval.h"
+#include "machine/machine.h"
+#include "settings.h"
+#include "shmem/admission.h"
+#include "shmem/history_shmem.h"
+#include "shmem/limits_shmem.h"
+#include "shmem/status_shmem.h"
+#include "shmem/xact_slots.h"
+#include "shmem/xact_stats.h"
+#include "worker/buffer_stats.h"
+#include "worker/idle_closer.h"
+#include "worker/limits_launcher.h"
+#include "worker/proc_cpu.h"
+#include "worker/sampler.h"
+#include "worker/stall_monitor.h"
+#include "worker/worker.h"
+
+#define WORKER_NAME "pool_advisor sampler"
+#define RESTART_SECONDS 5
+
+#define SECOND INT64CONST(1000000)
+#define COUNTERS_INTERVAL (1 * SECOND)
+#define CURVE_INTERVAL (5 * SECOND)
+#define MACHINE_INTERVAL (60 * SECOND)
+#define LIMITS_INTERVAL (SECOND / 10)
+#define KEEPALIVE_INTERVAL (1 * SECOND)
+#define TURNS_INTERVAL (SECOND / 100)
+#define CONTROL_INTERVAL (SECOND / 10)
+
+/* The worker's memory; allocated once. */
+typedef struct Worker
+{
+	PadvSample *sample;
+	PadvWindow *window;
+	PadvDigest *digest;
+	PadvLoadWindow *load;
+	PadvMachine *machine;
+	PadvMachine *previous_machine;	/* and the memory for the next one */
+	PadvProcesses *processes;
+	PadvBuffers *buffers;
+	PadvWatch  *watch;
+	PadvKeepalive *keepalive;
+	PadvStallMonitor *stall_monitor;
+	PadvGrace	grace;
+	PadvHistoryStore *history;
+	PadvCounters counters;
+	PadvScalability scalability;
+	PadvWaits	waits;
+	PadvCurve	curve;
+	double		kept[PADV_HISTORY_MAX_CURVE];	/* the curve, for the
+												 * history's file */
+	PadvPicture picture;
+
+	/* monotonic clock, microseconds: when the next of each is due */
+	int64		sample_due;
+	int64		counters_due;
+	int64		curve_due;
+	int64		machine_due;
+	int64		limits_due;
+	int64		keepalive_due;
+	int64		turns_due;
+	int64		control_due;
+
+	/* as the controller saw it last */
+	int64		controlled_at;
+	int64		waited_us;
+} Worker;
+
+PGDLLEXPORT void padv_worker_main(Datum main_arg);
+
+void
+padv_worker_register(void)
+{
+	BackgroundWorker worker = {0};
+
+	strlcpy(worker.bgw_name, WORKER_NAME, BGW_MAXLEN);
+	strlcpy(worker.bgw_type, WORKER_NAME, BGW_MAXLEN);
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_ConsistentState;
+	worker.bgw_restart_time = RESTART_SECONDS;
+	strlcpy(worker.bgw_library_name, "pool_advisor", BGW_MAXLEN);
+	strlcpy(worker.bgw_function_name, "padv_worker_main", BGW_MAXLEN);
+	RegisterBackgroundWorker(&worker);
+}
+
+static double
+cpu_seconds(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+	return (double) used.tv_sec + (double) used.tv_nsec / 1e9;
+}
+
+static Worker *
+create_worker(void)
+{
+	Worker	   *worker = palloc0(sizeof(Worker));
+	int			slots = padv_sampler_slots();
+
+	worker->sample = padv_sampler_create(padv_turn_wait_event());
+	worker->window = padv_window_init(palloc(padv_window_size(slots)), slots);
+	worker->digest = palloc0(sizeof(PadvDigest));
+	worker->load = palloc(sizeof(PadvLoadWindow));
+	padv_load_init(worker->load);
+	worker->machine = palloc0(sizeof(PadvMachine));
+	worker->previous_machine = palloc0(sizeof(PadvMachine));
+	worker->processes = padv_processes_create();
+	worker->buffers = padv_buffers_create();
+	worker->watch = padv_watch_create();
+	worker->keepalive = padv_keepalive_create();
+	worker->stall_monitor = padv_stall_monitor_create();
+	padv_grace_init(&worker->grace);
+	padv_scalability_init(&worker->scalability);
+	worker->history = padv_history_store_create();
+	padv_model_init(&worker->picture.model);
+	return worker;
+}
+
+/* Whether something is due; if so, also when it is due next. */
+static bool
+is_due(int64 *due, int64 interval, int64 now)
+{
+	if (now < *due)
+		return false;
+
+	/* keep the rhythm, but do not catch up on what was missed */
+	*due += interval;
+	if (*due <= now)
+		*due = now + interval;
+	return true;
+}
+
+static void
+look_at_machine(Worker *worker)
+{
+	PadvMachine *machine = worker->previous_machine;
+
+	worker->previous_machine = worker->machine;
+	worker->machine = machine;
+	padv_machine_read(machine, padv_system_root, DataDir);
+	padv_publish_machine(machine);
+
+	/* counters of other disks or CPUs do not go on where the old ones were */
+	if (!padv_machine_same_counters(machine, worker->previous_machine))
+		padv_load_init(worker->load);
+}
+
+static void
+look_at_counters(Worker *worker, int64 now)
+{
+	PadvMachineCounters machine;
+	PadvAdmissionTotals totals;
+	PadvTransactions transactions;
+	PadvCounters *counters = &worker->counters;
+
+	padv_machine_read_counters(worker->machine, &machine);
+	counters->value[PADV_CPU_BUSY] = machine.cpu_busy;
+	counters->value[PADV_CPU_IDLE] = machine.cpu_idle;
+	counters->value[PADV_CPU_IOWAIT] = machine.cpu_iowait;
+	counters->value[PADV_GROUP_CPU] = machine.cgroup_cpu;
+	counters->value[PADV_DISK_READ] = machine.disk_read;
+	counters->value[PADV_PRESSURE_CPU] = machine.pressure_cpu;
+	counters->value[PADV_PRESSURE_IO] = machine.pressure_io;
+	padv_processes_read(worker->processes, padv_system_root, counters);
+	padv_buffers_read(worker->buffers, worker->sample, counters);
+	padv_admission_totals(&totals);
+	counters->value[PADV_LOGINS_REFUSED] = totals.refused;
+	counters->value[PADV_LOGINS_QUEUED] = totals.queued;
+	padv_transactions_total(&transactions);
+	counters->value[PADV_COMMITTED] = transactions.committed;
+	counters->value[PADV_ROLLED_BACK] = transactions.rolled_back;
+	counters->value[PADV_INSIDE] = transactions.inside_seconds;
+
+	counters->clock_us = now;
+	padv_load_add(worker->load, counters);
+	padv_load_minute(worker->load, worker->machine->quota, &worker->picture.load);
+}
+
+/* How long turns are kept depends on whether cores are idle. */
+static void
+look_at_grace(Worker *worker, int64 now)
+{
+	PadvGate	gate;
+
+	padv_turns_read(&gate);
+	padv_grace_look(&worker->grace,
+					padv_load_last_cpu_utilization(worker->load, worker->machine->quota),
+					gate.limit, now);
+	padv_turns_set_grace(worker->grace.us);
+}
+
+/* What the last second says about the curve; returns transactions a second. */
+static double
+learn(Worker *worker, const PadvTake *take)
+{
+	const PadvCounters *before;
+	const PadvCounters *after;
+	PadvInterval interval;
+
+	if (!padv_load_newest(worker->load, &before, &after) ||
+		!padv_interval_describe(take, before, after, &interval))
+		return -1.0;
+	padv_scalability_add(&worker->scalability, &interval);
+	padv_waits_add(&worker->waits, &interval);
+	return interval.transactions / interval.seconds;
+}
+
+/*
+ * The second that has passed, into the curve and the history.  Where samples are
+ * further apart than a second, so are the looks.
+ */
+static void
+look_back(Worker *worker)
+{
+	PadvTake	take;
+	PadvHistoryPoint point;
+	double		transactions_per_second;
+
+	if (!padv_window_take(worker->window, &take))
+		return;
+	transactions_per_second = learn(worker, &take);
+	padv_history_describe(&take,
+						  padv_load_last_cpu_utilization(worker->load, worker->machine->quota),
+						  transactions_per_second,
+						  padv_model_chosen(&worker->picture.model)->connections, &point);
+	padv_history_publish(&point);
+}
+
+/* What an earlier life of the server, or of this process, has learned. */
+static void
+remember_curve(Worker *worker)
+{
+	size_t		count = padv_history_curve(worker->kept);
+
+	(void) padv_scalability_restore(&worker->scalability, worker->kept, count);
+}
+
+static void
+judge_curve(Worker *worker)
+{
+	PadvScalabilityRow rows[PADV_CURVE_BINS];
+	int			nrows;
+
+	padv_scalability_judge(&worker->scalability, worker->picture.model.cores,
+						   padv_model_least_seen(&worker->picture.model), &worker->curve);
+	padv_scalability_keep(&worker->scalability, worker->kept);
+	(void) padv_history_publish_curve(worker->kept, PADV_CURVE_NUMBERS);
+	nrows = padv_scalability_rows(&worker->scalability, &worker->curve, rows);
+	padv_publish_curve(rows, nrows);
+}
+
+/* In the file too, within about a second: a crash must not bring it back. */
+static void
+forget_curve(Worker *worker)
+{
+	padv_scalability_init(&worker->scalability);
+	memset(&worker->waits, 0, sizeof(PadvWaits));
+	worker->curve_due = 0;
+	padv_scalability_keep(&worker->scalability, worker->kept);
+	(void) padv_history_publish_curve(worker->kept, PADV_CURVE_NUMBERS);
+	padv_history_save_soon(worker->history);
+}
+
+static void
+collect_basis(const PadvMachine *machine, PadvBasis *basis)
+{
+	basis->logical_cpus = machine->allowed_cpus;
+	basis->physical_cores = machine->allowed_cores;
+	basis->quota = machine->quota;
+	basis->detected_cores = machine->cores;
+	basis->cores_setting = padv_cores;
+	basis->disks_known = machine->disks_known;
+	basis->detected_spindles = machine->spindles;
+	basis->spindles_setting = padv_spindles;
+	basis->memory = machine->memory;
+	basis->page_tables = machine->page_tables;
+	basis->connections_per_core = padv_connections_per_core;
+	basis->optimal_setting = padv_optimal;
+	basis->max_connections = MaxConnections;
+	basis->usable_connections = MaxConnections - padv_reserved_connections();
+	basis->sample_interval_ms = padv_sample_interval;
+}
+
+/* One sample, from the process tables to what readers see. */
+static void
+look_at_sessions(Worker *worker)
+{
+	PadvPicture *picture = &worker->picture;
+	PadvDigest *digest = worker->digest;
+	double		started = cpu_seconds();
+	PadvBasis	basis;
+	PadvAdmissionTotals totals;
+
+	padv_sampler_take(worker->sample);
+	padv_admission_totals(&totals);
+	worker->sample->logins_waiting = totals.waiting;
+	padv_window_add(worker->window, worker->sample);
+	padv_window_digest(worker->window, digest);
+
+	picture->taken_at = digest->taken_at;
+	picture->clock_us = worker->sample->clock_us;
+	picture->samples_total = digest->samples_total;
+	picture->last = digest->last;
+	picture->minute = digest->minute;
+	picture->idle_holder = digest->idle_holder;
+	picture->caps_unreadable = padv_limits_state() == PADV_LIMITS_UNREADABLE;
+	picture->caps_committed = padv_limits_committed();
+	collect_basis(worker->machine, &basis);
+	padv_model_update(&picture->model, &basis, &picture->minute, &picture->load,
+					  &worker->waits, &worker->curve);
+	padv_publish(picture, digest);
+
+	worker->counters.value[PADV_SAMPLES] += 1.0;
+	worker->counters.value[PADV_SAMPLE_CPU] += cpu_seconds() - started;
+}
+
+/* Sleep until something is due, or something else wants attention. */
+static void
+wait_for_work(const Worker *worker)
+{
+	int64		others_due = Min(worker->sample_due, worker->limits_due);
+	int64		due = padv_stall_monitor_has_work(worker->stall_monitor) ? Min(others_due, worker->turns_due) : others_due;
+	int64		wait_us;
+	long		timeout;
+
+	if (padv_server_max_active == PADV_SERVER_MAX_ACTIVE_AUTO)
+		due = Min(due, worker->control_due);
+	wait_us = due - padv_monotonic_us();
+	timeout = wait_us > 0 ? (long) ((wait_us + 999) / 1000) : 0;
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+					 timeout, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+}
+
+/* The server's limit on transactions, where it does not move. */
+static void
+limit_turns(Worker *worker)
+{
+	if (padv_server_max_active == PADV_SERVER_MAX_ACTIVE_AUTO)
+		return;
+	worker->picture.control.state = PADV_CONTROL_OFF;
+	padv_turns_set_server_limit(padv_server_max_active);
+}
+
+/* What the controller is to know of now, and of the time since it looked last. */
+static void
+collect_control_input(Worker *worker, int64 now, PadvControlInput *input)
+{
+	const PadvModel *model = &worker->picture.model;
+	int64		waited_us = padv_stall_monitor_waited_us(worker->stall_monitor);
+	PadvTransactions transactions;
+	PadvTurnsOfServer turns;
+
+	padv_transactions_total(&transactions);
+	padv_turns_of_server(&turns);
+	input->clock_us = now;
+	input->transactions = transactions.committed;
+	input->waited_share = Min((double) (waited_us - worker->waited_us) /
+							  (double) Max(now - worker->controlled_at, 1), 1.0);
+	input->taken = turns.taken;
+	input->working = turns.working;
+	input->waiting = turns.waiting;
+	input->highest = (int32) Max(model->basis.usable_connections, 1);
+	input->lowest = Min(PADV_CONTROL_LOWEST, input->highest);
+	input->known = (int32) Min(Max(model->pool_size, 0), (int64) input->highest);
+	worker->waited_us = waited_us;
+	worker->controlled_at = now;
+}
+
+/* And where it does. */
+static void
+control_turns(Worker *worker, int64 now)
+{
+	PadvControl *control = &worker->picture.control;
+	PadvControlInput input;
+
+	if (padv_server_max_active != PADV_SERVER_MAX_ACTIVE_AUTO || worker->picture.taken_at == 0)
+		return;
+	collect_control_input(worker, now, &input);
+	if (control->state == PADV_CONTROL_OFF)
+	{
+		/* go on from what is in force, as after a restart of this process */
+		PadvGate	gate;
+
+		padv_turns_read(&gate);
+		padv_control_start(control, gate.limit > 0 ? gate.limit : input.known, &input);
+	}
+	padv_turns_set_server_limit(padv_control_look(control, &input));
+}
+
+/* Everything that may have been asked of us by a signal. */
+static void
+handle_interrupts(Worker *worker)
+{
+	CHECK_FOR_INTERRUPTS();
+
+	/* any exit code but 0 lets the postmaster start us again, unless it ends */
+	if (ShutdownRequestPending)
+	{
+		padv_history_save_at_end();
+		proc_exit(1);
+	}
+
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+
+		/* a shorter interval takes effect at once, not after the longer one */
+		worker->sample_due = 0;
+		worker->machine_due = 0;
+		worker->limits_due = 0;
+		padv_watch_reload(worker->watch);
+		limit_turns(worker);
+	}
+
+	if (padv_take_resets() & PADV_RESET_SCALABILITY)
+		forget_curve(worker);
+
+	/* others wait for us to read our messages */
+	if (catchupInterruptPending)
+		worker->limits_due = 0;
+}
+
+void
+padv_worker_main(Datum main_arg pg_attribute_unused())
+{
+	Worker	   *worker;
+
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+	pqsignal(SIGINT, PADV_SIG_IGN); /* there is no statement to cancel */
+	BackgroundWorkerUnblockSignals();
+
+	BackgroundWorkerInitializeConnection(NULL, NULL, 0);
+
+	/* we read single entries now and then; none needs to be kept */
+	SetConfigOption("stats_fetch_consistency", "none", PGC_USERSET, PGC_S_OVERRIDE);
+
+	MemoryContextSwitchTo(AllocSetContextCreate(TopMemoryContext, WORKER_NAME,
+												ALLOCSET_DEFAULT_SIZES));
+	padv_turns_oversee(padv_new_wait_event("PoolAdvisorTurn"));
+	worker = create_worker();
+	limit_turns(worker);
+	padv_history_load();
+	remember_curve(worker);
+	padv_worker_announce();
+
+	for (;;)
+	{
+		int64		now;
+
+		wait_for_work(worker);
+		handle_interrupts(worker);
+
+		now = padv_monotonic_us();
+		if (is_due(&worker->machine_due, MACHINE_INTERVAL, now))
+			look_at_machine(worker);
+		if (is_due(&worker->counters_due, COUNTERS_INTERVAL, now))
+		{
+			look_at_counters(worker, now);
+			look_at_grace(worker, now);
+			look_back(worker);
+			padv_history_save_if_due(worker->history, now);
+		}
+		if (is_due(&worker->curve_due, CURVE_INTERVAL, now))
+			judge_curve(worker);
+		if (is_due(&worker->sample_due, (int64) padv_sample_interval * 1000, now))
+			look_at_sessions(worker);
+		if (is_due(&worker->limits_due, LIMITS_INTERVAL, now))
+			padv_watch_run(worker->watch, now);
+		if (is_due(&worker->turns_due, TURNS_INTERVAL, now))
+			padv_stall_monitor_run(worker->stall_monitor, now);
+		if (is_due(&worker->control_due, CONTROL_INTERVAL, now))
+			control_turns(worker, now);
+		if (is_due(&worker->keepalive_due, KEEPALIVE_INTERVAL, now))
+			padv_keepalive_run(worker->keepalive, worker->sample);
+	}
+}

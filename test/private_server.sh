@@ -1,0 +1,326 @@
+# private_server.sh: a PostgreSQL of our own, in a folder that goes away.
+#
+# Sourced by the scripts that need a server. Gives them packages, an
+# unprivileged user, a private copy of an installed PostgreSQL with pool_advisor
+# built into it, and the end of it all: whatever happens, the servers under
+# $WORK are stopped and $WORK is removed. Nothing outside $WORK is written, but
+# for the packages.
+#
+# PostgreSQL finds its files relative to its executables, so a tree with copied
+# executables and links to the rest is an installation of its own, to which an
+# extension can be added without touching the system's.
+# shellcheck shell=bash
+
+set -euo pipefail
+
+WORK=
+CHILDREN=()
+
+say() { printf '%s\n' "$*"; }
+fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+# --- packages ---------------------------------------------------------------
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        fail "need to run: $*; be root, or install sudo"
+    fi
+}
+
+is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+# apt_targets FORMAT: where apt gets packages from on this machine
+apt_targets() { apt-get indextargets --format "$1" 'Created-By: Packages' | sort -u; }
+
+# The newest installed PostgreSQL that extensions can be built for.
+newest_pg_config() {
+    local candidate newest=
+    for candidate in $(printf '%s\n' /usr/lib/postgresql/*/bin/pg_config | sort -V); do
+        if [ -x "$candidate" ] && [ -e "$("$candidate" --pgxs)" ]; then
+            newest=$candidate
+        fi
+    done
+    printf '%s' "$newest"
+}
+
+# A new server package would make and start a cluster on the standard port.
+install_packages() {
+    local quiet=/etc/postgresql-common/createcluster.d/pool_advisor-test.conf
+    export DEBIAN_FRONTEND=noninteractive
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+    as_root mkdir -p "${quiet%/*}"
+    printf 'create_main_cluster = false\nstart_conf = manual\n' | as_root tee "$quiet" >/dev/null
+    local status=0
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "$@" </dev/null >"$WORK/apt.log" 2>&1 || status=$?
+    as_root rm -f "$quiet"
+    as_root rmdir --ignore-fail-on-non-empty "${quiet%/*}"
+    if [ "$status" != 0 ]; then
+        tail -n 20 "$WORK/apt.log" >&2
+        fail "could not install: $*"
+    fi
+}
+
+# Sets PG_CONFIG. Asks for a version only if none was given and none is there.
+need_packages() {
+    local missing=() package version
+    if [ -z "${PG_CONFIG:-}" ]; then
+        PG_CONFIG=$(newest_pg_config)
+    fi
+    if command -v dpkg-query >/dev/null; then
+        if [ -n "$PG_CONFIG" ]; then
+            version=$("$PG_CONFIG" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
+        else
+            version=$(apt-cache show postgresql 2>/dev/null | sed -n 's/^Depends: postgresql-\([0-9]*\).*/\1/p' | head -n 1)
+        fi
+        for package in gcc libc6-dev make perl libipc-run-perl util-linux procps \
+            "postgresql-${version:-15}" "postgresql-server-dev-${version:-15}"; do
+            # a PostgreSQL that is no package needs no package
+            case $package in
+                postgresql-*) if [ -n "$PG_CONFIG" ] && [ "${PG_CONFIG#/usr/lib/postgresql/}" = "$PG_CONFIG" ]; then continue; fi ;;
+            esac
+            is_installed "$package" || missing+=("$package")
+        done
+        if [ ${#missing[@]} -gt 0 ]; then
+            say "installing: ${missing[*]}"
+            install_packages "${missing[@]}"
+        fi
+    fi
+    PG_CONFIG=${PG_CONFIG:-$(newest_pg_config)}
+    [ -n "$PG_CONFIG" ] || fail "no PostgreSQL with its development files found; give PG_CONFIG"
+    [ -e "$("$PG_CONFIG" --pgxs)" ] || fail "$PG_CONFIG has no PGXS; install the server's development files"
+}
+
+# --- the folder, the user, and the end --------------------------------------
+
+# initdb refuses root, so as root everything runs as a user without rights, in a
+# folder that this user may enter.
+as_user() {
+    if [ "$(id -u)" = 0 ]; then
+        setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups \
+            env --chdir="$WORK/tmp" HOME="$WORK/tmp" USER=nobody LOGNAME=nobody TMPDIR="$WORK/tmp" "$@"
+    else
+        env TMPDIR="$WORK/tmp" "$@"
+    fi
+}
+
+# In the background, its pid in CHILD, and in a process group of its own, so
+# that a signal to us is acted on at once, and reaches all of it.
+start_child() {
+    set -m
+    as_user "$@" &
+    CHILD=$!
+    set +m
+    CHILDREN+=("$CHILD")
+}
+
+stop_child() {
+    kill -TERM -- "-$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
+}
+
+run_child() {
+    start_child "$@"
+    wait "$CHILD"
+}
+
+# The servers whose data lies in our folder, by the pid in their lock file.
+stop_servers() {
+    local lock pid
+    find "$WORK" -name postmaster.pid 2>/dev/null | while read -r lock; do
+        pid=$(head -n 1 "$lock")
+        if [ "$(readlink "/proc/$pid/cwd")" = "${lock%/*}" ]; then
+            kill -QUIT "$pid" 2>/dev/null || true
+            while [ -e "/proc/$pid" ]; do sleep 0.1; done
+        fi
+    done
+}
+
+clean_up() {
+    local status=$? child
+    trap '' INT TERM HUP
+    trap - EXIT
+    for child in "${CHILDREN[@]}"; do
+        stop_child "$child"
+    done
+    if [ -n "$WORK" ]; then
+        stop_servers
+        if [ -n "${KEEP:-}" ]; then
+            say "kept: $WORK"
+        else
+            rm -rf "$WORK"
+        fi
+    fi
+    exit "$status"
+}
+
+make_work_folder() {
+    WORK=$(mktemp -d "${TMPDIR:-/tmp}/pool_advisor.XXXXXX")
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    chmod 755 "$WORK"
+    mkdir "$WORK/tmp" "$WORK/source" "$WORK/tree"
+}
+
+give_to_user() {
+    if [ "$(id -u)" = 0 ]; then
+        chown -R "nobody:$(id -g nobody)" "$@"
+    fi
+}
+
+# --- the private PostgreSQL -------------------------------------------------
+
+# A folder with links to all that is in another, but for the names given.
+link_folder() {
+    local from=$1 to=$2 entry
+    shift 2
+    mkdir -p "$to"
+    for entry in "$from"/*; do
+        case " $* " in
+            *" ${entry##*/} "*) ;;
+            *) ln -s "$entry" "$to/" ;;
+        esac
+    done
+}
+
+make_tree() {
+    local tree=$WORK/tree bin share lib include
+    bin=$("$PG_CONFIG" --bindir)
+    share=$("$PG_CONFIG" --sharedir)
+    lib=$("$PG_CONFIG" --pkglibdir)
+    include=$("$PG_CONFIG" --includedir)
+    mkdir -p "$tree$bin" "$tree${include%/*}" "$tree$("$PG_CONFIG" --libdir)"
+    cp "$bin"/* "$tree$bin/"
+    link_folder "$share" "$tree$share" extension
+    link_folder "$share/extension" "$tree$share/extension"
+    link_folder "$lib" "$tree$lib" bitcode
+    if [ -d "$lib/bitcode" ]; then
+        link_folder "$lib/bitcode" "$tree$lib/bitcode"
+    fi
+    ln -s "$include" "$tree$include"
+    PG_BIN=$tree$bin
+    PG_CONFIG=$PG_BIN/pg_config
+}
+
+copy_source() {
+    local top
+    top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+    if git -C "$top" rev-parse --git-dir >/dev/null 2>&1; then
+        (cd "$top" && git -c safe.directory="$top" ls-files -z --cached --others --exclude-standard |
+            while IFS= read -r -d '' file; do if [ -e "$file" ]; then printf '%s\0' "$file"; fi; done |
+            tar -c --null -T - | tar -x -C "$WORK/source")
+    else
+        tar -c -C "$top" --exclude=./.git . | tar -x -C "$WORK/source"
+    fi
+}
+
+# A PostgreSQL with pool_advisor in it: PG_BIN has its executables, and
+# $WORK/source the source, built.
+prepare() {
+    make_work_folder
+    need_packages
+    make_tree
+    copy_source
+    give_to_user "$WORK"
+    if ! run_child make -s -C "$WORK/source" PG_CONFIG="$PG_CONFIG" install >"$WORK/build.log" 2>&1; then
+        tail -n 40 "$WORK/build.log" >&2
+        fail "could not build"
+    fi
+}
+
+# --- programs of others -----------------------------------------------------
+
+# unpack_package NAME FOLDER: what is in a Debian package, without installing it
+unpack_package() {
+    local folder=$WORK/packages/$1
+    rm -rf "$folder"
+    mkdir -p "$folder" "$2"
+    (cd "$folder" && apt-get -qq -o APT::Sandbox::User=root download "$1" >>"$WORK/apt.log" 2>&1) || return 1
+    dpkg-deb -x "$folder"/*.deb "$2"
+}
+
+# The programs that monitoring is tested with. They are unpacked, not installed,
+# as their packages would start services. What cannot be had is not tested, and
+# the test says so.
+fetch_monitoring() {
+    local package updated=
+    export PADV_MONITORING=$WORK/monitoring
+    mkdir -p "$PADV_MONITORING"
+    command -v apt-get >/dev/null || return 0
+    say "== fetching programs to monitor with"
+    for package in prometheus prometheus-postgres-exporter prometheus-sql-exporter \
+        check-pgactivity zabbix-agent2 python3-yaml python3-decorator python3-prometheus-client; do
+        if unpack_package "$package" "$PADV_MONITORING"; then continue; fi
+        if [ -z "$updated" ]; then
+            updated=yes
+            as_root apt-get update -qq >>"$WORK/apt.log" 2>&1 || true
+            if unpack_package "$package" "$PADV_MONITORING"; then continue; fi
+        fi
+        say "   could not get $package: its tests are skipped"
+    done
+    chmod -R a+rX "$PADV_MONITORING"
+}
+
+# The browser that report() is looked at with, and a strict parser: with all that
+# they need and that is not installed. Likewise unpacked, and skipped when they
+# cannot be had.
+fetch_browser() {
+    local wanted=(chromium-headless-shell fonts-dejavu-core libxml2-utils) packages
+    export PADV_BROWSER=$WORK/browser
+    mkdir -p "$PADV_BROWSER" "$WORK/packages/browser"
+    command -v apt-get >/dev/null || return 0
+    say "== fetching a browser to look at the report with"
+    packages=$(missing_packages "${wanted[@]}")
+    # shellcheck disable=SC2086 # a list of names
+    if ! (cd "$WORK/packages/browser" &&
+        apt-get -qq -o APT::Sandbox::User=root download $packages >>"$WORK/apt.log" 2>&1); then
+        as_root apt-get update -qq >>"$WORK/apt.log" 2>&1 || true
+        packages=$(missing_packages "${wanted[@]}")
+        (cd "$WORK/packages/browser" &&
+            apt-get -qq -o APT::Sandbox::User=root download $packages >>"$WORK/apt.log" 2>&1) ||
+            say "   could not get it: its tests are skipped"
+    fi
+    find "$WORK/packages/browser" -name '*.deb' -exec dpkg-deb -x {} "$PADV_BROWSER" \;
+    rm -rf "$WORK/packages/browser"
+    chmod -R a+rX "$PADV_BROWSER"
+}
+
+# Of these packages and what they need, those that are not installed.
+missing_packages() {
+    apt-get install -s --no-install-recommends "$@" 2>/dev/null | sed -n 's/^Inst \([^ ]*\) .*/\1/p'
+}
+
+# --- a server of ours -------------------------------------------------------
+
+# start_server NAME [SETTING...]: its socket is in $WORK/tmp, and only there. What
+# an earlier one of that name left is removed.
+start_server() {
+    local name=$1 setting
+    shift
+    rm -rf "${WORK:?}/$name"
+    as_user "$PG_BIN/initdb" -D "$WORK/$name" -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync >/dev/null
+    {
+        say "listen_addresses = ''"
+        say "unix_socket_directories = '$WORK/tmp'"
+        for setting in "$@"; do say "$setting"; done
+    } | as_user tee -a "$WORK/$name/postgresql.conf" >/dev/null
+    control_server "$name" start
+}
+
+# control_server NAME start|restart|stop
+control_server() {
+    if ! as_user "$PG_BIN/pg_ctl" -D "$WORK/$1" -l "$WORK/tmp/$1.log" -w -s -m fast "$2" \
+        </dev/null >"$WORK/pg_ctl.log" 2>&1; then
+        cat "$WORK/pg_ctl.log" "$WORK/tmp/$1.log" >&2
+        fail "could not $2 the server"
+    fi
+}
+
+# A port is only a name for a socket in a folder of ours.
+export PGPORT=54329 PGUSER=postgres PGDATABASE=postgres
+psql_do() { as_user "$PG_BIN/psql" -X -q -h "$WORK/tmp" "$@"; }
