@@ -1,4 +1,4 @@
--- Caps: what can be set, and what set_limit refuses; TAP tests race for them.
+-- Limits: what can be set, and what set_limit refuses; TAP tests race for them.
 CREATE EXTENSION pool_advisor;
 CREATE ROLE regress_padv_app LOGIN;
 CREATE ROLE "regress ""; DROP ROLE regress_padv_app; --" LOGIN;
@@ -29,7 +29,7 @@ CREATE VIEW stored AS
 
 SELECT count(*) FROM pool_advisor.limits;
 
--- every place that can have a cap
+-- every place that can have a limit
 SELECT * FROM pool_advisor.set_limit('regress_padv_app', max_sessions => 20, min_sessions => 5,
                               session_idle_timeout => '1 min', queue_length => 10, queue_timeout => '2.5 s');
 SELECT * FROM pool_advisor.set_limit('regress "; DROP ROLE regress_padv_app; --', 'postgres', max_sessions => 3);
@@ -159,7 +159,7 @@ SELECT * FROM pool_advisor.set_limit('regress_padv_member', max_sessions => 3);
 RESET search_path;
 DROP SCHEMA regress_padv_hijack CASCADE;
 
--- caps follow a rename, and go with the role
+-- limits follow a rename, and go with the role
 ALTER ROLE regress_padv_member RENAME TO regress_padv_renamed;
 SELECT comes_true($$max_sessions = 3 FROM pool_advisor.limits WHERE rolname = 'regress_padv_renamed'$$);
 DROP ROLE regress_padv_renamed;
@@ -174,7 +174,7 @@ ALTER ROLE regress_padv_app CONNECTION LIMIT -1;
 SELECT comes_true($$committed = 10000 FROM pool_advisor.budget WHERE name = 'regress_padv_app'$$);
 SELECT scope, name, committed, available, verdict FROM pool_advisor.budget
 WHERE name IN ('', 'regress_padv_app') ORDER BY scope COLLATE "C";
-SELECT comes_true($$EXISTS (SELECT FROM pool_advisor.advice WHERE code = 'caps_exceed_connections')$$);
+SELECT comes_true($$EXISTS (SELECT FROM pool_advisor.advice WHERE code = 'limits_exceed_connections')$$);
 
 SELECT pool_advisor.clear_limit();
 SELECT pool_advisor.clear_limit('regress_padv_super');

@@ -34,7 +34,7 @@ GROUP BY name, kind, unit, help ORDER BY name COLLATE "C";
 
 -- what has a value that is known
 SELECT name, rolname, datname, wait_class, value FROM pool_advisor.metrics
-WHERE name ~ '_(info|worker_running|max_connections|usable_connections|enforcement|caps|caps_full|optimal|optimal_method|confidence|cap_in_use|cap_max_sessions)$'
+WHERE name ~ '_(info|worker_running|max_connections|usable_connections|enforcement|limits|limits_full|optimal|optimal_method|confidence|limit_in_use|limit_max_sessions)$'
   AND (rolname IN ('', 'pg_other_roles') OR rolname ~ '^regress_')
 ORDER BY name COLLATE "C", rolname COLLATE "C", datname COLLATE "C";
 SELECT count(*) AS unknown FROM pool_advisor.metrics

@@ -98,7 +98,7 @@ CREATE FUNCTION pool_advisor._status(
     OUT rollbacks_total bigint
 )
 RETURNS record
-AS 'MODULE_PATHNAME', 'padv_status'
+AS 'MODULE_PATHNAME', 'pool_advisor_status'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor._status() IS 'what the view status shows';
 
@@ -157,7 +157,7 @@ CREATE FUNCTION pool_advisor._optimal(
     OUT not_available_because text
 )
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'padv_optimal_methods'
+AS 'MODULE_PATHNAME', 'pool_advisor_optimal'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 4;
 COMMENT ON FUNCTION pool_advisor._optimal() IS 'what the view optimal shows';
 
@@ -182,7 +182,7 @@ CREATE FUNCTION pool_advisor._scalability(
     OUT active double precision
 )
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'padv_scalability'
+AS 'MODULE_PATHNAME', 'pool_advisor_scalability'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 30;
 COMMENT ON FUNCTION pool_advisor._scalability() IS 'what the view scalability shows';
 
@@ -206,7 +206,7 @@ CREATE FUNCTION pool_advisor._scalability_fit(
     OUT state text
 )
 RETURNS record
-AS 'MODULE_PATHNAME', 'padv_scalability_fit'
+AS 'MODULE_PATHNAME', 'pool_advisor_scalability_fit'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor._scalability_fit() IS 'what the view scalability_fit shows';
 
@@ -230,7 +230,7 @@ CREATE FUNCTION pool_advisor._advice(
     OUT fix text
 )
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'padv_advice'
+AS 'MODULE_PATHNAME', 'pool_advisor_advice'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 5;
 COMMENT ON FUNCTION pool_advisor._advice() IS 'what the view advice shows';
 
@@ -249,7 +249,7 @@ CREATE FUNCTION pool_advisor._pool_advice(
     OUT fix text
 )
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'padv_pool_advice'
+AS 'MODULE_PATHNAME', 'pool_advisor_pool_advice'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 1;
 COMMENT ON FUNCTION pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint) IS
     'what the view advice shows of the declared pools, from their sum and the largest of them';
@@ -284,7 +284,7 @@ COMMENT ON COLUMN pool_advisor.advice.fix IS 'a line to run, or empty';
 
 CREATE FUNCTION pool_advisor.explain()
 RETURNS SETOF text
-AS 'MODULE_PATHNAME', 'padv_explain_all'
+AS 'MODULE_PATHNAME', 'pool_advisor_explain'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 15;
 COMMENT ON FUNCTION pool_advisor.explain() IS
     'the whole reasoning from measurement to verdict, a sentence a row';
@@ -298,7 +298,7 @@ CREATE FUNCTION pool_advisor._hardware(
     OUT source text
 )
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'padv_hardware'
+AS 'MODULE_PATHNAME', 'pool_advisor_hardware'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 20;
 COMMENT ON FUNCTION pool_advisor._hardware() IS 'what the view hardware shows';
 
@@ -317,7 +317,7 @@ CREATE FUNCTION pool_advisor._waits(
     OUT parallel_avg double precision
 )
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'padv_waits'
+AS 'MODULE_PATHNAME', 'pool_advisor_waits'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 50;
 COMMENT ON FUNCTION pool_advisor._waits() IS 'what the view waits shows';
 
@@ -350,30 +350,30 @@ CREATE FUNCTION pool_advisor._roles(
     OUT transaction_queue_wait_seconds_total double precision
 )
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'padv_roles'
+AS 'MODULE_PATHNAME', 'pool_advisor_roles'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 20;
 COMMENT ON FUNCTION pool_advisor._roles() IS 'what the view roles shows';
 
 CREATE VIEW pool_advisor.roles AS SELECT * FROM pool_advisor._roles();
 COMMENT ON VIEW pool_advisor.roles IS
-    'sessions of each role in the last sample, its average active sessions over the last minute, its cap, and what the caps did to it since the server started';
+    'sessions of each role in the last sample, its average active sessions over the last minute, its limit, and what the limits did to it since the server started';
 COMMENT ON COLUMN pool_advisor.roles.rolname IS 'the role; (other roles) for those beyond the room there is';
 COMMENT ON COLUMN pool_advisor.roles.sessions IS 'sessions of the role in the last sample';
 COMMENT ON COLUMN pool_advisor.roles.active IS 'those of them that execute a statement';
 COMMENT ON COLUMN pool_advisor.roles.idle IS 'those of them that wait for a command, outside a transaction';
 COMMENT ON COLUMN pool_advisor.roles.idle_in_transaction IS 'those of them that wait for a command inside a transaction';
 COMMENT ON COLUMN pool_advisor.roles.active_avg IS 'average active sessions of the role over the last minute';
-COMMENT ON COLUMN pool_advisor.roles.queued IS 'logins of the role waiting in line now, which are not sessions yet, and its sessions whose transaction waits in line';
-COMMENT ON COLUMN pool_advisor.roles.max_sessions IS 'the role''s own cap, or the default; -1: none, or the role is exempt';
-COMMENT ON COLUMN pool_advisor.roles.max_active IS 'transactions that the role''s own cap allows at a time, or the default; -1: none, or the role is exempt';
-COMMENT ON COLUMN pool_advisor.roles.refused_total IS 'logins refused because of a cap, timed_out_total included';
-COMMENT ON COLUMN pool_advisor.roles.queued_total IS 'logins that had to wait in line';
+COMMENT ON COLUMN pool_advisor.roles.queued IS 'logins of the role that wait in the queue now, which are not sessions yet, and its sessions whose transaction waits in the queue';
+COMMENT ON COLUMN pool_advisor.roles.max_sessions IS 'the role''s own limit, or the default; -1: none, or the role is exempt';
+COMMENT ON COLUMN pool_advisor.roles.max_active IS 'transactions that the role''s own limit allows at a time, or the default; -1: none, or the role is exempt';
+COMMENT ON COLUMN pool_advisor.roles.refused_total IS 'logins refused because of a limit, timed_out_total included';
+COMMENT ON COLUMN pool_advisor.roles.queued_total IS 'logins that had to wait in the queue';
 COMMENT ON COLUMN pool_advisor.roles.timed_out_total IS 'logins refused after waiting for queue_timeout';
-COMMENT ON COLUMN pool_advisor.roles.would_refuse_total IS 'logins that found a cap full and were let in because enforcement was observe';
+COMMENT ON COLUMN pool_advisor.roles.would_refuse_total IS 'logins that found a limit full and were let in because enforcement was observe';
 COMMENT ON COLUMN pool_advisor.roles.closed_idle_total IS 'sessions closed after session_idle_timeout because they were beyond min_sessions';
-COMMENT ON COLUMN pool_advisor.roles.queue_wait_seconds_total IS 'seconds that logins spent in line';
-COMMENT ON COLUMN pool_advisor.roles.transactions_queued_total IS 'transactions that had to wait in line';
-COMMENT ON COLUMN pool_advisor.roles.transaction_queue_wait_seconds_total IS 'seconds that transactions spent in line';
+COMMENT ON COLUMN pool_advisor.roles.queue_wait_seconds_total IS 'seconds that logins spent in the queue';
+COMMENT ON COLUMN pool_advisor.roles.transactions_queued_total IS 'transactions that had to wait in the queue';
+COMMENT ON COLUMN pool_advisor.roles.transaction_queue_wait_seconds_total IS 'seconds that transactions spent in the queue';
 
 
 -- The last two weeks
@@ -397,7 +397,7 @@ CREATE FUNCTION pool_advisor._history(
     OUT optimal bigint
 )
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'padv_history'
+AS 'MODULE_PATHNAME', 'pool_advisor_history'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 7000;
 COMMENT ON FUNCTION pool_advisor._history() IS 'what the view history shows';
 
@@ -432,20 +432,20 @@ CREATE FUNCTION pool_advisor.chart(
     height integer DEFAULT 16
 )
 RETURNS SETOF text
-AS 'MODULE_PATHNAME', 'padv_chart'
+AS 'MODULE_PATHNAME', 'pool_advisor_chart'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 16;
 COMMENT ON FUNCTION pool_advisor.chart(text, interval, integer, integer) IS
     'a drawing of load, waits, roles or scalability for psql, a line a row, at most so many columns and lines';
 
 CREATE FUNCTION pool_advisor.report()
 RETURNS text
-AS 'MODULE_PATHNAME', 'padv_report_sql'
+AS 'MODULE_PATHNAME', 'pool_advisor_report'
 LANGUAGE C VOLATILE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.report() IS
-    'the server on one page of HTML that needs nothing else: verdict, charts of load, waits and scalability, roles and caps, advice, method and hardware';
+    'the server on one page of HTML that needs nothing else: verdict, charts of load, waits and scalability, roles and limits, advice, method and hardware';
 
 
--- Caps
+-- Limits
 
 CREATE FUNCTION pool_advisor._limits(
     OUT scope text,
@@ -466,25 +466,25 @@ CREATE FUNCTION pool_advisor._limits(
     OUT transaction_queue_timeout interval
 )
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'padv_limits'
+AS 'MODULE_PATHNAME', 'pool_advisor_limits'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION pool_advisor._limits() IS 'what the view limits shows';
 
 CREATE VIEW pool_advisor.limits AS SELECT * FROM pool_advisor._limits();
 COMMENT ON VIEW pool_advisor.limits IS
-    'every cap in force on this node, limit_scale applied, with the sessions under it; -1 is no limit';
-COMMENT ON COLUMN pool_advisor.limits.scope IS 'role, group (a role and its members together), database, role in database, default (each role without a cap of its own), or server (pool_advisor.server_max_active)';
+    'every limit in force on this node, limit_scale applied, with the sessions under it; -1 is no limit';
+COMMENT ON COLUMN pool_advisor.limits.scope IS 'role, group (a role and its members together), database, role in database, default (each role without a limit of its own), or server (pool_advisor.server_max_active)';
 COMMENT ON COLUMN pool_advisor.limits.rolname IS 'the role that it is set on, or NULL';
 COMMENT ON COLUMN pool_advisor.limits.datname IS 'the database that it is set on, or NULL';
 COMMENT ON COLUMN pool_advisor.limits.max_sessions IS 'sessions that there can be; 0 lets nobody in';
 COMMENT ON COLUMN pool_advisor.limits.min_sessions IS 'sessions that are kept when they are idle; -1 keeps all';
 COMMENT ON COLUMN pool_advisor.limits.session_idle_timeout IS 'how long sessions beyond min_sessions can be idle before they are closed; 0 closes none';
-COMMENT ON COLUMN pool_advisor.limits.queue_length IS 'logins that wait in line when max_sessions is reached';
+COMMENT ON COLUMN pool_advisor.limits.queue_length IS 'logins that wait in the queue when max_sessions is reached';
 COMMENT ON COLUMN pool_advisor.limits.queue_timeout IS 'how long a login waits before it is refused';
 COMMENT ON COLUMN pool_advisor.limits.max_active IS 'transactions that may run at a time; -1 is no limit';
-COMMENT ON COLUMN pool_advisor.limits.in_use IS 'sessions counted under the cap; for the default, those of the role that has most; of the server, all';
+COMMENT ON COLUMN pool_advisor.limits.in_use IS 'sessions counted under the limit; for the default, those of the role that has most; of the server, all';
 COMMENT ON COLUMN pool_advisor.limits.headroom IS 'sessions that can still come in; -1 is no limit';
-COMMENT ON COLUMN pool_advisor.limits.active_in_use IS 'transactions that run under the cap; for the default, those of the role that has most; 0 where nothing limits them';
+COMMENT ON COLUMN pool_advisor.limits.active_in_use IS 'transactions that run under the limit; for the default, those of the role that has most; 0 where nothing limits them';
 COMMENT ON COLUMN pool_advisor.limits.enforcement IS 'whether it holds for sessions: on, observe or off; exempt: its role is under no limit';
 COMMENT ON COLUMN pool_advisor.limits.gate_enforcement IS 'whether it holds for transactions: on, observe or off, which it also is when enforcement is; exempt: its role is under no limit';
 COMMENT ON COLUMN pool_advisor.limits.transaction_queue_length IS 'transactions that wait because of it at most, beyond which they are refused; -1 is no bound, 0 lets none wait; of the server that of the default';
@@ -493,17 +493,17 @@ COMMENT ON COLUMN pool_advisor.limits.transaction_queue_timeout IS 'how long a t
 CREATE FUNCTION pool_advisor._gate(
     OUT server_max_active text,
     OUT state text,
-    OUT transactions_allowed bigint,
-    OUT transactions_allowed_now bigint,
+    OUT max_active bigint,
+    OUT max_active_effective bigint,
     OUT running bigint,
-    OUT kept bigint,
+    OUT retained bigint,
     OUT waiting bigint,
     OUT waited_total bigint,
     OUT wait_seconds_total double precision,
-    OUT given_up_total bigint,
-    OUT handed_over_total bigint,
+    OUT cancelled_total bigint,
+    OUT granted_total bigint,
     OUT suspended_total bigint,
-    OUT let_in_total bigint,
+    OUT overcommitted_total bigint,
     OUT would_wait_total bigint,
     OUT explanation text,
     OUT gate_enforcement text,
@@ -511,7 +511,7 @@ CREATE FUNCTION pool_advisor._gate(
     OUT timed_out_total bigint
 )
 RETURNS record
-AS 'MODULE_PATHNAME', 'padv_gate'
+AS 'MODULE_PATHNAME', 'pool_advisor_gate'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor._gate() IS 'what the view gate shows';
 
@@ -520,22 +520,22 @@ COMMENT ON VIEW pool_advisor.gate IS
     'the line in front of transactions: what may run, what runs, who waits, and what has been counted since the server started';
 COMMENT ON COLUMN pool_advisor.gate.server_max_active IS 'the setting pool_advisor.server_max_active';
 COMMENT ON COLUMN pool_advisor.gate.state IS 'off, fixed, or with auto: not full (nobody waits, so nothing is learned), searching or settled';
-COMMENT ON COLUMN pool_advisor.gate.transactions_allowed IS 'transactions of the whole server that may run at a time; -1: no limit';
-COMMENT ON COLUMN pool_advisor.gate.transactions_allowed_now IS 'the same with those let in beyond it because nobody inside could go on; -1: no limit is enforced';
+COMMENT ON COLUMN pool_advisor.gate.max_active IS 'transactions of the whole server that may run at a time; -1: no limit';
+COMMENT ON COLUMN pool_advisor.gate.max_active_effective IS 'the same with those let in beyond it because nobody inside could go on; -1: no limit is enforced';
 COMMENT ON COLUMN pool_advisor.gate.running IS 'transactions that run under any limit, of the server, a role, a group or a database';
-COMMENT ON COLUMN pool_advisor.gate.kept IS 'turns that sessions keep for their next transaction, and lose when somebody else needs them';
-COMMENT ON COLUMN pool_advisor.gate.waiting IS 'transactions that wait in line';
+COMMENT ON COLUMN pool_advisor.gate.retained IS 'turns that sessions keep for their next transaction, and lose when somebody else needs them';
+COMMENT ON COLUMN pool_advisor.gate.waiting IS 'transactions that wait in the queue';
 COMMENT ON COLUMN pool_advisor.gate.waited_total IS 'transactions that had to wait and got their turn';
 COMMENT ON COLUMN pool_advisor.gate.wait_seconds_total IS 'seconds that these waited';
-COMMENT ON COLUMN pool_advisor.gate.given_up_total IS 'waits that ended without a turn: cancelled, timed out, disconnected';
-COMMENT ON COLUMN pool_advisor.gate.handed_over_total IS 'turns that went to one who waited';
+COMMENT ON COLUMN pool_advisor.gate.cancelled_total IS 'waits that ended without a turn: cancelled, timed out, disconnected';
+COMMENT ON COLUMN pool_advisor.gate.granted_total IS 'turns that went to one who waited';
 COMMENT ON COLUMN pool_advisor.gate.suspended_total IS 'turns that were given to others while their session was idle in its transaction';
-COMMENT ON COLUMN pool_advisor.gate.let_in_total IS 'how often a limit was raised by one because no transaction inside could go on';
+COMMENT ON COLUMN pool_advisor.gate.overcommitted_total IS 'how often a limit was raised by one because no transaction inside could go on';
 COMMENT ON COLUMN pool_advisor.gate.would_wait_total IS 'transactions that would have had to wait, but gate_enforcement was observe';
 COMMENT ON COLUMN pool_advisor.gate.explanation IS 'what the limit is, and why';
 COMMENT ON COLUMN pool_advisor.gate.gate_enforcement IS 'whether transactions are kept waiting: on, observe or off; off also when pool_advisor.enforcement is';
 COMMENT ON COLUMN pool_advisor.gate.refused_total IS 'transactions refused because as many waited as transaction_queue_length allows';
-COMMENT ON COLUMN pool_advisor.gate.timed_out_total IS 'transactions refused after waiting for transaction_queue_timeout; given_up_total counts them, too';
+COMMENT ON COLUMN pool_advisor.gate.timed_out_total IS 'transactions refused after waiting for transaction_queue_timeout; cancelled_total counts them, too';
 
 CREATE FUNCTION pool_advisor._budget(
     OUT scope text,
@@ -547,7 +547,7 @@ CREATE FUNCTION pool_advisor._budget(
     OUT queue bigint
 )
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'padv_budget'
+AS 'MODULE_PATHNAME', 'pool_advisor_budget'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION pool_advisor._budget() IS 'what the view budget shows';
 
@@ -583,11 +583,11 @@ SELECT scope, name, sessions, committed, available,
        queue
 FROM rows ORDER BY part, n;
 COMMENT ON VIEW pool_advisor.budget IS
-    'whether all that may connect, by caps and CONNECTION LIMITs, fits into the connections there are; first the server, then each place with a bound, then the declared pools together and each';
+    'whether all that may connect, by limits and CONNECTION LIMITs, fits into the connections there are; first the server, then each place with a bound, then the declared pools together and each';
 COMMENT ON COLUMN pool_advisor.budget.scope IS 'server, then a scope of the view limits; pools for all declared pools together, pool for each';
 COMMENT ON COLUMN pool_advisor.budget.name IS 'of the role, group, database or pool; empty for the server, the default and all pools together';
 COMMENT ON COLUMN pool_advisor.budget.sessions IS 'sessions that are there; of a pool those of its role in the last sample, -1 when it was declared without a role, or with a database';
-COMMENT ON COLUMN pool_advisor.budget.committed IS 'sessions that may be there: the smaller of cap and CONNECTION LIMIT, for the server the sum over all roles, for a pool processes * max_pool_size; -1 when something has no bound';
+COMMENT ON COLUMN pool_advisor.budget.committed IS 'sessions that may be there: the smaller of limit and CONNECTION LIMIT, for the server the sum over all roles, for a pool processes * max_pool_size; -1 when something has no bound';
 COMMENT ON COLUMN pool_advisor.budget.available IS 'connections that ordinary roles can have: max_connections less the reserved ones';
 COMMENT ON COLUMN pool_advisor.budget.verdict IS 'fits, does not fit or unlimited: whether committed and queue together fit into available';
 COMMENT ON COLUMN pool_advisor.budget.queue IS 'logins that may wait beside the sessions, each with a connection: queue_length, for the server the sum over all limits; -1 is no bound';
@@ -616,20 +616,20 @@ CREATE FUNCTION pool_advisor.set_limit(
     OUT transaction_queue_timeout interval
 )
 RETURNS record
-AS 'MODULE_PATHNAME', 'padv_set_limit'
+AS 'MODULE_PATHNAME', 'pool_advisor_set_limit'
 LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer, integer, interval) IS
-    'set caps of a role, a database, a role in a database, or the default of all; NULL leaves a setting as it is, -1 is no limit; returns what is in force there once the transaction has committed, as the view limits shows it';
+    'set limits of a role, a database, a role in a database, or the default of all; NULL leaves a setting as it is, -1 is no limit; returns what is in force there once the transaction has committed, as the view limits shows it';
 
 CREATE FUNCTION pool_advisor.clear_limit(
     role name DEFAULT NULL,
     database name DEFAULT NULL
 )
 RETURNS void
-AS 'MODULE_PATHNAME', 'padv_clear_limit'
+AS 'MODULE_PATHNAME', 'pool_advisor_clear_limit'
 LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION pool_advisor.clear_limit(name, name) IS
-    'remove all caps of a role, a database, a role in a database, or the default that ALTER ROLE ALL set';
+    'remove all limits of a role, a database, a role in a database, or the default that ALTER ROLE ALL set';
 
 
 -- Planning
@@ -640,7 +640,7 @@ CREATE FUNCTION pool_advisor.formula_size(
     connections_per_core double precision DEFAULT 2
 )
 RETURNS bigint
-AS 'MODULE_PATHNAME', 'padv_formula_size_sql'
+AS 'MODULE_PATHNAME', 'pool_advisor_formula_size'
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.formula_size(double precision, double precision, double precision) IS
     'optimal active connections: core_count * connections_per_core + effective_spindle_count (PostgreSQL wiki, Number Of Database Connections)';
@@ -650,7 +650,7 @@ CREATE FUNCTION pool_advisor.deadlock_free_size(
     connections_per_thread bigint
 )
 RETURNS bigint
-AS 'MODULE_PATHNAME', 'padv_deadlock_free_size_sql'
+AS 'MODULE_PATHNAME', 'pool_advisor_deadlock_free_size'
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.deadlock_free_size(bigint, bigint) IS
     'smallest pool in which threads that each hold several connections at once cannot all wait for one another: threads * (connections_per_thread - 1) + 1';
@@ -667,7 +667,7 @@ CREATE FUNCTION pool_advisor.fleet_connections(
     OUT unserved bigint
 )
 RETURNS record
-AS 'MODULE_PATHNAME', 'padv_fleet_connections_sql'
+AS 'MODULE_PATHNAME', 'pool_advisor_fleet_connections'
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.fleet_connections(bigint, bigint, bigint, bigint, bigint, bigint, bigint) IS
     'connections that a fleet of front-ends opens, one pool of each front-end and database being asked for requests at once; unserved is for each front-end and database';
@@ -685,7 +685,7 @@ CREATE FUNCTION pool_advisor.pool_forecast(
     OUT stable boolean
 )
 RETURNS record
-AS 'MODULE_PATHNAME', 'padv_pool_forecast_sql'
+AS 'MODULE_PATHNAME', 'pool_advisor_pool_forecast'
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.pool_forecast(double precision, double precision, bigint, bigint) IS
     'what a pool of that size does to those who wait for a connection: M/M/c, or M/M/c/K with so many places to wait in (-1: no limit); waits are NULL when the line grows without bound';
@@ -704,7 +704,7 @@ CREATE FUNCTION pool_advisor.thread_pool_forecast(
     OUT stable boolean
 )
 RETURNS record
-AS 'MODULE_PATHNAME', 'padv_thread_pool_forecast_sql'
+AS 'MODULE_PATHNAME', 'pool_advisor_thread_pool_forecast'
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.thread_pool_forecast(double precision, double precision, bigint, bigint, bigint) IS
     'what a Java ThreadPoolExecutor does under a load: threads start up to core, then tasks queue, and only a full queue starts threads up to max; queue_length -1 is no limit';
@@ -715,7 +715,7 @@ CREATE FUNCTION pool_advisor.required_size(
     max_wait_seconds double precision
 )
 RETURNS bigint
-AS 'MODULE_PATHNAME', 'padv_required_size_sql'
+AS 'MODULE_PATHNAME', 'pool_advisor_required_size'
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.required_size(double precision, double precision, double precision) IS
     'smallest pool whose mean wait for a connection (M/M/c) is at most max_wait_seconds';
@@ -728,7 +728,7 @@ CREATE FUNCTION pool_advisor.explain_size(
     wait_ratio double precision DEFAULT 0.1
 )
 RETURNS SETOF text
-AS 'MODULE_PATHNAME', 'padv_explain_size_sql'
+AS 'MODULE_PATHNAME', 'pool_advisor_explain_size'
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE ROWS 12;
 COMMENT ON FUNCTION pool_advisor.explain_size(bigint, double precision, double precision, bigint, double precision) IS
     'the size of a pool for so many users and transactions, worked out a sentence a row; wait_ratio is the longest mean wait for a connection in service times';
@@ -744,7 +744,7 @@ CREATE FUNCTION pool_advisor.client_config(
     OUT reason text
 )
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'padv_client_config_sql'
+AS 'MODULE_PATHNAME', 'pool_advisor_client_config'
 LANGUAGE C VOLATILE PARALLEL SAFE ROWS 6;
 COMMENT ON FUNCTION pool_advisor.client_config(text, bigint, double precision, bigint, bigint) IS
     'what to set in so many pools in front, so that together they open the share of pool_size; rows without a value are notes';
@@ -758,7 +758,7 @@ CREATE FUNCTION pool_advisor.declare_pool(
     database name DEFAULT NULL
 )
 RETURNS void
-AS 'MODULE_PATHNAME', 'padv_declare_pool'
+AS 'MODULE_PATHNAME', 'pool_advisor_declare_pool'
 LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION pool_advisor.declare_pool(text, text, bigint, bigint, name, name) IS
     'declare a pool in front of the server, or declare it anew; budget and advice take it into account';
@@ -767,7 +767,7 @@ CREATE FUNCTION pool_advisor.forget_pool(
     name text
 )
 RETURNS void
-AS 'MODULE_PATHNAME', 'padv_forget_pool'
+AS 'MODULE_PATHNAME', 'pool_advisor_forget_pool'
 LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION pool_advisor.forget_pool(text) IS 'undo declare_pool()';
 
@@ -775,7 +775,7 @@ CREATE FUNCTION pool_advisor.reset(
     what text DEFAULT 'all'
 )
 RETURNS void
-AS 'MODULE_PATHNAME', 'padv_reset'
+AS 'MODULE_PATHNAME', 'pool_advisor_reset'
 LANGUAGE C VOLATILE;
 COMMENT ON FUNCTION pool_advisor.reset(text) IS
     'forget what was gathered: counters (of roles, since the server started), history, scalability (the learned curve and the wait ratio), or all';
@@ -795,7 +795,7 @@ CREATE FUNCTION pool_advisor._metrics(
     OUT value double precision
 )
 RETURNS SETOF record
-AS 'MODULE_PATHNAME', 'padv_metrics_rows'
+AS 'MODULE_PATHNAME', 'pool_advisor_metrics'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 200;
 COMMENT ON FUNCTION pool_advisor._metrics() IS 'what the view metrics shows';
 
@@ -813,7 +813,7 @@ COMMENT ON COLUMN pool_advisor.metrics.value IS 'never NULL: a series whose valu
 
 CREATE FUNCTION pool_advisor.openmetrics()
 RETURNS text
-AS 'MODULE_PATHNAME', 'padv_openmetrics_sql'
+AS 'MODULE_PATHNAME', 'pool_advisor_openmetrics'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION pool_advisor.openmetrics() IS 'what the view metrics shows, in the text format OpenMetrics';
 
@@ -832,7 +832,7 @@ CREATE FUNCTION pool_advisor.check_load(
     OUT message text
 )
 RETURNS record
-AS 'MODULE_PATHNAME', 'padv_check_load_sql'
+AS 'MODULE_PATHNAME', 'pool_advisor_check_load'
 LANGUAGE C VOLATILE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.check_load(double precision, double precision) IS
     'the load against two thresholds, as a check for Nagios and its kin: status is 0 OK, 1 warning, 2 critical, 3 unknown because sampling stands still';
@@ -841,7 +841,7 @@ CREATE FUNCTION pool_advisor.monitoring_config(
     system text
 )
 RETURNS text
-AS 'MODULE_PATHNAME', 'padv_monitoring_config_sql'
+AS 'MODULE_PATHNAME', 'pool_advisor_monitoring_config'
 LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.monitoring_config(text) IS
     'a configuration with which a monitoring system reads the view metrics or check_load(), or its alert rules';
@@ -892,7 +892,7 @@ GRANT SELECT ON
     TO pg_monitor, pg_read_all_stats;
 
 
--- Who changes caps, declares pools and makes forget: superusers, and those to whom they grant it
+-- Who changes limits, declares pools and makes forget: superusers, and those to whom they grant it
 
 REVOKE ALL ON FUNCTION
     pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer, integer, interval),

@@ -72,8 +72,8 @@
 #endif
 
 /*
- * The login's transaction must not be ended by it while it waits in line, nor that
- * of the process that reads caps, whatever is set for its database.
+ * The login's transaction must not be ended by it while it waits in the queue, nor that
+ * of the process that reads limits, whatever is set for its database.
  */
 #if PG_VERSION_NUM >= 170000
 #define padv_disable_transaction_timeout() disable_timeout(TRANSACTION_TIMEOUT, false)
@@ -100,7 +100,7 @@ padv_have_free_connections(int count)
 #define padv_have_free_connections(count) ((count) <= 0 || HaveNFreeProcs(count))
 #endif
 
-/* Roles that may use a reserve are exempt from caps; before 16 none could. */
+/* Roles that may use a reserve are exempt from limits; before 16 none could. */
 #if PG_VERSION_NUM >= 160000
 #define padv_may_use_reserve(role) has_privs_of_role(role, ROLE_PG_USE_RESERVED_CONNECTIONS)
 #define padv_is_member(grant) ((grant)->inherit_option || (grant)->set_option)

@@ -31,8 +31,8 @@ _PG_init(void)
 		return;
 
 	padv_define_settings();
-	padv_shared_install_hooks();
-	padv_login_install_hook();
-	padv_gate_install_hooks();
+	padv_status_shmem_install_hooks();
+	padv_login_hook_install();
+	padv_xact_hooks_install();
 	padv_worker_register();
 }

@@ -36,9 +36,9 @@ double		padv_queue_share = 0.5;
 int			padv_server_max_active = PADV_SERVER_MAX_ACTIVE_OFF;
 double		padv_queue_notice_after = 5.0;
 
-/* By PadvCapSetting: those that are numbers, and those that are times in seconds. */
-static int	cap_numbers[PADV_CAP_SETTINGS];
-static double cap_seconds[PADV_CAP_SETTINGS];
+/* By PadvLimitSetting: those that are numbers, and those that are times in seconds. */
+static int	limit_numbers[PADV_LIMIT_SETTINGS];
+static double limit_seconds[PADV_LIMIT_SETTINGS];
 
 static char *server_max_active_text = NULL;
 
@@ -167,7 +167,7 @@ check_queue_timeout(double *newval, void **extra, GucSource source)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s.queue_timeout\" is not shorter than \"authentication_timeout\" (%d s)",
 						PREFIX, AuthenticationTimeout),
-				 errdetail("A wait in line is part of the login, so it ends shortly before that.")));
+				 errdetail("A wait in the queue is part of the login, so it ends shortly before that.")));
 	return check_time(newval, extra, source);
 }
 
@@ -186,7 +186,7 @@ static const struct CapSetting
 	int			maximum;
 	int			flags;
 	GucIntCheckHook check;		/* of a number; define_time has those of times */
-}			cap_settings[PADV_CAP_SETTINGS] = {
+}			limit_settings[PADV_LIMIT_SETTINGS] = {
 
 	{PREFIX ".max_sessions",
 		"Sets how many sessions there can be.",
@@ -201,15 +201,15 @@ static const struct CapSetting
 		"Set it for a role, a database or a role in a database. 0 closes none.",
 	0, 0, INT_MAX, GUC_UNIT_MS, NULL},
 	{PREFIX ".queue_length",
-		"Sets how many logins wait in line when max_sessions is reached.",
+		"Sets how many logins wait in the queue when max_sessions is reached.",
 		"Set it for a role, a database or a role in a database. -1 is no limit.",
 	0, PADV_UNLIMITED, MAX_BACKENDS, 0, NULL},
 	{PREFIX ".queue_timeout",
-		"Sets how long a login waits in line before it is refused.",
+		"Sets how long a login waits in the queue before it is refused.",
 		"Set it for a role, a database or a role in a database. It ends before authentication_timeout does.",
 	10000, 1, INT_MAX, GUC_UNIT_MS, NULL},
 	{PREFIX ".max_active",
-		"Sets how many transactions can run at a time; others wait in line.",
+		"Sets how many transactions can run at a time; others wait in the queue.",
 		"Set it for a role, a database or a role in a database. -1 is no limit.",
 	PADV_UNLIMITED, PADV_UNLIMITED, MAX_BACKENDS, 0, check_max_active},
 	{PREFIX ".transaction_queue_length",
@@ -223,15 +223,15 @@ static const struct CapSetting
 };
 
 const char *
-padv_cap_setting_name(PadvCapSetting setting)
+padv_limit_setting_name(PadvLimitSetting setting)
 {
-	return cap_settings[setting].name;
+	return limit_settings[setting].name;
 }
 
 bool
-padv_cap_setting_is_time(PadvCapSetting setting)
+padv_limit_setting_is_time(PadvLimitSetting setting)
 {
-	return cap_settings[setting].flags == GUC_UNIT_MS;
+	return limit_settings[setting].flags == GUC_UNIT_MS;
 }
 
 /* More than 0 is never taken for 0, which can mean for ever. */
@@ -246,18 +246,18 @@ in_milliseconds(double seconds)
 }
 
 void
-padv_cap_defaults(int32 value[PADV_CAP_SETTINGS])
+padv_limit_defaults(int32 value[PADV_LIMIT_SETTINGS])
 {
-	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
-		value[i] = padv_cap_setting_is_time(i) ? in_milliseconds(cap_seconds[i]) : cap_numbers[i];
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
+		value[i] = padv_limit_setting_is_time(i) ? in_milliseconds(limit_seconds[i]) : limit_numbers[i];
 }
 
 bool
-padv_parse_cap_setting(PadvCapSetting setting, const char *text, int32 *value)
+padv_parse_limit_setting(PadvLimitSetting setting, const char *text, int32 *value)
 {
 	double		seconds;
 
-	if (!padv_cap_setting_is_time(setting))
+	if (!padv_limit_setting_is_time(setting))
 		return parse_int(text, value, 0, NULL);
 	if (!parse_real(text, &seconds, GUC_UNIT_S, NULL))
 		return false;
@@ -268,10 +268,10 @@ padv_parse_cap_setting(PadvCapSetting setting, const char *text, int32 *value)
 static void
 define_time(int i)
 {
-	const struct CapSetting *setting = &cap_settings[i];
+	const struct CapSetting *setting = &limit_settings[i];
 
 	DefineCustomRealVariable(setting->name, setting->what, setting->note,
-							 &cap_seconds[i],
+							 &limit_seconds[i],
 							 setting->standard / 1000.0, setting->minimum / 1000.0,
 							 setting->maximum / 1000.0,
 							 PGC_SUSET, GUC_UNIT_S,
@@ -279,17 +279,17 @@ define_time(int i)
 }
 
 static void
-define_cap_settings(void)
+define_limit_settings(void)
 {
-	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 	{
-		const struct CapSetting *setting = &cap_settings[i];
+		const struct CapSetting *setting = &limit_settings[i];
 
-		if (padv_cap_setting_is_time(i))
+		if (padv_limit_setting_is_time(i))
 			define_time(i);
 		else
 			DefineCustomIntVariable(setting->name, setting->what, setting->note,
-									&cap_numbers[i],
+									&limit_numbers[i],
 									setting->standard, setting->minimum, setting->maximum,
 									PGC_SUSET, setting->flags,
 									setting->check ? setting->check : check_number, NULL, NULL);
@@ -348,7 +348,7 @@ padv_define_settings(void)
 							   check_system_root, NULL, NULL);
 
 	DefineCustomStringVariable(PREFIX ".database",
-							   "Sets the database in which catalogs are read for caps.",
+							   "Sets the database in which catalogs are read for limits.",
 							   "They are the same in each; it needs to exist, and is connected to for moments only.",
 							   &padv_database,
 							   "postgres",
@@ -356,7 +356,7 @@ padv_define_settings(void)
 							   NULL, NULL, NULL);
 
 	DefineCustomEnumVariable(PREFIX ".enforcement",
-							 "Sets whether caps are enforced.",
+							 "Sets whether limits are enforced.",
 							 "\"observe\" counts and logs what would be refused, and lets it pass.",
 							 &padv_enforcement,
 							 PADV_ENFORCEMENT_ON, enforcements,
@@ -372,7 +372,7 @@ padv_define_settings(void)
 							 NULL, padv_assign_gate_enforcement, NULL);
 
 	DefineCustomRealVariable(PREFIX ".limit_scale",
-							 "Sets this node's factor on the sessions of every cap.",
+							 "Sets this node's factor on the sessions of every limit.",
 							 NULL,
 							 &padv_limit_scale,
 							 1.0, 0.001, 1000.0,
@@ -388,7 +388,7 @@ padv_define_settings(void)
 							 NULL, NULL, NULL);
 
 	DefineCustomStringVariable(PREFIX ".server_max_active",
-							   "Sets how many transactions of the whole server can run at a time; others wait in line.",
+							   "Sets how many transactions of the whole server can run at a time; others wait in the queue.",
 							   "\"off\" is no limit, \"auto\" finds and follows the number with the best throughput.",
 							   &server_max_active_text,
 							   "off",
@@ -403,6 +403,6 @@ padv_define_settings(void)
 							 PGC_USERSET, GUC_UNIT_S,
 							 NULL, NULL, NULL);
 
-	define_cap_settings();
+	define_limit_settings();
 	MarkGUCPrefixReserved(PREFIX);
 }

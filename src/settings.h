@@ -19,31 +19,31 @@ extern double padv_cores;		/* PADV_DETECT */
 extern int	padv_spindles;		/* PADV_DETECT */
 extern int	padv_optimal;		/* 0: compute */
 extern char *padv_system_root;	/* "" is the real one */
-extern char *padv_database;		/* where catalogs are read for caps */
+extern char *padv_database;		/* where catalogs are read for limits */
 extern int	padv_enforcement;	/* PadvEnforcement, of sessions */
 extern int	padv_gate_enforcement;	/* PadvEnforcement, of transactions */
 extern double padv_limit_scale;
 extern double padv_queue_share; /* of the free connections, for logins that
 								 * wait */
-extern int	padv_server_max_active; /* transactions, or as core/policy/slot_stats.h names
-									 * it */
+extern int	padv_server_max_active; /* transactions, or as
+									 * core/policy/slot_stats.h names it */
 extern double padv_queue_notice_after;	/* seconds; 0: never */
 
 /*
- * The default of all that a limit can have, by PadvCapSetting.  Only a process
+ * The default of all that a limit can have, by PadvLimitSetting.  Only a process
  * that is in no database yet finds what is configured: in a session these are
  * what its role and database were given.
  */
-extern void padv_cap_defaults(int32 value[PADV_CAP_SETTINGS]);
+extern void padv_limit_defaults(int32 value[PADV_LIMIT_SETTINGS]);
 
 /* A value as it is stored; false when it is none. */
-extern bool padv_parse_cap_setting(PadvCapSetting setting, const char *text, int32 *value);
+extern bool padv_parse_limit_setting(PadvLimitSetting setting, const char *text, int32 *value);
 
-/* The full name of a cap's setting, as pool_advisor.max_sessions. */
-extern const char *padv_cap_setting_name(PadvCapSetting setting);
+/* The full name of a limit's setting, as pool_advisor.max_sessions. */
+extern const char *padv_limit_setting_name(PadvLimitSetting setting);
 
 /* Whether it is a time, in milliseconds. */
-extern bool padv_cap_setting_is_time(PadvCapSetting setting);
+extern bool padv_limit_setting_is_time(PadvLimitSetting setting);
 
 /* Define them all; only while shared_preload_libraries is processed. */
 extern void padv_define_settings(void);

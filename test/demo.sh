@@ -110,7 +110,7 @@ invocations() {
         sed -n 's/^number of transactions actually processed: /  done: /p'
 }
 
-step 7 'caps: 400 programs at once, 16 sessions for them'
+step 7 'limits: 400 programs at once, 16 sessions for them'
 query -c 'CREATE ROLE app LOGIN' -c 'ALTER ROLE app SET pool_advisor.max_sessions = 16'
 until [ "$(query -At -c "SELECT count(*) FROM pool_advisor.limits")" = 1 ]; do sleep 0.1; done
 say 'without a line:'
@@ -119,7 +119,7 @@ query -c 'ALTER ROLE app SET pool_advisor.queue_length = 400' -c "ALTER ROLE app
 until [ "$(query -At -c "SELECT queue_length, queue_timeout FROM pool_advisor.limits")" = '400|00:00:50' ]; do sleep 0.1; done
 say 'with a line:'
 invocations
-show 'the cap' 'SELECT * FROM pool_advisor.limits' -x
+show 'the limit' 'SELECT * FROM pool_advisor.limits' -x
 show 'what it did' "SELECT rolname, max_sessions, refused_total, queued_total, timed_out_total, queue_wait_seconds_total
     FROM pool_advisor.roles WHERE rolname = 'app'" -x
 

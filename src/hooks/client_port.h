@@ -9,11 +9,11 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_PORT_H
-#define PADV_PORT_H
+#ifndef PADV_CLIENT_PORT_H
+#define PADV_CLIENT_PORT_H
 
 #undef ENABLE_GSS
 #include "libpq/auth.h"
 #include "libpq/libpq-be.h"
 
-#endif							/* PADV_PORT_H */
+#endif							/* PADV_CLIENT_PORT_H */

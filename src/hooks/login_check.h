@@ -4,8 +4,8 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_CONNECT_H
-#define PADV_CONNECT_H
+#ifndef PADV_LOGIN_CHECK_H
+#define PADV_LOGIN_CHECK_H
 
 #include "postgres.h"
 
@@ -21,4 +21,4 @@
 extern Oid	padv_database_number(const char *name);
 extern Oid	padv_database_for(Oid role, const char *name);
 
-#endif							/* PADV_CONNECT_H */
+#endif							/* PADV_LOGIN_CHECK_H */

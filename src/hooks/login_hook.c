@@ -2,12 +2,12 @@
  * login_hook.c
  *		A client has proved who it is: may it come in?
  *
- * Owns the hook in authentication, the wait in line and the words of refusal.
+ * Owns the hook in authentication, the wait in the queue and the words of refusal.
  * It runs in the client's backend, in a transaction but in no database, and
  * under authentication_timeout.  It decides nothing: session_admission.c does.
  *
  * Core looks the role up right after this, in the same cache, so looking it up
- * here costs nothing; where there is no cap even that is left to core.
+ * here costs nothing; where there is no limit even that is left to core.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -46,7 +46,7 @@
 #include "stopping.h"
 
 /*
- * The caps are read within milliseconds after a start; who comes before waits
+ * The limits are read within milliseconds after a start; who comes before waits
  * for this long.
  */
 #define WAIT_UNTIL_READ_MS 5000
@@ -54,7 +54,7 @@
 /* A refusal must be sent before authentication_timeout ends the process. */
 #define TIMEOUT_MARGIN_MS 250
 
-/* Putting changed caps in force takes microseconds, but its process may stall. */
+/* Putting changed limits in force takes microseconds, but its process may stall. */
 #define WAIT_FOR_CHANGE_MS 10000
 
 /* Who waits looks this often whether the server is to shut down. */
@@ -75,12 +75,12 @@ time_left(void)
 }
 
 char *
-padv_describe_limit(const PadvCap *cap)
+padv_describe_limit(const PadvLimit *limit)
 {
-	const char *role = OidIsValid(cap->role) ? GetUserNameFromId(cap->role, true) : "";
-	const char *database = OidIsValid(cap->database) ? get_database_name(cap->database) : "";
+	const char *role = OidIsValid(limit->role) ? GetUserNameFromId(limit->role, true) : "";
+	const char *database = OidIsValid(limit->database) ? get_database_name(limit->database) : "";
 
-	switch ((PadvScope) cap->scope)
+	switch ((PadvScope) limit->scope)
 	{
 		case PADV_SCOPE_ROLE:
 			return psprintf("role \"%s\"", role ? role : "?");
@@ -98,15 +98,15 @@ padv_describe_limit(const PadvCap *cap)
 }
 
 static char *
-describe_full(const PadvFullCap *full, const PadvCap *cap)
+describe_full(const PadvFullLimit *full, const PadvLimit *limit)
 {
-	return psprintf("The cap of %s is full: max_sessions %d, in use %d, queue_length %d, waiting %d.",
-					padv_describe_limit(cap), full->max_sessions, full->in_use,
+	return psprintf("The limit of %s is full: max_sessions %d, in use %d, queue_length %d, waiting %d.",
+					padv_describe_limit(limit), full->max_sessions, full->in_use,
 					full->queue_length, full->waiting);
 }
 
 static char *
-describe_share(const PadvFullCap *full)
+describe_share(const PadvFullLimit *full)
 {
 	return psprintf("%d logins wait, and \"pool_advisor.queue_share\" (%g) allows no more: of the connections that ordinary roles can have, %d are without a session.",
 					full->all_waiting, padv_queue_share, full->free);
@@ -117,13 +117,13 @@ describe_share(const PadvFullCap *full)
  * sentence for the log, or empty.
  */
 static void
-refuse(const Port *port, const PadvFullCap *full, const PadvCap *cap, const char *more)
+refuse_login(const Port *port, const PadvFullLimit *full, const PadvLimit *limit, const char *more)
 {
-	char	   *detail = psprintf("%s%s%s", describe_full(full, cap), *more ? " " : "", more);
+	char	   *detail = psprintf("%s%s%s", describe_full(full, limit), *more ? " " : "", more);
 
 	ereport(FATAL,
 			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
-			 cap->scope == PADV_SCOPE_DATABASE ?
+			 limit->scope == PADV_SCOPE_DATABASE ?
 			 errmsg("too many connections for database \"%s\"", port->database_name) :
 			 errmsg("too many connections for role \"%s\"", port->user_name),
 			 errdetail_log("%s", detail),
@@ -145,7 +145,7 @@ refuse_if_stopping(void)
 }
 
 static void
-report_observed(const Port *port, const PadvFullCap *full, const PadvCap *cap)
+report_observed(const Port *port, const PadvFullLimit *full, const PadvLimit *limit)
 {
 	bool		would_wait = full->queue_length < 0 || full->queue_length > 0;
 
@@ -154,9 +154,9 @@ report_observed(const Port *port, const PadvFullCap *full, const PadvCap *cap)
 	ereport(LOG,
 			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
 			 would_wait ?
-			 errmsg("role \"%s\" would have to wait in line, but caps are only observed", port->user_name) :
-			 errmsg("role \"%s\" would be refused, but caps are only observed", port->user_name),
-			 errdetail_log("%s", describe_full(full, cap)),
+			 errmsg("role \"%s\" would have to wait in the queue, but limits are only observed", port->user_name) :
+			 errmsg("role \"%s\" would be refused, but limits are only observed", port->user_name),
+			 errdetail_log("%s", describe_full(full, limit)),
 			 full->unreported > 0 ?
 			 errcontext("%d more since the last such message for this role", full->unreported) : 0));
 }
@@ -173,70 +173,70 @@ let_go_of_snapshot(void)
 	PopActiveSnapshot();
 }
 
-/* Sleep in line for so long at most, and not so long that we miss a shutdown. */
+/* Sleep in the queue for so long at most, and not so long that we miss a shutdown. */
 static void
-sleep_in_line(int64 timeout_us)
+sleep_in_queue(int64 timeout_us)
 {
 	long		timeout_ms = (long) ((timeout_us + 999) / 1000);
 
-	padv_sleep_in_line(Min(timeout_ms, LOOK_AROUND_MS), PG_WAIT_EXTENSION);
+	padv_queue_sleep(Min(timeout_ms, LOOK_AROUND_MS), PG_WAIT_EXTENSION);
 	refuse_if_stopping();
 }
 
 /*
- * Wait until it is our turn; if that takes too long, refuse.  It is over, too, when
- * the DBA has caps enforced no more: whoever waits looks for that itself.
+ * Wait until it is our slot; if that takes too long, refuse.  It is over, too, when
+ * the DBA has limits enforced no more: whoever waits looks for that itself.
  */
 static void
-wait_in_line(const Port *port, const PadvFullCap *full, const PadvCap *cap)
+wait_in_queue(const Port *port, const PadvFullLimit *full, const PadvLimit *limit)
 {
 	int64		started = padv_monotonic_us();
 	int64		timeout_us = (int64) Min(full->queue_timeout, time_left()) * 1000;
 
 	/* who waits has a connection, and must not have one of the reserve */
-	if (!padv_have_free_connections(padv_reserved_connections()) && padv_admission_give_up(false))
-		refuse(port, full, cap, psprintf("No connection is left to wait in line with (max_connections %d).",
-										 MaxConnections));
+	if (!padv_have_free_connections(padv_reserved_connections()) && padv_admission_cancel(false))
+		refuse_login(port, full, limit, psprintf("No connection is left to wait in the queue with (max_connections %d).",
+												 MaxConnections));
 	padv_admission_count_wait();
-	set_ps_display("waiting in line");
+	set_ps_display("waiting for session slot");
 	padv_disable_transaction_timeout();
 	let_go_of_snapshot();
-	while (!padv_admission_is_in())
+	while (!padv_admission_granted())
 	{
 		int64		waited_us = padv_monotonic_us() - started;
 
 		if (padv_enforcement_now() != PADV_ENFORCEMENT_ON)
-			padv_admission_pass();
+			padv_admission_bypass();
 		else if (waited_us < timeout_us)
-			sleep_in_line(timeout_us - waited_us);
-		else if (padv_admission_give_up(true))
+			sleep_in_queue(timeout_us - waited_us);
+		else if (padv_admission_cancel(true))
 		{
 			(void) GetTransactionSnapshot();
-			refuse(port, full, cap, psprintf("This login waited in line for %ld ms.",
-											 (long) (waited_us / 1000)));
+			refuse_login(port, full, limit, psprintf("This login waited in the queue for %ld ms.",
+													 (long) (waited_us / 1000)));
 		}
 	}
 	(void) GetTransactionSnapshot();
 	set_ps_display("authentication");
 }
 
-/* Be in without being counted under any cap, until it is known who this is. */
+/* Be in without being counted under any limit, until it is known who this is. */
 static void
 enter_uncounted(void)
 {
-	padv_admission_withdraw();
+	padv_admission_release();
 	padv_admission_enter();
 }
 
 /*
  * Ask until there is an answer.  *database is where the session is to be, or
- * InvalidOid: then its name is looked up among those that were read with the caps.
+ * InvalidOid: then its name is looked up among those that were read with the limits.
  * Where there is no room the catalog has the last word, and *database is written.
  */
-static PadvAnswer
-get_answer(const Port *port, Oid role, Oid *database, PadvSessionCaps *caps, PadvFullCap *full)
+static PadvAdmissionResult
+get_result(const Port *port, Oid role, Oid *database, PadvSessionLimits *limits, PadvFullLimit *full)
 {
-	PadvAnswer	answer = PADV_ANSWER_ASK_AGAIN;
+	PadvAdmissionResult answer = PADV_ADMISSION_RETRY;
 	int64		until = padv_monotonic_us() + Min(WAIT_FOR_CHANGE_MS, time_left()) * INT64CONST(1000);
 	bool		able = false;
 
@@ -244,11 +244,11 @@ get_answer(const Port *port, Oid role, Oid *database, PadvSessionCaps *caps, Pad
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (OidIsValid(*database))
-			padv_limits_find(role, *database, caps);
-		else if (!padv_limits_find_by_name(role, port->database_name, caps))
-			padv_limits_find(role, padv_database_number(port->database_name), caps);
-		answer = padv_admission_ask(role, caps, able, full);
-		if (answer == PADV_ANSWER_FULL)
+			padv_limits_shmem_find(role, *database, limits);
+		else if (!padv_limits_shmem_find_by_name(role, port->database_name, limits))
+			padv_limits_shmem_find(role, padv_database_number(port->database_name), limits);
+		answer = padv_admission_try(role, limits, able, full);
+		if (answer == PADV_ADMISSION_FULL)
 		{
 			/* whom core refuses anyway it shall refuse now */
 			*database = padv_database_for(role, port->database_name);
@@ -256,23 +256,23 @@ get_answer(const Port *port, Oid role, Oid *database, PadvSessionCaps *caps, Pad
 			if (!able)
 				return answer;
 		}
-		else if (answer != PADV_ANSWER_ASK_AGAIN)
+		else if (answer != PADV_ADMISSION_RETRY)
 			return answer;
 		else
-			pg_usleep(1000);	/* whoever changes the caps is at it */
+			pg_usleep(1000);	/* whoever changes the limits is at it */
 	}
-	return PADV_ANSWER_ASK_AGAIN;
+	return PADV_ADMISSION_RETRY;
 }
 
-/* The words must name something, even if the caps have changed since. */
+/* The words must name something, even if the limits have changed since. */
 static void
-get_cap(const PadvSessionCaps *caps, const PadvFullCap *full, Oid role, PadvCap *cap)
+get_limit(const PadvSessionLimits *limits, const PadvFullLimit *full, Oid role, PadvLimit *limit)
 {
-	if (padv_limits_cap(caps->generation, full->cap, cap))
+	if (padv_limits_shmem_get(limits->generation, full->limit, limit))
 		return;
-	memset(cap, 0, sizeof(*cap));
-	cap->scope = PADV_SCOPE_ROLE;
-	cap->role = role;
+	memset(limit, 0, sizeof(*limit));
+	limit->scope = PADV_SCOPE_ROLE;
+	limit->role = role;
 }
 
 /*
@@ -280,38 +280,38 @@ get_cap(const PadvSessionCaps *caps, const PadvFullCap *full, Oid role, PadvCap 
  * is in doubt; the result is whether it has waited.
  */
 static bool
-ask(const Port *port, Oid role, Oid *database)
+try_admission(const Port *port, Oid role, Oid *database)
 {
-	PadvSessionCaps caps;
-	PadvFullCap full;
-	PadvCap		cap;
-	PadvAnswer	answer = get_answer(port, role, database, &caps, &full);
+	PadvSessionLimits limits;
+	PadvFullLimit full;
+	PadvLimit	limit;
+	PadvAdmissionResult answer = get_result(port, role, database, &limits, &full);
 
-	if (answer == PADV_ANSWER_IN)
+	if (answer == PADV_ADMISSION_GRANTED)
 		return false;
-	if (answer == PADV_ANSWER_FULL || answer == PADV_ANSWER_ASK_AGAIN)
+	if (answer == PADV_ADMISSION_FULL || answer == PADV_ADMISSION_RETRY)
 	{
-		if (answer == PADV_ANSWER_ASK_AGAIN && padv_enforcement_now() != PADV_ENFORCEMENT_OFF)
+		if (answer == PADV_ADMISSION_RETRY && padv_enforcement_now() != PADV_ENFORCEMENT_OFF)
 			ereport(LOG,
-					(errmsg("pool_advisor lets a session of role \"%s\" through because the caps are being changed",
+					(errmsg("pool_advisor lets a session of role \"%s\" through because the limits are being changed",
 							port->user_name)));
 		enter_uncounted();
 		return false;
 	}
 
-	get_cap(&caps, &full, role, &cap);
-	if (answer == PADV_ANSWER_WAIT)
-		wait_in_line(port, &full, &cap);
-	else if (answer == PADV_ANSWER_REFUSED)
-		refuse(port, &full, &cap, full.by_share ? describe_share(&full) : "");
+	get_limit(&limits, &full, role, &limit);
+	if (answer == PADV_ADMISSION_QUEUED)
+		wait_in_queue(port, &full, &limit);
+	else if (answer == PADV_ADMISSION_REFUSED)
+		refuse_login(port, &full, &limit, full.by_share ? describe_share(&full) : "");
 	else
-		report_observed(port, &full, &cap);
-	return answer == PADV_ANSWER_WAIT;
+		report_observed(port, &full, &limit);
+	return answer == PADV_ADMISSION_QUEUED;
 }
 
 /* Whether this is a role that can be refused; core refuses one that is not there. */
 static bool
-look_up_role(const char *name, Oid *role)
+look_up_login_role(const char *name, Oid *role)
 {
 	HeapTuple	tuple = SearchSysCache1(AUTHNAME, CStringGetDatum(name));
 	bool		ordinary;
@@ -329,18 +329,18 @@ look_up_role(const char *name, Oid *role)
  * either name can become another's; then ask again as that.
  */
 static void
-ask_by_name(const Port *port, Oid role)
+try_admission_by_name(const Port *port, Oid role)
 {
 	Oid			database = InvalidOid;
 
-	while (ask(port, role, &database))
+	while (try_admission(port, role, &database))
 	{
 		Oid			role_now = InvalidOid;
 		Oid			database_now;
 
 		refuse_if_stopping();
 		AcceptInvalidationMessages();
-		if (!look_up_role(port->user_name, &role_now))
+		if (!look_up_login_role(port->user_name, &role_now))
 		{
 			/* core refuses it, or it has become a superuser, who never asks */
 			enter_uncounted();
@@ -349,32 +349,32 @@ ask_by_name(const Port *port, Oid role)
 		database_now = padv_database_number(port->database_name);
 		if (role_now == role && database_now == database)
 			return;
-		padv_admission_withdraw();
+		padv_admission_release();
 		role = role_now;
 		database = database_now;
 	}
 }
 
 static void
-come_in(const Port *port)
+admit_client(const Port *port)
 {
-	PadvLimitsState state = padv_limits_state();
+	PadvLimitsState state = padv_limits_shmem_state();
 	Oid			role;
 
 	padv_admission_announce();
-	padv_session_start();
-	padv_gate_start();
-	padv_transactions_start();
+	padv_xact_end_start();
+	padv_xact_hooks_start();
+	padv_xact_stats_start();
 
 	if (padv_enforcement_now() != PADV_ENFORCEMENT_OFF &&
 		(state == PADV_LIMITS_UNREAD || state == PADV_LIMITS_KNOWN) &&
-		look_up_role(port->user_name, &role))
+		look_up_login_role(port->user_name, &role))
 	{
 		if (state == PADV_LIMITS_UNREAD)
-			state = padv_limits_wait(Min(WAIT_UNTIL_READ_MS, time_left()));
+			state = padv_limits_shmem_wait(Min(WAIT_UNTIL_READ_MS, time_left()));
 		if (state == PADV_LIMITS_KNOWN)
 		{
-			ask_by_name(port, role);
+			try_admission_by_name(port, role);
 			return;
 		}
 	}
@@ -383,13 +383,13 @@ come_in(const Port *port)
 
 /* The same, and say how long it took, for those who want to know. */
 static void
-come_in_timed(const Port *port)
+admit_client_timed(const Port *port)
 {
 	instr_time	start;
 	instr_time	took;
 
 	INSTR_TIME_SET_CURRENT(start);
-	come_in(port);
+	admit_client(port);
 	INSTR_TIME_SET_CURRENT(took);
 	INSTR_TIME_SUBTRACT(took, start);
 	ereport(DEBUG2,
@@ -407,13 +407,13 @@ check_login(Port *port, int status)
 	if (status != STATUS_OK || am_walsender)
 		return;
 	if (message_level_is_interesting(DEBUG2))
-		come_in_timed(port);
+		admit_client_timed(port);
 	else
-		come_in(port);
+		admit_client(port);
 }
 
 void
-padv_login_install_hook(void)
+padv_login_hook_install(void)
 {
 	previous_hook = ClientAuthentication_hook;
 	ClientAuthentication_hook = check_login;

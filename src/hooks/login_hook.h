@@ -4,15 +4,15 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_LOGIN_H
-#define PADV_LOGIN_H
+#ifndef PADV_LOGIN_HOOK_H
+#define PADV_LOGIN_HOOK_H
 
 #include "core/policy/limits.h"
 
 /* From _PG_init. */
-extern void padv_login_install_hook(void);
+extern void padv_login_hook_install(void);
 
 /* The place of a limit in words, for the log; the client must not learn of groups. */
-extern char *padv_describe_limit(const PadvCap *cap);
+extern char *padv_describe_limit(const PadvLimit *limit);
 
-#endif							/* PADV_LOGIN_H */
+#endif							/* PADV_LOGIN_HOOK_H */

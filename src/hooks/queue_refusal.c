@@ -25,18 +25,18 @@
 static const char *
 describe(const PadvFullQueue *full)
 {
-	PadvCap		cap = {0};
+	PadvLimit	limit = {0};
 
-	if (full->cap == PADV_SERVER_QUEUE)
+	if (full->limit == PADV_SERVER_QUEUE)
 		return psprintf("The limit of the server is reached: server_max_active %d, in use %d, waiting %d; of the default transaction_queue_length %d, transaction_queue_timeout %d ms.",
 						full->max_active, full->in_use, full->waiting, full->queue_length, full->queue_timeout);
-	if (!padv_limits_cap(full->generation, full->cap, &cap))
+	if (!padv_limits_shmem_get(full->generation, full->limit, &limit))
 	{
-		cap.scope = PADV_SCOPE_ROLE;
-		cap.role = GetSessionUserId();
+		limit.scope = PADV_SCOPE_ROLE;
+		limit.role = GetSessionUserId();
 	}
 	return psprintf("The limit of %s is reached: max_active %d, in use %d, transaction_queue_length %d, transaction_queue_timeout %d ms, waiting %d.",
-					padv_describe_limit(&cap), full->max_active, full->in_use, full->queue_length,
+					padv_describe_limit(&limit), full->max_active, full->in_use, full->queue_length,
 					full->queue_timeout, full->waiting);
 }
 
@@ -49,7 +49,7 @@ session_role(void)
 }
 
 void
-padv_refuse_transaction(const PadvFullQueue *full)
+padv_queue_refuse(const PadvFullQueue *full)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
@@ -59,7 +59,7 @@ padv_refuse_transaction(const PadvFullQueue *full)
 }
 
 void
-padv_refuse_longer_wait(const PadvFullQueue *full, int64 waited_us)
+padv_queue_refuse_longer_wait(const PadvFullQueue *full, int64 waited_us)
 {
 	long		waited_ms = (long) (waited_us / 1000);
 
@@ -80,12 +80,12 @@ padv_queue_notice_at(int64 started)
 }
 
 void
-padv_notice_wait(void)
+padv_queue_notice(void)
 {
-	int			waiting = *(volatile int32 *) &padv_admission->turn_head.waiting;
+	int			waiting = *(volatile int32 *) &padv_admission->xact_head.waiting;
 
 	/* a NOTICE is sent at once, whether the client reads or not */
-	if (!padv_client_takes_output())
+	if (!padv_queue_client_takes_output())
 		return;
 	ereport(NOTICE,
 			(errmsg("waiting for a transaction slot"),

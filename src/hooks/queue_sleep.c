@@ -43,7 +43,7 @@ sleep_until(long timeout_ms, uint32 wait_event)
 }
 
 void
-padv_sleep_in_line(long timeout_ms, uint32 wait_event)
+padv_queue_sleep(long timeout_ms, uint32 wait_event)
 {
 	int			events = sleep_until(timeout_ms, wait_event);
 
@@ -58,7 +58,7 @@ padv_sleep_in_line(long timeout_ms, uint32 wait_event)
 }
 
 bool
-padv_client_takes_output(void)
+padv_queue_client_takes_output(void)
 {
 	struct pollfd client = {.fd = MyProcPort->sock, .events = POLLOUT};
 

@@ -4,16 +4,16 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_ADMISSION_SLEEP_H
-#define PADV_ADMISSION_SLEEP_H
+#ifndef PADV_QUEUE_SLEEP_H
+#define PADV_QUEUE_SLEEP_H
 
 /*
  * Until the latch is set or that many milliseconds have passed.  Raises what is
  * pending, FATAL too: the client has gone, the server ends.
  */
-extern void padv_sleep_in_line(long timeout_ms, uint32 wait_event);
+extern void padv_queue_sleep(long timeout_ms, uint32 wait_event);
 
 /* Whether something can be sent to the client without waiting for it. */
-extern bool padv_client_takes_output(void);
+extern bool padv_queue_client_takes_output(void);
 
-#endif							/* PADV_ADMISSION_SLEEP_H */
+#endif							/* PADV_QUEUE_SLEEP_H */

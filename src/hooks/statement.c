@@ -88,7 +88,7 @@ padv_statement_lock(Query *query)
 
 /* As the plan cache does; the locks belong to the transaction, not to a portal. */
 void
-padv_plan_lock(const PlannedStmt *statement)
+padv_statement_lock_plan(const PlannedStmt *statement)
 {
 	ResourceOwner current = CurrentResourceOwner;
 	ListCell   *cell;

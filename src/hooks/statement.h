@@ -20,7 +20,7 @@ extern void padv_statement_unlock(void);
 
 /* Take the locks that analysis, or the use of a cached plan, takes on relations. */
 extern void padv_statement_lock(Query *query);
-extern void padv_plan_lock(const PlannedStmt *statement);
+extern void padv_statement_lock_plan(const PlannedStmt *statement);
 
 /*
  * Whether it can be analyzed again from its text.  Not when Bind analyzes a prepared

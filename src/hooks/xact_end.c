@@ -6,7 +6,7 @@
  * must cost next to nothing: two tests of memory that is hardly ever written.
  *
  * - The first transaction is the login's own.  At its end role and database
- *   are known for sure, and the session is counted under the caps of now.
+ *   are known for sure, and the session is counted under the limits of now.
  * - The worker asks idle sessions beyond min_sessions to close, with a catch-up
  *   interrupt.  Core serves that only while it waits for the next command
  *   outside a transaction, with an empty transaction.  So here is a place
@@ -33,14 +33,14 @@
 static bool identified = false;
 
 static void
-identify(void)
+complete_admission(void)
 {
 	Oid			role = GetSessionUserId();
-	PadvSessionCaps caps;
+	PadvSessionLimits limits;
 
-	/* if the caps are changing now, the next transaction tries again */
-	padv_limits_find(role, MyDatabaseId, &caps);
-	identified = padv_admission_identify(role, MyDatabaseId, &caps);
+	/* if the limits are changing now, the next transaction tries again */
+	padv_limits_shmem_find(role, MyDatabaseId, &limits);
+	identified = padv_admission_identify(role, MyDatabaseId, &limits);
 }
 
 /* Whether the client has sent something that has not been read yet. */
@@ -54,7 +54,7 @@ input_waits(void)
 
 /* End if idle for long enough and still one too many; else stay. */
 static void
-close_if_idle(int account)
+close_if_idle(int quota)
 {
 	long		idle_ms;
 
@@ -66,28 +66,28 @@ close_if_idle(int account)
 		return;
 	idle_ms = TimestampDifferenceMilliseconds(MyBEEntry->st_state_start_timestamp,
 											  GetCurrentTimestamp());
-	if (!input_waits() && padv_admission_may_close(account, idle_ms))
+	if (!input_waits() && padv_admission_may_close(quota, idle_ms))
 		ereport(FATAL,
 				(errcode(ERRCODE_IDLE_SESSION_TIMEOUT),
 				 errmsg("terminating connection due to pool_advisor session idle timeout")));
 }
 
 static void
-at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
+identify_xact_callback(XactEvent event, void *arg pg_attribute_unused())
 {
-	int			account;
+	int			quota;
 
 	if (event != XACT_EVENT_PRE_COMMIT)
 		return;
 	if (unlikely(!identified))
-		identify();
-	account = padv_admission_asked_to_close();
-	if (unlikely(account >= 0))
-		close_if_idle(account);
+		complete_admission();
+	quota = padv_admission_asked_to_close();
+	if (unlikely(quota >= 0))
+		close_if_idle(quota);
 }
 
 void
-padv_session_start(void)
+padv_xact_end_start(void)
 {
-	RegisterXactCallback(at_transaction_end, NULL);
+	RegisterXactCallback(identify_xact_callback, NULL);
 }

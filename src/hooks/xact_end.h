@@ -4,10 +4,10 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_SESSION_H
-#define PADV_SESSION_H
+#ifndef PADV_XACT_END_H
+#define PADV_XACT_END_H
 
 /* From the login. */
-extern void padv_session_start(void);
+extern void padv_xact_end_start(void);
 
-#endif							/* PADV_SESSION_H */
+#endif							/* PADV_XACT_END_H */

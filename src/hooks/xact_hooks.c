@@ -106,8 +106,8 @@ static bool polls = false;		/* as has been told */
 /* --- who waits --- */
 
 static void
-forget_role(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
-			uint32 hash pg_attribute_unused())
+forget_exempt_role(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
+				   uint32 hash pg_attribute_unused())
 {
 	known_role = InvalidOid;
 	role_changes++;
@@ -150,10 +150,10 @@ end_if_too_long(int64 now)
 {
 	PadvFullQueue full;
 
-	if (now < padv_turn_deadline() || !padv_turn_time_out(&full))
+	if (now < padv_slot_deadline() || !padv_slot_time_out(&full))
 		return;
 	working = false;
-	padv_refuse_longer_wait(&full, now - padv_turn_queued_at());
+	padv_queue_refuse_longer_wait(&full, now - padv_slot_queued_at());
 }
 
 /* One more look at a wait that goes on; returns when to tell the client of it. */
@@ -162,13 +162,13 @@ stay_in_queue(int64 notice_at)
 {
 	int64		now = padv_monotonic_us();
 
-	(void) padv_turns_look_after();
-	if (padv_turn_has_come())
+	(void) padv_slots_reclaim();
+	if (padv_slot_granted())
 		return notice_at;
 	end_if_too_long(now);
 	if (now < notice_at)
 		return notice_at;
-	padv_notice_wait();
+	padv_queue_notice();
 	return PG_INT64_MAX;
 }
 
@@ -176,7 +176,7 @@ stay_in_queue(int64 notice_at)
 static long
 nap_ms(long soon_ms, int64 notice_at)
 {
-	int64		left_us = Min(notice_at, padv_turn_deadline()) - padv_monotonic_us();
+	int64		left_us = Min(notice_at, padv_slot_deadline()) - padv_monotonic_us();
 	long		most = soon_ms > 0 ? soon_ms : LOOK_AROUND_MS;
 
 	return left_us >= (int64) most * 1000 ? most : left_us > 0 ? (long) (left_us / 1000) + 1 : 1;
@@ -187,18 +187,18 @@ nap_ms(long soon_ms, int64 notice_at)
  * released is whether the transaction has released its locks.
  */
 static void
-wait_in_queue(bool released)
+wait_for_slot(bool released)
 {
 	int64		started = padv_monotonic_us();
 	int64		notice_at = MyBEEntry->st_state == STATE_FASTPATH ? PG_INT64_MAX : padv_queue_notice_at(started);
-	long		soon_ms = padv_turns_look_after();
+	long		soon_ms = padv_slots_reclaim();
 
 	InvalidateCatalogSnapshot();
-	padv_turn_tell_of_needs(released);
-	while (!padv_turn_has_come())
+	padv_slot_note_needs(released);
+	while (!padv_slot_granted())
 	{
-		padv_sleep_in_line(nap_ms(soon_ms, notice_at), padv_turn_wait_event());
-		if (padv_turn_has_come())
+		padv_queue_sleep(nap_ms(soon_ms, notice_at), padv_slot_wait_event());
+		if (padv_slot_granted())
 			break;
 
 		/* others wait for us to read our messages, or all our caches go */
@@ -207,10 +207,10 @@ wait_in_queue(bool released)
 		if (must_wait_on())
 			notice_at = stay_in_queue(notice_at);
 		else
-			padv_turn_let_in();
+			padv_slot_bypass();
 		soon_ms = 0;
 	}
-	padv_turn_waited(padv_monotonic_us() - started);
+	padv_slot_count_wait(padv_monotonic_us() - started);
 
 	/* what was granted, revoked or changed meanwhile counts */
 	AcceptInvalidationMessages();
@@ -249,8 +249,8 @@ resume(void)
 {
 	PadvFullQueue full;
 
-	if (unlikely(padv_turn_suspended()))
-		(void) padv_turn_take(is_exempt(), false, &full);
+	if (unlikely(padv_slot_suspended()))
+		(void) padv_slot_acquire(is_exempt(), false, &full);
 }
 
 /*
@@ -259,18 +259,18 @@ resume(void)
  * error has to ask again.
  */
 static void
-refuse(const PadvFullQueue *full)
+refuse_transaction(const PadvFullQueue *full)
 {
 	PadvFullQueue other;
 
 	if (padv_is_stopping())
 	{
-		(void) padv_turn_take(is_exempt(), false, &other);
+		(void) padv_slot_acquire(is_exempt(), false, &other);
 		return;
 	}
 	working = false;
-	padv_turn_refuse();
-	padv_refuse_transaction(full);
+	padv_slot_refuse();
+	padv_queue_refuse(full);
 }
 
 /*
@@ -278,22 +278,22 @@ refuse(const PadvFullQueue *full)
  * where it may not even wait.
  */
 static bool
-take_part(void)
+carve(void)
 {
 	PadvFullQueue full;
-	PadvSlotVerdict verdict;
+	PadvSlotResult verdict;
 
 	if (likely(working))
 	{
 		resume();
 
 		/* a function may have caught the cancel that ended the wait */
-		return !padv_turn_in_line();
+		return !padv_slot_waiting();
 	}
 	working = true;
-	verdict = padv_turn_take(is_exempt(), true, &full);
+	verdict = padv_slot_acquire(is_exempt(), true, &full);
 	if (unlikely(verdict == PADV_SLOT_REFUSED))
-		refuse(&full);
+		refuse_transaction(&full);
 	return verdict != PADV_SLOT_QUEUED;
 }
 
@@ -376,7 +376,7 @@ wait_after_analysis(ParseState *pstate, Query *query, PadvJumbleState **jstate)
 		PopActiveSnapshot();
 	let_go_of_snapshots();
 	padv_statement_unlock();
-	wait_in_queue(true);
+	wait_for_slot(true);
 	if (snapshot)
 		PushActiveSnapshot(GetTransactionSnapshot());
 	padv_statement_lock(query);
@@ -389,13 +389,13 @@ after_analysis(ParseState *pstate, Query *query, PadvJumbleState *jstate)
 {
 	if (concerns_us() && ActivePortal == NULL && MyBEEntry->st_state != STATE_FASTPATH &&
 		!(query->commandType == CMD_UTILITY && is_trivial(query->utilityStmt)) &&
-		!(passing = !working && passes_as_monitor(query)) && !take_part())
+		!(passing = !working && passes_as_monitor(query)) && !carve())
 	{
 		if (pstate->p_sourcetext == debug_query_string && can_let_go() &&
 			padv_statement_is_its_text(pstate, query))
 			wait_after_analysis(pstate, query, &jstate);
 		else
-			wait_in_queue(false);
+			wait_for_slot(false);
 	}
 	if (previous_post_parse_analyze_hook)
 		previous_post_parse_analyze_hook(pstate, query, jstate);
@@ -441,7 +441,7 @@ wait_in_portal(Portal portal, Held *held)
 	portal->holdSnapshot = NULL;
 	let_go_of_snapshots();
 	padv_statement_unlock();
-	wait_in_queue(true);
+	wait_for_slot(true);
 }
 
 /* A snapshot of now, registered for the portal if that had done so. */
@@ -475,7 +475,7 @@ renew_plan(Portal portal, PreparedStatement *prepared, PlannedStmt *statement, c
 	PlannedStmt *renewed = NULL;
 	CachedPlan *plan;
 
-	padv_plan_lock(statement);
+	padv_statement_lock_plan(statement);
 
 	/* of a custom plan nobody keeps a record of what it depends on */
 	if (SharedInvalidMessageCounter == held->messages ||
@@ -505,7 +505,7 @@ wait_before_executor(QueryDesc *query)
 
 	if (prepared == NULL || !can_let_go() || query->snapshot == NULL || query->snapshot != GetActiveSnapshot())
 	{
-		wait_in_queue(false);
+		wait_for_slot(false);
 		return;
 	}
 	PopActiveSnapshot();
@@ -528,7 +528,7 @@ wait_before_command(PlannedStmt *statement)
 
 	if (prepared == NULL || !can_let_go() || (snapshot && portal->portalSnapshot != GetActiveSnapshot()))
 	{
-		wait_in_queue(false);
+		wait_for_slot(false);
 		return statement;
 	}
 	if (snapshot)
@@ -561,7 +561,7 @@ static void
 set_polls(bool now)
 {
 	if (now != polls)
-		padv_turn_polls(now);
+		padv_slot_note_polling(now);
 	polls = now;
 }
 
@@ -652,7 +652,7 @@ before_executor(QueryDesc *query, int flags)
 	{
 		if (likely(working))
 			note_execution(query);
-		if ((working || !is_monitoring_plan(query->plannedstmt)) && !take_part())
+		if ((working || !is_monitoring_plan(query->plannedstmt)) && !carve())
 			wait_before_executor(query);
 	}
 	if (previous_executor_start_hook)
@@ -715,11 +715,11 @@ before_utility(PlannedStmt *statement, const char *text, bool read_only,
 	if (!concerns_us() || is_trivial(statement->utilityStmt))
 	{
 		if (is_begin(statement->utilityStmt) && concerns_us())
-			padv_turn_touch();
+			padv_slot_touch();
 		run_command(statement, text, read_only, context, params, environment, receiver, completion);
 		return;
 	}
-	if (!take_part())
+	if (!carve())
 		statement = wait_before_command(statement);
 	run_working_command(statement, text, read_only, context, params, environment, receiver, completion);
 }
@@ -731,18 +731,18 @@ before_utility(PlannedStmt *statement, const char *text, bool read_only,
 static void
 before_fast_path_call(void)
 {
-	if (take_part())
+	if (carve())
 		return;
 	if (ActiveSnapshotSet() && can_let_go())
 	{
 		PopActiveSnapshot();
 		let_go_of_snapshots();
 		padv_statement_unlock();
-		wait_in_queue(true);
+		wait_for_slot(true);
 		PushActiveSnapshot(GetTransactionSnapshot());
 	}
 	else
-		wait_in_queue(false);
+		wait_for_slot(false);
 }
 
 static void
@@ -762,8 +762,8 @@ at_object_access(ObjectAccessType access, Oid class, Oid object, int sub, void *
  * into them.  A command that commits inside keeps its slot.
  */
 static void
-at_release(ResourceReleasePhase phase, bool is_commit pg_attribute_unused(), bool is_top_level,
-		   void *arg pg_attribute_unused())
+slot_release_callback(ResourceReleasePhase phase, bool is_commit pg_attribute_unused(), bool is_top_level,
+					  void *arg pg_attribute_unused())
 {
 	if (phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_top_level ||
 		CurrentResourceOwner != TopTransactionResourceOwner || utility_depth > 0)
@@ -773,21 +773,21 @@ at_release(ResourceReleasePhase phase, bool is_commit pg_attribute_unused(), boo
 		return;
 	working = false;
 	note_statement();
-	padv_turn_end();
+	padv_slot_release();
 }
 
 void
-padv_gate_start(void)
+padv_xact_hooks_start(void)
 {
 	is_client = true;
-	padv_turns_announce();
-	RegisterResourceReleaseCallback(at_release, NULL);
-	CacheRegisterSyscacheCallback(AUTHOID, forget_role, (Datum) 0);
-	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, forget_role, (Datum) 0);
+	padv_slots_announce();
+	RegisterResourceReleaseCallback(slot_release_callback, NULL);
+	CacheRegisterSyscacheCallback(AUTHOID, forget_exempt_role, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, forget_exempt_role, (Datum) 0);
 }
 
 void
-padv_gate_install_hooks(void)
+padv_xact_hooks_install(void)
 {
 	previous_post_parse_analyze_hook = post_parse_analyze_hook;
 	post_parse_analyze_hook = after_analysis;

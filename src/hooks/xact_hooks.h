@@ -4,13 +4,13 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_GATE_H
-#define PADV_GATE_H
+#ifndef PADV_XACT_HOOKS_H
+#define PADV_XACT_HOOKS_H
 
 /* From _PG_init. */
-extern void padv_gate_install_hooks(void);
+extern void padv_xact_hooks_install(void);
 
-/* From the login: this session's transactions need turns. */
-extern void padv_gate_start(void);
+/* From the login: this session's transactions need slots. */
+extern void padv_xact_hooks_start(void);
 
-#endif							/* PADV_GATE_H */
+#endif							/* PADV_XACT_HOOKS_H */

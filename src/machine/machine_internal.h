@@ -4,8 +4,8 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_PARTS_H
-#define PADV_PARTS_H
+#ifndef PADV_MACHINE_INTERNAL_H
+#define PADV_MACHINE_INTERNAL_H
 
 #include "machine/files.h"
 
@@ -78,4 +78,4 @@ extern void padv_add_fact_value(PadvMachine *machine, const char *fact,
  */
 extern void padv_shorten(char *to, size_t size, const char *path);
 
-#endif							/* PADV_PARTS_H */
+#endif							/* PADV_MACHINE_INTERNAL_H */

@@ -1,6 +1,6 @@
 /*
  * admission_rebuild.c
- *		Count all sessions anew when caps have changed; what readers copy out.
+ *		Count all sessions anew when limits have changed; what readers copy out.
  *
  * admission_internal.h says which lock guards what.
  *
@@ -20,38 +20,38 @@ typedef struct Prepared
 	Oid			role;
 	Oid			database;
 	int32		count;
-	int32		caps[PADV_MAX_SESSION_CAPS];
+	int32		limits[PADV_MAX_SESSION_LIMITS];
 } Prepared;
 
-struct PadvRecount
+struct PadvRebuild
 {
 	Prepared   *prepared;		/* by slot */
-	int32	   *entered;
+	int32	   *granted_list;
 	int32	   *procnos;
-	int32	   *turn_procnos;
+	int32	   *slot_procnos;
 };
 
-PadvRecount *
-padv_admission_recount_create(void)
+PadvRebuild *
+padv_admission_rebuild_create(void)
 {
-	PadvRecount *recount = palloc(sizeof(PadvRecount));
-	int			nslots = padv_admission_slots();
+	PadvRebuild *rebuild = palloc(sizeof(PadvRebuild));
+	int			nslots = padv_admission_backends();
 
-	recount->prepared = palloc0(mul_size(nslots, sizeof(Prepared)));
-	recount->entered = palloc(mul_size(nslots, sizeof(int32)));
-	recount->procnos = palloc(mul_size(nslots, sizeof(int32)));
-	recount->turn_procnos = palloc(mul_size(nslots, sizeof(int32)));
-	return recount;
+	rebuild->prepared = palloc0(mul_size(nslots, sizeof(Prepared)));
+	rebuild->granted_list = palloc(mul_size(nslots, sizeof(int32)));
+	rebuild->procnos = palloc(mul_size(nslots, sizeof(int32)));
+	rebuild->slot_procnos = palloc(mul_size(nslots, sizeof(int32)));
+	return rebuild;
 }
 
 void
-padv_admission_recount_free(PadvRecount *recount)
+padv_admission_rebuild_free(PadvRebuild *rebuild)
 {
-	pfree(recount->prepared);
-	pfree(recount->entered);
-	pfree(recount->procnos);
-	pfree(recount->turn_procnos);
-	pfree(recount);
+	pfree(rebuild->prepared);
+	pfree(rebuild->granted_list);
+	pfree(rebuild->procnos);
+	pfree(rebuild->slot_procnos);
+	pfree(rebuild);
 }
 
 /*
@@ -59,94 +59,94 @@ padv_admission_recount_free(PadvRecount *recount)
  * meanwhile; what was found for others than are there then is not used.
  */
 static void
-prepare(Prepared *prepared, const PadvCaps *caps)
+prepare(Prepared *prepared, const PadvLimits *limits)
 {
-	for (int i = 0; i < padv_admission_slots(); i++)
+	for (int i = 0; i < padv_admission_backends(); i++)
 	{
-		const volatile Slot *slot = &padv_slots[i];
+		const volatile PadvBackend *backend = &padv_backends[i];
 		Prepared   *mine = &prepared[i];
 
-		mine->role = slot->role;
-		mine->database = slot->database;
+		mine->role = backend->role;
+		mine->database = backend->database;
 		mine->count = 0;
 		if (OidIsValid(mine->role))
-			mine->count = padv_caps_of(caps, mine->database, mine->role, mine->caps);
+			mine->count = padv_limits_of(limits, mine->database, mine->role, mine->limits);
 	}
 }
 
 static void
-set_rules(const PadvCaps *caps)
+set_limit_states(const PadvLimits *limits)
 {
-	bool		enforced = caps->enforcement != PADV_ENFORCEMENT_OFF;
+	bool		enforced = limits->enforcement != PADV_ENFORCEMENT_OFF;
 
-	padv_admission->closes_idle = padv_cap_closes_idle(&caps->fallback);
-	padv_admission->caps_active = enforced && caps->fallback.value[PADV_MAX_ACTIVE] >= 0;
-	for (int i = 0; i < caps->ncaps; i++)
+	padv_admission->closes_idle = padv_limit_closes_idle(&limits->fallback);
+	padv_admission->limits_active = enforced && limits->fallback.value[PADV_MAX_ACTIVE] >= 0;
+	for (int i = 0; i < limits->nlimits; i++)
 	{
-		padv_set_rule(i, caps->caps[i].value, caps->enforcement);
-		if (padv_cap_closes_idle(&caps->caps[i]))
+		padv_limit_state_set(i, limits->limits[i].value, limits->enforcement);
+		if (padv_limit_closes_idle(&limits->limits[i]))
 			padv_admission->closes_idle = true;
-		if (enforced && caps->caps[i].value[PADV_MAX_ACTIVE] >= 0)
-			padv_admission->caps_active = true;
+		if (enforced && limits->limits[i].value[PADV_MAX_ACTIVE] >= 0)
+			padv_admission->limits_active = true;
 	}
 	for (int i = 0; i < padv_admission->nroles; i++)
-		padv_set_rule(PADV_ROLE_ACCOUNT(i), caps->fallback.value, caps->enforcement);
-	padv_accounts[PADV_SERVER_ACCOUNT].active.limit = padv_admission->server_max_active;
-	padv_set_queue_rule(PADV_SERVER_ACCOUNT, caps->fallback.value);
+		padv_limit_state_set(PADV_ROLE_QUOTA(i), limits->fallback.value, limits->enforcement);
+	padv_limit_states[PADV_SERVER_QUOTA].active.limit = padv_admission->server_max_active;
+	padv_limit_state_set_queue(PADV_SERVER_QUOTA, limits->fallback.value);
 }
 
 static void
-recount_slot(Slot *slot, Prepared *prepared, const PadvCaps *caps, uint32 generation)
+rebuild_login(PadvBackend *backend, Prepared *prepared, const PadvLimits *limits, uint32 generation)
 {
-	if (slot->place.state == PADV_PLACE_FREE || !OidIsValid(slot->role))
+	if (backend->login.state == PADV_REQUEST_NONE || !OidIsValid(backend->role))
 		return;
-	if (prepared->role != slot->role || prepared->database != slot->database)
-		prepared->count = padv_caps_of(caps, slot->database, slot->role, prepared->caps);
-	padv_identify_slot(slot, slot->role, slot->database, prepared->caps, prepared->count);
-	slot->closing_account = NO_ACCOUNT;
-	slot->generation = generation;
-	padv_line_recount(&padv_line, &slot->place);
+	if (prepared->role != backend->role || prepared->database != backend->database)
+		prepared->count = padv_limits_of(limits, backend->database, backend->role, prepared->limits);
+	padv_backend_identify(backend, backend->role, backend->database, prepared->limits, prepared->count);
+	backend->closing_quota = PADV_NO_QUOTA;
+	backend->generation = generation;
+	padv_queue_rebuild_add(&padv_login_queue, &backend->login);
 }
 
 static void
-recount_turn(Slot *slot)
+rebuild_xact(PadvBackend *backend)
 {
-	if (slot->turn.state == PADV_PLACE_FREE)
+	if (backend->xact.state == PADV_REQUEST_NONE)
 		return;
-	padv_place_turn(slot);
-	padv_line_recount(&padv_turn_line, &slot->turn);
+	padv_slot_find_quotas(backend);
+	padv_queue_rebuild_add(&padv_xact_queue, &backend->xact);
 }
 
 void
-padv_admission_recount(PadvRecount *recount, const PadvCaps *caps, uint32 generation)
+padv_admission_rebuild(PadvRebuild *rebuild, const PadvLimits *limits, uint32 generation)
 {
 	int64		now = padv_monotonic_us();
 	int			count = 0;
-	int			turn_count = 0;
+	int			slot_count = 0;
 
-	prepare(recount->prepared, caps);
+	prepare(rebuild->prepared, limits);
 	SpinLockAcquire(&padv_admission->mutex);
 	if ((int32) (generation - padv_admission->generation) > 0)
 	{
 		padv_admission->generation = generation;
-		padv_admission->enforcement = caps->enforcement;
-		padv_line_recount_begin(&padv_line, PADV_ROLE_ACCOUNT(padv_admission->nroles));
-		padv_line_recount_begin(&padv_turn_line, PADV_ROLE_ACCOUNT(padv_admission->nroles));
-		set_rules(caps);
-		padv_turn_rules_changed();
-		for (int i = 0; i < padv_admission_slots(); i++)
+		padv_admission->enforcement = limits->enforcement;
+		padv_queue_rebuild_begin(&padv_login_queue, PADV_ROLE_QUOTA(padv_admission->nroles));
+		padv_queue_rebuild_begin(&padv_xact_queue, PADV_ROLE_QUOTA(padv_admission->nroles));
+		set_limit_states(limits);
+		padv_slot_limits_changed();
+		for (int i = 0; i < padv_admission_backends(); i++)
 		{
-			recount_slot(&padv_slots[i], &recount->prepared[i], caps, generation);
-			recount_turn(&padv_slots[i]);
+			rebuild_login(&padv_backends[i], &rebuild->prepared[i], limits, generation);
+			rebuild_xact(&padv_backends[i]);
 		}
-		count = padv_line_recount_finish(&padv_line, recount->entered);
-		padv_note_entered(recount->entered, count, now, recount->procnos);
-		turn_count = padv_line_recount_finish(&padv_turn_line, recount->entered);
-		padv_note_turns(recount->entered, turn_count, recount->turn_procnos);
+		count = padv_queue_rebuild_finish(&padv_login_queue, rebuild->granted_list);
+		padv_logins_note_granted(rebuild->granted_list, count, now, rebuild->procnos);
+		slot_count = padv_queue_rebuild_finish(&padv_xact_queue, rebuild->granted_list);
+		padv_slots_note_granted(rebuild->granted_list, slot_count, rebuild->slot_procnos);
 	}
 	SpinLockRelease(&padv_admission->mutex);
-	padv_wake(recount->procnos, count);
-	padv_wake(recount->turn_procnos, turn_count);
+	padv_backends_wake(rebuild->procnos, count);
+	padv_backends_wake(rebuild->slot_procnos, slot_count);
 }
 
 uint32
@@ -188,7 +188,7 @@ copy_counters(PadvRoleCounters *copy, int *count)
 int
 padv_admission_copy_counters(PadvRoleCounters **counters)
 {
-	PadvRoleCounters *copy = palloc(mul_size(padv_admission_accounts() - PADV_MAX_CAPS, sizeof(PadvRoleCounters)));
+	PadvRoleCounters *copy = palloc(mul_size(padv_admission_quotas() - PADV_MAX_LIMITS, sizeof(PadvRoleCounters)));
 	int			count = 0;
 
 	/* counters must not seem to go down; roles are not forgotten all the time */
@@ -211,7 +211,7 @@ padv_admission_reset_counters(void)
 			PadvRoleCounters *counters = &padv_role_table[done].counters;
 
 			*counters = (PadvRoleCounters) {.role = counters->role,
-				.told_apart = counters->told_apart, .waiting = counters->waiting};
+				.tracked = counters->tracked, .waiting = counters->waiting};
 		}
 		more = done < padv_admission->nroles;
 		SpinLockRelease(&padv_admission->mutex);
@@ -228,7 +228,7 @@ padv_admission_totals(PadvAdmissionTotals *totals)
 }
 
 bool
-padv_admission_in_use(uint32 generation, int ncaps, int32 *in_use, int32 *default_in_use)
+padv_admission_in_use(uint32 generation, int nlimits, int32 *in_use, int32 *default_in_use)
 {
 	bool		result;
 
@@ -237,11 +237,11 @@ padv_admission_in_use(uint32 generation, int ncaps, int32 *in_use, int32 *defaul
 	result = padv_admission->generation == generation;
 	if (result)
 	{
-		for (int i = 0; i < ncaps; i++)
-			in_use[i] = padv_account_inside(&padv_accounts[i].counts);
+		for (int i = 0; i < nlimits; i++)
+			in_use[i] = padv_quota_granted(&padv_limit_states[i].counts);
 		for (int i = 0; i < padv_admission->nroles; i++)
 			*default_in_use = Max(*default_in_use,
-								  padv_account_inside(&padv_accounts[PADV_ROLE_ACCOUNT(i)].counts));
+								  padv_quota_granted(&padv_limit_states[PADV_ROLE_QUOTA(i)].counts));
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	return result;

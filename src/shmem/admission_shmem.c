@@ -1,6 +1,6 @@
 /*
  * admission_shmem.c
- *		The shared memory of admission: slots, accounts and the table of roles.
+ *		The shared memory of admission: slots, quotas and the table of roles.
  *
  * A slot is the postmaster's number for a client backend (MyPMChildSlot), which
  * is not given to another before this one has been reaped.  A process that ends
@@ -24,42 +24,42 @@
 
 /* Roles remembered beyond those that have a session. */
 #define SPARE_ROLES 1024
-#define MAX_ROLES() (padv_admission_slots() + SPARE_ROLES)
+#define MAX_ROLES() (padv_admission_backends() + SPARE_ROLES)
 
-StaticAssertDecl(PADV_MAX_PLACE_ACCOUNTS == PADV_MAX_SESSION_CAPS + 1,
-				 "a place must take all caps of a session and the server's limit");
+StaticAssertDecl(PADV_MAX_REQUEST_QUOTAS == PADV_MAX_SESSION_LIMITS + 1,
+				 "a place must take all limits of a session and the server's limit");
 
-Admission  *padv_admission = NULL;
-Slot	   *padv_slots = NULL;
-Account    *padv_accounts = NULL;
-Role	   *padv_role_table = NULL;
-PadvLine	padv_line;
-PadvLine	padv_turn_line;
-Turn	   *padv_turns = NULL;
-int32	   *padv_holders = NULL;
+PadvAdmissionShared *padv_admission = NULL;
+PadvBackend *padv_backends = NULL;
+PadvLimitState *padv_limit_states = NULL;
+PadvRoleState *padv_role_table = NULL;
+PadvWaitQueue padv_login_queue;
+PadvWaitQueue padv_xact_queue;
+PadvSlotWord *padv_slot_words = NULL;
+int32	   *padv_slot_owners = NULL;
 int32	   *padv_needed = NULL;
-Slot	   *padv_my_slot = NULL;
+PadvBackend *padv_my_backend = NULL;
 
 /* Roles by their number, the first of each chain. */
 static int32 *buckets = NULL;
 
 int
-padv_admission_slots(void)
+padv_admission_backends(void)
 {
 	return MaxLivePostmasterChildren();
 }
 
 int
-padv_admission_accounts(void)
+padv_admission_quotas(void)
 {
-	return PADV_ROLE_ACCOUNT(MAX_ROLES());
+	return PADV_ROLE_QUOTA(MAX_ROLES());
 }
 
 /* --- memory -------------------------------------------------------------- */
 
 /* The next part of a block; with block NULL only the size counts. */
 static void *
-take_part(char *block, Size *used, Size count, Size element)
+carve(char *block, Size *used, Size count, Size element)
 {
 	void	   *part = block ? block + *used : NULL;
 
@@ -68,29 +68,29 @@ take_part(char *block, Size *used, Size count, Size element)
 }
 
 static Size
-divide(char *block)
+carve_all(char *block)
 {
 	Size		used = 0;
 
-	/* a few accounts are next to the head, so that a login touches one page */
-	padv_admission = take_part(block, &used, 1, sizeof(Admission));
-	padv_accounts = take_part(block, &used, padv_admission_accounts(), sizeof(Account));
-	padv_slots = take_part(block, &used, padv_admission_slots(), sizeof(Slot));
-	padv_role_table = take_part(block, &used, MAX_ROLES(), sizeof(Role));
-	buckets = take_part(block, &used, MAX_ROLES(), sizeof(int32));
-	padv_holders = take_part(block, &used, padv_admission_slots(), sizeof(int32));
-	padv_needed = take_part(block, &used, padv_admission_slots(), sizeof(int32));
+	/* a few quotas are next to the head, so that a login touches one page */
+	padv_admission = carve(block, &used, 1, sizeof(PadvAdmissionShared));
+	padv_limit_states = carve(block, &used, padv_admission_quotas(), sizeof(PadvLimitState));
+	padv_backends = carve(block, &used, padv_admission_backends(), sizeof(PadvBackend));
+	padv_role_table = carve(block, &used, MAX_ROLES(), sizeof(PadvRoleState));
+	buckets = carve(block, &used, MAX_ROLES(), sizeof(int32));
+	padv_slot_owners = carve(block, &used, padv_admission_backends(), sizeof(int32));
+	padv_needed = carve(block, &used, padv_admission_backends(), sizeof(int32));
 
 	/* one more for the alignment */
-	padv_turns = (Turn *) TYPEALIGN(PG_CACHE_LINE_SIZE,
-									take_part(block, &used, padv_admission_slots() + 1, sizeof(Turn)));
+	padv_slot_words = (PadvSlotWord *) TYPEALIGN(PG_CACHE_LINE_SIZE,
+												 carve(block, &used, padv_admission_backends() + 1, sizeof(PadvSlotWord)));
 	if (block != NULL)
 	{
-		padv_line = (PadvLine) {&padv_admission->head,
-			(char *) padv_accounts, sizeof(Account), (char *) padv_slots, sizeof(Slot)};
-		padv_turn_line = (PadvLine) {&padv_admission->turn_head,
-			(char *) padv_accounts + offsetof(Account, active), sizeof(Account),
-			(char *) padv_slots + offsetof(Slot, turn), sizeof(Slot)};
+		padv_login_queue = (PadvWaitQueue) {&padv_admission->head,
+			(char *) padv_limit_states, sizeof(PadvLimitState), (char *) padv_backends, sizeof(PadvBackend)};
+		padv_xact_queue = (PadvWaitQueue) {&padv_admission->xact_head,
+			(char *) padv_limit_states + offsetof(PadvLimitState, active), sizeof(PadvLimitState),
+			(char *) padv_backends + offsetof(PadvBackend, xact), sizeof(PadvBackend)};
 	}
 	return used;
 }
@@ -98,24 +98,24 @@ divide(char *block)
 Size
 padv_admission_shmem_size(void)
 {
-	return divide(NULL);
+	return carve_all(NULL);
 }
 
 void
-padv_set_queue_rule(int account, const int32 *value)
+padv_limit_state_set_queue(int quota, const int32 *value)
 {
-	padv_accounts[account].transaction_queue_length = value[PADV_TRANSACTION_QUEUE_LENGTH];
-	padv_accounts[account].transaction_queue_timeout = value[PADV_TRANSACTION_QUEUE_TIMEOUT];
+	padv_limit_states[quota].transaction_queue_length = value[PADV_TRANSACTION_QUEUE_LENGTH];
+	padv_limit_states[quota].transaction_queue_timeout = value[PADV_TRANSACTION_QUEUE_TIMEOUT];
 }
 
 void
-padv_set_rule(int account, const int32 *value, PadvEnforcement enforcement)
+padv_limit_state_set(int quota, const int32 *value, PadvEnforcement enforcement)
 {
-	Account    *rule = &padv_accounts[account];
+	PadvLimitState *rule = &padv_limit_states[quota];
 
 	rule->max_sessions = value[PADV_MAX_SESSIONS];
 	rule->min_sessions = value[PADV_MIN_SESSIONS];
-	rule->keepalive = value[PADV_SESSION_IDLE_TIMEOUT];
+	rule->idle_timeout = value[PADV_SESSION_IDLE_TIMEOUT];
 	rule->queue_length = value[PADV_QUEUE_LENGTH];
 	rule->queue_timeout = value[PADV_QUEUE_TIMEOUT];
 	rule->closing = 0;
@@ -124,40 +124,40 @@ padv_set_rule(int account, const int32 *value, PadvEnforcement enforcement)
 	/* transactions are observed by another setting, which each session asks */
 	rule->max_active = enforcement == PADV_ENFORCEMENT_OFF ? PADV_UNLIMITED : value[PADV_MAX_ACTIVE];
 	rule->active.limit = rule->max_active;
-	padv_set_queue_rule(account, value);
+	padv_limit_state_set_queue(quota, value);
 }
 
 void
 padv_admission_shmem_init(void)
 {
-	static const int32 nothing[PADV_CAP_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 0, PADV_UNLIMITED, PADV_UNLIMITED, 0};
+	static const int32 nothing[PADV_LIMIT_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 0, PADV_UNLIMITED, PADV_UNLIMITED, 0};
 	bool		found;
 	Size		size = padv_admission_shmem_size();
 	char	   *block = ShmemInitStruct("pool_advisor admission", size, &found);
 
-	divide(block);
+	carve_all(block);
 	if (found)
 		return;
 	memset(block, 0, size);
 	SpinLockInit(&padv_admission->mutex);
 	padv_admission->nroles = 1;
 	padv_admission->server_max_active = PADV_UNLIMITED;
-	pg_atomic_init_u32(&padv_admission->turn_rules, 0);
+	pg_atomic_init_u32(&padv_admission->limits_version, 0);
 	pg_atomic_init_u64(&padv_admission->reclaim_due, 0);
-	pg_atomic_init_u32(&padv_admission->grace_us, PADV_GRACE_US);
+	pg_atomic_init_u32(&padv_admission->retain_us, PADV_RETAIN_US);
 	pg_atomic_init_u32(&padv_admission->wait_event, PG_WAIT_EXTENSION);
 	pg_atomic_init_u32(&padv_admission->stall_monitor, 0);
-	padv_line_init(&padv_line, padv_admission_accounts(), padv_admission_slots());
-	padv_line_init(&padv_turn_line, padv_admission_accounts(), padv_admission_slots());
-	for (int i = 0; i < padv_admission_accounts(); i++)
-		padv_set_rule(i, nothing, PADV_ENFORCEMENT_OFF);
-	for (int i = 0; i < padv_admission_slots(); i++)
+	padv_queue_init(&padv_login_queue, padv_admission_quotas(), padv_admission_backends());
+	padv_queue_init(&padv_xact_queue, padv_admission_quotas(), padv_admission_backends());
+	for (int i = 0; i < padv_admission_quotas(); i++)
+		padv_limit_state_set(i, nothing, PADV_ENFORCEMENT_OFF);
+	for (int i = 0; i < padv_admission_backends(); i++)
 	{
-		pg_atomic_init_u32(&padv_slots[i].asked_by, NO_ACCOUNT);
-		pg_atomic_init_u64(&padv_turns[i].word, TURN_WORD(TURN_OUT, 0));
-		pg_atomic_init_u32(&padv_turns[i].polls, 0);
-		padv_slots[i].needed = NOT_NEEDED;
-		padv_slots[i].client = NO_CLIENT;
+		pg_atomic_init_u32(&padv_backends[i].asked_by, PADV_NO_QUOTA);
+		pg_atomic_init_u64(&padv_slot_words[i].word, SLOT_WORD(SLOT_NONE, 0));
+		pg_atomic_init_u32(&padv_slot_words[i].polls, 0);
+		padv_backends[i].needed = PADV_NOT_NEEDED;
+		padv_backends[i].client = PADV_NO_CLIENT;
 	}
 	for (int i = 0; i < MAX_ROLES(); i++)
 		buckets[i] = -1;
@@ -187,7 +187,7 @@ forget_role(int number)
 	others->waited_us += gone->waited_us;
 	others->turns_waited += gone->turns_waited;
 	others->turns_waited_us += gone->turns_waited_us;
-	padv_admission->told_apart -= gone->told_apart;
+	padv_admission->tracked -= gone->tracked;
 	while (*link != number)
 		link = &padv_role_table[*link].next;
 	*link = padv_role_table[number].next;
@@ -211,15 +211,15 @@ free_role(void)
 static void
 copy_rule(int number)
 {
-	Account    *account = &padv_accounts[PADV_ROLE_ACCOUNT(number)];
-	PadvAccount counts = account->counts;
-	PadvAccount active = account->active;
+	PadvLimitState *quota = &padv_limit_states[PADV_ROLE_QUOTA(number)];
+	PadvQuota	counts = quota->counts;
+	PadvQuota	active = quota->active;
 
-	*account = padv_accounts[PADV_ROLE_ACCOUNT(0)];
-	counts.limit = account->counts.limit;
-	account->counts = counts;
-	active.limit = account->active.limit;
-	account->active = active;
+	*quota = padv_limit_states[PADV_ROLE_QUOTA(0)];
+	counts.limit = quota->counts.limit;
+	quota->counts = counts;
+	active.limit = quota->active.limit;
+	quota->active = active;
 }
 
 static int
@@ -233,7 +233,7 @@ find_role(Oid role)
 			return number;
 
 	number = free_role();
-	memset(&padv_role_table[number], 0, sizeof(Role));
+	memset(&padv_role_table[number], 0, sizeof(PadvRoleState));
 	padv_role_table[number].counters.role = role;
 	padv_role_table[number].next = *bucket;
 	copy_rule(number);
@@ -241,81 +241,81 @@ find_role(Oid role)
 	return number;
 }
 
-Role *
-padv_role_of(Slot *slot)
+PadvRoleState *
+padv_backend_role(PadvBackend *backend)
 {
-	if (slot->role_number < 0)
+	if (backend->role_number < 0)
 	{
-		slot->role_number = find_role(slot->role);
-		padv_role_table[slot->role_number].sessions++;
+		backend->role_number = find_role(backend->role);
+		padv_role_table[backend->role_number].sessions++;
 	}
-	return &padv_role_table[slot->role_number];
+	return &padv_role_table[backend->role_number];
 }
 
 PadvRoleCounters *
-padv_counters_of(Slot *slot)
+padv_backend_counters(PadvBackend *backend)
 {
-	PadvRoleCounters *counters = &padv_role_of(slot)->counters;
+	PadvRoleCounters *counters = &padv_backend_role(backend)->counters;
 
 	/*
 	 * one that was counted among the others stays there, or their sum would
 	 * go down
 	 */
-	if (!counters->told_apart && !padv_has_counted(counters) &&
-		padv_admission->told_apart < PADV_ROLES_TOLD_APART)
+	if (!counters->tracked && !padv_has_counted(counters) &&
+		padv_admission->tracked < PADV_ROLES_TRACKED)
 	{
-		counters->told_apart = true;
-		padv_admission->told_apart++;
+		counters->tracked = true;
+		padv_admission->tracked++;
 	}
 	return counters;
 }
 
 static int
-default_account(Slot *slot)
+default_quota(PadvBackend *backend)
 {
-	(void) padv_role_of(slot);
-	return PADV_ROLE_ACCOUNT(slot->role_number);
+	(void) padv_backend_role(backend);
+	return PADV_ROLE_QUOTA(backend->role_number);
 }
 
 void
-padv_identify_slot(Slot *slot, Oid role, Oid database, const int32 *caps, int ncaps)
+padv_backend_identify(PadvBackend *backend, Oid role, Oid database, const int32 *limits, int nlimits)
 {
-	PadvPlace  *place = &slot->place;
+	PadvRequest *place = &backend->login;
 
-	if (slot->role != role && slot->role_number >= 0)
+	if (backend->role != role && backend->role_number >= 0)
 	{
-		padv_role_table[slot->role_number].sessions--;
-		slot->role_number = -1;
+		padv_role_table[backend->role_number].sessions--;
+		backend->role_number = -1;
 	}
-	slot->role = role;
-	slot->database = database;
-	place->naccounts = ncaps;
-	for (int i = 0; i < ncaps; i++)
-		place->accounts[i] = caps[i] == PADV_DEFAULT_CAP ? default_account(slot) : caps[i];
+	backend->role = role;
+	backend->database = database;
+	place->nquotas = nlimits;
+	for (int i = 0; i < nlimits; i++)
+		place->quotas[i] = limits[i] == PADV_DEFAULT_LIMIT ? default_quota(backend) : limits[i];
 }
 
 void
-padv_account_for_wait(Slot *slot, int64 now)
+padv_backend_end_wait(PadvBackend *backend, int64 now)
 {
-	PadvRoleCounters *counters = &padv_role_of(slot)->counters;
+	PadvRoleCounters *counters = &padv_backend_role(backend)->counters;
 
 	counters->waiting--;
-	counters->waited_us += now - slot->waiting_since;
+	counters->waited_us += now - backend->waiting_since;
 }
 
 void
-padv_note_entered(const int32 *entered, int count, int64 now, int32 *procnos)
+padv_logins_note_granted(const int32 *granted_list, int count, int64 now, int32 *procnos)
 {
 	for (int i = 0; i < count; i++)
 	{
-		padv_account_for_wait(&padv_slots[entered[i]], now);
-		procnos[i] = padv_slots[entered[i]].procno;
+		padv_backend_end_wait(&padv_backends[granted_list[i]], now);
+		procnos[i] = padv_backends[granted_list[i]].procno;
 	}
 	padv_admission->inside += count;
 }
 
 void
-padv_wake(const int32 *procnos, int count)
+padv_backends_wake(const int32 *procnos, int count)
 {
 	for (int i = 0; i < count; i++)
 		SetLatch(&GetPGProcByNumber(procnos[i])->procLatch);

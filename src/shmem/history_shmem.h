@@ -4,8 +4,8 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_SHARED_HISTORY_H
-#define PADV_SHARED_HISTORY_H
+#ifndef PADV_HISTORY_SHMEM_H
+#define PADV_HISTORY_SHMEM_H
 
 #include "core/stats/history.h"
 
@@ -87,4 +87,4 @@ extern uint32 padv_history_writes(void);
 /* Whether saving failed the last time; returns what was set before. */
 extern bool padv_history_set_failing(bool failing);
 
-#endif							/* PADV_SHARED_HISTORY_H */
+#endif							/* PADV_HISTORY_SHMEM_H */

@@ -1,17 +1,17 @@
 /*
  * limits_shmem.c
- *		The caps in force, as every process sees them.
+ *		The limits in force, as every process sees them.
  *
  * Owns their copy in shared memory.  `lock` guards it: who publishes takes it
  * exclusively for a memcpy, logins take it shared for a few binary searches,
  * views for a memcpy.  No other lock is taken meanwhile.
  *
- * `state` is atomic, so that a login where no cap is set takes no lock here.  It is
+ * `state` is atomic, so that a login where no limit is set takes no lock here.  It is
  * written with the lock held, but for the first change by a login that has waited in
- * vain.  It is changed after sessions have been counted under the new caps; a login
+ * vain.  It is changed after sessions have been counted under the new limits; a login
  * that still saw the old state completes itself later (hooks/xact_end.c).
  *
- * The generation ties a search here to the accounts of the room admission, which have
+ * The generation ties a search here to the quotas of the room admission, which have
  * a lock of their own: an answer of another generation is thrown away there.
  *
  * Copyright (c) 2026, pool_advisor contributors
@@ -35,7 +35,7 @@
 
 StaticAssertDecl(NAMEDATALEN <= PADV_NAME_SIZE, "the name of a database must fit");
 
-typedef struct Limits
+typedef struct LimitsShared
 {
 	LWLock		lock;
 	pg_atomic_uint32 state;		/* PadvLimitsState */
@@ -45,17 +45,17 @@ typedef struct Limits
 	pg_atomic_uint32 tickets;	/* handed out */
 
 	/* guarded by lock */
-	uint32		ticket;			/* of the caps in force */
+	uint32		ticket;			/* of the limits in force */
 	uint32		generation;
-	PadvCaps	caps;
-} Limits;
+	PadvLimits	limits;
+} LimitsShared;
 
-static Limits *limits = NULL;
+static LimitsShared *shared = NULL;
 
 Size
 padv_limits_shmem_size(void)
 {
-	return add_size(MAXALIGN(sizeof(Limits)), padv_caps_block_size());
+	return add_size(MAXALIGN(sizeof(LimitsShared)), padv_limits_block_size());
 }
 
 void
@@ -63,115 +63,115 @@ padv_limits_shmem_init(int tranche)
 {
 	bool		found;
 
-	limits = ShmemInitStruct("pool_advisor limits", padv_limits_shmem_size(), &found);
+	shared = ShmemInitStruct("pool_advisor limits", padv_limits_shmem_size(), &found);
 	if (found)
 		return;
-	memset(limits, 0, sizeof(Limits));
-	LWLockInitialize(&limits->lock, tranche);
-	padv_caps_init(&limits->caps, (char *) limits + MAXALIGN(sizeof(Limits)));
-	pg_atomic_init_u32(&limits->state, PADV_LIMITS_UNREAD);
-	pg_atomic_init_u32(&limits->readings, 0);
-	pg_atomic_init_u32(&limits->tickets, 0);
-	ConditionVariableInit(&limits->read);
-	limits->generation = 1;
+	memset(shared, 0, sizeof(LimitsShared));
+	LWLockInitialize(&shared->lock, tranche);
+	padv_limits_init(&shared->limits, (char *) shared + MAXALIGN(sizeof(LimitsShared)));
+	pg_atomic_init_u32(&shared->state, PADV_LIMITS_UNREAD);
+	pg_atomic_init_u32(&shared->readings, 0);
+	pg_atomic_init_u32(&shared->tickets, 0);
+	ConditionVariableInit(&shared->read);
+	shared->generation = 1;
 }
 
 PadvLimitsState
-padv_limits_state(void)
+padv_limits_shmem_state(void)
 {
-	return pg_atomic_read_u32(&limits->state);
+	return pg_atomic_read_u32(&shared->state);
 }
 
 PadvLimitsState
-padv_limits_wait(long timeout_ms)
+padv_limits_shmem_wait(long timeout_ms)
 {
 	uint32		unread = PADV_LIMITS_UNREAD;
 	int64		until = padv_monotonic_us() + (int64) timeout_ms * 1000;
 	bool		late = false;
 
 	/* in parts, because a reload does not end the sleep */
-	ConditionVariablePrepareToSleep(&limits->read);
-	while (padv_limits_state() == PADV_LIMITS_UNREAD &&
+	ConditionVariablePrepareToSleep(&shared->read);
+	while (padv_limits_shmem_state() == PADV_LIMITS_UNREAD &&
 		   padv_enforcement_now() != PADV_ENFORCEMENT_OFF && !late)
 	{
-		(void) ConditionVariableTimedSleep(&limits->read, Min(timeout_ms, LOOK_AROUND_MS), PG_WAIT_EXTENSION);
+		(void) ConditionVariableTimedSleep(&shared->read, Min(timeout_ms, LOOK_AROUND_MS), PG_WAIT_EXTENSION);
 		late = padv_monotonic_us() >= until;
 	}
 	ConditionVariableCancelSleep();
 
 	/* the first to find it late changes the state, and is the one to say so */
-	if (late && pg_atomic_compare_exchange_u32(&limits->state, &unread, PADV_LIMITS_UNREADABLE))
+	if (late && pg_atomic_compare_exchange_u32(&shared->state, &unread, PADV_LIMITS_UNREADABLE))
 		ereport(LOG,
-				(errmsg("pool_advisor lets all sessions through because the caps have not been read yet"),
+				(errmsg("pool_advisor lets all sessions through because the limits have not been read yet"),
 				 errdetail("No process read them within %ld ms.", timeout_ms),
 				 errhint("See the log for the \"pool_advisor sampler\" process; \"max_worker_processes\" must leave room for it and one more.")));
-	return padv_limits_state();
+	return padv_limits_shmem_state();
 }
 
 static void
-find(Oid role, Oid database, PadvSessionCaps *found)
+find(Oid role, Oid database, PadvSessionLimits *found)
 {
-	found->generation = limits->generation;
+	found->generation = shared->generation;
 	found->database = database;
-	found->count = padv_caps_of(&limits->caps, database, role, found->caps);
+	found->count = padv_limits_of(&shared->limits, database, role, found->limits);
 }
 
 void
-padv_limits_find(Oid role, Oid database, PadvSessionCaps *found)
+padv_limits_shmem_find(Oid role, Oid database, PadvSessionLimits *found)
 {
-	LWLockAcquire(&limits->lock, LW_SHARED);
+	LWLockAcquire(&shared->lock, LW_SHARED);
 	find(role, database, found);
-	LWLockRelease(&limits->lock);
+	LWLockRelease(&shared->lock);
 }
 
 bool
-padv_limits_find_by_name(Oid role, const char *database, PadvSessionCaps *found)
+padv_limits_shmem_find_by_name(Oid role, const char *database, PadvSessionLimits *found)
 {
 	Oid			number;
 	bool		known;
 
-	LWLockAcquire(&limits->lock, LW_SHARED);
-	known = padv_caps_database(&limits->caps, database, &number);
+	LWLockAcquire(&shared->lock, LW_SHARED);
+	known = padv_limits_database(&shared->limits, database, &number);
 	find(role, number, found);
-	LWLockRelease(&limits->lock);
+	LWLockRelease(&shared->lock);
 	return known;
 }
 
 bool
-padv_limits_cap(uint32 generation, int32 number, PadvCap *cap)
+padv_limits_shmem_get(uint32 generation, int32 number, PadvLimit *limit)
 {
 	bool		result;
 
-	LWLockAcquire(&limits->lock, LW_SHARED);
-	result = limits->generation == generation;
+	LWLockAcquire(&shared->lock, LW_SHARED);
+	result = shared->generation == generation;
 	if (result)
-		*cap = number == PADV_DEFAULT_CAP ? limits->caps.fallback : limits->caps.caps[number];
-	LWLockRelease(&limits->lock);
+		*limit = number == PADV_DEFAULT_LIMIT ? shared->limits.fallback : shared->limits.limits[number];
+	LWLockRelease(&shared->lock);
 	return result;
 }
 
 int64
-padv_limits_committed(void)
+padv_limits_shmem_committed(void)
 {
 	int64		result;
 
-	LWLockAcquire(&limits->lock, LW_SHARED);
-	result = limits->caps.committed;
-	LWLockRelease(&limits->lock);
+	LWLockAcquire(&shared->lock, LW_SHARED);
+	result = shared->limits.committed;
+	LWLockRelease(&shared->lock);
 	return result;
 }
 
-PadvCaps *
-padv_limits_copy(uint32 *generation)
+PadvLimits *
+padv_limits_shmem_copy(uint32 *generation)
 {
-	PadvCaps   *copy = palloc(sizeof(PadvCaps));
+	PadvLimits *copy = palloc(sizeof(PadvLimits));
 
-	padv_caps_init(copy, palloc(padv_caps_block_size()));
-	LWLockAcquire(&limits->lock, LW_SHARED);
+	padv_limits_init(copy, palloc(padv_limits_block_size()));
+	LWLockAcquire(&shared->lock, LW_SHARED);
 	if (generation != NULL)
-		*generation = limits->generation;
-	padv_caps_copy(copy, &limits->caps);
-	LWLockRelease(&limits->lock);
+		*generation = shared->generation;
+	padv_limits_copy(copy, &shared->limits);
+	LWLockRelease(&shared->lock);
 	return copy;
 }
 
@@ -179,104 +179,104 @@ padv_limits_copy(uint32 *generation)
 static void
 set_state(PadvLimitsState state, uint32 generation)
 {
-	LWLockAcquire(&limits->lock, LW_EXCLUSIVE);
-	if (limits->generation == generation)
-		pg_atomic_write_u32(&limits->state, state);
-	LWLockRelease(&limits->lock);
-	ConditionVariableBroadcast(&limits->read);
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	if (shared->generation == generation)
+		pg_atomic_write_u32(&shared->state, state);
+	LWLockRelease(&shared->lock);
+	ConditionVariableBroadcast(&shared->read);
 }
 
 /*
  * Nothing may fail between the two steps, or logins would find searches and
- * accounts of different generations for good.
+ * quotas of different generations for good.
  */
 static bool
-put_in_force(const PadvCaps *caps, PadvLimitsState state, uint32 ticket)
+install_limits(const PadvLimits *limits, PadvLimitsState state, uint32 ticket)
 {
-	PadvRecount *recount = padv_admission_recount_create();
+	PadvRebuild *rebuild = padv_admission_rebuild_create();
 	uint32		generation;
 	bool		stale;
 
-	LWLockAcquire(&limits->lock, LW_EXCLUSIVE);
-	stale = (int32) (ticket - limits->ticket) < 0;
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	stale = (int32) (ticket - shared->ticket) < 0;
 	if (!stale)
 	{
-		limits->ticket = ticket;
-		limits->generation++;
-		padv_caps_copy(&limits->caps, caps);
+		shared->ticket = ticket;
+		shared->generation++;
+		padv_limits_copy(&shared->limits, limits);
 	}
-	generation = limits->generation;
-	LWLockRelease(&limits->lock);
+	generation = shared->generation;
+	LWLockRelease(&shared->lock);
 
 	if (!stale)
 	{
-		padv_admission_recount(recount, caps, generation);
+		padv_admission_rebuild(rebuild, limits, generation);
 		set_state(state, generation);
 	}
-	padv_admission_recount_free(recount);
+	padv_admission_rebuild_free(rebuild);
 	return !stale;
 }
 
 uint32
-padv_limits_take_ticket(void)
+padv_limits_shmem_take_ticket(void)
 {
-	return pg_atomic_add_fetch_u32(&limits->tickets, 1);
+	return pg_atomic_add_fetch_u32(&shared->tickets, 1);
 }
 
 void
-padv_limits_publish(const PadvCaps *caps, uint32 ticket)
+padv_limits_shmem_publish(const PadvLimits *limits, uint32 ticket)
 {
-	PadvLimitsState state = padv_caps_any(caps) ? PADV_LIMITS_KNOWN : PADV_LIMITS_NONE;
+	PadvLimitsState state = padv_limits_any(limits) ? PADV_LIMITS_KNOWN : PADV_LIMITS_NONE;
 	uint32		generation;
 	bool		same;
 
-	LWLockAcquire(&limits->lock, LW_SHARED);
-	same = padv_caps_equal(&limits->caps, caps);
-	generation = limits->generation;
-	LWLockRelease(&limits->lock);
+	LWLockAcquire(&shared->lock, LW_SHARED);
+	same = padv_limits_equal(&shared->limits, limits);
+	generation = shared->generation;
+	LWLockRelease(&shared->lock);
 
 	/* the same is not enough if somebody died while it was put in force */
-	if ((same && padv_limits_state() == state && padv_admission_generation() == generation) ||
-		put_in_force(caps, state, ticket))
-		pg_atomic_fetch_add_u32(&limits->readings, 1);
+	if ((same && padv_limits_shmem_state() == state && padv_admission_generation() == generation) ||
+		install_limits(limits, state, ticket))
+		pg_atomic_fetch_add_u32(&shared->readings, 1);
 }
 
 uint32
-padv_limits_readings(void)
+padv_limits_shmem_readings(void)
 {
-	return pg_atomic_read_u32(&limits->readings);
+	return pg_atomic_read_u32(&shared->readings);
 }
 
 /*
- * The caps as they are, but not enforced.  The ticket is a new one, so that a reader
+ * The limits as they are, but not enforced.  The ticket is a new one, so that a reader
  * that runs, which may know less than we do, does not put them in force again.
  */
 static void
-put_out_of_force(PadvLimitsState state)
+remove_limits(PadvLimitsState state)
 {
-	PadvCaps   *caps = padv_limits_copy(NULL);
+	PadvLimits *limits = padv_limits_shmem_copy(NULL);
 
-	/* who stands in line is let in, too */
-	caps->enforcement = PADV_ENFORCEMENT_OFF;
-	(void) put_in_force(caps, state, padv_limits_take_ticket());
-	pfree(caps->block);
-	pfree(caps);
+	/* who stands in the queue is let in, too */
+	limits->enforcement = PADV_ENFORCEMENT_OFF;
+	(void) install_limits(limits, state, padv_limits_shmem_take_ticket());
+	pfree(limits->block);
+	pfree(limits);
 }
 
 bool
-padv_limits_give_up(void)
+padv_limits_shmem_suspend(void)
 {
-	if (padv_limits_state() == PADV_LIMITS_UNREADABLE)
+	if (padv_limits_shmem_state() == PADV_LIMITS_UNREADABLE)
 		return false;
-	put_out_of_force(PADV_LIMITS_UNREADABLE);
+	remove_limits(PADV_LIMITS_UNREADABLE);
 	return true;
 }
 
 void
-padv_limits_stop_enforcing(void)
+padv_limits_shmem_stop_enforcing(void)
 {
-	PadvLimitsState state = padv_limits_state();
+	PadvLimitsState state = padv_limits_shmem_state();
 
 	if (state == PADV_LIMITS_NONE || state == PADV_LIMITS_KNOWN)
-		put_out_of_force(state);
+		remove_limits(state);
 }

@@ -1,6 +1,6 @@
 /*
  * session_admission.c
- *		A login asks to come in, waits in line, and gives its place back.
+ *		A login asks to come in, waits in the queue, and gives its place back.
  *
  * admission_internal.h says which lock guards what.  Nothing here waits: login_hook.c does, on
  * its latch.
@@ -24,10 +24,10 @@
 #define REPORT_INTERVAL_US 1000000
 
 void
-padv_logins_settle(void)
+padv_admission_settle(void)
 {
-	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
-	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int32		granted_list[PADV_MAX_REQUEST_QUOTAS];
+	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int64		now = padv_monotonic_us();
 
 	/* what this process has left is seen; what others leave they settle */
@@ -36,78 +36,78 @@ padv_logins_settle(void)
 		int			count;
 
 		SpinLockAcquire(&padv_admission->mutex);
-		count = padv_line_settle(&padv_line, entered);
-		padv_note_entered(entered, count, now, procnos);
+		count = padv_queue_settle(&padv_login_queue, granted_list);
+		padv_logins_note_granted(granted_list, count, now, procnos);
 		SpinLockRelease(&padv_admission->mutex);
-		padv_wake(procnos, count);
+		padv_backends_wake(procnos, count);
 	}
 }
 
-/* Give the place back, or leave the line; be nobody. */
+/* Give the place back, or leave the queue; be nobody. */
 void
-padv_admission_withdraw(void)
+padv_admission_release(void)
 {
-	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
-	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
-	PadvPlace  *place = &padv_my_slot->place;
-	int32		turn_procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int32		granted_list[PADV_MAX_REQUEST_QUOTAS];
+	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
+	PadvRequest *place = &padv_my_backend->login;
+	int32		slot_procnos[PADV_MAX_REQUEST_QUOTAS];
 	int64		now = padv_monotonic_us();
-	int			turn_count;
+	int			slot_count;
 	int			count;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	turn_count = padv_drop_turn(padv_my_slot, TURN_OUT, turn_procnos);
-	if (place->state == PADV_PLACE_WAITING)
-		padv_account_for_wait(padv_my_slot, now);
-	if (padv_my_slot->closing_account != NO_ACCOUNT)
-		padv_accounts[padv_my_slot->closing_account].closing--;
-	padv_my_slot->closing_account = NO_ACCOUNT;
-	if (place->state == PADV_PLACE_IN)
+	slot_count = padv_slot_drop(padv_my_backend, SLOT_NONE, slot_procnos);
+	if (place->state == PADV_REQUEST_WAITING)
+		padv_backend_end_wait(padv_my_backend, now);
+	if (padv_my_backend->closing_quota != PADV_NO_QUOTA)
+		padv_limit_states[padv_my_backend->closing_quota].closing--;
+	padv_my_backend->closing_quota = PADV_NO_QUOTA;
+	if (place->state == PADV_REQUEST_GRANTED)
 		padv_admission->inside--;
-	count = padv_line_leave(&padv_line, place, entered);
-	padv_note_entered(entered, count, now, procnos);
-	padv_identify_slot(padv_my_slot, InvalidOid, InvalidOid, NULL, 0);
-	padv_my_slot->generation = 0;
+	count = padv_queue_release(&padv_login_queue, place, granted_list);
+	padv_logins_note_granted(granted_list, count, now, procnos);
+	padv_backend_identify(padv_my_backend, InvalidOid, InvalidOid, NULL, 0);
+	padv_my_backend->generation = 0;
 	SpinLockRelease(&padv_admission->mutex);
-	padv_wake(turn_procnos, turn_count);
-	padv_wake(procnos, count);
-	padv_turns_settle();
-	padv_logins_settle();
+	padv_backends_wake(slot_procnos, slot_count);
+	padv_backends_wake(procnos, count);
+	padv_slots_settle();
+	padv_admission_settle();
 }
 
 /* At the end of the process, which is past its PGPROC. */
 static void
-leave(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+release_login(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 {
 	/* a child that was forked and did not exec has nothing to give back */
-	if (padv_my_slot->pid == getpid())
-		padv_admission_withdraw();
+	if (padv_my_backend->pid == getpid())
+		padv_admission_release();
 }
 
 void
 padv_admission_announce(void)
 {
-	on_proc_exit(leave, (Datum) 0);
-	padv_my_slot = &padv_slots[MyPMChildSlot - 1];
+	on_proc_exit(release_login, (Datum) 0);
+	padv_my_backend = &padv_backends[MyPMChildSlot - 1];
 
 	SpinLockAcquire(&padv_admission->mutex);
-	padv_my_slot->pid = MyProcPid;
-	padv_my_slot->procno = padv_my_procno();
-	padv_my_slot->status_index = padv_my_status_index();
-	padv_my_slot->role = InvalidOid;
-	padv_my_slot->database = InvalidOid;
-	padv_my_slot->generation = 0;
-	padv_my_slot->role_number = -1;
-	padv_my_slot->closing_account = NO_ACCOUNT;
+	padv_my_backend->pid = MyProcPid;
+	padv_my_backend->procno = padv_my_procno();
+	padv_my_backend->status_index = padv_my_status_index();
+	padv_my_backend->role = InvalidOid;
+	padv_my_backend->database = InvalidOid;
+	padv_my_backend->generation = 0;
+	padv_my_backend->role_number = -1;
+	padv_my_backend->closing_quota = PADV_NO_QUOTA;
 	SpinLockRelease(&padv_admission->mutex);
-	pg_atomic_write_u32(&padv_my_slot->asked_by, NO_ACCOUNT);
+	pg_atomic_write_u32(&padv_my_backend->asked_by, PADV_NO_QUOTA);
 }
 
 /* Our place, which is nobody's, is in from now on.  The mutex is held. */
 static void
-come_in(void)
+admit_session(void)
 {
-	padv_line_enter(&padv_line, &padv_my_slot->place);
+	padv_queue_acquire(&padv_login_queue, &padv_my_backend->login);
 	padv_admission->inside++;
 }
 
@@ -115,43 +115,43 @@ void
 padv_admission_enter(void)
 {
 	SpinLockAcquire(&padv_admission->mutex);
-	come_in();
+	admit_session();
 	SpinLockRelease(&padv_admission->mutex);
 }
 
-/* As padv_line_full_account has it, but also where caps are only observed. */
+/* As padv_queue_first_full has it, but also where limits are only observed. */
 static bool
-is_full(int account)
+is_full(int quota)
 {
-	return padv_accounts[account].max_sessions >= 0 &&
-		(padv_accounts[account].counts.in_use >= padv_accounts[account].max_sessions ||
-		 padv_accounts[account].counts.standing > 0);
+	return padv_limit_states[quota].max_sessions >= 0 &&
+		(padv_limit_states[quota].counts.in_use >= padv_limit_states[quota].max_sessions ||
+		 padv_limit_states[quota].counts.linked > 0);
 }
 
 /*
- * Describe the first account of a place that is full; false when none is.
- * *can_wait is whether all that are have room in line: who waits for another
- * account does not take any of it.
+ * Describe the first quota of a place that is full; false when none is.
+ * *can_wait is whether all that are have room in the queue: who waits for another
+ * quota does not take any of it.
  */
 static bool
-find_full(const PadvPlace *place, PadvFullCap *full, bool *can_wait)
+find_full(const PadvRequest *place, PadvFullLimit *full, bool *can_wait)
 {
 	bool		found = false;
 
 	*can_wait = true;
-	for (int i = 0; i < place->naccounts; i++)
+	for (int i = 0; i < place->nquotas; i++)
 	{
-		int			account = place->accounts[i];
-		const Account *rule = &padv_accounts[account];
-		int			standing = rule->counts.standing;
+		int			quota = place->quotas[i];
+		const PadvLimitState *rule = &padv_limit_states[quota];
+		int			standing = rule->counts.linked;
 
-		if (!is_full(account))
+		if (!is_full(quota))
 			continue;
 		if (rule->queue_length >= 0 && standing >= rule->queue_length)
 			*can_wait = false;
 		if (!found)
 		{
-			full->cap = account < PADV_MAX_CAPS ? account : PADV_DEFAULT_CAP;
+			full->limit = quota < PADV_MAX_LIMITS ? quota : PADV_DEFAULT_LIMIT;
 			full->max_sessions = rule->max_sessions;
 			full->in_use = rule->counts.in_use;
 			full->queue_length = rule->queue_length;
@@ -169,7 +169,7 @@ find_full(const PadvPlace *place, PadvFullCap *full, bool *can_wait)
  * take no more than a share of what sessions have left.
  */
 static bool
-share_allows(PadvFullCap *full)
+share_allows(PadvFullLimit *full)
 {
 	int32		usable = MaxConnections - padv_reserved_connections();
 
@@ -180,9 +180,9 @@ share_allows(PadvFullCap *full)
 	return full->all_waiting < (int32) floor(padv_queue_share * full->free + 1e-9);
 }
 
-/* Whether a would-be refusal of this role is worth a line in the log. */
+/* Whether a would-be refusal of this role is worth a queue in the log. */
 static void
-decide_report(Role *role, int64 now, PadvFullCap *full)
+decide_report(PadvRoleState *role, int64 now, PadvFullLimit *full)
 {
 	full->report = role->reported_at == 0 || now - role->reported_at >= REPORT_INTERVAL_US;
 	full->unreported = role->unreported;
@@ -191,55 +191,55 @@ decide_report(Role *role, int64 now, PadvFullCap *full)
 		role->reported_at = now;
 }
 
-static PadvAnswer
-answer(PadvPlace *place, int64 now, bool able, PadvFullCap *full)
+static PadvAdmissionResult
+decide(PadvRequest *place, int64 now, bool able, PadvFullLimit *full)
 {
 	PadvEnforcement enforcement = padv_login_enforcement();
-	Role	   *role;
+	PadvRoleState *role;
 	PadvRoleCounters *counters;
 	bool		can_wait;
 
 	if (enforcement == PADV_ENFORCEMENT_OFF || !find_full(place, full, &can_wait))
 	{
-		come_in();
-		return PADV_ANSWER_IN;
+		admit_session();
+		return PADV_ADMISSION_GRANTED;
 	}
 	if (!able)
-		return PADV_ANSWER_FULL;
-	role = padv_role_of(padv_my_slot);
-	counters = padv_counters_of(padv_my_slot);
+		return PADV_ADMISSION_FULL;
+	role = padv_backend_role(padv_my_backend);
+	counters = padv_backend_counters(padv_my_backend);
 	if (enforcement == PADV_ENFORCEMENT_OBSERVE)
 	{
-		come_in();
+		admit_session();
 		counters->would_refuse++;
 		decide_report(role, now, full);
-		return PADV_ANSWER_IN_BY_OBSERVING;
+		return PADV_ADMISSION_OBSERVED;
 	}
 	full->by_share = can_wait && !share_allows(full);
 	if (!can_wait || full->by_share)
 	{
 		counters->refused++;
 		padv_admission->totals.refused++;
-		return PADV_ANSWER_REFUSED;
+		return PADV_ADMISSION_REFUSED;
 	}
-	padv_my_slot->waiting_since = now;
-	padv_line_stand(&padv_line, place);
+	padv_my_backend->waiting_since = now;
+	padv_queue_enqueue(&padv_login_queue, place);
 	counters->waiting++;
-	return PADV_ANSWER_WAIT;
+	return PADV_ADMISSION_QUEUED;
 }
 
-PadvAnswer
-padv_admission_ask(Oid role, const PadvSessionCaps *caps, bool able, PadvFullCap *full)
+PadvAdmissionResult
+padv_admission_try(Oid role, const PadvSessionLimits *limits, bool able, PadvFullLimit *full)
 {
-	PadvAnswer	result = PADV_ANSWER_ASK_AGAIN;
+	PadvAdmissionResult result = PADV_ADMISSION_RETRY;
 	int64		now = padv_monotonic_us();
 
 	SpinLockAcquire(&padv_admission->mutex);
-	if (padv_admission->generation == caps->generation)
+	if (padv_admission->generation == limits->generation)
 	{
-		padv_identify_slot(padv_my_slot, role, caps->database, caps->caps, caps->count);
-		padv_my_slot->generation = caps->generation;
-		result = answer(&padv_my_slot->place, now, able, full);
+		padv_backend_identify(padv_my_backend, role, limits->database, limits->limits, limits->count);
+		padv_my_backend->generation = limits->generation;
+		result = decide(&padv_my_backend->login, now, able, full);
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	return result;
@@ -249,119 +249,119 @@ void
 padv_admission_count_wait(void)
 {
 	SpinLockAcquire(&padv_admission->mutex);
-	padv_counters_of(padv_my_slot)->queued++;
+	padv_backend_counters(padv_my_backend)->queued++;
 	padv_admission->totals.queued++;
 	SpinLockRelease(&padv_admission->mutex);
 }
 
 bool
-padv_admission_is_in(void)
+padv_admission_granted(void)
 {
 	bool		result;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	result = padv_my_slot->place.state == PADV_PLACE_IN;
+	result = padv_my_backend->login.state == PADV_REQUEST_GRANTED;
 	SpinLockRelease(&padv_admission->mutex);
 	return result;
 }
 
 /*
- * Leave the line, which can make room for others; writes whose latches to set and
+ * Leave the queue, which can make room for others; writes whose latches to set and
  * returns their number.  The mutex is held.
  */
 static int
-leave_line(int64 now, int32 *procnos)
+dequeue_login(int64 now, int32 *procnos)
 {
-	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32		granted_list[PADV_MAX_REQUEST_QUOTAS];
 	int			count;
 
-	padv_account_for_wait(padv_my_slot, now);
-	count = padv_line_leave(&padv_line, &padv_my_slot->place, entered);
-	padv_note_entered(entered, count, now, procnos);
+	padv_backend_end_wait(padv_my_backend, now);
+	count = padv_queue_release(&padv_login_queue, &padv_my_backend->login, granted_list);
+	padv_logins_note_granted(granted_list, count, now, procnos);
 	return count;
 }
 
 void
-padv_admission_pass(void)
+padv_admission_bypass(void)
 {
-	int32		me = padv_my_slot - padv_slots;
+	int32		me = padv_my_backend - padv_backends;
 	int64		now = padv_monotonic_us();
 	int32		procno;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	if (padv_my_slot->place.state == PADV_PLACE_WAITING)
+	if (padv_my_backend->login.state == PADV_REQUEST_WAITING)
 	{
-		padv_line_grant(&padv_line, &padv_my_slot->place);
-		padv_note_entered(&me, 1, now, &procno);
+		padv_queue_grant(&padv_login_queue, &padv_my_backend->login);
+		padv_logins_note_granted(&me, 1, now, &procno);
 	}
 	SpinLockRelease(&padv_admission->mutex);
 }
 
 bool
-padv_admission_give_up(bool timed_out)
+padv_admission_cancel(bool timed_out)
 {
 	int64		now = padv_monotonic_us();
-	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int			count = 0;
 	bool		result;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	result = padv_my_slot->place.state == PADV_PLACE_WAITING;
+	result = padv_my_backend->login.state == PADV_REQUEST_WAITING;
 	if (result)
 	{
-		count = leave_line(now, procnos);
-		padv_counters_of(padv_my_slot)->timed_out += timed_out;
-		padv_counters_of(padv_my_slot)->refused++;
+		count = dequeue_login(now, procnos);
+		padv_backend_counters(padv_my_backend)->timed_out += timed_out;
+		padv_backend_counters(padv_my_backend)->refused++;
 		padv_admission->totals.refused++;
 	}
 	SpinLockRelease(&padv_admission->mutex);
-	padv_wake(procnos, count);
-	padv_logins_settle();
+	padv_backends_wake(procnos, count);
+	padv_admission_settle();
 	return result;
 }
 
-/* Whether the accounts of our place are already those of these caps. */
+/* Whether the quotas of our place are already those of these limits. */
 static bool
-is_counted_under(const PadvPlace *place, Oid role, const PadvSessionCaps *caps)
+is_counted_under(const PadvRequest *place, Oid role, const PadvSessionLimits *limits)
 {
-	if (padv_my_slot->role != role || padv_my_slot->generation != caps->generation ||
-		place->naccounts != caps->count)
+	if (padv_my_backend->role != role || padv_my_backend->generation != limits->generation ||
+		place->nquotas != limits->count)
 		return false;
-	for (int i = 0; i < caps->count; i++)
-		if (caps->caps[i] == PADV_DEFAULT_CAP ? place->accounts[i] < PADV_MAX_CAPS :
-			place->accounts[i] != caps->caps[i])
+	for (int i = 0; i < limits->count; i++)
+		if (limits->limits[i] == PADV_DEFAULT_LIMIT ? place->quotas[i] < PADV_MAX_LIMITS :
+			place->quotas[i] != limits->limits[i])
 			return false;
 	return true;
 }
 
 bool
-padv_admission_identify(Oid role, Oid database, const PadvSessionCaps *caps)
+padv_admission_identify(Oid role, Oid database, const PadvSessionLimits *limits)
 {
-	PadvPlace  *place = &padv_my_slot->place;
-	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
-	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	PadvRequest *place = &padv_my_backend->login;
+	int32		granted_list[PADV_MAX_REQUEST_QUOTAS];
+	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int64		now = padv_monotonic_us();
 	int			count = 0;
 	bool		result;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	result = padv_admission->generation == caps->generation;
-	if (result && !is_counted_under(place, role, caps))
+	result = padv_admission->generation == limits->generation;
+	if (result && !is_counted_under(place, role, limits))
 	{
-		PadvPlace	before = *place;
+		PadvRequest before = *place;
 
 		/* take the new place before the old one is given to others */
-		padv_identify_slot(padv_my_slot, role, database, caps->caps, caps->count);
-		padv_line_enter(&padv_line, place);
-		count = padv_line_leave(&padv_line, &before, entered);
-		padv_note_entered(entered, count, now, procnos);
+		padv_backend_identify(padv_my_backend, role, database, limits->limits, limits->count);
+		padv_queue_acquire(&padv_login_queue, place);
+		count = padv_queue_release(&padv_login_queue, &before, granted_list);
+		padv_logins_note_granted(granted_list, count, now, procnos);
 	}
-	padv_my_slot->role = role;
-	padv_my_slot->database = database;
+	padv_my_backend->role = role;
+	padv_my_backend->database = database;
 	if (result)
-		padv_my_slot->generation = caps->generation;
+		padv_my_backend->generation = limits->generation;
 	SpinLockRelease(&padv_admission->mutex);
-	padv_wake(procnos, count);
-	padv_logins_settle();
+	padv_backends_wake(procnos, count);
+	padv_admission_settle();
 	return result;
 }

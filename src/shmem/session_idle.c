@@ -14,68 +14,68 @@
 #include "compat.h"
 #include "shmem/admission_internal.h"
 
-/* False when no account is beyond its core. */
+/* False when no quota is beyond its core. */
 static bool
-count_beyond_core(PadvBeyondCore *beyond)
+count_beyond_min(PadvBeyondMin *beyond)
 {
 	bool		any = false;
 
-	for (int account = 0; account < PADV_ROLE_ACCOUNT(padv_admission->nroles); account++)
+	for (int quota = 0; quota < PADV_ROLE_QUOTA(padv_admission->nroles); quota++)
 	{
-		const Account *entry = &padv_accounts[account];
-		int			excess = padv_account_inside(&entry->counts) - entry->closing - entry->min_sessions;
+		const PadvLimitState *entry = &padv_limit_states[quota];
+		int			excess = padv_quota_granted(&entry->counts) - entry->closing - entry->min_sessions;
 
-		beyond[account].sessions = 0;
-		if (entry->min_sessions < 0 || entry->keepalive == 0 || excess <= 0)
+		beyond[quota].sessions = 0;
+		if (entry->min_sessions < 0 || entry->idle_timeout == 0 || excess <= 0)
 			continue;
-		beyond[account].sessions = excess;
-		beyond[account].keepalive = entry->keepalive;
+		beyond[quota].sessions = excess;
+		beyond[quota].idle_timeout = entry->idle_timeout;
 		any = true;
 	}
 	return any;
 }
 
 static void
-add_candidate(const Slot *slot, const PadvBeyondCore *beyond,
+add_candidate(const PadvBackend *backend, const PadvBeyondMin *beyond,
 			  PadvIdleCandidate *candidates, int *count)
 {
-	const PadvPlace *place = &slot->place;
+	const PadvRequest *place = &backend->login;
 	PadvIdleCandidate *candidate = &candidates[*count];
 
-	candidate->slot = slot - padv_slots;
-	candidate->pid = slot->pid;
-	candidate->status_index = slot->status_index;
-	candidate->naccounts = 0;
-	for (int i = 0; i < place->naccounts; i++)
-		if (beyond[place->accounts[i]].sessions > 0)
-			candidate->accounts[candidate->naccounts++] = place->accounts[i];
-	if (candidate->naccounts > 0)
+	candidate->backend = backend - padv_backends;
+	candidate->pid = backend->pid;
+	candidate->status_index = backend->status_index;
+	candidate->nquotas = 0;
+	for (int i = 0; i < place->nquotas; i++)
+		if (beyond[place->quotas[i]].sessions > 0)
+			candidate->quotas[candidate->nquotas++] = place->quotas[i];
+	if (candidate->nquotas > 0)
 		(*count)++;
 }
 
 int
-padv_admission_idle_candidates(PadvIdleCandidate *candidates, PadvBeyondCore *beyond)
+padv_admission_idle_candidates(PadvIdleCandidate *candidates, PadvBeyondMin *beyond)
 {
 	int			count = 0;
 
 	SpinLockAcquire(&padv_admission->mutex);
 	if (padv_admission->closes_idle && padv_login_enforcement() == PADV_ENFORCEMENT_ON &&
-		count_beyond_core(beyond))
+		count_beyond_min(beyond))
 	{
-		for (int i = 0; i < padv_admission_slots(); i++)
-			if (padv_slots[i].place.state == PADV_PLACE_IN && padv_slots[i].closing_account == NO_ACCOUNT)
-				add_candidate(&padv_slots[i], beyond, candidates, &count);
+		for (int i = 0; i < padv_admission_backends(); i++)
+			if (padv_backends[i].login.state == PADV_REQUEST_GRANTED && padv_backends[i].closing_quota == PADV_NO_QUOTA)
+				add_candidate(&padv_backends[i], beyond, candidates, &count);
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	return count;
 }
 
 void
-padv_admission_ask_to_close(const PadvIdleCandidate *candidate, int32 account)
+padv_admission_ask_to_close(const PadvIdleCandidate *candidate, int32 quota)
 {
-	Slot	   *slot = &padv_slots[candidate->slot];
+	PadvBackend *backend = &padv_backends[candidate->backend];
 
-	pg_atomic_write_u32(&slot->asked_by, (uint32) account);
+	pg_atomic_write_u32(&backend->asked_by, (uint32) quota);
 
 	/*
 	 * An idle session answers a catch-up interrupt with an empty transaction,
@@ -89,37 +89,37 @@ padv_admission_ask_to_close(const PadvIdleCandidate *candidate, int32 account)
 int
 padv_admission_asked_to_close(void)
 {
-	if (likely(pg_atomic_read_u32(&padv_my_slot->asked_by) == (uint32) NO_ACCOUNT))
-		return NO_ACCOUNT;
-	return (int) pg_atomic_exchange_u32(&padv_my_slot->asked_by, (uint32) NO_ACCOUNT);
+	if (likely(pg_atomic_read_u32(&padv_my_backend->asked_by) == (uint32) PADV_NO_QUOTA))
+		return PADV_NO_QUOTA;
+	return (int) pg_atomic_exchange_u32(&padv_my_backend->asked_by, (uint32) PADV_NO_QUOTA);
 }
 
 static bool
-is_under(const PadvPlace *place, int account)
+is_under(const PadvRequest *place, int quota)
 {
-	for (int i = 0; i < place->naccounts; i++)
-		if (place->accounts[i] == account)
+	for (int i = 0; i < place->nquotas; i++)
+		if (place->quotas[i] == quota)
 			return true;
 	return false;
 }
 
 bool
-padv_admission_may_close(int account, int64 idle_ms)
+padv_admission_may_close(int quota, int64 idle_ms)
 {
-	Account    *entry = &padv_accounts[account];
+	PadvLimitState *entry = &padv_limit_states[quota];
 	bool		result;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	result = is_under(&padv_my_slot->place, account) &&
+	result = is_under(&padv_my_backend->login, quota) &&
 		padv_login_enforcement() == PADV_ENFORCEMENT_ON &&
-		entry->keepalive > 0 && idle_ms >= entry->keepalive &&
+		entry->idle_timeout > 0 && idle_ms >= entry->idle_timeout &&
 		entry->min_sessions >= 0 &&
-		padv_account_inside(&entry->counts) - entry->closing > entry->min_sessions;
+		padv_quota_granted(&entry->counts) - entry->closing > entry->min_sessions;
 	if (result)
 	{
 		entry->closing++;
-		padv_my_slot->closing_account = account;
-		padv_counters_of(padv_my_slot)->closed_idle++;
+		padv_my_backend->closing_quota = quota;
+		padv_backend_counters(padv_my_backend)->closed_idle++;
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	return result;

@@ -4,8 +4,8 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_SETTINGS_SHARED_H
-#define PADV_SETTINGS_SHARED_H
+#ifndef PADV_SHARED_SETTINGS_H
+#define PADV_SHARED_SETTINGS_H
 
 #include "postgres.h"
 
@@ -29,4 +29,4 @@ extern int	padv_gate_enforcement_in_force(void);
 extern void padv_assign_enforcement(int newval, void *extra);
 extern void padv_assign_gate_enforcement(int newval, void *extra);
 
-#endif							/* PADV_SETTINGS_SHARED_H */
+#endif							/* PADV_SHARED_SETTINGS_H */

@@ -31,14 +31,14 @@
 
 #define NAME "pool_advisor"
 
-typedef struct PadvShared
+typedef struct PadvStatusShared
 {
 	LWLock	   *lock;
 	pg_atomic_uint32 worker_pid;	/* 0: none */
 	pg_atomic_uint32 resets;	/* asked for, and not done yet */
 
 	/* guarded by lock */
-	PadvPicture picture;
+	PadvStatus	status;
 	int			nevents;
 	int			nroles;
 	int			nfacts;
@@ -47,9 +47,9 @@ typedef struct PadvShared
 	PadvRoleRow roles[PADV_MAX_ROLES];
 	PadvFact	facts[PADV_MAX_FACTS];
 	PadvScalabilityRow rows[PADV_CURVE_BINS];
-} PadvShared;
+} PadvStatusShared;
 
-static PadvShared *shared = NULL;
+static PadvStatusShared *shared = NULL;
 static shmem_request_hook_type previous_shmem_request_hook = NULL;
 static shmem_startup_hook_type previous_shmem_startup_hook = NULL;
 
@@ -58,12 +58,12 @@ request_shared_memory(void)
 {
 	if (previous_shmem_request_hook)
 		previous_shmem_request_hook();
-	RequestAddinShmemSpace(MAXALIGN(sizeof(PadvShared)));
+	RequestAddinShmemSpace(MAXALIGN(sizeof(PadvStatusShared)));
 	RequestAddinShmemSpace(padv_history_shmem_size());
 	RequestAddinShmemSpace(padv_settings_shmem_size());
 	RequestAddinShmemSpace(padv_limits_shmem_size());
 	RequestAddinShmemSpace(padv_admission_shmem_size());
-	RequestAddinShmemSpace(padv_transactions_shmem_size());
+	RequestAddinShmemSpace(padv_xact_stats_shmem_size());
 	RequestNamedLWLockTranche(NAME, 1);
 }
 
@@ -77,25 +77,25 @@ start_shared_memory(void)
 
 	/* a restart after a crash comes here again, with fresh memory */
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	shared = ShmemInitStruct(NAME, sizeof(PadvShared), &found);
+	shared = ShmemInitStruct(NAME, sizeof(PadvStatusShared), &found);
 	if (!found)
 	{
-		memset(shared, 0, sizeof(PadvShared));
+		memset(shared, 0, sizeof(PadvStatusShared));
 		shared->lock = &GetNamedLWLockTranche(NAME)->lock;
 		pg_atomic_init_u32(&shared->worker_pid, 0);
 		pg_atomic_init_u32(&shared->resets, 0);
-		padv_model_init(&shared->picture.model);
+		padv_model_init(&shared->status.model);
 	}
 	padv_history_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
 	padv_settings_shmem_init();
 	padv_limits_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
 	padv_admission_shmem_init();
-	padv_transactions_shmem_init();
+	padv_xact_stats_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
 }
 
 void
-padv_shared_install_hooks(void)
+padv_status_shmem_install_hooks(void)
 {
 	previous_shmem_request_hook = shmem_request_hook;
 	shmem_request_hook = request_shared_memory;
@@ -114,10 +114,10 @@ padv_require_preloaded(void)
 }
 
 void
-padv_publish(const PadvPicture *picture, const PadvDigest *digest)
+padv_status_publish(const PadvStatus *status, const PadvDigest *digest)
 {
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
-	memcpy(&shared->picture, picture, sizeof(PadvPicture));
+	memcpy(&shared->status, status, sizeof(PadvStatus));
 	shared->nevents = digest->nevents;
 	memcpy(shared->events, digest->events, digest->nevents * sizeof(PadvEventRow));
 	shared->nroles = digest->nroles;
@@ -126,7 +126,7 @@ padv_publish(const PadvPicture *picture, const PadvDigest *digest)
 }
 
 void
-padv_publish_machine(const PadvMachine *machine)
+padv_status_publish_machine(const PadvMachine *machine)
 {
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
 	shared->nfacts = machine->nfacts;
@@ -135,7 +135,7 @@ padv_publish_machine(const PadvMachine *machine)
 }
 
 void
-padv_publish_curve(const PadvScalabilityRow *rows, int nrows)
+padv_status_publish_curve(const PadvScalabilityRow *rows, int nrows)
 {
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
 	shared->nrows = nrows;
@@ -144,13 +144,13 @@ padv_publish_curve(const PadvScalabilityRow *rows, int nrows)
 }
 
 void
-padv_request_reset(uint32 what)
+padv_status_request_reset(uint32 what)
 {
 	pg_atomic_fetch_or_u32(&shared->resets, what);
 }
 
 uint32
-padv_take_resets(void)
+padv_status_take_resets(void)
 {
 	if (pg_atomic_read_u32(&shared->resets) == 0)
 		return 0;
@@ -177,10 +177,10 @@ padv_worker_running(void)
 }
 
 void
-padv_copy_picture(PadvPicture *picture)
+padv_status_copy(PadvStatus *status)
 {
 	LWLockAcquire(shared->lock, LW_SHARED);
-	memcpy(picture, &shared->picture, sizeof(PadvPicture));
+	memcpy(status, &shared->status, sizeof(PadvStatus));
 	LWLockRelease(shared->lock);
 }
 
@@ -201,28 +201,28 @@ copy_array(void *to, const void *from, const int *count, size_t element)
 }
 
 int
-padv_copy_events(PadvEventRow **events)
+padv_status_copy_events(PadvEventRow **events)
 {
 	*events = palloc(sizeof(shared->events));
 	return copy_array(*events, shared->events, &shared->nevents, sizeof(PadvEventRow));
 }
 
 int
-padv_copy_roles(PadvRoleRow **roles)
+padv_status_copy_roles(PadvRoleRow **roles)
 {
 	*roles = palloc(sizeof(shared->roles));
 	return copy_array(*roles, shared->roles, &shared->nroles, sizeof(PadvRoleRow));
 }
 
 int
-padv_copy_facts(PadvFact **facts)
+padv_status_copy_facts(PadvFact **facts)
 {
 	*facts = palloc(sizeof(shared->facts));
 	return copy_array(*facts, shared->facts, &shared->nfacts, sizeof(PadvFact));
 }
 
 int
-padv_copy_curve(PadvScalabilityRow **rows)
+padv_status_copy_curve(PadvScalabilityRow **rows)
 {
 	*rows = palloc(sizeof(shared->rows));
 	return copy_array(*rows, shared->rows, &shared->nrows, sizeof(PadvScalabilityRow));

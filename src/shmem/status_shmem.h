@@ -4,14 +4,14 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_SHARED_H
-#define PADV_SHARED_H
+#ifndef PADV_STATUS_SHMEM_H
+#define PADV_STATUS_SHMEM_H
 
 #include "core/model/status.h"
 #include "machine/machine.h"
 
 /* Ask for shared memory; from _PG_init. */
-extern void padv_shared_install_hooks(void);
+extern void padv_status_shmem_install_hooks(void);
 
 /*
  * Raise ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE unless the library was
@@ -22,13 +22,13 @@ extern void padv_require_preloaded(void);
 /* What the worker is asked to forget, by bits; it does so within a sample. */
 #define PADV_RESET_SCALABILITY 0x01
 
-extern void padv_request_reset(uint32 what);
-extern uint32 padv_take_resets(void);
+extern void padv_status_request_reset(uint32 what);
+extern uint32 padv_status_take_resets(void);
 
 /* For the worker; each holds the lock for a memcpy. */
-extern void padv_publish(const PadvPicture *picture, const PadvDigest *digest);
-extern void padv_publish_machine(const PadvMachine *machine);
-extern void padv_publish_curve(const PadvScalabilityRow *rows, int nrows);
+extern void padv_status_publish(const PadvStatus *status, const PadvDigest *digest);
+extern void padv_status_publish_machine(const PadvMachine *machine);
+extern void padv_status_publish_curve(const PadvScalabilityRow *rows, int nrows);
 
 /* This process is the worker until it exits. */
 extern void padv_worker_announce(void);
@@ -38,10 +38,10 @@ extern bool padv_worker_running(void);
  * Copies for readers.  The arrays are in the current memory context; the
  * result is the number of elements.
  */
-extern void padv_copy_picture(PadvPicture *picture);
-extern int	padv_copy_events(PadvEventRow **events);
-extern int	padv_copy_roles(PadvRoleRow **roles);
-extern int	padv_copy_facts(PadvFact **facts);
-extern int	padv_copy_curve(PadvScalabilityRow **rows);
+extern void padv_status_copy(PadvStatus *status);
+extern int	padv_status_copy_events(PadvEventRow **events);
+extern int	padv_status_copy_roles(PadvRoleRow **roles);
+extern int	padv_status_copy_facts(PadvFact **facts);
+extern int	padv_status_copy_curve(PadvScalabilityRow **rows);
 
-#endif							/* PADV_SHARED_H */
+#endif							/* PADV_STATUS_SHMEM_H */

@@ -1,12 +1,12 @@
 /*
  * xact_slots.c
- *		Which transactions may run now: taking a turn, keeping it, handing it over.
+ *		Which transactions may run now: taking a slot, keeping it, handing it over.
  *
  * admission_internal.h says which lock guards what.  Nothing here waits: xact_hooks.c does, on its
  * latch.
  *
  * While nobody waits a session keeps its slot when its transaction has ended, and
- * finds it again with one atomic operation on a line of cache of its own.  It is
+ * finds it again with one atomic operation on a queue of cache of its own.  It is
  * taken away when somebody else needs it.  So a gate that is never full costs
  * no lock and touches no memory that others write.
  *
@@ -38,16 +38,16 @@
 #include "shmem/xact_slots.h"
 
 /*
- * Sessions look for kept turns this often at most, and among so many holders; the
+ * Sessions look for kept slots this often at most, and among so many holders; the
  * worker looks among all.
  */
 #define RECLAIM_INTERVAL_US 1000
 #define MAX_LOOKS 256
 
-/* Kept turns that one transaction takes away at most, each of which others may be given. */
+/* Kept slots that one transaction takes away at most, each of which others may be given. */
 #define MAX_RECLAIMS 64
 
-static Turn *my_turn = NULL;
+static PadvSlotWord *my_turn = NULL;
 
 /* What limits this session, as of these rules. */
 static uint32 my_rules = 0;
@@ -65,146 +65,146 @@ static bool slow_client = false;	/* the last time */
 
 /* The slot of the backend that is our client, once that has been looked for. */
 static bool client_known = false;
-static int32 my_client = NO_CLIENT;
+static int32 my_client = PADV_NO_CLIENT;
 
 /* --- under the mutex --- */
 
 void
-padv_turn_rules_changed(void)
+padv_slot_limits_changed(void)
 {
-	bool		any = padv_admission->server_max_active >= 0 || padv_admission->caps_active;
+	bool		any = padv_admission->server_max_active >= 0 || padv_admission->limits_active;
 
 	/* an odd number, which is never 0 */
-	padv_admission->rules_changed += 2;
-	pg_atomic_write_u32(&padv_admission->turn_rules, any ? padv_admission->rules_changed | 1 : 0);
+	padv_admission->limits_changed += 2;
+	pg_atomic_write_u32(&padv_admission->limits_version, any ? padv_admission->limits_changed | 1 : 0);
 }
 
 void
-padv_place_turn(Slot *slot)
+padv_slot_find_quotas(PadvBackend *backend)
 {
-	PadvPlace  *turn = &slot->turn;
+	PadvRequest *turn = &backend->xact;
 
-	turn->naccounts = 0;
-	for (int i = 0; i < slot->place.naccounts; i++)
-		if (padv_accounts[slot->place.accounts[i]].max_active >= 0)
-			turn->accounts[turn->naccounts++] = slot->place.accounts[i];
-	if (!slot->exempt && (turn->naccounts > 0 || padv_admission->server_max_active >= 0))
-		turn->accounts[turn->naccounts++] = PADV_SERVER_ACCOUNT;
+	turn->nquotas = 0;
+	for (int i = 0; i < backend->login.nquotas; i++)
+		if (padv_limit_states[backend->login.quotas[i]].max_active >= 0)
+			turn->quotas[turn->nquotas++] = backend->login.quotas[i];
+	if (!backend->exempt && (turn->nquotas > 0 || padv_admission->server_max_active >= 0))
+		turn->quotas[turn->nquotas++] = PADV_SERVER_QUOTA;
 }
 
 static void
-note_holder(Slot *slot)
+note_slot_owner(PadvBackend *backend)
 {
-	slot->turns++;
-	slot->holder = padv_admission->nholders;
-	padv_holders[padv_admission->nholders++] = slot - padv_slots;
+	backend->slots++;
+	backend->owner_index = padv_admission->nslot_owners;
+	padv_slot_owners[padv_admission->nslot_owners++] = backend - padv_backends;
 }
 
 static void
-forget_holder(Slot *slot)
+forget_slot_owner(PadvBackend *backend)
 {
-	int32		last = padv_holders[--padv_admission->nholders];
+	int32		last = padv_slot_owners[--padv_admission->nslot_owners];
 
-	padv_holders[slot->holder] = last;
-	padv_slots[last].holder = slot->holder;
+	padv_slot_owners[backend->owner_index] = last;
+	padv_backends[last].owner_index = backend->owner_index;
 }
 
 /* Nobody needs to look any more whether others wait for it. */
 static void
-forget_needed(Slot *slot)
+forget_needed(PadvBackend *backend)
 {
 	int32		last;
 
-	if (slot->needed == NOT_NEEDED)
+	if (backend->needed == PADV_NOT_NEEDED)
 		return;
 	last = padv_needed[--padv_admission->nneeded];
-	padv_needed[slot->needed] = last;
-	padv_slots[last].needed = slot->needed;
-	slot->needed = NOT_NEEDED;
+	padv_needed[backend->needed] = last;
+	padv_backends[last].needed = backend->needed;
+	backend->needed = PADV_NOT_NEEDED;
 }
 
 static void
-count_granted(const Slot *slot)
+count_granted(const PadvBackend *backend)
 {
-	for (int i = 0; i < slot->turn.naccounts; i++)
-		padv_accounts[slot->turn.accounts[i]].granted++;
+	for (int i = 0; i < backend->xact.nquotas; i++)
+		padv_limit_states[backend->xact.quotas[i]].granted++;
 }
 
 void
-padv_note_turns(const int32 *entered, int count, int32 *procnos)
+padv_slots_note_granted(const int32 *granted_list, int count, int32 *procnos)
 {
 	for (int i = 0; i < count; i++)
 	{
-		forget_needed(&padv_slots[entered[i]]);
-		note_holder(&padv_slots[entered[i]]);
-		count_granted(&padv_slots[entered[i]]);
-		procnos[i] = padv_slots[entered[i]].procno;
-		pg_atomic_write_u64(&padv_turns[entered[i]].word, TURN_WORD(TURN_IN, 0));
+		forget_needed(&padv_backends[granted_list[i]]);
+		note_slot_owner(&padv_backends[granted_list[i]]);
+		count_granted(&padv_backends[granted_list[i]]);
+		procnos[i] = padv_backends[granted_list[i]].procno;
+		pg_atomic_write_u64(&padv_slot_words[granted_list[i]].word, SLOT_WORD(SLOT_HELD, 0));
 	}
-	padv_admission->turn_totals.handed_over += count;
+	padv_admission->slot_totals.handed_over += count;
 }
 
 int
-padv_drop_turn(Slot *slot, TurnState state, int32 *procnos)
+padv_slot_drop(PadvBackend *backend, PadvSlotState state, int32 *procnos)
 {
-	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32		granted_list[PADV_MAX_REQUEST_QUOTAS];
 	int			count;
 
-	if (slot->turn.state == PADV_PLACE_IN)
-		forget_holder(slot);
-	forget_needed(slot);
-	pg_atomic_write_u64(&padv_turns[slot - padv_slots].word, TURN_WORD(state, 0));
-	count = padv_line_leave(&padv_turn_line, &slot->turn, entered);
-	padv_note_turns(entered, count, procnos);
+	if (backend->xact.state == PADV_REQUEST_GRANTED)
+		forget_slot_owner(backend);
+	forget_needed(backend);
+	pg_atomic_write_u64(&padv_slot_words[backend - padv_backends].word, SLOT_WORD(state, 0));
+	count = padv_queue_release(&padv_xact_queue, &backend->xact, granted_list);
+	padv_slots_note_granted(granted_list, count, procnos);
 	return count;
 }
 
 bool
-padv_turn_grant(int32 number)
+padv_slot_overcommit(int32 number)
 {
-	Slot	   *slot = &padv_slots[number];
+	PadvBackend *backend = &padv_backends[number];
 	int32		procno;
 	bool		waits;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	waits = slot->turn.state == PADV_PLACE_WAITING;
+	waits = backend->xact.state == PADV_REQUEST_WAITING;
 	if (waits)
 	{
-		padv_line_grant(&padv_turn_line, &slot->turn);
-		padv_note_turns(&number, 1, &procno);
-		padv_admission->turn_totals.let_in++;
+		padv_queue_grant(&padv_xact_queue, &backend->xact);
+		padv_slots_note_granted(&number, 1, &procno);
+		padv_admission->slot_totals.let_in++;
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	if (waits)
-		padv_wake(&procno, 1);
+		padv_backends_wake(&procno, 1);
 	return waits;
 }
 
 void
-padv_turns_settle(void)
+padv_slots_settle(void)
 {
-	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
-	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int32		granted_list[PADV_MAX_REQUEST_QUOTAS];
+	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 
 	/* what this process has left is seen; what others leave they settle */
-	while (*(volatile int32 *) &padv_admission->turn_head.unsettled > 0)
+	while (*(volatile int32 *) &padv_admission->xact_head.unsettled > 0)
 	{
 		int			count;
 
 		SpinLockAcquire(&padv_admission->mutex);
-		count = padv_line_settle(&padv_turn_line, entered);
-		padv_note_turns(entered, count, procnos);
+		count = padv_queue_settle(&padv_xact_queue, granted_list);
+		padv_slots_note_granted(granted_list, count, procnos);
 		SpinLockRelease(&padv_admission->mutex);
-		padv_wake(procnos, count);
+		padv_backends_wake(procnos, count);
 	}
 }
 
-/* --- kept turns --- */
+/* --- kept slots --- */
 
 static inline int32
-waiting(void)
+anybody_waits(void)
 {
-	return *(volatile int32 *) &padv_admission->turn_head.waiting;
+	return *(volatile int32 *) &padv_admission->xact_head.waiting;
 }
 
 static inline bool
@@ -214,56 +214,56 @@ is_observing(void)
 }
 
 static inline int64
-grace_us(void)
+retain_us(void)
 {
-	return pg_atomic_read_u32(&padv_admission->grace_us);
+	return pg_atomic_read_u32(&padv_admission->retain_us);
 }
 
-/* Whether somebody waits for room that this turn takes; may be wrong. */
+/* Whether somebody waits for room that this slot takes; may be wrong. */
 static bool
-is_wanted(const volatile Slot *slot)
+is_wanted(const volatile PadvBackend *backend)
 {
-	for (int i = 0; i < slot->turn.naccounts && i < PADV_MAX_PLACE_ACCOUNTS; i++)
+	for (int i = 0; i < backend->xact.nquotas && i < PADV_MAX_REQUEST_QUOTAS; i++)
 	{
-		int32		account = slot->turn.accounts[i];
+		int32		quota = backend->xact.quotas[i];
 
-		if (((volatile Account *) padv_accounts)[account].active.standing > 0)
+		if (((volatile PadvLimitState *) padv_limit_states)[quota].active.linked > 0)
 			return true;
 	}
 	return false;
 }
 
-/* Take a kept turn away, unless it has been used or taken since. */
+/* Take a kept slot away, unless it has been used or taken since. */
 static void
 reclaim(int32 number, uint64 word)
 {
-	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int			count = 0;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	if (pg_atomic_compare_exchange_u64(&padv_turns[number].word, &word, TURN_WORD(TURN_OUT, 0)))
-		count = padv_drop_turn(&padv_slots[number], TURN_OUT, procnos);
+	if (pg_atomic_compare_exchange_u64(&padv_slot_words[number].word, &word, SLOT_WORD(SLOT_NONE, 0)))
+		count = padv_slot_drop(&padv_backends[number], SLOT_NONE, procnos);
 	SpinLockRelease(&padv_admission->mutex);
-	padv_wake(procnos, count);
-	padv_turns_settle();
+	padv_backends_wake(procnos, count);
+	padv_slots_settle();
 }
 
 static bool
-look_after(int64 now, int32 most)
+reclaim_some(int64 now, int32 most)
 {
 	bool		young = false;
-	int64		grace = grace_us();
-	int			looks = Min(*(volatile int32 *) &padv_admission->nholders, most);
+	int64		grace = retain_us();
+	int			looks = Min(*(volatile int32 *) &padv_admission->nslot_owners, most);
 
 	/* the list may change meanwhile: what is missed is found the next time */
-	for (int i = 0; i < looks && waiting() > 0; i++)
+	for (int i = 0; i < looks && anybody_waits() > 0; i++)
 	{
-		int32		number = ((volatile int32 *) padv_holders)[i];
-		uint64		word = pg_atomic_read_u64(&padv_turns[number].word);
+		int32		number = ((volatile int32 *) padv_slot_owners)[i];
+		uint64		word = pg_atomic_read_u64(&padv_slot_words[number].word);
 
-		if (TURN_STATE(word) != TURN_KEPT || !is_wanted(&padv_slots[number]))
+		if (SLOT_STATE(word) != SLOT_RETAINED || !is_wanted(&padv_backends[number]))
 			continue;
-		if (now - TURN_SINCE(word) < grace)
+		if (now - SLOT_SINCE(word) < grace)
 			young = true;
 		else
 			reclaim(number, word);
@@ -272,44 +272,44 @@ look_after(int64 now, int32 most)
 }
 
 long
-padv_turns_look_after(void)
+padv_slots_reclaim(void)
 {
 	/* we stand in the queue before we read; who keeps a slot looks after that */
 	pg_memory_barrier();
-	return look_after(padv_monotonic_us(), MAX_LOOKS) ? (long) (grace_us() / 1000 + 1) : 0;
+	return reclaim_some(padv_monotonic_us(), MAX_LOOKS) ? (long) (retain_us() / 1000 + 1) : 0;
 }
 
 void
-padv_turns_look_after_all(void)
+padv_slots_reclaim_all(void)
 {
-	(void) look_after(padv_monotonic_us(), PG_INT32_MAX);
+	(void) reclaim_some(padv_monotonic_us(), PG_INT32_MAX);
 }
 
 /* The same, if nobody has done so just now. */
 static void
-look_after_if_due(int64 now)
+reclaim_if_due(int64 now)
 {
 	uint64		due = pg_atomic_read_u64(&padv_admission->reclaim_due);
 
 	if (now >= (int64) due &&
 		pg_atomic_compare_exchange_u64(&padv_admission->reclaim_due, &due,
 									   (uint64) (now + RECLAIM_INTERVAL_US)))
-		(void) look_after(now, MAX_LOOKS);
+		(void) reclaim_some(now, MAX_LOOKS);
 }
 
 /* --- the session --- */
 
 void
-padv_turns_announce(void)
+padv_slots_announce(void)
 {
-	my_turn = &padv_turns[padv_my_slot - padv_slots];
+	my_turn = &padv_slot_words[padv_my_backend - padv_backends];
 
 	/* what the backend before us has left */
 	pg_atomic_write_u32(&my_turn->polls, 0);
 	SpinLockAcquire(&padv_admission->mutex);
-	padv_my_slot->client = NO_CLIENT;
-	padv_my_slot->holds_locks = false;
-	padv_my_slot->may_be_polled = false;
+	padv_my_backend->client = PADV_NO_CLIENT;
+	padv_my_backend->holds_locks = false;
+	padv_my_backend->may_be_polled = false;
 	SpinLockRelease(&padv_admission->mutex);
 }
 
@@ -327,24 +327,24 @@ note_message(int64 since, int64 now)
  * nothing to do is quick as soon as it has.
  */
 static void
-note_gap(int64 now)
+track_think_time(int64 now)
 {
 	note_message(last_message, now);
 	if (longest_gap > 0)
-		slow_client = longest_gap >= grace_us();
+		slow_client = longest_gap >= retain_us();
 	last_message = 0;
 	longest_gap = 0;
 }
 
 /* Whether it would have to wait, if limits were enforced.  The mutex is held. */
 static bool
-would_wait(const PadvPlace *turn)
+would_wait(const PadvRequest *turn)
 {
-	for (int i = 0; i < turn->naccounts; i++)
+	for (int i = 0; i < turn->nquotas; i++)
 	{
-		int32		limit = padv_turn_limit_of(turn->accounts[i]);
+		int32		limit = padv_slot_limit_of(turn->quotas[i]);
 
-		if (limit >= 0 && padv_accounts[turn->accounts[i]].active.in_use >= limit)
+		if (limit >= 0 && padv_limit_states[turn->quotas[i]].active.in_use >= limit)
 			return true;
 	}
 	return false;
@@ -352,37 +352,37 @@ would_wait(const PadvPlace *turn)
 
 /* The mutex is held. */
 static void
-describe_queue(int32 account, PadvFullQueue *full)
+describe_queue(int32 quota, PadvFullQueue *full)
 {
-	const Account *rule = &padv_accounts[account];
+	const PadvLimitState *rule = &padv_limit_states[quota];
 
-	full->account = account;
-	full->cap = account == PADV_SERVER_ACCOUNT ? PADV_SERVER_QUEUE :
-		account < PADV_MAX_CAPS ? account : PADV_DEFAULT_CAP;
+	full->quota = quota;
+	full->limit = quota == PADV_SERVER_QUOTA ? PADV_SERVER_QUEUE :
+		quota < PADV_MAX_LIMITS ? quota : PADV_DEFAULT_LIMIT;
 	full->generation = padv_admission->generation;
-	full->max_active = padv_turn_limit_of(account);
+	full->max_active = padv_slot_limit_of(quota);
 	full->in_use = rule->active.in_use;
 	full->queue_length = rule->transaction_queue_length;
 	full->queue_timeout = rule->transaction_queue_timeout;
-	full->waiting = rule->active.standing;
+	full->waiting = rule->active.linked;
 }
 
 /*
- * Whether as many wait as may, because of one of the accounts that it would have to
+ * Whether as many wait as may, because of one of the quotas that it would have to
  * wait for.  The mutex is held.
  */
 static bool
-finds_full_queue(const PadvPlace *turn, PadvFullQueue *full)
+finds_full_queue(const PadvRequest *turn, PadvFullQueue *full)
 {
-	for (int i = 0; i < turn->naccounts; i++)
+	for (int i = 0; i < turn->nquotas; i++)
 	{
-		const Account *rule = &padv_accounts[turn->accounts[i]];
+		const PadvLimitState *rule = &padv_limit_states[turn->quotas[i]];
 
-		if ((rule->active.standing > 0 || !padv_account_has_room(&rule->active)) &&
+		if ((rule->active.linked > 0 || !padv_quota_has_room(&rule->active)) &&
 			rule->transaction_queue_length >= 0 &&
-			rule->active.standing >= rule->transaction_queue_length)
+			rule->active.linked >= rule->transaction_queue_length)
 		{
-			describe_queue(turn->accounts[i], full);
+			describe_queue(turn->quotas[i], full);
 			return true;
 		}
 	}
@@ -390,25 +390,25 @@ finds_full_queue(const PadvPlace *turn, PadvFullQueue *full)
 }
 
 /* Come in, stand in the queue, or do neither; the mutex is held. */
-static PadvSlotVerdict
-come_in(PadvPlace *turn, bool may_wait, PadvEnforcement enforcement, int64 now, PadvFullQueue *full)
+static PadvSlotResult
+grant_now(PadvRequest *turn, bool may_wait, PadvEnforcement enforcement, int64 now, PadvFullQueue *full)
 {
 	if (enforcement == PADV_ENFORCEMENT_OBSERVE && would_wait(turn))
-		padv_admission->turn_totals.would_wait++;
+		padv_admission->slot_totals.would_wait++;
 	if (may_wait && enforcement == PADV_ENFORCEMENT_ON &&
-		padv_line_full_account(&padv_turn_line, turn) != PADV_NOBODY)
+		padv_queue_first_full(&padv_xact_queue, turn) != PADV_NONE)
 	{
 		if (finds_full_queue(turn, full))
 			return PADV_SLOT_REFUSED;
-		padv_my_slot->queued_at = now;
-		padv_line_stand(&padv_turn_line, turn);
+		padv_my_backend->queued_at = now;
+		padv_queue_enqueue(&padv_xact_queue, turn);
 		standing = true;
 		return PADV_SLOT_QUEUED;
 	}
-	padv_line_enter(&padv_turn_line, turn);
-	note_holder(padv_my_slot);
-	pg_atomic_write_u64(&my_turn->word, TURN_WORD(TURN_IN, 0));
-	return PADV_SLOT_TAKEN;
+	padv_queue_acquire(&padv_xact_queue, turn);
+	note_slot_owner(padv_my_backend);
+	pg_atomic_write_u64(&my_turn->word, SLOT_WORD(SLOT_HELD, 0));
+	return PADV_SLOT_GRANTED;
 }
 
 static void
@@ -417,32 +417,32 @@ wake_stall_monitor(void)
 	int32		procno = (int32) pg_atomic_read_u32(&padv_admission->stall_monitor) - 1;
 
 	if (procno >= 0)
-		padv_wake(&procno, 1);
+		padv_backends_wake(&procno, 1);
 }
 
-static PadvSlotVerdict
-take_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
+static PadvSlotResult
+acquire_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 {
 	PadvEnforcement enforcement = padv_gate_enforcement_in_force();
-	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
-	PadvPlace  *turn = &padv_my_slot->turn;
-	PadvSlotVerdict verdict = PADV_SLOT_TAKEN;
+	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
+	PadvRequest *turn = &padv_my_backend->xact;
+	PadvSlotResult verdict = PADV_SLOT_GRANTED;
 	int			count = 0;
 	bool		first;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	if (turn->state != PADV_PLACE_FREE) /* kept under other rules */
-		count = padv_drop_turn(padv_my_slot, TURN_OUT, procnos);
-	padv_my_slot->exempt = exempt;
-	padv_place_turn(padv_my_slot);
-	my_rules = pg_atomic_read_u32(&padv_admission->turn_rules);
-	limits_me = my_rules != 0 && turn->naccounts > 0;
+	if (turn->state != PADV_REQUEST_NONE)	/* kept under other rules */
+		count = padv_slot_drop(padv_my_backend, SLOT_NONE, procnos);
+	padv_my_backend->exempt = exempt;
+	padv_slot_find_quotas(padv_my_backend);
+	my_rules = pg_atomic_read_u32(&padv_admission->limits_version);
+	limits_me = my_rules != 0 && turn->nquotas > 0;
 	if (limits_me)
-		verdict = come_in(turn, may_wait, enforcement, now, full);
-	first = standing && padv_admission->turn_head.waiting == 1;
+		verdict = grant_now(turn, may_wait, enforcement, now, full);
+	first = standing && padv_admission->xact_head.waiting == 1;
 	SpinLockRelease(&padv_admission->mutex);
-	padv_wake(procnos, count);
-	padv_turns_settle();
+	padv_backends_wake(procnos, count);
+	padv_slots_settle();
 	if (first)
 		wake_stall_monitor();
 	was_exempt = exempt;
@@ -450,24 +450,24 @@ take_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 }
 
 /*
- * Take one turn of this account away that is kept for a transaction to come, however
+ * Take one slot of this quota away that is kept for a transaction to come, however
  * short its grace has been; false when there is none.
  */
 static bool
-reclaim_kept(int32 account)
+reclaim_own(int32 quota)
 {
-	int			count = *(volatile int32 *) &padv_admission->nholders;
+	int			count = *(volatile int32 *) &padv_admission->nslot_owners;
 
 	for (int i = 0; i < count; i++)
 	{
-		int32		number = ((volatile int32 *) padv_holders)[i];
-		uint64		word = pg_atomic_read_u64(&padv_turns[number].word);
-		const volatile PadvPlace *turn = &padv_slots[number].turn;
+		int32		number = ((volatile int32 *) padv_slot_owners)[i];
+		uint64		word = pg_atomic_read_u64(&padv_slot_words[number].word);
+		const volatile PadvRequest *turn = &padv_backends[number].xact;
 
-		if (TURN_STATE(word) != TURN_KEPT)
+		if (SLOT_STATE(word) != SLOT_RETAINED)
 			continue;
-		for (int j = 0; j < turn->naccounts && j < PADV_MAX_PLACE_ACCOUNTS; j++)
-			if (turn->accounts[j] == account)
+		for (int j = 0; j < turn->nquotas && j < PADV_MAX_REQUEST_QUOTAS; j++)
+			if (turn->quotas[j] == quota)
 			{
 				reclaim(number, word);
 				return true;
@@ -477,42 +477,42 @@ reclaim_kept(int32 account)
 }
 
 /* Nobody is refused while a slot is only kept. */
-static PadvSlotVerdict
-take_or_be_refused(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
+static PadvSlotResult
+acquire_or_refuse(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 {
-	PadvSlotVerdict verdict = take_with_lock(exempt, may_wait, now, full);
+	PadvSlotResult verdict = acquire_with_lock(exempt, may_wait, now, full);
 
-	for (int i = 0; i < MAX_RECLAIMS && verdict == PADV_SLOT_REFUSED && reclaim_kept(full->account); i++)
-		verdict = take_with_lock(exempt, may_wait, now, full);
+	for (int i = 0; i < MAX_RECLAIMS && verdict == PADV_SLOT_REFUSED && reclaim_own(full->quota); i++)
+		verdict = acquire_with_lock(exempt, may_wait, now, full);
 	return verdict;
 }
 
-PadvSlotVerdict
-padv_turn_take(bool exempt, bool may_wait, PadvFullQueue *full)
+PadvSlotResult
+padv_slot_acquire(bool exempt, bool may_wait, PadvFullQueue *full)
 {
-	uint32		rules = pg_atomic_read_u32(&padv_admission->turn_rules);
+	uint32		rules = pg_atomic_read_u32(&padv_admission->limits_version);
 	uint64		word = pg_atomic_read_u64(&my_turn->word);
 	bool		known = rules == my_rules && exempt == was_exempt;
 	int64		now;
 
 	if (rules == 0 || (known && !limits_me) ||
 		unlikely(padv_gate_enforcement_in_force() == PADV_ENFORCEMENT_OFF))
-		return PADV_SLOT_TAKEN;
-	if (likely(known && TURN_STATE(word) == TURN_KEPT &&
-			   pg_atomic_compare_exchange_u64(&my_turn->word, &word, TURN_WORD(TURN_IN, 0))))
+		return PADV_SLOT_GRANTED;
+	if (likely(known && SLOT_STATE(word) == SLOT_RETAINED &&
+			   pg_atomic_compare_exchange_u64(&my_turn->word, &word, SLOT_WORD(SLOT_HELD, 0))))
 	{
-		if (unlikely(TURN_SINCE(word) > 0))
-			note_gap(padv_monotonic_us());
-		return PADV_SLOT_TAKEN;
+		if (unlikely(SLOT_SINCE(word) > 0))
+			track_think_time(padv_monotonic_us());
+		return PADV_SLOT_GRANTED;
 	}
 	now = padv_monotonic_us();
-	note_gap(now);
+	track_think_time(now);
 	turn_started = now;
-	return take_or_be_refused(exempt, may_wait, now, full);
+	return acquire_or_refuse(exempt, may_wait, now, full);
 }
 
 void
-padv_turn_touch(void)
+padv_slot_touch(void)
 {
 	uint64		word = pg_atomic_read_u64(&my_turn->word);
 	int64		now;
@@ -522,20 +522,20 @@ padv_turn_touch(void)
 	now = padv_monotonic_us();
 	note_message(last_message, now);
 	last_message = now;
-	if (TURN_STATE(word) == TURN_KEPT && TURN_SINCE(word) > 0 && longest_gap < grace_us())
-		(void) pg_atomic_compare_exchange_u64(&my_turn->word, &word, TURN_WORD(TURN_KEPT, now));
+	if (SLOT_STATE(word) == SLOT_RETAINED && SLOT_SINCE(word) > 0 && longest_gap < retain_us())
+		(void) pg_atomic_compare_exchange_u64(&my_turn->word, &word, SLOT_WORD(SLOT_RETAINED, now));
 }
 
 bool
-padv_turn_has_come(void)
+padv_slot_granted(void)
 {
-	if (TURN_STATE(pg_atomic_read_u64(&my_turn->word)) == TURN_OUT)
+	if (SLOT_STATE(pg_atomic_read_u64(&my_turn->word)) == SLOT_NONE)
 		return false;
 	pg_read_barrier();
 	return true;
 }
 
-/* The backend of this server that holds the other end of our connection, or NO_CLIENT. */
+/* The backend of this server that holds the other end of our connection, or PADV_NO_CLIENT. */
 static int32
 find_client(void)
 {
@@ -547,168 +547,168 @@ find_client(void)
 		getsockopt(MyProcPort->sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
 	{
 		/* a process that is our client stays where it is */
-		for (int i = 0; i < padv_admission_slots(); i++)
-			if (((volatile Slot *) padv_slots)[i].pid == peer.pid &&
-				((volatile Slot *) padv_slots)[i].place.state == PADV_PLACE_IN)
+		for (int i = 0; i < padv_admission_backends(); i++)
+			if (((volatile PadvBackend *) padv_backends)[i].pid == peer.pid &&
+				((volatile PadvBackend *) padv_backends)[i].login.state == PADV_REQUEST_GRANTED)
 				return i;
 	}
 #endif
-	return NO_CLIENT;
+	return PADV_NO_CLIENT;
 }
 
 void
-padv_turn_tell_of_needs(bool released)
+padv_slot_note_needs(bool released)
 {
 	bool		holds_locks = padv_holds_locks();
 
 	if (!client_known)
 		my_client = find_client();
 	client_known = true;
-	if (!holds_locks && my_client == NO_CLIENT)
+	if (!holds_locks && my_client == PADV_NO_CLIENT)
 		return;
 	SpinLockAcquire(&padv_admission->mutex);
-	if (padv_my_slot->turn.state == PADV_PLACE_WAITING && padv_my_slot->needed == NOT_NEEDED)
+	if (padv_my_backend->xact.state == PADV_REQUEST_WAITING && padv_my_backend->needed == PADV_NOT_NEEDED)
 	{
-		padv_my_slot->holds_locks = holds_locks;
-		padv_my_slot->may_be_polled = holds_locks && released;
-		padv_my_slot->client = my_client;
-		padv_my_slot->needed = padv_admission->nneeded;
-		padv_needed[padv_admission->nneeded++] = padv_my_slot - padv_slots;
+		padv_my_backend->holds_locks = holds_locks;
+		padv_my_backend->may_be_polled = holds_locks && released;
+		padv_my_backend->client = my_client;
+		padv_my_backend->needed = padv_admission->nneeded;
+		padv_needed[padv_admission->nneeded++] = padv_my_backend - padv_backends;
 	}
 	SpinLockRelease(&padv_admission->mutex);
 }
 
 void
-padv_turn_let_in(void)
+padv_slot_bypass(void)
 {
-	(void) padv_turn_grant(padv_my_slot - padv_slots);
+	(void) padv_slot_overcommit(padv_my_backend - padv_backends);
 }
 
 void
-padv_turn_polls(bool polls)
+padv_slot_note_polling(bool polls)
 {
 	pg_atomic_write_u32(&my_turn->polls, polls);
 }
 
 void
-padv_turn_waited(int64 waited_us)
+padv_slot_count_wait(int64 waited_us)
 {
 	PadvRoleCounters *counters;
 
 	standing = false;
 	turn_started = padv_monotonic_us();
 	SpinLockAcquire(&padv_admission->mutex);
-	counters = padv_counters_of(padv_my_slot);
+	counters = padv_backend_counters(padv_my_backend);
 	counters->turns_waited++;
 	counters->turns_waited_us += waited_us;
-	padv_admission->turn_totals.waited++;
-	padv_admission->turn_totals.waited_us += waited_us;
+	padv_admission->slot_totals.waited++;
+	padv_admission->slot_totals.waited_us += waited_us;
 	SpinLockRelease(&padv_admission->mutex);
 }
 
 void
-padv_turn_refuse(void)
+padv_slot_refuse(void)
 {
 	SpinLockAcquire(&padv_admission->mutex);
-	padv_admission->turn_totals.refused++;
+	padv_admission->slot_totals.refused++;
 	SpinLockRelease(&padv_admission->mutex);
 }
 
 int64
-padv_turn_deadline(void)
+padv_slot_deadline(void)
 {
-	const PadvPlace *turn = &padv_my_slot->turn;
+	const PadvRequest *turn = &padv_my_backend->xact;
 	int64		shortest = PG_INT64_MAX;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	for (int i = 0; i < turn->naccounts; i++)
+	for (int i = 0; i < turn->nquotas; i++)
 	{
-		int64		timeout = padv_accounts[turn->accounts[i]].transaction_queue_timeout;
+		int64		timeout = padv_limit_states[turn->quotas[i]].transaction_queue_timeout;
 
 		if (timeout > 0)
-			shortest = Min(shortest, padv_my_slot->queued_at + timeout * 1000);
+			shortest = Min(shortest, padv_my_backend->queued_at + timeout * 1000);
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	return shortest;
 }
 
 int64
-padv_turn_queued_at(void)
+padv_slot_queued_at(void)
 {
-	return padv_my_slot->queued_at;
+	return padv_my_backend->queued_at;
 }
 
 bool
-padv_turn_time_out(PadvFullQueue *full)
+padv_slot_time_out(PadvFullQueue *full)
 {
-	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int			count = 0;
 	bool		waits;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	waits = padv_my_slot->turn.state == PADV_PLACE_WAITING;
+	waits = padv_my_backend->xact.state == PADV_REQUEST_WAITING;
 	if (waits)
 	{
-		describe_queue(padv_line_standing_at(&padv_turn_line, &padv_my_slot->turn), full);
-		padv_admission->turn_totals.given_up++;
-		padv_admission->turn_totals.timed_out++;
-		count = padv_drop_turn(padv_my_slot, TURN_OUT, procnos);
+		describe_queue(padv_queue_queued_at(&padv_xact_queue, &padv_my_backend->xact), full);
+		padv_admission->slot_totals.given_up++;
+		padv_admission->slot_totals.timed_out++;
+		count = padv_slot_drop(padv_my_backend, SLOT_NONE, procnos);
 		standing = false;
 	}
 	SpinLockRelease(&padv_admission->mutex);
-	padv_wake(procnos, count);
-	padv_turns_settle();
+	padv_backends_wake(procnos, count);
+	padv_slots_settle();
 	return waits;
 }
 
 bool
-padv_turn_suspended(void)
+padv_slot_suspended(void)
 {
-	return TURN_STATE(pg_atomic_read_u64(&my_turn->word)) == TURN_SUSPENDED;
+	return SLOT_STATE(pg_atomic_read_u64(&my_turn->word)) == SLOT_SUSPENDED;
 }
 
 bool
-padv_turn_in_line(void)
+padv_slot_waiting(void)
 {
 	return standing;
 }
 
 static void
-give_up_turn(void)
+give_up_slot(void)
 {
-	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int			count;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	padv_admission->turn_totals.given_up += padv_my_slot->turn.state == PADV_PLACE_WAITING;
-	count = padv_drop_turn(padv_my_slot, TURN_OUT, procnos);
+	padv_admission->slot_totals.given_up += padv_my_backend->xact.state == PADV_REQUEST_WAITING;
+	count = padv_slot_drop(padv_my_backend, SLOT_NONE, procnos);
 	SpinLockRelease(&padv_admission->mutex);
-	padv_wake(procnos, count);
-	padv_turns_settle();
+	padv_backends_wake(procnos, count);
+	padv_slots_settle();
 }
 
-/* Keep the turn for the next transaction; false when it has been suspended. */
+/* Keep the slot for the next transaction; false when it has been suspended. */
 static bool
-keep_turn(int64 since)
+retain_slot(int64 since)
 {
-	uint64		word = TURN_WORD(TURN_IN, 0);
+	uint64		word = SLOT_WORD(SLOT_HELD, 0);
 
-	return pg_atomic_compare_exchange_u64(&my_turn->word, &word, TURN_WORD(TURN_KEPT, since));
+	return pg_atomic_compare_exchange_u64(&my_turn->word, &word, SLOT_WORD(SLOT_RETAINED, since));
 }
 
 static bool
 lease_is_over(int64 now)
 {
 	return now - turn_started >=
-		padv_lease_us(waiting(), *(volatile int32 *) &padv_admission->nholders);
+		padv_lease_us(anybody_waits(), *(volatile int32 *) &padv_admission->nslot_owners);
 }
 
-/* Whether somebody should have our turn now. */
+/* Whether somebody should have our slot now. */
 static bool
-must_hand_over(int64 now)
+must_pass_on(int64 now)
 {
 	return is_observing() ||
-		((slow_client || lease_is_over(now)) && is_wanted(padv_my_slot));
+		((slow_client || lease_is_over(now)) && is_wanted(padv_my_backend));
 }
 
 /* The end of a transaction while somebody waits. */
@@ -718,54 +718,54 @@ end_while_others_wait(void)
 	int64		now = padv_monotonic_us();
 
 	last_message = now;
-	if (must_hand_over(now) || !keep_turn(now))
-		give_up_turn();
-	look_after_if_due(now);
+	if (must_pass_on(now) || !retain_slot(now))
+		give_up_slot();
+	reclaim_if_due(now);
 }
 
 /* Whether more are in than a limit allows, as after it was lowered. */
 static bool
 is_one_too_many(void)
 {
-	const PadvPlace *turn = &padv_my_slot->turn;
+	const PadvRequest *turn = &padv_my_backend->xact;
 
-	for (int i = 0; i < turn->naccounts; i++)
+	for (int i = 0; i < turn->nquotas; i++)
 	{
-		const volatile PadvAccount *account = &padv_accounts[turn->accounts[i]].active;
+		const volatile PadvQuota *quota = &padv_limit_states[turn->quotas[i]].active;
 
-		if (account->limit >= 0 && account->in_use > account->limit)
+		if (quota->limit >= 0 && quota->in_use > quota->limit)
 			return true;
 	}
 	return false;
 }
 
 static void
-end_turn(void)
+end_slot(void)
 {
-	if (unlikely(waiting() > 0 || is_observing()))
+	if (unlikely(anybody_waits() > 0 || is_observing()))
 		end_while_others_wait();
-	else if (unlikely(is_one_too_many()) || !keep_turn(0))
-		give_up_turn();
-	else if (unlikely(waiting() > 0))
-		(void) padv_turns_look_after(); /* who came since may not have seen it */
+	else if (unlikely(is_one_too_many()) || !retain_slot(0))
+		give_up_slot();
+	else if (unlikely(anybody_waits() > 0))
+		(void) padv_slots_reclaim();	/* who came since may not have seen it */
 }
 
 void
-padv_turn_end(void)
+padv_slot_release(void)
 {
-	TurnState	state = TURN_STATE(pg_atomic_read_u64(&my_turn->word));
+	PadvSlotState state = SLOT_STATE(pg_atomic_read_u64(&my_turn->word));
 
-	if (likely(state == TURN_IN))
-		end_turn();
-	else if (state == TURN_SUSPENDED || standing)
-		give_up_turn();
+	if (likely(state == SLOT_HELD))
+		end_slot();
+	else if (state == SLOT_SUSPENDED || standing)
+		give_up_slot();
 	standing = false;
 }
 
 /* --- others --- */
 
 uint32
-padv_turn_wait_event(void)
+padv_slot_wait_event(void)
 {
 	return pg_atomic_read_u32(&padv_admission->wait_event);
 }
@@ -777,7 +777,7 @@ forget_stall_monitor(int code pg_attribute_unused(), Datum arg pg_attribute_unus
 }
 
 void
-padv_turns_oversee(uint32 wait_event)
+padv_slots_monitor(uint32 wait_event)
 {
 	pg_atomic_write_u32(&padv_admission->wait_event, wait_event);
 	before_shmem_exit(forget_stall_monitor, (Datum) 0);
@@ -785,21 +785,21 @@ padv_turns_oversee(uint32 wait_event)
 }
 
 void
-padv_turns_set_grace(int64 us)
+padv_slots_set_retain_timeout(int64 us)
 {
-	pg_atomic_write_u32(&padv_admission->grace_us, (uint32) us);
+	pg_atomic_write_u32(&padv_admission->retain_us, (uint32) us);
 }
 
 bool
-padv_turns_anybody_waits(void)
+padv_slots_have_waiters(void)
 {
-	return waiting() > 0;
+	return anybody_waits() > 0;
 }
 
 static int
 set_server_limit(int32 limit, int32 *procnos)
 {
-	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32		granted_list[PADV_MAX_REQUEST_QUOTAS];
 	int32		before = padv_admission->server_max_active;
 	int			count;
 
@@ -808,22 +808,22 @@ set_server_limit(int32 limit, int32 *procnos)
 		return 0;
 	padv_admission->server_max_active = limit;
 	if (limit < 0 || before < 0 || limit < before)
-		padv_turn_rules_changed();	/* kept turns do not count any more */
-	count = padv_line_set_limit(&padv_turn_line, PADV_SERVER_ACCOUNT, limit, entered,
-								PADV_MAX_PLACE_ACCOUNTS);
-	padv_note_turns(entered, count, procnos);
+		padv_slot_limits_changed(); /* kept slots do not count any more */
+	count = padv_queue_set_limit(&padv_xact_queue, PADV_SERVER_QUOTA, limit, granted_list,
+								 PADV_MAX_REQUEST_QUOTAS);
+	padv_slots_note_granted(granted_list, count, procnos);
 	return count;
 }
 
 void
-padv_turns_set_server_limit(int32 limit)
+padv_slots_set_server_limit(int32 limit)
 {
-	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int			count;
 
 	SpinLockAcquire(&padv_admission->mutex);
 	count = set_server_limit(limit, procnos);
 	SpinLockRelease(&padv_admission->mutex);
-	padv_wake(procnos, count);
-	padv_turns_settle();
+	padv_backends_wake(procnos, count);
+	padv_slots_settle();
 }

@@ -1,6 +1,6 @@
 /*
  * xact_slots_read.c
- *		What readers copy out of the line for turns.
+ *		What readers copy out of the queue for slots.
  *
  * admission_internal.h says which lock guards what.  Where no lock is taken a figure is of about
  * now.
@@ -13,84 +13,84 @@
 #include "shmem/xact_slots.h"
 
 void
-padv_turns_read(PadvGate *gate)
+padv_slots_read(PadvSlotStats *gate)
 {
 	SpinLockAcquire(&padv_admission->mutex);
-	gate->totals = padv_admission->turn_totals;
+	gate->totals = padv_admission->slot_totals;
 	gate->limit = padv_admission->server_max_active;
-	gate->in_force = padv_accounts[PADV_SERVER_ACCOUNT].active.limit;
-	gate->waiting = padv_admission->turn_head.waiting;
+	gate->in_force = padv_limit_states[PADV_SERVER_QUOTA].active.limit;
+	gate->waiting = padv_admission->xact_head.waiting;
 	SpinLockRelease(&padv_admission->mutex);
 }
 
 void
-padv_turns_count(PadvGate *gate)
+padv_slots_count(PadvSlotStats *gate)
 {
-	int			count = *(volatile int32 *) &padv_admission->nholders;
+	int			count = *(volatile int32 *) &padv_admission->nslot_owners;
 
 	gate->running = 0;
 	gate->kept = 0;
 	for (int i = 0; i < count; i++)
 	{
-		TurnState	state = TURN_STATE(pg_atomic_read_u64(&padv_turns[((volatile int32 *) padv_holders)[i]].word));
+		PadvSlotState state = SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[((volatile int32 *) padv_slot_owners)[i]].word));
 
-		gate->running += state == TURN_IN;
-		gate->kept += state == TURN_KEPT;
+		gate->running += state == SLOT_HELD;
+		gate->kept += state == SLOT_RETAINED;
 	}
 }
 
 void
-padv_turns_in_use(PadvTurnsInUse *in_use)
+padv_slots_in_use(PadvSlotsInUse *in_use)
 {
-	int			count = *(volatile int32 *) &padv_admission->nholders;
-	int32	   *of_account = palloc0(mul_size(padv_admission_accounts(), sizeof(int32)));
+	int			count = *(volatile int32 *) &padv_admission->nslot_owners;
+	int32	   *of_account = palloc0(mul_size(padv_admission_quotas(), sizeof(int32)));
 
 	for (int i = 0; i < count; i++)
 	{
-		int32		number = ((volatile int32 *) padv_holders)[i];
-		const volatile Slot *slot = &padv_slots[number];
+		int32		number = ((volatile int32 *) padv_slot_owners)[i];
+		const volatile PadvBackend *backend = &padv_backends[number];
 
-		if (TURN_STATE(pg_atomic_read_u64(&padv_turns[number].word)) != TURN_IN)
+		if (SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[number].word)) != SLOT_HELD)
 			continue;
-		for (int j = 0; j < slot->turn.naccounts && j < PADV_MAX_PLACE_ACCOUNTS; j++)
-			of_account[slot->turn.accounts[j]]++;
+		for (int j = 0; j < backend->xact.nquotas && j < PADV_MAX_REQUEST_QUOTAS; j++)
+			of_account[backend->xact.quotas[j]]++;
 	}
-	memcpy(in_use->of_cap, of_account, sizeof(in_use->of_cap));
-	in_use->of_server = of_account[PADV_SERVER_ACCOUNT];
+	memcpy(in_use->of_limit, of_account, sizeof(in_use->of_limit));
+	in_use->of_server = of_account[PADV_SERVER_QUOTA];
 	in_use->of_default = 0;
-	for (int i = PADV_ROLE_ACCOUNT(0); i < padv_admission_accounts(); i++)
+	for (int i = PADV_ROLE_QUOTA(0); i < padv_admission_quotas(); i++)
 		in_use->of_default = Max(in_use->of_default, of_account[i]);
 	pfree(of_account);
 }
 
 void
-padv_turns_of_server(PadvTurnsOfServer *turns)
+padv_slots_of_server(PadvServerSlots *slots)
 {
-	const volatile PadvAccount *server = &padv_accounts[PADV_SERVER_ACCOUNT].active;
-	int			count = *(volatile int32 *) &padv_admission->nholders;
+	const volatile PadvQuota *server = &padv_limit_states[PADV_SERVER_QUOTA].active;
+	int			count = *(volatile int32 *) &padv_admission->nslot_owners;
 	int32		raised = Max(server->limit - *(volatile int32 *) &padv_admission->server_max_active, 0);
 
-	turns->taken = Max(server->in_use - raised, 0);
-	turns->waiting = server->standing;
-	turns->working = -raised;
+	slots->taken = Max(server->in_use - raised, 0);
+	slots->waiting = server->linked;
+	slots->working = -raised;
 	for (int i = 0; i < count; i++)
 	{
-		int32		number = ((volatile int32 *) padv_holders)[i];
-		const volatile PadvPlace *turn = &padv_slots[number].turn;
-		int32		naccounts = turn->naccounts;
+		int32		number = ((volatile int32 *) padv_slot_owners)[i];
+		const volatile PadvRequest *turn = &padv_backends[number].xact;
+		int32		nquotas = turn->nquotas;
 
-		/* the server's account is the last one */
-		turns->working += naccounts > 0 && naccounts <= PADV_MAX_PLACE_ACCOUNTS &&
-			turn->accounts[naccounts - 1] == PADV_SERVER_ACCOUNT &&
-			TURN_STATE(pg_atomic_read_u64(&padv_turns[number].word)) == TURN_IN;
+		/* the server's quota is the last one */
+		slots->working += nquotas > 0 && nquotas <= PADV_MAX_REQUEST_QUOTAS &&
+			turn->quotas[nquotas - 1] == PADV_SERVER_QUOTA &&
+			SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[number].word)) == SLOT_HELD;
 	}
-	turns->working = Max(turns->working, 0);
+	slots->working = Max(slots->working, 0);
 }
 
 void
-padv_turns_reset_counters(void)
+padv_slots_reset_counters(void)
 {
 	SpinLockAcquire(&padv_admission->mutex);
-	memset(&padv_admission->turn_totals, 0, sizeof(PadvTurnTotals));
+	memset(&padv_admission->slot_totals, 0, sizeof(PadvSlotTotals));
 	SpinLockRelease(&padv_admission->mutex);
 }

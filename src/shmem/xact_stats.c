@@ -44,17 +44,17 @@ static Counter *mine = NULL;
 
 /* One more for the alignment. */
 Size
-padv_transactions_shmem_size(void)
+padv_xact_stats_shmem_size(void)
 {
 	return mul_size(add_size(MaxLivePostmasterChildren(), 1), sizeof(Counter));
 }
 
 void
-padv_transactions_shmem_init(void)
+padv_xact_stats_shmem_init(void)
 {
 	bool		found;
 	char	   *block = ShmemInitStruct("pool_advisor transactions",
-										padv_transactions_shmem_size(), &found);
+										padv_xact_stats_shmem_size(), &found);
 
 	counters = (Counter *) TYPEALIGN(PG_CACHE_LINE_SIZE, block);
 	if (found)
@@ -69,7 +69,7 @@ padv_transactions_shmem_init(void)
 
 /* Nobody else writes it. */
 static inline void
-add(pg_atomic_uint64 *counter, uint64 amount)
+add_of_backends(pg_atomic_uint64 *counter, uint64 amount)
 {
 	pg_atomic_write_u64(counter, pg_atomic_read_u64(counter) + amount);
 }
@@ -87,7 +87,7 @@ is_of_client(void)
 }
 
 static void
-at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
+count_xact_callback(XactEvent event, void *arg pg_attribute_unused())
 {
 	TimestampTz inside;
 
@@ -95,20 +95,20 @@ at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
 		!is_of_client())
 		return;
 	inside = GetCurrentTimestamp() - GetCurrentTransactionStartTimestamp();
-	add(event == XACT_EVENT_ABORT ? &mine->of.rolled_back : &mine->of.committed, 1);
+	add_of_backends(event == XACT_EVENT_ABORT ? &mine->of.rolled_back : &mine->of.committed, 1);
 	if (likely(inside > 0))		/* the clock may have been set */
-		add(&mine->of.inside_us, inside);
+		add_of_backends(&mine->of.inside_us, inside);
 }
 
 void
-padv_transactions_start(void)
+padv_xact_stats_start(void)
 {
 	mine = &counters[MyPMChildSlot - 1];
-	RegisterXactCallback(at_transaction_end, NULL);
+	RegisterXactCallback(count_xact_callback, NULL);
 }
 
 void
-padv_transactions_total(PadvTransactions *total)
+padv_xact_stats_total(PadvXactStats *total)
 {
 	uint64		committed = 0;
 	uint64		rolled_back = 0;

@@ -4,25 +4,25 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_TRANSACTIONS_H
-#define PADV_TRANSACTIONS_H
+#ifndef PADV_XACT_STATS_H
+#define PADV_XACT_STATS_H
 
 /* Of all client backends since the server started; they only grow. */
-typedef struct PadvTransactions
+typedef struct PadvXactStats
 {
 	double		committed;		/* prepared ones included */
 	double		rolled_back;
 	double		inside_seconds; /* from their start to their end, both kinds */
-} PadvTransactions;
+} PadvXactStats;
 
 /* While shared memory is asked for, and set up. */
-extern Size padv_transactions_shmem_size(void);
-extern void padv_transactions_shmem_init(void);
+extern Size padv_xact_stats_shmem_size(void);
+extern void padv_xact_stats_shmem_init(void);
 
 /* Count those of this client backend; from the login. */
-extern void padv_transactions_start(void);
+extern void padv_xact_stats_start(void);
 
 /* A sum over all backends, each figure by itself exact at its moment. */
-extern void padv_transactions_total(PadvTransactions *total);
+extern void padv_xact_stats_total(PadvXactStats *total);
 
-#endif							/* PADV_TRANSACTIONS_H */
+#endif							/* PADV_XACT_STATS_H */

@@ -23,7 +23,7 @@
 #include "sql/server_status.h"
 #include "sql/timeline.h"
 
-PG_FUNCTION_INFO_V1(padv_chart);
+PG_FUNCTION_INFO_V1(pool_advisor_chart);
 
 /*
  * The points of a period.  A server that has just started has none of the longer
@@ -47,11 +47,11 @@ fetch_history(PadvTimeline *timeline, int64 period, int64 sample_interval)
 }
 
 static void
-draw_roles(PadvCanvas *canvas, const PadvPicture *picture)
+draw_roles(PadvCanvas *canvas, const PadvStatus *status)
 {
-	PadvCaps   *caps = padv_limits_copy(NULL);
+	PadvLimits *limits = padv_limits_shmem_copy(NULL);
 	PadvRoleRow *roles;
-	int			count = padv_copy_roles(&roles);
+	int			count = padv_status_copy_roles(&roles);
 	PadvRoleBar *bars = palloc(Max(count, 1) * sizeof(PadvRoleBar));
 
 	for (int i = 0; i < count; i++)
@@ -59,10 +59,10 @@ draw_roles(PadvCanvas *canvas, const PadvPicture *picture)
 		.name = padv_role_row_name(&roles[i]),
 		.active_avg = roles[i].active_avg,
 		.sessions = roles[i].sessions,
-		.cap = padv_role_cap(caps, roles[i].role, PADV_MAX_SESSIONS),
+		.limit = padv_role_limit(limits, roles[i].role, PADV_MAX_SESSIONS),
 	};
 	padv_chart_roles(canvas, bars, count,
-					 (double) padv_model_chosen(&picture->model)->connections);
+					 (double) padv_model_chosen(&status->model)->connections);
 }
 
 /* An interval is a month of 30 days, as where intervals are compared. */
@@ -95,24 +95,24 @@ check_size(int32 size, int least, int most, const char *name)
 static void
 draw(PadvCanvas *canvas, const char *what, int64 period)
 {
-	PadvSituation situation;
+	PadvLocalStatus local;
 	PadvTimeline timeline;
 	PadvScalabilityRow *rows;
 	int			count;
 
-	padv_read_situation(&situation, false);
+	padv_read_local_status(&local, false);
 	if (padv_same_name(what, "load") || padv_same_name(what, "waits"))
 	{
 		fetch_history(&timeline, period,
-					  situation.picture.model.basis.sample_interval_ms * INT64CONST(1000));
+					  local.status.model.inputs.sample_interval_ms * INT64CONST(1000));
 		(padv_same_name(what, "load") ? padv_chart_load : padv_chart_waits) (canvas, &timeline);
 	}
 	else if (padv_same_name(what, "roles"))
-		draw_roles(canvas, &situation.picture);
+		draw_roles(canvas, &local.status);
 	else if (padv_same_name(what, "scalability"))
 	{
-		count = padv_copy_curve(&rows);
-		padv_chart_scalability(canvas, rows, count, &situation.picture.model.curve);
+		count = padv_status_copy_curve(&rows);
+		padv_chart_scalability(canvas, rows, count, &local.status.model.curve);
 	}
 	else
 		ereport(ERROR,
@@ -125,7 +125,7 @@ draw(PadvCanvas *canvas, const char *what, int64 period)
  * chart(what, period, width, height): a row for each line.
  */
 Datum
-padv_chart(PG_FUNCTION_ARGS)
+pool_advisor_chart(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"what", "period", "width", "height"};
 	PadvCanvas *canvas;

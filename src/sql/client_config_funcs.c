@@ -2,7 +2,7 @@
  * client_config_funcs.c
  *		SQL function that says what to set in the pool in front.
  *
- * Checks the arguments and copies the published picture out; the rest is in the
+ * Checks the arguments and copies the published status out; the rest is in the
  * pure core.  Never waits for the worker and writes nothing.
  *
  * Copyright (c) 2026, pool_advisor contributors
@@ -18,7 +18,7 @@
 #include "sql/rows.h"
 #include "sql/server_status.h"
 
-PG_FUNCTION_INFO_V1(padv_client_config_sql);
+PG_FUNCTION_INFO_V1(pool_advisor_client_config);
 
 /* Arguments by their places. */
 enum
@@ -66,23 +66,23 @@ read_question(FunctionCallInfo fcinfo, PadvClientPlan *plan)
 static void
 read_server(PadvClientPlan *plan)
 {
-	PadvSituation situation;
-	const PadvModel *model = &situation.picture.model;
+	PadvLocalStatus local;
+	const PadvModel *model = &local.status.model;
 
-	padv_read_situation(&situation, false);
-	if (situation.picture.taken_at == 0)
+	padv_read_local_status(&local, false);
+	if (local.status.taken_at == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("no sample has been taken since the server started"),
 				 errhint("Try again in a second; if that does not help, look at the view advice.")));
 	plan->optimal = padv_model_chosen(model)->connections;
 	plan->method = padv_method_name(model->chosen);
-	plan->busy_ratio = situation.picture.model.busy_ratio;
+	plan->busy_ratio = local.status.model.busy_ratio;
 	plan->busy_source = padv_busy_ratio_source(model);
-	plan->stale_seconds = padv_sampling_stopped(&situation) ? situation.age_seconds : 0.0;
+	plan->stale_seconds = padv_sampling_stopped(&local) ? local.age_seconds : 0.0;
 	plan->pool_size = model->pool_size;
-	plan->max_connections = model->basis.max_connections;
-	plan->usable_connections = model->basis.usable_connections;
+	plan->max_connections = model->inputs.max_connections;
+	plan->usable_connections = model->inputs.usable_connections;
 }
 
 static void
@@ -100,7 +100,7 @@ store_line(void *arg, const char *setting, const char *value, const char *reason
  * client_config(system, processes, share, threads, connections_per_thread)
  */
 Datum
-padv_client_config_sql(PG_FUNCTION_ARGS)
+pool_advisor_client_config(PG_FUNCTION_ARGS)
 {
 	PadvClientPlan plan = {0};
 

@@ -28,9 +28,9 @@
 #include "sql/rows.h"
 #include "sql/server_status.h"
 
-PG_FUNCTION_INFO_V1(padv_declare_pool);
-PG_FUNCTION_INFO_V1(padv_forget_pool);
-PG_FUNCTION_INFO_V1(padv_pool_advice);
+PG_FUNCTION_INFO_V1(pool_advisor_declare_pool);
+PG_FUNCTION_INFO_V1(pool_advisor_forget_pool);
+PG_FUNCTION_INFO_V1(pool_advisor_pool_advice);
 
 /* As the table has it; advice has room for it. */
 #define MAX_POOL_NAME 100
@@ -151,7 +151,7 @@ run(const char *command, int nvalues, Oid *types, Datum *values, const char *nul
  * declare_pool(name, system, processes, max_pool_size, role, database)
  */
 Datum
-padv_declare_pool(PG_FUNCTION_ARGS)
+pool_advisor_declare_pool(PG_FUNCTION_ARGS)
 {
 	Oid			types[POOL_COLUMNS] = {TEXTOID, TEXTOID, INT8OID, INT8OID, NAMEOID, NAMEOID};
 	Datum		values[POOL_COLUMNS];
@@ -187,7 +187,7 @@ padv_declare_pool(PG_FUNCTION_ARGS)
  * forget_pool(name)
  */
 Datum
-padv_forget_pool(PG_FUNCTION_ARGS)
+pool_advisor_forget_pool(PG_FUNCTION_ARGS)
 {
 	Oid			type = TEXTOID;
 	Datum		name;
@@ -209,7 +209,7 @@ padv_forget_pool(PG_FUNCTION_ARGS)
  * the largest); the view has them from the table.
  */
 Datum
-padv_pool_advice(PG_FUNCTION_ARGS)
+pool_advisor_pool_advice(PG_FUNCTION_ARGS)
 {
 	const PadvDeclared declared = {
 		.pools = PG_GETARG_INT64(0),
@@ -219,14 +219,14 @@ padv_pool_advice(PG_FUNCTION_ARGS)
 		.largest_processes = PG_GETARG_INT64(4),
 		.largest_connections = PG_GETARG_INT64(5),
 	};
-	PadvSituation situation;
+	PadvLocalStatus local;
 	PadvAdvice	advice[PADV_MAX_POOL_ADVICE];
 	int			count;
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);
-	padv_read_situation(&situation, false);
-	count = padv_advise_pools(&situation, &declared, advice);
+	padv_read_local_status(&local, false);
+	count = padv_advise_pools(&local, &declared, advice);
 	for (int i = 0; i < count; i++)
 		padv_row_advice(fcinfo, &advice[i]);
 	return (Datum) 0;

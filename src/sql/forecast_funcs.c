@@ -22,10 +22,10 @@
 #include "sql/arguments.h"
 #include "sql/rows.h"
 
-PG_FUNCTION_INFO_V1(padv_pool_forecast_sql);
-PG_FUNCTION_INFO_V1(padv_thread_pool_forecast_sql);
-PG_FUNCTION_INFO_V1(padv_required_size_sql);
-PG_FUNCTION_INFO_V1(padv_explain_size_sql);
+PG_FUNCTION_INFO_V1(pool_advisor_pool_forecast);
+PG_FUNCTION_INFO_V1(pool_advisor_thread_pool_forecast);
+PG_FUNCTION_INFO_V1(pool_advisor_required_size);
+PG_FUNCTION_INFO_V1(pool_advisor_explain_size);
 
 static void
 check_load(double arrival_rate, double service_time)
@@ -67,7 +67,7 @@ add_bounded(PadvRow *row, double value, bool stable)
  * pool_forecast(arrival_rate, service_time_seconds, pool_size, queue_length)
  */
 Datum
-padv_pool_forecast_sql(PG_FUNCTION_ARGS)
+pool_advisor_pool_forecast(PG_FUNCTION_ARGS)
 {
 	double		rate = PG_GETARG_FLOAT8(0);
 	double		service = PG_GETARG_FLOAT8(1);
@@ -96,7 +96,7 @@ padv_pool_forecast_sql(PG_FUNCTION_ARGS)
  * queue_length)
  */
 Datum
-padv_thread_pool_forecast_sql(PG_FUNCTION_ARGS)
+pool_advisor_thread_pool_forecast(PG_FUNCTION_ARGS)
 {
 	double		rate = PG_GETARG_FLOAT8(0);
 	double		service = PG_GETARG_FLOAT8(1);
@@ -131,7 +131,7 @@ padv_thread_pool_forecast_sql(PG_FUNCTION_ARGS)
  * required_size(arrival_rate, service_time_seconds, max_wait_seconds)
  */
 Datum
-padv_required_size_sql(PG_FUNCTION_ARGS)
+pool_advisor_required_size(PG_FUNCTION_ARGS)
 {
 	double		rate = PG_GETARG_FLOAT8(0);
 	double		service = PG_GETARG_FLOAT8(1);
@@ -163,7 +163,7 @@ check_sizing(const PadvSizing *sizing)
  * wait_ratio)
  */
 Datum
-padv_explain_size_sql(PG_FUNCTION_ARGS)
+pool_advisor_explain_size(PG_FUNCTION_ARGS)
 {
 	PadvSizing	sizing = {
 		.users = PG_GETARG_INT64(0),

@@ -17,17 +17,17 @@
 #include "sql/rows.h"
 #include "sql/server_status.h"
 
-PG_FUNCTION_INFO_V1(padv_gate);
+PG_FUNCTION_INFO_V1(pool_advisor_gate);
 
 /* What the limit is, and whether anybody has to wait for it. */
 static char *
-explain(const PadvSituation *situation)
+explain(const PadvLocalStatus *local)
 {
 	char		limit[PADV_SENTENCE];
 	char		enforced[PADV_SENTENCE];
 
-	padv_explain_gate(&situation->gate, &situation->picture.control, limit, sizeof(limit));
-	padv_explain_gate_enforcement(situation->enforcement, situation->gate_enforcement,
+	padv_slot_stats_explain(&local->gate, &local->status.control, limit, sizeof(limit));
+	padv_explain_gate_enforcement(local->enforcement, local->gate_enforcement,
 								  enforced, sizeof(enforced));
 	return psprintf("%s%s%s", limit, enforced[0] == '\0' ? "" : " ", enforced);
 }
@@ -36,23 +36,23 @@ explain(const PadvSituation *situation)
  * One row: who runs, who waits, and what has been counted.
  */
 Datum
-padv_gate(PG_FUNCTION_ARGS)
+pool_advisor_gate(PG_FUNCTION_ARGS)
 {
-	PadvSituation situation;
-	const PadvTurnTotals *totals = &situation.gate.totals;
+	PadvLocalStatus local;
+	const PadvSlotTotals *totals = &local.gate.totals;
 	PadvRow		row = {0};
 
 	padv_require_preloaded();
-	padv_read_situation(&situation, false);
-	padv_turns_count(&situation.gate);
+	padv_read_local_status(&local, false);
+	padv_slots_count(&local.gate);
 
 	padv_row_text(&row, GetConfigOption("pool_advisor.server_max_active", false, false));
-	padv_row_text(&row, padv_gate_state(&situation.gate, &situation.picture.control));
-	padv_row_int(&row, situation.gate.limit);
-	padv_row_int(&row, situation.gate.in_force);
-	padv_row_int(&row, situation.gate.running);
-	padv_row_int(&row, situation.gate.kept);
-	padv_row_int(&row, situation.gate.waiting);
+	padv_row_text(&row, padv_slot_stats_state(&local.gate, &local.status.control));
+	padv_row_int(&row, local.gate.limit);
+	padv_row_int(&row, local.gate.in_force);
+	padv_row_int(&row, local.gate.running);
+	padv_row_int(&row, local.gate.kept);
+	padv_row_int(&row, local.gate.waiting);
 	padv_row_int(&row, totals->waited);
 	padv_row_float(&row, (double) totals->waited_us / 1e6);
 	padv_row_int(&row, totals->given_up);
@@ -60,9 +60,9 @@ padv_gate(PG_FUNCTION_ARGS)
 	padv_row_int(&row, totals->suspended);
 	padv_row_int(&row, totals->let_in);
 	padv_row_int(&row, totals->would_wait);
-	padv_row_text(&row, explain(&situation));
-	padv_row_text(&row, padv_enforcement_name(padv_effective_gate_enforcement(situation.enforcement,
-																			  situation.gate_enforcement)));
+	padv_row_text(&row, explain(&local));
+	padv_row_text(&row, padv_enforcement_name(padv_effective_gate_enforcement(local.enforcement,
+																			  local.gate_enforcement)));
 	padv_row_int(&row, totals->refused);
 	padv_row_int(&row, totals->timed_out);
 	return padv_row_return(&row, fcinfo);

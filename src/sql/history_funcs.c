@@ -18,7 +18,7 @@
 #include "shmem/status_shmem.h"
 #include "sql/rows.h"
 
-PG_FUNCTION_INFO_V1(padv_history);
+PG_FUNCTION_INFO_V1(pool_advisor_history);
 
 /* A point keeps 7 digits; more than four decimals would show how it rounds. */
 static void
@@ -81,7 +81,7 @@ store_resolution(FunctionCallInfo fcinfo, PadvResolution resolution,
  * All points, by resolution, the oldest first.
  */
 Datum
-padv_history(PG_FUNCTION_ARGS)
+pool_advisor_history(PG_FUNCTION_ARGS)
 {
 	PadvHistoryPoint *points;
 

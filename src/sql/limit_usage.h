@@ -1,34 +1,34 @@
 /*
  * limit_usage.h
- *		The caps in force, and how many sessions each has.
+ *		The limits in force, and how many sessions each has.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_CENSUS_H
-#define PADV_CENSUS_H
+#ifndef PADV_LIMIT_USAGE_H
+#define PADV_LIMIT_USAGE_H
 
 #include "core/policy/limits.h"
 #include "shmem/xact_slots.h"
 #include "sql/rows.h"
 
 /* As of one moment; in the current memory context. */
-typedef struct PadvCensus
+typedef struct PadvLimitUsage
 {
-	PadvCaps   *caps;
-	int32	   *in_use;			/* by cap */
+	PadvLimits *limits;
+	int32	   *in_use;			/* by limit */
 	int32		default_in_use;
-	PadvTurnsInUse turns;
-} PadvCensus;
+	PadvSlotsInUse turns;
+} PadvLimitUsage;
 
-extern void padv_take_census(PadvCensus *census);
+extern void padv_read_limit_usage(PadvLimitUsage *usage);
 
-/* A row of a cap's place and settings, as the view limits begins. */
-extern void padv_row_cap(PadvRow *row, const PadvCap *cap);
+/* A row of a limit's place and settings, as the view limits begins. */
+extern void padv_row_limit(PadvRow *row, const PadvLimit *limit);
 
 /* How transactions wait under it, as that view ends. */
-extern void padv_row_transaction_queue(PadvRow *row, const PadvCap *cap);
+extern void padv_row_transaction_queue(PadvRow *row, const PadvLimit *limit);
 
-/* What a role may have by its own cap, or by the default; -1 is no limit. */
-extern int32 padv_role_cap(const PadvCaps *caps, Oid role, PadvCapSetting setting);
+/* What a role may have by its own limit, or by the default; -1 is no limit. */
+extern int32 padv_role_limit(const PadvLimits *limits, Oid role, PadvLimitSetting setting);
 
-#endif							/* PADV_CENSUS_H */
+#endif							/* PADV_LIMIT_USAGE_H */

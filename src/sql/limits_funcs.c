@@ -1,9 +1,9 @@
 /*
  * limits_funcs.c
- *		SQL functions that show the caps in force and what they add up to.
+ *		SQL functions that show the limits in force and what they add up to.
  *
- * Copies the caps and the counts out and gives names to their numbers.  Never
- * waits for the worker, reads no table of caps and writes nothing.
+ * Copies the limits and the counts out and gives names to their numbers.  Never
+ * waits for the worker, reads no table of limits and writes nothing.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -20,39 +20,39 @@
 #include "sql/rows.h"
 #include "sql/server_status.h"
 
-PG_FUNCTION_INFO_V1(padv_limits);
-PG_FUNCTION_INFO_V1(padv_budget);
+PG_FUNCTION_INFO_V1(pool_advisor_limits);
+PG_FUNCTION_INFO_V1(pool_advisor_budget);
 
-/* Caps do not change this often in a row. */
+/* Limits do not change this often in a row. */
 #define MAX_COPIES 10
 
 void
-padv_take_census(PadvCensus *census)
+padv_read_limit_usage(PadvLimitUsage *usage)
 {
 	uint32		generation;
 
-	padv_turns_in_use(&census->turns);
-	census->in_use = palloc0(PADV_MAX_CAPS * sizeof(int32));
-	census->caps = padv_limits_copy(&generation);
+	padv_slots_in_use(&usage->turns);
+	usage->in_use = palloc0(PADV_MAX_LIMITS * sizeof(int32));
+	usage->limits = padv_limits_shmem_copy(&generation);
 	for (int i = 0; i < MAX_COPIES; i++)
 	{
-		if (padv_admission_in_use(generation, census->caps->ncaps, census->in_use,
-								  &census->default_in_use))
+		if (padv_admission_in_use(generation, usage->limits->nlimits, usage->in_use,
+								  &usage->default_in_use))
 			return;
-		pfree(census->caps->block);
-		pfree(census->caps);
-		census->caps = padv_limits_copy(&generation);
+		pfree(usage->limits->block);
+		pfree(usage->limits);
+		usage->limits = padv_limits_shmem_copy(&generation);
 	}
 }
 
 int32
-padv_role_cap(const PadvCaps *caps, Oid role, PadvCapSetting setting)
+padv_role_limit(const PadvLimits *limits, Oid role, PadvLimitSetting setting)
 {
-	const PadvCap *cap = padv_caps_at(caps, InvalidOid, role);
+	const PadvLimit *limit = padv_limits_at(limits, InvalidOid, role);
 
-	if (!OidIsValid(role) || padv_caps_is_exempt(caps, role))
+	if (!OidIsValid(role) || padv_limits_is_exempt(limits, role))
 		return PADV_UNLIMITED;
-	return (cap ? cap : &caps->fallback)->value[setting];
+	return (limit ? limit : &limits->fallback)->value[setting];
 }
 
 static const char *
@@ -97,45 +97,45 @@ add_interval(PadvRow *row, int32 milliseconds)
 }
 
 void
-padv_row_cap(PadvRow *row, const PadvCap *cap)
+padv_row_limit(PadvRow *row, const PadvLimit *limit)
 {
-	padv_row_text(row, scope_name(cap->scope));
-	add_name(row, OidIsValid(cap->role) ? padv_role_name(cap->role) : NULL);
-	add_name(row, OidIsValid(cap->database) ? database_name(cap->database) : NULL);
-	padv_row_int(row, cap->value[PADV_MAX_SESSIONS]);
-	padv_row_int(row, cap->value[PADV_MIN_SESSIONS]);
-	add_interval(row, cap->value[PADV_SESSION_IDLE_TIMEOUT]);
-	padv_row_int(row, cap->value[PADV_QUEUE_LENGTH]);
-	add_interval(row, cap->value[PADV_QUEUE_TIMEOUT]);
-	padv_row_int(row, cap->value[PADV_MAX_ACTIVE]);
+	padv_row_text(row, scope_name(limit->scope));
+	add_name(row, OidIsValid(limit->role) ? padv_role_name(limit->role) : NULL);
+	add_name(row, OidIsValid(limit->database) ? database_name(limit->database) : NULL);
+	padv_row_int(row, limit->value[PADV_MAX_SESSIONS]);
+	padv_row_int(row, limit->value[PADV_MIN_SESSIONS]);
+	add_interval(row, limit->value[PADV_SESSION_IDLE_TIMEOUT]);
+	padv_row_int(row, limit->value[PADV_QUEUE_LENGTH]);
+	add_interval(row, limit->value[PADV_QUEUE_TIMEOUT]);
+	padv_row_int(row, limit->value[PADV_MAX_ACTIVE]);
 }
 
 void
-padv_row_transaction_queue(PadvRow *row, const PadvCap *cap)
+padv_row_transaction_queue(PadvRow *row, const PadvLimit *limit)
 {
-	padv_row_int(row, cap->value[PADV_TRANSACTION_QUEUE_LENGTH]);
-	add_interval(row, Max(cap->value[PADV_TRANSACTION_QUEUE_TIMEOUT], 0));
+	padv_row_int(row, limit->value[PADV_TRANSACTION_QUEUE_LENGTH]);
+	add_interval(row, Max(limit->value[PADV_TRANSACTION_QUEUE_TIMEOUT], 0));
 }
 
 /* Whether it is enforced: on sessions, then on transactions. */
 static void
-add_enforcement(PadvRow *row, const PadvSituation *situation, PadvEnforcement of_sessions)
+add_enforcement(PadvRow *row, const PadvLocalStatus *local, PadvEnforcement of_sessions)
 {
 	padv_row_text(row, padv_enforcement_name(of_sessions));
 	padv_row_text(row, padv_enforcement_name(padv_effective_gate_enforcement(of_sessions,
-																			 situation->gate_enforcement)));
+																			 local->gate_enforcement)));
 }
 
 /* One that can hold nobody, as its role is exempt, says so instead of having room. */
 static void
-store_cap(FunctionCallInfo fcinfo, const PadvSituation *situation, const PadvCaps *caps,
-		  const PadvCap *cap, int32 in_use, int32 active_in_use)
+store_limit(FunctionCallInfo fcinfo, const PadvLocalStatus *local, const PadvLimits *limits,
+			const PadvLimit *limit, int32 in_use, int32 active_in_use)
 {
-	bool		exempt = padv_cap_is_exempt(caps, cap);
-	int32		max_sessions = exempt ? PADV_UNLIMITED : cap->value[PADV_MAX_SESSIONS];
+	bool		exempt = padv_limit_is_exempt(limits, limit);
+	int32		max_sessions = exempt ? PADV_UNLIMITED : limit->value[PADV_MAX_SESSIONS];
 	PadvRow		row = {0};
 
-	padv_row_cap(&row, cap);
+	padv_row_limit(&row, limit);
 	padv_row_int(&row, in_use);
 	padv_row_int(&row, max_sessions < 0 ? PADV_UNLIMITED : Max(max_sessions - in_use, 0));
 	padv_row_int(&row, active_in_use);
@@ -145,14 +145,14 @@ store_cap(FunctionCallInfo fcinfo, const PadvSituation *situation, const PadvCap
 		padv_row_text(&row, "exempt");
 	}
 	else
-		add_enforcement(&row, situation, caps->enforcement);
-	padv_row_transaction_queue(&row, cap);
+		add_enforcement(&row, local, limits->enforcement);
+	padv_row_transaction_queue(&row, limit);
 	padv_row_store(&row, fcinfo);
 }
 
-/* The server's limit on transactions, in the form of a cap; they wait as the default says. */
+/* The server's limit on transactions, in the form of a limit; they wait as the default says. */
 static void
-store_server(FunctionCallInfo fcinfo, const PadvSituation *situation, const PadvCap *fallback,
+store_server(FunctionCallInfo fcinfo, const PadvLocalStatus *local, const PadvLimit *fallback,
 			 int32 active_in_use)
 {
 	PadvRow		row = {0};
@@ -165,39 +165,39 @@ store_server(FunctionCallInfo fcinfo, const PadvSituation *situation, const Padv
 	add_interval(&row, 0);
 	padv_row_int(&row, PADV_UNLIMITED);
 	padv_row_null(&row);
-	padv_row_int(&row, situation->gate.limit);
-	padv_row_int(&row, situation->picture.last.sessions);
+	padv_row_int(&row, local->gate.limit);
+	padv_row_int(&row, local->status.last.sessions);
 	padv_row_int(&row, PADV_UNLIMITED);
 	padv_row_int(&row, active_in_use);
-	add_enforcement(&row, situation, situation->enforcement);
+	add_enforcement(&row, local, local->enforcement);
 	padv_row_transaction_queue(&row, fallback);
 	padv_row_store(&row, fcinfo);
 }
 
 /*
- * A row for each cap in force.
+ * A row for each limit in force.
  */
 Datum
-padv_limits(PG_FUNCTION_ARGS)
+pool_advisor_limits(PG_FUNCTION_ARGS)
 {
-	PadvSituation situation;
-	PadvCensus	census;
-	const PadvCaps *caps;
+	PadvLocalStatus local;
+	PadvLimitUsage usage;
+	const PadvLimits *limits;
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);
-	padv_read_situation(&situation, false);
-	padv_take_census(&census);
-	caps = census.caps;
-	for (int i = 0; i < caps->ncaps; i++)
-		if (padv_cap_limits(&caps->caps[i]))
-			store_cap(fcinfo, &situation, caps, &caps->caps[i], census.in_use[i],
-					  census.turns.of_cap[i]);
-	if (padv_cap_limits(&caps->fallback))
-		store_cap(fcinfo, &situation, caps, &caps->fallback, census.default_in_use,
-				  census.turns.of_default);
-	if (situation.gate.limit >= 0)
-		store_server(fcinfo, &situation, &caps->fallback, census.turns.of_server);
+	padv_read_local_status(&local, false);
+	padv_read_limit_usage(&usage);
+	limits = usage.limits;
+	for (int i = 0; i < limits->nlimits; i++)
+		if (padv_limit_is_set(&limits->limits[i]))
+			store_limit(fcinfo, &local, limits, &limits->limits[i], usage.in_use[i],
+						usage.turns.of_limit[i]);
+	if (padv_limit_is_set(&limits->fallback))
+		store_limit(fcinfo, &local, limits, &limits->fallback, usage.default_in_use,
+					usage.turns.of_default);
+	if (local.gate.limit >= 0)
+		store_server(fcinfo, &local, &limits->fallback, usage.turns.of_server);
 	return (Datum) 0;
 }
 
@@ -219,43 +219,43 @@ store_budget(FunctionCallInfo fcinfo, const char *scope, const char *name,
 }
 
 static char *
-place_name(const PadvCap *cap)
+place_name(const PadvLimit *limit)
 {
-	if (!OidIsValid(cap->database))
-		return padv_role_name(cap->role);
-	if (!OidIsValid(cap->role))
-		return database_name(cap->database);
-	return psprintf("%s in %s", padv_role_name(cap->role), database_name(cap->database));
+	if (!OidIsValid(limit->database))
+		return padv_role_name(limit->role);
+	if (!OidIsValid(limit->role))
+		return database_name(limit->database);
+	return psprintf("%s in %s", padv_role_name(limit->role), database_name(limit->database));
 }
 
 /*
  * What may connect, for the server and for each place with a bound.
  */
 Datum
-padv_budget(PG_FUNCTION_ARGS)
+pool_advisor_budget(PG_FUNCTION_ARGS)
 {
-	PadvSituation situation;
-	PadvCensus	census;
+	PadvLocalStatus local;
+	PadvLimitUsage usage;
 	int64		available = MaxConnections - padv_reserved_connections();
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);
-	padv_take_census(&census);
-	padv_read_situation(&situation, false);
-	store_budget(fcinfo, "server", "", situation.picture.last.sessions,
-				 padv_limits_state() == PADV_LIMITS_UNREAD ? -1 : census.caps->committed,
-				 available, census.caps->committed_queue);
-	for (int i = 0; i < census.caps->ncaps; i++)
+	padv_read_limit_usage(&usage);
+	padv_read_local_status(&local, false);
+	store_budget(fcinfo, "server", "", local.status.last.sessions,
+				 padv_limits_shmem_state() == PADV_LIMITS_UNREAD ? -1 : usage.limits->committed,
+				 available, usage.limits->committed_queue);
+	for (int i = 0; i < usage.limits->nlimits; i++)
 	{
-		const PadvCap *cap = &census.caps->caps[i];
+		const PadvLimit *limit = &usage.limits->limits[i];
 
-		if (padv_cap_bound(cap) >= 0)
-			store_budget(fcinfo, scope_name(cap->scope), place_name(cap), census.in_use[i],
-						 padv_cap_bound(cap), available, padv_cap_queue(cap));
+		if (padv_limit_bound(limit) >= 0)
+			store_budget(fcinfo, scope_name(limit->scope), place_name(limit), usage.in_use[i],
+						 padv_limit_bound(limit), available, padv_limit_queue(limit));
 	}
-	if (padv_cap_bound(&census.caps->fallback) >= 0)
-		store_budget(fcinfo, "default", "", census.default_in_use,
-					 padv_cap_bound(&census.caps->fallback), available,
-					 padv_cap_queue(&census.caps->fallback));
+	if (padv_limit_bound(&usage.limits->fallback) >= 0)
+		store_budget(fcinfo, "default", "", usage.default_in_use,
+					 padv_limit_bound(&usage.limits->fallback), available,
+					 padv_limit_queue(&usage.limits->fallback));
 	return (Datum) 0;
 }

@@ -3,7 +3,7 @@
  *		SQL functions for monitoring systems: the view metrics, openmetrics()
  *		and check_load().
  *
- * Copies out what is published and what the caps count, gives names to the
+ * Copies out what is published and what the limits count, gives names to the
  * roles and databases that are shown, and hands it to the pure core.  Never
  * waits for the worker, reads no table but the catalogs behind names, and
  * writes nothing.
@@ -28,11 +28,11 @@
 #include "sql/server_status.h"
 #include "sql/tables.h"
 
-PG_FUNCTION_INFO_V1(padv_metrics_rows);
-PG_FUNCTION_INFO_V1(padv_openmetrics_sql);
-PG_FUNCTION_INFO_V1(padv_check_load_sql);
+PG_FUNCTION_INFO_V1(pool_advisor_metrics);
+PG_FUNCTION_INFO_V1(pool_advisor_openmetrics);
+PG_FUNCTION_INFO_V1(pool_advisor_check_load);
 
-StaticAssertDecl(PADV_ROLES_TOLD_APART == PADV_MAX_SHOWN,
+StaticAssertDecl(PADV_ROLES_TRACKED == PADV_MAX_SHOWN,
 				 "the roles with counters of their own must fit into the series");
 
 /* --- names ---------------------------------------------------------------- */
@@ -73,15 +73,15 @@ find_counters(const Counters *counters, Oid role)
 static void
 read_server(PadvMetricsServer *server)
 {
-	padv_read_situation(&server->situation, false);
+	padv_read_local_status(&server->local, false);
 	server->max_connections = MaxConnections;
 	server->usable_connections = MaxConnections - padv_reserved_connections();
-	server->server_max_active = server->situation.gate.limit;
+	server->server_max_active = server->local.gate.limit;
 	server->gate_enforcement =
-		padv_effective_gate_enforcement(server->situation.enforcement,
-										server->situation.gate_enforcement);
-	server->transactions_waiting = server->situation.gate.waiting;
-	server->transactions_wait_seconds = (double) server->situation.gate.totals.waited_us / 1e6;
+		padv_effective_gate_enforcement(server->local.enforcement,
+										server->local.gate_enforcement);
+	server->transactions_waiting = server->local.gate.waiting;
+	server->transactions_wait_seconds = (double) server->local.gate.totals.waited_us / 1e6;
 	padv_metrics_prepare(server);
 }
 
@@ -141,7 +141,7 @@ static int
 collect_roles(const Counters *counters, PadvMetricsRole **roles)
 {
 	PadvRoleRow *rows;
-	int			nrows = padv_copy_roles(&rows);
+	int			nrows = padv_status_copy_roles(&rows);
 	int			count = 0;
 
 	*roles = palloc((nrows + counters->count + 1) * sizeof(PadvMetricsRole));
@@ -164,7 +164,7 @@ collect_roles(const Counters *counters, PadvMetricsRole **roles)
 }
 
 static void
-read_roles(PadvMetricsInput *input, const Counters *counters, const PadvCaps *caps)
+read_roles(PadvMetricsInput *input, const Counters *counters, const PadvLimits *limits)
 {
 	int			count = collect_roles(counters, &input->roles);
 	int			shown = padv_metrics_choose_roles(input->roles, count);
@@ -174,7 +174,7 @@ read_roles(PadvMetricsInput *input, const Counters *counters, const PadvCaps *ca
 		PadvMetricsRole *role = &input->roles[i];
 
 		role->labels.rolname = name_of_role(role->role);
-		role->max_sessions = padv_role_cap(caps, role->role, PADV_MAX_SESSIONS);
+		role->max_sessions = padv_role_limit(limits, role->role, PADV_MAX_SESSIONS);
 	}
 	input->nroles = padv_metrics_fold_roles(input->roles, shown, count);
 }
@@ -184,9 +184,9 @@ read_roles(PadvMetricsInput *input, const Counters *counters, const PadvCaps *ca
  * first event is seen as a step; as long as there is a place for it.
  */
 static int
-add_uncounted(PadvMetricsInput *input, const Counters *counters, int count, int told_apart)
+add_uncounted(PadvMetricsInput *input, const Counters *counters, int count, int tracked)
 {
-	for (int i = 0; i < input->nroles - 1 && told_apart < PADV_ROLES_TOLD_APART; i++)
+	for (int i = 0; i < input->nroles - 1 && tracked < PADV_ROLES_TRACKED; i++)
 	{
 		const PadvMetricsRole *role = &input->roles[i];
 		const PadvRoleCounters *mine = find_counters(counters, role->role);
@@ -194,8 +194,8 @@ add_uncounted(PadvMetricsInput *input, const Counters *counters, int count, int 
 		if (mine && padv_has_counted(mine))
 			continue;
 		input->counted[count++] = (PadvMetricsCounted) {
-			.labels = role->labels, .role = role->role, .told_apart = true};
-		told_apart++;
+			.labels = role->labels, .role = role->role, .tracked = true};
+		tracked++;
 	}
 	return count;
 }
@@ -203,7 +203,7 @@ add_uncounted(PadvMetricsInput *input, const Counters *counters, int count, int 
 static void
 read_counted(PadvMetricsInput *input, const Counters *counters)
 {
-	int			told_apart = 0;
+	int			tracked = 0;
 	int			count = 0;
 	int			shown;
 
@@ -215,10 +215,10 @@ read_counted(PadvMetricsInput *input, const Counters *counters)
 		if (!padv_has_counted(row))
 			continue;
 		input->counted[count++] = (PadvMetricsCounted) {
-			.role = row->role, .told_apart = row->told_apart, .counts = counts_of(row)};
-		told_apart += row->told_apart;
+			.role = row->role, .tracked = row->tracked, .counts = counts_of(row)};
+		tracked += row->tracked;
 	}
-	count = add_uncounted(input, counters, count, told_apart);
+	count = add_uncounted(input, counters, count, tracked);
 	shown = padv_metrics_choose_counted(input->counted, count);
 	for (int i = 0; i < shown; i++)
 		if (input->counted[i].labels.rolname == NULL)
@@ -226,27 +226,27 @@ read_counted(PadvMetricsInput *input, const Counters *counters)
 	input->ncounted = padv_metrics_fold_counted(input->counted, shown, count);
 }
 
-/* --- caps ----------------------------------------------------------------- */
+/* --- limits ----------------------------------------------------------------- */
 
-/* The names of a cap; false when one of them is gone. */
+/* The names of a limit; false when one of them is gone. */
 static bool
-name_cap(PadvMetricsCap *cap)
+name_limit(PadvMetricsLimit *limit)
 {
-	if (OidIsValid(cap->role))
-		cap->labels.rolname = name_of_role(cap->role);
-	if (OidIsValid(cap->database))
-		cap->labels.datname = padv_clean_name(get_database_name(cap->database));
-	return (cap->labels.rolname != NULL || !OidIsValid(cap->role)) &&
-		(cap->labels.datname != NULL || !OidIsValid(cap->database));
+	if (OidIsValid(limit->role))
+		limit->labels.rolname = name_of_role(limit->role);
+	if (OidIsValid(limit->database))
+		limit->labels.datname = padv_clean_name(get_database_name(limit->database));
+	return (limit->labels.rolname != NULL || !OidIsValid(limit->role)) &&
+		(limit->labels.datname != NULL || !OidIsValid(limit->database));
 }
 
 /* Names can be the same for a moment, as for roles. */
 static bool
 is_shown_already(const PadvMetricsInput *input, const PadvMetricsLabels *labels)
 {
-	for (int i = 0; i < input->ncaps; i++)
+	for (int i = 0; i < input->nlimits; i++)
 	{
-		const PadvMetricsLabels *other = &input->caps[i].labels;
+		const PadvMetricsLabels *other = &input->limits[i].labels;
 
 		if (strcmp(other->rolname ? other->rolname : "", labels->rolname ? labels->rolname : "") == 0 &&
 			strcmp(other->datname ? other->datname : "", labels->datname ? labels->datname : "") == 0)
@@ -256,53 +256,53 @@ is_shown_already(const PadvMetricsInput *input, const PadvMetricsLabels *labels)
 }
 
 void
-padv_read_caps(PadvMetricsInput *input, const PadvCensus *census)
+padv_metrics_read_limits(PadvMetricsInput *input, const PadvLimitUsage *usage)
 {
 	PadvMetricsServer *server = &input->server;
 	int			count = 0;
 	int			shown;
 
-	input->caps = palloc0((census->caps->ncaps + 1) * sizeof(PadvMetricsCap));
-	for (int i = 0; i < census->caps->ncaps; i++)
+	input->limits = palloc0((usage->limits->nlimits + 1) * sizeof(PadvMetricsLimit));
+	for (int i = 0; i < usage->limits->nlimits; i++)
 	{
-		const PadvCap *cap = &census->caps->caps[i];
-		int32		max_sessions = cap->value[PADV_MAX_SESSIONS];
+		const PadvLimit *limit = &usage->limits->limits[i];
+		int32		max_sessions = limit->value[PADV_MAX_SESSIONS];
 
-		if (!padv_cap_limits(cap) || padv_cap_is_exempt(census->caps, cap))
+		if (!padv_limit_is_set(limit) || padv_limit_is_exempt(usage->limits, limit))
 			continue;
-		input->caps[count++] = (PadvMetricsCap) {
-			.role = cap->role, .database = cap->database,
-			.in_use = census->in_use[i], .max_sessions = max_sessions,
-			.is_group = cap->scope == PADV_SCOPE_GROUP};
-		server->caps_full += max_sessions > 0 && census->in_use[i] >= max_sessions;
+		input->limits[count++] = (PadvMetricsLimit) {
+			.role = limit->role, .database = limit->database,
+			.in_use = usage->in_use[i], .max_sessions = max_sessions,
+			.is_group = limit->scope == PADV_SCOPE_GROUP};
+		server->limits_full += max_sessions > 0 && usage->in_use[i] >= max_sessions;
 	}
-	server->caps = count;
-	server->enforcement = census->caps->enforcement;
-	server->default_max_sessions = census->caps->fallback.value[PADV_MAX_SESSIONS];
-	server->default_in_use = census->default_in_use;
+	server->limits = count;
+	server->enforcement = usage->limits->enforcement;
+	server->default_max_sessions = usage->limits->fallback.value[PADV_MAX_SESSIONS];
+	server->default_in_use = usage->default_in_use;
 
-	shown = padv_metrics_choose_caps(input->caps, count);
+	shown = padv_metrics_choose_limits(input->limits, count);
 	for (int i = 0; i < shown; i++)
-		if (name_cap(&input->caps[i]) && !is_shown_already(input, &input->caps[i].labels))
-			input->caps[input->ncaps++] = input->caps[i];
+		if (name_limit(&input->limits[i]) && !is_shown_already(input, &input->limits[i].labels))
+			input->limits[input->nlimits++] = input->limits[i];
 }
 
 static void
 read_input(PadvMetricsInput *input)
 {
-	PadvCensus	census;
+	PadvLimitUsage usage;
 	Counters	counters;
 
 	memset(input, 0, sizeof(*input));
 	counters.count = padv_admission_copy_counters(&counters.rows);
 	qsort(counters.rows, counters.count, sizeof(PadvRoleCounters), compare_counters);
-	padv_take_census(&census);
+	padv_read_limit_usage(&usage);
 
 	read_server(&input->server);
 	read_totals(&input->server, &counters);
-	read_roles(input, &counters, census.caps);
+	read_roles(input, &counters, usage.limits);
 	read_counted(input, &counters);
-	padv_read_caps(input, &census);
+	padv_metrics_read_limits(input, &usage);
 }
 
 /* --- SQL functions -------------------------------------------------------- */
@@ -345,7 +345,7 @@ store_series(void *arg, const PadvSeries *series)
  * A row for each series.
  */
 Datum
-padv_metrics_rows(PG_FUNCTION_ARGS)
+pool_advisor_metrics(PG_FUNCTION_ARGS)
 {
 	PadvMetricsInput input;
 	Rows		rows = {.fcinfo = fcinfo};
@@ -367,7 +367,7 @@ append_text(void *arg, const char *text)
  * The same as one text.
  */
 Datum
-padv_openmetrics_sql(PG_FUNCTION_ARGS pg_attribute_unused())
+pool_advisor_openmetrics(PG_FUNCTION_ARGS pg_attribute_unused())
 {
 	PadvMetricsInput input;
 	StringInfoData result;
@@ -391,9 +391,9 @@ read_threshold(FunctionCallInfo fcinfo, int number, const char *name)
  * check_load(warning, critical)
  */
 Datum
-padv_check_load_sql(PG_FUNCTION_ARGS)
+pool_advisor_check_load(PG_FUNCTION_ARGS)
 {
-	PadvSituation situation;
+	PadvLocalStatus local;
 	PadvLoadCheck check;
 	PadvRow		row = {0};
 	double		warning;
@@ -408,8 +408,8 @@ padv_check_load_sql(PG_FUNCTION_ARGS)
 				 errmsg("argument \"%s\" must not be less than \"%s\"", "critical", "warning"),
 				 errhint("A load that is critical is worth a warning, too.")));
 
-	padv_read_situation(&situation, false);
-	padv_check_load(&situation, MaxConnections - padv_reserved_connections(), warning, critical, &check);
+	padv_read_local_status(&local, false);
+	padv_check_load(&local, MaxConnections - padv_reserved_connections(), warning, critical, &check);
 	padv_row_float(&row, check.load_ratio);
 	padv_row_float(&row, check.demand_avg);
 	padv_row_float(&row, check.active_avg);

@@ -16,7 +16,7 @@
 #include "shmem/status_shmem.h"
 #include "sql/arguments.h"
 
-PG_FUNCTION_INFO_V1(padv_monitoring_config_sql);
+PG_FUNCTION_INFO_V1(pool_advisor_monitoring_config);
 
 static void
 append_text(void *arg, const char *text)
@@ -45,7 +45,7 @@ check_system(const char *name)
  * monitoring_config(system)
  */
 Datum
-padv_monitoring_config_sql(PG_FUNCTION_ARGS)
+pool_advisor_monitoring_config(PG_FUNCTION_ARGS)
 {
 	StringInfoData result;
 	PadvConfigWriter writer = {append_text, &result};

@@ -17,15 +17,15 @@
 #include "sql/arguments.h"
 #include "sql/rows.h"
 
-PG_FUNCTION_INFO_V1(padv_formula_size_sql);
-PG_FUNCTION_INFO_V1(padv_deadlock_free_size_sql);
-PG_FUNCTION_INFO_V1(padv_fleet_connections_sql);
+PG_FUNCTION_INFO_V1(pool_advisor_formula_size);
+PG_FUNCTION_INFO_V1(pool_advisor_deadlock_free_size);
+PG_FUNCTION_INFO_V1(pool_advisor_fleet_connections);
 
 /*
  * formula_size(core_count, effective_spindle_count, connections_per_core)
  */
 Datum
-padv_formula_size_sql(PG_FUNCTION_ARGS)
+pool_advisor_formula_size(PG_FUNCTION_ARGS)
 {
 	double		cores = PG_GETARG_FLOAT8(0);
 	double		spindles = PG_GETARG_FLOAT8(1);
@@ -47,7 +47,7 @@ padv_formula_size_sql(PG_FUNCTION_ARGS)
  * deadlock_free_size(threads, connections_per_thread)
  */
 Datum
-padv_deadlock_free_size_sql(PG_FUNCTION_ARGS)
+pool_advisor_deadlock_free_size(PG_FUNCTION_ARGS)
 {
 	int64		threads = PG_GETARG_INT64(0);
 	int64		per_thread = PG_GETARG_INT64(1);
@@ -90,7 +90,7 @@ check_fleet(const PadvFleet *fleet)
  * requests, free)
  */
 Datum
-padv_fleet_connections_sql(PG_FUNCTION_ARGS)
+pool_advisor_fleet_connections(PG_FUNCTION_ARGS)
 {
 	PadvFleet	fleet = {
 		.front_ends = PG_GETARG_INT64(0),

@@ -30,7 +30,7 @@
 #include "sql/tables.h"
 #include "sql/timeline.h"
 
-PG_FUNCTION_INFO_V1(padv_report_sql);
+PG_FUNCTION_INFO_V1(pool_advisor_report);
 
 /* --- texts ---------------------------------------------------------------- */
 
@@ -124,7 +124,7 @@ add_element(Collected *collected)
 }
 
 static void
-add_role(void *arg, const PadvRoleRow *role, const PadvRoleCounters *counters, const PadvCaps *caps)
+add_role(void *arg, const PadvRoleRow *role, const PadvRoleCounters *counters, const PadvLimits *limits)
 {
 	PadvRoleBar *bar = add_element(arg);
 
@@ -132,7 +132,7 @@ add_role(void *arg, const PadvRoleRow *role, const PadvRoleCounters *counters, c
 		.name = to_utf8(padv_role_row_name(role)),
 		.active_avg = role->active_avg,
 		.sessions = role->sessions,
-		.cap = padv_role_cap(caps, role->role, PADV_MAX_SESSIONS),
+		.limit = padv_role_limit(limits, role->role, PADV_MAX_SESSIONS),
 		.idle_in_transaction = role->idle_in_transaction,
 		.queued = role->queued + counters->waiting,
 		.refused = counters->refused,
@@ -160,34 +160,34 @@ add_fact(void *arg, const char *fact, const char *value, const char *source)
 }
 
 static void
-read_facts(PadvReport *report, const PadvPicture *picture)
+read_facts(PadvReport *report, const PadvStatus *status)
 {
 	Collected	facts = {.size = sizeof(PadvReportFact)};
 
-	padv_tell_hardware(picture, add_fact, &facts);
+	padv_tell_hardware(status, add_fact, &facts);
 	report->facts = facts.elements;
 	report->nfacts = facts.count;
 }
 
 static void
-read_caps(PadvReport *report)
+read_limits(PadvReport *report)
 {
 	PadvMetricsInput input;
-	PadvCensus	census;
+	PadvLimitUsage usage;
 
 	memset(&input, 0, sizeof(input));
-	padv_take_census(&census);
-	padv_read_caps(&input, &census);
-	for (int i = 0; i < input.ncaps; i++)
+	padv_read_limit_usage(&usage);
+	padv_metrics_read_limits(&input, &usage);
+	for (int i = 0; i < input.nlimits; i++)
 	{
-		PadvMetricsLabels *labels = &input.caps[i].labels;
+		PadvMetricsLabels *labels = &input.limits[i].labels;
 
 		labels->rolname = to_utf8_or_null(labels->rolname);
 		labels->datname = to_utf8_or_null(labels->datname);
 	}
-	report->caps = input.caps;
-	report->ncaps = input.ncaps;
-	report->all_caps = input.server.caps;
+	report->limits = input.limits;
+	report->nlimits = input.nlimits;
+	report->all_limits = input.server.limits;
 	report->default_max_sessions = input.server.default_max_sessions;
 	report->default_in_use = input.server.default_in_use;
 }
@@ -197,12 +197,12 @@ read_curve(PadvReport *report)
 {
 	PadvScalabilityRow *rows;
 
-	report->nrows = padv_copy_curve(&rows);
+	report->nrows = padv_status_copy_curve(&rows);
 	report->rows = rows;
 }
 
 static void
-read_server(PadvReport *report, const PadvSituation *situation, TimestampTz now)
+read_server(PadvReport *report, const PadvLocalStatus *local, TimestampTz now)
 {
 	report->server_version = to_utf8(GetConfigOption("server_version", false, false));
 	report->cluster_name = to_utf8(cluster_name ? cluster_name : "");
@@ -210,17 +210,17 @@ read_server(PadvReport *report, const PadvSituation *situation, TimestampTz now)
 	report->usable_connections = MaxConnections - padv_reserved_connections();
 	report->zone = to_utf8(pg_get_timezone_name(session_timezone));
 	report->written_at = name_moment(now);
-	report->sampled_at = name_moment(situation->picture.taken_at);
+	report->sampled_at = name_moment(local->status.taken_at);
 	report->started_at = name_moment(PgStartTime);
 }
 
 static void
-read_situation(PadvSituation *situation)
+read_situation(PadvLocalStatus *local)
 {
-	padv_read_situation(situation, true);
-	situation->holder_role = to_utf8_or_null(situation->holder_role);
-	situation->holder_role_quoted = to_utf8_or_null(situation->holder_role_quoted);
-	situation->holder_database = to_utf8_or_null(situation->holder_database);
+	padv_read_local_status(local, true);
+	local->holder_role = to_utf8_or_null(local->holder_role);
+	local->holder_role_quoted = to_utf8_or_null(local->holder_role_quoted);
+	local->holder_database = to_utf8_or_null(local->holder_database);
 }
 
 static void
@@ -233,26 +233,26 @@ append_piece(void *arg, const char *piece)
  * report(): one text.
  */
 Datum
-padv_report_sql(PG_FUNCTION_ARGS pg_attribute_unused())
+pool_advisor_report(PG_FUNCTION_ARGS pg_attribute_unused())
 {
-	PadvSituation situation;
-	PadvReport	report = {.situation = &situation};
+	PadvLocalStatus local;
+	PadvReport	report = {.local = &local};
 	StringInfoData page;
 	TimestampTz now;
 	int64		sample_interval;
 
 	padv_require_preloaded();
 	now = GetCurrentTimestamp();
-	read_situation(&situation);
-	read_server(&report, &situation, now);
-	sample_interval = situation.picture.model.basis.sample_interval_ms * INT64CONST(1000);
+	read_situation(&local);
+	read_server(&report, &local, now);
+	sample_interval = local.status.model.inputs.sample_interval_ms * INT64CONST(1000);
 	for (PadvResolution resolution = 0; resolution < PADV_RESOLUTIONS; resolution++)
 		padv_fetch_timeline(&report.timelines[resolution], resolution, now,
 							padv_history_reach[resolution], sample_interval);
 	read_curve(&report);
 	read_roles(&report);
-	read_caps(&report);
-	read_facts(&report, &situation.picture);
+	read_limits(&report);
+	read_facts(&report, &local.status);
 
 	initStringInfo(&page);
 	padv_report(&report, append_piece, &page);

@@ -20,7 +20,7 @@
 #include "shmem/xact_slots.h"
 #include "sql/arguments.h"
 
-PG_FUNCTION_INFO_V1(padv_reset);
+PG_FUNCTION_INFO_V1(pool_advisor_reset);
 
 static bool
 is_asked(const char *what, const char *name)
@@ -34,7 +34,7 @@ is_asked(const char *what, const char *name)
  * Raises ERRCODE_INVALID_PARAMETER_VALUE for anything else.
  */
 Datum
-padv_reset(PG_FUNCTION_ARGS)
+pool_advisor_reset(PG_FUNCTION_ARGS)
 {
 	const char *what;
 	bool		counters;
@@ -55,11 +55,11 @@ padv_reset(PG_FUNCTION_ARGS)
 	if (counters)
 	{
 		padv_admission_reset_counters();
-		padv_turns_reset_counters();
+		padv_slots_reset_counters();
 	}
 	if (history)
 		padv_history_reset();
 	if (scalability)
-		padv_request_reset(PADV_RESET_SCALABILITY);
+		padv_status_request_reset(PADV_RESET_SCALABILITY);
 	PG_RETURN_VOID();
 }

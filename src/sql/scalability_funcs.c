@@ -12,14 +12,14 @@
 #include "shmem/status_shmem.h"
 #include "sql/rows.h"
 
-PG_FUNCTION_INFO_V1(padv_scalability);
-PG_FUNCTION_INFO_V1(padv_scalability_fit);
+PG_FUNCTION_INFO_V1(pool_advisor_scalability);
+PG_FUNCTION_INFO_V1(pool_advisor_scalability_fit);
 
 /*
  * One row a bin that can be judged, by connections.
  */
 Datum
-padv_scalability(PG_FUNCTION_ARGS)
+pool_advisor_scalability(PG_FUNCTION_ARGS)
 {
 	PadvScalabilityRow *bins;
 	PadvRow		row = {0};
@@ -27,7 +27,7 @@ padv_scalability(PG_FUNCTION_ARGS)
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);
-	n = padv_copy_curve(&bins);
+	n = padv_status_copy_curve(&bins);
 	for (int i = 0; i < n; i++)
 	{
 		padv_row_float(&row, bins[i].connections);
@@ -46,15 +46,15 @@ padv_scalability(PG_FUNCTION_ARGS)
  * only once there is evidence beyond it.
  */
 Datum
-padv_scalability_fit(PG_FUNCTION_ARGS)
+pool_advisor_scalability_fit(PG_FUNCTION_ARGS)
 {
-	PadvPicture picture;
-	const PadvCurve *curve = &picture.model.curve;
+	PadvStatus	status;
+	const PadvCurve *curve = &status.model.curve;
 	PadvRow		row = {0};
 	double		peak = -1.0;
 
 	padv_require_preloaded();
-	padv_copy_picture(&picture);
+	padv_status_copy(&status);
 	if (curve->fit_known && curve->state == PADV_CURVE_FITTED)
 		peak = padv_usl_peak(&curve->fit);
 

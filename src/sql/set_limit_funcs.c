@@ -1,6 +1,6 @@
 /*
  * set_limit_funcs.c
- *		SQL functions that set and clear caps.
+ *		SQL functions that set and clear limits.
  *
  * They check what single settings cannot: that role and database are there,
  * and that the numbers go together.  Then they run the ALTER ROLE or ALTER
@@ -43,10 +43,10 @@
 #include "sql/rows.h"
 #include "worker/stored_settings.h"
 
-PG_FUNCTION_INFO_V1(padv_set_limit);
-PG_FUNCTION_INFO_V1(padv_clear_limit);
+PG_FUNCTION_INFO_V1(pool_advisor_set_limit);
+PG_FUNCTION_INFO_V1(pool_advisor_clear_limit);
 
-/* What a cap is set on; a name is NULL for any. */
+/* What a limit is set on; a name is NULL for any. */
 typedef struct Place
 {
 	const char *role;
@@ -129,7 +129,7 @@ read_interval(FunctionCallInfo fcinfo, int number, int lowest, const char *argum
 
 /* What is set at a place already; the rest of value is left as it is. */
 static void
-read_current(const Place *place, int32 value[PADV_CAP_SETTINGS])
+read_current(const Place *place, int32 value[PADV_LIMIT_SETTINGS])
 {
 	Relation	relation = table_open(DbRoleSettingRelationId, AccessShareLock);
 	ScanKeyData keys[2];
@@ -149,7 +149,7 @@ read_current(const Place *place, int32 value[PADV_CAP_SETTINGS])
 											RelationGetDescr(relation), &null);
 
 		if (!null)
-			(void) padv_read_stored(DatumGetArrayTypeP(settings), value);
+			(void) padv_parse_stored_settings(DatumGetArrayTypeP(settings), value);
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
@@ -159,11 +159,11 @@ read_current(const Place *place, int32 value[PADV_CAP_SETTINGS])
 static void
 check_core(const Place *place, const int32 *value)
 {
-	int32		together[PADV_CAP_SETTINGS];
+	int32		together[PADV_LIMIT_SETTINGS];
 	int32		max;
 	int32		core;
 
-	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		together[i] = PADV_NOT_SET;
 	read_current(place, together);
 	max = value[PADV_MAX_SESSIONS] != PADV_NOT_SET ? value[PADV_MAX_SESSIONS] : together[PADV_MAX_SESSIONS];
@@ -196,16 +196,16 @@ has_members(Oid role)
 
 /* The default, before it is scaled: as configured, below what ALTER ROLE ALL sets. */
 static void
-read_default(PadvCap *fallback)
+read_default(PadvLimit *fallback)
 {
 	const Place all = {NULL, NULL, InvalidOid, InvalidOid};
-	PadvCaps   *in_force = padv_limits_copy(NULL);
+	PadvLimits *in_force = padv_limits_shmem_copy(NULL);
 
 	memset(fallback, 0, sizeof(*fallback));
 	fallback->scope = PADV_SCOPE_DEFAULT;
-	fallback->core_limit = PADV_UNLIMITED;
-	if (padv_limits_state() == PADV_LIMITS_UNREAD)
-		padv_cap_defaults(fallback->value);
+	fallback->connection_limit = PADV_UNLIMITED;
+	if (padv_limits_shmem_state() == PADV_LIMITS_UNREAD)
+		padv_limit_defaults(fallback->value);
 	else
 		memcpy(fallback->value, in_force->configured, sizeof(fallback->value));
 	read_current(&all, fallback->value);
@@ -215,28 +215,28 @@ read_default(PadvCap *fallback)
 
 /* What will be in force at a place when this transaction commits. */
 static void
-read_cap(const Place *place, PadvCap *cap)
+read_limit(const Place *place, PadvLimit *limit)
 {
-	PadvCap		fallback;
+	PadvLimit	fallback;
 
 	read_default(&fallback);
 	if (!OidIsValid(place->role_oid) && !OidIsValid(place->database_oid))
 	{
-		*cap = fallback;
-		padv_cap_resolve(cap, cap, false, padv_limit_scale);
+		*limit = fallback;
+		padv_limit_resolve(limit, limit, false, padv_limit_scale);
 		return;
 	}
-	memset(cap, 0, sizeof(*cap));
-	cap->role = place->role_oid;
-	cap->database = place->database_oid;
-	cap->scope = !OidIsValid(cap->role) ? PADV_SCOPE_DATABASE :
-		!OidIsValid(cap->database) ? PADV_SCOPE_ROLE : PADV_SCOPE_ROLE_IN_DATABASE;
-	cap->core_limit = PADV_UNLIMITED;
-	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
-		cap->value[i] = PADV_NOT_SET;
-	read_current(place, cap->value);
-	padv_cap_resolve(cap, &fallback, cap->scope == PADV_SCOPE_ROLE && has_members(cap->role),
-					 padv_limit_scale);
+	memset(limit, 0, sizeof(*limit));
+	limit->role = place->role_oid;
+	limit->database = place->database_oid;
+	limit->scope = !OidIsValid(limit->role) ? PADV_SCOPE_DATABASE :
+		!OidIsValid(limit->database) ? PADV_SCOPE_ROLE : PADV_SCOPE_ROLE_IN_DATABASE;
+	limit->connection_limit = PADV_UNLIMITED;
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
+		limit->value[i] = PADV_NOT_SET;
+	read_current(place, limit->value);
+	padv_limit_resolve(limit, &fallback, limit->scope == PADV_SCOPE_ROLE && has_members(limit->role),
+					   padv_limit_scale);
 }
 
 static const char *
@@ -280,20 +280,20 @@ warn_of_reach(const Place *place, const int32 *value)
  * for a place with a limit of its own.
  */
 static void
-warn_of_nothing(const Place *place, const int32 *value, const PadvCap *cap)
+warn_of_nothing(const Place *place, const int32 *value, const PadvLimit *limit)
 {
 	const char *missing = NULL;
 	const char *given = NULL;
 
 	if (place->role == NULL && place->database == NULL)
 		return;
-	if (cap->value[PADV_MAX_SESSIONS] < 0)
+	if (limit->value[PADV_MAX_SESSIONS] < 0)
 	{
 		missing = "max_sessions";
 		given = value[PADV_QUEUE_LENGTH] != PADV_NOT_SET && value[PADV_QUEUE_LENGTH] != 0 ? "queue_length" :
 			value[PADV_QUEUE_TIMEOUT] != PADV_NOT_SET ? "queue_timeout" : NULL;
 	}
-	else if (cap->value[PADV_QUEUE_LENGTH] == 0)
+	else if (limit->value[PADV_QUEUE_LENGTH] == 0)
 	{
 		missing = "queue_length";
 		given = value[PADV_QUEUE_TIMEOUT] != PADV_NOT_SET ? "queue_timeout" : NULL;
@@ -303,12 +303,12 @@ warn_of_nothing(const Place *place, const int32 *value, const PadvCap *cap)
 				(errcode(ERRCODE_WARNING),
 				 errmsg("%s of %s has no effect without %s", given, place_words(place), missing)));
 
-	if (value[PADV_SESSION_IDLE_TIMEOUT] > 0 && cap->value[PADV_MIN_SESSIONS] < 0)
+	if (value[PADV_SESSION_IDLE_TIMEOUT] > 0 && limit->value[PADV_MIN_SESSIONS] < 0)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 errmsg("session_idle_timeout of %s has no effect without min_sessions", place_words(place)),
 				 errhint("With min_sessions => 0 every session is closed that is idle for so long.")));
-	else if (value[PADV_MIN_SESSIONS] >= 0 && cap->value[PADV_SESSION_IDLE_TIMEOUT] == 0)
+	else if (value[PADV_MIN_SESSIONS] >= 0 && limit->value[PADV_SESSION_IDLE_TIMEOUT] == 0)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 errmsg("min_sessions of %s has no effect without session_idle_timeout", place_words(place))));
@@ -319,12 +319,12 @@ warn_of_nothing(const Place *place, const int32 *value, const PadvCap *cap)
  * says.
  */
 static void
-warn_of_no_transactions(const Place *place, const int32 *value, const PadvCap *cap)
+warn_of_no_transactions(const Place *place, const int32 *value, const PadvLimit *limit)
 {
 	const char *given = value[PADV_TRANSACTION_QUEUE_LENGTH] >= 0 ? "transaction_queue_length" :
 		value[PADV_TRANSACTION_QUEUE_TIMEOUT] > 0 ? "transaction_queue_timeout" : NULL;
 
-	if (given == NULL || cap->value[PADV_MAX_ACTIVE] >= 0 || (place->role == NULL && place->database == NULL))
+	if (given == NULL || limit->value[PADV_MAX_ACTIVE] >= 0 || (place->role == NULL && place->database == NULL))
 		return;
 	ereport(WARNING,
 			(errcode(ERRCODE_WARNING),
@@ -333,11 +333,11 @@ warn_of_no_transactions(const Place *place, const int32 *value, const PadvCap *c
 
 /* A login that waits has a connection, and not all may be able to. */
 static void
-warn_of_queue(const PadvCap *cap)
+warn_of_queue(const PadvLimit *limit)
 {
 	int32		usable = MaxConnections - padv_reserved_connections();
 
-	if (padv_cap_queue_above(cap, usable))
+	if (padv_limit_queue_above(limit, usable))
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 errmsg("max_sessions and queue_length together allow more than the %d connections that ordinary roles can have", usable),
@@ -348,7 +348,7 @@ warn_of_queue(const PadvCap *cap)
 static bool
 any_given(const int32 *value)
 {
-	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		if (value[i] != PADV_NOT_SET)
 			return true;
 	return false;
@@ -398,11 +398,11 @@ read_transaction_queue(FunctionCallInfo fcinfo, int32 *value)
  *			 transaction_queue_timeout): what will be in force there
  */
 Datum
-padv_set_limit(PG_FUNCTION_ARGS)
+pool_advisor_set_limit(PG_FUNCTION_ARGS)
 {
 	Place		place;
-	int32		value[PADV_CAP_SETTINGS];
-	PadvCap		cap;
+	int32		value[PADV_LIMIT_SETTINGS];
+	PadvLimit	limit;
 	PadvRow		row = {0};
 	TupleDesc	tupdesc;
 	char	   *alter;
@@ -427,23 +427,23 @@ padv_set_limit(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	alter = alter_place(&place);
-	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		if (value[i] != PADV_NOT_SET)
-			run(psprintf("%s SET %s = %s%d%s", alter, padv_cap_setting_name(i),
-						 padv_cap_setting_is_time(i) ? "'" : "", value[i], padv_cap_setting_is_time(i) ? "ms'" : ""));
+			run(psprintf("%s SET %s = %s%d%s", alter, padv_limit_setting_name(i),
+						 padv_limit_setting_is_time(i) ? "'" : "", value[i], padv_limit_setting_is_time(i) ? "ms'" : ""));
 	SPI_finish();
 	CommandCounterIncrement();
-	read_cap(&place, &cap);
-	warn_of_nothing(&place, value, &cap);
-	warn_of_no_transactions(&place, value, &cap);
+	read_limit(&place, &limit);
+	warn_of_nothing(&place, value, &limit);
+	warn_of_no_transactions(&place, value, &limit);
 	if (value[PADV_MAX_SESSIONS] != PADV_NOT_SET || value[PADV_QUEUE_LENGTH] != PADV_NOT_SET)
-		warn_of_queue(&cap);
+		warn_of_queue(&limit);
 
 	/* SQL objects of before it told anything */
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		PG_RETURN_VOID();
-	padv_row_cap(&row, &cap);
-	padv_row_transaction_queue(&row, &cap);
+	padv_row_limit(&row, &limit);
+	padv_row_transaction_queue(&row, &limit);
 	return padv_row_return(&row, fcinfo);
 }
 
@@ -451,7 +451,7 @@ padv_set_limit(PG_FUNCTION_ARGS)
  * clear_limit(role, database)
  */
 Datum
-padv_clear_limit(PG_FUNCTION_ARGS)
+pool_advisor_clear_limit(PG_FUNCTION_ARGS)
 {
 	Place		place;
 	char	   *alter;
@@ -461,8 +461,8 @@ padv_clear_limit(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	alter = alter_place(&place);
-	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
-		run(psprintf("%s RESET %s", alter, padv_cap_setting_name(i)));
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
+		run(psprintf("%s RESET %s", alter, padv_limit_setting_name(i)));
 	SPI_finish();
 	PG_RETURN_VOID();
 }

@@ -3,7 +3,7 @@
  *		SQL functions about the server as a whole: one row, the methods, the
  *		advice, the reasoning.
  *
- * Copies the published picture out and turns it into rows.  Never waits for
+ * Copies the published status out and turns it into rows.  Never waits for
  * the worker and writes nothing.  Who may call what is granted in the install
  * script.
  *
@@ -25,10 +25,10 @@
 #include "sql/rows.h"
 #include "sql/server_status.h"
 
-PG_FUNCTION_INFO_V1(padv_status);
-PG_FUNCTION_INFO_V1(padv_optimal_methods);
-PG_FUNCTION_INFO_V1(padv_advice);
-PG_FUNCTION_INFO_V1(padv_explain_all);
+PG_FUNCTION_INFO_V1(pool_advisor_status);
+PG_FUNCTION_INFO_V1(pool_advisor_optimal);
+PG_FUNCTION_INFO_V1(pool_advisor_advice);
+PG_FUNCTION_INFO_V1(pool_advisor_explain);
 
 char *
 padv_role_name(Oid role)
@@ -39,38 +39,38 @@ padv_role_name(Oid role)
 }
 
 static void
-name_holder(PadvSituation *situation)
+name_holder(PadvLocalStatus *local)
 {
-	const PadvIdleHolder *holder = &situation->picture.idle_holder;
+	const PadvIdleHolder *holder = &local->status.idle_holder;
 	char	   *database;
 
-	situation->holder_role = padv_role_name(holder->role);
-	situation->holder_role_quoted = quote_identifier(situation->holder_role);
+	local->holder_role = padv_role_name(holder->role);
+	local->holder_role_quoted = quote_identifier(local->holder_role);
 	database = get_database_name(holder->database);
-	situation->holder_database = database ? database : psprintf("unknown (OID=%u)", holder->database);
+	local->holder_database = database ? database : psprintf("unknown (OID=%u)", holder->database);
 }
 
 void
-padv_read_situation(PadvSituation *situation, bool with_names)
+padv_read_local_status(PadvLocalStatus *local, bool with_names)
 {
-	memset(situation, 0, sizeof(*situation));
-	padv_copy_picture(&situation->picture);
-	situation->worker_running = padv_worker_running();
-	padv_turns_read(&situation->gate);
-	situation->gate.setting = padv_server_max_active;
-	situation->enforcement = padv_enforcement;
-	situation->gate_enforcement = padv_gate_enforcement;
+	memset(local, 0, sizeof(*local));
+	padv_status_copy(&local->status);
+	local->worker_running = padv_worker_running();
+	padv_slots_read(&local->gate);
+	local->gate.setting = padv_server_max_active;
+	local->enforcement = padv_enforcement;
+	local->gate_enforcement = padv_gate_enforcement;
 
 	/* setting the wall clock makes no sample older or younger */
-	situation->age_seconds = (double) (padv_monotonic_us() - situation->picture.clock_us) / 1e6;
-	if (with_names && situation->picture.idle_holder.holders > 0)
-		name_holder(situation);
+	local->age_seconds = (double) (padv_monotonic_us() - local->status.clock_us) / 1e6;
+	if (with_names && local->status.idle_holder.holders > 0)
+		name_holder(local);
 }
 
 static void
-add_counts(PadvRow *row, const PadvPicture *picture)
+add_counts(PadvRow *row, const PadvStatus *status)
 {
-	const PadvCounts *last = &picture->last;
+	const PadvCounts *last = &status->last;
 
 	padv_row_int(row, last->sessions);
 	padv_row_int(row, last->active);
@@ -82,21 +82,21 @@ add_counts(PadvRow *row, const PadvPicture *picture)
 }
 
 static void
-add_minute(PadvRow *row, const PadvPicture *picture)
+add_minute(PadvRow *row, const PadvStatus *status)
 {
-	padv_row_float(row, picture->minute.active);
-	padv_row_float(row, picture->minute.active_p95);
-	padv_row_int(row, picture->minute.active_max);
-	padv_row_float(row, picture->minute.io_wait_ratio);
-	padv_row_known_float(row, picture->load.cpu_utilization);
-	padv_row_known_float(row, picture->load.run_queue_ratio);
-	padv_row_known_float(row, picture->load.cache_hit_ratio);
+	padv_row_float(row, status->minute.active);
+	padv_row_float(row, status->minute.active_p95);
+	padv_row_int(row, status->minute.active_max);
+	padv_row_float(row, status->minute.io_wait_ratio);
+	padv_row_known_float(row, status->load.cpu_utilization);
+	padv_row_known_float(row, status->load.run_queue_ratio);
+	padv_row_known_float(row, status->load.cache_hit_ratio);
 }
 
 static void
-add_model(PadvRow *row, const PadvPicture *picture)
+add_model(PadvRow *row, const PadvStatus *status)
 {
-	const PadvModel *model = &picture->model;
+	const PadvModel *model = &status->model;
 	const PadvEstimate *chosen = padv_model_chosen(model);
 
 	padv_row_int(row, chosen->connections);
@@ -104,19 +104,19 @@ add_model(PadvRow *row, const PadvPicture *picture)
 	padv_row_int(row, chosen->high);
 	padv_row_text(row, padv_method_name(model->chosen));
 	padv_row_text(row, padv_confidence_name(chosen->confidence));
-	padv_row_float(row, picture->model.busy_ratio);
+	padv_row_float(row, status->model.busy_ratio);
 	padv_row_int(row, model->pool_size);
 	padv_row_float(row, model->load_ratio);
 	padv_row_text(row, padv_verdict_name(model->verdict));
 }
 
 static void
-add_own_cost(PadvRow *row, const PadvPicture *picture)
+add_own_cost(PadvRow *row, const PadvStatus *status)
 {
-	padv_row_int(row, picture->last.parallel_workers);
-	padv_row_float(row, picture->model.demand);
-	padv_row_int(row, picture->samples_total);
-	padv_row_known_float(row, picture->load.sample_cost);
+	padv_row_int(row, status->last.parallel_workers);
+	padv_row_float(row, status->model.demand);
+	padv_row_int(row, status->samples_total);
+	padv_row_known_float(row, status->load.sample_cost);
 }
 
 static void
@@ -133,9 +133,9 @@ add_transactions(PadvRow *row, const PadvLoad *load)
  * One row.  Before the first sample only what needs none is known.
  */
 Datum
-padv_status(PG_FUNCTION_ARGS)
+pool_advisor_status(PG_FUNCTION_ARGS)
 {
-	PadvSituation situation;
+	PadvLocalStatus local;
 	PadvRow		row = {0};
 	TupleDesc	tupdesc;
 	bool		sampled;
@@ -143,21 +143,21 @@ padv_status(PG_FUNCTION_ARGS)
 	padv_require_preloaded();
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	padv_read_situation(&situation, false);
-	sampled = situation.picture.taken_at != 0;
+	padv_read_local_status(&local, false);
+	sampled = local.status.taken_at != 0;
 
-	padv_row_add(&row, TimestampTzGetDatum(situation.picture.taken_at), !sampled);
-	padv_row_add(&row, Float8GetDatum(situation.age_seconds), !sampled);
-	padv_row_bool(&row, situation.worker_running);
+	padv_row_add(&row, TimestampTzGetDatum(local.status.taken_at), !sampled);
+	padv_row_add(&row, Float8GetDatum(local.age_seconds), !sampled);
+	padv_row_bool(&row, local.worker_running);
 	padv_row_int(&row, MaxConnections);
 	padv_row_int(&row, MaxConnections - padv_reserved_connections());
 	if (sampled)
 	{
-		add_counts(&row, &situation.picture);
-		add_minute(&row, &situation.picture);
-		add_model(&row, &situation.picture);
-		add_own_cost(&row, &situation.picture);
-		add_transactions(&row, &situation.picture.load);
+		add_counts(&row, &local.status);
+		add_minute(&row, &local.status);
+		add_model(&row, &local.status);
+		add_own_cost(&row, &local.status);
+		add_transactions(&row, &local.status.load);
 	}
 	else
 		while (row.count < Min(tupdesc->natts, PADV_MAX_COLUMNS))
@@ -169,15 +169,15 @@ padv_status(PG_FUNCTION_ARGS)
 
 /* What server_max_active = auto has found: transactions, not active connections. */
 static void
-store_server_max_active(FunctionCallInfo fcinfo, const PadvSituation *situation)
+store_server_max_active(FunctionCallInfo fcinfo, const PadvLocalStatus *local)
 {
 	char		text[PADV_SENTENCE];
 	PadvRow		row = {0};
-	bool		off = situation->gate.limit < 0;
+	bool		off = local->gate.limit < 0;
 
-	padv_explain_gate(&situation->gate, &situation->picture.control, text, sizeof(text));
+	padv_slot_stats_explain(&local->gate, &local->status.control, text, sizeof(text));
 	padv_row_text(&row, "server_max_active");
-	padv_row_add(&row, Int64GetDatum(situation->gate.limit), off);
+	padv_row_add(&row, Int64GetDatum(local->gate.limit), off);
 	padv_row_null(&row);
 	padv_row_null(&row);
 	padv_row_null(&row);
@@ -191,16 +191,16 @@ store_server_max_active(FunctionCallInfo fcinfo, const PadvSituation *situation)
  * One row a method: what it says, or why it says nothing.
  */
 Datum
-padv_optimal_methods(PG_FUNCTION_ARGS)
+pool_advisor_optimal(PG_FUNCTION_ARGS)
 {
-	PadvSituation situation;
-	const PadvModel *model = &situation.picture.model;
+	PadvLocalStatus local;
+	const PadvModel *model = &local.status.model;
 	char		text[PADV_SENTENCE];
 	PadvRow		row = {0};
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);
-	padv_read_situation(&situation, false);
+	padv_read_local_status(&local, false);
 
 	for (PadvMethod method = 0; method < PADV_METHODS; method++)
 	{
@@ -219,8 +219,8 @@ padv_optimal_methods(PG_FUNCTION_ARGS)
 		padv_row_text(&row, padv_not_available_because(model, method));
 		padv_row_store(&row, fcinfo);
 	}
-	if (situation.gate.setting == PADV_SERVER_MAX_ACTIVE_AUTO)
-		store_server_max_active(fcinfo, &situation);
+	if (local.gate.setting == PADV_SERVER_MAX_ACTIVE_AUTO)
+		store_server_max_active(fcinfo, &local);
 	return (Datum) 0;
 }
 
@@ -242,17 +242,17 @@ padv_row_advice(FunctionCallInfo fcinfo, const PadvAdvice *advice)
  * Worst first; no row when all is well.
  */
 Datum
-padv_advice(PG_FUNCTION_ARGS)
+pool_advisor_advice(PG_FUNCTION_ARGS)
 {
-	PadvSituation situation;
+	PadvLocalStatus local;
 	PadvAdvice	advice[PADV_MAX_ADVICE];
 	int			count;
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);
-	padv_read_situation(&situation, true);
+	padv_read_local_status(&local, true);
 
-	count = padv_advise(&situation, advice);
+	count = padv_advise(&local, advice);
 	for (int i = 0; i < count; i++)
 		padv_row_advice(fcinfo, &advice[i]);
 	return (Datum) 0;
@@ -262,13 +262,13 @@ padv_advice(PG_FUNCTION_ARGS)
  * The whole reasoning, a sentence a row.
  */
 Datum
-padv_explain_all(PG_FUNCTION_ARGS)
+pool_advisor_explain(PG_FUNCTION_ARGS)
 {
-	PadvSituation situation;
+	PadvLocalStatus local;
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	padv_read_situation(&situation, true);
-	padv_explain(&situation, padv_row_sentence, fcinfo);
+	padv_read_local_status(&local, true);
+	padv_explain(&local, padv_row_sentence, fcinfo);
 	return (Datum) 0;
 }

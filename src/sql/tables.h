@@ -1,11 +1,11 @@
 /*
  * tables.h
- *		What several SQL functions show a row of: facts, roles and caps.
+ *		What several SQL functions show a row of: facts, roles and limits.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_SQL_TABLES_H
-#define PADV_SQL_TABLES_H
+#ifndef PADV_TABLES_H
+#define PADV_TABLES_H
 
 #include "core/model/status.h"
 #include "core/monitoring/metrics.h"
@@ -14,18 +14,18 @@
 
 /* Texts are in the current memory context. */
 typedef void (*PadvTellFact) (void *arg, const char *fact, const char *value, const char *source);
-extern void padv_tell_hardware(const PadvPicture *picture, PadvTellFact tell, void *arg);
+extern void padv_tell_hardware(const PadvStatus *status, PadvTellFact tell, void *arg);
 
 /* The row and its counters are valid during the call. */
 typedef void (*PadvTellRole) (void *arg, const PadvRoleRow *role,
-							  const PadvRoleCounters *counters, const PadvCaps *caps);
+							  const PadvRoleCounters *counters, const PadvLimits *limits);
 extern void padv_tell_roles(PadvTellRole tell, void *arg);
 
 /*
- * The caps of a census that are shown, the fullest first, with names, and how
+ * The limits of a usage that are shown, the fullest first, with names, and how
  * many there are; into an input that was zeroed.  Names are text in the encoding
  * of the database.
  */
-extern void padv_read_caps(PadvMetricsInput *input, const PadvCensus *census);
+extern void padv_metrics_read_limits(PadvMetricsInput *input, const PadvLimitUsage *usage);
 
-#endif							/* PADV_SQL_TABLES_H */
+#endif							/* PADV_TABLES_H */

@@ -24,9 +24,9 @@
 #include "sql/server_status.h"
 #include "sql/tables.h"
 
-PG_FUNCTION_INFO_V1(padv_hardware);
-PG_FUNCTION_INFO_V1(padv_waits);
-PG_FUNCTION_INFO_V1(padv_roles);
+PG_FUNCTION_INFO_V1(pool_advisor_hardware);
+PG_FUNCTION_INFO_V1(pool_advisor_waits);
+PG_FUNCTION_INFO_V1(pool_advisor_roles);
 
 /* What stands for the roles beyond the window's table. */
 #define OTHER_ROLES "(other roles)"
@@ -48,15 +48,15 @@ tell_figure(const FactTeller *teller, const char *fact, double value,
 }
 
 static void
-tell_load(const FactTeller *teller, const PadvPicture *picture)
+tell_load(const FactTeller *teller, const PadvStatus *status)
 {
-	const PadvLoad *load = &picture->load;
+	const PadvLoad *load = &status->load;
 
 	teller->tell(teller->arg, "effective spindles",
-				 psprintf("%.2f", picture->model.effective_spindles),
+				 psprintf("%.2f", status->model.effective_spindles),
 				 psprintf("spindles: %lld; working time in reads that reach a disk: %.0f%%, which counts in steps of half a spindle or more",
-						  (long long) picture->model.spindles,
-						  100.0 * picture->model.disk_share));
+						  (long long) status->model.spindles,
+						  100.0 * status->model.disk_share));
 	tell_figure(teller, "CPU utilization", 100.0 * load->cpu_utilization, " %",
 				"/proc/stat of the CPUs allowed, or the cgroup's use of its quota; last minute");
 	tell_figure(teller, "CPU used by the server", load->server_cores, " cores",
@@ -181,11 +181,11 @@ tell_without_paths(const FactTeller *teller, const PadvFact *fact, const char *d
  * The machine as found, then what it is doing.
  */
 void
-padv_tell_hardware(const PadvPicture *picture, PadvTellFact tell, void *arg)
+padv_tell_hardware(const PadvStatus *status, PadvTellFact tell, void *arg)
 {
 	const FactTeller teller = {tell, arg};
 	PadvFact   *facts;
-	int			count = padv_copy_facts(&facts);
+	int			count = padv_status_copy_facts(&facts);
 	char	   *data_directory = real_data_directory(facts, count);
 	bool		paths_too = may_see_directories();
 
@@ -194,8 +194,8 @@ padv_tell_hardware(const PadvPicture *picture, PadvTellFact tell, void *arg)
 			tell(arg, facts[i].fact, facts[i].value, facts[i].source);
 		else
 			tell_without_paths(&teller, &facts[i], data_directory);
-	if (picture->taken_at != 0)
-		tell_load(&teller, picture);
+	if (status->taken_at != 0)
+		tell_load(&teller, status);
 }
 
 static void
@@ -213,14 +213,14 @@ store_fact(void *arg, const char *fact, const char *value, const char *source)
  * A row for each fact.
  */
 Datum
-padv_hardware(PG_FUNCTION_ARGS)
+pool_advisor_hardware(PG_FUNCTION_ARGS)
 {
-	PadvPicture picture;
+	PadvStatus	status;
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);
-	padv_copy_picture(&picture);
-	padv_tell_hardware(&picture, store_fact, fcinfo);
+	padv_status_copy(&status);
+	padv_tell_hardware(&status, store_fact, fcinfo);
 	return (Datum) 0;
 }
 
@@ -245,7 +245,7 @@ add_event_names(PadvRow *row, uint32 wait_event)
  * Where the time went: a row for each period and event with anything in it.
  */
 Datum
-padv_waits(PG_FUNCTION_ARGS)
+pool_advisor_waits(PG_FUNCTION_ARGS)
 {
 	static const char *const periods[PADV_PERIODS] = {"10 s", "1 min", "10 min", "1 h"};
 	PadvEventRow *events;
@@ -254,7 +254,7 @@ padv_waits(PG_FUNCTION_ARGS)
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);
-	count = padv_copy_events(&events);
+	count = padv_status_copy_events(&events);
 
 	for (int period = 0; period < PADV_PERIODS; period++)
 	{
@@ -292,7 +292,7 @@ padv_role_row_name(const PadvRoleRow *role)
 
 static void
 store_role(void *arg, const PadvRoleRow *role, const PadvRoleCounters *counters,
-		   const PadvCaps *caps)
+		   const PadvLimits *limits)
 {
 	FunctionCallInfo fcinfo = arg;
 	PadvRow		row = {0};
@@ -306,8 +306,8 @@ store_role(void *arg, const PadvRoleRow *role, const PadvRoleCounters *counters,
 	padv_row_int(&row, role->idle_in_transaction);
 	padv_row_int(&row, role->queued + counters->waiting);
 	padv_row_float(&row, role->active_avg);
-	padv_row_int(&row, padv_role_cap(caps, role->role, PADV_MAX_SESSIONS));
-	padv_row_int(&row, padv_role_cap(caps, role->role, PADV_MAX_ACTIVE));
+	padv_row_int(&row, padv_role_limit(limits, role->role, PADV_MAX_SESSIONS));
+	padv_row_int(&row, padv_role_limit(limits, role->role, PADV_MAX_ACTIVE));
 	padv_row_int(&row, counters->refused);
 	padv_row_int(&row, counters->queued);
 	padv_row_int(&row, counters->timed_out);
@@ -329,13 +329,13 @@ padv_tell_roles(PadvTellRole tell, void *arg)
 	static const PadvRoleCounters nothing = {0};
 	PadvRoleRow *roles;
 	PadvRoleCounters *counters;
-	PadvCaps   *caps;
+	PadvLimits *limits;
 	int			nroles;
 	int			ncounters;
 
-	nroles = padv_copy_roles(&roles);
+	nroles = padv_status_copy_roles(&roles);
 	ncounters = padv_admission_copy_counters(&counters);
-	caps = padv_limits_copy(NULL);
+	limits = padv_limits_shmem_copy(NULL);
 	qsort(counters, ncounters, sizeof(PadvRoleCounters), compare_counters);
 
 	for (int i = 0; i < nroles; i++)
@@ -343,7 +343,7 @@ padv_tell_roles(PadvTellRole tell, void *arg)
 		PadvRoleCounters key = {.role = roles[i].role};
 		PadvRoleCounters *mine = bsearch(&key, counters, ncounters, sizeof(key), compare_counters);
 
-		tell(arg, &roles[i], mine ? mine : &nothing, caps);
+		tell(arg, &roles[i], mine ? mine : &nothing, limits);
 		if (mine)
 			*mine = (PadvRoleCounters) {.role = mine->role}; /* told */
 	}
@@ -352,7 +352,7 @@ padv_tell_roles(PadvTellRole tell, void *arg)
 		PadvRoleRow absent = {.role = counters[i].role};
 
 		if (padv_has_counted(&counters[i]))
-			tell(arg, &absent, &counters[i], caps);
+			tell(arg, &absent, &counters[i], limits);
 	}
 }
 
@@ -360,7 +360,7 @@ padv_tell_roles(PadvTellRole tell, void *arg)
  * A row for each of them.
  */
 Datum
-padv_roles(PG_FUNCTION_ARGS)
+pool_advisor_roles(PG_FUNCTION_ARGS)
 {
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);

@@ -4,8 +4,8 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_SQL_TIMELINE_H
-#define PADV_SQL_TIMELINE_H
+#ifndef PADV_TIMELINE_H
+#define PADV_TIMELINE_H
 
 #include "core/render/columns.h"
 
@@ -20,4 +20,4 @@ extern const int64 padv_history_reach[PADV_RESOLUTIONS];
 extern void padv_fetch_timeline(PadvTimeline *timeline, PadvResolution resolution, int64 now,
 								int64 period, int64 sample_interval);
 
-#endif							/* PADV_SQL_TIMELINE_H */
+#endif							/* PADV_TIMELINE_H */

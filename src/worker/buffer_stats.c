@@ -29,7 +29,7 @@ typedef struct Reading
 	PgStat_Counter hit;
 } Reading;
 
-struct PadvBuffers
+struct PadvBufferStats
 {
 	MemoryContext scratch;		/* the statistics' copies */
 	double		fetched;		/* sums so far */
@@ -38,10 +38,10 @@ struct PadvBuffers
 	Reading		last[MAX_DATABASES];
 };
 
-PadvBuffers *
-padv_buffers_create(void)
+PadvBufferStats *
+padv_buffer_stats_create(void)
 {
-	PadvBuffers *buffers = palloc0(sizeof(PadvBuffers));
+	PadvBufferStats *buffers = palloc0(sizeof(PadvBufferStats));
 
 	buffers->scratch = AllocSetContextCreate(CurrentMemoryContext,
 											 "pool_advisor statistics",
@@ -50,7 +50,7 @@ padv_buffers_create(void)
 }
 
 static bool
-is_followed(const PadvBuffers *buffers, Oid database)
+is_followed(const PadvBufferStats *buffers, Oid database)
 {
 	for (int i = 0; i < buffers->count; i++)
 	{
@@ -62,7 +62,7 @@ is_followed(const PadvBuffers *buffers, Oid database)
 
 /* False when there are no statistics of the database (any more). */
 static bool
-read_database(const PadvBuffers *buffers, Oid database, Reading *reading)
+read_database(const PadvBufferStats *buffers, Oid database, Reading *reading)
 {
 	MemoryContext old = MemoryContextSwitchTo(buffers->scratch);
 	PgStat_StatDBEntry *entry = pgstat_fetch_stat_dbentry(database);
@@ -81,7 +81,7 @@ read_database(const PadvBuffers *buffers, Oid database, Reading *reading)
 
 /* Follow the databases of the sample from now on. */
 static void
-follow_new(PadvBuffers *buffers, const PadvSample *sample)
+follow_new(PadvBufferStats *buffers, const PadvSample *sample)
 {
 	Oid			previous = InvalidOid;
 
@@ -100,8 +100,8 @@ follow_new(PadvBuffers *buffers, const PadvSample *sample)
 }
 
 void
-padv_buffers_read(PadvBuffers *buffers, const PadvSample *sample,
-				  PadvCounters *counters)
+padv_buffer_stats_read(PadvBufferStats *buffers, const PadvSample *sample,
+					   PadvCounters *counters)
 {
 	int			kept = 0;
 

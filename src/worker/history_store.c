@@ -5,7 +5,7 @@
  * Owns that file, which lies where the server keeps its own statistics.  The
  * worker reads it when the server starts; one process at a time writes it, the
  * one that has claimed it (history_writer.c).  Whatever is wrong with a file, a folder
- * or a disk costs history, and a line in the log, but never an error.
+ * or a disk costs history, and a queue in the log, but never an error.
  *
  * Writing waits for the disk, for seconds where that stalls.
  *

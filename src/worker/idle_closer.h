@@ -4,20 +4,20 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_KEEPALIVE_H
-#define PADV_KEEPALIVE_H
+#ifndef PADV_IDLE_CLOSER_H
+#define PADV_IDLE_CLOSER_H
 
 #include "core/stats/sample.h"
 
-typedef struct PadvKeepalive PadvKeepalive;
+typedef struct PadvIdleCloser PadvIdleCloser;
 
 /* In the current memory context. */
-extern PadvKeepalive *padv_keepalive_create(void);
+extern PadvIdleCloser *padv_idle_closer_create(void);
 
 /*
  * Ask those that have been idle for too long to close, longest idle first.
  * Takes the spinlock of admission for a moment; allocates nothing.
  */
-extern void padv_keepalive_run(PadvKeepalive *keepalive, const PadvSample *sample);
+extern void padv_idle_closer_run(PadvIdleCloser *idle_timeout, const PadvSample *sample);
 
-#endif							/* PADV_KEEPALIVE_H */
+#endif							/* PADV_IDLE_CLOSER_H */

@@ -1,15 +1,15 @@
 /*
  * limits_launcher.c
- *		The worker's part in caps: notice changes, have them read.
+ *		The worker's part in limits: notice changes, have them read.
  *
  * A change of a catalog reaches every process as an invalidation message, at
  * commit and, on a standby, when the commit is replayed.  The worker looks at
  * all of them on their way to its own caches, and so learns of a change of
- * caps, roles, memberships or databases without reading anything.
+ * limits, roles, memberships or databases without reading anything.
  *
- * When caps cannot be read, those in force stay for a while; then everybody is
+ * When limits cannot be read, those in force stay for a while; then everybody is
  * let through, and the log says so once.  It is tried again all the time.  For want
- * of a process caps are not lifted: any role can take all of them with parallel
+ * of a process limits are not lifted: any role can take all of them with parallel
  * queries, and would lift its own.
  *
  * Copyright (c) 2026, pool_advisor contributors
@@ -41,14 +41,14 @@
 #define LAST_RETRY (30 * SECOND)
 
 /*
- * How long caps that were read before stay in force when they cannot be read
+ * How long limits that were read before stay in force when they cannot be read
  * again, and how long the first reading may take.
  */
 #define KEEP_FOR_EVER PG_INT64_MAX
 #define KEEP_KNOWN (30 * SECOND)
 #define KEEP_UNREAD (2 * SECOND)
 
-struct PadvWatch
+struct PadvLimitsLauncher
 {
 	MemoryContext context;
 	BackgroundWorkerHandle *reader; /* one that runs */
@@ -57,36 +57,36 @@ struct PadvWatch
 	int64		next_try;		/* monotonic clock */
 	int64		failing_since;
 	int64		lifting_since;	/* the first of failures in a row that lift
-								 * caps in the end; 0: none */
-	bool		kept_told;		/* that caps may be out of date */
+								 * limits in the end; 0: none */
+	bool		kept_told;		/* that limits may be out of date */
 };
 
 /* Set by messages, whoever handles them. */
 static bool changed = false;
 
-PadvWatch *
-padv_watch_create(void)
+PadvLimitsLauncher *
+padv_limits_launcher_create(void)
 {
-	PadvWatch  *watch = palloc0(sizeof(PadvWatch));
+	PadvLimitsLauncher *launcher = palloc0(sizeof(PadvLimitsLauncher));
 
-	watch->context = CurrentMemoryContext;
+	launcher->context = CurrentMemoryContext;
 	changed = true;
-	return watch;
+	return launcher;
 }
 
 void
-padv_watch_reload(PadvWatch *watch)
+padv_limits_launcher_reload(PadvLimitsLauncher *launcher)
 {
 	changed = true;
-	watch->next_try = 0;
+	launcher->next_try = 0;
 
 	/* the emergency exit needs nobody to read anything */
 	if (padv_enforcement == PADV_ENFORCEMENT_OFF)
-		padv_limits_stop_enforcing();
+		padv_limits_shmem_stop_enforcing();
 }
 
 static void
-look_at_message(SharedInvalidationMessage *message)
+check_messages(SharedInvalidationMessage *message)
 {
 	switch (message->id)
 	{
@@ -108,7 +108,7 @@ look_at_message(SharedInvalidationMessage *message)
 
 /* Messages were lost. */
 static void
-look_at_reset(void)
+check_reset(void)
 {
 	changed = true;
 	InvalidateSystemCaches();
@@ -137,7 +137,7 @@ database_exists(void)
 
 /* Why no reader can be started now, or NULL; *for_good is whether it will not. */
 static char *
-find_obstacle(PadvWatch *watch, bool *for_good)
+find_obstacle(PadvLimitsLauncher *launcher, bool *for_good)
 {
 	char	   *obstacle = NULL;
 
@@ -153,33 +153,33 @@ find_obstacle(PadvWatch *watch, bool *for_good)
 		obstacle = "The database that \"pool_advisor.database\" names does not exist.";
 	}
 	CommitTransactionCommand();
-	MemoryContextSwitchTo(watch->context);
+	MemoryContextSwitchTo(launcher->context);
 	return obstacle;
 }
 
-/* Caps may not be what was set last. */
+/* Limits may not be what was set last. */
 static void
-tell_kept(PadvWatch *watch, const char *reason)
+report_kept(PadvLimitsLauncher *launcher, const char *reason)
 {
-	if (!watch->kept_told)
+	if (!launcher->kept_told)
 		ereport(WARNING,
-				(errmsg("pool_advisor cannot read the caps, so those that it read last stay in force"),
+				(errmsg("pool_advisor cannot read the limits, so those that it read last stay in force"),
 				 errdetail("%s", reason),
 				 errhint("They are read as soon as that is possible.")));
-	watch->kept_told = true;
+	launcher->kept_told = true;
 }
 
-/* How long failures have lasted that lift caps; those for want of a process do not. */
+/* How long failures have lasted that lift limits; those for want of a process do not. */
 static int64
-lifting_for(PadvWatch *watch, int64 now, int64 patience)
+lifting_for(PadvLimitsLauncher *launcher, int64 now, int64 patience)
 {
-	if (padv_limits_state() == PADV_LIMITS_UNREAD)
-		return now - watch->failing_since;
+	if (padv_limits_shmem_state() == PADV_LIMITS_UNREAD)
+		return now - launcher->failing_since;
 	if (patience == KEEP_FOR_EVER)
-		watch->lifting_since = 0;
-	else if (watch->lifting_since == 0)
-		watch->lifting_since = now;
-	return watch->lifting_since == 0 ? 0 : now - watch->lifting_since;
+		launcher->lifting_since = 0;
+	else if (launcher->lifting_since == 0)
+		launcher->lifting_since = now;
+	return launcher->lifting_since == 0 ? 0 : now - launcher->lifting_since;
 }
 
 /*
@@ -187,76 +187,76 @@ lifting_for(PadvWatch *watch, int64 now, int64 patience)
  * through; `reason` is a full sentence.
  */
 static void
-note_failure(PadvWatch *watch, int64 now, const char *reason, int64 patience)
+note_failure(PadvLimitsLauncher *launcher, int64 now, const char *reason, int64 patience)
 {
 	int64		failing;
 
-	if (padv_limits_state() == PADV_LIMITS_UNREAD)
+	if (padv_limits_shmem_state() == PADV_LIMITS_UNREAD)
 		patience = Min(patience, KEEP_UNREAD);
 	changed = true;
-	if (watch->retry_us == 0)
+	if (launcher->retry_us == 0)
 	{
-		watch->retry_us = FIRST_RETRY;
-		watch->failing_since = now;
+		launcher->retry_us = FIRST_RETRY;
+		launcher->failing_since = now;
 	}
-	watch->next_try = now + watch->retry_us;
-	watch->retry_us = Min(2 * watch->retry_us, LAST_RETRY);
+	launcher->next_try = now + launcher->retry_us;
+	launcher->retry_us = Min(2 * launcher->retry_us, LAST_RETRY);
 
-	failing = now - watch->failing_since;
-	if (failing >= KEEP_KNOWN && patience == KEEP_FOR_EVER && padv_limits_state() == PADV_LIMITS_KNOWN)
-		tell_kept(watch, reason);
-	if (lifting_for(watch, now, patience) >= patience && padv_limits_give_up())
+	failing = now - launcher->failing_since;
+	if (failing >= KEEP_KNOWN && patience == KEEP_FOR_EVER && padv_limits_shmem_state() == PADV_LIMITS_KNOWN)
+		report_kept(launcher, reason);
+	if (lifting_for(launcher, now, patience) >= patience && padv_limits_shmem_suspend())
 		ereport(WARNING,
-				(errmsg("pool_advisor lets all sessions through because it cannot read the caps"),
+				(errmsg("pool_advisor lets all sessions through because it cannot read the limits"),
 				 errdetail("%s", reason),
-				 errhint("Caps are in force again as soon as they can be read.")));
+				 errhint("Limits are in force again as soon as they can be read.")));
 }
 
 static void
-start_reader(PadvWatch *watch, int64 now)
+start_loader(PadvLimitsLauncher *launcher, int64 now)
 {
 	bool		for_good;
-	char	   *obstacle = find_obstacle(watch, &for_good);
+	char	   *obstacle = find_obstacle(launcher, &for_good);
 
 	if (obstacle != NULL)
 	{
-		note_failure(watch, now, obstacle, for_good ? 0 : KEEP_KNOWN);
+		note_failure(launcher, now, obstacle, for_good ? 0 : KEEP_KNOWN);
 		return;
 	}
 	changed = false;
-	watch->readings = padv_limits_readings();
-	watch->reader = padv_reader_start(padv_limits_take_ticket());
-	if (watch->reader == NULL)
-		note_failure(watch, now, "There is no free background worker slot; \"max_worker_processes\" may be too low.",
+	launcher->readings = padv_limits_shmem_readings();
+	launcher->reader = padv_limits_loader_start(padv_limits_shmem_take_ticket());
+	if (launcher->reader == NULL)
+		note_failure(launcher, now, "There is no free background worker slot; \"max_worker_processes\" may be too low.",
 					 KEEP_FOR_EVER);
 }
 
 /* A reader that ended has published, or failed with words of its own. */
 static void
-look_at_reader(PadvWatch *watch, int64 now)
+check_loader(PadvLimitsLauncher *launcher, int64 now)
 {
 	pid_t		pid;
 
-	if (GetBackgroundWorkerPid(watch->reader, &pid) != BGWH_STOPPED)
+	if (GetBackgroundWorkerPid(launcher->reader, &pid) != BGWH_STOPPED)
 		return;
-	pfree(watch->reader);
-	watch->reader = NULL;
-	if (padv_limits_readings() == watch->readings)
-		note_failure(watch, now, "The process that reads them failed; its message is in the log.", KEEP_KNOWN);
+	pfree(launcher->reader);
+	launcher->reader = NULL;
+	if (padv_limits_shmem_readings() == launcher->readings)
+		note_failure(launcher, now, "The process that reads them failed; its message is in the log.", KEEP_KNOWN);
 	else
 	{
-		watch->retry_us = 0;
-		watch->lifting_since = 0;
-		watch->kept_told = false;
+		launcher->retry_us = 0;
+		launcher->lifting_since = 0;
+		launcher->kept_told = false;
 	}
 }
 
 void
-padv_watch_run(PadvWatch *watch, int64 now_us)
+padv_limits_launcher_run(PadvLimitsLauncher *launcher, int64 now_us)
 {
-	ReceiveSharedInvalidMessages(look_at_message, look_at_reset);
-	if (watch->reader != NULL)
-		look_at_reader(watch, now_us);
-	if (changed && watch->reader == NULL && now_us >= watch->next_try)
-		start_reader(watch, now_us);
+	ReceiveSharedInvalidMessages(check_messages, check_reset);
+	if (launcher->reader != NULL)
+		check_loader(launcher, now_us);
+	if (changed && launcher->reader == NULL && now_us >= launcher->next_try)
+		start_loader(launcher, now_us);
 }

@@ -1,21 +1,21 @@
 /*
  * limits_launcher.h
- *		The worker's part in caps: notice changes, have them read.
+ *		The worker's part in limits: notice changes, have them read.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_WATCH_H
-#define PADV_WATCH_H
+#ifndef PADV_LIMITS_LAUNCHER_H
+#define PADV_LIMITS_LAUNCHER_H
 
 #include "postgres.h"
 
-typedef struct PadvWatch PadvWatch;
+typedef struct PadvLimitsLauncher PadvLimitsLauncher;
 
 /* In the current memory context, where later allocations are made, too. */
-extern PadvWatch *padv_watch_create(void);
+extern PadvLimitsLauncher *padv_limits_launcher_create(void);
 
-/* Have the caps read again; after a reload. */
-extern void padv_watch_reload(PadvWatch *watch);
+/* Have the limits read again; after a reload. */
+extern void padv_limits_launcher_reload(PadvLimitsLauncher *watch);
 
 /*
  * Look for changes of the catalogs and start a reader if there are any, or if
@@ -25,6 +25,6 @@ extern void padv_watch_reload(PadvWatch *watch);
  * It also handles the invalidation messages of other processes; the worker
  * must not do so in another way, or changes would go unnoticed.
  */
-extern void padv_watch_run(PadvWatch *watch, int64 now_us);
+extern void padv_limits_launcher_run(PadvLimitsLauncher *watch, int64 now_us);
 
-#endif							/* PADV_WATCH_H */
+#endif							/* PADV_LIMITS_LAUNCHER_H */

@@ -1,13 +1,13 @@
 /*
  * limits_loader.c
- *		A short-lived process that reads the caps from the catalogs.
+ *		A short-lived process that reads the limits from the catalogs.
  *
  * What was set for a role or a database is in pg_db_role_setting, which can be
  * read in a database only; a process that stayed connected would stand in the
  * way of DROP DATABASE and CREATE DATABASE ... TEMPLATE.  So a process comes,
  * reads in one transaction, publishes, and goes, within milliseconds.
  *
- * limits_launcher.c starts it.  An error ends it and is in the log; the caps in force
+ * limits_launcher.c starts it.  An error ends it and is in the log; the limits in force
  * stay what they were.
  *
  * Copyright (c) 2026, pool_advisor contributors
@@ -38,15 +38,15 @@
 #include "worker/limits_loader.h"
 #include "worker/stored_settings.h"
 
-#define READER_NAME "pool_advisor caps reader"
+#define READER_NAME "pool_advisor limits reader"
 
 /* A catalog that is locked for longer is tried again. */
 #define CATALOG_LOCK_TIMEOUT "10s"
 
-PGDLLEXPORT void padv_reader_main(Datum main_arg);
+PGDLLEXPORT void padv_limits_loader_main(Datum main_arg);
 
 BackgroundWorkerHandle *
-padv_reader_start(uint32 ticket)
+padv_limits_loader_start(uint32 ticket)
 {
 	BackgroundWorker worker = {0};
 	BackgroundWorkerHandle *handle = NULL;
@@ -59,29 +59,29 @@ padv_reader_start(uint32 ticket)
 	worker.bgw_notify_pid = MyProcPid;
 	worker.bgw_main_arg = UInt32GetDatum(ticket);
 	strlcpy(worker.bgw_library_name, "pool_advisor", BGW_MAXLEN);
-	strlcpy(worker.bgw_function_name, "padv_reader_main", BGW_MAXLEN);
+	strlcpy(worker.bgw_function_name, "padv_limits_loader_main", BGW_MAXLEN);
 	return RegisterDynamicBackgroundWorker(&worker, &handle) ? handle : NULL;
 }
 
 /* What is set at one place, if there is anything of ours. */
 static void
-take_place(PadvCaps *caps, Oid database, Oid role, ArrayType *settings)
+take_entry(PadvLimits *limits, Oid database, Oid role, ArrayType *settings)
 {
-	int32		value[PADV_CAP_SETTINGS];
-	PadvCap    *cap;
+	int32		value[PADV_LIMIT_SETTINGS];
+	PadvLimit  *limit;
 
-	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		value[i] = PADV_NOT_SET;
-	if (!padv_read_stored(settings, value))
+	if (!padv_parse_stored_settings(settings, value))
 		return;
-	cap = padv_caps_place(caps, database, role);
-	for (int i = 0; cap != NULL && i < PADV_CAP_SETTINGS; i++)
+	limit = padv_limits_entry(limits, database, role);
+	for (int i = 0; limit != NULL && i < PADV_LIMIT_SETTINGS; i++)
 		if (value[i] != PADV_NOT_SET)
-			cap->value[i] = value[i];
+			limit->value[i] = value[i];
 }
 
 static void
-read_settings(PadvCaps *caps)
+read_settings(PadvLimits *limits)
 {
 	Relation	relation = table_open(DbRoleSettingRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
@@ -96,7 +96,7 @@ read_settings(PadvCaps *caps)
 
 		CHECK_FOR_INTERRUPTS();
 		if (!null)
-			take_place(caps, form->setdatabase, form->setrole, DatumGetArrayTypeP(settings));
+			take_entry(limits, form->setdatabase, form->setrole, DatumGetArrayTypeP(settings));
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
@@ -104,20 +104,20 @@ read_settings(PadvCaps *caps)
 
 /* A role's or a database's own CONNECTION LIMIT. */
 static void
-take_core_limit(PadvCaps *caps, Oid database, Oid role, int32 limit)
+take_connection_limit(PadvLimits *limits, Oid database, Oid role, int32 connection_limit)
 {
-	PadvCap    *cap = limit >= 0 ? padv_caps_place(caps, database, role) : NULL;
+	PadvLimit  *limit = connection_limit >= 0 ? padv_limits_entry(limits, database, role) : NULL;
 
-	if (cap != NULL)
-		cap->core_limit = limit;
+	if (limit != NULL)
+		limit->connection_limit = connection_limit;
 }
 
 /*
- * Those roles that are neither refused nor counted go into the caps; the others
+ * Those roles that are neither refused nor counted go into the limits; the others
  * that can log in are returned, in the current memory context.
  */
 static PadvLoginRole *
-read_roles(PadvCaps *caps, size_t *count)
+read_roles(PadvLimits *limits, size_t *count)
 {
 	Relation	relation = table_open(AuthIdRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
@@ -135,7 +135,7 @@ read_roles(PadvCaps *caps, size_t *count)
 			continue;
 		if (form->rolsuper || padv_may_use_reserve(form->oid))
 		{
-			padv_caps_add_exempt(caps, form->oid);
+			padv_limits_add_exempt(limits, form->oid);
 			continue;
 		}
 		if (*count == room)
@@ -144,9 +144,9 @@ read_roles(PadvCaps *caps, size_t *count)
 			roles = repalloc_huge(roles, room * sizeof(PadvLoginRole));
 		}
 		roles[*count].role = form->oid;
-		roles[*count].core_limit = form->rolconnlimit;
+		roles[*count].connection_limit = form->rolconnlimit;
 		(*count)++;
-		take_core_limit(caps, InvalidOid, form->oid, form->rolconnlimit);
+		take_connection_limit(limits, InvalidOid, form->oid, form->rolconnlimit);
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
@@ -154,7 +154,7 @@ read_roles(PadvCaps *caps, size_t *count)
 }
 
 static void
-read_databases(PadvCaps *caps)
+read_databases(PadvLimits *limits)
 {
 	Relation	relation = table_open(DatabaseRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
@@ -164,8 +164,8 @@ read_databases(PadvCaps *caps)
 	{
 		Form_pg_database form = (Form_pg_database) GETSTRUCT(tuple);
 
-		take_core_limit(caps, form->oid, InvalidOid, form->datconnlimit);
-		padv_caps_add_database(caps, form->oid, NameStr(form->datname));
+		take_connection_limit(limits, form->oid, InvalidOid, form->datconnlimit);
+		padv_limits_add_database(limits, form->oid, NameStr(form->datname));
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
@@ -203,74 +203,74 @@ read_grants(size_t *count)
 	return grants;
 }
 
-/* What a DBA should know about a cap that is not what it looks like. */
+/* What a DBA should know about a limit that is not what it looks like. */
 static void
-warn_of_cap(const PadvCaps *caps, const PadvCap *cap)
+warn_of_limit(const PadvLimits *limits, const PadvLimit *limit)
 {
 	int32		usable = MaxConnections - padv_reserved_connections();
-	char	   *role = OidIsValid(cap->role) ? GetUserNameFromId(cap->role, true) : NULL;
-	char	   *database = OidIsValid(cap->database) ? get_database_name(cap->database) : NULL;
+	char	   *role = OidIsValid(limit->role) ? GetUserNameFromId(limit->role, true) : NULL;
+	char	   *database = OidIsValid(limit->database) ? get_database_name(limit->database) : NULL;
 	char	   *place = role && database ? psprintf("role \"%s\" in database \"%s\"", role, database) :
 		role ? psprintf("role \"%s\"", role) :
 		database ? psprintf("database \"%s\"", database) : "the default";
 
-	if (padv_cap_core_above_max(cap))
+	if (padv_limit_min_above_max(limit))
 		ereport(WARNING,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("pool_advisor.min_sessions of %s is larger than max_sessions, so no idle session is closed",
 						place)));
-	if (padv_cap_limits(cap) && OidIsValid(cap->role) && padv_caps_is_exempt(caps, cap->role))
+	if (padv_limit_is_set(limit) && OidIsValid(limit->role) && padv_limits_is_exempt(limits, limit->role))
 		ereport(WARNING,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the cap of %s has no effect on the role itself, which is exempt", place),
+				 errmsg("the limit of %s has no effect on the role itself, which is exempt", place),
 				 errdetail("Superusers and roles with privileges of pg_use_reserved_connections are neither refused nor counted.")));
-	if (padv_cap_queue_above(cap, usable))
+	if (padv_limit_queue_above(limit, usable))
 		ereport(WARNING,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_sessions and queue_length of %s together allow more than the %d connections that ordinary roles can have",
 						place, usable),
 				 errdetail("A login that waits has a connection. Logins that find too few free connections to wait in are refused; \"pool_advisor.queue_share\" says how many they may take."),
 				 errhint("Set a shorter queue_length.")));
-	if (cap->value[PADV_QUEUE_LENGTH] != 0 &&
-		cap->value[PADV_QUEUE_TIMEOUT] / 1000 >= AuthenticationTimeout)
+	if (limit->value[PADV_QUEUE_LENGTH] != 0 &&
+		limit->value[PADV_QUEUE_TIMEOUT] / 1000 >= AuthenticationTimeout)
 		ereport(WARNING,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("pool_advisor.queue_timeout of %s is not shorter than \"authentication_timeout\" (%d s)",
 						place, AuthenticationTimeout),
-				 errdetail("A wait in line is part of the login, so it ends shortly before that.")));
+				 errdetail("A wait in the queue is part of the login, so it ends shortly before that.")));
 }
 
-/* Of the caps that were not there before, or not like this. */
+/* Of the limits that were not there before, or not like this. */
 static void
-warn_of_new(const PadvCaps *caps)
+warn_of_new(const PadvLimits *limits)
 {
-	PadvCaps   *before = padv_limits_copy(NULL);
+	PadvLimits *before = padv_limits_shmem_copy(NULL);
 
-	if (memcmp(&before->fallback, &caps->fallback, sizeof(PadvCap)) != 0)
-		warn_of_cap(caps, &caps->fallback);
-	for (int i = 0; i < caps->ncaps; i++)
+	if (memcmp(&before->fallback, &limits->fallback, sizeof(PadvLimit)) != 0)
+		warn_of_limit(limits, &limits->fallback);
+	for (int i = 0; i < limits->nlimits; i++)
 	{
-		const PadvCap *cap = &caps->caps[i];
-		const PadvCap *old = padv_caps_at(before, cap->database, cap->role);
+		const PadvLimit *limit = &limits->limits[i];
+		const PadvLimit *old = padv_limits_at(before, limit->database, limit->role);
 
-		if (old == NULL || memcmp(old, cap, sizeof(PadvCap)) != 0)
-			warn_of_cap(caps, cap);
+		if (old == NULL || memcmp(old, limit, sizeof(PadvLimit)) != 0)
+			warn_of_limit(limits, limit);
 	}
-	if (caps->incomplete && !before->incomplete)
+	if (limits->incomplete && !before->incomplete)
 		ereport(WARNING,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("some caps are not enforced, because there are too many"),
-				 errdetail("There is room for %d caps, %d memberships in capped roles and %d exempt roles.",
-						   PADV_MAX_CAPS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT)));
+				 errmsg("some limits are not enforced, because there are too many"),
+				 errdetail("There is room for %d limits, %d memberships in limited roles and %d exempt roles.",
+						   PADV_MAX_LIMITS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT)));
 }
 
 void
-padv_reader_main(Datum main_arg)
+padv_limits_loader_main(Datum main_arg)
 {
-	PadvCaps   *caps = palloc(sizeof(PadvCaps));
+	PadvLimits *limits = palloc(sizeof(PadvLimits));
 	PadvLoginRole *roles;
 	PadvGrant  *grants;
-	int32		defaults[PADV_CAP_SETTINGS];
+	int32		defaults[PADV_LIMIT_SETTINGS];
 	size_t		nroles,
 				ngrants;
 
@@ -278,9 +278,9 @@ padv_reader_main(Datum main_arg)
 	 * The configuration file's values are the default.  They must be taken
 	 * before we are in a database, which can have others for our session.
 	 */
-	padv_caps_init(caps, palloc0(padv_caps_block_size()));
-	padv_cap_defaults(defaults);
-	padv_caps_begin(caps, padv_enforcement, padv_limit_scale, defaults);
+	padv_limits_init(limits, palloc0(padv_limits_block_size()));
+	padv_limit_defaults(defaults);
+	padv_limits_begin(limits, padv_enforcement, padv_limit_scale, defaults);
 
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
@@ -291,22 +291,22 @@ padv_reader_main(Datum main_arg)
 	/* nor may the database's owner put an end to it with a timeout */
 	padv_set_no_transaction_timeout();
 	BackgroundWorkerInitializeConnection(padv_database, NULL, BGWORKER_BYPASS_ALLOWCONN);
-	pgstat_report_activity(STATE_RUNNING, "reading caps");
+	pgstat_report_activity(STATE_RUNNING, "reading limits");
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
 	XactIsoLevel = XACT_READ_COMMITTED; /* a standby knows no serializable */
 	PushActiveSnapshot(GetTransactionSnapshot());
-	read_settings(caps);
-	roles = read_roles(caps, &nroles);
-	read_databases(caps);
+	read_settings(limits);
+	roles = read_roles(limits, &nroles);
+	read_databases(limits);
 	grants = read_grants(&ngrants);
-	padv_caps_finish(caps, grants, ngrants);
-	padv_caps_commit(caps, roles, nroles);
-	warn_of_new(caps);
+	padv_limits_finish(limits, grants, ngrants);
+	padv_limits_commit(limits, roles, nroles);
+	warn_of_new(limits);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 
-	padv_limits_publish(caps, DatumGetUInt32(main_arg));
+	padv_limits_shmem_publish(limits, DatumGetUInt32(main_arg));
 	proc_exit(0);
 }

@@ -1,19 +1,19 @@
 /*
  * limits_loader.h
- *		A short-lived process that reads the caps from the catalogs.
+ *		A short-lived process that reads the limits from the catalogs.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_READER_H
-#define PADV_READER_H
+#ifndef PADV_LIMITS_LOADER_H
+#define PADV_LIMITS_LOADER_H
 
 #include "postmaster/bgworker.h"
 
 /*
- * Start one, with a ticket of padv_limits_take_ticket; the caller is told of its
+ * Start one, with a ticket of padv_limits_shmem_take_ticket; the caller is told of its
  * end by its latch.  NULL when there is no room for a worker; otherwise a handle
  * in the current memory context.
  */
-extern BackgroundWorkerHandle *padv_reader_start(uint32 ticket);
+extern BackgroundWorkerHandle *padv_limits_loader_start(uint32 ticket);
 
-#endif							/* PADV_READER_H */
+#endif							/* PADV_LIMITS_LOADER_H */

@@ -46,7 +46,7 @@ typedef struct Sums
 	double		delay_seconds;
 } Sums;
 
-struct PadvProcesses
+struct PadvProcCpu
 {
 	int			slots;
 	int			next;			/* the slot to go on with */
@@ -57,12 +57,12 @@ struct PadvProcesses
 	Reading		last[FLEXIBLE_ARRAY_MEMBER];
 };
 
-PadvProcesses *
-padv_processes_create(void)
+PadvProcCpu *
+padv_proc_cpu_create(void)
 {
 	int			slots = MaxBackends + NUM_AUXILIARY_PROCS;
-	PadvProcesses *processes = palloc0(add_size(offsetof(PadvProcesses, last),
-												mul_size(slots, sizeof(Reading))));
+	PadvProcCpu *processes = palloc0(add_size(offsetof(PadvProcCpu, last),
+											  mul_size(slots, sizeof(Reading))));
 
 	processes->slots = slots;
 	for (int i = 0; i < slots; i++)
@@ -78,7 +78,7 @@ is_session(int slot)
 }
 
 static void
-add(Sums *sums, const Reading *from, const Reading *to)
+add_processes(Sums *sums, const Reading *from, const Reading *to)
 {
 	sums->run_seconds += (double) (to->run_ns - from->run_ns) / NANOSECONDS;
 	sums->delay_seconds += (double) (to->delay_ns - from->delay_ns) / NANOSECONDS;
@@ -89,7 +89,7 @@ add(Sums *sums, const Reading *from, const Reading *to)
  * there then is new, so all it used counts.  False when there is none.
  */
 static bool
-read_slot(PadvProcesses *processes, int slot, const char *root)
+read_slot(PadvProcCpu *processes, int slot, const char *root)
 {
 	volatile PGPROC *proc = &ProcGlobal->allProcs[slot];
 	Reading    *last = &processes->last[slot];
@@ -111,16 +111,16 @@ read_slot(PadvProcesses *processes, int slot, const char *root)
 		return false;
 	if (!unseen)
 	{
-		add(&processes->server, &since, &now);
+		add_processes(&processes->server, &since, &now);
 		if (is_session(slot))
-			add(&processes->sessions, &since, &now);
+			add_processes(&processes->sessions, &since, &now);
 	}
 	return true;
 }
 
 /* Go on where the last call ended, until the next has its share. */
 static void
-read_part(PadvProcesses *processes, const char *root)
+read_part(PadvProcCpu *processes, const char *root)
 {
 	int			files = Max(FILES_A_CALL, (processes->in_use + MAX_PARTS - 1) / MAX_PARTS);
 
@@ -141,8 +141,8 @@ read_part(PadvProcesses *processes, const char *root)
 }
 
 void
-padv_processes_read(PadvProcesses *processes, const char *root,
-					PadvCounters *counters)
+padv_proc_cpu_read(PadvProcCpu *processes, const char *root,
+				   PadvCounters *counters)
 {
 	uint64		run_ns,
 				delay_ns;

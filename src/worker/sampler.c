@@ -227,13 +227,13 @@ read_status(PgBackendStatus *entries, int index, PadvSession *session, BackendSt
 		if (pgstat_read_activity_complete(before, after))
 			break;
 	}
-	session->slot = index;
+	session->status_index = index;
 	session->parallel_worker = type == B_BG_WORKER;
 
 	/*
 	 * From PostgreSQL 18 on a client has an entry before it has proved who it
-	 * is, and while it waits in line for a session; it gets its role after
-	 * that.
+	 * is, and while it waits in the queue for a session; it gets its role
+	 * after that.
 	 */
 	return session->pid != 0 &&
 		((type == B_BACKEND && OidIsValid(session->role)) || type == B_BG_WORKER);
@@ -252,7 +252,7 @@ read_process(PgBackendStatus *entries, BackendState state, bool *searched, PadvS
 
 	session->state = translate_state(state);
 	if (session->state != PADV_STATE_IDLE || session->parallel_worker)
-		proc = find_process(entries, session->slot, session->pid, searched);
+		proc = find_process(entries, session->status_index, session->pid, searched);
 	if (proc != NULL)
 		wait_event = proc->wait_event_info;
 	if (proc != NULL && state == STATE_DISABLED)
@@ -279,7 +279,7 @@ take_session(PgBackendStatus *entries, int index, bool *searched,
 {
 	int			changes = ((volatile PgBackendStatus *) entries)[index].st_changecount;
 
-	if (changes == kept->changes && session->slot == index)
+	if (changes == kept->changes && session->status_index == index)
 	{
 		if (kept->state == STATE_IDLE && !session->parallel_worker)
 			return true;

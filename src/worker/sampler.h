@@ -15,7 +15,7 @@ extern int	padv_sampler_slots(void);
 /*
  * Make a sample with room for all sessions, in the current memory context.
  * The process must have its own PgBackendStatus entry.  A session with this wait
- * event is not active but queued: waiting for a turn of ours.
+ * event is not active but queued: waiting for a slot of ours.
  */
 extern PadvSample *padv_sampler_create(uint32_t turn_wait_event);
 

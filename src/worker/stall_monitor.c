@@ -123,7 +123,7 @@ typedef struct Chain
 /* What a slot's session has been seen at, and since when; times are monotonic. */
 typedef struct Seen
 {
-	uint32		turns;			/* this is of */
+	uint32		slots;			/* this is of */
 	int64		held_since;
 	int64		looked_at;
 	int64		statement_start;
@@ -136,10 +136,10 @@ typedef struct Seen
 	uint64		run_ns;			/* CPU time so far, when seen asleep; or 0 */
 } Seen;
 
-/* Whether waiters of an account are granted slots. */
+/* Whether waiters of a quota are granted slots. */
 typedef struct Flow
 {
-	int64		granted;		/* as the account counts them */
+	int64		granted;		/* as the quota counts them */
 	int64		since;			/* monotonic; nothing was; 0: nobody waits */
 	int			forced;			/* let in as a last resort since then */
 	uint32		look;			/* the last one that saw it */
@@ -155,13 +155,13 @@ typedef struct Member
 struct PadvStallMonitor
 {
 	Seen	   *seen;			/* by slot */
-	Flow	   *flow;			/* by account */
+	Flow	   *flow;			/* by quota */
 	int32	   *holders;		/* a copy */
-	int			nholders;
-	double	   *uncounted;		/* by account; negative: not on the list */
-	int32	   *touched;		/* accounts in use under a limit */
+	int			nslot_owners;
+	double	   *uncounted;		/* by quota; negative: not on the list */
+	int32	   *touched;		/* quotas in use under a limit */
 	int			ntouched;
-	int32	   *raised;			/* accounts with a higher limit than their own */
+	int32	   *raised;			/* quotas with a higher limit than their own */
 	int			nraised;
 	int32	   *needed;			/* a copy */
 	int			nneeded;
@@ -194,11 +194,11 @@ struct PadvStallMonitor
 static void
 find_raised(PadvStallMonitor *monitor)
 {
-	for (int32 i = 0; i < padv_admission_accounts(); i++)
+	for (int32 i = 0; i < padv_admission_quotas(); i++)
 	{
-		int32		limit = padv_turn_limit_of(i);
+		int32		limit = padv_slot_limit_of(i);
 
-		if (limit >= 0 && padv_accounts[i].active.limit > limit)
+		if (limit >= 0 && padv_limit_states[i].active.limit > limit)
 			monitor->raised[monitor->nraised++] = i;
 	}
 }
@@ -207,18 +207,18 @@ PadvStallMonitor *
 padv_stall_monitor_create(void)
 {
 	PadvStallMonitor *monitor = palloc0(sizeof(PadvStallMonitor));
-	int			slots = padv_admission_slots();
-	int			accounts = padv_admission_accounts();
+	int			slots = padv_admission_backends();
+	int			quotas = padv_admission_quotas();
 
 	monitor->seen = palloc0(mul_size(slots, sizeof(Seen)));
 	monitor->holders = palloc0(mul_size(slots, sizeof(int32)));
 	monitor->needed = palloc0(mul_size(slots, sizeof(int32)));
-	monitor->flow = palloc0(mul_size(accounts, sizeof(Flow)));
-	monitor->uncounted = palloc(mul_size(accounts, sizeof(double)));
-	monitor->touched = palloc0(mul_size(accounts, sizeof(int32)));
-	monitor->raised = palloc0(mul_size(accounts, sizeof(int32)));
+	monitor->flow = palloc0(mul_size(quotas, sizeof(Flow)));
+	monitor->uncounted = palloc(mul_size(quotas, sizeof(double)));
+	monitor->touched = palloc0(mul_size(quotas, sizeof(int32)));
+	monitor->raised = palloc0(mul_size(quotas, sizeof(int32)));
 	monitor->members = palloc0(mul_size(ProcGlobal->allProcCount, sizeof(Member)));
-	for (int i = 0; i < accounts; i++)
+	for (int i = 0; i < quotas; i++)
 		monitor->uncounted[i] = -1.0;
 	monitor->scratch = AllocSetContextCreate(CurrentMemoryContext, "pool_advisor stall monitor",
 											 ALLOCSET_SMALL_SIZES);
@@ -229,7 +229,7 @@ padv_stall_monitor_create(void)
 bool
 padv_stall_monitor_has_work(const PadvStallMonitor *monitor)
 {
-	return monitor->nraised > 0 || padv_turns_anybody_waits();
+	return monitor->nraised > 0 || padv_slots_have_waiters();
 }
 
 int64
@@ -286,9 +286,9 @@ find_members(PadvStallMonitor *monitor)
 
 /* A session that waits for others does what those do that work for it. */
 static Occupation
-occupation_of_group(PadvStallMonitor *monitor, const Slot *slot)
+occupation_of_group(PadvStallMonitor *monitor, const PadvBackend *backend)
 {
-	const PGPROC *leader = GetPGProcByNumber(slot->procno);
+	const PGPROC *leader = GetPGProcByNumber(backend->procno);
 	Occupation	occupation = DOES_NOTHING;
 
 	find_members(monitor);
@@ -308,7 +308,7 @@ occupation_of_group(PadvStallMonitor *monitor, const Slot *slot)
 }
 
 static Occupation
-occupation_of(PadvStallMonitor *monitor, const Slot *slot, const PadvSession *session)
+occupation_of(PadvStallMonitor *monitor, const PadvBackend *backend, const PadvSession *session)
 {
 	Occupation	occupation;
 
@@ -322,7 +322,7 @@ occupation_of(PadvStallMonitor *monitor, const Slot *slot, const PadvSession *se
 	if (padv_waits_for_wal(session->wait_event))
 		return DOES_NOTHING;
 	if (occupation == DOES_NOTHING && (session->wait_event & 0xFF000000U) == PG_WAIT_IPC)
-		return occupation_of_group(monitor, slot);
+		return occupation_of_group(monitor, backend);
 	return occupation;
 }
 
@@ -367,15 +367,15 @@ follow(int64 *since, bool is, bool same, int64 now)
 }
 
 static void
-update(PadvStallMonitor *monitor, Seen *seen, const Slot *slot, const PadvSession *session, int64 now)
+update(PadvStallMonitor *monitor, Seen *seen, const PadvBackend *backend, const PadvSession *session, int64 now)
 {
-	Occupation	occupation = occupation_of(monitor, slot, session);
+	Occupation	occupation = occupation_of(monitor, backend, session);
 	bool		same = seen->statement_start == session->statement_start;
 	bool		nothing;
 
-	if (seen->turns != slot->turns)
+	if (seen->slots != backend->slots)
 	{
-		*seen = (Seen) {.turns = slot->turns, .held_since = now, .looked_at = now};
+		*seen = (Seen) {.slots = backend->slots, .held_since = now, .looked_at = now};
 		same = false;
 	}
 	nothing = occupation == DOES_NOTHING ||
@@ -402,19 +402,19 @@ is_idle(const Seen *seen, const PadvSession *session, int64 now, int64 wall)
 static void
 suspend(int32 number)
 {
-	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
-	uint64		word = TURN_WORD(TURN_IN, 0);
+	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
+	uint64		word = SLOT_WORD(SLOT_HELD, 0);
 	int			count = 0;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	if (pg_atomic_compare_exchange_u64(&padv_turns[number].word, &word, TURN_WORD(TURN_SUSPENDED, 0)))
+	if (pg_atomic_compare_exchange_u64(&padv_slot_words[number].word, &word, SLOT_WORD(SLOT_SUSPENDED, 0)))
 	{
-		count = padv_drop_turn(&padv_slots[number], TURN_SUSPENDED, procnos);
-		padv_admission->turn_totals.suspended++;
+		count = padv_slot_drop(&padv_backends[number], SLOT_SUSPENDED, procnos);
+		padv_admission->slot_totals.suspended++;
 	}
 	SpinLockRelease(&padv_admission->mutex);
-	padv_wake(procnos, count);
-	padv_turns_settle();
+	padv_backends_wake(procnos, count);
+	padv_slots_settle();
 }
 
 /* --- who waits for whom --- */
@@ -437,8 +437,8 @@ blockers_of(PadvStallMonitor *monitor, int pid, Datum **pids)
 static int32
 holder_of(const PadvStallMonitor *monitor, int pid)
 {
-	for (int i = 0; i < monitor->nholders; i++)
-		if (padv_slots[monitor->holders[i]].pid == pid)
+	for (int i = 0; i < monitor->nslot_owners; i++)
+		if (padv_backends[monitor->holders[i]].pid == pid)
 			return monitor->holders[i];
 	return -1;
 }
@@ -456,10 +456,10 @@ waits_for_lock(int pid)
  * slot only the last ones are known.
  */
 static Verdict *
-verdict_of(PadvStallMonitor *monitor, int pid, int32 holder)
+verdict_of(PadvStallMonitor *monitor, int pid, int32 owner_index)
 {
-	if (holder >= 0)
-		return &monitor->seen[holder].verdict;
+	if (owner_index >= 0)
+		return &monitor->seen[owner_index].verdict;
 	for (int i = 0; i < MOST_OUTSIDERS; i++)
 		if (monitor->outsiders[i].pid == pid)
 			return &monitor->outsiders[i];
@@ -493,18 +493,18 @@ blockers_lead_outside(PadvStallMonitor *monitor, int pid, Chain *chain)
 static bool
 leads_outside(PadvStallMonitor *monitor, int pid, Chain *chain)
 {
-	int32		holder = holder_of(monitor, pid);
+	int32		owner_index = holder_of(monitor, pid);
 	Verdict    *verdict;
 	bool		outside;
 
-	if (holder >= 0 && monitor->seen[holder].uncounted >= 1.0)
+	if (owner_index >= 0 && monitor->seen[owner_index].uncounted >= 1.0)
 		return true;
-	if (holder >= 0 ? monitor->seen[holder].lock_since == 0 : !waits_for_lock(pid))
-		return holder < 0;
+	if (owner_index >= 0 ? monitor->seen[owner_index].lock_since == 0 : !waits_for_lock(pid))
+		return owner_index < 0;
 	for (int i = 0; i < chain->length; i++)
 		if (chain->pids[i] == pid)
 			return false;
-	verdict = verdict_of(monitor, pid, holder);
+	verdict = verdict_of(monitor, pid, owner_index);
 	if (verdict->at > 0 && monitor->looked_at - verdict->at < JUDGE_AGAIN_US)
 		return verdict->outside;
 	if (chain->length == LONGEST_CHAIN || monitor->blockers_asked >= MOST_BLOCKERS_ASKED)
@@ -514,7 +514,7 @@ leads_outside(PadvStallMonitor *monitor, int pid, Chain *chain)
 	}
 	outside = blockers_lead_outside(monitor, pid, chain);
 	if (outside || chain->complete)
-		*verdict_of(monitor, pid, holder) = (Verdict) {.pid = pid, .at = monitor->looked_at, .outside = outside};
+		*verdict_of(monitor, pid, owner_index) = (Verdict) {.pid = pid, .at = monitor->looked_at, .outside = outside};
 	return outside;
 }
 
@@ -545,52 +545,52 @@ uncounted(PadvStallMonitor *monitor, int32 number, Seen *seen, int64 now)
 {
 	int64		held_us = now - seen->held_since;
 
-	if (is_blocked_outside(monitor, seen, padv_slots[number].pid, now))
+	if (is_blocked_outside(monitor, seen, padv_backends[number].pid, now))
 	{
 		monitor->any_outside = true;
 		return 1.0;
 	}
 	if ((seen->nothing_since > 0 && now - seen->nothing_since >= STALLED_US) ||
-		(held_us >= POLLS_US && pg_atomic_read_u32(&padv_turns[number].polls) != 0))
+		(held_us >= POLLS_US && pg_atomic_read_u32(&padv_slot_words[number].polls) != 0))
 		return 1.0;
 	return held_us >= SHARE_US && seen->idle >= LEAST_SHARE ? seen->idle : 0.0;
 }
 
-/* Add what is not counted to the session's accounts; those in use are remembered. */
+/* Add what is not counted to the session's quotas; those in use are remembered. */
 static void
-touch_accounts(PadvStallMonitor *monitor, const Slot *slot, double share)
+add_uncounted(PadvStallMonitor *monitor, const PadvBackend *backend, double share)
 {
-	for (int i = 0; i < slot->turn.naccounts && i < PADV_MAX_PLACE_ACCOUNTS; i++)
+	for (int i = 0; i < backend->xact.nquotas && i < PADV_MAX_REQUEST_QUOTAS; i++)
 	{
-		int32		account = slot->turn.accounts[i];
+		int32		quota = backend->xact.quotas[i];
 
-		if (monitor->uncounted[account] < 0.0)
+		if (monitor->uncounted[quota] < 0.0)
 		{
-			monitor->touched[monitor->ntouched++] = account;
-			monitor->uncounted[account] = 0.0;
+			monitor->touched[monitor->ntouched++] = quota;
+			monitor->uncounted[quota] = 0.0;
 		}
-		monitor->uncounted[account] += share;
+		monitor->uncounted[quota] += share;
 	}
 }
 
 static void
-look_at(PadvStallMonitor *monitor, int32 number, int64 now, int64 wall)
+observe_owner(PadvStallMonitor *monitor, int32 number, int64 now, int64 wall)
 {
-	const Slot *slot = &padv_slots[number];
+	const PadvBackend *backend = &padv_backends[number];
 	Seen	   *seen = &monitor->seen[number];
 	PadvSession session;
 
-	if (TURN_STATE(pg_atomic_read_u64(&padv_turns[number].word)) != TURN_IN ||
-		!padv_sampler_read(slot->status_index, slot->pid, &session))
+	if (SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[number].word)) != SLOT_HELD ||
+		!padv_sampler_read(backend->status_index, backend->pid, &session))
 		return;
-	update(monitor, seen, slot, &session, now);
+	update(monitor, seen, backend, &session, now);
 	if (is_idle(seen, &session, now, wall))
 	{
 		suspend(number);
 		return;
 	}
 	seen->uncounted = uncounted(monitor, number, seen, now);
-	touch_accounts(monitor, slot, seen->uncounted);
+	add_uncounted(monitor, backend, seen->uncounted);
 }
 
 /*
@@ -598,27 +598,27 @@ look_at(PadvStallMonitor *monitor, int32 number, int64 now, int64 wall)
  * own.
  */
 static bool
-adjust_limit(int32 account, int32 more)
+adjust_limit(int32 quota, int32 more)
 {
-	Account    *mine = &padv_accounts[account];
-	int32		entered[PADV_MAX_PLACE_ACCOUNTS];
-	int32		procnos[PADV_MAX_PLACE_ACCOUNTS];
+	PadvLimitState *mine = &padv_limit_states[quota];
+	int32		granted_list[PADV_MAX_REQUEST_QUOTAS];
+	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int32		limit;
 	int32		change = 0;
 	int			count = 0;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	limit = padv_turn_limit_of(account);
+	limit = padv_slot_limit_of(quota);
 	if (limit >= 0)
 		change = limit + more - mine->active.limit;
 	if (change > 0)
-		padv_admission->turn_totals.let_in += change;
-	count = padv_line_set_limit(&padv_turn_line, account, mine->active.limit + change,
-								entered, PADV_MAX_PLACE_ACCOUNTS);
-	padv_note_turns(entered, count, procnos);
+		padv_admission->slot_totals.let_in += change;
+	count = padv_queue_set_limit(&padv_xact_queue, quota, mine->active.limit + change,
+								 granted_list, PADV_MAX_REQUEST_QUOTAS);
+	padv_slots_note_granted(granted_list, count, procnos);
 	SpinLockRelease(&padv_admission->mutex);
-	padv_wake(procnos, count);
-	padv_turns_settle();
+	padv_backends_wake(procnos, count);
+	padv_slots_settle();
 	return limit >= 0 && more > 0;
 }
 
@@ -633,22 +633,22 @@ adjust_limits(PadvStallMonitor *monitor)
 			(void) adjust_limit(monitor->raised[i], 0);
 	for (int i = 0; i < monitor->ntouched; i++)
 	{
-		int32		account = monitor->touched[i];
+		int32		quota = monitor->touched[i];
 
-		if (adjust_limit(account, (int32) (monitor->uncounted[account] + 0.5)))
-			monitor->raised[raised++] = account;
-		monitor->uncounted[account] = -1.0;
+		if (adjust_limit(quota, (int32) (monitor->uncounted[quota] + 0.5)))
+			monitor->raised[raised++] = quota;
+		monitor->uncounted[quota] = -1.0;
 	}
 	monitor->nraised = raised;
 }
 
 /* --- who is waited for --- */
 
-/* For how long waiters at an account have been granted nothing; 0 where nobody waits. */
+/* For how long waiters at a quota have been granted nothing; 0 where nobody waits. */
 static int64
-no_grant_us(const PadvStallMonitor *monitor, int32 account, int64 now)
+no_grant_us(const PadvStallMonitor *monitor, int32 quota, int64 now)
 {
-	int64		since = monitor->flow[account].since;
+	int64		since = monitor->flow[quota].since;
 
 	return since > 0 ? now - since : 0;
 }
@@ -659,29 +659,29 @@ no_grant_us(const PadvStallMonitor *monitor, int32 account, int64 now)
  * them may be about to release it.
  */
 static void
-let_in_needed(PadvStallMonitor *monitor, int32 number, int64 now)
+overcommit_needed(PadvStallMonitor *monitor, int32 number, int64 now)
 {
-	const volatile Slot *last = &padv_slots[monitor->let_in];
+	const volatile PadvBackend *last = &padv_backends[monitor->let_in];
 
 	if (monitor->let_in_at > 0 && now - monitor->let_in_at < NO_GRANT_US &&
-		last->turns == monitor->let_in_turns &&
-		TURN_STATE(pg_atomic_read_u64(&padv_turns[monitor->let_in].word)) == TURN_IN)
+		last->slots == monitor->let_in_turns &&
+		SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[monitor->let_in].word)) == SLOT_HELD)
 		return;
-	if (!padv_turn_grant(number))
+	if (!padv_slot_overcommit(number))
 		return;
 	monitor->let_in = number;
-	monitor->let_in_turns = ((volatile Slot *) padv_slots)[number].turns;
+	monitor->let_in_turns = ((volatile PadvBackend *) padv_backends)[number].slots;
 	monitor->let_in_at = now;
 }
 
 /* The same for one of these waiters that hold locks, if others wait for it. */
 static void
-let_in_blockers(PadvStallMonitor *monitor, const Datum *pids, int count, int64 now)
+overcommit_blockers(PadvStallMonitor *monitor, const Datum *pids, int count, int64 now)
 {
 	for (int i = 0; i < monitor->nneeded; i++)
 		for (int j = 0; j < count; j++)
-			if (padv_slots[monitor->needed[i]].pid == DatumGetInt32(pids[j]))
-				let_in_needed(monitor, monitor->needed[i], now);
+			if (padv_backends[monitor->needed[i]].pid == DatumGetInt32(pids[j]))
+				overcommit_needed(monitor, monitor->needed[i], now);
 }
 
 /* Look at all processes that have waited for a lock for a while. */
@@ -705,7 +705,7 @@ help_blocked(PadvStallMonitor *monitor, int64 now, int64 wall)
 			since == 0 || wall - since < BLOCKED_US)
 			continue;
 		count = blockers_of(monitor, pid, &pids);
-		let_in_blockers(monitor, pids, count, now);
+		overcommit_blockers(monitor, pids, count, now);
 	}
 }
 
@@ -713,34 +713,34 @@ help_blocked(PadvStallMonitor *monitor, int64 now, int64 wall)
 static bool
 client_needs(const PadvStallMonitor *monitor, int32 client)
 {
-	if (TURN_STATE(pg_atomic_read_u64(&padv_turns[client].word)) != TURN_IN)
+	if (SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[client].word)) != SLOT_HELD)
 		return false;
-	for (int i = 0; i < monitor->nholders; i++)
-		if (((volatile Slot *) padv_slots)[monitor->holders[i]].client == client)
+	for (int i = 0; i < monitor->nslot_owners; i++)
+		if (((volatile PadvBackend *) padv_backends)[monitor->holders[i]].client == client)
 			return false;
 	return true;
 }
 
-/* The account where this transaction stands in the queue, or NO_ACCOUNT. */
+/* The quota where this transaction stands in the queue, or PADV_NO_QUOTA. */
 static int32
-standing_at(const Slot *slot)
+queued_at_quota(const PadvBackend *backend)
 {
-	int32		account = NO_ACCOUNT;
+	int32		quota = PADV_NO_QUOTA;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	if (slot->turn.state == PADV_PLACE_WAITING)
-		account = padv_line_standing_at(&padv_turn_line, &slot->turn);
+	if (backend->xact.state == PADV_REQUEST_WAITING)
+		quota = padv_queue_queued_at(&padv_xact_queue, &backend->xact);
 	SpinLockRelease(&padv_admission->mutex);
-	return account;
+	return quota;
 }
 
 /* Whether sessions with a slot may be polling for a lock of this one. */
 static bool
-may_be_polled_for(const PadvStallMonitor *monitor, const Slot *slot, int64 now)
+may_be_polled_for(const PadvStallMonitor *monitor, const PadvBackend *backend, int64 now)
 {
-	int32		account = slot->may_be_polled ? standing_at(slot) : NO_ACCOUNT;
+	int32		quota = backend->may_be_polled ? queued_at_quota(backend) : PADV_NO_QUOTA;
 
-	return account != NO_ACCOUNT && no_grant_us(monitor, account, now) >= NO_GRANT_US;
+	return quota != PADV_NO_QUOTA && no_grant_us(monitor, quota, now) >= NO_GRANT_US;
 }
 
 /* The transactions in the queue that others may wait for. */
@@ -752,15 +752,15 @@ help_needed(PadvStallMonitor *monitor, int64 now, int64 wall)
 	for (int i = 0; i < monitor->nneeded; i++)
 	{
 		int32		number = monitor->needed[i];
-		const Slot *slot = &padv_slots[number];
+		const PadvBackend *backend = &padv_backends[number];
 
-		any_locks |= slot->holds_locks;
-		if (slot->client != NO_CLIENT && now - slot->queued_at >= STALLED_US &&
-			client_needs(monitor, slot->client))
-			(void) padv_turn_grant(number);
+		any_locks |= backend->holds_locks;
+		if (backend->client != PADV_NO_CLIENT && now - backend->queued_at >= STALLED_US &&
+			client_needs(monitor, backend->client))
+			(void) padv_slot_overcommit(number);
 
-		else if (may_be_polled_for(monitor, slot, now))
-			let_in_needed(monitor, number, now);
+		else if (may_be_polled_for(monitor, backend, now))
+			overcommit_needed(monitor, number, now);
 	}
 	if (any_locks)
 		help_blocked(monitor, now, wall);
@@ -775,18 +775,18 @@ patience_us(int forced)
 	return Max(PATIENCE_US, 2 * MS * DeadlockTimeout) << Min(forced, MOST_DOUBLINGS);
 }
 
-/* Note whether waiters at this account are granted slots; let one in after long. */
+/* Note whether waiters at this quota are granted slots; let one in after long. */
 static void
-watch_flow(PadvStallMonitor *monitor, int32 account, int64 now)
+watch_flow(PadvStallMonitor *monitor, int32 quota, int64 now)
 {
-	Flow	   *flow = &monitor->flow[account];
+	Flow	   *flow = &monitor->flow[quota];
 	int32		first = -1;
 	int64		granted;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	granted = padv_accounts[account].granted;
-	if (padv_accounts[account].active.standing > 0)
-		first = padv_line_first_at(&padv_turn_line, account);
+	granted = padv_limit_states[quota].granted;
+	if (padv_limit_states[quota].active.linked > 0)
+		first = padv_queue_first_at(&padv_xact_queue, quota);
 	SpinLockRelease(&padv_admission->mutex);
 
 	if (first < 0)
@@ -796,7 +796,7 @@ watch_flow(PadvStallMonitor *monitor, int32 account, int64 now)
 		flow->since = now;
 		flow->forced = 0;
 	}
-	else if (now - flow->since >= patience_us(flow->forced) && padv_turn_grant(first))
+	else if (now - flow->since >= patience_us(flow->forced) && padv_slot_overcommit(first))
 	{
 		flow->since = now;
 		flow->forced++;
@@ -812,8 +812,8 @@ static void
 copy_lists(PadvStallMonitor *monitor)
 {
 	SpinLockAcquire(&padv_admission->mutex);
-	monitor->nholders = padv_admission->nholders;
-	memcpy(monitor->holders, padv_holders, monitor->nholders * sizeof(int32));
+	monitor->nslot_owners = padv_admission->nslot_owners;
+	memcpy(monitor->holders, padv_slot_owners, monitor->nslot_owners * sizeof(int32));
 	monitor->nneeded = padv_admission->nneeded;
 	memcpy(monitor->needed, padv_needed, monitor->nneeded * sizeof(int32));
 	SpinLockRelease(&padv_admission->mutex);
@@ -824,7 +824,7 @@ look_around(PadvStallMonitor *monitor, int64 now)
 {
 	int64		wall = GetCurrentTimestamp();
 
-	padv_turns_look_after_all();
+	padv_slots_reclaim_all();
 	copy_lists(monitor);
 	monitor->asked = 0;
 	monitor->blockers_asked = 0;
@@ -834,9 +834,9 @@ look_around(PadvStallMonitor *monitor, int64 now)
 	monitor->any_outside = false;
 	monitor->looks++;
 
-	/* each time another is the first, so that all are asked about in turn */
-	for (int i = 0; i < monitor->nholders; i++)
-		look_at(monitor, monitor->holders[(i + monitor->looks) % (uint32) monitor->nholders], now, wall);
+	/* each time another is the first, so that all are asked about in slot */
+	for (int i = 0; i < monitor->nslot_owners; i++)
+		observe_owner(monitor, monitor->holders[(i + monitor->looks) % (uint32) monitor->nslot_owners], now, wall);
 	for (int i = 0; i < monitor->ntouched; i++)
 		watch_flow(monitor, monitor->touched[i], now);
 	if (monitor->nneeded > 0)
@@ -850,7 +850,7 @@ padv_stall_monitor_run(PadvStallMonitor *monitor, int64 now)
 {
 	if (monitor->waiting)
 		monitor->waited_us += now - monitor->looked_at;
-	monitor->waiting = padv_turns_anybody_waits();
+	monitor->waiting = padv_slots_have_waiters();
 	monitor->looked_at = now;
 	if (monitor->waiting)
 		look_around(monitor, now);

@@ -1,6 +1,6 @@
 /*
  * stored_settings.c
- *		Caps as the catalogs store them.
+ *		Limits as the catalogs store them.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -24,23 +24,23 @@ is_valid(const char *name, const char *text)
 							 GUC_ACTION_SET, false, WARNING, false) != 0;
 }
 
-/* One "name=value"; false when it is not a cap's, or no value for it. */
+/* One "name=value"; false when it is not a limit's, or no value for it. */
 static bool
-take_setting(char *setting, int32 value[PADV_CAP_SETTINGS])
+take_setting(char *setting, int32 value[PADV_LIMIT_SETTINGS])
 {
 	char	   *text = strchr(setting, '=');
 
 	if (text == NULL)
 		return false;
 	*text++ = '\0';
-	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
-		if (pg_strcasecmp(setting, padv_cap_setting_name(i)) == 0)
-			return is_valid(setting, text) && padv_parse_cap_setting(i, text, &value[i]);
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
+		if (pg_strcasecmp(setting, padv_limit_setting_name(i)) == 0)
+			return is_valid(setting, text) && padv_parse_limit_setting(i, text, &value[i]);
 	return false;
 }
 
 bool
-padv_read_stored(ArrayType *settings, int32 value[PADV_CAP_SETTINGS])
+padv_parse_stored_settings(ArrayType *settings, int32 value[PADV_LIMIT_SETTINGS])
 {
 	Datum	   *elements;
 	bool	   *nulls;

@@ -1,11 +1,11 @@
 /*
  * stored_settings.h
- *		Caps as the catalogs store them.
+ *		Limits as the catalogs store them.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_STORED_H
-#define PADV_STORED_H
+#ifndef PADV_STORED_SETTINGS_H
+#define PADV_STORED_SETTINGS_H
 
 #include "core/policy/limits.h"
 #include "utils/array.h"
@@ -15,6 +15,6 @@
  * left as it is in `value`.  Returns whether there was any.  One that does not
  * parse is ignored with a warning: it was set while the library was not loaded.
  */
-extern bool padv_read_stored(ArrayType *settings, int32 value[PADV_CAP_SETTINGS]);
+extern bool padv_parse_stored_settings(ArrayType *settings, int32 value[PADV_LIMIT_SETTINGS]);
 
-#endif							/* PADV_STORED_H */
+#endif							/* PADV_STORED_SETTINGS_H */

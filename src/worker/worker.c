@@ -7,7 +7,7 @@
  *
  * It has a process entry and reaches shared catalogs, but is connected to no
  * database, so it never stands in the way of DROP DATABASE or CREATE DATABASE
- * ... TEMPLATE.  It runs no transaction but a short one when caps have changed
+ * ... TEMPLATE.  It runs no transaction but a short one when limits have changed
  * (worker/limits_launcher.c).
  *
  * All memory that grows with the server is allocated before the first sample.  An error ends the process
@@ -70,12 +70,12 @@ typedef struct Worker
 	PadvLoadWindow *load;
 	PadvMachine *machine;
 	PadvMachine *previous_machine;	/* and the memory for the next one */
-	PadvProcesses *processes;
-	PadvBuffers *buffers;
-	PadvWatch  *watch;
-	PadvKeepalive *keepalive;
+	PadvProcCpu *processes;
+	PadvBufferStats *buffers;
+	PadvLimitsLauncher *watch;
+	PadvIdleCloser *idle_timeout;
 	PadvStallMonitor *stall_monitor;
-	PadvGrace	grace;
+	PadvRetain	grace;
 	PadvHistoryStore *history;
 	PadvCounters counters;
 	PadvScalability scalability;
@@ -83,7 +83,7 @@ typedef struct Worker
 	PadvCurve	curve;
 	double		kept[PADV_HISTORY_MAX_CURVE];	/* the curve, for the
 												 * history's file */
-	PadvPicture picture;
+	PadvStatus	status;
 
 	/* monotonic clock, microseconds: when the next of each is due */
 	int64		sample_due;
@@ -132,22 +132,22 @@ create_worker(void)
 	Worker	   *worker = palloc0(sizeof(Worker));
 	int			slots = padv_sampler_slots();
 
-	worker->sample = padv_sampler_create(padv_turn_wait_event());
+	worker->sample = padv_sampler_create(padv_slot_wait_event());
 	worker->window = padv_window_init(palloc(padv_window_size(slots)), slots);
 	worker->digest = palloc0(sizeof(PadvDigest));
 	worker->load = palloc(sizeof(PadvLoadWindow));
 	padv_load_init(worker->load);
 	worker->machine = palloc0(sizeof(PadvMachine));
 	worker->previous_machine = palloc0(sizeof(PadvMachine));
-	worker->processes = padv_processes_create();
-	worker->buffers = padv_buffers_create();
-	worker->watch = padv_watch_create();
-	worker->keepalive = padv_keepalive_create();
+	worker->processes = padv_proc_cpu_create();
+	worker->buffers = padv_buffer_stats_create();
+	worker->watch = padv_limits_launcher_create();
+	worker->idle_timeout = padv_idle_closer_create();
 	worker->stall_monitor = padv_stall_monitor_create();
-	padv_grace_init(&worker->grace);
+	padv_retain_init(&worker->grace);
 	padv_scalability_init(&worker->scalability);
 	worker->history = padv_history_store_create();
-	padv_model_init(&worker->picture.model);
+	padv_model_init(&worker->status.model);
 	return worker;
 }
 
@@ -166,14 +166,14 @@ is_due(int64 *due, int64 interval, int64 now)
 }
 
 static void
-look_at_machine(Worker *worker)
+read_machine(Worker *worker)
 {
 	PadvMachine *machine = worker->previous_machine;
 
 	worker->previous_machine = worker->machine;
 	worker->machine = machine;
 	padv_machine_read(machine, padv_system_root, DataDir);
-	padv_publish_machine(machine);
+	padv_status_publish_machine(machine);
 
 	/* counters of other disks or CPUs do not go on where the old ones were */
 	if (!padv_machine_same_counters(machine, worker->previous_machine))
@@ -181,11 +181,11 @@ look_at_machine(Worker *worker)
 }
 
 static void
-look_at_counters(Worker *worker, int64 now)
+read_counters(Worker *worker, int64 now)
 {
 	PadvMachineCounters machine;
 	PadvAdmissionTotals totals;
-	PadvTransactions transactions;
+	PadvXactStats transactions;
 	PadvCounters *counters = &worker->counters;
 
 	padv_machine_read_counters(worker->machine, &machine);
@@ -196,37 +196,37 @@ look_at_counters(Worker *worker, int64 now)
 	counters->value[PADV_DISK_READ] = machine.disk_read;
 	counters->value[PADV_PRESSURE_CPU] = machine.pressure_cpu;
 	counters->value[PADV_PRESSURE_IO] = machine.pressure_io;
-	padv_processes_read(worker->processes, padv_system_root, counters);
-	padv_buffers_read(worker->buffers, worker->sample, counters);
+	padv_proc_cpu_read(worker->processes, padv_system_root, counters);
+	padv_buffer_stats_read(worker->buffers, worker->sample, counters);
 	padv_admission_totals(&totals);
 	counters->value[PADV_LOGINS_REFUSED] = totals.refused;
 	counters->value[PADV_LOGINS_QUEUED] = totals.queued;
-	padv_transactions_total(&transactions);
+	padv_xact_stats_total(&transactions);
 	counters->value[PADV_COMMITTED] = transactions.committed;
 	counters->value[PADV_ROLLED_BACK] = transactions.rolled_back;
 	counters->value[PADV_INSIDE] = transactions.inside_seconds;
 
 	counters->clock_us = now;
 	padv_load_add(worker->load, counters);
-	padv_load_minute(worker->load, worker->machine->quota, &worker->picture.load);
+	padv_load_minute(worker->load, worker->machine->quota, &worker->status.load);
 }
 
-/* How long turns are kept depends on whether cores are idle. */
+/* How long slots are kept depends on whether cores are idle. */
 static void
-look_at_grace(Worker *worker, int64 now)
+read_retain_timeout(Worker *worker, int64 now)
 {
-	PadvGate	gate;
+	PadvSlotStats gate;
 
-	padv_turns_read(&gate);
-	padv_grace_look(&worker->grace,
-					padv_load_last_cpu_utilization(worker->load, worker->machine->quota),
-					gate.limit, now);
-	padv_turns_set_grace(worker->grace.us);
+	padv_slots_read(&gate);
+	padv_retain_update(&worker->grace,
+					   padv_load_last_cpu_utilization(worker->load, worker->machine->quota),
+					   gate.limit, now);
+	padv_slots_set_retain_timeout(worker->grace.us);
 }
 
 /* What the last second says about the curve; returns transactions a second. */
 static double
-learn(Worker *worker, const PadvTake *take)
+update_curve(Worker *worker, const PadvWindowMeans *take)
 {
 	const PadvCounters *before;
 	const PadvCounters *after;
@@ -245,25 +245,25 @@ learn(Worker *worker, const PadvTake *take)
  * further apart than a second, so are the looks.
  */
 static void
-look_back(Worker *worker)
+end_second(Worker *worker)
 {
-	PadvTake	take;
+	PadvWindowMeans take;
 	PadvHistoryPoint point;
 	double		transactions_per_second;
 
-	if (!padv_window_take(worker->window, &take))
+	if (!padv_window_drain(worker->window, &take))
 		return;
-	transactions_per_second = learn(worker, &take);
+	transactions_per_second = update_curve(worker, &take);
 	padv_history_describe(&take,
 						  padv_load_last_cpu_utilization(worker->load, worker->machine->quota),
 						  transactions_per_second,
-						  padv_model_chosen(&worker->picture.model)->connections, &point);
+						  padv_model_chosen(&worker->status.model)->connections, &point);
 	padv_history_publish(&point);
 }
 
 /* What an earlier life of the server, or of this process, has learned. */
 static void
-remember_curve(Worker *worker)
+load_curve(Worker *worker)
 {
 	size_t		count = padv_history_curve(worker->kept);
 
@@ -271,22 +271,22 @@ remember_curve(Worker *worker)
 }
 
 static void
-judge_curve(Worker *worker)
+estimate_curve(Worker *worker)
 {
 	PadvScalabilityRow rows[PADV_CURVE_BINS];
 	int			nrows;
 
-	padv_scalability_judge(&worker->scalability, worker->picture.model.cores,
-						   padv_model_least_seen(&worker->picture.model), &worker->curve);
+	padv_scalability_judge(&worker->scalability, worker->status.model.cores,
+						   padv_model_least_seen(&worker->status.model), &worker->curve);
 	padv_scalability_keep(&worker->scalability, worker->kept);
 	(void) padv_history_publish_curve(worker->kept, PADV_CURVE_NUMBERS);
 	nrows = padv_scalability_rows(&worker->scalability, &worker->curve, rows);
-	padv_publish_curve(rows, nrows);
+	padv_status_publish_curve(rows, nrows);
 }
 
 /* In the file too, within about a second: a crash must not bring it back. */
 static void
-forget_curve(Worker *worker)
+reset_curve(Worker *worker)
 {
 	padv_scalability_init(&worker->scalability);
 	memset(&worker->waits, 0, sizeof(PadvWaits));
@@ -297,33 +297,33 @@ forget_curve(Worker *worker)
 }
 
 static void
-collect_basis(const PadvMachine *machine, PadvBasis *basis)
+collect_inputs(const PadvMachine *machine, PadvInputs *inputs)
 {
-	basis->logical_cpus = machine->allowed_cpus;
-	basis->physical_cores = machine->allowed_cores;
-	basis->quota = machine->quota;
-	basis->detected_cores = machine->cores;
-	basis->cores_setting = padv_cores;
-	basis->disks_known = machine->disks_known;
-	basis->detected_spindles = machine->spindles;
-	basis->spindles_setting = padv_spindles;
-	basis->memory = machine->memory;
-	basis->page_tables = machine->page_tables;
-	basis->connections_per_core = padv_connections_per_core;
-	basis->optimal_setting = padv_optimal;
-	basis->max_connections = MaxConnections;
-	basis->usable_connections = MaxConnections - padv_reserved_connections();
-	basis->sample_interval_ms = padv_sample_interval;
+	inputs->logical_cpus = machine->allowed_cpus;
+	inputs->physical_cores = machine->allowed_cores;
+	inputs->quota = machine->quota;
+	inputs->detected_cores = machine->cores;
+	inputs->cores_setting = padv_cores;
+	inputs->disks_known = machine->disks_known;
+	inputs->detected_spindles = machine->spindles;
+	inputs->spindles_setting = padv_spindles;
+	inputs->memory = machine->memory;
+	inputs->page_tables = machine->page_tables;
+	inputs->connections_per_core = padv_connections_per_core;
+	inputs->optimal_setting = padv_optimal;
+	inputs->max_connections = MaxConnections;
+	inputs->usable_connections = MaxConnections - padv_reserved_connections();
+	inputs->sample_interval_ms = padv_sample_interval;
 }
 
 /* One sample, from the process tables to what readers see. */
 static void
-look_at_sessions(Worker *worker)
+sample_sessions(Worker *worker)
 {
-	PadvPicture *picture = &worker->picture;
+	PadvStatus *status = &worker->status;
 	PadvDigest *digest = worker->digest;
 	double		started = cpu_seconds();
-	PadvBasis	basis;
+	PadvInputs	inputs;
 	PadvAdmissionTotals totals;
 
 	padv_sampler_take(worker->sample);
@@ -332,18 +332,18 @@ look_at_sessions(Worker *worker)
 	padv_window_add(worker->window, worker->sample);
 	padv_window_digest(worker->window, digest);
 
-	picture->taken_at = digest->taken_at;
-	picture->clock_us = worker->sample->clock_us;
-	picture->samples_total = digest->samples_total;
-	picture->last = digest->last;
-	picture->minute = digest->minute;
-	picture->idle_holder = digest->idle_holder;
-	picture->caps_unreadable = padv_limits_state() == PADV_LIMITS_UNREADABLE;
-	picture->caps_committed = padv_limits_committed();
-	collect_basis(worker->machine, &basis);
-	padv_model_update(&picture->model, &basis, &picture->minute, &picture->load,
+	status->taken_at = digest->taken_at;
+	status->clock_us = worker->sample->clock_us;
+	status->samples_total = digest->samples_total;
+	status->last = digest->last;
+	status->minute = digest->minute;
+	status->idle_holder = digest->idle_holder;
+	status->limits_unreadable = padv_limits_shmem_state() == PADV_LIMITS_UNREADABLE;
+	status->limits_committed = padv_limits_shmem_committed();
+	collect_inputs(worker->machine, &inputs);
+	padv_model_update(&status->model, &inputs, &status->minute, &status->load,
 					  &worker->waits, &worker->curve);
-	padv_publish(picture, digest);
+	padv_status_publish(status, digest);
 
 	worker->counters.value[PADV_SAMPLES] += 1.0;
 	worker->counters.value[PADV_SAMPLE_CPU] += cpu_seconds() - started;
@@ -369,33 +369,33 @@ wait_for_work(const Worker *worker)
 
 /* The server's limit on transactions, where it does not move. */
 static void
-limit_turns(Worker *worker)
+limit_slots(Worker *worker)
 {
 	if (padv_server_max_active == PADV_SERVER_MAX_ACTIVE_AUTO)
 		return;
-	worker->picture.control.state = PADV_CONTROL_OFF;
-	padv_turns_set_server_limit(padv_server_max_active);
+	worker->status.control.state = PADV_CONTROL_OFF;
+	padv_slots_set_server_limit(padv_server_max_active);
 }
 
 /* What the controller is to know of now, and of the time since it looked last. */
 static void
 collect_control_input(Worker *worker, int64 now, PadvControlInput *input)
 {
-	const PadvModel *model = &worker->picture.model;
+	const PadvModel *model = &worker->status.model;
 	int64		waited_us = padv_stall_monitor_waited_us(worker->stall_monitor);
-	PadvTransactions transactions;
-	PadvTurnsOfServer turns;
+	PadvXactStats transactions;
+	PadvServerSlots slots;
 
-	padv_transactions_total(&transactions);
-	padv_turns_of_server(&turns);
+	padv_xact_stats_total(&transactions);
+	padv_slots_of_server(&slots);
 	input->clock_us = now;
 	input->transactions = transactions.committed;
 	input->waited_share = Min((double) (waited_us - worker->waited_us) /
 							  (double) Max(now - worker->controlled_at, 1), 1.0);
-	input->taken = turns.taken;
-	input->working = turns.working;
-	input->waiting = turns.waiting;
-	input->highest = (int32) Max(model->basis.usable_connections, 1);
+	input->taken = slots.taken;
+	input->working = slots.working;
+	input->waiting = slots.waiting;
+	input->highest = (int32) Max(model->inputs.usable_connections, 1);
 	input->lowest = Min(PADV_CONTROL_LOWEST, input->highest);
 	input->known = (int32) Min(Max(model->pool_size, 0), (int64) input->highest);
 	worker->waited_us = waited_us;
@@ -404,23 +404,23 @@ collect_control_input(Worker *worker, int64 now, PadvControlInput *input)
 
 /* And where it does. */
 static void
-control_turns(Worker *worker, int64 now)
+control_slots(Worker *worker, int64 now)
 {
-	PadvControl *control = &worker->picture.control;
+	PadvControl *control = &worker->status.control;
 	PadvControlInput input;
 
-	if (padv_server_max_active != PADV_SERVER_MAX_ACTIVE_AUTO || worker->picture.taken_at == 0)
+	if (padv_server_max_active != PADV_SERVER_MAX_ACTIVE_AUTO || worker->status.taken_at == 0)
 		return;
 	collect_control_input(worker, now, &input);
 	if (control->state == PADV_CONTROL_OFF)
 	{
 		/* go on from what is in force, as after a restart of this process */
-		PadvGate	gate;
+		PadvSlotStats gate;
 
-		padv_turns_read(&gate);
+		padv_slots_read(&gate);
 		padv_control_start(control, gate.limit > 0 ? gate.limit : input.known, &input);
 	}
-	padv_turns_set_server_limit(padv_control_look(control, &input));
+	padv_slots_set_server_limit(padv_control_look(control, &input));
 }
 
 /* Everything that may have been asked of us by a signal. */
@@ -445,12 +445,12 @@ handle_interrupts(Worker *worker)
 		worker->sample_due = 0;
 		worker->machine_due = 0;
 		worker->limits_due = 0;
-		padv_watch_reload(worker->watch);
-		limit_turns(worker);
+		padv_limits_launcher_reload(worker->watch);
+		limit_slots(worker);
 	}
 
-	if (padv_take_resets() & PADV_RESET_SCALABILITY)
-		forget_curve(worker);
+	if (padv_status_take_resets() & PADV_RESET_SCALABILITY)
+		reset_curve(worker);
 
 	/* others wait for us to read our messages */
 	if (catchupInterruptPending)
@@ -474,11 +474,11 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 
 	MemoryContextSwitchTo(AllocSetContextCreate(TopMemoryContext, WORKER_NAME,
 												ALLOCSET_DEFAULT_SIZES));
-	padv_turns_oversee(padv_new_wait_event("PoolAdvisorTurn"));
+	padv_slots_monitor(padv_new_wait_event("PoolAdvisorSlot"));
 	worker = create_worker();
-	limit_turns(worker);
+	limit_slots(worker);
 	padv_history_load();
-	remember_curve(worker);
+	load_curve(worker);
 	padv_worker_announce();
 
 	for (;;)
@@ -490,25 +490,25 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 
 		now = padv_monotonic_us();
 		if (is_due(&worker->machine_due, MACHINE_INTERVAL, now))
-			look_at_machine(worker);
+			read_machine(worker);
 		if (is_due(&worker->counters_due, COUNTERS_INTERVAL, now))
 		{
-			look_at_counters(worker, now);
-			look_at_grace(worker, now);
-			look_back(worker);
+			read_counters(worker, now);
+			read_retain_timeout(worker, now);
+			end_second(worker);
 			padv_history_save_if_due(worker->history, now);
 		}
 		if (is_due(&worker->curve_due, CURVE_INTERVAL, now))
-			judge_curve(worker);
+			estimate_curve(worker);
 		if (is_due(&worker->sample_due, (int64) padv_sample_interval * 1000, now))
-			look_at_sessions(worker);
+			sample_sessions(worker);
 		if (is_due(&worker->limits_due, LIMITS_INTERVAL, now))
-			padv_watch_run(worker->watch, now);
+			padv_limits_launcher_run(worker->watch, now);
 		if (is_due(&worker->turns_due, TURNS_INTERVAL, now))
 			padv_stall_monitor_run(worker->stall_monitor, now);
 		if (is_due(&worker->control_due, CONTROL_INTERVAL, now))
-			control_turns(worker, now);
+			control_slots(worker, now);
 		if (is_due(&worker->keepalive_due, KEEPALIVE_INTERVAL, now))
-			padv_keepalive_run(worker->keepalive, worker->sample);
+			padv_idle_closer_run(worker->idle_timeout, worker->sample);
 	}
 }

@@ -42,7 +42,7 @@ auto_against() {
     set_server_max_active auto
     [ -z "${3:-}" ] || auto_tps "$3" 40 1 >/dev/null
     auto=$(auto_tps "$1" 30 20)
-    limit=$(ask -c "SELECT transactions_allowed || ', ' || state FROM pool_advisor.gate")
+    limit=$(ask -c "SELECT max_active || ', ' || state FROM pool_advisor.gate")
     after=$(fixed_tps "$1" "$2")
     share=$(awk -v a="$auto" -v b="$before" -v c="$after" 'BEGIN { printf "%.3f", 2 * a / (b + c) }')
     printf '%-8s %-14s %9s %8s   at %s; %s has %s before and %s after\n' "$1" "auto${3:+, was $3}" "$auto" "$share" "$limit" "$2" "$before" "$after"
@@ -50,7 +50,7 @@ auto_against() {
 }
 
 # auto_now: "limit, state" of this moment
-auto_now() { ask -c "SELECT transactions_allowed || ', ' || state FROM pool_advisor.gate"; }
+auto_now() { ask -c "SELECT max_active || ', ' || state FROM pool_advisor.gate"; }
 
 # auto_phase NAME SECONDS CLIENTS SCRIPT...: a load, and every 10 s where auto stands
 auto_phase() {

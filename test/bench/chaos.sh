@@ -118,7 +118,7 @@ bench_chaos() {
         "$problems, $left, $(ask -c 'SELECT sum(balance) FROM accounts')" '0, 0, 0'
     say "sum of all balances: $(ask -c 'SELECT sum(balance) FROM accounts')"
     say "the server: $(grep -Ec 'PANIC|was terminated by signal|TRAP' "$WORK/tmp/chaos.log" || true) crashes"
-    psql_do -x -c 'SELECT waited_total, given_up_total, handed_over_total, suspended_total, let_in_total FROM pool_advisor.gate'
+    psql_do -x -c 'SELECT waited_total, cancelled_total, granted_total, suspended_total, overcommitted_total FROM pool_advisor.gate'
     say 'afterwards, with a limit of 4 and no chaos:'
     as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -U bench -n -c 100 -j 20 -T 10 -f "$WORK/tmp/chaos_block.sql" postgres 2>&1 | grep -E 'actually processed|failed|tps|ERROR|abort'
     control_server chaos stop

@@ -1,7 +1,7 @@
 # endurance.sh: an hour of 500 clients, sampled every millisecond.
 #
 # Bankers, readers, clients that are idle in their transaction and clients that come and
-# go, behind a gate, under caps with a line at login. Private memory of the worker and of
+# go, behind a gate, under limits with a line at login. Private memory of the worker and of
 # sessions must stay as it is, and what is counted must agree with what clients say they
 # did. Sourced by run.sh.
 # shellcheck shell=bash
@@ -65,7 +65,7 @@ bench_endurance() {
     after=$(ask -c 'SELECT transactions_total + rollbacks_total FROM pool_advisor.status')
     say "transactions that clients say they did: $said; that were counted, with those of this script: $(awk -v a="$after" -v b="$before" 'BEGIN { print a - b }')"
     say "failed: $(cat "$WORK"/endurance_*.out | awk '/number of failed/ { sum += $5 } END { print sum + 0 }'); errors: $(grep -hc 'ERROR\|FATAL' "$WORK"/endurance_*.out | awk '{ s += $1 } END { print s }')"
-    psql_do -x -c 'SELECT samples_total, sample_cost_seconds FROM pool_advisor.status' -c 'SELECT running, waiting, waited_total, given_up_total, suspended_total FROM pool_advisor.gate' \
+    psql_do -x -c 'SELECT samples_total, sample_cost_seconds FROM pool_advisor.status' -c 'SELECT running, waiting, waited_total, cancelled_total, suspended_total FROM pool_advisor.gate' \
         -c "SELECT rolname, sessions, queued, queued_total, refused_total FROM pool_advisor.roles WHERE rolname IN ('bench', 'visitor')"
     say "the server: $(grep -Ec 'PANIC|was terminated by signal|TRAP' "$WORK/tmp/endurance.log" || true) crashes"
     control_server endurance stop

@@ -97,7 +97,7 @@ gate_variant() {
     esac
     figures=$(gate_pgbench "$2" "$3" "$4" "$port")
     if [ -n "$bouncer" ]; then stop_child "$bouncer"; fi
-    if [ "$variant" = auto ]; then note=$(ask -c "SELECT 'limit ' || transactions_allowed || ', ' || state FROM pool_advisor.gate"); fi
+    if [ "$variant" = auto ]; then note=$(ask -c "SELECT 'limit ' || max_active || ', ' || state FROM pool_advisor.gate"); fi
     printf '%-8s %-9s %7s  %-13s %9s %10s  %s\n' "$2" "$3" "$4" "$variant" "${figures% *}" "${figures#* }" "$note" | tee -a "$WORK/gate_rows"
     set_server_max_active off
 }

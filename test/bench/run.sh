@@ -6,8 +6,8 @@
 # Every comparison has both sides in the same run.
 # shellcheck source=test/private_server.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../private_server.sh"
-# shellcheck source=test/bench/caps.sh
-source "$(dirname "${BASH_SOURCE[0]}")/caps.sh"
+# shellcheck source=test/bench/limits.sh
+source "$(dirname "${BASH_SOURCE[0]}")/limits.sh"
 # shellcheck source=test/bench/truth.sh
 source "$(dirname "${BASH_SOURCE[0]}")/truth.sh"
 # shellcheck source=test/bench/gate.sh
@@ -167,7 +167,7 @@ bench_metrics() {
         EXECUTE format('CREATE ROLE role_%s LOGIN; ALTER ROLE role_%s SET pool_advisor.max_sessions = 10', n, n);
         END LOOP; END\$\$"
     say ''
-    say 'metrics: CPU time in the server, us (mean of 1000), by roles with a cap and a session each'
+    say 'metrics: CPU time in the server, us (mean of 1000), by roles with a limit and a session each'
     printf '%24s %12s %12s\n' statement '5 roles' '500 roles'
     for roles in 5 500; do
         : >"$WORK/metrics.$roles"

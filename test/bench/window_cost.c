@@ -55,7 +55,7 @@ make_session(PadvSession *session, int slot, bool all_active)
 	uint32_t	event = next_random(EVENTS);
 
 	memset(session, 0, sizeof(*session));
-	session->slot = slot;
+	session->status_index = slot;
 	session->pid = 1000 + slot;
 	session->role = 16384 + next_random(ROLES);
 	session->state_start = next_random(1000);	/* each time another period */

@@ -1,9 +1,9 @@
 /*
  * fuzz_gate.c
- *		libFuzzer on the gate: the line, the lease and the controller.
+ *		libFuzzer on the gate: the queue, the lease and the controller.
  *
- * The input is a tape of orders to a line of few places, and to a controller and a
- * grace that are shown any figures.  After each order the line must hold together,
+ * The input is a tape of orders to a queue of few requests, and to a controller and a
+ * grace that are shown any figures.  After each order the queue must hold together,
  * nobody may wait who could be in once all is settled, and limits must be within
  * their bounds.
  *
@@ -19,78 +19,78 @@
 #define PLACES 40
 #define MOST_ORDERS 400
 
-static PadvLineHead head;
-static PadvAccount accounts[ACCOUNTS];
-static PadvPlace places[PLACES];
-static PadvLine line = {&head, (char *) accounts, sizeof(PadvAccount), (char *) places, sizeof(PadvPlace)};
+static PadvWaitQueueHead head;
+static PadvQuota quotas[ACCOUNTS];
+static PadvRequest requests[PLACES];
+static PadvWaitQueue queue = {&head, (char *) quotas, sizeof(PadvQuota), (char *) requests, sizeof(PadvRequest)};
 
-/* --- the line ------------------------------------------------------------- */
+/* --- the queue ------------------------------------------------------------- */
 
 static bool
-is_under(const PadvPlace *place, int account)
+is_under(const PadvRequest *request, int quota)
 {
-	for (int i = 0; i < place->naccounts; i++)
-		if (place->accounts[i] == account)
+	for (int i = 0; i < request->nquotas; i++)
+		if (request->quotas[i] == quota)
 			return true;
 	return false;
 }
 
-/* Those who lead at an account, below a root of its heap, and all who follow them. */
+/* Those who lead at a quota, below a root of its heap, and all who follow them. */
 static int
-check_heap(int root, int up, int account)
+check_heap(int root, int up, int quota)
 {
-	int			previous = PADV_NOBODY;
+	int			previous = PADV_NONE;
 	int			count = 0;
 
-	if (root == PADV_NOBODY)
+	if (root == PADV_NONE)
 		return 0;
-	must(places[root].heap_up == up && places[root].at == account && is_under(&places[root], account));
-	must(up == PADV_NOBODY || places[up].arrival < places[root].arrival);
-	for (int p = root; p != PADV_NOBODY; previous = p, p = places[p].party_next, count++)
+	must(requests[root].heap_up == up && requests[root].at == quota && is_under(&requests[root], quota));
+	must(up == PADV_NONE || requests[up].arrival < requests[root].arrival);
+	for (int p = root; p != PADV_NONE; previous = p, p = requests[p].party_next, count++)
 	{
-		must(count < PLACES && places[p].state == PADV_PLACE_WAITING);
-		must(places[p].party_previous == previous && padv_line_standing_at(&line, &places[p]) == account);
-		must(previous == PADV_NOBODY || places[previous].arrival < places[p].arrival);
+		must(count < PLACES && requests[p].state == PADV_REQUEST_WAITING);
+		must(requests[p].party_previous == previous && padv_queue_queued_at(&queue, &requests[p]) == quota);
+		must(previous == PADV_NONE || requests[previous].arrival < requests[p].arrival);
 	}
-	must(places[root].party_last == previous && places[root].party_size == count);
-	return count + check_heap(places[root].heap_left, root, account) +
-		check_heap(places[root].heap_right, root, account);
+	must(requests[root].party_last == previous && requests[root].party_size == count);
+	return count + check_heap(requests[root].heap_left, root, quota) +
+		check_heap(requests[root].heap_right, root, quota);
 }
 
 /* A claimant waits elsewhere, and came before those who stand here. */
 static void
 check_claim(int number)
 {
-	const PadvAccount *account = &accounts[number];
+	const PadvQuota *quota = &quotas[number];
 
-	if (account->claimant == PADV_NOBODY)
+	if (quota->claimant == PADV_NONE)
 		return;
-	must(places[account->claimant].state == PADV_PLACE_WAITING && is_under(&places[account->claimant], number));
-	must(padv_line_standing_at(&line, &places[account->claimant]) != number);
-	must(account->first == PADV_NOBODY || places[account->first].arrival > places[account->claimant].arrival);
+	must(requests[quota->claimant].state == PADV_REQUEST_WAITING && is_under(&requests[quota->claimant], number));
+	must(padv_queue_queued_at(&queue, &requests[quota->claimant]) != number);
+	must(quota->first == PADV_NONE || requests[quota->first].arrival > requests[quota->claimant].arrival);
 }
 
-/* A place that waits stands at a full account of its own. */
+/* A request that waits stands at a full quota of its own. */
 static void
 check_standing(void)
 {
-	int			standing = 0;
+	int			linked = 0;
 
 	for (int i = 0; i < ACCOUNTS; i++)
 	{
-		must(check_heap(accounts[i].first, PADV_NOBODY, i) == accounts[i].standing);
-		must(accounts[i].standing == 0 || !padv_account_has_room(&accounts[i]) || accounts[i].unsettled);
+		must(check_heap(quotas[i].first, PADV_NONE, i) == quotas[i].linked);
+		must(quotas[i].linked == 0 || !padv_quota_has_room(&quotas[i]) || quotas[i].unsettled);
 		check_claim(i);
-		standing += accounts[i].standing;
+		linked += quotas[i].linked;
 	}
-	must(standing == head.waiting);
+	must(linked == head.waiting);
 }
 
 static void
 check_line(void)
 {
 	int			count = 0;
-	int			previous = PADV_NOBODY;
+	int			previous = PADV_NONE;
 
 	for (int i = 0; i < ACCOUNTS; i++)
 	{
@@ -99,63 +99,63 @@ check_line(void)
 
 		for (int p = 0; p < PLACES; p++)
 		{
-			in_use += places[p].state == PADV_PLACE_IN && is_under(&places[p], i);
-			waiting += places[p].state == PADV_PLACE_WAITING && is_under(&places[p], i);
+			in_use += requests[p].state == PADV_REQUEST_GRANTED && is_under(&requests[p], i);
+			waiting += requests[p].state == PADV_REQUEST_WAITING && is_under(&requests[p], i);
 		}
-		must(padv_account_inside(&accounts[i]) == in_use && accounts[i].waiting == waiting);
+		must(padv_quota_granted(&quotas[i]) == in_use && quotas[i].waiting == waiting);
 	}
-	for (int p = head.first; p != PADV_NOBODY; previous = p, p = places[p].line_next, count++)
+	for (int p = head.first; p != PADV_NONE; previous = p, p = requests[p].queue_next, count++)
 	{
-		must(count < PLACES && places[p].state == PADV_PLACE_WAITING);
-		must(places[p].line_previous == previous);
-		must(previous == PADV_NOBODY || places[previous].arrival < places[p].arrival);
+		must(count < PLACES && requests[p].state == PADV_REQUEST_WAITING);
+		must(requests[p].queue_previous == previous);
+		must(previous == PADV_NONE || requests[previous].arrival < requests[p].arrival);
 	}
 	must(head.last == previous && head.waiting == count);
-	must(padv_line_first(&line) == (count > 0 ? &places[head.first] : NULL));
+	must(padv_queue_first(&queue) == (count > 0 ? &requests[head.first] : NULL));
 	check_standing();
 }
 
-/* From none to as many as a place can have, each once. */
+/* From none to as many as a request can have, each once. */
 static void
-take_accounts(Tape *tape, PadvPlace *place)
+take_accounts(Tape *tape, PadvRequest *request)
 {
-	int			count = take_byte(tape) % (PADV_MAX_PLACE_ACCOUNTS + 1);
+	int			count = take_byte(tape) % (PADV_MAX_REQUEST_QUOTAS + 1);
 	int			first = take_byte(tape);
 	int			step = 1 + 6 * (take_byte(tape) % 4);	/* has no factor of ACCOUNTS */
 
-	place->naccounts = 0;
+	request->nquotas = 0;
 	for (int i = 0; i < count; i++)
-		place->accounts[place->naccounts++] = (first + i * step) % ACCOUNTS;
+		request->quotas[request->nquotas++] = (first + i * step) % ACCOUNTS;
 }
 
 static void
-check_entered(const int32_t *entered, int count, int most)
+check_entered(const int32_t *granted, int count, int most)
 {
 	must(count >= 0 && count <= most);
 	for (int i = 0; i < count; i++)
-		must(entered[i] >= 0 && entered[i] < PLACES && places[entered[i]].state == PADV_PLACE_IN);
+		must(granted[i] >= 0 && granted[i] < PLACES && requests[granted[i]].state == PADV_REQUEST_GRANTED);
 }
 
 /* One more than asked for must not be in unless it goes on from suspension. */
 static void
 come_or_go(Tape *tape, bool force)
 {
-	PadvPlace  *place = &places[take_byte(tape) % PLACES];
-	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+	PadvRequest  *request = &requests[take_byte(tape) % PLACES];
+	int32_t		granted[PADV_MAX_REQUEST_QUOTAS];
 
-	if (place->state != PADV_PLACE_FREE)
+	if (request->state != PADV_REQUEST_NONE)
 	{
-		int			count = padv_line_leave(&line, place, entered);
+		int			count = padv_queue_release(&queue, request, granted);
 
-		check_entered(entered, count, PADV_MAX_PLACE_ACCOUNTS);
-		must(place->state == PADV_PLACE_FREE);
+		check_entered(granted, count, PADV_MAX_REQUEST_QUOTAS);
+		must(request->state == PADV_REQUEST_NONE);
 		return;
 	}
-	take_accounts(tape, place);
-	if (force || padv_line_full_account(&line, place) == PADV_NOBODY)
-		padv_line_enter(&line, place);
+	take_accounts(tape, request);
+	if (force || padv_queue_first_full(&queue, request) == PADV_NONE)
+		padv_queue_acquire(&queue, request);
 	else
-		padv_line_stand(&line, place);
+		padv_queue_enqueue(&queue, request);
 }
 
 static int32_t
@@ -167,72 +167,72 @@ take_limit(Tape *tape)
 static void
 change_limit(Tape *tape)
 {
-	int			account = take_byte(tape) % ACCOUNTS;
+	int			quota = take_byte(tape) % ACCOUNTS;
 	int32_t		limit = take_limit(tape);
 	int			room = 1 + take_byte(tape) % 4;
-	int32_t		entered[4];
+	int32_t		granted[4];
 	int			count;
 
-	count = padv_line_set_limit(&line, account, limit, entered, room);
-	check_entered(entered, count, room);
-	must(limit < 0 || accounts[account].claimant == PADV_NOBODY || accounts[account].in_use <= limit ||
-		 padv_account_inside(&accounts[account]) >= limit);
+	count = padv_queue_set_limit(&queue, quota, limit, granted, room);
+	check_entered(granted, count, room);
+	must(limit < 0 || quotas[quota].claimant == PADV_NONE || quotas[quota].in_use <= limit ||
+		 padv_quota_granted(&quotas[quota]) >= limit);
 }
 
 /* Some of what is unsettled, or all of it. */
 static void
 settle(bool all)
 {
-	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32_t		granted[PADV_MAX_REQUEST_QUOTAS];
 	int			calls = 0;
 
 	do
 	{
-		check_entered(entered, padv_line_settle(&line, entered), PADV_MAX_PLACE_ACCOUNTS);
+		check_entered(granted, padv_queue_settle(&queue, granted), PADV_MAX_REQUEST_QUOTAS);
 		must(calls++ < 10 * PLACES);
-	} while (all && !padv_line_is_settled(&line));
+	} while (all && !padv_queue_is_settled(&queue));
 }
 
 static void
 grant(Tape *tape)
 {
-	PadvPlace  *place = &places[take_byte(tape) % PLACES];
+	PadvRequest  *request = &requests[take_byte(tape) % PLACES];
 
-	if (place->state != PADV_PLACE_WAITING)
+	if (request->state != PADV_REQUEST_WAITING)
 		return;
-	padv_line_grant(&line, place);
-	must(place->state == PADV_PLACE_IN);
+	padv_queue_grant(&queue, request);
+	must(request->state == PADV_REQUEST_GRANTED);
 }
 
 static void
 recount(Tape *tape)
 {
-	int32_t		entered[PLACES];
+	int32_t		granted[PLACES];
 	int			waited = head.waiting;
 	int			count;
 
-	padv_line_recount_begin(&line, ACCOUNTS);
+	padv_queue_rebuild_begin(&queue, ACCOUNTS);
 	for (int i = 0; i < ACCOUNTS; i++)
-		accounts[i].limit = take_limit(tape);
+		quotas[i].limit = take_limit(tape);
 	for (int i = 0; i < PLACES; i++)
 	{
-		if (places[i].state != PADV_PLACE_FREE && take_byte(tape) % 2)
-			take_accounts(tape, &places[i]);
-		padv_line_recount(&line, &places[i]);
+		if (requests[i].state != PADV_REQUEST_NONE && take_byte(tape) % 2)
+			take_accounts(tape, &requests[i]);
+		padv_queue_rebuild_add(&queue, &requests[i]);
 	}
-	count = padv_line_recount_finish(&line, entered);
-	check_entered(entered, count, waited);
-	must(padv_line_is_settled(&line));
+	count = padv_queue_rebuild_finish(&queue, granted);
+	check_entered(granted, count, waited);
+	must(padv_queue_is_settled(&queue));
 }
 
 /* --- the lease and the controller ----------------------------------------- */
 
 static void
-look(Tape *tape, PadvControl *control, PadvGrace *grace, PadvControlInput *input)
+look(Tape *tape, PadvControl *control, PadvRetain *grace, PadvControlInput *input)
 {
 	uint8_t		kind = take_byte(tape);
 	int32_t		limit;
-	PadvGate	gate = {.setting = PADV_SERVER_MAX_ACTIVE_AUTO};
+	PadvSlotStats	gate = {.setting = PADV_SERVER_MAX_ACTIVE_AUTO};
 	char		text[PADV_SENTENCE];
 
 	input->clock_us += (int64_t) take_bits(tape, kind & 1 ? 3 : 5);
@@ -256,12 +256,12 @@ look(Tape *tape, PadvControl *control, PadvGrace *grace, PadvControlInput *input
 	must(limit == padv_control_limit(control) && control->state != PADV_CONTROL_OFF);
 
 	gate.limit = limit;
-	padv_explain_gate(&gate, control, text, sizeof(text));
+	padv_slot_stats_explain(&gate, control, text, sizeof(text));
 	must(strlen(text) < sizeof(text) - 1 && strstr(text, "nan") == NULL && strstr(text, "inf") == NULL);
-	must(padv_gate_state(&gate, control) != NULL);
+	must(padv_slot_stats_state(&gate, control) != NULL);
 
-	padv_grace_look(grace, kind & 4 ? take_double(tape) : (double) kind / 255.0, limit, input->clock_us);
-	must(grace->us >= PADV_GRACE_US && grace->us <= 10000);
+	padv_retain_update(grace, kind & 4 ? take_double(tape) : (double) kind / 255.0, limit, input->clock_us);
+	must(grace->us >= PADV_RETAIN_US && grace->us <= 10000);
 }
 
 static void
@@ -277,13 +277,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	Tape		tape = {data, size};
 	PadvControl control = {0};
-	PadvGrace	grace;
+	PadvRetain	grace;
 	PadvControlInput input = {.clock_us = 1000000, .lowest = 1, .highest = 100};
 
-	padv_line_init(&line, ACCOUNTS, PLACES);
-	padv_grace_init(&grace);
+	padv_queue_init(&queue, ACCOUNTS, PLACES);
+	padv_retain_init(&grace);
 	for (int i = 0; i < ACCOUNTS; i++)
-		accounts[i].limit = take_limit(&tape);
+		quotas[i].limit = take_limit(&tape);
 	for (int i = 0; i < MOST_ORDERS && tape.left > 0; i++)
 	{
 		switch (take_byte(&tape) % 16)

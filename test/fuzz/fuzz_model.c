@@ -28,7 +28,7 @@ typedef struct World
 	Tape		tape;
 	int64_t		clock_us;
 	double		quota;
-	PadvBasis	basis;
+	PadvInputs	inputs;
 	PadvWindow *window;
 	PadvDigest	digest;
 	PadvLoadWindow load;
@@ -36,7 +36,7 @@ typedef struct World
 	PadvScalability scalability;
 	PadvWaits	waits;
 	PadvCurve	curve;
-	PadvPicture picture;
+	PadvStatus status;
 } World;
 
 static World world;
@@ -77,26 +77,26 @@ within(double value, double low, double high)
 static void
 change_settings(World *w)
 {
-	PadvBasis  *basis = &w->basis;
+	PadvInputs  *inputs = &w->inputs;
 	double		cores = take_positive(&w->tape);
 
 	w->quota = take_byte(&w->tape) % 2 ? take_positive(&w->tape) : -1.0;
-	basis->quota = w->quota;
-	basis->logical_cpus = 1 + take_number(&w->tape) % 4096;
-	if (basis->logical_cpus < 1)
-		basis->logical_cpus = 1;
-	basis->physical_cores = basis->logical_cpus;
-	basis->detected_cores = w->quota > 0.0 ? fmin(w->quota, (double) basis->physical_cores) :
-		(double) basis->physical_cores;
-	basis->cores_setting = take_byte(&w->tape) % 2 ? within(cores, 1e-300, 65536.0) : -1.0;
-	basis->disks_known = take_byte(&w->tape) % 2;
-	basis->detected_spindles = take_byte(&w->tape) % 129;
-	basis->spindles_setting = take_byte(&w->tape) % 2 ? (int64_t) take_bits(&w->tape, 2) : -1;
-	basis->connections_per_core = within(take_positive(&w->tape), 0.1, 100.0);
-	basis->optimal_setting = take_byte(&w->tape) % 4 == 0 ? (int64_t) take_bits(&w->tape, 3) % 262144 : 0;
-	basis->max_connections = 1 + (int64_t) take_bits(&w->tape, 3) % 262143;
-	basis->usable_connections = basis->max_connections - take_byte(&w->tape) % basis->max_connections;
-	basis->sample_interval_ms = 1 + (int64_t) take_bits(&w->tape, 2) % 10000;
+	inputs->quota = w->quota;
+	inputs->logical_cpus = 1 + take_number(&w->tape) % 4096;
+	if (inputs->logical_cpus < 1)
+		inputs->logical_cpus = 1;
+	inputs->physical_cores = inputs->logical_cpus;
+	inputs->detected_cores = w->quota > 0.0 ? fmin(w->quota, (double) inputs->physical_cores) :
+		(double) inputs->physical_cores;
+	inputs->cores_setting = take_byte(&w->tape) % 2 ? within(cores, 1e-300, 65536.0) : -1.0;
+	inputs->disks_known = take_byte(&w->tape) % 2;
+	inputs->detected_spindles = take_byte(&w->tape) % 129;
+	inputs->spindles_setting = take_byte(&w->tape) % 2 ? (int64_t) take_bits(&w->tape, 2) : -1;
+	inputs->connections_per_core = within(take_positive(&w->tape), 0.1, 100.0);
+	inputs->optimal_setting = take_byte(&w->tape) % 4 == 0 ? (int64_t) take_bits(&w->tape, 3) % 262144 : 0;
+	inputs->max_connections = 1 + (int64_t) take_bits(&w->tape, 3) % 262143;
+	inputs->usable_connections = inputs->max_connections - take_byte(&w->tape) % inputs->max_connections;
+	inputs->sample_interval_ms = 1 + (int64_t) take_bits(&w->tape, 2) % 10000;
 }
 
 static void
@@ -112,7 +112,7 @@ take_sample(World *w)
 		uint8_t		flags = take_byte(&w->tape);
 
 		memset(session, 0, sizeof(*session));
-		session->slot = flags & 1 ? i % SLOTS : (int32_t) take_number(&w->tape);
+		session->status_index = flags & 1 ? i % SLOTS : (int32_t) take_number(&w->tape);
 		session->pid = (int32_t) take_number(&w->tape);
 		session->role = (uint32_t) take_number(&w->tape);
 		session->database = (uint32_t) take_number(&w->tape);
@@ -132,14 +132,14 @@ take_sample(World *w)
 
 	padv_window_add(w->window, &sample);
 	padv_window_digest(w->window, &w->digest);
-	w->picture.taken_at = w->digest.taken_at;
-	w->picture.clock_us = sample.clock_us;
-	w->picture.samples_total = w->digest.samples_total;
-	w->picture.last = w->digest.last;
-	w->picture.minute = w->digest.minute;
-	w->picture.idle_holder = w->digest.idle_holder;
-	w->picture.caps_unreadable = take_byte(&w->tape) % 8 == 0;
-	w->picture.caps_committed = take_byte(&w->tape) % 2 ? take_byte(&w->tape) : -1;
+	w->status.taken_at = w->digest.taken_at;
+	w->status.clock_us = sample.clock_us;
+	w->status.samples_total = w->digest.samples_total;
+	w->status.last = w->digest.last;
+	w->status.minute = w->digest.minute;
+	w->status.idle_holder = w->digest.idle_holder;
+	w->status.limits_unreadable = take_byte(&w->tape) % 8 == 0;
+	w->status.limits_committed = take_byte(&w->tape) % 2 ? take_byte(&w->tape) : -1;
 }
 
 /* Grows, mostly; may be unknown, may start anew, may be anything not negative. */
@@ -166,7 +166,7 @@ read_counters(World *w)
 {
 	const PadvCounters *before;
 	const PadvCounters *after;
-	PadvTake	take;
+	PadvWindowMeans	take;
 	PadvInterval interval;
 	PadvHistoryPoint point;
 	double		transactions_per_second = -1.0;
@@ -175,8 +175,8 @@ read_counters(World *w)
 		w->counters.value[i] = next_counter(w, w->counters.value[i]);
 	w->counters.clock_us = w->clock_us;
 	padv_load_add(&w->load, &w->counters);
-	padv_load_minute(&w->load, w->quota, &w->picture.load);
-	if (!padv_window_take(w->window, &take))
+	padv_load_minute(&w->load, w->quota, &w->status.load);
+	if (!padv_window_drain(w->window, &take))
 		return;
 	if (padv_load_newest(&w->load, &before, &after) &&
 		padv_interval_describe(&take, before, after, &interval))
@@ -187,7 +187,7 @@ read_counters(World *w)
 	}
 	padv_history_describe(&take, padv_load_last_cpu_utilization(&w->load, w->quota),
 						  transactions_per_second,
-						  padv_model_chosen(&w->picture.model)->connections, &point);
+						  padv_model_chosen(&w->status.model)->connections, &point);
 	must(!padv_history_mend(&point) || padv_history_sound(&point));
 }
 
@@ -213,8 +213,8 @@ judge_curve(World *w)
 	PadvScalability again;
 	int			nrows;
 
-	padv_scalability_judge(&w->scalability, w->picture.model.cores,
-						   padv_model_least_seen(&w->picture.model), &w->curve);
+	padv_scalability_judge(&w->scalability, w->status.model.cores,
+						   padv_model_least_seen(&w->status.model), &w->curve);
 	check_curve(&w->curve);
 	nrows = padv_scalability_rows(&w->scalability, &w->curve, rows);
 	must(nrows >= 0 && nrows <= PADV_CURVE_BINS);
@@ -323,28 +323,28 @@ check_sentence(void *arg, const char *sentence)
 }
 
 static void
-check_words(const PadvPicture *picture)
+check_words(const PadvStatus *status)
 {
-	static const PadvSituation nobody;
-	PadvSituation situation = nobody;
+	static const PadvLocalStatus nobody;
+	PadvLocalStatus local = nobody;
 	PadvAdvice	advice[PADV_MAX_ADVICE];
 	PadvLoadCheck check;
 	int			count;
 
-	situation.picture = *picture;
-	situation.worker_running = true;
-	situation.holder_role = "app";
-	situation.holder_role_quoted = "app";
-	situation.holder_database = "crm";
-	padv_explain(&situation, check_sentence, NULL);
-	count = padv_advise(&situation, advice);
+	local.status = *status;
+	local.worker_running = true;
+	local.holder_role = "app";
+	local.holder_role_quoted = "app";
+	local.holder_database = "crm";
+	padv_explain(&local, check_sentence, NULL);
+	count = padv_advise(&local, advice);
 	must(count >= 0 && count <= PADV_MAX_ADVICE);
 	for (int i = 0; i < count; i++)
 	{
 		must(i == 0 || advice[i].severity >= advice[i - 1].severity);
 		check_sentence(NULL, advice[i].finding);
 	}
-	padv_check_load(&situation, picture->model.basis.usable_connections, 1.0, 2.0, &check);
+	padv_check_load(&local, status->model.inputs.usable_connections, 1.0, 2.0, &check);
 	must(isfinite(check.load_ratio) && check.load_ratio >= 0.0);
 }
 
@@ -359,7 +359,7 @@ begin(World *w, const uint8_t *data, size_t size)
 	w->clock_us = INT64_C(1000000);
 	padv_load_init(&w->load);
 	padv_scalability_init(&w->scalability);
-	padv_model_init(&w->picture.model);
+	padv_model_init(&w->status.model);
 	change_settings(w);
 }
 
@@ -388,17 +388,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			case 3:
 			case 4:
 				read_counters(w);
-				check_load(&w->picture.load);
+				check_load(&w->status.load);
 				break;
 			default:
 				take_sample(w);
 				check_digest(&w->digest);
 				break;
 		}
-		padv_model_update(&w->picture.model, &w->basis, &w->picture.minute, &w->picture.load,
+		padv_model_update(&w->status.model, &w->inputs, &w->status.minute, &w->status.load,
 						  &w->waits, &w->curve);
-		check_model(&w->picture.model);
+		check_model(&w->status.model);
 	}
-	check_words(&w->picture);
+	check_words(&w->status);
 	return 0;
 }

@@ -10,7 +10,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = caps_node('measured', "max_connections = 50\nmax_prepared_transactions = 2\n");
+my $node = limits_node('measured', "max_connections = 50\nmax_prepared_transactions = 2\n");
 my $total = q{SELECT transactions_total FROM pool_advisor.status};
 my $rollbacks = q{SELECT rollbacks_total FROM pool_advisor.status};
 
@@ -114,7 +114,7 @@ wait_for($node, 'samples_total > 0 FROM pool_advisor.status');
 is($node->safe_psql('postgres', qq{SELECT ($learned) < 3}), 't', 'nor does it come back');
 
 # Counters of roles.
-set_caps($node, q{ALTER ROLE app SET pool_advisor.max_sessions = 0});
+set_limits($node, q{ALTER ROLE app SET pool_advisor.max_sessions = 0});
 my ($ret) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=app');
 is($ret, 2, 'a refusal');
 is($node->safe_psql('postgres', q{SELECT refused_total FROM pool_advisor.roles WHERE rolname = 'app'}), 1, 'is counted');

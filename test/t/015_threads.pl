@@ -20,7 +20,7 @@ chomp(my $include = `$config --includedir-server`);
 plan skip_all => 'no compiler'
   if system_log($Config{cc}, '-shared', '-fPIC', "-I$include", '-o', $module, "$FindBin::RealBin/threads.c", '-lpthread') != 0;
 
-my $node = caps_node('threads');
+my $node = limits_node('threads');
 
 $node->safe_psql('postgres', "CREATE FUNCTION in_thread(text, boolean) RETURNS boolean LANGUAGE c AS '$module'");
 server_max_active($node, 1);
@@ -34,7 +34,7 @@ wait_for_gate($node, 'waiting = 1');
 # the overseer looks a hundred times a second, samples are fewer
 my $samples = $node->safe_psql('postgres', 'SELECT samples_total FROM pool_advisor.status');
 wait_for($node, "samples_total > $samples + 10 FROM pool_advisor.status");
-is($node->safe_psql('postgres', 'SELECT running, waiting, transactions_allowed_now FROM pool_advisor.gate'),
+is($node->safe_psql('postgres', 'SELECT running, waiting, max_active_effective FROM pool_advisor.gate'),
 	'1|1|1', 'a thread burns a core: nobody is let in beside it');
 unlink $busy or die $!;
 like(finish($works), qr/worked\|t/, 'it ends');

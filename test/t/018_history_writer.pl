@@ -95,7 +95,7 @@ plan skip_all => 'no compiler'
 
 $ENV{LD_PRELOAD} = $shim;
 $ENV{FSYNC_SHIM} = $stall;
-my $node = caps_node('writer', "fsync = on\npool_advisor.sample_interval = '20ms'\n");
+my $node = limits_node('writer', "fsync = on\npool_advisor.sample_interval = '20ms'\n");
 my $file = $node->data_dir . '/pg_stat/pool_advisor.history';
 delete $ENV{LD_PRELOAD};
 

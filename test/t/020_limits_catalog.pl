@@ -1,4 +1,4 @@
-# Caps follow the catalogs: groups, renames, drops, dumps, a standby, reloads;
+# Limits follow the catalogs: groups, renames, drops, dumps, a standby, reloads;
 # and when the catalogs cannot be read, everybody is let in.
 use strict;
 use warnings FATAL => 'all';
@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = caps_node('catalog');
+my $node = limits_node('catalog');
 my @clients;
 
 # Who is let in now, and who is not.
@@ -59,15 +59,15 @@ sub all_leave
 	return;
 }
 
-# Nested groups: their members have one cap together, beside their own.
-set_caps($node, q{
+# Nested groups: their members have one limit together, beside their own.
+set_limits($node, q{
 	CREATE ROLE company; CREATE ROLE team IN ROLE company; CREATE ROLE ann LOGIN IN ROLE team;
 	CREATE ROLE ben LOGIN IN ROLE team; CREATE ROLE cleo LOGIN; CREATE ROLE dba LOGIN SUPERUSER IN ROLE team;
 	ALTER ROLE team SET pool_advisor.max_sessions = 2; ALTER ROLE company SET pool_advisor.max_sessions = 3;
 	ALTER ROLE ann SET pool_advisor.max_sessions = 1; },
 	q{count(*) = 3 FROM pool_advisor.limits});
 stay('ann');
-is_refused('ann', 'a member is under its own cap');
+is_refused('ann', 'a member is under its own limit');
 stay('ben');
 is_refused('ben', 'and under its group\'s, with the others');
 gets_in('dba', 'a superuser is not refused');
@@ -89,46 +89,46 @@ all_leave();
 # Rename, drop, the same name again.
 stay('ann');
 $node->safe_psql('postgres', 'ALTER ROLE ann RENAME TO anna');
-is_refused('anna', 'the cap follows a rename, and so does who is in');
+is_refused('anna', 'the limit follows a rename, and so does who is in');
 all_leave();
-set_caps($node, 'DROP ROLE anna; CREATE ROLE ann LOGIN', q{count(*) = 2 FROM pool_advisor.limits});
+set_limits($node, 'DROP ROLE anna; CREATE ROLE ann LOGIN', q{count(*) = 2 FROM pool_advisor.limits});
 stay('ann');
-gets_in('ann', 'a new role of the same name has no cap');
+gets_in('ann', 'a new role of the same name has no limit');
 all_leave();
 
-# Renamed while one of that name waits in line: who comes in is who has the name then.
-set_caps($node, q{ALTER ROLE ann SET pool_advisor.max_sessions = 1; ALTER ROLE ann SET pool_advisor.queue_length = 1},
+# Renamed while one of that name waits in the queue: who comes in is who has the name then.
+set_limits($node, q{ALTER ROLE ann SET pool_advisor.max_sessions = 1; ALTER ROLE ann SET pool_advisor.queue_length = 1},
 	q{EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'ann')});
 my $first = client($node, 'ann', 'SELECT 1;');
 wait_for_limits($node, q{rolname = 'ann' AND in_use = 1});
 my $renamed = stay_in_line('ann');
-set_caps($node, 'ALTER ROLE ann RENAME TO anna; CREATE ROLE ann LOGIN IN ROLE team',
+set_limits($node, 'ALTER ROLE ann RENAME TO anna; CREATE ROLE ann LOGIN IN ROLE team',
 	q{EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'anna')});
 finish($first);
 wait_for_limits($node, q{rolname = 'team' AND in_use = 1}, 'who waited is a member of the new role\'s groups');
 is(in_use($node, q{rolname = 'anna'}), 0, 'and not counted for the old one');
 gets_in('anna', 'which has its place');
 all_leave();
-set_caps($node, 'DROP ROLE anna', q{NOT EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'anna')});
+set_limits($node, 'DROP ROLE anna', q{NOT EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'anna')});
 
 # Databases, and a role in one.
 $node->safe_psql('postgres', 'CREATE DATABASE crm');
 stay('app', database => 'crm');
-set_caps($node, q{
+set_limits($node, q{
 	ALTER DATABASE crm SET pool_advisor.max_sessions = 2;
 	ALTER ROLE app IN DATABASE crm SET pool_advisor.max_sessions = 1},
 	q{count(*) = 2 FROM pool_advisor.limits WHERE datname = 'crm'});
-is(in_use($node, q{datname = 'crm' AND rolname = 'app'}), 1, 'who was in before the cap was set is counted');
+is(in_use($node, q{datname = 'crm' AND rolname = 'app'}), 1, 'who was in before the limit was set is counted');
 is_refused('app', 'a role in a database', database => 'crm');
 gets_in('app', 'but not elsewhere');
 stay('ben', database => 'crm');
 is_refused('ben', 'a database, whoever comes', database => 'crm');
 all_leave();
-set_caps($node, 'ALTER DATABASE crm RENAME TO crm2', q{count(*) = 2 FROM pool_advisor.limits WHERE datname = 'crm2'});
+set_limits($node, 'ALTER DATABASE crm RENAME TO crm2', q{count(*) = 2 FROM pool_advisor.limits WHERE datname = 'crm2'});
 stay('app', database => 'crm2');
-is_refused('app', 'the cap follows the database', database => 'crm2');
+is_refused('app', 'the limit follows the database', database => 'crm2');
 all_leave();
-set_caps($node, 'DROP DATABASE crm2', q{count(*) = 0 FROM pool_advisor.limits WHERE datname IS NOT NULL});
+set_limits($node, 'DROP DATABASE crm2', q{count(*) = 0 FROM pool_advisor.limits WHERE datname IS NOT NULL});
 
 # The default of all, from the configuration file and from ALTER ROLE ALL.
 $node->append_conf('postgresql.conf', 'pool_advisor.max_sessions = 2');
@@ -138,23 +138,23 @@ stay('app');
 stay('app');
 is_refused('app', 'the default in the configuration file is for each role');
 gets_in('ben', 'each has its own');
-set_caps($node, q{ALTER ROLE ALL SET pool_advisor.max_sessions = 3},
+set_limits($node, q{ALTER ROLE ALL SET pool_advisor.max_sessions = 3},
 	q{max_sessions = 3 FROM pool_advisor.limits WHERE scope = 'default'});
 gets_in('app', 'ALTER ROLE ALL overrides it');
-set_caps($node, q{ALTER ROLE ben SET pool_advisor.max_sessions = 4},
+set_limits($node, q{ALTER ROLE ben SET pool_advisor.max_sessions = 4},
 	q{max_sessions = 4 FROM pool_advisor.limits WHERE rolname = 'ben'});
 stay('ben') foreach 1 .. 4;
 is_refused('ben', 'and a role its own');
 all_leave();
 
-# Nobody is thrown out when a cap goes below what is in use.
-set_caps($node, q{ALTER ROLE app SET pool_advisor.max_sessions = 5},
+# Nobody is thrown out when a limit goes below what is in use.
+set_limits($node, q{ALTER ROLE app SET pool_advisor.max_sessions = 5},
 	q{max_sessions = 5 FROM pool_advisor.limits WHERE rolname = 'app'});
 stay('app') foreach 1 .. 5;
-set_caps($node, q{ALTER ROLE app SET pool_advisor.max_sessions = 2},
+set_limits($node, q{ALTER ROLE app SET pool_advisor.max_sessions = 2},
 	q{max_sessions = 2 FROM pool_advisor.limits WHERE rolname = 'app'});
 is($node->safe_psql('postgres', q{SELECT in_use || ' ' || headroom FROM pool_advisor.limits WHERE rolname = 'app'}),
-	'5 0', 'a cap below what is in use throws nobody out');
+	'5 0', 'a limit below what is in use throws nobody out');
 finish(shift @clients) foreach 1 .. 3;
 wait_for_limits($node, q{rolname = 'app' AND in_use = 2});
 is_refused('app', 'and lets nobody in until there is room');
@@ -173,10 +173,10 @@ wait_for($node, q{pg_sleep(0.5) IS NOT NULL});
 my $refused = q{SELECT refused_total FROM pool_advisor.roles WHERE rolname = 'app'};
 my $would_refuse = q{SELECT would_refuse_total FROM pool_advisor.roles WHERE rolname = 'app'};
 my $refused_before = $node->safe_psql('postgres', $refused);
-gets_in('app', "observe lets in session $_ of 30 beyond the cap") foreach 1 .. 30;
+gets_in('app', "observe lets in session $_ of 30 beyond the limit") foreach 1 .. 30;
 is($node->safe_psql('postgres', $would_refuse), 30, 'but counts them');
 is($node->safe_psql('postgres', $refused), $refused_before, 'as not refused');
-my $reports = () = slurp_file($node->logfile, $logged) =~ /would be refused, but caps are only observed/g;
+my $reports = () = slurp_file($node->logfile, $logged) =~ /would be refused, but limits are only observed/g;
 cmp_ok($reports, '>=', 1, 'the log says so');
 cmp_ok($reports, '<=', 15, 'but not each time');
 $node->append_conf('postgresql.conf', "pool_advisor.enforcement = off");
@@ -190,12 +190,12 @@ wait_for($node, q{pg_sleep(0.5) IS NOT NULL});
 is_refused('app', 'on again, those who came meanwhile count');
 all_leave();
 
-# A dump has all caps.
+# A dump has all limits.
 my $dump = PostgreSQL::Test::Utils::tempdir . '/globals.sql';
 command_ok([ 'pg_dumpall', '-h', $node->host, '-p', $node->port, '--globals-only', '-f', $dump ], 'pg_dumpall');
-my $caps = q{SELECT string_agg(l::text, E'\n' ORDER BY l::text) FROM
+my $limits = q{SELECT string_agg(l::text, E'\n' ORDER BY l::text) FROM
 	(SELECT scope, rolname, datname, max_sessions FROM pool_advisor.limits) l};
-my $before = $node->safe_psql('postgres', $caps);
+my $before = $node->safe_psql('postgres', $limits);
 my $other = PostgreSQL::Test::Cluster->new('other');
 $other->init;
 $other->append_conf('postgresql.conf', "shared_preload_libraries = 'pool_advisor'\npool_advisor.max_sessions = 2");
@@ -205,11 +205,11 @@ $other->safe_psql('postgres', 'CREATE EXTENSION pool_advisor');
 $before =~ s/^.*default.*$//m;
 my @expected = grep { $_ ne '' } split /\n/, $before;
 $other->poll_query_until('postgres', 'SELECT count(*) >= ' . @expected . ' FROM pool_advisor.limits');
-my @after = grep { !/default/ } split /\n/, $other->safe_psql('postgres', $caps);
-is_deeply([ sort @after ], [ sort @expected ], 'and has every cap');
+my @after = grep { !/default/ } split /\n/, $other->safe_psql('postgres', $limits);
+is_deeply([ sort @after ], [ sort @expected ], 'and has every limit');
 $other->stop;
 
-# A standby has the same caps, with a scale of its own, within a second.
+# A standby has the same limits, with a scale of its own, within a second.
 $node->backup('backup');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'backup', has_streaming => 1);
@@ -218,7 +218,7 @@ $standby->append_conf('postgresql.conf', "pool_advisor.limit_scale = 0.5\ndefaul
 $standby->start;
 $node->wait_for_catchup($standby);
 $ENV{PGOPTIONS} = '-c default_transaction_isolation=repeatable\ read';
-wait_for($standby, q{max_sessions = 1 FROM pool_advisor.limits WHERE rolname = 'app'}, 'a standby scales a cap');
+wait_for($standby, q{max_sessions = 1 FROM pool_advisor.limits WHERE rolname = 'app'}, 'a standby scales a limit');
 my $there = client($standby, 'app', 'SELECT 1;');
 $there->{run}->pump until $there->{out} =~ /1/;
 is_refused('app', 'and enforces it', node => $standby);
@@ -240,22 +240,22 @@ gets_in('app', "without the database, session $_ is let in") foreach 1 .. 3;
 stay('app') foreach 1 .. 5;
 my @said = slurp_file($node->logfile, $logged) =~ /lets all sessions through/g;
 is(scalar @said, 1, 'the log says so once');
-wait_for($node, q{EXISTS (SELECT FROM pool_advisor.advice WHERE code = 'caps_unreadable')}, 'and so does advice');
+wait_for($node, q{EXISTS (SELECT FROM pool_advisor.advice WHERE code = 'limits_unreadable')}, 'and so does advice');
 $node->safe_psql('postgres', 'CREATE DATABASE nowhere');
 wait_for_limits($node, q{rolname = 'app' AND in_use = 5}, 'when it is there, all are counted');
-is_refused('app', 'and caps are in force');
+is_refused('app', 'and limits are in force');
 all_leave();
 $node->append_conf('postgresql.conf', "pool_advisor.database = 'postgres'");
 $node->reload;
 $node->safe_psql('postgres', 'DROP DATABASE nowhere');
 
 # The way out needs no catalog: here nobody can connect to the setting's database.
-set_caps($node, q{CREATE DATABASE held; ALTER ROLE app SET pool_advisor.max_sessions = 1},
+set_limits($node, q{CREATE DATABASE held; ALTER ROLE app SET pool_advisor.max_sessions = 1},
 	q{max_sessions = 1 FROM pool_advisor.limits WHERE rolname = 'app'});
 my $holder = client($node, 'dba', 'BEGIN; ALTER DATABASE held RENAME TO still_held; SELECT 1;');
 $holder->{run}->pump until $holder->{out} =~ /1/;
 stay('app');
-is_refused('app', 'a cap is in force');
+is_refused('app', 'a limit is in force');
 $logged = -s $node->logfile;
 $node->append_conf('postgresql.conf', "pool_advisor.database = 'held'\npool_advisor.enforcement = off");
 $node->reload;

@@ -1,4 +1,4 @@
-# Whatever stands in the catalogs for a role, its caps are what core makes of the same text:
+# Whatever stands in the catalogs for a role, its limits are what core makes of the same text:
 # what was stored while the library was not loaded has been looked at by nobody.  Core's judgement
 # is asked for with set_config(), in a session.  Roles without max_sessions and max_active are left out
 # of the comparison: the rest does nothing without these.  Core shows six digits of a time.
@@ -22,7 +22,7 @@ my $seed = $ENV{SEED} // int(rand(2**31));
 srand $seed;
 note "SEED=$seed repeats this run";
 
-my $node = caps_node('stored');
+my $node = limits_node('stored');
 
 sub one_of { return $_[ rand @_ ] }
 
@@ -118,7 +118,7 @@ $node->safe_psql('postgres',
 $node->safe_psql('postgres',
 	'INSERT INTO pg_db_role_setting SELECT 0, rolname::regrole, texts FROM (VALUES '
 	  . join(',', map { row($_) } 1 .. $ROLES) . ') AS given (rolname, texts)');
-set_caps($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 7');
+set_limits($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 7');
 
 is($node->safe_psql('postgres', q{
 	SELECT e, f FROM expected e FULL JOIN in_force f USING (rolname)
@@ -127,7 +127,7 @@ is($node->safe_psql('postgres', q{
 		OR abs(e.session_idle_timeout - f.session_idle_timeout) > 0.00001 * f.session_idle_timeout
 		OR abs(e.transaction_queue_timeout - f.transaction_queue_timeout) > 0.00001 * f.transaction_queue_timeout
 		OR abs(e.queue_timeout - f.queue_timeout) > 0.00001 * f.queue_timeout}),
-	'', 'caps are what core makes of the texts');
+	'', 'limits are what core makes of the texts');
 my ($kept, $refused) = split /\|/, $node->safe_psql('postgres', <<'SQL');
 SELECT count(*) FILTER (WHERE said IS NOT NULL), count(*) FILTER (WHERE said IS NULL)
 FROM pg_db_role_setting, unnest(setconfig) AS entry, split_part(lower(entry), '.', 2) AS name,

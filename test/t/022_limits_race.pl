@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = caps_node('race', "max_connections = 620\nlog_connections = off\npool_advisor.queue_share = 1\n");
+my $node = limits_node('race', "max_connections = 620\nlog_connections = off\npool_advisor.queue_share = 1\n");
 my $scripts = PostgreSQL::Test::Utils::tempdir;
 
 # Two judges inside the server that know nothing of our counts.  Core's own
@@ -29,7 +29,7 @@ SELECT pg_sleep($pause);
 SELECT 1 / (count(*) <= $places)::int FROM pg_locks
 WHERE locktype = 'advisory' AND objid = 42 AND granted;
 SQL
-	set_caps($node, "SELECT pool_advisor.set_limit('app', max_sessions => $places,
+	set_limits($node, "SELECT pool_advisor.set_limit('app', max_sessions => $places,
 		queue_length => $clients, queue_timeout => '55 s')",
 		"max_sessions = $places FROM pool_advisor.limits WHERE rolname = 'app'");
 	$node->safe_psql('postgres', "ALTER ROLE app CONNECTION LIMIT $places");
@@ -91,7 +91,7 @@ race('crowd', 200, 10, 100, 0);
 race('invocations', 500, 64, 2, 0.3);
 
 # First come, first served: they come one after the other, behind one inside.
-set_caps($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 1);
+set_limits($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 1);
 	CREATE TABLE served (n int, place serial); GRANT ALL ON served, served_place_seq TO app},
 	q{max_sessions = 1 FROM pool_advisor.limits WHERE rolname = 'app'});
 my $first = client($node, 'app', 'SELECT 1;');

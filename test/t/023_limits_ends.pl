@@ -11,11 +11,11 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = caps_node('ends', "authentication_timeout = '20s'\nrestart_after_crash = on\nlog_error_verbosity = verbose\npool_advisor.queue_share = 1\n");
-set_caps($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 2, queue_length => 3,
+my $node = limits_node('ends', "authentication_timeout = '20s'\nrestart_after_crash = on\nlog_error_verbosity = verbose\npool_advisor.queue_share = 1\n");
+set_limits($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 2, queue_length => 3,
 	queue_timeout => '15 s'); CREATE DATABASE forbidden; REVOKE CONNECT ON DATABASE forbidden FROM PUBLIC});
 
-# Everybody inside and in line, gone again at the end of each case.
+# Everybody inside and in the queue, gone again at the end of each case.
 my @inside;
 my @waiting;
 
@@ -51,11 +51,11 @@ sub empty
 
 	finish($_) foreach @inside, @waiting;
 	wait_for($node, q{in_use = 0 FROM pool_advisor.limits WHERE rolname = 'app'}, "$name: all places are free");
-	is(queued($node), 0, "$name: nobody is in line");
+	is(queued($node), 0, "$name: nobody is in the queue");
 	return;
 }
 
-# One inside ends in some way; the first in line comes in.
+# One inside ends in some way; the first in the queue comes in.
 sub one_ends
 {
 	my ($name, $how) = @_;
@@ -76,14 +76,14 @@ one_ends('terminated', sub {
 	finish($_[0]);
 });
 
-# One in line ends in some way; the others stay there and come in.
+# One in the queue ends in some way; the others stay there and come in.
 sub one_gives_up
 {
 	my ($name, $how) = @_;
 
 	take_all();
 	$how->();
-	wait_for($node, q{queued = 1 FROM pool_advisor.roles WHERE rolname = 'app'}, "$name: one is left in line");
+	wait_for($node, q{queued = 1 FROM pool_advisor.roles WHERE rolname = 'app'}, "$name: one is left in the queue");
 	is(in_use($node), 2, "$name: nobody lost a place");
 	finish(shift @inside);
 	wait_for($node, q{queued = 0 FROM pool_advisor.roles WHERE rolname = 'app'}, "$name: which comes in");
@@ -104,20 +104,20 @@ like($err, qr/database "nowhere" does not exist/, 'so does one to a database tha
 like($err, qr/role "nobody_knows" does not exist/, 'and one of an unknown role');
 wait_for($node, q{in_use = 0 FROM pool_advisor.limits WHERE rolname = 'app'}, 'neither keeps a place');
 
-# A full line refuses at once, in core's words; the log has the cap.
+# A full line refuses at once, in core's words; the log has the limit.
 take_all();
 push @waiting, client($node, 'app', 'SELECT pg_backend_pid();');
 wait_for($node, q{queued = 3 FROM pool_advisor.roles WHERE rolname = 'app'});
 wait_for($node, q{sessions BETWEEN 2 AND 3 AND queued = 3 FROM pool_advisor.status},
-	'those in line are no sessions yet: there are two, and ours');
+	'those in the queue are no sessions yet: there are two, and ours');
 my $logged = -s $node->logfile;
 ($ret, $out, $err) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=app');
 is($ret, 2, 'a full line refuses');
 like($err, qr/FATAL:  too many connections for role "app"$/m, 'in the words of core');
 unlike($err, qr/queue|max_sessions|line|DETAIL|HINT/, 'and nothing else');
 like(slurp_file($node->logfile, $logged),
-	qr/DETAIL:  The cap of role "app" is full: max_sessions 2, in use 2, queue_length 3, waiting 3\./,
-	'the log has role, cap and line');
+	qr/DETAIL:  The limit of role "app" is full: max_sessions 2, in use 2, queue_length 3, waiting 3\./,
+	'the log has role, limit and line');
 like(slurp_file($node->logfile, $logged), qr/53300: /, 'and the SQLSTATE is 53300');
 empty('full line');
 
@@ -127,38 +127,38 @@ take_all();
 $node->safe_psql('postgres', 'CREATE ROLE gone; DROP ROLE gone');
 ($ret, $out, $err) = $node->psql('postgres', 'VACUUM (VERBOSE) pg_authid');
 like($err, qr/tuples: \d+ removed, \d+ remain, 0 are dead but not yet removable/, 'VACUUM tells what it removes');
-unlike($err, qr/ [1-9]\d* are dead but not yet removable/, 'a login in line holds back no horizon');
+unlike($err, qr/ [1-9]\d* are dead but not yet removable/, 'a login in the queue holds back no horizon');
 empty('horizon');
 
 # The line does not take the connections that are reserved for superusers, even where it
 # may have all others; and who finds none to wait in has not waited.
 my $counted = q{SELECT queued_total FROM pool_advisor.roles WHERE rolname = 'app'};
 my $queued_before = $node->safe_psql('postgres', $counted);
-set_caps($node, "SELECT pool_advisor.set_limit('app', queue_length => -1)",
+set_limits($node, "SELECT pool_advisor.set_limit('app', queue_length => -1)",
 	"queue_length = -1 FROM pool_advisor.limits WHERE rolname = 'app'");
 $logged = -s $node->logfile;
 @inside = ();
 @waiting = map { client($node, 'app', 'SELECT pg_backend_pid();') } 1 .. 60;
-$node->wait_for_log(qr/No connection is left to wait in line with|queue_share" \(1\) allows no more/, $logged);
+$node->wait_for_log(qr/No connection is left to wait in the queue with|queue_share" \(1\) allows no more/, $logged);
 wait_for($node, qq{queued > 0 AND queued_total - $queued_before = queued FROM pool_advisor.roles WHERE rolname = 'app'},
 	'only those who wait count as queued');
 is($node->safe_psql('postgres', 'SELECT 1'), 1, 'a superuser gets in past an endless line');
 hang_up($_) foreach @waiting;
 @waiting = ();
 empty('endless line');
-set_caps($node, "SELECT pool_advisor.set_limit('app', queue_length => 3)",
+set_limits($node, "SELECT pool_advisor.set_limit('app', queue_length => 3)",
 	"queue_length = 3 FROM pool_advisor.limits WHERE rolname = 'app'");
 
 # Nor is a login refused for their sake where none are reserved.
-my $unreserved = caps_node('unreserved', "superuser_reserved_connections = 0\n");
-set_caps($unreserved, q{SELECT pool_advisor.set_limit('app', max_sessions => 1, queue_length => 1,
+my $unreserved = limits_node('unreserved', "superuser_reserved_connections = 0\n");
+set_limits($unreserved, q{SELECT pool_advisor.set_limit('app', max_sessions => 1, queue_length => 1,
 	queue_timeout => '50 s')});
 my $first = client($unreserved, 'app', q{SELECT 'in';});
 says($first, qr/in/);
 my $second = client($unreserved, 'app', q{SELECT 'next';});
 wait_for($unreserved, q{queued_total + refused_total = 1 FROM pool_advisor.roles WHERE rolname = 'app'});
 is($unreserved->safe_psql('postgres', q{SELECT queued_total FROM pool_advisor.roles WHERE rolname = 'app'}),
-	1, 'without reserved connections a login waits in line');
+	1, 'without reserved connections a login waits in the queue');
 finish($first);
 is(finish($second), "next\n", 'and comes in');
 $unreserved->stop;
@@ -170,7 +170,7 @@ foreach my $case ([ '300 ms', 'its own timeout' ], [ '1 hour', 'authentication_t
 
 	$node->append_conf('postgresql.conf', "authentication_timeout = '2s'");
 	$node->reload;
-	set_caps($node, "SELECT pool_advisor.set_limit('app', queue_timeout => '$timeout')",
+	set_limits($node, "SELECT pool_advisor.set_limit('app', queue_timeout => '$timeout')",
 		"queue_timeout = '$timeout' FROM pool_advisor.limits WHERE rolname = 'app'");
 	@inside = map { client($node, 'app', 'SELECT 1;') } 1 .. 2;
 	@waiting = ();
@@ -178,7 +178,7 @@ foreach my $case ([ '300 ms', 'its own timeout' ], [ '1 hour', 'authentication_t
 	$logged = -s $node->logfile;
 	($ret, $out, $err) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=app');
 	like($err, qr/FATAL:  too many connections for role "app"$/m, "$name: a wait that takes too long is refused");
-	like(slurp_file($node->logfile, $logged), qr/This login waited in line for \d+ ms\./,
+	like(slurp_file($node->logfile, $logged), qr/This login waited in the queue for \d+ ms\./,
 		"$name: the log says how long it was");
 	empty($name);
 }
@@ -186,12 +186,12 @@ is($node->safe_psql('postgres', q{SELECT timed_out_total FROM pool_advisor.roles
 	2, 'both are counted');
 $node->append_conf('postgresql.conf', "authentication_timeout = '20s'");
 $node->reload;
-set_caps($node, "SELECT pool_advisor.set_limit('app', queue_timeout => '15 s')",
+set_limits($node, "SELECT pool_advisor.set_limit('app', queue_timeout => '15 s')",
 	"queue_timeout = '15 s' FROM pool_advisor.limits WHERE rolname = 'app'");
 
-# A crash of a backend, inside or in line, starts all anew; nobody slips past
-# the cap in the first moments after it.
-foreach my $whom ('inside', 'in line')
+# A crash of a backend, inside or in the queue, starts all anew; nobody slips past
+# the limit in the first moments after it.
+foreach my $whom ('inside', 'in the queue')
 {
 	take_all();
 	my $victim = $whom eq 'inside' ? pid_of($inside[0]) : (waiting_pids($node))[0];
@@ -201,7 +201,7 @@ foreach my $whom ('inside', 'in line')
 	my @clients = map { client($node, 'app', 'SELECT 1;') } 1 .. 12;
 	ok(comes_true($node, 'true'), "killed $whom: the server comes back");
 	push @clients, map { client($node, 'app', 'SELECT 1;') } 1 .. 12;
-	cmp_ok(in_use($node) || 0, '<=', 2, "killed $whom: nobody slips past the cap");
+	cmp_ok(in_use($node) || 0, '<=', 2, "killed $whom: nobody slips past the limit");
 	hang_up($_) foreach @clients;
 	wait_for($node, q{in_use = 0 FROM pool_advisor.limits WHERE rolname = 'app'},
 		"killed $whom: all places are free");
@@ -223,7 +223,7 @@ foreach my $mode ('immediate', 'fast')
 		"stop in mode $mode: all places are free");
 }
 
-# A shutdown does not wait for those in line.
+# A shutdown does not wait for those in the queue.
 take_all();
 $node->stop('fast');
 finish($_) foreach @inside, @waiting;

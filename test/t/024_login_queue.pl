@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = caps_node('queue', "max_connections = 30\nauthentication_timeout = '600s'\n");
+my $node = limits_node('queue', "max_connections = 30\nauthentication_timeout = '600s'\n");
 my @clients;
 
 sub stay
@@ -98,7 +98,7 @@ reload('pool_advisor.queue_share = 0.5');
 wait_for($node, q{setting = '0.5' FROM pg_settings WHERE name = 'pool_advisor.queue_share'});
 
 # --- who cannot come in does not stand in the queue ---
-set_caps($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 1, queue_length => 3, queue_timeout => '300 s');
+set_limits($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 1, queue_length => 3, queue_timeout => '300 s');
 	CREATE ROLE mallory LOGIN; CREATE ROLE friends; GRANT friends TO mallory; ALTER ROLE mallory NOINHERIT;
 	CREATE ROLE friend LOGIN IN ROLE friends; CREATE ROLE nologin; CREATE ROLE zero LOGIN CONNECTION LIMIT 0;
 	CREATE ROLE owner LOGIN;
@@ -133,7 +133,7 @@ is(in_use($node), 1, 'and neither counts');
 all_leave();
 
 # --- a queue is for those who wait because of its limit ---
-set_caps($node, q{CREATE ROLE staff; CREATE ROLE ann LOGIN IN ROLE staff; CREATE ROLE ben LOGIN IN ROLE staff;
+set_limits($node, q{CREATE ROLE staff; CREATE ROLE ann LOGIN IN ROLE staff; CREATE ROLE ben LOGIN IN ROLE staff;
 	CREATE ROLE carl LOGIN IN ROLE staff;
 	SELECT pool_advisor.set_limit('staff', max_sessions => 3, queue_length => 1, queue_timeout => '300 s');
 	SELECT pool_advisor.set_limit('ann', max_sessions => 1, queue_length => 20, queue_timeout => '300 s')},
@@ -151,18 +151,18 @@ all_leave();
 # --- names that change meanwhile ---
 my $gone = stay('ann');
 my $renamed = stand('ann');
-set_caps($node, q{ALTER ROLE ann RENAME TO anna; CREATE ROLE ann LOGIN; SELECT pool_advisor.set_limit('ann', max_sessions => 0)},
+set_limits($node, q{ALTER ROLE ann RENAME TO anna; CREATE ROLE ann LOGIN; SELECT pool_advisor.set_limit('ann', max_sessions => 0)},
 	q{max_sessions = 0 FROM pool_advisor.limits WHERE rolname = 'ann'});
 finish($gone);
 finish($renamed);
 like($renamed->{err}, qr/too many connections for role "ann"/, 'who has waited is asked as who has the name now');
 all_leave();
 
-set_caps($node, q{CREATE DATABASE new_crm; SELECT pool_advisor.set_limit(database => 'new_crm', max_sessions => 0);
+set_limits($node, q{CREATE DATABASE new_crm; SELECT pool_advisor.set_limit(database => 'new_crm', max_sessions => 0);
 	GRANT CONNECT ON DATABASE new_crm TO app}, q{max_sessions = 0 FROM pool_advisor.limits WHERE datname = 'new_crm'});
 $gone = stay('app');
 my $moved = stand('app', database => 'crm');
-set_caps($node, q{ALTER DATABASE crm RENAME TO old_crm; ALTER DATABASE new_crm RENAME TO crm},
+set_limits($node, q{ALTER DATABASE crm RENAME TO old_crm; ALTER DATABASE new_crm RENAME TO crm},
 	q{max_sessions = 0 FROM pool_advisor.limits WHERE datname = 'crm'});
 finish($gone);
 finish($moved);

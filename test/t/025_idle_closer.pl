@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = caps_node('keepalive', "max_connections = 60\nlog_connections = off\n");
+my $node = limits_node('keepalive', "max_connections = 60\nlog_connections = off\n");
 
 # A session that is idle from now on, after those that were started before.
 sub idle_session
@@ -39,7 +39,7 @@ my $busy = client($node, 'app', 'SELECT pg_sleep(1000);');
 wait_for($node, q{count(*) = 1 FROM pg_stat_activity WHERE usename = 'app' AND wait_event = 'PgSleep'});
 my @idle = map { idle_session() } 1 .. 6;
 my $logged = -s $node->logfile;
-set_caps($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 20, min_sessions => 5,
+set_limits($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 20, min_sessions => 5,
 	session_idle_timeout => '1 s')});
 wait_for_limits($node, q{rolname = 'app' AND in_use = 5}, 'sessions beyond the core are closed');
 wait_for($node, q{pg_sleep(2.5) IS NOT NULL});
@@ -56,7 +56,7 @@ like(slurp_file($node->logfile, $logged),
 # Observe closes nobody.
 $node->append_conf('postgresql.conf', 'pool_advisor.enforcement = observe');
 $node->reload;
-set_caps($node, q{SELECT pool_advisor.set_limit('app', min_sessions => 1)},
+set_limits($node, q{SELECT pool_advisor.set_limit('app', min_sessions => 1)},
 	q{min_sessions = 1 FROM pool_advisor.limits WHERE rolname = 'app'});
 wait_for($node, q{pg_sleep(2.5) IS NOT NULL});
 is(in_use($node), 5, 'observe closes nobody');
@@ -71,7 +71,7 @@ finish($_) foreach @idle, $open, $busy;
 
 # A statement that is on its way when its session is asked to close is executed.
 # The session is stopped until both have arrived.
-set_caps($node, q{SELECT pool_advisor.set_limit('app', min_sessions => 0)},
+set_limits($node, q{SELECT pool_advisor.set_limit('app', min_sessions => 0)},
 	q{min_sessions = 0 FROM pool_advisor.limits WHERE rolname = 'app'});
 my $late = idle_session();
 kill 'STOP', $late->{pid};
@@ -89,7 +89,7 @@ wait_for_limits($node, q{rolname = 'app' AND in_use = 0}, 'and the session is cl
 finish($late);
 
 # A storm of short transactions, with pauses, in many more sessions than the core.
-set_caps($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 40, min_sessions => 2);
+set_limits($node, q{SELECT pool_advisor.set_limit('app', max_sessions => 40, min_sessions => 2);
 	CREATE TABLE work (n int); GRANT ALL ON work TO app},
 	q{min_sessions = 2 FROM pool_advisor.limits WHERE rolname = 'app'});
 my $script = PostgreSQL::Test::Utils::tempdir . '/storm.sql';

@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = caps_node('gate', "max_prepared_transactions = 5\nmax_connections = 80\n");
+my $node = limits_node('gate', "max_prepared_transactions = 5\nmax_connections = 80\n");
 $node->safe_psql('postgres', <<'SQL');
 ALTER ROLE app IN DATABASE postgres SET plan_cache_mode = force_generic_plan;
 GRANT ALL ON SCHEMA public TO app;
@@ -112,7 +112,7 @@ INSERT INTO other VALUES (:n);
 SCRIPT
 		wait_for_gate($node, 'waiting = 1');
 		is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'app' AND query NOT LIKE '%spin%' AND backend_xmin IS NOT NULL}),
-			0, "$name: no snapshot is held in line");
+			0, "$name: no snapshot is held in the queue");
 		$node->safe_psql('postgres', 'INSERT INTO t VALUES (2); UPDATE t SET a = 1 WHERE a = 1');
 		$rows++;
 		let_go();
@@ -147,7 +147,7 @@ SCRIPT
 	wait_for_gate($node, 'waiting = 1');
 
 	is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'app' AND query NOT LIKE '%spin%' AND backend_xmin IS NOT NULL}),
-		0, "$name: no snapshot is held in line");
+		0, "$name: no snapshot is held in the queue");
 	$node->safe_psql('postgres', 'INSERT INTO t VALUES (2); UPDATE t SET a = 1 WHERE a = 1');
 	$rows++;
 	let_go();
@@ -190,14 +190,14 @@ my %ends = (
 foreach my $end (sort keys %ends)
 {
 	fill($node, 1);
-	my $before = gate($node, 'given_up_total');
+	my $before = gate($node, 'cancelled_total');
 	my $client = client($node, 'app', q{SELECT 'waiter';});
 	wait_for_gate($node, 'waiting = 1');
 	$node->safe_psql('postgres', $ends{$end});
 	wait_for_gate($node, 'waiting = 0', "$end ends a wait");
 	finish($client);
 	like($client->{err}, qr/canceling statement due to user request|terminating connection due to administrator command/, "$end: the client is told");
-	is(gate($node, 'given_up_total'), $before + 1, "$end is counted");
+	is(gate($node, 'cancelled_total'), $before + 1, "$end is counted");
 	let_go();
 	nothing_left($node, $end);
 }
@@ -245,7 +245,7 @@ let_go();
 finish($idle);
 nothing_left($node, 'idle in transaction');
 
-# the one who could go on stands in line behind the one who waits for him
+# the one who could go on stands in the queue behind the one who waits for him
 my $locker = client($node, 'app', q{BEGIN; LOCK TABLE t; SELECT 'locked';});
 says($locker, qr/locked/);
 my @blocked = map { client($node, 'app', q{SELECT count(*) > 0 FROM t; SELECT 'read';}) } 1 .. 3;
@@ -255,22 +255,22 @@ is($node->safe_psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres'
 goes_on($locker, q{COMMIT;});
 like(finish($_), qr/read/, 'they go on when the lock is free') foreach @blocked;
 finish($locker);
-cmp_ok(gate($node, 'let_in_total'), '>=', 1, 'somebody was let in beyond the limit');
+cmp_ok(gate($node, 'overcommitted_total'), '>=', 1, 'somebody was let in beyond the limit');
 nothing_left($node, 'locks');
-is(gate($node, 'transactions_allowed_now'), 1, 'the limit is what it was') if gate($node, 'waiting') == 0;
+is(gate($node, 'max_active_effective'), 1, 'the limit is what it was') if gate($node, 'waiting') == 0;
 
-# a command that needs a strong lock, with a reader in line who holds a weak one
+# a command that needs a strong lock, with a reader in the queue who holds a weak one
 fill($node, 1);
 my $alter = client($node, 'app', q{ALTER TABLE t ADD COLUMN b int; SELECT 'altered';});
 wait_for_gate($node, 'waiting = 1');
 my $reader = client($node, 'app', q{SELECT count(*) > 0 FROM t; SELECT 'read';});
 wait_for_gate($node, 'waiting = 2');
 let_go();
-like(finish($alter), qr/altered/, 'a strong lock behind a reader in line is had');
+like(finish($alter), qr/altered/, 'a strong lock behind a reader in the queue is had');
 like(finish($reader), qr/read/, 'and the reader reads');
 nothing_left($node, 'strong lock');
 
-# one program with two connections: the second in line behind the first
+# one program with two connections: the second in the queue behind the first
 my $first = client($node, 'app', q{BEGIN; SELECT pg_advisory_lock(5), 'first';});
 says($first, qr/first/);
 my $second = client($node, 'app', q{SELECT pg_advisory_lock(5); SELECT 'second';});
@@ -281,16 +281,16 @@ pass('advisory locks across connections of one program');
 finish($_) foreach $first, $second;
 nothing_left($node, 'advisory locks');
 
-# a wait that the server knows nothing of: for another session of its own, in line
+# a wait that the server knows nothing of: for another session of its own, in the queue
 my $psql = $node->config_data('--bindir') . '/psql';
 $node->safe_psql('postgres', 'GRANT pg_execute_server_program TO app');
 my $outer = client($node, 'app', qq{COPY other FROM PROGRAM \$\$$psql -XAtq -d "} . $node->connstr('postgres') . qq{ user=app" -c 'SELECT 7'\$\$; SELECT 'came back';});
 says($outer, qr/came back/);
-pass('a command that waits for a session in line gets it, though it has no wait event');
+pass('a command that waits for a session in the queue gets it, though it has no wait event');
 finish($outer);
 nothing_left($node, 'a wait outside');
 
-# --- caps of roles, groups and databases ---
+# --- limits of roles, groups and databases ---
 server_max_active($node, 'off');
 $node->safe_psql('postgres', <<'SQL');
 CREATE ROLE team NOLOGIN; CREATE ROLE one LOGIN IN ROLE team; CREATE ROLE two LOGIN IN ROLE team;
@@ -305,13 +305,13 @@ fill($node, 2);
 my $mine = client($node, 'app', q{SELECT 'mine';});
 my $theirs = client($node, 'two', q{SELECT 'theirs';});
 says($theirs, qr/theirs/);
-wait_for_gate($node, 'waiting = 1', 'a role waits under its own cap, and others do not');
+wait_for_gate($node, 'waiting = 1', 'a role waits under its own limit, and others do not');
 is($node->safe_psql('postgres', q{SELECT active_in_use FROM pool_advisor.limits WHERE rolname = 'app'}), 2, 'limits shows what runs under it');
 let_go();
 finish($_) foreach $mine, $theirs;
 fill($node, 2, 'one');
 my @more = map { client($node, $_, q{SELECT spin(1);}) } 'one', 'two', 'two';
-wait_for_gate($node, 'running = 3 AND waiting = 2', 'a group bounds its members together, beside their own caps');
+wait_for_gate($node, 'running = 3 AND waiting = 2', 'a group bounds its members together, beside their own limits');
 let_go();
 finish($_) foreach @more;
 nothing_left($node, 'groups');
@@ -334,7 +334,7 @@ says($own[1], qr/own/);
 wait_for_gate($node, 'waiting = 1', 'the default bounds each role by itself');
 $node->safe_psql('postgres', q{SELECT pool_advisor.clear_limit()});
 says($own[0], qr/own/);
-pass('a cap that is taken away lets in who waits');
+pass('a limit that is taken away lets in who waits');
 let_go();
 finish($_) foreach @own;
 nothing_left($node, 'the default');
@@ -403,6 +403,6 @@ $node->reload;
 kill 'KILL', $pid;
 let_go();
 $node->poll_query_until('postgres', 'SELECT true');
-wait_for_gate($node, 'transactions_allowed = 3 AND running = 0 AND waiting = 0', 'after a crash nobody is inside, and the limit is in force');
+wait_for_gate($node, 'max_active = 3 AND running = 0 AND waiting = 0', 'after a crash nobody is inside, and the limit is in force');
 
 done_testing();

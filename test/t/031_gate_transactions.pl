@@ -15,7 +15,7 @@ use PoolAdvisor;
 use Test::More;
 use Time::HiRes qw(sleep);
 
-my $node = caps_node('transactions', "max_prepared_transactions = 5\nmax_connections = 100\n");
+my $node = limits_node('transactions', "max_prepared_transactions = 5\nmax_connections = 100\n");
 my $admin = admin($node);
 my $version = $admin->value(q{SELECT current_setting('server_version_num')});
 
@@ -93,7 +93,7 @@ my @passing = ('BEGIN', 'COMMIT', 'START TRANSACTION ISOLATION LEVEL REPEATABLE 
 		last if @stuck;
 	}
 	is("@stuck", '', 'BEGIN, SAVEPOINT, SET, SHOW, LISTEN and the like pass a full gate');
-	is($admin->value('SELECT waited_total + given_up_total FROM pool_advisor.gate'), 0, 'and none of them has waited');
+	is($admin->value('SELECT waited_total + cancelled_total FROM pool_advisor.gate'), 0, 'and none of them has waited');
 	stop_work($node);
 	$client->result if @stuck;
 	$client->close;
@@ -184,9 +184,9 @@ foreach my $way ([ 'psql -f', '-f', $transfer ], [ 'psql -1 -f', '-1', '-f', $up
 	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') . ' user=app', @options ],
 		'<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 	true_within($node, $PATIENCE, 'waiting = 1 FROM pool_advisor.gate');
-	my $given_up = $admin->value('SELECT given_up_total FROM pool_advisor.gate');
+	my $given_up = $admin->value('SELECT cancelled_total FROM pool_advisor.gate');
 	$admin->value(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND state = 'active' AND application_name <> 'work'});
-	true_within($node, $PATIENCE, "given_up_total > $given_up FROM pool_advisor.gate");
+	true_within($node, $PATIENCE, "cancelled_total > $given_up FROM pool_advisor.gate");
 	stop_work($node);
 	$psql->finish;
 	like($err, qr/canceling statement due to user request/, "$name: the wait was canceled");

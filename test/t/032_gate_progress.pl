@@ -18,7 +18,7 @@ use Time::HiRes qw(sleep time);
 # What must come "within a moment" is given so many seconds, as the machine may be busy.
 my $PATIENCE = 10;
 
-my $node = caps_node('progress', <<'CONF');
+my $node = limits_node('progress', <<'CONF');
 max_connections = 150
 archive_mode = on
 archive_command = 'false'
@@ -718,7 +718,7 @@ part('no database', sub {
 	my $waiting = wire($node);
 	$waiting->simple('SELECT 1');
 	ok(true_within($node, $PATIENCE, is_queued($waiting)), 'without its database the limit of the server stays in force');
-	is($admin->value('SELECT transactions_allowed = 1 AND transactions_allowed_now = 1 FROM pool_advisor.gate'), 't', 'and the view says so');
+	is($admin->value('SELECT max_active = 1 AND max_active_effective = 1 FROM pool_advisor.gate'), 't', 'and the view says so');
 	stop_work($node);
 	is(Wire::told(soon($waiting)), '1', 'a waiting session gets in in its turn');
 	$waiting->close;
@@ -727,7 +727,7 @@ $node->append_conf('postgresql.conf', "pool_advisor.database = 'postgres'\n");
 $node->reload;
 
 # --- smart shutdown: who is in ends his work, who waits to log in is refused ---
-set_caps($node, q{SELECT pool_advisor.set_limit('watcher', max_sessions => 1, queue_length => 5, queue_timeout => '50 s')},
+set_limits($node, q{SELECT pool_advisor.set_limit('watcher', max_sessions => 1, queue_length => 5, queue_timeout => '50 s')},
 	q{EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'watcher' AND max_sessions = 1)});
 part('smart shutdown', sub {
 	my $session = wire($node, 'watcher');

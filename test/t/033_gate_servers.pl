@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = caps_node('primary', "autovacuum_naptime = 1s\nmax_parallel_workers = 4\nmax_standby_streaming_delay = 200ms\n");
+my $node = limits_node('primary', "autovacuum_naptime = 1s\nmax_parallel_workers = 4\nmax_standby_streaming_delay = 200ms\n");
 my $app = $node->connstr('postgres') . ' user=app';
 $node->safe_psql('postgres', <<"SQL");
 GRANT ALL ON SCHEMA public TO app;
@@ -37,7 +37,7 @@ $node->safe_psql('postgres', 'ALTER SYSTEM RESET synchronous_standby_names');
 $node->reload;
 like(finish($_), qr/confirmed/, 'the commits end when nobody needs to confirm them') foreach @committing;
 nothing_left($node, 'synchronous replication');
-wait_for_gate($node, 'transactions_allowed_now = 1', 'the limit is what it was');
+wait_for_gate($node, 'max_active_effective = 1', 'the limit is what it was');
 
 # --- who waits for WAL that others have to write does nothing ---
 SKIP:
@@ -97,19 +97,19 @@ my $at_work = client($node, 'app', q{INSERT INTO compared VALUES (1); SELECT 'in
 wait_for($node, q{count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'INSERT INTO compared%'
 	AND (wait_event_type = 'Buffer' OR wait_event_type = 'LWLock' AND wait_event = 'BufferContent')},
 	'an insert waits for the lock of a buffer');
-my $let_in = gate($node, 'let_in_total');
+my $let_in = gate($node, 'overcommitted_total');
 my $behind = client($node, 'app', q{SELECT 'behind';});
 wait_for_gate($node, 'waiting = 1');
 my $samples = $node->safe_psql('postgres', 'SELECT samples_total FROM pool_advisor.status');
 wait_for($node, "samples_total > $samples + 10 AND waiting_lwlock = 1 FROM pool_advisor.status", 'and is counted so');
-is($node->safe_psql('postgres', "SELECT waiting, let_in_total - $let_in FROM pool_advisor.gate"), '1|0',
+is($node->safe_psql('postgres', "SELECT waiting, overcommitted_total - $let_in FROM pool_advisor.gate"), '1|0',
 	'nobody is let in for that');
 finish($holder);
 like(finish($at_work), qr/inserted/, 'it goes on');
 finish($_) foreach $scan, $behind;
 nothing_left($node, 'the lock of a buffer');
 
-# --- processes of the server do not stand in line ---
+# --- processes of the server do not stand in the queue ---
 fill($node, 1);
 $node->safe_psql('postgres', 'ALTER TABLE t SET (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0);
 	ALTER SYSTEM SET autovacuum = on; DELETE FROM t WHERE a < 100');
@@ -126,7 +126,7 @@ my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($node, 'backup', has_streaming => 1);
 $standby->start;
 $node->wait_for_catchup($standby);
-wait_for_gate($standby, 'transactions_allowed = 1', 'a standby has the limit of its configuration');
+wait_for_gate($standby, 'max_active = 1', 'a standby has the limit of its configuration');
 fill($standby, 1);
 my $reader = client($standby, 'app', q{SELECT count(*) > 0 FROM in_the_way;});
 wait_for_gate($standby, 'waiting = 1', 'who reads there waits there');

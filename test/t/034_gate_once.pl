@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = caps_node('once', "max_connections = 30\nmax_prepared_transactions = 2\n");
+my $node = limits_node('once', "max_connections = 30\nmax_prepared_transactions = 2\n");
 $node->safe_psql('postgres', <<"SQL");
 ALTER ROLE app IN DATABASE postgres SET plan_cache_mode = force_generic_plan;
 GRANT ALL ON SCHEMA public TO app;
@@ -73,7 +73,7 @@ wait_for_gate($node, 'waiting = 1');
 hang_up($gone);
 wait_for_gate($node, 'waiting = 0', 'a client that is gone does not wait');
 
-# --- limits, caps and enforcement change, and the extension goes, while somebody waits ---
+# --- limits, limits and enforcement change, and the extension goes, while somebody waits ---
 my @line = map { client($node, 'app', 'SELECT spin(1);') } 1 .. 4;
 wait_for_gate($node, 'waiting = 4');
 server_max_active($node, 3);
@@ -81,7 +81,7 @@ wait_for_gate($node, 'running = 3 AND waiting = 2', 'a higher limit lets in');
 server_max_active($node, 1);
 $node->safe_psql('postgres', q{SELECT pool_advisor.set_limit('app', max_active => 1)});
 wait_for_limits($node, q{rolname = 'app' AND max_active = 1});
-is(gate($node, 'waiting'), 2, 'a cap of the role lets in nobody');
+is(gate($node, 'waiting'), 2, 'a limit of the role lets in nobody');
 $node->safe_psql('postgres', q{SELECT pool_advisor.clear_limit('app'); DROP EXTENSION pool_advisor; CREATE EXTENSION pool_advisor});
 is(gate($node, 'running'), 3, 'the extension was dropped and is back');
 $node->safe_psql('postgres', q{ALTER SYSTEM SET pool_advisor.gate_enforcement = 'observe'});

@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = caps_node('transaction_queue', "max_connections = 60\n");
+my $node = limits_node('transaction_queue', "max_connections = 60\n");
 my $admin = admin($node);
 my $PATIENCE = $PostgreSQL::Test::Utils::timeout_default;
 
@@ -172,7 +172,7 @@ foreach my $bound ([ 'length', "transaction_queue_length => 0, $LONG", 'refused_
 	}
 	no_limits();
 }
-is(column('given_up_total'), column('timed_out_total'), 'a wait that timed out is one that was given up');
+is(column('cancelled_total'), column('timed_out_total'), 'a wait that timed out is one that was given up');
 
 # --- whose queue it is ---
 

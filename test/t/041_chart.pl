@@ -81,7 +81,7 @@ my @clients = map { hold_session($_, 'SELECT pg_sleep(1000);') } values %roles;
 chart_becomes(q{'roles', height => 20}, qr/^odd\?\[31m\?role +[01][.\d]* /m, 'controls are not printed');
 chart_becomes(q{'roles', height => 20}, qr/^a 'b' "c" +[01][.\d]* /m, 'quotes are');
 chart_becomes(q{'roles', height => 20}, qr/^\xE6\x97\xA5\xE6\x9C\xAC +[01][.\d]* .* 1 \/ 12$/m,
-	'wide characters are, and the cap');
+	'wide characters are, and the limit');
 chart_becomes(q{'roles', height => 20}, qr/^x\?y +[01][.\d]* /m, 'what turns the direction is not');
 chart_becomes(q{'roles', height => 20}, qr/^caf\? +[01][.\d]* /m, 'bytes of another encoding are not');
 chart_becomes(q{'roles', height => 20}, qr/^l{25}\xE2\x80\xA6 +[01][.\d]* /m, 'a long name is cut');

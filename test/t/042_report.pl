@@ -194,8 +194,8 @@ check_page($html, 'without a worker', 0);
 like($html, qr{<h1>Nothing is known yet\.</h1>}, 'it says so');
 like($html, qr{Sampling has stopped}, 'and why');
 like($html, qr{<dt>Cluster</dt><dd>report</dd>}, 'it has the name of the cluster');
-is($node->safe_psql('postgres', 'SELECT count(*) FROM pool_advisor.limits'), 0, 'what has not been read is no cap');
-like($html, qr{No role has a session.*No cap on sessions}s, 'no role and no cap');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM pool_advisor.limits'), 0, 'what has not been read is no limit');
+like($html, qr{No role has a session.*No limit on sessions}s, 'no role and no limit');
 is(scalar(() = $html =~ /Nothing was sampled in the last 15 min\./g), 2, 'no load and no waits');
 like($html, qr{There is no curve yet}, 'and no curve');
 

@@ -71,7 +71,7 @@ sub save
 	return "$folder/$name";
 }
 
-my $node = caps_node('monitoring', "max_connections = 60\nlogging_collector = off\n");
+my $node = limits_node('monitoring', "max_connections = 60\nlogging_collector = off\n");
 $node->safe_psql('postgres', q{
 	CREATE ROLE monitoring LOGIN IN ROLE pg_monitor;
 	ALTER ROLE monitoring SET pool_advisor.max_sessions = -1});
@@ -107,15 +107,15 @@ sub config
 }
 
 #
-# Something to show: a cap that is full, with a refusal and a login in line, and
+# Something to show: a limit that is full, with a refusal and a login in the queue, and
 # one with names that break what is not quoted.
 #
 # from 19 on a name cannot have the end of a line in it
 my $HOSTILE = 'we"ird\\ na' . ($node->pg_version->major < 19 ? "\n" : "'") . 'me}';
 my $ESCAPED = ($HOSTILE =~ s/([\\"])/\\$1/gr) =~ s/\n/\\n/gr;
 $node->safe_psql('postgres', 'CREATE ROLE ' . quoted($HOSTILE) . ' LOGIN; CREATE DATABASE ' . quoted($HOSTILE));
-set_caps($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 2');
-set_caps($node, 'ALTER ROLE ' . quoted($HOSTILE) . ' IN DATABASE ' . quoted($HOSTILE) . ' SET pool_advisor.max_sessions = 9',
+set_limits($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 2');
+set_limits($node, 'ALTER ROLE ' . quoted($HOSTILE) . ' IN DATABASE ' . quoted($HOSTILE) . ' SET pool_advisor.max_sessions = 9',
 	q{EXISTS (SELECT FROM pool_advisor.limits WHERE scope = 'role in database')});
 # a name that is no text in a database with UTF8
 $node->safe_psql('postgres', q{CREATE DATABASE bytes ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0});
@@ -217,15 +217,15 @@ sub agree
 
 ok( $node->poll_query_until('postgres', q{SELECT sessions = 2 FROM pool_advisor.roles WHERE rolname = 'app'}),
 	'the sessions are sampled');
-my ($text, $series) = agree('a cap');
-is($series->{'pool_advisor_cap_in_use{rolname="app"}'}, 2, 'sessions under a cap');
-is($series->{'pool_advisor_role_max_sessions{rolname="app"}'}, 2, 'the cap of a role');
-is($series->{qq[pool_advisor_cap_max_sessions{rolname="$ESCAPED",datname="$ESCAPED"}]},
+my ($text, $series) = agree('a limit');
+is($series->{'pool_advisor_limit_in_use{rolname="app"}'}, 2, 'sessions under a limit');
+is($series->{'pool_advisor_role_max_sessions{rolname="app"}'}, 2, 'the limit of a role');
+is($series->{qq[pool_advisor_limit_max_sessions{rolname="$ESCAPED",datname="$ESCAPED"}]},
 	9, 'names that break what is not quoted');
-is($series->{'pool_advisor_cap_max_sessions{rolname="caf?"}'}, 8, 'a name of another encoding');
+is($series->{'pool_advisor_limit_max_sessions{rolname="caf?"}'}, 8, 'a name of another encoding');
 is($series->{'pool_advisor_admission_refused_total{rolname="app"}'}, 1, 'the refusal, of the role');
 is($series->{'pool_advisor_logins_refused_total{}'}, 1, 'and of all');
-is($series->{'pool_advisor_caps_full{}'}, 1, 'a cap is full');
+is($series->{'pool_advisor_limits_full{}'}, 1, 'a limit is full');
 cmp_ok($series->{'pool_advisor_samples_total{}'}, '>', 0, 'samples are counted');
 is($series->{'pool_advisor_worker_running{}'}, 1, 'the worker runs');
 
@@ -381,12 +381,12 @@ SKIP:
 		"--web.listen-address=127.0.0.1:$port{prometheus}");
 
 	my $P = $port{prometheus};
-	comes_to_be($P, 'pool_advisor_cap_in_use{rolname="app"}', 2, 'Prometheus has a cap from all three');
+	comes_to_be($P, 'pool_advisor_limit_in_use{rolname="app"}', 2, 'Prometheus has a limit from all three');
 	comes_to_be($P, 'pool_advisor_logins_refused_total', 1, 'a counter');
 	comes_to_be($P, 'pool_advisor_admission_refused_total{rolname="app"}', 1, 'a counter of a role');
 	comes_to_be($P, 'count by (job) (pool_advisor_wait_class_sessions)', 5, 'the wait classes');
 	comes_to_be($P, 'pool_advisor_usable_connections', ask('SELECT usable_connections FROM pool_advisor.status'), 'a gauge');
-	comes_to_be($P, qq[pool_advisor_cap_max_sessions{rolname="$ESCAPED",datname="$ESCAPED"}], 9, 'names as they are');
+	comes_to_be($P, qq[pool_advisor_limit_max_sessions{rolname="$ESCAPED",datname="$ESCAPED"}], 9, 'names as they are');
 
 	# another refusal: the counters move
 	is(log_in('app'), 2, 'another login is refused');
@@ -444,12 +444,12 @@ SKIP:
 
 	my (undef, $server) = run($agent, '-c', $conf, '-t', 'pool_advisor.server');
 	my ($json) = $server =~ /\[s\|(.*)\]\s*$/s;
-	is(decode_json($json)->{pool_advisor_cap_in_use} // decode_json($json)->{pool_advisor_max_connections},
+	is(decode_json($json)->{pool_advisor_limit_in_use} // decode_json($json)->{pool_advisor_max_connections},
 		60, 'the agent has the figures of the server');
 	my (undef, $list) = run($agent, '-c', $conf, '-t', 'pool_advisor.series');
 	($json) = $list =~ /\[s\|(.*)\]\s*$/s;
-	my ($cap) = grep { $_->{name} eq 'pool_advisor_cap_max_sessions' && $_->{rolname} eq $HOSTILE } @{ decode_json($json) };
-	is($cap->{value}, 9, 'and the series');
+	my ($limit) = grep { $_->{name} eq 'pool_advisor_limit_max_sessions' && $_->{rolname} eq $HOSTILE } @{ decode_json($json) };
+	is($limit->{value}, 9, 'and the series');
 }
 
 #

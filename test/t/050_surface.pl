@@ -11,7 +11,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $node = caps_node('surface');
+my $node = limits_node('surface');
 
 sub ask
 {
@@ -35,7 +35,7 @@ my $GATE = q{SELECT explanation FROM pool_advisor.gate};
 
 sub reset_line { return "ALTER SYSTEM RESET pool_advisor.$_[0]; SELECT pg_reload_conf();" }
 
-set_caps($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 5');
+set_limits($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 5');
 wait_for($node, 'samples_total > 0 FROM pool_advisor.status');
 server_max_active($node, 30);
 
@@ -121,7 +121,7 @@ foreach my $database (@databases)
 		next if "$database $encoding" =~ /^(euc_jp LATIN1|latin1 EUC_JP)$/;
 
 		my $text = ask('SELECT pool_advisor.openmetrics()', database => $database, encoding => $encoding);
-		my $count = () = $text =~ /^pool_advisor_cap_max_sessions\{rolname="odd\d_[^"]+"\} 3$/mg;
+		my $count = () = $text =~ /^pool_advisor_limit_max_sessions\{rolname="odd\d_[^"]+"\} 3$/mg;
 
 		like($text, qr/\n# EOF$/, "$database, $encoding: the whole text");
 		is($count, $number, "$database, $encoding: every name has a series");

@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = caps_node('hostile', "max_connections = 40\n");
+my $node = limits_node('hostile', "max_connections = 40\n");
 $node->safe_psql('postgres', <<'SQL');
 GRANT ALL ON SCHEMA public TO app;
 SET ROLE app;
@@ -246,24 +246,24 @@ SELECT pool_advisor.declare_pool('a', 'go', 1000, 1000);
 SQL
 cmp_ok($node->safe_psql('crm', 'SELECT count(*) FROM pool_advisor.advice'), '>=', 2, 'functions left in one that was taken over are not called by our views');
 
-# --- a role that takes all worker processes does not lift the caps ---
+# --- a role that takes all worker processes does not lift the limits ---
 my $parallel = $node->safe_psql('postgres', q{SELECT name FROM pg_settings WHERE name IN ('force_parallel_mode', 'debug_parallel_query')});
-set_caps($node, 'CREATE ROLE kept_out LOGIN; ALTER ROLE kept_out SET pool_advisor.max_sessions = 0',
+set_limits($node, 'CREATE ROLE kept_out LOGIN; ALTER ROLE kept_out SET pool_advisor.max_sessions = 0',
 	q{EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'kept_out')});
 my @takers = map { client($node, 'app', "SET $parallel = on; SELECT pg_sleep(1000);") } 1 .. 8;
 wait_for($node, q{count(*) = 8 FROM pg_stat_activity WHERE usename = 'app' AND query LIKE '%pg_sleep%'
 	AND backend_type = 'client backend'});
 my $from = -s $node->logfile;
 $node->safe_psql('postgres', q{ALTER ROLE app SET work_mem = '5MB'}, connstr => $node->connstr('postgres') . ' user=app');
-$node->wait_for_log(qr/cannot read the caps/, $from);
+$node->wait_for_log(qr/cannot read the limits/, $from);
 my ($status, $out, $err) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=kept_out');
-like($err, qr/too many connections for role "kept_out"/, 'a role that takes all worker processes does not lift the caps');
+like($err, qr/too many connections for role "kept_out"/, 'a role that takes all worker processes does not lift the limits');
 hang_up($_) foreach @takers;
 $node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'});
 $node->reload;
-set_caps($node, 'SELECT pool_advisor.set_limit(role => $$kept_out$$, max_sessions => 1)',
+set_limits($node, 'SELECT pool_advisor.set_limit(role => $$kept_out$$, max_sessions => 1)',
 	q{EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'kept_out' AND max_sessions = 1)});
 is($node->safe_psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=kept_out'), 1,
-	'and when they are free, caps are read again');
+	'and when they are free, limits are read again');
 
 done_testing();

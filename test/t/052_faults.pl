@@ -31,7 +31,7 @@ sub step
 }
 
 # --- the smallest server, and no room for more locks ---
-my $small = caps_node('small', <<'CONF');
+my $small = limits_node('small', <<'CONF');
 max_connections = 5
 superuser_reserved_connections = 2
 max_wal_senders = 0
@@ -56,7 +56,7 @@ is($small->safe_psql('postgres', 'SELECT 7', connstr => app($small)), 7, 'the ne
 $small->stop;
 
 # --- a large one ---
-my $large = caps_node('large', "max_connections = 5000\nshared_buffers = 16MB\n");
+my $large = limits_node('large', "max_connections = 5000\nshared_buffers = 16MB\n");
 $large->safe_psql('postgres', "GRANT ALL ON SCHEMA public TO app; SET ROLE app; $SPIN");
 wait_for($large, q{max_connections = 5000 AND samples_total > 0 FROM pool_advisor.status}, '5000 connections: there is room for all');
 server_max_active($large, 2);
@@ -88,10 +88,10 @@ nothing_left($large, '257 stalled');
 $large->stop;
 
 # --- processes that are killed: the one that runs, one that waits, the worker ---
-my $node = caps_node('faults', "restart_after_crash = on\nmax_connections = 20\n");
+my $node = limits_node('faults', "restart_after_crash = on\nmax_connections = 20\n");
 $node->safe_psql('postgres', "GRANT ALL ON SCHEMA public TO app; SET ROLE app; CREATE TABLE t (a int); $SPIN");
 server_max_active($node, 1);
-set_caps($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 4; ALTER ROLE app SET pool_advisor.queue_length = 5');
+set_limits($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 4; ALTER ROLE app SET pool_advisor.queue_length = 5');
 my %victims = (
 	'who runs' => q{SELECT pid FROM pg_stat_activity WHERE query = 'SELECT spin(1);'},
 	'who waits for a turn' => q{SELECT min(pid) FROM pg_stat_activity WHERE query LIKE 'INSERT%'},
@@ -107,13 +107,13 @@ foreach my $victim (sort keys %victims)
 	my $pid = $node->safe_psql('postgres', $victims{$victim});
 	kill 'KILL', $pid;
 
-	# the lock stays until those in line are gone: the server ends them some moments later
+	# the lock stays until those in the queue are gone: the server ends them some moments later
 	finish($_) foreach @line, $login;
 	let_go();
 	ok(comes_true($node, 'worker_running AND samples_total > 0 FROM pool_advisor.status'),
 		"killed $victim: the server and the worker are back");
-	wait_for_gate($node, 'transactions_allowed = 1 AND running = 0 AND waiting = 0', "killed $victim: nobody is inside, and the limit is in force");
-	wait_for_limits($node, q{rolname = 'app' AND max_sessions = 4 AND in_use = 0}, "killed $victim: so is the cap");
+	wait_for_gate($node, 'max_active = 1 AND running = 0 AND waiting = 0', "killed $victim: nobody is inside, and the limit is in force");
+	wait_for_limits($node, q{rolname = 'app' AND max_sessions = 4 AND in_use = 0}, "killed $victim: so is the limit");
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM t'), 0, "killed $victim: who waited had done nothing");
 }
 unlike(slurp_file($node->logfile), qr/PANIC/, 'no panic in all this');
@@ -125,12 +125,12 @@ my $waits = client($node, 'app', 'SELECT pg_advisory_lock(2);');
 wait_for_gate($node, 'running = 1');
 fill($node, 1);
 my $behind = client($node, 'app', 'SELECT 1;');
-wait_for_gate($node, 'waiting = 1 AND transactions_allowed_now = 2', 'a limit is raised');
+wait_for_gate($node, 'waiting = 1 AND max_active_effective = 2', 'a limit is raised');
 kill 'TERM', $node->safe_psql('postgres', $victims{'the worker'});
 wait_for($node, 'NOT worker_running FROM pool_advisor.status');
 let_go();
 finish($_) foreach $holds, $waits, $behind;
-wait_for_gate($node, 'transactions_allowed_now = 1', 'when the worker is back, it is no more');
+wait_for_gate($node, 'max_active_effective = 1', 'when the worker is back, it is no more');
 wait_for($node, 'worker_running FROM pool_advisor.status');
 
 # --- the extension and the role go while both are in use ---
@@ -148,7 +148,7 @@ finish($_) foreach $view, $drop;
 let_go();
 like(finish($counted), qr/done/, 'who waits for a turn knows nothing of it');
 $node->safe_psql('postgres', 'CREATE EXTENSION pool_advisor');
-wait_for_gate($node, 'transactions_allowed = 1 AND running = 0 AND waiting = 0', 'limits are in force without it, and seen again with it');
+wait_for_gate($node, 'max_active = 1 AND running = 0 AND waiting = 0', 'limits are in force without it, and seen again with it');
 
 $node->safe_psql('postgres', q{CREATE ROLE leaver LOGIN; ALTER ROLE leaver SET pool_advisor.max_sessions = 2; ALTER ROLE leaver SET pool_advisor.max_active = 1});
 wait_for_limits($node, q{rolname = 'leaver' AND max_active = 1});
@@ -156,7 +156,7 @@ my @leavers = map { client($node, 'leaver', "SELECT 'in';") } 1 .. 2;
 says($_, qr/in/) foreach @leavers;
 wait_for_limits($node, q{rolname = 'leaver' AND in_use = 2});
 $node->safe_psql('postgres', 'DROP ROLE leaver');
-wait_for($node, q{NOT EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'leaver' OR scope = 'role' AND rolname IS NULL)}, 'a role that is dropped has no cap');
+wait_for($node, q{NOT EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'leaver' OR scope = 'role' AND rolname IS NULL)}, 'a role that is dropped has no limit');
 goes_on($_, "SELECT 'still here';") foreach @leavers;
 says($_, qr/still here/) foreach @leavers;
 pass('its sessions go on');
@@ -175,7 +175,7 @@ SKIP:
 	append_to_file($offset, "0\n");
 	local $ENV{LD_PRELOAD} = $shim;
 	local $ENV{CLOCK_SHIM} = $offset;
-	my $clock = caps_node('clock');
+	my $clock = limits_node('clock');
 	delete local $ENV{LD_PRELOAD};
 	$clock->safe_psql('postgres', "GRANT ALL ON SCHEMA public TO app; SET ROLE app; $SPIN");
 	server_max_active($clock, 1);

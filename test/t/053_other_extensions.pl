@@ -16,7 +16,7 @@ my %orders = (first => [ 'pool_advisor', @others ], last => [ @others, 'pool_adv
 
 foreach my $place (sort keys %orders)
 {
-	my $node = caps_node("loaded_$place");
+	my $node = limits_node("loaded_$place");
 	$node->append_conf('postgresql.conf', "shared_preload_libraries = '" . join(', ', @{ $orders{$place} }) . "'\n" . <<'CONF');
 pg_stat_statements.track_planning = on
 auto_explain.log_min_duration = 0
@@ -56,7 +56,7 @@ SQL
 	is(scalar(() = $log =~ /Query Text: SELECT count\(\*\) AS waited FROM t/g), 1, "loaded $place: auto_explain logs its plan");
 	is(scalar(() = $log =~ /Query Text: PREPARE p/g), 3, "loaded $place: and that of a prepared one");
 
-	set_caps($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 1');
+	set_limits($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 1');
 	my ($ret, $out, $err) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=turned_away');
 	like($err, qr/pg_hba.conf rejects connection/, "loaded $place: a login that fails is core's to refuse");
 	my $inside = client($node, 'app', q{SELECT 'inside';});

@@ -16,7 +16,7 @@ my $top = "$FindBin::RealBin/../..";
 my $page = "$top/doc/uninstall.md";
 my $root = PostgreSQL::Test::Utils::tempdir;
 my $pg_config = $ENV{PG_CONFIG} // 'pg_config';
-my $node = caps_node('uninstall');
+my $node = limits_node('uninstall');
 my $data = $node->data_dir;
 
 sub files_in
@@ -117,7 +117,7 @@ $node->safe_psql('postgres', $_) foreach (
 	'GRANT SET ON PARAMETER pool_advisor.max_sessions TO setter');
 $node->safe_psql('shop', 'CREATE EXTENSION pool_advisor');
 $node->safe_psql('shop', q{SELECT pool_advisor.declare_pool('web', 'hikaricp', 4, 10)});
-set_caps($node, q{
+set_limits($node, q{
 	ALTER ROLE app SET pool_advisor.max_sessions = 0;
 	ALTER ROLE app IN DATABASE shop SET pool_advisor.max_active = 3;
 	ALTER ROLE "Odd "" name" SET pool_advisor.max_sessions = 2;

@@ -65,8 +65,8 @@ my @RULES = (
 	[ qr/\.optimal;/, 'busy', \&rows, set => 'spindles = 0',
 		same => 'method connections low high confidence chosen not_available_because' ],
 	[ qr/explain\(\)/, 'busy', \&sentences, set => 'spindles = -1', but_for => qr/^Cores: pool_advisor.cores overrides/ ],
-	[ qr/\.roles;/, 'caps', \&exact, heading => qr/^roles/, but => qr/active_avg/ ],
-	[ qr/\.budget;/, 'caps', \&exact, heading => qr/^budget/ ],
+	[ qr/\.roles;/, 'limits', \&exact, heading => qr/^roles/, but => qr/active_avg/ ],
+	[ qr/\.budget;/, 'limits', \&exact, heading => qr/^budget/ ],
 	[ qr/\.limits/, 'limits', \&rows,
 		same => 'scope rolname datname max_sessions min_sessions session_idle_timeout queue_length queue_timeout max_active' ],
 	[ qr/\.gate/, 'gate', \&rows, same => 'server_max_active' ],
@@ -89,7 +89,7 @@ my @SCENES = (
 	[ alone => \&set_scene_alone ],
 	[ learned => \&set_scene_learned ],
 	[ busy => \&set_scene_busy ],
-	[ caps => \&set_scene_caps ],
+	[ limits => \&set_scene_limits ],
 	[ limits => \&set_scene_limits ],
 	[ gate => sub { server_max_active($node, 'auto') } ],
 	[ blocked => \&set_scene_blocked ],
@@ -219,13 +219,13 @@ sub set_scene_busy
 	return;
 }
 
-sub set_scene_caps
+sub set_scene_limits
 {
 	send_home();
 	$node->safe_psql('postgres', $_) foreach (
 		'CREATE ROLE app LOGIN', 'CREATE ROLE bench', 'CREATE ROLE batch LOGIN', 'CREATE ROLE staff',
 		'CREATE ROLE ann LOGIN IN ROLE staff', 'CREATE ROLE ben LOGIN IN ROLE staff', 'CREATE DATABASE crm');
-	set_caps($node, q{
+	set_limits($node, q{
 		ALTER ROLE app SET pool_advisor.max_sessions = 20;
 		ALTER ROLE app SET pool_advisor.queue_length = 30;
 		ALTER ROLE app SET pool_advisor.queue_timeout = '5 min';
@@ -246,7 +246,7 @@ sub set_scene_limits
 	$node->safe_psql('postgres', "ALTER ROLE $_ RESET ALL") foreach qw(app batch staff ALL);
 	$node->safe_psql('postgres', $_) foreach ('ALTER DATABASE crm RESET ALL', 'ALTER ROLE bench LOGIN');
 	server_max_active($node, 16);
-	set_caps($node, q{
+	set_limits($node, q{
 		SELECT pool_advisor.set_limit('bench', max_sessions => 250, queue_length => 100, max_active => 20),
 			pool_advisor.set_limit('batch', max_active => 2)}, '3 = count(*) FROM pool_advisor.limits');
 	return;
@@ -270,7 +270,7 @@ sub set_scene_blocked
 	come(batch => 5, 'refused_total = 2');
 	come(reports => 2, 'sessions = 2');
 	come(postgres => 1, 'sessions > 0');
-	set_caps($node, q{SELECT pool_advisor.set_limit('batch', max_sessions => 20)},
+	set_limits($node, q{SELECT pool_advisor.set_limit('batch', max_sessions => 20)},
 		'max_sessions = 20 FROM pool_advisor.limits WHERE rolname = $$batch$$');
 	wait_for($node, q{verdict = 'blocked' AND load_ratio > 4 FROM pool_advisor.status});
 	return;

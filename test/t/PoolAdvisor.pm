@@ -1,4 +1,4 @@
-# What several tests of caps need: clients that stay, clients that wait in
+# What several tests of limits need: clients that stay, clients that wait in
 # line, and ways to see both from outside.
 package PoolAdvisor;
 
@@ -12,7 +12,7 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 use Wire;
 
-our @EXPORT = qw(caps_node client says goes_on finish hang_up wait_for_limits set_caps in_use
+our @EXPORT = qw(limits_node client says goes_on finish hang_up wait_for_limits set_limits in_use
   queued waiting_pids wait_for comes_true refusals server_max_active gate wait_for_gate
   fill let_go nothing_left $SPIN wire admin true_within work stop_work is_queued);
 
@@ -25,8 +25,8 @@ BEGIN
 END $$;
 SQL
 
-# A server with caps in force; its log names processes and connections.
-sub caps_node
+# A server with limits in force; its log names processes and connections.
+sub limits_node
 {
 	my ($name, $conf) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
@@ -45,7 +45,7 @@ CONF
 }
 
 # A client that executes $sql and stays until finish(); psql is started but not
-# waited for, so that it can stand in line.
+# waited for, so that it can stand in the queue.
 sub client
 {
 	my ($node, $role, $sql, %options) = @_;
@@ -124,8 +124,8 @@ sub wait_for
 	return;
 }
 
-# Run SQL that changes caps, and wait until the view has them.
-sub set_caps
+# Run SQL that changes limits, and wait until the view has them.
+sub set_limits
 {
 	my ($node, $sql, $condition) = @_;
 
@@ -158,13 +158,13 @@ sub queued
 		q{SELECT coalesce(sum(queued), 0) FROM pool_advisor.roles});
 }
 
-# Processes of logins in line; pg_stat_activity does not have them yet.
+# Processes of logins in the queue; pg_stat_activity does not have them yet.
 sub waiting_pids
 {
 	my ($node) = @_;
 	my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
 
-	return map { /^\s*(\d+)\s+\Q$postmaster\E\s.*waiting in line/ ? $1 : () }
+	return map { /^\s*(\d+)\s+\Q$postmaster\E\s.*waiting for session slot/ ? $1 : () }
 	  split /\n/, `ps -eo pid=,ppid=,args=`;
 }
 
@@ -176,7 +176,7 @@ sub server_max_active
 
 	$node->safe_psql('postgres', "ALTER SYSTEM SET pool_advisor.server_max_active = '$limit'");
 	$node->reload;
-	wait_for($node, "transactions_allowed = $number FROM pool_advisor.gate") unless $limit eq 'auto';
+	wait_for($node, "max_active = $number FROM pool_advisor.gate") unless $limit eq 'auto';
 	return;
 }
 

@@ -1,6 +1,6 @@
 /*
  * test_advice.c
- *		Which situation calls for which advice, and the sentences of explain.
+ *		Which status calls for which advice, and the sentences of explain.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,46 +13,46 @@ static const PadvCurve no_curve;
 static const PadvWaits no_waits;
 
 /* A well-behaved server: 4 cores, optimum 8, 5 active of 40 sessions. */
-static PadvSituation
+static PadvLocalStatus
 quiet(void)
 {
-	PadvSituation situation;
-	PadvPicture *picture = &situation.picture;
+	PadvLocalStatus local;
+	PadvStatus *status = &local.status;
 
-	memset(&situation, 0, sizeof(situation));
-	situation.worker_running = true;
-	situation.enforcement = situation.gate_enforcement = PADV_ENFORCEMENT_ON;
-	situation.age_seconds = 0.05;
-	picture->taken_at = 1;
-	picture->last.sessions = 40;
-	picture->minute.samples = 600;
-	picture->minute.sessions = 40;
-	picture->minute.idle = 35;
-	picture->minute.active = picture->minute.demand = 5;
-	picture->minute.in_class[PADV_ON_CPU] = 5;
-	picture->load.cpu_utilization = 0.5;
-	picture->load.run_queue_ratio = 0.05;
-	padv_model_init(&picture->model);
-	picture->model.basis = (PadvBasis)
+	memset(&local, 0, sizeof(local));
+	local.worker_running = true;
+	local.enforcement = local.gate_enforcement = PADV_ENFORCEMENT_ON;
+	local.age_seconds = 0.05;
+	status->taken_at = 1;
+	status->last.sessions = 40;
+	status->minute.samples = 600;
+	status->minute.sessions = 40;
+	status->minute.idle = 35;
+	status->minute.active = status->minute.demand = 5;
+	status->minute.in_class[PADV_ON_CPU] = 5;
+	status->load.cpu_utilization = 0.5;
+	status->load.run_queue_ratio = 0.05;
+	padv_model_init(&status->model);
+	status->model.inputs = (PadvInputs)
 	{
 		.logical_cpus = 8, .physical_cores = 4, .quota = -1, .detected_cores = 4,
 		.cores_setting = -1, .disks_known = true, .spindles_setting = -1,
 		.connections_per_core = 2, .max_connections = 100,
 		.usable_connections = 97, .sample_interval_ms = 100,
 	};
-	return situation;
+	return local;
 }
 
 static const PadvAdvice *
-find(PadvSituation *situation, const char *code)
+find(PadvLocalStatus *local, const char *code)
 {
 	static PadvAdvice advice[PADV_MAX_ADVICE];
-	PadvBasis	basis = situation->picture.model.basis;
+	PadvInputs	inputs = local->status.model.inputs;
 	int			count;
 
-	padv_model_update(&situation->picture.model, &basis, &situation->picture.minute,
-					  &situation->picture.load, &no_waits, &no_curve);
-	count = padv_advise(situation, advice);
+	padv_model_update(&local->status.model, &inputs, &local->status.minute,
+					  &local->status.load, &no_waits, &no_curve);
+	count = padv_advise(local, advice);
 	for (int i = 0; i < count; i++)
 	{
 		if (strcmp(advice[i].code, code) == 0)
@@ -62,244 +62,244 @@ find(PadvSituation *situation, const char *code)
 }
 
 static int
-count_advice(PadvSituation *situation)
+count_advice(PadvLocalStatus *local)
 {
 	PadvAdvice	advice[PADV_MAX_ADVICE];
 
-	(void) find(situation, "");
-	return padv_advise(situation, advice);
+	(void) find(local, "");
+	return padv_advise(local, advice);
 }
 
 static void
 test_sampling(void)
 {
-	PadvSituation situation = quiet();
+	PadvLocalStatus local = quiet();
 
-	ok(count_advice(&situation) == 0, "nothing to say when all is well");
+	ok(count_advice(&local) == 0, "nothing to say when all is well");
 
-	situation.worker_running = false;
-	ok(find(&situation, "sampling_stopped") != NULL, "no worker");
-	situation.worker_running = true;
-	situation.age_seconds = 5.9;
-	ok(find(&situation, "sampling_stopped") == NULL, "a late sample is no matter");
-	situation.age_seconds = 6.1;
-	ok(find(&situation, "sampling_stopped") != NULL, "a worker that does not sample");
-	situation.picture.model.basis.sample_interval_ms = 10000;
-	ok(find(&situation, "sampling_stopped") == NULL, "unless the interval is long");
+	local.worker_running = false;
+	ok(find(&local, "sampling_stopped") != NULL, "no worker");
+	local.worker_running = true;
+	local.age_seconds = 5.9;
+	ok(find(&local, "sampling_stopped") == NULL, "a late sample is no matter");
+	local.age_seconds = 6.1;
+	ok(find(&local, "sampling_stopped") != NULL, "a worker that does not sample");
+	local.status.model.inputs.sample_interval_ms = 10000;
+	ok(find(&local, "sampling_stopped") == NULL, "unless the interval is long");
 
-	memset(&situation.picture, 0, sizeof(situation.picture));
-	ok(find(&situation, "sampling_stopped") != NULL && count_advice(&situation) == 1,
+	memset(&local.status, 0, sizeof(local.status));
+	ok(find(&local, "sampling_stopped") != NULL && count_advice(&local) == 1,
 	   "before the first sample only that");
 }
 
 static void
 test_enforcement(void)
 {
-	PadvSituation situation = quiet();
+	PadvLocalStatus local = quiet();
 	const PadvAdvice *advice;
 
-	situation.enforcement = PADV_ENFORCEMENT_OFF;
-	advice = find(&situation, "enforcement_off");
+	local.enforcement = PADV_ENFORCEMENT_OFF;
+	advice = find(&local, "enforcement_off");
 	ok(advice != NULL && advice->severity == PADV_WARNING &&
 	   strcmp(advice->subject, "pool_advisor.enforcement") == 0 &&
 	   strcmp(advice->fix, "ALTER SYSTEM RESET pool_advisor.enforcement; SELECT pg_reload_conf();") == 0 &&
-	   count_advice(&situation) == 1, "limits that are not enforced");
-	situation.enforcement = PADV_ENFORCEMENT_OBSERVE;
-	advice = find(&situation, "enforcement_off");
+	   count_advice(&local) == 1, "limits that are not enforced");
+	local.enforcement = PADV_ENFORCEMENT_OBSERVE;
+	advice = find(&local, "enforcement_off");
 	ok(advice != NULL && advice->severity == PADV_INFO && strstr(advice->finding, "is observe") != NULL,
 	   "a trial is told, too");
-	situation.enforcement = PADV_ENFORCEMENT_ON;
-	situation.gate_enforcement = PADV_ENFORCEMENT_OFF;
-	advice = find(&situation, "enforcement_off");
+	local.enforcement = PADV_ENFORCEMENT_ON;
+	local.gate_enforcement = PADV_ENFORCEMENT_OFF;
+	advice = find(&local, "enforcement_off");
 	ok(advice != NULL && advice->severity == PADV_WARNING &&
 	   strcmp(advice->fix, "ALTER SYSTEM RESET pool_advisor.gate_enforcement; SELECT pg_reload_conf();") == 0,
 	   "those on transactions alone");
-	situation.enforcement = PADV_ENFORCEMENT_OFF;
-	ok(count_advice(&situation) == 2, "each setting that is not on has its line to run");
-	memset(&situation.picture, 0, sizeof(situation.picture));
-	ok(find(&situation, "enforcement_off") != NULL, "before the first sample, too");
+	local.enforcement = PADV_ENFORCEMENT_OFF;
+	ok(count_advice(&local) == 2, "each setting that is not on has its line to run");
+	memset(&local.status, 0, sizeof(local.status));
+	ok(find(&local, "enforcement_off") != NULL, "before the first sample, too");
 }
 
 static void
 test_load(void)
 {
-	PadvSituation situation = quiet();
-	PadvMinute *minute = &situation.picture.minute;
+	PadvLocalStatus local = quiet();
+	PadvMinute *minute = &local.status.minute;
 	const PadvAdvice *advice;
 
 	minute->active = minute->demand = minute->in_class[PADV_ON_CPU] = 17;
-	advice = find(&situation, "oversubscribed");
+	advice = find(&local, "oversubscribed");
 	ok(advice && advice->severity == PADV_WARNING, "oversubscribed");
 	ok(advice && strstr(advice->finding, "17.0") && strstr(advice->finding, "with 8"),
 	   "with the figures in the finding");
 	minute->demand = 33;
-	advice = find(&situation, "oversubscribed");
+	advice = find(&local, "oversubscribed");
 	ok(advice && advice->severity == PADV_CRITICAL, "oversubscribed by far");
 
 	minute->in_class[PADV_WAITING_LOCK] = 30;
-	ok(find(&situation, "oversubscribed") != NULL && find(&situation, "lock_bound") != NULL,
+	ok(find(&local, "oversubscribed") != NULL && find(&local, "lock_bound") != NULL,
 	   "both when they wait for locks");
 
-	situation = quiet();
+	local = quiet();
 	minute->in_class[PADV_WAITING_LOCK] = 1.6;
-	ok(find(&situation, "lock_bound") != NULL, "lock-bound");
+	ok(find(&local, "lock_bound") != NULL, "lock-bound");
 	minute->in_class[PADV_WAITING_LOCK] = 1.4;
-	ok(find(&situation, "lock_bound") == NULL, "a few blocked are no matter");
+	ok(find(&local, "lock_bound") == NULL, "a few blocked are no matter");
 
-	situation = quiet();
+	local = quiet();
 	minute->in_class[PADV_WAITING_LWLOCK] = 1.6;
-	ok(find(&situation, "lwlock_bound") != NULL, "bound by internal locks");
+	ok(find(&local, "lwlock_bound") != NULL, "bound by internal locks");
 
-	situation = quiet();
+	local = quiet();
 	minute->in_class[PADV_WAITING_IO] = 3;
 	minute->io_wait_ratio = 0.6;
-	situation.picture.load.disk_reads = 2.5;
-	advice = find(&situation, "io_bound");
+	local.status.load.disk_reads = 2.5;
+	advice = find(&local, "io_bound");
 	ok(advice && strstr(advice->recommendation, "2.5 reads"), "I/O-bound");
-	situation.picture.load.disk_reads = -1;
-	advice = find(&situation, "io_bound");
+	local.status.load.disk_reads = -1;
+	advice = find(&local, "io_bound");
 	ok(advice && strstr(advice->recommendation, "could not be read"), "I/O-bound, disks unknown");
 
-	situation = quiet();
-	situation.picture.load.cpu_utilization = 0.95;
-	ok(find(&situation, "cpu_bound") == NULL, "full cores without a queue are well used");
-	situation.picture.load.run_queue_ratio = 0.4;
-	ok(find(&situation, "cpu_bound") != NULL, "CPU-bound");
+	local = quiet();
+	local.status.load.cpu_utilization = 0.95;
+	ok(find(&local, "cpu_bound") == NULL, "full cores without a queue are well used");
+	local.status.load.run_queue_ratio = 0.4;
+	ok(find(&local, "cpu_bound") != NULL, "CPU-bound");
 }
 
 static void
 test_connections(void)
 {
-	PadvSituation situation = quiet();
-	PadvBasis  *basis = &situation.picture.model.basis;
+	PadvLocalStatus local = quiet();
+	PadvInputs  *inputs = &local.status.model.inputs;
 	const PadvAdvice *advice;
 
-	situation.picture.minute.idle = 99.9;
-	ok(find(&situation, "idle_connections") == NULL, "99 idle are no matter");
-	situation.picture.minute.idle = 100;
-	ok(find(&situation, "idle_connections") != NULL, "idle connections by the hundred");
+	local.status.minute.idle = 99.9;
+	ok(find(&local, "idle_connections") == NULL, "99 idle are no matter");
+	local.status.minute.idle = 100;
+	ok(find(&local, "idle_connections") != NULL, "idle connections by the hundred");
 
-	situation.picture.last.sessions = 88;
-	advice = find(&situation, "connections_nearly_full");
+	local.status.last.sessions = 88;
+	advice = find(&local, "connections_nearly_full");
 	ok(advice && advice->severity == PADV_CRITICAL, "nearly full");
 	ok(advice && strcmp(advice->finding, "88 of the 97 connections that ordinary roles can have are taken.") == 0,
 	   "by sessions");
 
-	situation = quiet();
-	situation.picture.last.queued = 87;
-	ok(find(&situation, "connections_nearly_full") == NULL, "transactions in line take no connections more");
-	situation.picture.last.logins_waiting = 47;
-	ok(find(&situation, "connections_nearly_full") == NULL, "87 of 97 are not nearly all");
-	situation.picture.last.logins_waiting = 48;
-	advice = find(&situation, "connections_nearly_full");
+	local = quiet();
+	local.status.last.queued = 87;
+	ok(find(&local, "connections_nearly_full") == NULL, "transactions in the queue take no connections more");
+	local.status.last.logins_waiting = 47;
+	ok(find(&local, "connections_nearly_full") == NULL, "87 of 97 are not nearly all");
+	local.status.last.logins_waiting = 48;
+	advice = find(&local, "connections_nearly_full");
 	ok(advice && strcmp(advice->finding,
-						"88 of the 97 connections that ordinary roles can have are taken, 48 of them by logins that wait in line.") == 0,
-	   "logins in line take connections");
+						"88 of the 97 connections that ordinary roles can have are taken, 48 of them by logins that wait in the queue.") == 0,
+	   "logins in the queue take connections");
 	ok(advice && strstr(advice->recommendation, "queue_length") && !strstr(advice->recommendation, "max_connections"),
 	   "and are the cause, so their line is what helps");
-	situation.picture.last.sessions = 88;
-	advice = find(&situation, "connections_nearly_full");
+	local.status.last.sessions = 88;
+	advice = find(&local, "connections_nearly_full");
 	ok(advice && !strstr(advice->recommendation, "queue_length") && strstr(advice->recommendation, "max_connections"),
 	   "where sessions alone take nearly all, a shorter line is no help");
 
-	situation = quiet();
-	situation.picture.load.logins_refused = 3;
-	situation.picture.load.logins_queued = 0;
-	advice = find(&situation, "logins_refused");
-	ok(advice && strstr(advice->recommendation, "give the cap a line"), "logins are refused, none waits: a line may help");
-	situation.picture.load.logins_queued = 2;
-	advice = find(&situation, "logins_refused");
-	ok(advice && !strstr(advice->recommendation, "give the cap a line"), "nobody is told to have a line that is there");
-	situation.picture.load.logins_queued = -1;
-	situation.picture.last.logins_waiting = 5;
-	advice = find(&situation, "logins_refused");
-	ok(advice && !strstr(advice->recommendation, "give the cap a line"), "nor while somebody waits in it");
+	local = quiet();
+	local.status.load.logins_refused = 3;
+	local.status.load.logins_queued = 0;
+	advice = find(&local, "logins_refused");
+	ok(advice && strstr(advice->recommendation, "give the limit a line"), "logins are refused, none waits: a line may help");
+	local.status.load.logins_queued = 2;
+	advice = find(&local, "logins_refused");
+	ok(advice && !strstr(advice->recommendation, "give the limit a line"), "nobody is told to have a line that is there");
+	local.status.load.logins_queued = -1;
+	local.status.last.logins_waiting = 5;
+	advice = find(&local, "logins_refused");
+	ok(advice && !strstr(advice->recommendation, "give the limit a line"), "nor while somebody waits in it");
 
-	situation = quiet();
-	basis->max_connections = 199;
-	basis->usable_connections = 196;
-	ok(find(&situation, "max_connections_high") == NULL, "199 connections are no matter");
-	basis->max_connections = 500;
-	basis->usable_connections = 497;
-	advice = find(&situation, "max_connections_high");
+	local = quiet();
+	inputs->max_connections = 199;
+	inputs->usable_connections = 196;
+	ok(find(&local, "max_connections_high") == NULL, "199 connections are no matter");
+	inputs->max_connections = 500;
+	inputs->usable_connections = 497;
+	advice = find(&local, "max_connections_high");
 	ok(advice && strcmp(advice->fix, "ALTER SYSTEM SET max_connections = 100;") == 0,
 	   "500 are far above what helps");
-	situation.picture.last.sessions = 300;
-	ok(find(&situation, "max_connections_high") == NULL, "but not while they are in use");
-	situation.picture.last.sessions = 40;
-	situation.picture.last.logins_waiting = 260;
-	ok(find(&situation, "max_connections_high") == NULL, "nor while logins wait in line on them");
+	local.status.last.sessions = 300;
+	ok(find(&local, "max_connections_high") == NULL, "but not while they are in use");
+	local.status.last.sessions = 40;
+	local.status.last.logins_waiting = 260;
+	ok(find(&local, "max_connections_high") == NULL, "nor while logins wait in the queue on them");
 
-	situation = quiet();
-	basis->memory = 24e9;
-	basis->page_tables = 1.1e9;
-	situation.picture.minute.sessions = 900;
-	ok(find(&situation, "page_tables") == NULL, "page tables under a twentieth of memory are no matter");
-	basis->page_tables = 1.3e9;
-	advice = find(&situation, "page_tables");
+	local = quiet();
+	inputs->memory = 24e9;
+	inputs->page_tables = 1.1e9;
+	local.status.minute.sessions = 900;
+	ok(find(&local, "page_tables") == NULL, "page tables under a twentieth of memory are no matter");
+	inputs->page_tables = 1.3e9;
+	advice = find(&local, "page_tables");
 	ok(advice && strstr(advice->finding, "take 1240 MB, 5% of") != NULL, "above that they are");
-	situation.picture.minute.sessions = 99;
-	ok(find(&situation, "page_tables") == NULL, "but not ours with few sessions");
-	basis->memory = basis->page_tables = -1;
-	situation.picture.minute.sessions = 900;
-	ok(find(&situation, "page_tables") == NULL, "nor where nothing is known");
+	local.status.minute.sessions = 99;
+	ok(find(&local, "page_tables") == NULL, "but not ours with few sessions");
+	inputs->memory = inputs->page_tables = -1;
+	local.status.minute.sessions = 900;
+	ok(find(&local, "page_tables") == NULL, "nor where nothing is known");
 
-	situation = quiet();
-	basis->cores_setting = 8;
-	ok(find(&situation, "hyper_threads_counted") != NULL, "hyper-threads counted");
-	basis->cores_setting = 4;
-	ok(find(&situation, "hyper_threads_counted") == NULL, "physical cores are right");
-	basis->cores_setting = 8;
-	basis->physical_cores = 8;
-	ok(find(&situation, "hyper_threads_counted") == NULL, "without hyper-threads too");
+	local = quiet();
+	inputs->cores_setting = 8;
+	ok(find(&local, "hyper_threads_counted") != NULL, "hyper-threads counted");
+	inputs->cores_setting = 4;
+	ok(find(&local, "hyper_threads_counted") == NULL, "physical cores are right");
+	inputs->cores_setting = 8;
+	inputs->physical_cores = 8;
+	ok(find(&local, "hyper_threads_counted") == NULL, "without hyper-threads too");
 }
 
 static void
 test_idle_in_transaction(void)
 {
-	PadvSituation situation = quiet();
-	PadvIdleHolder *holder = &situation.picture.idle_holder;
+	PadvLocalStatus local = quiet();
+	PadvIdleHolder *holder = &local.status.idle_holder;
 	const PadvAdvice *advice;
 	char		long_name[300];
 
-	situation.holder_role = "Odd \"role\"";
-	situation.holder_role_quoted = "\"Odd \"\"role\"\"\"";
-	situation.holder_database = "crm";
+	local.holder_role = "Odd \"role\"";
+	local.holder_role_quoted = "\"Odd \"\"role\"\"\"";
+	local.holder_database = "crm";
 	*holder = (PadvIdleHolder) {.holders = 2, .pid = 4711, .xact_seconds = 70, .idle_seconds = 59};
-	ok(find(&situation, "idle_in_transaction") == NULL, "a minute is given");
+	ok(find(&local, "idle_in_transaction") == NULL, "a minute is given");
 	holder->idle_seconds = 61;
-	advice = find(&situation, "idle_in_transaction");
+	advice = find(&local, "idle_in_transaction");
 	ok(advice && advice->severity == PADV_WARNING && strstr(advice->finding, "4711") &&
-	   strcmp(advice->subject, situation.holder_role) == 0, "then it is said who");
+	   strcmp(advice->subject, local.holder_role) == 0, "then it is said who");
 	ok(advice && strcmp(advice->fix,
 						"ALTER ROLE \"Odd \"\"role\"\"\" SET idle_in_transaction_session_timeout = '1min';") == 0,
 	   "with the identifier quoted");
 	holder->idle_seconds = 3601;
-	advice = find(&situation, "idle_in_transaction");
+	advice = find(&local, "idle_in_transaction");
 	ok(advice && advice->severity == PADV_CRITICAL, "an hour is critical");
 
 	memset(long_name, '"', sizeof(long_name) - 1);
 	long_name[sizeof(long_name) - 1] = '\0';
-	situation.holder_role_quoted = long_name;
-	advice = find(&situation, "idle_in_transaction");
+	local.holder_role_quoted = long_name;
+	advice = find(&local, "idle_in_transaction");
 	ok(advice && advice->fix[0] == '\0', "no half line to run");
 }
 
 static void
 test_order(void)
 {
-	PadvSituation situation = quiet();
+	PadvLocalStatus local = quiet();
 	PadvAdvice	advice[PADV_MAX_ADVICE];
 	bool		sorted = true;
 	int			count;
 
-	situation.worker_running = false;
-	situation.picture.minute.idle = 200;
-	situation.picture.last.sessions = 97;
-	situation.picture.load.cpu_utilization = 1;
-	situation.picture.load.run_queue_ratio = 1;
-	(void) find(&situation, "");
-	count = padv_advise(&situation, advice);
+	local.worker_running = false;
+	local.status.minute.idle = 200;
+	local.status.last.sessions = 97;
+	local.status.load.cpu_utilization = 1;
+	local.status.load.run_queue_ratio = 1;
+	(void) find(&local, "");
+	count = padv_advise(&local, advice);
 	for (int i = 1; i < count; i++)
 	{
 		if (advice[i].severity < advice[i - 1].severity)
@@ -320,84 +320,84 @@ collect(void *arg, const char *sentence)
 }
 
 static int
-explain(PadvSituation *situation)
+explain(PadvLocalStatus *local)
 {
 	int			sentences = 0;
 
 	explained[0] = '\0';
-	(void) find(situation, "");
-	padv_explain(situation, collect, &sentences);
+	(void) find(local, "");
+	padv_explain(local, collect, &sentences);
 	return sentences;
 }
 
 static void
 test_explain(void)
 {
-	PadvSituation situation = quiet();
+	PadvLocalStatus local = quiet();
 	char		text[PADV_SENTENCE];
 
-	ok(explain(&situation) > 8, "a sentence for each step");
+	ok(explain(&local) > 8, "a sentence for each step");
 	ok(strstr(explained, "4 cores * 2 connections per core + 0.00 effective spindles = 8.00, rounded 8") != NULL,
 	   "the formula with its numbers");
 	ok(strstr(explained, "Verdict: at the optimum") != NULL, "the verdict");
 	ok(strstr(explained, "Method scalability: not available") != NULL, "what is not there says why");
 
-	situation.picture.model.basis.quota = 1.5;
-	situation.picture.model.basis.optimal_setting = 7;
-	situation.picture.model.basis.cores_setting = 3;
-	situation.picture.model.basis.spindles_setting = 2;
-	explain(&situation);
+	local.status.model.inputs.quota = 1.5;
+	local.status.model.inputs.optimal_setting = 7;
+	local.status.model.inputs.cores_setting = 3;
+	local.status.model.inputs.spindles_setting = 2;
+	explain(&local);
 	ok(strstr(explained, "1.5 CPUs' worth") && strstr(explained, "pool_advisor.optimal = 7") &&
 	   strstr(explained, "overrides that with 3") && strstr(explained, "pool_advisor.spindles says 2"),
 	   "quota and overrides are named");
 
 	for (PadvMethod method = 0; method < PADV_METHODS; method++)
 	{
-		padv_explain_method(&situation.picture.model, method, text, sizeof(text));
-		ok((text[0] == '\0') == (padv_not_available_because(&situation.picture.model, method)[0] != '\0'),
+		padv_explain_method(&local.status.model, method, text, sizeof(text));
+		ok((text[0] == '\0') == (padv_not_available_because(&local.status.model, method)[0] != '\0'),
 		   "%s has either a calculation or a reason for none", padv_method_name(method));
 	}
 
-	situation.picture.taken_at = 0;
-	ok(explain(&situation) == 1, "one sentence before the first sample");
+	local.status.taken_at = 0;
+	ok(explain(&local) == 1, "one sentence before the first sample");
 }
 
 /* What stands at the end of a calculation is what is shown. */
 static void
 test_rounding(void)
 {
-	PadvSituation situation = quiet();
-	PadvModel  *model = &situation.picture.model;
-	PadvBasis	basis = model->basis;
+	PadvLocalStatus local = quiet();
+	PadvModel  *model = &local.status.model;
+	PadvInputs	inputs = model->inputs;
 	const PadvWaits waits = {.run = 1e7, .ready = 1e7, .asleep = 5e6};
 	const PadvCurve curve = {
 		.state = PADV_CURVE_FITTED, .active = {.best = 120.3}, .at_work = {.best = 140},
 	};
 	char		text[PADV_SENTENCE];
 
-	model->basis.detected_cores = 0.1;
-	model->basis.connections_per_core = 0.5;
-	explain(&situation);
+	model->inputs.detected_cores = 0.1;
+	model->inputs.connections_per_core = 0.5;
+	explain(&local);
 	ok(strstr(explained, "= 0.05, but at least 1; active connections, not open ones. Range: 0.5 per core to 4 per core.") != NULL,
 	   "no less than one connection, and fewer per core");
-	model->basis.connections_per_core = 7;
-	explain(&situation);
+	model->inputs.connections_per_core = 7;
+	explain(&local);
 	ok(strstr(explained, "= 0.70, rounded 1;") != NULL && strstr(explained, "Range: 1 per core to 7 per core.") != NULL,
 	   "more per core");
 
-	model->basis.detected_cores = 1000;
-	explain(&situation);
+	model->inputs.detected_cores = 1000;
+	explain(&local);
 	ok(strstr(explained, "Pool size: that is more than the 97 connections") != NULL, "more than the server has");
-	situation.picture.minute.held_in_transaction = 90;
-	model->basis.detected_cores = 4;
-	explain(&situation);
+	local.status.minute.held_in_transaction = 90;
+	model->inputs.detected_cores = 4;
+	explain(&local);
 	ok(strstr(explained, "Pool size: not more than the 97 connections") != NULL, "all that the server has");
-	situation.picture.minute.held_in_transaction = 0;
-	explain(&situation);
+	local.status.minute.held_in_transaction = 0;
+	explain(&local);
 	ok(strstr(explained, "connections that ordinary roles can have.") == NULL, "less than the server has");
 
-	basis.detected_cores = 1000;
-	padv_model_update(model, &basis, &situation.picture.minute, &situation.picture.load, &waits, &curve);
+	inputs.detected_cores = 1000;
+	padv_model_update(model, &inputs, &local.status.minute, &local.status.load, &waits, &curve);
 	padv_explain_method(model, PADV_METHOD_WAIT_RATIO, text, sizeof(text));
 	ok(strstr(text, "= 1500.00, but not more than the server's 97: of the time") != NULL,
 	   "no more than there can be");
@@ -410,13 +410,13 @@ test_rounding(void)
 static void
 test_lengths(void)
 {
-	PadvSituation situation = quiet();
-	PadvBasis  *basis = &situation.picture.model.basis;
-	PadvMinute *minute = &situation.picture.minute;
+	PadvLocalStatus local = quiet();
+	PadvInputs  *inputs = &local.status.model.inputs;
+	PadvMinute *minute = &local.status.minute;
 	bool		whole = true;
 
-	basis->detected_spindles = basis->logical_cpus = basis->physical_cores = 99999;
-	basis->max_connections = basis->usable_connections = 262143;
+	inputs->detected_spindles = inputs->logical_cpus = inputs->physical_cores = 99999;
+	inputs->max_connections = inputs->usable_connections = 262143;
 	minute->active = minute->sessions = minute->demand = 262143.25;
 	for (int class = 0; class < PADV_WAIT_CLASSES; class++)
 		minute->in_class[class] = 262143.25;
@@ -424,11 +424,11 @@ test_lengths(void)
 	minute->samples = 999999;
 	minute->io_wait_ratio = 1;
 	minute->idle = 262143;
-	situation.picture.last.sessions = 262143;
-	situation.picture.load.disk_reads = 99999.5;
-	situation.picture.load.cpu_utilization = situation.picture.load.run_queue_ratio = 1;
-	situation.picture.load.server_cores = 99999;
-	explain(&situation);
+	local.status.last.sessions = 262143;
+	local.status.load.disk_reads = 99999.5;
+	local.status.load.cpu_utilization = local.status.load.run_queue_ratio = 1;
+	local.status.load.server_cores = 99999;
+	explain(&local);
 	for (char *line = strtok(explained, "\n"); line; line = strtok(NULL, "\n"))
 	{
 		if (strlen(line) + 1 >= PADV_SENTENCE)
@@ -438,7 +438,7 @@ test_lengths(void)
 
 	{
 		PadvAdvice	advice[PADV_MAX_ADVICE];
-		int			count = padv_advise(&situation, advice);
+		int			count = padv_advise(&local, advice);
 
 		for (int i = 0; i < count; i++)
 		{

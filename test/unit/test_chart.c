@@ -467,9 +467,9 @@ test_clock_changes(void)
 }
 
 static PadvRoleBar
-bar_of(const char *name, double active_avg, int64_t sessions, int64_t cap)
+bar_of(const char *name, double active_avg, int64_t sessions, int64_t limit)
 {
-	PadvRoleBar bar = {.name = name, .active_avg = active_avg, .sessions = sessions, .cap = cap};
+	PadvRoleBar bar = {.name = name, .active_avg = active_avg, .sessions = sessions, .limit = limit};
 
 	return bar;
 }
@@ -485,7 +485,7 @@ test_roles(void)
 
 	padv_canvas_init(&canvas, 60, 20, true);
 	padv_chart_roles(&canvas, bars, 6, 8);
-	is_drawn("Active connections, mean of the last minute   sessions / cap\n"
+	is_drawn("Active connections, mean of the last minute sessions / limit\n"
 			 "web               40 █████▒██████████████████████         56\n"
 			 "odd?\"name\"        10 █████▒█                           3 / 0\n"
 			 "日本語の役割      10 █████▒█                      3 / 262143\n"
@@ -497,7 +497,7 @@ test_roles(void)
 			 "roles");
 	padv_canvas_init(&canvas, 40, 6, false);
 	padv_chart_roles(&canvas, bars, 6, 100);
-	is_drawn("Active, last minute       sessions / cap\n"
+	is_drawn("Active, last minute     sessions / limit\n"
 			 "web             40 ############       56\n"
 			 "odd?\"name\"      10 ###             3 / 0\n"
 			 "(4 others)      10 ###                11\n"
@@ -713,7 +713,7 @@ draw_random_roles(void)
 		bars[i] = (PadvRoleBar) {
 			.name = names[i], .active_avg = random_figure(),
 			.sessions = random_below(4) ? random_below(1000) : (int64_t) random_bits(),
-			.cap = random_below(4) ? random_below(1000) - 500 : (int64_t) random_bits(),
+			.limit = random_below(4) ? random_below(1000) - 500 : (int64_t) random_bits(),
 		};
 	}
 	padv_chart_roles(&canvas, bars, count, random_figure());

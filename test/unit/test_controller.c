@@ -296,7 +296,7 @@ static void
 test_words(void)
 {
 	Server		server = {.law = disk, .clients = 1000, .noise = 0.05};
-	PadvGate	gate = {.setting = PADV_SERVER_MAX_ACTIVE_AUTO};
+	PadvSlotStats	gate = {.setting = PADV_SERVER_MAX_ACTIVE_AUTO};
 	PadvControl control;
 	char		text[PADV_SENTENCE];
 	char		begin[80];
@@ -308,7 +308,7 @@ test_words(void)
 	{
 		drive(&control, &server, 0.1);
 		gate.limit = padv_control_limit(&control);
-		padv_explain_gate(&gate, &control, text, sizeof(text));
+		padv_slot_stats_explain(&gate, &control, text, sizeof(text));
 		snprintf(begin, sizeof(begin), "%d transactions may run", gate.limit);
 		agrees = agrees && strncmp(text, begin, strlen(begin)) == 0;
 		tried = tried || (gate.limit != control.base && strstr(text, "for a moment, which is compared with what") != NULL);
@@ -318,19 +318,19 @@ test_words(void)
 	ok(strstr(text, "from chance") == NULL, "and nothing of slowness where there is none: %s", text);
 
 	control.rate = 3.0;
-	padv_explain_gate(&gate, &control, text, sizeof(text));
+	padv_slot_stats_explain(&gate, &control, text, sizeof(text));
 	ok(strstr(text, "At 3 transactions/s it takes about 7 minutes to tell") != NULL, "few transactions: %s", text);
 	control.rate = 1e-300;
-	padv_explain_gate(&gate, &control, text, sizeof(text));
+	padv_slot_stats_explain(&gate, &control, text, sizeof(text));
 	ok(strstr(text, "it cannot learn") != NULL, "hardly any: %s", text);
 	ok(fabs(padv_control_least_rate(300.0) - 4.0) < 1e-9 && fabs(padv_control_verdict_seconds(4.0) - 300.0) < 1e-9,
 	   "five minutes take 4 transactions/s");
 
-	gate = (PadvGate) {.setting = 8,.limit = 8,.waiting = 1};
-	padv_explain_gate(&gate, &control, text, sizeof(text));
+	gate = (PadvSlotStats) {.setting = 8,.limit = 8,.waiting = 1};
+	padv_slot_stats_explain(&gate, &control, text, sizeof(text));
 	ok(strstr(text, "; 1 transaction waits in the queue now.") != NULL, "one transaction waits: %s", text);
 	gate.waiting = 2;
-	padv_explain_gate(&gate, &control, text, sizeof(text));
+	padv_slot_stats_explain(&gate, &control, text, sizeof(text));
 	ok(strstr(text, "; 2 transactions wait in the queue now.") != NULL, "two wait");
 }
 

@@ -335,7 +335,7 @@ test_curve(void)
 static void
 test_describe(void)
 {
-	PadvTake	take = {.samples = 10, .taken_at = SOME_DAY, .active = 4.0, .active_max = 9,
+	PadvWindowMeans	take = {.samples = 10, .taken_at = SOME_DAY, .active = 4.0, .active_max = 9,
 		.idle = 2.5, .idle_in_transaction = 1.5, .queued = 0.5,
 	.in_class = {1.0, 1.0, 2.0, 0.0, 0.0}};
 	PadvHistoryPoint point;

@@ -9,7 +9,7 @@
 
 static PadvCounters before;
 static PadvCounters after;
-static PadvTake take;
+static PadvWindowMeans take;
 static PadvInterval interval;
 
 /* A second in which the kernel saw sessions run and ready to run. */

@@ -1,6 +1,6 @@
 /*
  * test_lease.c
- *		How long a turn stays with one session while others wait for it.
+ *		How long a slot stays with one session while others wait for it.
  */
 #include "core/policy/lease.h"
 #include "tap.h"
@@ -14,18 +14,18 @@ check_lease(void)
 	bool		grows = true;
 	bool		goes_round = true;
 
-	for (int32_t turns = 0; turns <= 5000; turns += turns < 20 ? 1 : 83)
+	for (int32_t slots = 0; slots <= 5000; slots += slots < 20 ? 1 : 83)
 		for (int32_t waiting = 0; waiting <= 10000; waiting++)
 		{
-			int64_t		lease = padv_lease_us(waiting, turns);
+			int64_t		lease = padv_lease_us(waiting, slots);
 
 			bounded = bounded && lease >= 5000 && lease <= 20000;
-			grows = grows && padv_lease_us(waiting, turns + 1) >= lease;
-			goes_round = goes_round && (lease == 5000 || lease * waiting <= 2 * SECOND * turns);
+			grows = grows && padv_lease_us(waiting, slots + 1) >= lease;
+			goes_round = goes_round && (lease == 5000 || lease * waiting <= 2 * SECOND * slots);
 		}
-	ok(bounded, "between 5 and 20 ms, whatever the line");
-	ok(grows, "never shorter with more turns");
-	ok(goes_round, "a longer one than the least lets the line go round in 2 s");
+	ok(bounded, "between 5 and 20 ms, whatever the queue");
+	ok(grows, "never shorter with more slots");
+	ok(goes_round, "a longer one than the least lets the queue go round in 2 s");
 	near(padv_lease_us(1, 4), 5000, 0, "a short line has the least");
 	near(padv_lease_us(500, 12), 10000, 0, "a longer one has more");
 	near(padv_lease_us(1000, 4), 8000, 0, "but not so that it takes too long");
@@ -36,39 +36,39 @@ check_lease(void)
 static void
 check_grace(void)
 {
-	PadvGrace	grace;
+	PadvRetain	grace;
 	int64_t		now = 1000 * SECOND;
 	int64_t		raised_at = 0;
 	int64_t		pause = 0;
 	int			times = 0;
 	bool		doubles = true;
 
-	padv_grace_init(&grace);
-	near(grace.us, PADV_GRACE_US, 0, "short at first");
-	padv_grace_look(&grace, -1.0, 4, now);
-	padv_grace_look(&grace, 0.89, 4, now);
-	padv_grace_look(&grace, NAN, 4, now);
-	near(grace.us, PADV_GRACE_US, 0, "and while cores are idle, or nobody knows");
-	padv_grace_look(&grace, 0.97, 4, now);
-	ok(grace.us > PADV_GRACE_US, "longer when they are busy");
-	padv_grace_look(&grace, 0.80, 4, now += 30 * SECOND);
-	ok(grace.us > PADV_GRACE_US, "a little less does not change it");
-	padv_grace_look(&grace, 0.5, 4, now += SECOND);
-	near(grace.us, PADV_GRACE_US, 0, "much less does");
-	padv_grace_look(&grace, 0.97, 4, now += SECOND);
-	ok(grace.us > PADV_GRACE_US, "a load that came back has it again at once");
-	padv_grace_look(&grace, -1.0, 4, now += SECOND);
-	near(grace.us, PADV_GRACE_US, 0, "unknown is idle");
+	padv_retain_init(&grace);
+	near(grace.us, PADV_RETAIN_US, 0, "short at first");
+	padv_retain_update(&grace, -1.0, 4, now);
+	padv_retain_update(&grace, 0.89, 4, now);
+	padv_retain_update(&grace, NAN, 4, now);
+	near(grace.us, PADV_RETAIN_US, 0, "and while cores are idle, or nobody knows");
+	padv_retain_update(&grace, 0.97, 4, now);
+	ok(grace.us > PADV_RETAIN_US, "longer when they are busy");
+	padv_retain_update(&grace, 0.80, 4, now += 30 * SECOND);
+	ok(grace.us > PADV_RETAIN_US, "a little less does not change it");
+	padv_retain_update(&grace, 0.5, 4, now += SECOND);
+	near(grace.us, PADV_RETAIN_US, 0, "much less does");
+	padv_retain_update(&grace, 0.97, 4, now += SECOND);
+	ok(grace.us > PADV_RETAIN_US, "a load that came back has it again at once");
+	padv_retain_update(&grace, -1.0, 4, now += SECOND);
+	near(grace.us, PADV_RETAIN_US, 0, "unknown is idle");
 
 	/* slow clients: cores are busy with a short grace, and idle with a long one */
-	padv_grace_init(&grace);
+	padv_retain_init(&grace);
 	for (int second = 0; second < 3600; second++)
 	{
-		bool		was_long = grace.us > PADV_GRACE_US;
+		bool		was_long = grace.us > PADV_RETAIN_US;
 
 		now += SECOND;
-		padv_grace_look(&grace, was_long ? 0.3 : 1.0, 4, now);
-		if (was_long || grace.us == PADV_GRACE_US)
+		padv_retain_update(&grace, was_long ? 0.3 : 1.0, 4, now);
+		if (was_long || grace.us == PADV_RETAIN_US)
 			continue;
 		if (times++ > 0)
 		{
@@ -79,22 +79,22 @@ check_grace(void)
 	}
 	ok(times >= 5 && times <= 12, "where it only makes cores idle it is tried seldom: %d times in an hour", times);
 	ok(doubles, "and each time after nearly twice as long, up to ten minutes");
-	padv_grace_look(&grace, 1.0, 4, now += 3600 * SECOND);
-	padv_grace_look(&grace, 0.3, 4, now += 20 * SECOND);
-	padv_grace_look(&grace, 1.0, 4, now += SECOND);
-	ok(grace.us > PADV_GRACE_US, "until it has been right once");
+	padv_retain_update(&grace, 1.0, 4, now += 3600 * SECOND);
+	padv_retain_update(&grace, 0.3, 4, now += 20 * SECOND);
+	padv_retain_update(&grace, 1.0, 4, now += SECOND);
+	ok(grace.us > PADV_RETAIN_US, "until it has been right once");
 
-	/* two turns are idle together more often than eight */
-	padv_grace_init(&grace);
-	padv_grace_look(&grace, 1.0, 2, now += SECOND);
-	padv_grace_look(&grace, 0.3, 2, now += SECOND);
-	padv_grace_look(&grace, 1.0, 3, now += SECOND);
-	near(grace.us, PADV_GRACE_US, 0, "nor is it tried soon with about as many turns");
-	padv_grace_look(&grace, 1.0, 4, now += SECOND);
-	ok(grace.us > PADV_GRACE_US, "but with twice as many");
-	padv_grace_look(&grace, 0.3, -1, now += SECOND);
-	padv_grace_look(&grace, 1.0, 8, now += SECOND);
-	near(grace.us, PADV_GRACE_US, 0, "unlimited turns are the most there can be");
+	/* two slots are idle together more often than eight */
+	padv_retain_init(&grace);
+	padv_retain_update(&grace, 1.0, 2, now += SECOND);
+	padv_retain_update(&grace, 0.3, 2, now += SECOND);
+	padv_retain_update(&grace, 1.0, 3, now += SECOND);
+	near(grace.us, PADV_RETAIN_US, 0, "nor is it tried soon with about as many slots");
+	padv_retain_update(&grace, 1.0, 4, now += SECOND);
+	ok(grace.us > PADV_RETAIN_US, "but with twice as many");
+	padv_retain_update(&grace, 0.3, -1, now += SECOND);
+	padv_retain_update(&grace, 1.0, 8, now += SECOND);
+	near(grace.us, PADV_RETAIN_US, 0, "unlimited slots are the most there can be");
 }
 
 int

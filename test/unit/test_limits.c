@@ -1,6 +1,6 @@
 /*
  * test_limits.c
- *		Which caps a session is under, and what they add up to.
+ *		Which limits a session is under, and what they add up to.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,49 +16,49 @@ enum
 	CRM = 201, SHOP
 };
 
-static const int32_t nothing[PADV_CAP_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 10000, PADV_UNLIMITED, PADV_UNLIMITED, 0};
-static PadvCaps caps;
+static const int32_t nothing[PADV_LIMIT_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 10000, PADV_UNLIMITED, PADV_UNLIMITED, 0};
+static PadvLimits limits;
 static void *block = NULL;
-static int32_t found[PADV_MAX_SESSION_CAPS];
+static int32_t found[PADV_MAX_SESSION_LIMITS];
 
 static void
 begin(void)
 {
 	if (block == NULL)
-		block = malloc(padv_caps_block_size());
-	memset(block, 0x55, padv_caps_block_size());
-	padv_caps_init(&caps, block);
-	padv_caps_begin(&caps, PADV_ENFORCEMENT_ON, 1.0, nothing);
+		block = malloc(padv_limits_block_size());
+	memset(block, 0x55, padv_limits_block_size());
+	padv_limits_init(&limits, block);
+	padv_limits_begin(&limits, PADV_ENFORCEMENT_ON, 1.0, nothing);
 }
 
-static PadvCap *
-set(uint32_t database, uint32_t role, PadvCapSetting setting, int32_t value)
+static PadvLimit *
+set(uint32_t database, uint32_t role, PadvLimitSetting setting, int32_t value)
 {
-	PadvCap    *cap = padv_caps_place(&caps, database, role);
+	PadvLimit    *limit = padv_limits_entry(&limits, database, role);
 
-	cap->value[setting] = value;
-	return cap;
+	limit->value[setting] = value;
+	return limit;
 }
 
 static void
 finish(void)
 {
-	padv_caps_finish(&caps, NULL, 0);
+	padv_limits_finish(&limits, NULL, 0);
 }
 
-/* How many caps a session is under, and the largest max_sessions among them. */
+/* How many limits a session is under, and the largest max_sessions among them. */
 static int
 largest(uint32_t database, uint32_t role, int *count)
 {
 	int			most = -1;
 
-	*count = padv_caps_of(&caps, database, role, found);
+	*count = padv_limits_of(&limits, database, role, found);
 	for (int i = 0; i < *count; i++)
 	{
-		const PadvCap *cap = found[i] == PADV_DEFAULT_CAP ? &caps.fallback : &caps.caps[found[i]];
+		const PadvLimit *limit = found[i] == PADV_DEFAULT_LIMIT ? &limits.fallback : &limits.limits[found[i]];
 
-		if (cap->value[PADV_MAX_SESSIONS] > most)
-			most = cap->value[PADV_MAX_SESSIONS];
+		if (limit->value[PADV_MAX_SESSIONS] > most)
+			most = limit->value[PADV_MAX_SESSIONS];
 	}
 	return most;
 }
@@ -71,7 +71,7 @@ is_under(uint32_t database, uint32_t role, int expected_count, int expected_larg
 
 	if (count == expected_count && most == expected_largest)
 		return true;
-	printf("#   got %d caps, largest %d\n", count, most);
+	printf("#   got %d limits, largest %d\n", count, most);
 	return false;
 }
 
@@ -80,14 +80,14 @@ test_places(void)
 {
 	begin();
 	finish();
-	ok(!padv_caps_any(&caps) && is_under(CRM, ALICE, 0, -1), "without caps there are none");
+	ok(!padv_limits_any(&limits) && is_under(CRM, ALICE, 0, -1), "without limits there are none");
 
 	begin();
 	set(0, ALICE, PADV_MAX_SESSIONS, 5);
 	set(CRM, 0, PADV_MAX_SESSIONS, 50);
 	set(CRM, ALICE, PADV_MAX_SESSIONS, 3);
 	finish();
-	ok(padv_caps_any(&caps), "now there are some");
+	ok(padv_limits_any(&limits), "now there are some");
 	ok(is_under(CRM, ALICE, 3, 50), "a session is under all that apply");
 	ok(is_under(SHOP, ALICE, 1, 5), "elsewhere it is under its role's");
 	ok(is_under(CRM, BOB, 1, 50), "another role is under the database's");
@@ -106,12 +106,12 @@ test_default(void)
 	set(CRM, 0, PADV_QUEUE_LENGTH, 9);
 	set(SHOP, 0, PADV_MAX_SESSIONS, 99);
 	finish();
-	ok(is_under(0, CAROL, 1, 10) && found[0] == PADV_DEFAULT_CAP, "the default is for those who have none");
-	ok(is_under(0, ALICE, 1, 10) && caps.caps[found[0]].value[PADV_QUEUE_LENGTH] == 2,
+	ok(is_under(0, CAROL, 1, 10) && found[0] == PADV_DEFAULT_LIMIT, "the default is for those who have none");
+	ok(is_under(0, ALICE, 1, 10) && limits.limits[found[0]].value[PADV_QUEUE_LENGTH] == 2,
 	   "what is not set comes from the default");
 	ok(is_under(0, BOB, 0, -1), "-1 on a role is an exemption from the default");
 	ok(is_under(CRM, BOB, 0, -1), "the default's number is not for databases");
-	ok(is_under(SHOP, BOB, 1, 99) && caps.caps[found[0]].value[PADV_QUEUE_LENGTH] == 7,
+	ok(is_under(SHOP, BOB, 1, 99) && limits.limits[found[0]].value[PADV_QUEUE_LENGTH] == 7,
 	   "but its way of waiting is");
 
 	begin();
@@ -119,9 +119,9 @@ test_default(void)
 	set(0, ALICE, PADV_MAX_ACTIVE, 3);
 	set(CRM, 0, PADV_MAX_ACTIVE, 5);
 	finish();
-	ok(padv_caps_of(&caps, CRM, ALICE, found) == 2 && caps.caps[found[0]].value[PADV_MAX_ACTIVE] == 3 &&
-	   caps.caps[found[1]].value[PADV_MAX_ACTIVE] == 5, "a cap on transactions is a cap like the others");
-	ok(padv_caps_of(&caps, SHOP, BOB, found) == 1 && found[0] == PADV_DEFAULT_CAP, "and has a default for roles");
+	ok(padv_limits_of(&limits, CRM, ALICE, found) == 2 && limits.limits[found[0]].value[PADV_MAX_ACTIVE] == 3 &&
+	   limits.limits[found[1]].value[PADV_MAX_ACTIVE] == 5, "a limit on transactions is a limit like the others");
+	ok(padv_limits_of(&limits, SHOP, BOB, found) == 1 && found[0] == PADV_DEFAULT_LIMIT, "and has a default for roles");
 }
 
 static void
@@ -137,22 +137,22 @@ test_groups(void)
 	set(0, 0, PADV_MAX_SESSIONS, 4);
 	set(0, TEAM, PADV_MAX_SESSIONS, 20);
 	set(0, ALL_TEAMS, PADV_MAX_SESSIONS, 30);
-	padv_caps_add_exempt(&caps, BOSS);
-	padv_caps_finish(&caps, grants, sizeof(grants) / sizeof(grants[0]));
+	padv_limits_add_exempt(&limits, BOSS);
+	padv_limits_finish(&limits, grants, sizeof(grants) / sizeof(grants[0]));
 	ok(is_under(0, ALICE, 3, 30), "a member is under the default, its group and the group's group");
 	ok(is_under(0, CAROL, 3, 30), "by way of others too");
-	ok(is_under(0, TEAM, 2, 30), "the group itself is under its own cap once");
-	ok(padv_caps_at(&caps, 0, TEAM)->scope == PADV_SCOPE_GROUP, "a role with members is a group");
-	ok(padv_caps_at(&caps, 0, TEAM)->value[PADV_MIN_SESSIONS] == PADV_UNLIMITED,
+	ok(is_under(0, TEAM, 2, 30), "the group itself is under its own limit once");
+	ok(padv_limits_at(&limits, 0, TEAM)->scope == PADV_SCOPE_GROUP, "a role with members is a group");
+	ok(padv_limits_at(&limits, 0, TEAM)->value[PADV_MIN_SESSIONS] == PADV_UNLIMITED,
 	   "and takes no number from the default");
-	ok(is_under(CRM, BOSS, 0, -1) && padv_caps_is_exempt(&caps, BOSS), "an exempt role is under none");
+	ok(is_under(CRM, BOSS, 0, -1) && padv_limits_is_exempt(&limits, BOSS), "an exempt role is under none");
 }
 
 static void
 test_scale(void)
 {
 	begin();
-	caps.scale = 0.5;
+	limits.scale = 0.5;
 	set(0, 0, PADV_MAX_SESSIONS, 9);
 	set(0, ALICE, PADV_MAX_SESSIONS, 1);
 	set(0, BOB, PADV_MAX_SESSIONS, 0);
@@ -160,60 +160,60 @@ test_scale(void)
 	set(CRM, 0, PADV_MAX_SESSIONS, INT32_MAX);
 	set(CRM, 0, PADV_MIN_SESSIONS, 10);
 	finish();
-	ok(caps.fallback.value[PADV_MAX_SESSIONS] == 4, "numbers are scaled and rounded down");
-	ok(padv_caps_at(&caps, 0, ALICE)->value[PADV_MAX_SESSIONS] == 1, "but one stays one");
-	ok(padv_caps_at(&caps, 0, BOB)->value[PADV_MAX_SESSIONS] == 0, "and none stays none");
-	ok(padv_caps_at(&caps, 0, CAROL)->value[PADV_MAX_SESSIONS] == 4, "the default is scaled once");
-	ok(padv_caps_at(&caps, 0, CAROL)->value[PADV_QUEUE_LENGTH] == 8, "a line is not scaled");
-	ok(padv_caps_at(&caps, CRM, 0)->value[PADV_MIN_SESSIONS] == 5, "min_sessions is");
+	ok(limits.fallback.value[PADV_MAX_SESSIONS] == 4, "numbers are scaled and rounded down");
+	ok(padv_limits_at(&limits, 0, ALICE)->value[PADV_MAX_SESSIONS] == 1, "but one stays one");
+	ok(padv_limits_at(&limits, 0, BOB)->value[PADV_MAX_SESSIONS] == 0, "and none stays none");
+	ok(padv_limits_at(&limits, 0, CAROL)->value[PADV_MAX_SESSIONS] == 4, "the default is scaled once");
+	ok(padv_limits_at(&limits, 0, CAROL)->value[PADV_QUEUE_LENGTH] == 8, "a line is not scaled");
+	ok(padv_limits_at(&limits, CRM, 0)->value[PADV_MIN_SESSIONS] == 5, "min_sessions is");
 
 	begin();
-	caps.scale = 1000.0;
+	limits.scale = 1000.0;
 	set(0, ALICE, PADV_MAX_SESSIONS, INT32_MAX);
 	finish();
-	ok(padv_caps_at(&caps, 0, ALICE)->value[PADV_MAX_SESSIONS] == INT32_MAX, "nothing overflows");
+	ok(padv_limits_at(&limits, 0, ALICE)->value[PADV_MAX_SESSIONS] == INT32_MAX, "nothing overflows");
 }
 
 static void
 test_copy(void)
 {
-	PadvCaps	copy;
+	PadvLimits	copy;
 	PadvGrant	grants[] = {{ALICE, TEAM}};
 	uint32_t	database;
 
-	padv_caps_init(&copy, malloc(padv_caps_block_size()));
+	padv_limits_init(&copy, malloc(padv_limits_block_size()));
 	begin();
 	set(0, TEAM, PADV_MAX_SESSIONS, 20);
 	set(CRM, 0, PADV_MAX_SESSIONS, 20);
-	padv_caps_add_database(&caps, CRM, "crm");
-	padv_caps_add_database(&caps, SHOP, "shop");
-	padv_caps_add_exempt(&caps, BOSS);
-	padv_caps_finish(&caps, grants, 1);
-	padv_caps_copy(&copy, &caps);
-	ok(padv_caps_equal(&copy, &caps), "a copy is equal");
+	padv_limits_add_database(&limits, CRM, "crm");
+	padv_limits_add_database(&limits, SHOP, "shop");
+	padv_limits_add_exempt(&limits, BOSS);
+	padv_limits_finish(&limits, grants, 1);
+	padv_limits_copy(&copy, &limits);
+	ok(padv_limits_equal(&copy, &limits), "a copy is equal");
 	copy.memberships[0].member = BOB;
-	ok(!padv_caps_equal(&copy, &caps), "another member makes a difference");
-	padv_caps_copy(&copy, &caps);
-	copy.caps[1].value[PADV_QUEUE_TIMEOUT]++;
-	ok(!padv_caps_equal(&copy, &caps), "so does any setting");
-	padv_caps_copy(&copy, &caps);
+	ok(!padv_limits_equal(&copy, &limits), "another member makes a difference");
+	padv_limits_copy(&copy, &limits);
+	copy.limits[1].value[PADV_QUEUE_TIMEOUT]++;
+	ok(!padv_limits_equal(&copy, &limits), "so does any setting");
+	padv_limits_copy(&copy, &limits);
 	copy.enforcement = PADV_ENFORCEMENT_OBSERVE;
-	ok(!padv_caps_equal(&copy, &caps), "and enforcement");
-	padv_caps_copy(&copy, &caps);
+	ok(!padv_limits_equal(&copy, &limits), "and enforcement");
+	padv_limits_copy(&copy, &limits);
 	copy.databases[0].name[0]++;
-	ok(!padv_caps_equal(&copy, &caps), "and a database's name");
+	ok(!padv_limits_equal(&copy, &limits), "and a database's name");
 
-	padv_caps_copy(&copy, &caps);
-	ok(padv_caps_database(&copy, "crm", &database) && database == CRM &&
-	   padv_caps_database(&copy, "shop", &database) && database == SHOP,
+	padv_limits_copy(&copy, &limits);
+	ok(padv_limits_database(&copy, "crm", &database) && database == CRM &&
+	   padv_limits_database(&copy, "shop", &database) && database == SHOP,
 	   "databases are found by name");
-	ok(!padv_caps_database(&copy, "crm2", &database) && database == 0, "a new name is not known");
+	ok(!padv_limits_database(&copy, "crm2", &database) && database == 0, "a new name is not known");
 	begin();
 	set(0, TEAM, PADV_MAX_SESSIONS, 20);
-	padv_caps_add_database(&caps, CRM, "crm");
+	padv_limits_add_database(&limits, CRM, "crm");
 	finish();
-	ok(padv_caps_database(&caps, "crm2", &database) && database == 0,
-	   "without a cap on any, names do not matter");
+	ok(padv_limits_database(&limits, "crm2", &database) && database == 0,
+	   "without a limit on any, names do not matter");
 	free(copy.block);
 }
 
@@ -235,46 +235,46 @@ test_names(void)
 		set(CRM, 0, PADV_MAX_SESSIONS, 2);
 		set(SHOP, ALICE, PADV_MAX_SESSIONS, 1);
 		if (before)
-			padv_caps_add_database(&caps, 300, planted);
-		padv_caps_add_database(&caps, CRM, "crm");
-		padv_caps_add_database(&caps, SHOP, "shop");
+			padv_limits_add_database(&limits, 300, planted);
+		padv_limits_add_database(&limits, CRM, "crm");
+		padv_limits_add_database(&limits, SHOP, "shop");
 		if (!before)
-			padv_caps_add_database(&caps, 300, planted);
+			padv_limits_add_database(&limits, 300, planted);
 		finish();
-		ok(padv_caps_database(&caps, "crm", &database) && database == CRM,
+		ok(padv_limits_database(&limits, "crm", &database) && database == CRM,
 		   "a name of the same hash does not hide another, listed %s it", before ? "before" : "after");
-		ok(padv_caps_database(&caps, planted, &database) && database == 300, "and is found itself");
+		ok(padv_limits_database(&limits, planted, &database) && database == 300, "and is found itself");
 	}
 
 	/* more databases than are kept: each is the right one, or not known */
 	begin();
 	set(CRM, 0, PADV_MAX_SESSIONS, 2);
 	set(CRM, ALICE, PADV_MAX_SESSIONS, 1);
-	for (uint32_t i = 0; i < PADV_MAX_CAPS; i++)
+	for (uint32_t i = 0; i < PADV_MAX_LIMITS; i++)
 	{
 		snprintf(name, sizeof(name), "d%u", (unsigned) i);
-		padv_caps_add_database(&caps, 1000 + i, name);
+		padv_limits_add_database(&limits, 1000 + i, name);
 	}
-	padv_caps_add_database(&caps, CRM, "crm");
+	padv_limits_add_database(&limits, CRM, "crm");
 	finish();
-	ok(!padv_caps_database(&caps, "crm", &database), "a database too many is not known, and not taken for another");
-	for (uint32_t i = 0; i < PADV_MAX_CAPS; i++)
+	ok(!padv_limits_database(&limits, "crm", &database), "a database too many is not known, and not taken for another");
+	for (uint32_t i = 0; i < PADV_MAX_LIMITS; i++)
 	{
 		snprintf(name, sizeof(name), "d%u", (unsigned) i);
-		good = good && padv_caps_database(&caps, name, &database) && database == 1000 + i;
+		good = good && padv_limits_database(&limits, name, &database) && database == 1000 + i;
 	}
 	ok(good, "those that are kept are found");
 
 	begin();
 	set(CRM, 0, PADV_MAX_SESSIONS, 2);
 	memset(longest, 'x', PADV_NAME_SIZE);
-	padv_caps_add_database(&caps, SHOP, longest);
+	padv_limits_add_database(&limits, SHOP, longest);
 	longest[PADV_NAME_SIZE - 1] = '\0';
-	padv_caps_add_database(&caps, CRM, longest);
+	padv_limits_add_database(&limits, CRM, longest);
 	finish();
-	ok(padv_caps_database(&caps, longest, &database) && database == CRM, "the longest name is found");
+	ok(padv_limits_database(&limits, longest, &database) && database == CRM, "the longest name is found");
 	longest[PADV_NAME_SIZE - 1] = 'x';
-	ok(!padv_caps_database(&caps, longest, &database), "a longer one is not known");
+	ok(!padv_limits_database(&limits, longest, &database), "a longer one is not known");
 }
 
 /* Logins that may wait, beside the sessions. */
@@ -282,43 +282,43 @@ static void
 test_queues(void)
 {
 	PadvLoginRole roles[] = {{ALICE, -1}, {BOB, -1}, {CAROL, -1}};
-	PadvCap    *cap;
+	PadvLimit    *limit;
 
 	begin();
 	set(0, ALICE, PADV_MAX_SESSIONS, 2)->value[PADV_QUEUE_LENGTH] = 100;
 	set(CRM, 0, PADV_MAX_SESSIONS, 10)->value[PADV_QUEUE_LENGTH] = 5;
 	set(SHOP, 0, PADV_MIN_SESSIONS, 1)->value[PADV_QUEUE_LENGTH] = 7;
 	finish();
-	padv_caps_commit(&caps, roles, 3);
-	ok(caps.committed_queue == 105, "all queues are added up, but those without a number of sessions");
+	padv_limits_commit(&limits, roles, 3);
+	ok(limits.committed_queue == 105, "all queues are added up, but those without a number of sessions");
 	begin();
-	caps.fallback.value[PADV_MAX_SESSIONS] = 3;
-	caps.fallback.value[PADV_QUEUE_LENGTH] = 4;
+	limits.fallback.value[PADV_MAX_SESSIONS] = 3;
+	limits.fallback.value[PADV_QUEUE_LENGTH] = 4;
 	set(0, ALICE, PADV_MAX_SESSIONS, 2)->value[PADV_QUEUE_LENGTH] = 0;
 	finish();
-	padv_caps_commit(&caps, roles, 3);
-	ok(caps.committed_queue == 8, "each role under the default has its queue");
+	padv_limits_commit(&limits, roles, 3);
+	ok(limits.committed_queue == 8, "each role under the default has its queue");
 	begin();
 	set(0, ALICE, PADV_MAX_SESSIONS, 2)->value[PADV_QUEUE_LENGTH] = -1;
 	set(0, BOB, PADV_MAX_SESSIONS, 2)->value[PADV_QUEUE_LENGTH] = 4;
 	finish();
-	padv_caps_commit(&caps, roles, 3);
-	ok(caps.committed_queue == -1, "one without an end has no sum");
+	padv_limits_commit(&limits, roles, 3);
+	ok(limits.committed_queue == -1, "one without an end has no sum");
 
 	begin();
-	cap = set(0, ALICE, PADV_MAX_SESSIONS, 20);
-	cap->value[PADV_QUEUE_LENGTH] = 77;
-	ok(!padv_cap_queue_above(cap, 97), "20 sessions and 77 who wait are not above 97 connections");
-	cap->value[PADV_QUEUE_LENGTH] = 78;
-	ok(padv_cap_queue_above(cap, 97), "78 are");
-	cap->value[PADV_QUEUE_LENGTH] = -1;
-	ok(padv_cap_queue_above(cap, 97), "so is any number");
-	cap->value[PADV_QUEUE_LENGTH] = 0;
-	cap->value[PADV_MAX_SESSIONS] = 1000;
-	ok(!padv_cap_queue_above(cap, 97), "without a queue there is nothing to say");
-	cap->value[PADV_QUEUE_LENGTH] = 1000;
-	cap->value[PADV_MAX_SESSIONS] = -1;
-	ok(!padv_cap_queue_above(cap, 97), "nor without a number of sessions, as nobody waits");
+	limit = set(0, ALICE, PADV_MAX_SESSIONS, 20);
+	limit->value[PADV_QUEUE_LENGTH] = 77;
+	ok(!padv_limit_queue_above(limit, 97), "20 sessions and 77 who wait are not above 97 connections");
+	limit->value[PADV_QUEUE_LENGTH] = 78;
+	ok(padv_limit_queue_above(limit, 97), "78 are");
+	limit->value[PADV_QUEUE_LENGTH] = -1;
+	ok(padv_limit_queue_above(limit, 97), "so is any number");
+	limit->value[PADV_QUEUE_LENGTH] = 0;
+	limit->value[PADV_MAX_SESSIONS] = 1000;
+	ok(!padv_limit_queue_above(limit, 97), "without a queue there is nothing to say");
+	limit->value[PADV_QUEUE_LENGTH] = 1000;
+	limit->value[PADV_MAX_SESSIONS] = -1;
+	ok(!padv_limit_queue_above(limit, 97), "nor without a number of sessions, as nobody waits");
 }
 
 static void
@@ -329,23 +329,23 @@ test_commit(void)
 
 	begin();
 	set(0, TEAM, PADV_MAX_SESSIONS, 20);
-	padv_caps_finish(&caps, grants, 2);
-	padv_caps_commit(&caps, roles, 3);
-	ok(caps.committed == -1 && caps.unbounded_roles == 1, "a role without a bound has none");
-	padv_caps_commit(&caps, roles, 2);
-	ok(caps.committed == 20, "a group counts with its cap when a member has no bound");
-	roles[1].core_limit = 3;
-	padv_caps_commit(&caps, roles, 2);
-	ok(caps.committed == 8, "or with what its members have, if that is less");
+	padv_limits_finish(&limits, grants, 2);
+	padv_limits_commit(&limits, roles, 3);
+	ok(limits.committed == -1 && limits.unbounded_roles == 1, "a role without a bound has none");
+	padv_limits_commit(&limits, roles, 2);
+	ok(limits.committed == 20, "a group counts with its limit when a member has no bound");
+	roles[1].connection_limit = 3;
+	padv_limits_commit(&limits, roles, 2);
+	ok(limits.committed == 8, "or with what its members have, if that is less");
 
 	begin();
 	set(0, 0, PADV_MAX_SESSIONS, 10);
-	set(0, CAROL, PADV_MAX_SESSIONS, 40)->core_limit = 30;
+	set(0, CAROL, PADV_MAX_SESSIONS, 40)->connection_limit = 30;
 	finish();
-	padv_caps_commit(&caps, (PadvLoginRole[]) {{ALICE, -1}, {BOB, 2}, {CAROL, 30}}, 3);
-	ok(caps.committed == 42, "default, CONNECTION LIMIT below it, and both (%lld)",
-	   (long long) caps.committed);
-	ok(padv_cap_bound(padv_caps_at(&caps, 0, CAROL)) == 30, "the smaller one is the bound");
+	padv_limits_commit(&limits, (PadvLoginRole[]) {{ALICE, -1}, {BOB, 2}, {CAROL, 30}}, 3);
+	ok(limits.committed == 42, "default, CONNECTION LIMIT below it, and both (%lld)",
+	   (long long) limits.committed);
+	ok(padv_limit_bound(padv_limits_at(&limits, 0, CAROL)) == 30, "the smaller one is the bound");
 }
 
 /* Too much of everything: what does not fit is left out, and said so. */
@@ -356,15 +356,15 @@ test_full(void)
 	int			count;
 
 	begin();
-	for (uint32_t i = 1; i <= PADV_MAX_CAPS; i++)
+	for (uint32_t i = 1; i <= PADV_MAX_LIMITS; i++)
 		set(0, i, PADV_MAX_SESSIONS, 5);
-	ok(!caps.incomplete && padv_caps_place(&caps, 0, PADV_MAX_CAPS + 1) == NULL && caps.incomplete,
-	   "one cap too many is not taken");
+	ok(!limits.incomplete && padv_limits_entry(&limits, 0, PADV_MAX_LIMITS + 1) == NULL && limits.incomplete,
+	   "one limit too many is not taken");
 	for (int i = 0; i < 2 * PADV_MAX_MEMBERSHIPS; i++)
 		grants[i] = (PadvGrant) {100000 + (uint32_t) i, 1};
-	padv_caps_finish(&caps, grants, 2 * PADV_MAX_MEMBERSHIPS);
-	ok(caps.nmemberships == PADV_MAX_MEMBERSHIPS && caps.incomplete, "nor too many members");
-	ok(padv_caps_of(&caps, 0, 100000, found) == 1 && padv_caps_of(&caps, 0, PADV_MAX_CAPS, found) == 1,
+	padv_limits_finish(&limits, grants, 2 * PADV_MAX_MEMBERSHIPS);
+	ok(limits.nmemberships == PADV_MAX_MEMBERSHIPS && limits.incomplete, "nor too many members");
+	ok(padv_limits_of(&limits, 0, 100000, found) == 1 && padv_limits_of(&limits, 0, PADV_MAX_LIMITS, found) == 1,
 	   "those that fit are there");
 
 	for (int many = 25; many <= 300; many += 275)
@@ -374,16 +374,16 @@ test_full(void)
 		begin();
 		for (uint32_t i = 0; i < (uint32_t) many; i++)
 			set(0, i + 1000, PADV_MAX_SESSIONS, 5);
-		padv_caps_finish(&caps, grants, (size_t) many);
-		count = padv_caps_of(&caps, 0, ALICE, found);
-		ok(count == PADV_MAX_SESSION_CAPS && caps.incomplete, "a member of %d groups is under some", many);
+		padv_limits_finish(&limits, grants, (size_t) many);
+		count = padv_limits_of(&limits, 0, ALICE, found);
+		ok(count == PADV_MAX_SESSION_LIMITS && limits.incomplete, "a member of %d groups is under some", many);
 	}
 
 	begin();
 	for (uint32_t i = 0; i < PADV_MAX_EXEMPT + 5; i++)
-		padv_caps_add_exempt(&caps, i + 1);
+		padv_limits_add_exempt(&limits, i + 1);
 	finish();
-	ok(caps.nexempt == PADV_MAX_EXEMPT && caps.incomplete, "too many exempt roles");
+	ok(limits.nexempt == PADV_MAX_EXEMPT && limits.incomplete, "too many exempt roles");
 	free(grants);
 }
 
@@ -391,14 +391,14 @@ test_full(void)
 static void
 test_unread(void)
 {
-	PadvCaps	unread;
-	int32_t		found[PADV_MAX_SESSION_CAPS];
-	void	   *memory = malloc(padv_caps_block_size());
+	PadvLimits	unread;
+	int32_t		found[PADV_MAX_SESSION_LIMITS];
+	void	   *memory = malloc(padv_limits_block_size());
 
-	padv_caps_init(&unread, memory);
-	ok(!padv_caps_any(&unread), "there is no cap before any was read");
-	ok(!padv_cap_limits(&unread.fallback) && padv_cap_bound(&unread.fallback) < 0, "and no default");
-	ok(padv_caps_of(&unread, 1, 10, found) == 0, "for no session");
+	padv_limits_init(&unread, memory);
+	ok(!padv_limits_any(&unread), "there is no limit before any was read");
+	ok(!padv_limit_is_set(&unread.fallback) && padv_limit_bound(&unread.fallback) < 0, "and no default");
+	ok(padv_limits_of(&unread, 1, 10, found) == 0, "for no session");
 	free(memory);
 }
 

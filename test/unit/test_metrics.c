@@ -97,7 +97,7 @@ test_numbers_of_names(void)
 	   PADV_VERDICT_OVERSUBSCRIBED == 3 && PADV_VERDICT_BLOCKED == 4, "and verdicts");
 }
 
-/* --- roles and caps ------------------------------------------------------------ */
+/* --- roles and limits ------------------------------------------------------------ */
 
 #define MANY 200
 
@@ -142,7 +142,7 @@ test_roles(void)
 	count = padv_metrics_fold_roles(roles, shown, MANY);
 	ok(count == PADV_MAX_SHOWN - 3 + 1, "roles without a name of their own are among the others, got %d", count);
 	ok(strcmp(roles[count - 1].labels.rolname, PADV_OTHER_ROLES) == 0, "who come last");
-	ok(roles[count - 1].max_sessions == PADV_NOT_KNOWN, "caps are not added up");
+	ok(roles[count - 1].max_sessions == PADV_NOT_KNOWN, "limits are not added up");
 	for (int i = 0; i < count; i++)
 	{
 		sessions -= roles[i].sessions;
@@ -169,7 +169,7 @@ test_ties(void)
 
 	padv_metrics_choose_roles(roles, 4);
 	ok(roles[0].role == 4 && roles[1].role == 2 && roles[2].role == 3 && roles[3].role == 1,
-	   "equal roles stand by sessions, then those in line, then age");
+	   "equal roles stand by sessions, then those in the queue, then age");
 }
 
 /* Counters of a role must not go down, whatever others do. */
@@ -185,7 +185,7 @@ test_counted(void)
 	for (int i = 0; i < MANY; i++)
 	{
 		rows[i].role = (uint32_t) i;
-		rows[i].told_apart = i % 4 == 1;
+		rows[i].tracked = i % 4 == 1;
 		rows[i].counts.refused = 1000 - i;
 		rows[i].counts.queue_wait_seconds = 0.5;
 		refused += 1000 - i;
@@ -209,19 +209,19 @@ test_counted(void)
 static void
 test_limits(void)
 {
-	PadvMetricsCap caps[] = {
+	PadvMetricsLimit limits[] = {
 		{.role = 1, .in_use = 40, .max_sessions = -1},
 		{.role = 2, .in_use = 1, .max_sessions = 10},
 		{.role = 3, .in_use = 3, .max_sessions = 3},
 		{.role = 4, .in_use = 9, .max_sessions = 10},
 		{.role = 5, .in_use = 0, .max_sessions = 0},
 	};
-	PadvMetricsCap many[MANY] = {{.role = 0}};
+	PadvMetricsLimit many[MANY] = {{.role = 0}};
 
-	ok(padv_metrics_choose_caps(caps, 5) == 5, "few caps are all shown");
-	ok(caps[0].role == 3 && caps[1].role == 4 && caps[2].role == 2 && caps[3].role == 5 && caps[4].role == 1,
+	ok(padv_metrics_choose_limits(limits, 5) == 5, "few limits are all shown");
+	ok(limits[0].role == 3 && limits[1].role == 4 && limits[2].role == 2 && limits[3].role == 5 && limits[4].role == 1,
 	   "the fullest first, those without a number last");
-	ok(padv_metrics_choose_caps(many, MANY) == PADV_MAX_SHOWN, "many are not");
+	ok(padv_metrics_choose_limits(many, MANY) == PADV_MAX_SHOWN, "many are not");
 }
 
 /* --- the text ----------------------------------------------------------------- */
@@ -272,25 +272,25 @@ static PadvMetricsInput
 input_of(bool sampled)
 {
 	PadvMetricsInput input = {.server = {.max_connections = 100, .default_max_sessions = -1}};
-	PadvPicture *picture = &input.server.situation.picture;
+	PadvStatus *status = &input.server.local.status;
 
-	input.server.situation.worker_running = true;
-	input.server.situation.enforcement = PADV_ENFORCEMENT_ON;
-	input.server.situation.gate_enforcement = PADV_ENFORCEMENT_ON;
-	padv_model_init(&picture->model);
+	input.server.local.worker_running = true;
+	input.server.local.enforcement = PADV_ENFORCEMENT_ON;
+	input.server.local.gate_enforcement = PADV_ENFORCEMENT_ON;
+	padv_model_init(&status->model);
 	if (!sampled)
 		return input;
-	picture->taken_at = 1;
-	picture->samples_total = 12;
-	picture->last.sessions = 7;
-	picture->last.in_class[PADV_WAITING_LOCK] = 3;
-	picture->minute.in_class[PADV_WAITING_IO] = 0.1;
-	picture->minute.active = 1.0 / 3.0;
-	picture->load.cpu_utilization = -1.0;
-	picture->load.cache_hit_ratio = 0.995;
-	picture->model.verdict = PADV_VERDICT_BLOCKED;
-	picture->caps_committed = -1;
-	input.server.situation.age_seconds = 2.5e-5;
+	status->taken_at = 1;
+	status->samples_total = 12;
+	status->last.sessions = 7;
+	status->last.in_class[PADV_WAITING_LOCK] = 3;
+	status->minute.in_class[PADV_WAITING_IO] = 0.1;
+	status->minute.active = 1.0 / 3.0;
+	status->load.cpu_utilization = -1.0;
+	status->load.cache_hit_ratio = 0.995;
+	status->model.verdict = PADV_VERDICT_BLOCKED;
+	status->limits_committed = -1;
+	input.server.local.age_seconds = 2.5e-5;
 	return input;
 }
 
@@ -298,13 +298,13 @@ static void
 test_text(void)
 {
 	PadvMetricsRole roles[2] = {{.labels = {.rolname = "a\\b\"c\nd"}, .sessions = 4, .max_sessions = -1}};
-	PadvMetricsCap caps[1] = {{.labels = {"app", "crm"}, .in_use = 1, .max_sessions = 2}};
+	PadvMetricsLimit limits[1] = {{.labels = {"app", "crm"}, .in_use = 1, .max_sessions = 2}};
 	PadvMetricsInput input = input_of(true);
 
 	input.roles = roles;
 	input.nroles = padv_metrics_fold_roles(roles, 1, 1);
-	input.caps = caps;
-	input.ncaps = 1;
+	input.limits = limits;
+	input.nlimits = 1;
 	show(&input);
 	has("# TYPE pool_advisor info\n# HELP pool_advisor Always 1");
 	has("\npool_advisor_info{version=\"" PADV_VERSION "\"} 1\n");
@@ -315,7 +315,7 @@ test_text(void)
 	has("\npool_advisor_active_avg 0.3333333333333333\n");
 	has("\npool_advisor_sessions 7\n");
 	has("\npool_advisor_verdict 4\n");
-	has("\npool_advisor_default_cap_max_sessions -1\n");
+	has("\npool_advisor_default_limit_max_sessions -1\n");
 	has("\npool_advisor_committed_sessions -1\n");
 	has("\npool_advisor_wait_class_sessions{wait_class=\"lock\"} 3\n");
 	has("\npool_advisor_wait_class_sessions_avg{wait_class=\"io\"} 0.1\n");
@@ -324,7 +324,7 @@ test_text(void)
 	has("\npool_advisor_role_sessions{rolname=\"a\\\\b\\\"c\\nd\"} 4\n");
 	has("\npool_advisor_role_max_sessions{rolname=\"a\\\\b\\\"c\\nd\"} -1\n");
 	has_not("pool_advisor_role_max_sessions{rolname=\"pg_other_roles\"}");
-	has("\npool_advisor_cap_in_use{rolname=\"app\",datname=\"crm\"} 1\n");
+	has("\npool_advisor_limit_in_use{rolname=\"app\",datname=\"crm\"} 1\n");
 	ok(ends_with(text, "\n# EOF"), "it ends as it must");
 }
 
@@ -397,16 +397,16 @@ test_numbers(void)
 static PadvLoadCheck
 check(double load_ratio, double age, bool sampled, bool running)
 {
-	PadvSituation situation = {.worker_running = running, .age_seconds = age};
+	PadvLocalStatus local = {.worker_running = running, .age_seconds = age};
 	PadvLoadCheck result;
 
-	padv_model_init(&situation.picture.model);
-	situation.picture.taken_at = sampled;
-	situation.picture.model.basis.sample_interval_ms = 100;
-	situation.picture.model.load_ratio = load_ratio;
-	situation.picture.minute.demand = 5.25;
-	situation.picture.last.sessions = 30;
-	padv_check_load(&situation, 97, 1.0, 2.0, &result);
+	padv_model_init(&local.status.model);
+	local.status.taken_at = sampled;
+	local.status.model.inputs.sample_interval_ms = 100;
+	local.status.model.load_ratio = load_ratio;
+	local.status.minute.demand = 5.25;
+	local.status.last.sessions = 30;
+	padv_check_load(&local, 97, 1.0, 2.0, &result);
 	return result;
 }
 

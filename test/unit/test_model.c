@@ -13,10 +13,10 @@ static const PadvCurve no_curve;
 static const PadvWaits no_waits;
 
 /* A server with 4 physical cores, 8 hyper-threads and 1 rotating disk. */
-static PadvBasis
+static PadvInputs
 ordinary_basis(void)
 {
-	PadvBasis	basis = {
+	PadvInputs	inputs = {
 		.logical_cpus = 8,
 		.physical_cores = 4,
 		.quota = -1.0,
@@ -32,7 +32,7 @@ ordinary_basis(void)
 		.sample_interval_ms = 100,
 	};
 
-	return basis;
+	return inputs;
 }
 
 static PadvMinute
@@ -56,12 +56,12 @@ load_with_reads(double disk_reads)
 }
 
 static PadvModel
-model_of(PadvBasis basis, PadvMinute minute, PadvLoad load)
+model_of(PadvInputs inputs, PadvMinute minute, PadvLoad load)
 {
 	PadvModel	model;
 
 	padv_model_init(&model);
-	padv_model_update(&model, &basis, &minute, &load, &no_waits, &no_curve);
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &no_curve);
 	return model;
 }
 
@@ -81,60 +81,60 @@ test_formula(void)
 static void
 test_spindles(void)
 {
-	PadvBasis	basis = ordinary_basis();
+	PadvInputs	inputs = ordinary_basis();
 	PadvMinute	minute;
 	PadvLoad	load;
 	PadvModel	model;
 
-	basis.detected_spindles = 8;
+	inputs.detected_spindles = 8;
 
-	model = model_of(basis, minute_of(4, 0, 0), load_with_reads(0));
+	model = model_of(inputs, minute_of(4, 0, 0), load_with_reads(0));
 	near(model.effective_spindles, 0, 0, "cached in shared buffers: no spindle counts");
 	ok(model.estimates[PADV_METHOD_FORMULA].connections == 8, "so the formula gives cores * 2");
 
-	model = model_of(basis, minute_of(2, 6, 0), load_with_reads(0.0));
+	model = model_of(inputs, minute_of(2, 6, 0), load_with_reads(0.0));
 	near(model.effective_spindles, 0, 0, "waits served by the OS cache: no spindle counts");
 
-	model = model_of(basis, minute_of(0.1, 9.9, 0), load_with_reads(20));
+	model = model_of(inputs, minute_of(0.1, 9.9, 0), load_with_reads(20));
 	near(model.effective_spindles, 7.92, 1e-9, "every read reaches the disks: nearly all count");
 	ok(model.estimates[PADV_METHOD_FORMULA].connections == 16, "so the formula gives cores * 2 + 8");
 
-	model = model_of(basis, minute_of(3, 0, 0), load_with_reads(20));
+	model = model_of(inputs, minute_of(3, 0, 0), load_with_reads(20));
 	near(model.effective_spindles, 0, 0, "a disk busy for others: no spindle counts");
 
-	model = model_of(basis, minute_of(2, 6, 0), load_with_reads(-1));
+	model = model_of(inputs, minute_of(2, 6, 0), load_with_reads(-1));
 	near(model.effective_spindles, 6, 1e-9, "without disk figures the sampled waits count");
 
 	/* an idle minute keeps what was learnt */
 	minute = minute_of(0, 0, 0);
 	load = load_with_reads(0);
-	padv_model_update(&model, &basis, &minute, &load, &no_waits, &no_curve);
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &no_curve);
 	near(model.effective_spindles, 6, 1e-9, "an idle minute changes nothing");
 
 	/* small movements do not make the number flap */
 	minute = minute_of(2.2, 5.8, 0);
 	load = load_with_reads(-1);
-	padv_model_update(&model, &basis, &minute, &load, &no_waits, &no_curve);
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &no_curve);
 	near(model.effective_spindles, 6, 1e-9, "a small movement changes nothing");
 	minute = minute_of(4, 0, 0);
-	padv_model_update(&model, &basis, &minute, &load, &no_waits, &no_curve);
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &no_curve);
 	near(model.effective_spindles, 0, 0, "cached again: none");
 
-	basis.spindles_setting = 2;
-	model = model_of(basis, minute_of(0, 5, 0), load_with_reads(9));
+	inputs.spindles_setting = 2;
+	model = model_of(inputs, minute_of(0, 5, 0), load_with_reads(9));
 	near(model.effective_spindles, 2, 1e-9, "the DBA's number of spindles bounds it");
 	minute = minute_of(0, 5, 0);
 	load = load_with_reads(9);
-	basis.spindles_setting = 1;
-	padv_model_update(&model, &basis, &minute, &load, &no_waits, &no_curve);
+	inputs.spindles_setting = 1;
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &no_curve);
 	near(model.effective_spindles, 1, 1e-9, "also when it is lowered");
 }
 
 static void
 test_choice(void)
 {
-	PadvBasis	basis = ordinary_basis();
-	PadvModel	model = model_of(basis, minute_of(1, 0, 0), load_with_reads(0));
+	PadvInputs	inputs = ordinary_basis();
+	PadvModel	model = model_of(inputs, minute_of(1, 0, 0), load_with_reads(0));
 
 	ok(model.chosen == PADV_METHOD_FORMULA, "the formula is chosen");
 	ok(padv_model_chosen(&model)->low == 4 && padv_model_chosen(&model)->high == 16,
@@ -143,13 +143,13 @@ test_choice(void)
 	ok(!model.estimates[PADV_METHOD_WAIT_RATIO].available &&
 	   !model.estimates[PADV_METHOD_SCALABILITY].available, "no measured method yet");
 
-	basis.cores_setting = 6;
-	basis.connections_per_core = 4;
-	model = model_of(basis, minute_of(1, 0, 0), load_with_reads(0));
+	inputs.cores_setting = 6;
+	inputs.connections_per_core = 4;
+	model = model_of(inputs, minute_of(1, 0, 0), load_with_reads(0));
 	ok(padv_model_chosen(&model)->connections == 24, "cores and multiplier overridden");
 
-	basis.optimal_setting = 12;
-	model = model_of(basis, minute_of(1, 0, 0), load_with_reads(0));
+	inputs.optimal_setting = 12;
+	model = model_of(inputs, minute_of(1, 0, 0), load_with_reads(0));
 	ok(model.chosen == PADV_METHOD_SETTING && padv_model_chosen(&model)->connections == 12,
 	   "the DBA's number is chosen");
 	ok(model.estimates[PADV_METHOD_FORMULA].available, "the formula is still shown");
@@ -158,25 +158,25 @@ test_choice(void)
 static void
 test_pool_size(void)
 {
-	PadvBasis	basis = ordinary_basis();
+	PadvInputs	inputs = ordinary_basis();
 	PadvMinute	minute = minute_of(1, 0, 0);
 	PadvLoad	load = load_with_reads(0);
 	PadvModel	model;
 
-	model = model_of(basis, minute, load);
+	model = model_of(inputs, minute, load);
 	ok(model.pool_size == 8, "always executing: the pool is the optimum");
 	minute.turnaround = 1.0;
-	model = model_of(basis, minute, load);
+	model = model_of(inputs, minute, load);
 	ok(model.pool_size == 16, "half of the time executing: twice the optimum");
 	minute.turnaround = 1.0;
 	minute.held_in_transaction = 4.0 / 3.0;
-	model = model_of(basis, minute, load);
+	model = model_of(inputs, minute, load);
 	ok(model.pool_size == 27, "rounded up");
 	minute.turnaround = 99.0;
-	model = model_of(basis, minute, load);
+	model = model_of(inputs, minute, load);
 	ok(model.pool_size == 97, "never more than can connect");
-	basis.optimal_setting = 200;
-	model = model_of(basis, minute, load);
+	inputs.optimal_setting = 200;
+	model = model_of(inputs, minute, load);
 	ok(model.pool_size == 200, "nor less than the optimum");
 }
 
@@ -189,7 +189,7 @@ verdict_of(double on_cpu, double io, double lock)
 static void
 test_verdict(void)
 {
-	PadvBasis	basis = ordinary_basis();
+	PadvInputs	inputs = ordinary_basis();
 
 	/* optimum 8, range 4 to 16 */
 	ok(verdict_of(0, 0, 0) == PADV_VERDICT_IDLE, "nobody: idle");
@@ -203,11 +203,11 @@ test_verdict(void)
 	ok(verdict_of(2.1, 0, 2) == PADV_VERDICT_AT_OPTIMUM, "less than half");
 	ok(verdict_of(0, 0, 0.9) == PADV_VERDICT_WITHIN, "less than one session blocked");
 
-	basis.optimal_setting = 10;
-	ok(model_of(basis, minute_of(8, 0, 0), load_with_reads(0)).verdict == PADV_VERDICT_AT_OPTIMUM &&
-	   model_of(basis, minute_of(12.5, 0, 0), load_with_reads(0)).verdict == PADV_VERDICT_AT_OPTIMUM &&
-	   model_of(basis, minute_of(12.6, 0, 0), load_with_reads(0)).verdict == PADV_VERDICT_OVERSUBSCRIBED &&
-	   model_of(basis, minute_of(7.9, 0, 0), load_with_reads(0)).verdict == PADV_VERDICT_WITHIN,
+	inputs.optimal_setting = 10;
+	ok(model_of(inputs, minute_of(8, 0, 0), load_with_reads(0)).verdict == PADV_VERDICT_AT_OPTIMUM &&
+	   model_of(inputs, minute_of(12.5, 0, 0), load_with_reads(0)).verdict == PADV_VERDICT_AT_OPTIMUM &&
+	   model_of(inputs, minute_of(12.6, 0, 0), load_with_reads(0)).verdict == PADV_VERDICT_OVERSUBSCRIBED &&
+	   model_of(inputs, minute_of(7.9, 0, 0), load_with_reads(0)).verdict == PADV_VERDICT_WITHIN,
 	   "a number without a range has a tolerance");
 }
 
@@ -308,14 +308,14 @@ test_load(void)
 static PadvModel
 model_of_waits(double run, double ready, double asleep)
 {
-	PadvBasis	basis = ordinary_basis();
+	PadvInputs	inputs = ordinary_basis();
 	PadvMinute	minute = minute_of(1, 0, 0);
 	PadvLoad	load = load_with_reads(-1);
 	PadvWaits	waits = {run, ready, asleep};
 	PadvModel	model;
 
 	padv_model_init(&model);
-	padv_model_update(&model, &basis, &minute, &load, &waits, &no_curve);
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
 	return model;
 }
 
@@ -328,7 +328,7 @@ by_waits(double run, double ready, double asleep)
 static void
 test_wait_ratio(void)
 {
-	PadvBasis	basis = ordinary_basis();
+	PadvInputs	inputs = ordinary_basis();
 	PadvMinute	minute = minute_of(1, 3, 0);
 	PadvLoad	load = load_with_reads(-1);
 	PadvWaits	waits = {10, 0, 30};
@@ -345,19 +345,19 @@ test_wait_ratio(void)
 	ok(!model_of_waits(1, 0, 30).estimates[PADV_METHOD_WAIT_RATIO].available, "a second is too little");
 
 	padv_model_init(&model);
-	padv_model_update(&model, &basis, &minute, &load, &waits, &no_curve);
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
 	waits.asleep = 33;
-	padv_model_update(&model, &basis, &minute, &load, &waits, &no_curve);
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
 	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 16, "a little more does not move it");
 	waits.asleep = 50;
-	padv_model_update(&model, &basis, &minute, &load, &waits, &no_curve);
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
 	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 24, "more does");
 }
 
 static void
 test_scalability(void)
 {
-	PadvBasis	basis = ordinary_basis();
+	PadvInputs	inputs = ordinary_basis();
 	PadvMinute	minute = minute_of(20, 0, 0);
 	PadvLoad	load = load_with_reads(-1);
 	PadvCurve	curve = {.state = PADV_CURVE_FITTED, .bins = 9, .near_seconds = 30, .beyond_seconds = 30,
@@ -365,7 +365,7 @@ test_scalability(void)
 	PadvModel	model;
 
 	padv_model_init(&model);
-	padv_model_update(&model, &basis, &minute, &load, &no_waits, &curve);
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(model.chosen == PADV_METHOD_SCALABILITY, "what was measured goes first");
 	ok(padv_model_chosen(&model)->connections == 12 && padv_model_chosen(&model)->low == 8 &&
 	   padv_model_chosen(&model)->high == 21, "active connections, and their range");
@@ -373,21 +373,21 @@ test_scalability(void)
 	ok(ceil(12 / model.busy_ratio) == 16.0, "busy_ratio is that of the peak");
 	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_HIGH, "much evidence");
 	curve.beyond_seconds = 5;
-	padv_model_update(&model, &basis, &minute, &load, &no_waits, &curve);
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_MEDIUM, "less evidence");
-	basis.optimal_setting = 30;
-	padv_model_update(&model, &basis, &minute, &load, &no_waits, &curve);
+	inputs.optimal_setting = 30;
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(model.chosen == PADV_METHOD_SETTING, "but the DBA's word is the last");
-	basis.optimal_setting = 0;
+	inputs.optimal_setting = 0;
 	curve.state = PADV_CURVE_NO_KNEE;
-	padv_model_update(&model, &basis, &minute, &load, &no_waits, &curve);
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(model.chosen == PADV_METHOD_FORMULA, "no knee, no number");
 	curve.best_so_far = 40.2;
-	padv_model_update(&model, &basis, &minute, &load, &no_waits, &curve);
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(model.pool_size == 40 && padv_model_chosen(&model)->connections == 8,
 	   "but the pool is not made smaller than what was seen to help");
-	basis.optimal_setting = 5;
-	padv_model_update(&model, &basis, &minute, &load, &no_waits, &curve);
+	inputs.optimal_setting = 5;
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(model.pool_size == 5, "unless the DBA says so");
 }
 
@@ -395,7 +395,7 @@ test_scalability(void)
 static void
 test_unseen(void)
 {
-	PadvBasis	basis = ordinary_basis();
+	PadvInputs	inputs = ordinary_basis();
 	PadvMinute	minute = minute_of(3, 0, 0);
 	PadvLoad	load = load_with_reads(-1);
 	PadvModel	model;
@@ -403,7 +403,7 @@ test_unseen(void)
 	minute.turnaround = 97;
 	load.sessions_run = 2;
 	load.sessions_delay = 81;
-	model = model_of(basis, minute, load);
+	model = model_of(inputs, minute, load);
 	near(model.unseen, 80, 1e-9, "80 are ready to run, but were taken for idle");
 	ok(model.pool_size == 8 + 17, "so 17 are in pauses beside the 8 that are to be active");
 	ok(padv_model_oversubscribed(&model), "and the server has more than it can use");
@@ -424,7 +424,7 @@ anything(void)
 static void
 test_fuzz(void)
 {
-	PadvBasis	basis = ordinary_basis();
+	PadvInputs	inputs = ordinary_basis();
 	PadvModel	model;
 	bool		sound = true;
 
@@ -442,7 +442,7 @@ test_fuzz(void)
 		minute.held_in_transaction = anything();
 		for (int class = 0; class < PADV_WAIT_CLASSES; class++)
 			minute.in_class[class] = anything();
-		padv_model_update(&model, &basis, &minute, &load, &waits, &curve);
+		padv_model_update(&model, &inputs, &minute, &load, &waits, &curve);
 		for (PadvMethod method = 0; method < PADV_METHOD_SETTING; method++)
 		{
 			const PadvEstimate *estimate = &model.estimates[method];

@@ -101,8 +101,8 @@ test_alerts(void)
 {
 	write_config("prometheus_rules");
 	ok(strangers() == 0, "alert rules use metrics that there are");
-	ok(has_word("PoolAdvisorOversubscribed") && has_word("PoolAdvisorRoleAtCap") &&
-	   has_word("PoolAdvisorLoginsRefused") && has_word("PoolAdvisorLoginsInLine") &&
+	ok(has_word("PoolAdvisorOversubscribed") && has_word("PoolAdvisorRoleAtLimit") &&
+	   has_word("PoolAdvisorLoginsRefused") && has_word("PoolAdvisorLoginsQueued") &&
 	   has_word("PoolAdvisorSamplingStopped"), "and have names that stay");
 }
 

@@ -18,9 +18,9 @@ static PadvAdvice advice[PADV_MAX_POOL_ADVICE];
 static int
 advise(int64_t connections, double busy_ratio)
 {
-	PadvSituation situation;
-	PadvPicture *picture = &situation.picture;
-	const PadvBasis basis = {
+	PadvLocalStatus local;
+	PadvStatus *status = &local.status;
+	const PadvInputs inputs = {
 		.physical_cores = 4, .logical_cpus = 4, .detected_cores = 4, .cores_setting = -1,
 		.disks_known = true, .spindles_setting = -1, .quota = -1, .connections_per_core = 2,
 		.max_connections = 100, .usable_connections = 97, .sample_interval_ms = 100,
@@ -30,13 +30,13 @@ advise(int64_t connections, double busy_ratio)
 		.largest_processes = 4, .largest_connections = connections - connections / 3,
 	};
 
-	memset(&situation, 0, sizeof(situation));
-	picture->taken_at = 1;
-	picture->minute.demand = 1;
-	picture->minute.turnaround = 1 / busy_ratio - 1;
-	padv_model_init(&picture->model);
-	padv_model_update(&picture->model, &basis, &picture->minute, &picture->load, &no_waits, &no_curve);
-	return padv_advise_pools(&situation, &declared, advice);
+	memset(&local, 0, sizeof(local));
+	status->taken_at = 1;
+	status->minute.demand = 1;
+	status->minute.turnaround = 1 / busy_ratio - 1;
+	padv_model_init(&status->model);
+	padv_model_update(&status->model, &inputs, &status->minute, &status->load, &no_waits, &no_curve);
+	return padv_advise_pools(&local, &declared, advice);
 }
 
 static bool
@@ -72,7 +72,7 @@ test_fix(void)
 static void
 test_limits(void)
 {
-	PadvSituation nothing;
+	PadvLocalStatus nothing;
 	char		name[101];
 	PadvDeclared declared = {
 		.pools = INT64_MAX, .connections = INT64_MAX, .largest = name, .largest_system = "node-postgres",
@@ -84,10 +84,10 @@ test_limits(void)
 	name[sizeof(name) - 1] = '\0';
 	ok(padv_advise_pools(&nothing, &declared, advice) == 0, "nothing is said before the first sample");
 
-	padv_model_init(&nothing.picture.model);
-	nothing.picture.taken_at = 1;
-	nothing.picture.model.basis.usable_connections = 262143;
-	nothing.picture.model.pool_size = 262143;
+	padv_model_init(&nothing.status.model);
+	nothing.status.taken_at = 1;
+	nothing.status.model.inputs.usable_connections = 262143;
+	nothing.status.model.pool_size = 262143;
 	ok(padv_advise_pools(&nothing, &declared, advice) == 2, "the largest sum there can be");
 	for (int i = 0; i < 2; i++)
 		ok(strlen(advice[i].finding) < sizeof(advice[i].finding) - 1 &&

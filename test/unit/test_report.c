@@ -307,10 +307,10 @@ is_well_formed(const char *name)
 /* --- what is told --------------------------------------------------------- */
 
 static PadvHistoryPoint points[PADV_RESOLUTIONS][MAX_POINTS];
-static PadvSituation situation;
+static PadvLocalStatus local;
 static PadvScalabilityRow rows[PADV_CURVE_BINS];
 static PadvRoleBar roles[MAX_ROLES];
-static PadvMetricsCap caps[PADV_REPORT_LINES];
+static PadvMetricsLimit limits[PADV_REPORT_LINES];
 static PadvReportFact facts[] = {
 	{"disk vda", "rotational", "/sys/block/vda/queue/rotational"},
 };
@@ -352,26 +352,26 @@ set_points(int resolution, int count)
 static void
 set_up(void)
 {
-	memset(&situation, 0, sizeof(situation));
-	padv_model_init(&situation.picture.model);
-	situation.picture.taken_at = MORNING;
-	situation.worker_running = true;
-	situation.enforcement = situation.gate_enforcement = PADV_ENFORCEMENT_ON;
-	situation.picture.model.basis.sample_interval_ms = 100;
-	situation.picture.model.basis.usable_connections = 97;
-	situation.picture.model.basis.max_connections = 100;
-	situation.picture.model.estimates[PADV_METHOD_FORMULA] = (PadvEstimate) {
+	memset(&local, 0, sizeof(local));
+	padv_model_init(&local.status.model);
+	local.status.taken_at = MORNING;
+	local.worker_running = true;
+	local.enforcement = local.gate_enforcement = PADV_ENFORCEMENT_ON;
+	local.status.model.inputs.sample_interval_ms = 100;
+	local.status.model.inputs.usable_connections = 97;
+	local.status.model.inputs.max_connections = 100;
+	local.status.model.estimates[PADV_METHOD_FORMULA] = (PadvEstimate) {
 		.available = true, .connections = 4, .low = 2, .high = 8,
 	};
-	situation.picture.model.pool_size = 5;
-	situation.picture.model.demand = 3.0;
-	situation.picture.model.load_ratio = 0.75;
-	situation.picture.model.verdict = PADV_VERDICT_WITHIN;
+	local.status.model.pool_size = 5;
+	local.status.model.demand = 3.0;
+	local.status.model.load_ratio = 0.75;
+	local.status.model.verdict = PADV_VERDICT_WITHIN;
 	report = (PadvReport) {
-		.situation = &situation, .server_version = "15.20", .cluster_name = "",
+		.local = &local, .server_version = "15.20", .cluster_name = "",
 		.usable_connections = 97, .zone = "Etc/UTC", .written_at = "2026-11-21 10:00:01 UTC",
 		.sampled_at = "2026-11-21 10:00:00 UTC", .started_at = "2026-11-20 08:00:00 UTC",
-		.rows = rows, .roles = roles, .caps = caps, .default_max_sessions = -1,
+		.rows = rows, .roles = roles, .limits = limits, .default_max_sessions = -1,
 		.facts = facts, .nfacts = 1,
 	};
 	for (int i = 0; i < PADV_RESOLUTIONS; i++)
@@ -577,7 +577,7 @@ test_verdict(void)
 	for (int verdict = 0; verdict <= PADV_VERDICT_BLOCKED; verdict++)
 	{
 		set_up();
-		situation.picture.model.verdict = (PadvVerdict) verdict;
+		local.status.model.verdict = (PadvVerdict) verdict;
 		write_page();
 		snprintf(heading, sizeof(heading), "<h1>%s</h1>", headlines[verdict]);
 		ok(times(heading) == 1 && times("Sampling has stopped") == 0, "%s", headlines[verdict]);
@@ -593,21 +593,21 @@ test_verdict(void)
 	set_up();
 	write_page();
 	ok(times("enforcement") == 0, "nothing is said of limits that are enforced");
-	situation.gate_enforcement = PADV_ENFORCEMENT_OBSERVE;
+	local.gate_enforcement = PADV_ENFORCEMENT_OBSERVE;
 	write_page();
 	ok(times("pool_advisor.gate_enforcement is observe: ") == 2 &&
 	   strstr(written, "pool_advisor.gate_enforcement is observe") < strstr(written, "class=\"figures\""),
 	   "limits that are observed only are told in the head, and in the advice");
-	situation.enforcement = PADV_ENFORCEMENT_OFF;
+	local.enforcement = PADV_ENFORCEMENT_OFF;
 	write_page();
 	ok(times("pool_advisor.enforcement is off: ") == 2, "and those that are off");
 
 	set_up();
-	situation.worker_running = false;
+	local.worker_running = false;
 	write_page();
 	ok(times("Sampling has stopped") == 1 && times("<h1>There is room for more.</h1>") == 1,
 	   "sampling that has stopped is said");
-	situation.picture.taken_at = 0;
+	local.status.taken_at = 0;
 	report.nfacts = 0;
 	write_page();
 	ok(times("<h1>Nothing is known yet.</h1>") == 1 && times("class=\"figures\"") == 0, "no sample, no figures");
@@ -621,29 +621,29 @@ test_roles(void)
 
 	set_up();
 	write_page();
-	ok(times("No role has a session") == 1 && times("No cap on sessions is in force.") == 1, "no roles, no caps");
+	ok(times("No role has a session") == 1 && times("No limit on sessions is in force.") == 1, "no roles, no limits");
 
 	for (int i = 0; i < 500; i++)
 	{
 		snprintf(names[i], sizeof(names[i]), "role \"%03d\" <b>&amp;", i);
 		roles[i] = (PadvRoleBar) {
-			.name = names[i], .active_avg = i, .sessions = 2, .cap = i % 2 ? 20 : -1, .refused = 1,
+			.name = names[i], .active_avg = i, .sessions = 2, .limit = i % 2 ? 20 : -1, .refused = 1,
 		};
 	}
 	for (int i = 0; i < PADV_REPORT_LINES; i++)
-		caps[i] = (PadvMetricsCap) {
+		limits[i] = (PadvMetricsLimit) {
 			.labels = {names[i], i % 2 ? "<i>" : NULL}, .in_use = 3, .max_sessions = 3,
 		};
 	report.nroles = 500;
-	report.ncaps = PADV_REPORT_LINES;
-	report.all_caps = 500;
+	report.nlimits = PADV_REPORT_LINES;
+	report.all_limits = 500;
 	write_page();
 	is_well_formed("500 roles");
 	ok(length < 300 * 1024, "and less than 300 kB: %d", (int) length);
 	ok(times("role &quot;499&quot; &lt;b&gt;&amp;amp;") == 1 && times("role &quot;450&quot;") == 1 &&
 	   times("role &quot;449&quot;") == 0, "50 of them, the most active");
 	ok(times("(450 other roles)") == 1 && times(">900<") == 1 && times(">450<") == 2, "the others in one line");
-	ok(times("And 450 more, which the view limits shows.") == 1, "of the caps, too");
+	ok(times("And 450 more, which the view limits shows.") == 1, "of the limits, too");
 	ok(times("<b>&amp;amp;") == 0 && times("<i>") == 0, "no name is markup");
 }
 
@@ -727,7 +727,7 @@ randomize_points(int resolution)
 static void
 randomize_picture(void)
 {
-	PadvModel  *model = &situation.picture.model;
+	PadvModel  *model = &local.status.model;
 
 	model->verdict = (PadvVerdict) random_below(5);
 	model->load_ratio = random_figure();
@@ -745,11 +745,11 @@ randomize_picture(void)
 		.throughput = random_figure(),
 		.fit = {random_figure(), random_figure(), random_figure(), 0},
 	};
-	situation.age_seconds = random_figure();
-	situation.picture.minute.active = random_figure();
-	situation.picture.idle_holder.holders = random_below(2);
-	situation.picture.idle_holder.idle_seconds = random_figure();
-	situation.picture.taken_at = random_below(10) ? MORNING : 0;
+	local.age_seconds = random_figure();
+	local.status.minute.active = random_figure();
+	local.status.idle_holder.holders = random_below(2);
+	local.status.idle_holder.idle_seconds = random_figure();
+	local.status.taken_at = random_below(10) ? MORNING : 0;
 }
 
 static void
@@ -769,10 +769,10 @@ randomize_tables(void)
 			random_name(names[n++], 70), random_figure(), (int64_t) random_bits(), (int64_t) random_bits(),
 			(int64_t) random_bits(), (int64_t) random_bits(), random_below(100),
 		};
-	report.ncaps = random_below(PADV_REPORT_LINES + 1);
-	report.all_caps = report.ncaps + random_below(2);
-	for (int i = 0; i < report.ncaps; i++)
-		caps[i] = (PadvMetricsCap) {
+	report.nlimits = random_below(PADV_REPORT_LINES + 1);
+	report.all_limits = report.nlimits + random_below(2);
+	for (int i = 0; i < report.nlimits; i++)
+		limits[i] = (PadvMetricsLimit) {
 			.labels = {random_below(2) ? random_name(names[n++], 70) : NULL,
 			random_below(2) ? random_name(names[n++], 70) : NULL},
 			.in_use = random_below(100), .max_sessions = random_below(100) - 10, .is_group = random_below(2),
@@ -780,9 +780,9 @@ randomize_tables(void)
 	report.default_max_sessions = random_below(100) - 50;
 	report.cluster_name = random_name(names[n++], 70);
 	facts[0].value = random_name(names[n++], 70);
-	situation.holder_role = random_name(names[n++], 70);
-	situation.holder_role_quoted = random_name(names[n++], 70);
-	situation.holder_database = random_name(names[n++], 70);
+	local.holder_role = random_name(names[n++], 70);
+	local.holder_role_quoted = random_name(names[n++], 70);
+	local.holder_database = random_name(names[n++], 70);
 }
 
 static void
@@ -846,11 +846,11 @@ test_fullest(void)
 	for (int i = 0; i < MAX_ROLES; i++)
 		roles[i] = (PadvRoleBar) {name, i, 999999, 999999, 999999, 999999, 999999};
 	for (int i = 0; i < PADV_REPORT_LINES; i++)
-		caps[i] = (PadvMetricsCap) {.labels = {name, name}, .in_use = 999999, .max_sessions = 999999};
+		limits[i] = (PadvMetricsLimit) {.labels = {name, name}, .in_use = 999999, .max_sessions = 999999};
 	report.nrows = PADV_CURVE_BINS;
 	report.nroles = MAX_ROLES;
-	report.ncaps = PADV_REPORT_LINES;
-	report.all_caps = 2048;
+	report.nlimits = PADV_REPORT_LINES;
+	report.all_limits = 2048;
 	write_page();
 	ok(length < 300 * 1024, "the fullest page has less than 300 kB: %d", (int) length);
 	is_well_formed("the fullest page");

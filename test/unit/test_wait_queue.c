@@ -1,13 +1,13 @@
 /*
  * test_wait_queue.c
- *		The waiting line against a slow, obvious counterpart, and its promises where
- *		accounts cross.
+ *		The waiting queue against a slow, obvious counterpart, and its promises where
+ *		quotas cross.
  *
  * The counterpart keeps who waits in one list, by arrival, and after each
  * change goes through all of it and lets in everybody for whom there is room.
- * Where all are under one account at most, the line must do exactly that.  Where
- * accounts cross it must hold what the head of wait_queue.c promises, which is looked
- * up here in the places themselves.
+ * Where all are under one quota at most, the queue must do exactly that.  Where
+ * quotas cross it must hold what the head of wait_queue.c promises, which is looked
+ * up here in the requests themselves.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,20 +21,20 @@
 #define MANY 5000
 #define MANY_ACCOUNTS (MANY + 10)
 
-static PadvLineHead head;
-static PadvAccount accounts[MANY_ACCOUNTS];
-static PadvPlace places[MANY + 10];
-static PadvLine line = {&head, (char *) accounts, sizeof(PadvAccount), (char *) places, sizeof(PadvPlace)};
+static PadvWaitQueueHead head;
+static PadvQuota quotas[MANY_ACCOUNTS];
+static PadvRequest requests[MANY + 10];
+static PadvWaitQueue queue = {&head, (char *) quotas, sizeof(PadvQuota), (char *) requests, sizeof(PadvRequest)};
 
 /* the counterpart */
 static int	limit[ACCOUNTS];
-static int	waiting[PLACES];		/* places, by arrival */
+static int	waiting[PLACES];		/* requests, by arrival */
 static int	nwaiting = 0;
 static bool inside[PLACES];
 
 /* of the promises: what was seen before the last change */
-static int	stood_at[PLACES];		/* PADV_NOBODY: did not wait */
-static int	stays[PLACES];			/* accounts at which it has stood */
+static int	stood_at[PLACES];		/* PADV_NONE: did not wait */
+static int	stays[PLACES];			/* quotas at which it has stood */
 static int	in_use_before[ACCOUNTS];
 
 static int	most_accounts = 3;
@@ -50,43 +50,43 @@ random_below(int n)
 static void
 start_over(void)
 {
-	padv_line_init(&line, ACCOUNTS, PLACES);
+	padv_queue_init(&queue, ACCOUNTS, PLACES);
 	nwaiting = 0;
 	memset(inside, 0, sizeof(inside));
 	for (int i = 0; i < ACCOUNTS; i++)
-		accounts[i].limit = limit[i] = -1;
+		quotas[i].limit = limit[i] = -1;
 }
 
 static bool
-is_under(const PadvPlace *place, int account)
+is_under(const PadvRequest *request, int quota)
 {
-	for (int i = 0; i < place->naccounts; i++)
-		if (place->accounts[i] == account)
+	for (int i = 0; i < request->nquotas; i++)
+		if (request->quotas[i] == quota)
 			return true;
 	return false;
 }
 
 static int
-used(int account)
+used(int quota)
 {
 	int			count = 0;
 
 	for (int i = 0; i < PLACES; i++)
-		count += places[i].state == PADV_PLACE_IN && is_under(&places[i], account);
+		count += requests[i].state == PADV_REQUEST_GRANTED && is_under(&requests[i], quota);
 	return count;
 }
 
 static bool
-fits(int place)
+fits(int request)
 {
-	for (int i = 0; i < places[place].naccounts; i++)
+	for (int i = 0; i < requests[request].nquotas; i++)
 	{
-		int			account = places[place].accounts[i];
+		int			quota = requests[request].quotas[i];
 		int			count = 0;
 
 		for (int p = 0; p < PLACES; p++)
-			count += inside[p] && is_under(&places[p], account);
-		if (limit[account] >= 0 && count >= limit[account])
+			count += inside[p] && is_under(&requests[p], quota);
+		if (limit[quota] >= 0 && count >= limit[quota])
 			return false;
 	}
 	return true;
@@ -107,9 +107,9 @@ forget_waiting(int number)
 			remove_waiting(i--);
 }
 
-/* Let in whom there is room for; what the line should have written. */
+/* Let in whom there is room for; what the queue should have written. */
 static int
-let_in(int *entered)
+let_in(int *granted)
 {
 	int			count = 0;
 
@@ -121,53 +121,53 @@ let_in(int *entered)
 			continue;
 		}
 		inside[waiting[i]] = true;
-		entered[count++] = waiting[i];
+		granted[count++] = waiting[i];
 		remove_waiting(i);
 	}
 	return count;
 }
 
-/* What the line has let in, as far as the counterpart is not to say it. */
+/* What the queue has let in, as far as the counterpart is not to say it. */
 static void
-note_entered(const int32_t *entered, int count)
+note_entered(const int32_t *granted, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
-		inside[entered[i]] = true;
-		forget_waiting(entered[i]);
+		inside[granted[i]] = true;
+		forget_waiting(granted[i]);
 	}
 }
 
-/* With one account each the counterpart knows who comes in, and when. */
+/* With one quota each the counterpart knows who comes in, and when. */
 static bool
-is_right(const int32_t *entered, int count)
+is_right(const int32_t *granted, int count)
 {
 	int			expected[PLACES];
 	int			nexpected;
 
 	if (most_accounts > 1)
 	{
-		note_entered(entered, count);
+		note_entered(granted, count);
 		return true;
 	}
 	nexpected = let_in(expected);
 	for (int i = 0; i < nexpected && i < count; i++)
-		if (expected[i] != entered[i])
+		if (expected[i] != granted[i])
 			return false;
 	return nexpected == count;
 }
 
 static int
-waiting_under(int account)
+waiting_under(int quota)
 {
 	int			count = 0;
 
 	for (int i = 0; i < nwaiting; i++)
-		count += is_under(&places[waiting[i]], account);
+		count += is_under(&requests[waiting[i]], quota);
 	return count;
 }
 
-/* --- the line as it is --- */
+/* --- the queue as it is --- */
 
 /* Parties below a root of a heap, in their order; how many stand there, or -1. */
 static int
@@ -178,19 +178,19 @@ count_heap(int root, int up, int at, uint64_t after)
 	int			members = 0;
 	int			last = root;
 
-	if (root == PADV_NOBODY)
+	if (root == PADV_NONE)
 		return 0;
-	if (places[root].state != PADV_PLACE_WAITING || places[root].heap_up != up ||
-		places[root].at != at || places[root].arrival < after || places[root].party_previous != PADV_NOBODY)
+	if (requests[root].state != PADV_REQUEST_WAITING || requests[root].heap_up != up ||
+		requests[root].at != at || requests[root].arrival < after || requests[root].party_previous != PADV_NONE)
 		return -1;
-	for (int p = root; p != PADV_NOBODY; last = p, p = places[p].party_next, members++)
-		if (members > PLACES || padv_line_standing_at(&line, &places[p]) != at ||
-			(p != root && (places[p].party_previous != last || places[p].arrival < places[last].arrival)))
+	for (int p = root; p != PADV_NONE; last = p, p = requests[p].party_next, members++)
+		if (members > PLACES || padv_queue_queued_at(&queue, &requests[p]) != at ||
+			(p != root && (requests[p].party_previous != last || requests[p].arrival < requests[last].arrival)))
 			return -1;
-	if (members != places[root].party_size || places[root].party_last != last)
+	if (members != requests[root].party_size || requests[root].party_last != last)
 		return -1;
-	left = count_heap(places[root].heap_left, root, at, places[root].arrival);
-	right = count_heap(places[root].heap_right, root, at, places[root].arrival);
+	left = count_heap(requests[root].heap_left, root, at, requests[root].arrival);
+	right = count_heap(requests[root].heap_right, root, at, requests[root].arrival);
 	return left < 0 || right < 0 ? -1 : left + right + members;
 }
 
@@ -198,42 +198,42 @@ count_heap(int root, int up, int at, uint64_t after)
 static bool
 claim_is_right(int number)
 {
-	const PadvAccount *account = &accounts[number];
-	const PadvPlace *claimant;
+	const PadvQuota *quota = &quotas[number];
+	const PadvRequest *claimant;
 
-	if (account->claimant == PADV_NOBODY)
+	if (quota->claimant == PADV_NONE)
 		return true;
-	claimant = &places[account->claimant];
-	return claimant->state == PADV_PLACE_WAITING && is_under(claimant, number) &&
-		padv_line_standing_at(&line, claimant) != number &&
-		(account->first == PADV_NOBODY || places[account->first].arrival > claimant->arrival);
+	claimant = &requests[quota->claimant];
+	return claimant->state == PADV_REQUEST_WAITING && is_under(claimant, number) &&
+		padv_queue_queued_at(&queue, claimant) != number &&
+		(quota->first == PADV_NONE || requests[quota->first].arrival > claimant->arrival);
 }
 
 static bool
 agrees(void)
 {
-	int			standing = 0;
+	int			linked = 0;
 	int			next = head.first;
 
 	for (int i = 0; i < ACCOUNTS; i++)
 	{
-		int			count = count_heap(accounts[i].first, PADV_NOBODY, i, 0);
+		int			count = count_heap(quotas[i].first, PADV_NONE, i, 0);
 
-		if (padv_account_inside(&accounts[i]) != used(i) || !claim_is_right(i) ||
-			count != accounts[i].standing || accounts[i].waiting != waiting_under(i) ||
-			(count > 0 && padv_account_has_room(&accounts[i])))
+		if (padv_quota_granted(&quotas[i]) != used(i) || !claim_is_right(i) ||
+			count != quotas[i].linked || quotas[i].waiting != waiting_under(i) ||
+			(count > 0 && padv_quota_has_room(&quotas[i])))
 			return false;
-		standing += count;
+		linked += count;
 	}
-	for (int i = 0; i < nwaiting; i++, next = places[next].line_next)
-		if (next != waiting[i] || places[next].state != PADV_PLACE_WAITING)
+	for (int i = 0; i < nwaiting; i++, next = requests[next].queue_next)
+		if (next != waiting[i] || requests[next].state != PADV_REQUEST_WAITING)
 			return false;
 	for (int i = 0; i < PLACES; i++)
-		if (inside[i] != (places[i].state == PADV_PLACE_IN))
+		if (inside[i] != (requests[i].state == PADV_REQUEST_GRANTED))
 			return false;
-	return next == PADV_NOBODY && standing == nwaiting && head.waiting == nwaiting &&
-		padv_line_is_settled(&line) &&
-		padv_line_first(&line) == (nwaiting > 0 ? &places[waiting[0]] : NULL);
+	return next == PADV_NONE && linked == nwaiting && head.waiting == nwaiting &&
+		padv_queue_is_settled(&queue) &&
+		padv_queue_first(&queue) == (nwaiting > 0 ? &requests[waiting[0]] : NULL);
 }
 
 /* --- the promises, from one change to the next --- */
@@ -242,32 +242,32 @@ static void
 look_before(void)
 {
 	for (int i = 0; i < PLACES; i++)
-		stood_at[i] = places[i].state == PADV_PLACE_WAITING ?
-			padv_line_standing_at(&line, &places[i]) : PADV_NOBODY;
+		stood_at[i] = requests[i].state == PADV_REQUEST_WAITING ?
+			padv_queue_queued_at(&queue, &requests[i]) : PADV_NONE;
 	for (int i = 0; i < ACCOUNTS; i++)
-		in_use_before[i] = accounts[i].in_use;
+		in_use_before[i] = quotas[i].in_use;
 }
 
 static void
 count_stays(void)
 {
 	for (int i = 0; i < PLACES; i++)
-		if (places[i].state != PADV_PLACE_WAITING)
+		if (requests[i].state != PADV_REQUEST_WAITING)
 			stays[i] = 0;
-		else if (padv_line_standing_at(&line, &places[i]) != stood_at[i])
+		else if (padv_queue_queued_at(&queue, &requests[i]) != stood_at[i])
 			stays[i]++;
 }
 
-/* Nobody got in at an account where one stands, and stood, who came before. */
+/* Nobody got in at a quota where one stands, and stood, who came before. */
 static bool
-is_overtaken(int entered)
+is_overtaken(int granted)
 {
 	for (int i = 0; i < nwaiting; i++)
 	{
-		int			at = padv_line_standing_at(&line, &places[waiting[i]]);
+		int			at = padv_queue_queued_at(&queue, &requests[waiting[i]]);
 
-		if (places[waiting[i]].arrival < places[entered].arrival && stood_at[waiting[i]] == at &&
-			is_under(&places[entered], at))
+		if (requests[waiting[i]].arrival < requests[granted].arrival && stood_at[waiting[i]] == at &&
+			is_under(&requests[granted], at))
 			return true;
 	}
 	return false;
@@ -278,8 +278,8 @@ static bool
 limits_hold(void)
 {
 	for (int i = 0; i < ACCOUNTS; i++)
-		if (accounts[i].limit >= 0 && accounts[i].in_use > accounts[i].limit &&
-			accounts[i].in_use > in_use_before[i])
+		if (quotas[i].limit >= 0 && quotas[i].in_use > quotas[i].limit &&
+			quotas[i].in_use > in_use_before[i])
 			return false;
 	return true;
 }
@@ -287,26 +287,26 @@ limits_hold(void)
 /* --- changes --- */
 
 static void
-choose_accounts(PadvPlace *place)
+choose_accounts(PadvRequest *request)
 {
 	int			count = random_below(most_accounts + 1);
 
-	place->naccounts = 0;
-	while (place->naccounts < count)
+	request->nquotas = 0;
+	while (request->nquotas < count)
 	{
-		int			account = random_below(ACCOUNTS);
+		int			quota = random_below(ACCOUNTS);
 
-		if (!is_under(place, account))
-			place->accounts[place->naccounts++] = account;
+		if (!is_under(request, quota))
+			request->quotas[request->nquotas++] = quota;
 	}
 }
 
 /* Settle what a call has left, as callers do; all who have come in are in entered. */
 static int
-settle_rest(int32_t *entered, int count)
+settle_rest(int32_t *granted, int count)
 {
-	while (!padv_line_is_settled(&line))
-		count += padv_line_settle(&line, entered + count);
+	while (!padv_queue_is_settled(&queue))
+		count += padv_queue_settle(&queue, granted + count);
 	return count;
 }
 
@@ -314,59 +314,59 @@ settle_rest(int32_t *entered, int count)
 static bool
 arrive(int number)
 {
-	PadvPlace  *place = &places[number];
+	PadvRequest  *request = &requests[number];
 	bool		force = random_below(20) == 0;
 
-	choose_accounts(place);
-	if (padv_line_full_account(&line, place) == PADV_NOBODY || force)
+	choose_accounts(request);
+	if (padv_queue_first_full(&queue, request) == PADV_NONE || force)
 	{
-		padv_line_enter(&line, place);
+		padv_queue_acquire(&queue, request);
 		inside[number] = true;
 		return force;
 	}
-	padv_line_stand(&line, place);
+	padv_queue_enqueue(&queue, request);
 	waiting[nwaiting++] = number;
 	return false;
 }
 
 static int
-depart(int number, int32_t *entered)
+depart(int number, int32_t *granted)
 {
 	inside[number] = false;
 	forget_waiting(number);
-	return settle_rest(entered, padv_line_leave(&line, &places[number], entered));
+	return settle_rest(granted, padv_queue_release(&queue, &requests[number], granted));
 }
 
-/* Other limits, and other accounts for some. */
+/* Other limits, and other quotas for some. */
 static int
-change_rules(int32_t *entered)
+change_rules(int32_t *granted)
 {
-	padv_line_recount_begin(&line, ACCOUNTS);
+	padv_queue_rebuild_begin(&queue, ACCOUNTS);
 	for (int i = 0; i < ACCOUNTS; i++)
-		accounts[i].limit = limit[i] = random_below(9) - 1;
+		quotas[i].limit = limit[i] = random_below(9) - 1;
 	for (int i = 0; i < PLACES; i++)
 	{
-		if (places[i].state != PADV_PLACE_FREE && random_below(3) == 0)
-			choose_accounts(&places[i]);
-		padv_line_recount(&line, &places[i]);
+		if (requests[i].state != PADV_REQUEST_NONE && random_below(3) == 0)
+			choose_accounts(&requests[i]);
+		padv_queue_rebuild_add(&queue, &requests[i]);
 	}
-	return padv_line_recount_finish(&line, entered);
+	return padv_queue_rebuild_finish(&queue, granted);
 }
 
 /* One limit only. */
 static int
-change_limit(int32_t *entered)
+change_limit(int32_t *granted)
 {
-	int			account = random_below(ACCOUNTS);
+	int			quota = random_below(ACCOUNTS);
 
-	limit[account] = random_below(9) - 1;
-	return settle_rest(entered, padv_line_set_limit(&line, account, limit[account], entered, 3));
+	limit[quota] = random_below(9) - 1;
+	return settle_rest(granted, padv_queue_set_limit(&queue, quota, limit[quota], granted, 3));
 }
 
 static void
 grant(int number)
 {
-	padv_line_grant(&line, &places[number]);
+	padv_queue_grant(&queue, &requests[number]);
 	inside[number] = true;
 	forget_waiting(number);
 }
@@ -375,7 +375,7 @@ grant(int number)
 static bool
 change(bool *right)
 {
-	int32_t		entered[PLACES + PADV_MAX_PLACE_ACCOUNTS];
+	int32_t		granted[PLACES + PADV_MAX_REQUEST_QUOTAS];
 	int			number = random_below(PLACES);
 	int			count = 0;
 	bool		held = true;
@@ -384,21 +384,21 @@ change(bool *right)
 
 	look_before();
 	if (recount)
-		count = change_rules(entered);
+		count = change_rules(granted);
 	else if (random_below(100) == 0)
-		count = change_limit(entered);
-	else if (places[number].state == PADV_PLACE_FREE)
+		count = change_limit(granted);
+	else if (requests[number].state == PADV_REQUEST_NONE)
 		force = arrive(number);
-	else if (places[number].state == PADV_PLACE_WAITING && random_below(20) == 0)
+	else if (requests[number].state == PADV_REQUEST_WAITING && random_below(20) == 0)
 	{
 		grant(number);
 		force = true;
 	}
 	else if (random_below(3) == 0)
-		count = depart(number, entered);
-	*right &= is_right(entered, count);
+		count = depart(number, granted);
+	*right &= is_right(granted, count);
 	for (int i = 0; i < count && !recount; i++)
-		held &= !is_overtaken(entered[i]);
+		held &= !is_overtaken(granted[i]);
 	count_stays();
 	return held && (force || limits_hold());
 }
@@ -423,135 +423,135 @@ test_random(int most)
 		for (int i = 0; i < PLACES; i++)
 			most_stays = stays[i] > most_stays ? stays[i] : most_stays;
 		for (int i = 0; i < ACCOUNTS; i++)
-			claims += accounts[i].claimant != PADV_NOBODY;
+			claims += quotas[i].claimant != PADV_NONE;
 	}
 	if (most == 1)
 		ok(right, "those let in, and in which order, are those of the counterpart");
 	ok(state, "counts are right, and all who wait are where they should be; nobody waits who could be in");
 	ok(held, "limits hold, and where one stands nobody who came later comes in");
-	ok(longest > PLACES / 4, "there was a line to speak of (%d)", longest);
-	ok(most == 1 ? claims == 0 : claims > 1000, "accounts are claimed where they cross only (%d)", claims);
+	ok(longest > PLACES / 4, "there was a queue to speak of (%d)", longest);
+	ok(most == 1 ? claims == 0 : claims > 1000, "quotas are claimed where they cross only (%d)", claims);
 	ok(most_stays <= 25, "nobody goes to and fro for long (%d)", most_stays);
 }
 
-/* One account of ten for fifty: who came first is first. */
+/* One quota of ten for fifty: who came first is first. */
 static void
 test_first_come(void)
 {
-	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32_t		granted[PADV_MAX_REQUEST_QUOTAS];
 	bool		in_order = true;
 	int			next = 10;
 
 	start_over();
-	accounts[0].limit = 10;
+	quotas[0].limit = 10;
 	for (int i = 0; i < 50; i++)
 	{
-		places[i].naccounts = 1;
-		places[i].accounts[0] = 0;
-		if (padv_line_full_account(&line, &places[i]) == PADV_NOBODY)
-			padv_line_enter(&line, &places[i]);
+		requests[i].nquotas = 1;
+		requests[i].quotas[0] = 0;
+		if (padv_queue_first_full(&queue, &requests[i]) == PADV_NONE)
+			padv_queue_acquire(&queue, &requests[i]);
 		else
-			padv_line_stand(&line, &places[i]);
+			padv_queue_enqueue(&queue, &requests[i]);
 	}
-	ok(accounts[0].in_use == 10 && head.waiting == 40, "ten are in, forty wait");
+	ok(quotas[0].in_use == 10 && head.waiting == 40, "ten are in, forty wait");
 	for (int i = 0; i < 40; i++)
-		in_order &= padv_line_leave(&line, &places[i], entered) == 1 && entered[0] == next++;
+		in_order &= padv_queue_release(&queue, &requests[i], granted) == 1 && granted[0] == next++;
 	ok(in_order, "each that leaves lets in the one who came first");
-	ok(head.waiting == 0 && accounts[0].in_use == 10, "and at the end nobody waits");
+	ok(head.waiting == 0 && quotas[0].in_use == 10, "and at the end nobody waits");
 }
 
 static void
 set_place(int number, int first, int second)
 {
-	places[number].naccounts = second < 0 ? 1 : 2;
-	places[number].accounts[0] = first;
-	places[number].accounts[1] = second;
+	requests[number].nquotas = second < 0 ? 1 : 2;
+	requests[number].quotas[0] = first;
+	requests[number].quotas[1] = second;
 }
 
-/* Of two accounts for one each, both taken: 2 and 3 wait for both, 4 for the second. */
+/* Of two quotas for one each, both taken: 2 and 3 wait for both, 4 for the second. */
 static void
 start_two_accounts(void)
 {
 	start_over();
-	accounts[0].limit = 1;
-	accounts[1].limit = 1;
+	quotas[0].limit = 1;
+	quotas[1].limit = 1;
 	set_place(0, 0, -1);
 	set_place(1, 1, -1);
 	set_place(2, 0, 1);
 	set_place(3, 0, 1);
 	set_place(4, 1, -1);
-	padv_line_enter(&line, &places[0]);
-	padv_line_enter(&line, &places[1]);
+	padv_queue_acquire(&queue, &requests[0]);
+	padv_queue_acquire(&queue, &requests[1]);
 	for (int i = 2; i < 5; i++)
-		padv_line_stand(&line, &places[i]);
+		padv_queue_enqueue(&queue, &requests[i]);
 }
 
-/* One who waits for two accounts does not hold up others, nor lose its turn. */
+/* One who waits for two quotas does not hold up others, nor lose its turn. */
 static void
 test_two_accounts(void)
 {
-	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32_t		granted[PADV_MAX_REQUEST_QUOTAS];
 
 	start_two_accounts();
-	ok(padv_line_leave(&line, &places[1], entered) == 1 && entered[0] == 4,
-	   "a free place goes to the one who can use it");
-	ok(padv_line_leave(&line, &places[0], entered) == 0 && padv_line_standing_at(&line, &places[2]) == 1,
-	   "who needs another account goes to stand there");
-	ok(accounts[0].claimant == 2 && accounts[0].in_use == 1 && padv_account_inside(&accounts[0]) == 0,
+	ok(padv_queue_release(&queue, &requests[1], granted) == 1 && granted[0] == 4,
+	   "a free request goes to the one who can use it");
+	ok(padv_queue_release(&queue, &requests[0], granted) == 0 && padv_queue_queued_at(&queue, &requests[2]) == 1,
+	   "who needs another quota goes to stand there");
+	ok(quotas[0].claimant == 2 && quotas[0].in_use == 1 && padv_quota_granted(&quotas[0]) == 0,
 	   "and claims the one that it left");
-	ok(padv_line_leave(&line, &places[4], entered) == 1 && entered[0] == 2,
+	ok(padv_queue_release(&queue, &requests[4], granted) == 1 && granted[0] == 2,
 	   "and is let in before those who came later");
-	ok(accounts[0].claimant == PADV_NOBODY && accounts[0].in_use == 1, "counted once where it had a claim");
-	ok(padv_line_leave(&line, &places[2], entered) == 1 && entered[0] == 3, "then they are");
+	ok(quotas[0].claimant == PADV_NONE && quotas[0].in_use == 1, "counted once where it had a claim");
+	ok(padv_queue_release(&queue, &requests[2], granted) == 1 && granted[0] == 3, "then they are");
 }
 
 /* What becomes of a claim when its owner goes, is let in, or has less room. */
 static void
 test_claims(void)
 {
-	int32_t		entered[PLACES];
+	int32_t		granted[PLACES];
 
 	start_two_accounts();
 	set_place(5, 0, -1);
-	padv_line_stand(&line, &places[5]);
-	ok(padv_line_leave(&line, &places[0], entered) == 0 && accounts[0].claimant == 2, "one claims an account");
-	padv_line_grant(&line, &places[2]);
-	ok(accounts[0].in_use == 1 && accounts[0].claimant == PADV_NOBODY && accounts[1].in_use == 2 &&
-	   places[2].state == PADV_PLACE_IN && head.waiting == 3, "who is granted its turn is counted in each account once");
-	ok(padv_line_leave(&line, &places[2], entered) == 1 && entered[0] == 5, "and gives each of them back");
+	padv_queue_enqueue(&queue, &requests[5]);
+	ok(padv_queue_release(&queue, &requests[0], granted) == 0 && quotas[0].claimant == 2, "one claims a quota");
+	padv_queue_grant(&queue, &requests[2]);
+	ok(quotas[0].in_use == 1 && quotas[0].claimant == PADV_NONE && quotas[1].in_use == 2 &&
+	   requests[2].state == PADV_REQUEST_GRANTED && head.waiting == 3, "who is granted its turn is counted in each quota once");
+	ok(padv_queue_release(&queue, &requests[2], granted) == 1 && granted[0] == 5, "and gives each of them back");
 
 	start_two_accounts();
 	set_place(5, 0, -1);
-	padv_line_stand(&line, &places[5]);
-	padv_line_leave(&line, &places[0], entered);
-	ok(accounts[0].claimant == 2 && padv_line_leave(&line, &places[2], entered) == 1 && entered[0] == 5 &&
-	   accounts[0].claimant == PADV_NOBODY, "what one had claimed who gives up is somebody else's");
+	padv_queue_enqueue(&queue, &requests[5]);
+	padv_queue_release(&queue, &requests[0], granted);
+	ok(quotas[0].claimant == 2 && padv_queue_release(&queue, &requests[2], granted) == 1 && granted[0] == 5 &&
+	   quotas[0].claimant == PADV_NONE, "what one had claimed who gives up is somebody else's");
 
 	start_two_accounts();
-	ok(padv_line_leave(&line, &places[0], entered) == 0 && accounts[0].claimant == 2 &&
-	   padv_line_set_limit(&line, 0, 0, entered, 3) == 0 && accounts[0].claimant == PADV_NOBODY &&
-	   accounts[0].in_use == 0, "a limit that is lowered takes a claim away");
+	ok(padv_queue_release(&queue, &requests[0], granted) == 0 && quotas[0].claimant == 2 &&
+	   padv_queue_set_limit(&queue, 0, 0, granted, 3) == 0 && quotas[0].claimant == PADV_NONE &&
+	   quotas[0].in_use == 0, "a limit that is lowered takes a claim away");
 
 	start_two_accounts();
-	padv_line_leave(&line, &places[0], entered);
-	padv_line_recount_begin(&line, ACCOUNTS);
+	padv_queue_release(&queue, &requests[0], granted);
+	padv_queue_rebuild_begin(&queue, ACCOUNTS);
 	for (int i = 0; i < PLACES; i++)
-		padv_line_recount(&line, &places[i]);
-	ok(padv_line_recount_finish(&line, entered) == 0 && accounts[0].claimant == 2 && accounts[0].in_use == 1,
+		padv_queue_rebuild_add(&queue, &requests[i]);
+	ok(padv_queue_rebuild_finish(&queue, granted) == 0 && quotas[0].claimant == 2 && quotas[0].in_use == 1,
 	   "a recount keeps it");
 }
 
-/* A place comes to an account and goes again, so many times. */
+/* A request comes to a quota and goes again, so many times. */
 static void
-make_busy(int account, int times)
+make_busy(int quota, int times)
 {
-	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32_t		granted[PADV_MAX_REQUEST_QUOTAS];
 
 	for (int i = 0; i < times; i++)
 	{
-		set_place(PLACES - 1, account, -1);
-		padv_line_enter(&line, &places[PLACES - 1]);
-		padv_line_leave(&line, &places[PLACES - 1], entered);
+		set_place(PLACES - 1, quota, -1);
+		padv_queue_acquire(&queue, &requests[PLACES - 1]);
+		padv_queue_release(&queue, &requests[PLACES - 1], granted);
 	}
 }
 
@@ -559,57 +559,57 @@ make_busy(int account, int times)
 static void
 test_what_is_claimed(void)
 {
-	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32_t		granted[PADV_MAX_REQUEST_QUOTAS];
 
 	start_over();
-	accounts[0].limit = accounts[1].limit = 1;
+	quotas[0].limit = quotas[1].limit = 1;
 	make_busy(1, 10);
 	set_place(0, 1, -1);
-	padv_line_enter(&line, &places[0]);
+	padv_queue_acquire(&queue, &requests[0]);
 	set_place(1, 1, 0);
-	padv_line_stand(&line, &places[1]);
+	padv_queue_enqueue(&queue, &requests[1]);
 	set_place(2, 0, -1);
-	padv_line_enter(&line, &places[2]);
-	ok(padv_line_leave(&line, &places[0], entered) == 0 && padv_line_standing_at(&line, &places[1]) == 0 &&
-	   accounts[1].claimant == PADV_NOBODY, "a busy account is not claimed for a slow one");
+	padv_queue_acquire(&queue, &requests[2]);
+	ok(padv_queue_release(&queue, &requests[0], granted) == 0 && padv_queue_queued_at(&queue, &requests[1]) == 0 &&
+	   quotas[1].claimant == PADV_NONE, "a busy quota is not claimed for a slow one");
 	set_place(0, 1, -1);
-	padv_line_enter(&line, &places[0]);
+	padv_queue_acquire(&queue, &requests[0]);
 	set_place(3, 1, 0);
-	places[3].naccounts = 3;
-	places[3].accounts[2] = 2;
-	padv_line_stand(&line, &places[3]);
-	ok(padv_line_standing_at(&line, &places[3]) == 0, "the slow one is where one stands first");
-	ok(padv_line_leave(&line, &places[2], entered) == 0 && accounts[0].claimant == 1, "and that is claimed");
+	requests[3].nquotas = 3;
+	requests[3].quotas[2] = 2;
+	padv_queue_enqueue(&queue, &requests[3]);
+	ok(padv_queue_queued_at(&queue, &requests[3]) == 0, "the slow one is where one stands first");
+	ok(padv_queue_release(&queue, &requests[2], granted) == 0 && quotas[0].claimant == 1, "and that is claimed");
 
 	start_two_accounts();
 	set_place(5, 2, -1);
 	set_place(6, 0, 2);
-	accounts[2].limit = 1;
-	padv_line_enter(&line, &places[5]);
-	padv_line_leave(&line, &places[2], entered);
-	padv_line_leave(&line, &places[3], entered);
-	padv_line_stand(&line, &places[6]);
+	quotas[2].limit = 1;
+	padv_queue_acquire(&queue, &requests[5]);
+	padv_queue_release(&queue, &requests[2], granted);
+	padv_queue_release(&queue, &requests[3], granted);
+	padv_queue_enqueue(&queue, &requests[6]);
 	set_place(2, 2, 1);
-	padv_line_stand(&line, &places[2]);
-	ok(padv_line_leave(&line, &places[5], entered) == 0 && padv_line_standing_at(&line, &places[2]) == 1 &&
-	   accounts[2].claimant == PADV_NOBODY, "nothing is claimed in order to stand behind others");
+	padv_queue_enqueue(&queue, &requests[2]);
+	ok(padv_queue_release(&queue, &requests[5], granted) == 0 && padv_queue_queued_at(&queue, &requests[2]) == 1 &&
+	   quotas[2].claimant == PADV_NONE, "nothing is claimed in order to stand behind others");
 }
 
-/* One leaves two accounts: who came first is in first. */
+/* One leaves two quotas: who came first is in first. */
 static void
 test_two_at_once(void)
 {
-	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32_t		granted[PADV_MAX_REQUEST_QUOTAS];
 
 	start_over();
-	accounts[0].limit = accounts[1].limit = 1;
+	quotas[0].limit = quotas[1].limit = 1;
 	set_place(0, 0, 1);
 	set_place(1, 1, -1);
 	set_place(2, 0, -1);
-	padv_line_enter(&line, &places[0]);
-	padv_line_stand(&line, &places[1]);
-	padv_line_stand(&line, &places[2]);
-	ok(padv_line_leave(&line, &places[0], entered) == 2 && entered[0] == 1 && entered[1] == 2,
+	padv_queue_acquire(&queue, &requests[0]);
+	padv_queue_enqueue(&queue, &requests[1]);
+	padv_queue_enqueue(&queue, &requests[2]);
+	ok(padv_queue_release(&queue, &requests[0], granted) == 2 && granted[0] == 1 && granted[1] == 2,
 	   "who came first is in first");
 }
 
@@ -617,26 +617,26 @@ test_two_at_once(void)
 static void
 test_much_room(void)
 {
-	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32_t		granted[PADV_MAX_REQUEST_QUOTAS];
 	int32_t		rest[PLACES];
 
 	start_over();
-	accounts[0].limit = 1;
+	quotas[0].limit = 1;
 	for (int i = 0; i < 40; i++)
 	{
 		set_place(i, 0, -1);
 		if (i == 0)
-			padv_line_enter(&line, &places[i]);
+			padv_queue_acquire(&queue, &requests[i]);
 		else
-			padv_line_stand(&line, &places[i]);
+			padv_queue_enqueue(&queue, &requests[i]);
 	}
-	accounts[0].limit = -1;
-	ok(padv_line_leave(&line, &places[0], entered) == PADV_MAX_PLACE_ACCOUNTS &&
-	   entered[PADV_MAX_PLACE_ACCOUNTS - 1] == PADV_MAX_PLACE_ACCOUNTS && !padv_line_is_settled(&line),
+	quotas[0].limit = -1;
+	ok(padv_queue_release(&queue, &requests[0], granted) == PADV_MAX_REQUEST_QUOTAS &&
+	   granted[PADV_MAX_REQUEST_QUOTAS - 1] == PADV_MAX_REQUEST_QUOTAS && !padv_queue_is_settled(&queue),
 	   "one who leaves lets in as many as can be told, in turn");
 	set_place(50, 0, -1);
-	ok(padv_line_full_account(&line, &places[50]) == 0, "who comes now is behind the rest");
-	ok(padv_line_settle(&line, rest) == 39 - PADV_MAX_PLACE_ACCOUNTS && padv_line_is_settled(&line) &&
+	ok(padv_queue_first_full(&queue, &requests[50]) == 0, "who comes now is behind the rest");
+	ok(padv_queue_settle(&queue, rest) == 39 - PADV_MAX_REQUEST_QUOTAS && padv_queue_is_settled(&queue) &&
 	   head.waiting == 0, "and they are let in by the next call");
 }
 
@@ -644,7 +644,7 @@ test_much_room(void)
 
 typedef struct Client
 {
-	int			accounts[2];
+	int			quotas[2];
 	int			service;		/* its time inside, at most twice of that */
 	int			ends;			/* when it leaves, while it is in */
 	int			since;			/* when it came */
@@ -660,7 +660,7 @@ add_clients(int count, int first, int second, int service)
 {
 	for (int i = 0; i < count; i++)
 	{
-		places[nclients].state = PADV_PLACE_FREE;
+		requests[nclients].state = PADV_REQUEST_NONE;
 		clients[nclients++] = (Client) {{first, second}, service, -1, 0, 0, 0};
 	}
 }
@@ -678,22 +678,22 @@ start_serving(int number, int now)
 static void
 come(int number, int now)
 {
-	set_place(number, clients[number].accounts[0], clients[number].accounts[1]);
+	set_place(number, clients[number].quotas[0], clients[number].quotas[1]);
 	clients[number].since = now;
-	if (padv_line_full_account(&line, &places[number]) == PADV_NOBODY)
+	if (padv_queue_first_full(&queue, &requests[number]) == PADV_NONE)
 	{
-		padv_line_enter(&line, &places[number]);
+		padv_queue_acquire(&queue, &requests[number]);
 		start_serving(number, now);
 	}
 	else
-		padv_line_stand(&line, &places[number]);
+		padv_queue_enqueue(&queue, &requests[number]);
 }
 
-/* Returns how many were inside the first two accounts, in the mean. */
+/* Returns how many were inside the first two quotas, in the mean. */
 static void
 simulate(int until, double *first, double *second)
 {
-	int32_t		entered[PLACES + PADV_MAX_PLACE_ACCOUNTS];
+	int32_t		granted[PLACES + PADV_MAX_REQUEST_QUOTAS];
 	double		sum[2] = {0, 0};
 
 	for (int i = 0; i < nclients; i++)
@@ -704,15 +704,15 @@ simulate(int until, double *first, double *second)
 		{
 			int			count;
 
-			if (places[i].state != PADV_PLACE_IN || clients[i].ends > now)
+			if (requests[i].state != PADV_REQUEST_GRANTED || clients[i].ends > now)
 				continue;
-			count = settle_rest(entered, padv_line_leave(&line, &places[i], entered));
+			count = settle_rest(granted, padv_queue_release(&queue, &requests[i], granted));
 			for (int j = 0; j < count; j++)
-				start_serving(entered[j], now);
+				start_serving(granted[j], now);
 			come(i, now);
 		}
-		sum[0] += padv_account_inside(&accounts[0]);
-		sum[1] += padv_account_inside(&accounts[1]);
+		sum[0] += padv_quota_granted(&quotas[0]);
+		sum[1] += padv_quota_granted(&quotas[1]);
 	}
 	*first = sum[0] / until;
 	*second = sum[1] / until;
@@ -732,7 +732,7 @@ longest_wait(int from, int to)
 	return longest;
 }
 
-/* Two busy accounts of two, four clients for each, and some who need both. */
+/* Two busy quotas of two, four clients for each, and some who need both. */
 static void
 test_crossing(int both)
 {
@@ -741,18 +741,18 @@ test_crossing(int both)
 
 	start_over();
 	nclients = 0;
-	accounts[0].limit = accounts[1].limit = 2;
+	quotas[0].limit = quotas[1].limit = 2;
 	add_clients(4, 0, -1, 20);
 	add_clients(4, 1, -1, 20);
 	add_clients(both, 0, 1, 20);
 	simulate(200000, &first, &second);
 	ok(longest_wait(8, nclients) < (both + 12) * 20 && clients[8].served > 200000 / ((both + 12) * 20),
-	   "%d under two busy accounts do not starve (%d, %d times)", both, longest_wait(8, nclients), clients[8].served);
+	   "%d under two busy quotas do not starve (%d, %d times)", both, longest_wait(8, nclients), clients[8].served);
 	ok(longest_wait(0, 8) < (both + 12) * 20, "nor do those under one (%d)", longest_wait(0, 8));
-	ok(first > 1.4 && second > 1.4, "the accounts are in use (%.2f, %.2f of 2)", first, second);
+	ok(first > 1.4 && second > 1.4, "the quotas are in use (%.2f, %.2f of 2)", first, second);
 }
 
-/* A wide and busy account is not held for one that is narrow and slow. */
+/* A wide and busy quota is not held for one that is narrow and slow. */
 static void
 test_slow_and_busy(int slow, int busy)
 {
@@ -760,12 +760,12 @@ test_slow_and_busy(int slow, int busy)
 
 	start_over();
 	nclients = 0;
-	accounts[slow].limit = 1;
-	accounts[busy].limit = 4;
+	quotas[slow].limit = 1;
+	quotas[busy].limit = 4;
 	add_clients(20, busy, -1, 2);
 	add_clients(20, slow, busy, 1000);
 	simulate(300000, &used_by[0], &used_by[1]);
-	ok(used_by[busy] > 3.95, "the busy account is not held for the slow one (%.2f of 4)", used_by[busy]);
+	ok(used_by[busy] > 3.95, "the busy quota is not held for the slow one (%.2f of 4)", used_by[busy]);
 	ok(used_by[slow] > 0.95, "nor is the slow one wasted (%.2f of 1)", used_by[slow]);
 	ok(longest_wait(0, 20) < 200, "who needs the busy one only is in soon (%d)", longest_wait(0, 20));
 }
@@ -776,7 +776,7 @@ test_slow_and_busy(int slow, int busy)
 static int
 count_steps(int leaving, uint64_t *most)
 {
-	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32_t		granted[PADV_MAX_REQUEST_QUOTAS];
 	int			calls = 0;
 	uint64_t	before;
 
@@ -784,15 +784,15 @@ count_steps(int leaving, uint64_t *most)
 	{
 		before = head.steps;
 		if (calls++ == 0)
-			padv_line_leave(&line, &places[leaving], entered);
+			padv_queue_release(&queue, &requests[leaving], granted);
 		else
-			padv_line_settle(&line, entered);
+			padv_queue_settle(&queue, granted);
 		*most = head.steps - before > *most ? head.steps - before : *most;
-	} while (!padv_line_is_settled(&line));
+	} while (!padv_queue_is_settled(&queue));
 	return calls;
 }
 
-/* All stand at the first account and need the second; each may have one of its own. */
+/* All stand at the first quota and need the second; each may have one of its own. */
 static void
 test_many(bool own)
 {
@@ -800,73 +800,73 @@ test_many(bool own)
 	uint64_t	most = 0;
 	bool		stood = true;
 
-	padv_line_init(&line, MANY_ACCOUNTS, MANY + 10);
-	accounts[0].limit = accounts[1].limit = 1;
+	padv_queue_init(&queue, MANY_ACCOUNTS, MANY + 10);
+	quotas[0].limit = quotas[1].limit = 1;
 	set_place(MANY, 0, -1);
 	set_place(MANY + 1, 1, -1);
 	set_place(MANY + 2, 1, -1);
-	padv_line_enter(&line, &places[MANY]);
-	padv_line_enter(&line, &places[MANY + 1]);
-	padv_line_stand(&line, &places[MANY + 2]);
+	padv_queue_acquire(&queue, &requests[MANY]);
+	padv_queue_acquire(&queue, &requests[MANY + 1]);
+	padv_queue_enqueue(&queue, &requests[MANY + 2]);
 	for (int i = 0; i < MANY; i++)
 	{
 		uint64_t	before = head.steps;
 
-		places[i].naccounts = own ? 3 : 2;
-		places[i].accounts[0] = 0;
-		places[i].accounts[1] = 1;
-		places[i].accounts[2] = 2 + i;
-		padv_line_stand(&line, &places[i]);
+		requests[i].nquotas = own ? 3 : 2;
+		requests[i].quotas[0] = 0;
+		requests[i].quotas[1] = 1;
+		requests[i].quotas[2] = 2 + i;
+		padv_queue_enqueue(&queue, &requests[i]);
 		stood &= head.steps - before < 100;
 	}
-	ok(stood && accounts[0].standing == MANY, "it is a few steps to the end of a long line");
+	ok(stood && quotas[0].linked == MANY, "it is a few steps to the end of a long queue");
 	calls = count_steps(MANY, &most);
-	ok(most <= 2000 && padv_line_is_settled(&line), "what one call does is bounded (%d, in %d calls)",
+	ok(most <= 2000 && padv_queue_is_settled(&queue), "what one call does is bounded (%d, in %d calls)",
 	   (int) most, calls);
 	most = 0;
 	calls = count_steps(MANY + 1, &most);
 	calls = count_steps(MANY + 2, &most);
 	for (int i = 0; i < MANY && most <= 2000; i++)
-		if (places[i].state == PADV_PLACE_IN)
+		if (requests[i].state == PADV_REQUEST_GRANTED)
 			calls += count_steps(i, &most);
 	ok(most <= 2000 && head.waiting == 0, "so it is until all have been in (%d, %d calls)", (int) most, calls);
 }
 
-/* Waiters of many parties whose first account gets much room while the second is full. */
+/* Waiters of many parties whose first quota gets much room while the second is full. */
 static void
 test_bounded_moves(void)
 {
-	int32_t		entered[PADV_MAX_PLACE_ACCOUNTS];
+	int32_t		granted[PADV_MAX_REQUEST_QUOTAS];
 	uint64_t	most = 0;
 	int			calls = 1;
 	int			moved;
 
-	padv_line_init(&line, MANY_ACCOUNTS, MANY + 10);
-	accounts[0].limit = accounts[1].limit = 0;
+	padv_queue_init(&queue, MANY_ACCOUNTS, MANY + 10);
+	quotas[0].limit = quotas[1].limit = 0;
 	for (int i = 0; i < MANY; i++)
 	{
-		places[i].naccounts = 3;
-		places[i].accounts[0] = 0;
-		places[i].accounts[1] = 1;
-		places[i].accounts[2] = 2 + i;
-		padv_line_stand(&line, &places[i]);
+		requests[i].nquotas = 3;
+		requests[i].quotas[0] = 0;
+		requests[i].quotas[1] = 1;
+		requests[i].quotas[2] = 2 + i;
+		padv_queue_enqueue(&queue, &requests[i]);
 	}
-	padv_line_set_limit(&line, 0, 1, entered, PADV_MAX_PLACE_ACCOUNTS);
-	moved = accounts[1].standing;
-	ok(moved > 0 && moved <= 8 && accounts[0].standing == MANY - moved && !padv_line_is_settled(&line),
+	padv_queue_set_limit(&queue, 0, 1, granted, PADV_MAX_REQUEST_QUOTAS);
+	moved = quotas[1].linked;
+	ok(moved > 0 && moved <= 8 && quotas[0].linked == MANY - moved && !padv_queue_is_settled(&queue),
 	   "few move in one call (%d)", moved);
 	set_place(MANY, 0, -1);
-	ok(padv_line_full_account(&line, &places[MANY]) == 0, "and who comes meanwhile does not slip in");
-	padv_line_stand(&line, &places[MANY]);
-	for (; !padv_line_is_settled(&line); calls++)
+	ok(padv_queue_first_full(&queue, &requests[MANY]) == 0, "and who comes meanwhile does not slip in");
+	padv_queue_enqueue(&queue, &requests[MANY]);
+	for (; !padv_queue_is_settled(&queue); calls++)
 	{
 		uint64_t	before = head.steps;
 
-		if (padv_line_settle(&line, entered) > 0)
-			ok(entered[0] == MANY, "who came last is in when all others have moved");
+		if (padv_queue_settle(&queue, granted) > 0)
+			ok(granted[0] == MANY, "who came last is in when all others have moved");
 		most = head.steps - before > most ? head.steps - before : most;
 	}
-	ok(accounts[1].standing == MANY && places[MANY].state == PADV_PLACE_IN && most <= 2000,
+	ok(quotas[1].linked == MANY && requests[MANY].state == PADV_REQUEST_GRANTED && most <= 2000,
 	   "the rest moves in %d calls of %d steps", calls, (int) most);
 }
 

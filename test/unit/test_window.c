@@ -42,24 +42,24 @@ test_by_hand(void)
 {
 	const int64_t wall = WALL_START;
 	PadvSession sessions[] = {
-		{.slot = 0, .pid = 1, .role = 10, .state = PADV_STATE_ACTIVE, .demands = true},
-		{.slot = 1, .pid = 2, .role = 10, .state = PADV_STATE_ACTIVE, .wait_event = 7,
+		{.status_index = 0, .pid = 1, .role = 10, .state = PADV_STATE_ACTIVE, .demands = true},
+		{.status_index = 1, .pid = 2, .role = 10, .state = PADV_STATE_ACTIVE, .wait_event = 7,
 		.wait_class = PADV_WAITING_IO, .demands = true},
-		{.slot = 2, .pid = 3, .role = 11, .state = PADV_STATE_ACTIVE, .wait_event = 8,
+		{.status_index = 2, .pid = 3, .role = 11, .state = PADV_STATE_ACTIVE, .wait_event = 8,
 		.wait_class = PADV_WAITING_OTHER},
-		{.slot = 3, .pid = 4, .role = 11, .state = PADV_STATE_OTHER},
-		{.slot = 4, .pid = 5, .role = 11, .state = PADV_STATE_QUEUED},
-		{.slot = 5, .pid = 6, .role = 11, .parallel_worker = true, .state = PADV_STATE_ACTIVE,
+		{.status_index = 3, .pid = 4, .role = 11, .state = PADV_STATE_OTHER},
+		{.status_index = 4, .pid = 5, .role = 11, .state = PADV_STATE_QUEUED},
+		{.status_index = 5, .pid = 6, .role = 11, .parallel_worker = true, .state = PADV_STATE_ACTIVE,
 		.wait_event = 7, .demands = true},
-		{.slot = -1, .pid = 7, .role = 12, .state = PADV_STATE_IDLE},
-		{.slot = SLOTS, .pid = 8, .role = 12, .state = PADV_STATE_IDLE},
-		{.slot = 6, .pid = 9, .role = 12, .database = 5, .state = PADV_STATE_IDLE_IN_TRANSACTION,
+		{.status_index = -1, .pid = 7, .role = 12, .state = PADV_STATE_IDLE},
+		{.status_index = SLOTS, .pid = 8, .role = 12, .state = PADV_STATE_IDLE},
+		{.status_index = 6, .pid = 9, .role = 12, .database = 5, .state = PADV_STATE_IDLE_IN_TRANSACTION,
 			.holds_horizon = true, .xact_start = wall - 90 * SECOND,
 		.state_start = wall - 60 * SECOND},
-		{.slot = 7, .pid = 10, .state = PADV_STATE_IDLE_IN_TRANSACTION, .holds_horizon = true},
-		{.slot = 8, .pid = 11, .state = PADV_STATE_IDLE_IN_TRANSACTION, .holds_horizon = true,
+		{.status_index = 7, .pid = 10, .state = PADV_STATE_IDLE_IN_TRANSACTION, .holds_horizon = true},
+		{.status_index = 8, .pid = 11, .state = PADV_STATE_IDLE_IN_TRANSACTION, .holds_horizon = true,
 		.xact_start = wall - SECOND, .state_start = wall - SECOND},
-		{.slot = 9, .pid = 12, .state = PADV_STATE_IDLE_IN_TRANSACTION, .xact_start = 1},
+		{.status_index = 9, .pid = 12, .state = PADV_STATE_IDLE_IN_TRANSACTION, .xact_start = 1},
 	};
 	PadvSample	sample = {SECOND, wall, sizeof(sessions) / sizeof(sessions[0]), sessions, 3};
 	const PadvCounts *last = &digest.last;
@@ -69,7 +69,7 @@ test_by_hand(void)
 	padv_window_digest(window, &digest);
 	ok(last->sessions == 11 && last->active == 3 && last->idle == 2 &&
 	   last->idle_in_transaction == 4 && last->queued == 4 && last->logins_waiting == 3,
-	   "states, and logins in line");
+	   "states, and logins in the queue");
 	ok(last->in_class[PADV_ON_CPU] == 1 && last->in_class[PADV_WAITING_IO] == 1 &&
 	   last->in_class[PADV_WAITING_OTHER] == 1, "classes");
 	ok(last->parallel_workers == 1 && last->demand == 3, "parallel workers and demand");
@@ -198,7 +198,7 @@ add_distinct(int64_t elapsed, int first, int count)
 	world.clock_us += elapsed;
 	world.wall += elapsed;
 	for (int i = 0; i < count; i++)
-		sessions[i] = (PadvSession) {.slot = i, .pid = i + 1, .demands = true,
+		sessions[i] = (PadvSession) {.status_index = i, .pid = i + 1, .demands = true,
 			.role = ROLE_BASE + (uint32_t) (first + i),
 			.state = PADV_STATE_ACTIVE, .wait_event = event_number(first + i)};
 	padv_window_add(window, &(PadvSample) {world.clock_us, world.wall, count, sessions, 0});
@@ -346,7 +346,7 @@ simulate(int nclients, int64_t execute, int64_t pause, PadvState state, int64_t 
 				client->next_start = client->pause_start + 1 + about(pause);
 			}
 			pausing = client->pause_start <= wall;
-			sessions[i] = (PadvSession) {.slot = i, .pid = i + 1, .role = 10,
+			sessions[i] = (PadvSession) {.status_index = i, .pid = i + 1, .role = 10,
 				.state = (uint8_t) (pausing ? state : PADV_STATE_ACTIVE), .demands = !pausing,
 				.statement_start = client->statement_start,
 				.xact_start = client->statement_start,
@@ -424,7 +424,7 @@ fill_with_garbage(PadvSession *session)
 
 	for (size_t i = 0; i < sizeof(*session); i++)
 		((unsigned char *) session)[i] = (unsigned char) random_below(256);
-	session->slot = random_below(4) == 0 ? session->slot : (int32_t) random_below(SLOTS);
+	session->status_index = random_below(4) == 0 ? session->status_index : (int32_t) random_below(SLOTS);
 	session->pid = (int32_t) random_below(2);
 	session->state = (uint8_t) random_below(random_below(2) == 0 ? 6 : 256);
 	session->parallel_worker = random_below(2) == 0;
@@ -468,12 +468,12 @@ test_garbage(void)
 static void
 test_take(void)
 {
-	PadvTake	take;
+	PadvWindowMeans	take;
 	int			wrong = 0;
 	int			takes = 0;
 
 	start_over();
-	ok(!padv_window_take(window, &take), "nothing to take before the first sample");
+	ok(!padv_window_drain(window, &take), "nothing to take before the first sample");
 	start_world(30, 12, 9);
 	while (takes < 300)
 	{
@@ -499,7 +499,7 @@ test_take(void)
 			max = digest.last.active > max ? digest.last.active : max;
 		}
 		takes++;
-		if (!padv_window_take(window, &take) || take.samples != samples ||
+		if (!padv_window_drain(window, &take) || take.samples != samples ||
 			take.taken_at != world.wall || take.active_max != max ||
 			fabs(take.active - active / samples) > 1e-9 ||
 			fabs(take.idle - idle / samples) > 1e-9 ||
@@ -509,7 +509,7 @@ test_take(void)
 			wrong++;
 	}
 	ok(wrong == 0, "300 takes, each of the samples since the one before");
-	ok(!padv_window_take(window, &take), "no sample is taken twice");
+	ok(!padv_window_drain(window, &take), "no sample is taken twice");
 }
 
 int

@@ -69,7 +69,7 @@ start_session(int slot)
 	PadvSession *session = &world.sessions[slot];
 
 	memset(session, 0, sizeof(*session));
-	session->slot = slot;
+	session->status_index = slot;
 	session->pid = ++last_pid;
 	session->role = ROLE_BASE + (uint32_t) random_below(world.nroles);
 	session->state = PADV_STATE_IDLE;
@@ -95,7 +95,7 @@ move_session(PadvSession *session, int64_t elapsed)
 	if (elapsed == 0 || random_below(3) > 0)
 		return;
 	if (random_below(50) == 0)
-		start_session(session->slot);
+		start_session(session->status_index);
 	session->statement_start = world.wall - elapsed + random_below(elapsed);
 	session->state_start = session->statement_start +
 		random_below(world.wall - session->statement_start + 1);
@@ -213,7 +213,7 @@ start_over(void)
 static int64_t
 idle_since(const Record *record, const PadvSession *session)
 {
-	const PadvSession *then = &record->sample.sessions[session->slot];
+	const PadvSession *then = &record->sample.sessions[session->status_index];
 
 	return then->pid == session->pid && then->state == PADV_STATE_IDLE ? then->state_start : 0;
 }

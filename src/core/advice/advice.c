@@ -1,6 +1,6 @@
 /*
  * advice.c
- *		The rules from a situation to advice, one function a rule.
+ *		The rules from a status to advice, one function a rule.
  *
  * Owns the thresholds at which something is worth a DBA's time, and the words.
  * Pure; the SQL function that shows the advice calls it.  A rule must say what
@@ -50,18 +50,18 @@
 
 typedef struct Findings
 {
-	const PadvSituation *situation;
+	const PadvLocalStatus *local;
 	PadvAdvice *advice;
 	int			count;
 } Findings;
 
 bool
-padv_sampling_stopped(const PadvSituation *situation)
+padv_sampling_stopped(const PadvLocalStatus *local)
 {
-	double		interval = (double) situation->picture.model.basis.sample_interval_ms / 1000.0;
+	double		interval = (double) local->status.model.inputs.sample_interval_ms / 1000.0;
 
-	return !situation->worker_running || situation->picture.taken_at == 0 ||
-		situation->age_seconds > 10.0 * interval + 5.0;
+	return !local->worker_running || local->status.taken_at == 0 ||
+		local->age_seconds > 10.0 * interval + 5.0;
 }
 
 static void
@@ -93,26 +93,26 @@ begin(Findings *findings, PadvSeverity severity, const char *code,
 }
 
 static int64_t
-optimal(const PadvPicture *picture)
+optimal(const PadvStatus *status)
 {
-	return padv_model_chosen(&picture->model)->connections;
+	return padv_model_chosen(&status->model)->connections;
 }
 
 static void
 advise_sampling_stopped(Findings *findings)
 {
-	const PadvSituation *situation = findings->situation;
+	const PadvLocalStatus *local = findings->local;
 	PadvAdvice *advice;
 
-	if (!padv_sampling_stopped(situation))
+	if (!padv_sampling_stopped(local))
 		return;
 	advice = begin(findings, PADV_CRITICAL, "sampling_stopped", "server");
-	if (situation->picture.taken_at == 0)
+	if (local->status.taken_at == 0)
 		SAY(advice->finding, "No sample has been taken since the server started.");
 	else
 		SAY(advice->finding, "The last sample is %.0f s old%s.",
-			situation->age_seconds,
-			situation->worker_running ? "" : " and the worker is not running");
+			local->age_seconds,
+			local->worker_running ? "" : " and the worker is not running");
 	SAY(advice->recommendation,
 		"Everything shown here is of that moment. Look in the server log for the \"pool_advisor sampler\" process; it needs one of max_worker_processes and starts again by itself after a failure.");
 }
@@ -141,26 +141,26 @@ advise_enforcement_of(Findings *findings, PadvEnforcement enforcement, const cha
 static void
 advise_enforcement(Findings *findings)
 {
-	const PadvSituation *situation = findings->situation;
+	const PadvLocalStatus *local = findings->local;
 
-	advise_enforcement_of(findings, situation->enforcement, "pool_advisor.enforcement",
+	advise_enforcement_of(findings, local->enforcement, "pool_advisor.enforcement",
 						  "no limit is enforced, neither on sessions nor on transactions.",
 						  "logins beyond a limit are counted and logged, and let in.");
-	advise_enforcement_of(findings, situation->gate_enforcement, "pool_advisor.gate_enforcement",
+	advise_enforcement_of(findings, local->gate_enforcement, "pool_advisor.gate_enforcement",
 						  "no limit on transactions is enforced.",
 						  "transactions beyond a limit are counted, and let through.");
 }
 
 static void
-advise_caps_unreadable(Findings *findings)
+advise_limits_unreadable(Findings *findings)
 {
 	PadvAdvice *advice;
 
-	if (!findings->situation->picture.caps_unreadable)
+	if (!findings->local->status.limits_unreadable)
 		return;
-	advice = begin(findings, PADV_CRITICAL, "caps_unreadable", "server");
+	advice = begin(findings, PADV_CRITICAL, "limits_unreadable", "server");
 	SAY(advice->finding,
-		"The caps on sessions cannot be read, so all sessions are let through.");
+		"The limits on sessions cannot be read, so all sessions are let through.");
 	SAY(advice->recommendation,
 		"The server log says why. The database that pool_advisor.database names must exist, and max_worker_processes must leave room for a process that reads them for a moment.");
 }
@@ -168,46 +168,46 @@ advise_caps_unreadable(Findings *findings)
 static void
 advise_logins_refused(Findings *findings)
 {
-	const PadvLoad *load = &findings->situation->picture.load;
+	const PadvLoad *load = &findings->local->status.load;
 	bool		queue_used = load->logins_queued >= 1.0 ||
-		findings->situation->picture.last.logins_waiting > 0;
+		findings->local->status.last.logins_waiting > 0;
 	PadvAdvice *advice;
 
 	if (load->logins_refused < 1.0)
 		return;
 	advice = begin(findings, PADV_WARNING, "logins_refused", "server");
 	SAY(advice->finding,
-		"In the last minute %.0f logins were refused because of a cap, and %.0f had to wait in line.",
+		"In the last minute %.0f logins were refused because of a limit, and %.0f had to wait in the queue.",
 		load->logins_refused, load->logins_queued < 0.0 ? 0.0 : load->logins_queued);
 	SAY(advice->recommendation, queue_used ?
-		"The view roles says whose, the server log which cap, and whether its line was full, the wait too long, or no connection free to wait in. A cap that has a line needs fewer clients, or more sessions: make pools smaller whose sum is larger than the cap, or raise it if the server has room." :
-		"The view roles says whose, the server log which cap. If the application can wait, give the cap a line (queue_length); if its pools are larger together than the cap, make them smaller.");
+		"The view roles says whose, the server log which limit, and whether its line was full, the wait too long, or no connection free to wait in. A limit that has a line needs fewer clients, or more sessions: make pools smaller whose sum is larger than the limit, or raise it if the server has room." :
+		"The view roles says whose, the server log which limit. If the application can wait, give the limit a line (queue_length); if its pools are larger together than the limit, make them smaller.");
 	SAY(advice->fix,
 		"SELECT rolname, sessions, max_sessions, refused_total, timed_out_total FROM pool_advisor.roles WHERE refused_total > 0;");
 }
 
 static void
-advise_caps_exceed(Findings *findings)
+advise_limits_exceed(Findings *findings)
 {
-	const PadvPicture *picture = &findings->situation->picture;
-	int64_t		usable = picture->model.basis.usable_connections;
+	const PadvStatus *status = &findings->local->status;
+	int64_t		usable = status->model.inputs.usable_connections;
 	PadvAdvice *advice;
 
-	if (picture->caps_committed <= usable)
+	if (status->limits_committed <= usable)
 		return;
-	advice = begin(findings, PADV_INFO, "caps_exceed_connections", "server");
+	advice = begin(findings, PADV_INFO, "limits_exceed_connections", "server");
 	SAY(advice->finding,
-		"The caps and connection limits of all roles add up to %lld sessions, but ordinary roles can have %lld connections.",
-		(long long) picture->caps_committed, (long long) usable);
+		"The limits and connection limits of all roles add up to %lld sessions, but ordinary roles can have %lld connections.",
+		(long long) status->limits_committed, (long long) usable);
 	SAY(advice->recommendation,
-		"When all use what they are allowed, the last ones fail for want of a connection, whoever they are. Lower the caps until they fit; the view budget has the sum.");
+		"When all use what they are allowed, the last ones fail for want of a connection, whoever they are. Lower the limits until they fit; the view budget has the sum.");
 }
 
 static void
 advise_oversubscribed(Findings *findings)
 {
-	const PadvPicture *picture = &findings->situation->picture;
-	const PadvModel *model = &picture->model;
+	const PadvStatus *status = &findings->local->status;
+	const PadvModel *model = &status->model;
 	PadvAdvice *advice;
 
 	if (!padv_model_oversubscribed(model))
@@ -216,11 +216,11 @@ advise_oversubscribed(Findings *findings)
 				   "oversubscribed", "server");
 	SAY(advice->finding,
 		"Over the last minute %.1f sessions wanted to work on average; this server is at its best with %lld (%.1f times the optimum).",
-		model->demand, (long long) optimal(picture), model->load_ratio);
-	if (model->chosen == PADV_METHOD_SCALABILITY && picture->load.transactions_per_second >= 0.0)
+		model->demand, (long long) optimal(status), model->load_ratio);
+	if (model->chosen == PADV_METHOD_SCALABILITY && status->load.transactions_per_second >= 0.0)
 		SAY_MORE(advice->finding,
 				 " It did %.0f transactions/s, and has done %.0f with %.0f connections at work.",
-				 picture->load.transactions_per_second, model->curve.throughput,
+				 status->load.transactions_per_second, model->curve.throughput,
 				 model->curve.at_work.best);
 	SAY(advice->recommendation,
 		"Put a transaction pool of %lld connections in front of the server, or make the pools that are there smaller until their sum is that: the same work gets done sooner when it waits in the pool's line instead of in the server.",
@@ -230,9 +230,9 @@ advise_oversubscribed(Findings *findings)
 static void
 advise_lock_bound(Findings *findings)
 {
-	const PadvMinute *minute = &findings->situation->picture.minute;
+	const PadvMinute *minute = &findings->local->status.minute;
 	double		blocked = minute->in_class[PADV_WAITING_LOCK];
-	bool		thrashing = findings->situation->picture.model.verdict == PADV_VERDICT_BLOCKED;
+	bool		thrashing = findings->local->status.model.verdict == PADV_VERDICT_BLOCKED;
 	PadvAdvice *advice;
 
 	if (!thrashing && (blocked < 1.0 || blocked < BOUND_BY_LOCKS * minute->active))
@@ -250,7 +250,7 @@ advise_lock_bound(Findings *findings)
 static void
 advise_lwlock_bound(Findings *findings)
 {
-	const PadvMinute *minute = &findings->situation->picture.minute;
+	const PadvMinute *minute = &findings->local->status.minute;
 	double		waiting = minute->in_class[PADV_WAITING_LWLOCK];
 	PadvAdvice *advice;
 
@@ -269,35 +269,35 @@ advise_lwlock_bound(Findings *findings)
 static void
 advise_io_bound(Findings *findings)
 {
-	const PadvPicture *picture = &findings->situation->picture;
-	double		waiting = picture->minute.in_class[PADV_WAITING_IO];
+	const PadvStatus *status = &findings->local->status;
+	double		waiting = status->minute.in_class[PADV_WAITING_IO];
 	PadvAdvice *advice;
 
-	if (waiting < 1.0 || picture->minute.io_wait_ratio < BOUND_BY_WAIT)
+	if (waiting < 1.0 || status->minute.io_wait_ratio < BOUND_BY_WAIT)
 		return;
 	advice = begin(findings, PADV_INFO, "io_bound", "server");
 	SAY(advice->finding,
 		"Active sessions spent %.0f%% of the last minute waiting for I/O (%.1f sessions on average).",
-		100.0 * picture->minute.io_wait_ratio, waiting);
-	if (picture->model.chosen == PADV_METHOD_SCALABILITY)
+		100.0 * status->minute.io_wait_ratio, waiting);
+	if (status->model.chosen == PADV_METHOD_SCALABILITY)
 		SAY(advice->recommendation,
 			"The optimum of %lld was measured, so it already counts that sessions waiting for a disk leave their cores free. Lasting help is more memory, or queries that read less.",
-			(long long) optimal(picture));
-	else if (picture->load.disk_reads >= 0.0)
+			(long long) optimal(status));
+	else if (status->load.disk_reads >= 0.0)
 		SAY(advice->recommendation,
 			"%.1f reads were outstanding at the data's disks on average. A session that waits for a disk leaves its core free, so somewhat more connections than %lld can help here: as soon as more have been at work, the curve tells. Lasting help is more memory, or queries that read less.",
-			picture->load.disk_reads, (long long) optimal(picture));
+			status->load.disk_reads, (long long) optimal(status));
 	else
 		SAY(advice->recommendation,
 			"What the disks did could not be read on this machine. If the reads reach the disks, somewhat more connections than %lld can help; lasting help is more memory, or queries that read less.",
-			(long long) optimal(picture));
+			(long long) optimal(status));
 }
 
 static void
 advise_cpu_bound(Findings *findings)
 {
-	const PadvPicture *picture = &findings->situation->picture;
-	const PadvLoad *load = &picture->load;
+	const PadvStatus *status = &findings->local->status;
+	const PadvLoad *load = &status->load;
 	PadvAdvice *advice;
 
 	if (load->cpu_utilization < CPU_FULL || load->run_queue_ratio < RUN_QUEUE_FELT)
@@ -305,7 +305,7 @@ advise_cpu_bound(Findings *findings)
 	advice = begin(findings, PADV_INFO, "cpu_bound", "server");
 	SAY(advice->finding,
 		"The %.4g cores granted were %.0f%% busy over the last minute, and the server's processes spent %.0f%% of their runnable time waiting for one.",
-		picture->model.basis.detected_cores, 100.0 * load->cpu_utilization,
+		status->model.inputs.detected_cores, 100.0 * load->cpu_utilization,
 		100.0 * load->run_queue_ratio);
 	SAY(advice->recommendation,
 		"More connections cannot do more work now, they only share the same cores. Make the queries cheaper, give the server more cores, or take away what else runs on them (the server's own processes used %.1f).",
@@ -315,72 +315,72 @@ advise_cpu_bound(Findings *findings)
 static void
 advise_idle_connections(Findings *findings)
 {
-	const PadvPicture *picture = &findings->situation->picture;
+	const PadvStatus *status = &findings->local->status;
 	PadvAdvice *advice;
 
-	if (picture->minute.idle < MANY_IDLE)
+	if (status->minute.idle < MANY_IDLE)
 		return;
 	advice = begin(findings, PADV_WARNING, "idle_connections", "server");
 	SAY(advice->finding,
 		"%.0f of %.0f sessions were idle on average over the last minute; now %lld of %lld are.",
-		picture->minute.idle, picture->minute.sessions,
-		(long long) picture->last.idle, (long long) picture->last.sessions);
+		status->minute.idle, status->minute.sessions,
+		(long long) status->last.idle, (long long) status->last.sessions);
 	SAY(advice->recommendation,
 		"Each holds a process, its caches and a connection slot, and can start to work at any moment, all at once too. A transaction pool of %lld connections in front would serve them all.",
-		(long long) picture->model.pool_size);
+		(long long) status->model.pool_size);
 }
 
 static void
 advise_idle_in_transaction(Findings *findings)
 {
-	const PadvSituation *situation = findings->situation;
-	const PadvIdleHolder *holder = &situation->picture.idle_holder;
+	const PadvLocalStatus *local = findings->local;
+	const PadvIdleHolder *holder = &local->status.idle_holder;
 	PadvAdvice *advice;
 
 	if (holder->holders == 0 || holder->idle_seconds < IDLE_HOLDER_WARNING_SECONDS)
 		return;
 	advice = begin(findings,
 				   holder->idle_seconds < IDLE_HOLDER_CRITICAL_SECONDS ? PADV_WARNING : PADV_CRITICAL,
-				   "idle_in_transaction", situation->holder_role);
+				   "idle_in_transaction", local->holder_role);
 	SAY(advice->finding,
 		"Process %d (role %s, database %s) has been idle in a transaction for %.0f s; the transaction, %.0f s old, keeps vacuum from removing any row that died since. Sessions in this state now: %lld.",
-		holder->pid, situation->holder_role, situation->holder_database,
+		holder->pid, local->holder_role, local->holder_database,
 		holder->idle_seconds, holder->xact_seconds, (long long) holder->holders);
 	SAY(advice->recommendation,
 		"Let the application commit before it waits for anything else. A time limit for the role ends such sessions; pg_terminate_backend(%d) ends this one.",
 		holder->pid);
 	SAY(advice->fix, "ALTER ROLE %s SET idle_in_transaction_session_timeout = '1min';",
-		situation->holder_role_quoted);
+		local->holder_role_quoted);
 
 	/* half an identifier would be worse than none */
 	if (strlen(advice->fix) + 1 == sizeof(advice->fix))
 		advice->fix[0] = '\0';
 }
 
-/* Logins in line have no session, but a connection. */
+/* Logins in the queue have no session, but a connection. */
 static int64_t
-taken_connections(const PadvPicture *picture)
+taken_connections(const PadvStatus *status)
 {
-	return picture->last.sessions + picture->last.logins_waiting;
+	return status->last.sessions + status->last.logins_waiting;
 }
 
 static void
 advise_nearly_full(Findings *findings)
 {
-	const PadvPicture *picture = &findings->situation->picture;
-	double		usable = (double) picture->model.basis.usable_connections;
+	const PadvStatus *status = &findings->local->status;
+	double		usable = (double) status->model.inputs.usable_connections;
 	PadvAdvice *advice;
 
-	if ((double) taken_connections(picture) < NEARLY_FULL * usable)
+	if ((double) taken_connections(status) < NEARLY_FULL * usable)
 		return;
 	advice = begin(findings, PADV_CRITICAL, "connections_nearly_full", "server");
 	SAY(advice->finding, "%lld of the %.0f connections that ordinary roles can have are taken",
-		(long long) taken_connections(picture), usable);
-	if (picture->last.logins_waiting > 0)
-		SAY_MORE(advice->finding, ", %lld of them by logins that wait in line",
-				 (long long) picture->last.logins_waiting);
+		(long long) taken_connections(status), usable);
+	if (status->last.logins_waiting > 0)
+		SAY_MORE(advice->finding, ", %lld of them by logins that wait in the queue",
+				 (long long) status->last.logins_waiting);
 	SAY_MORE(advice->finding, ".");
-	if ((double) picture->last.sessions < NEARLY_FULL * usable)
+	if ((double) status->last.sessions < NEARLY_FULL * usable)
 	{
 		SAY(advice->recommendation,
 			"The next ones will be refused, and without those who wait there would be room. Lower queue_length where logins wait (the view roles, queued), or pool_advisor.queue_share, so that one line cannot take the connections of others.");
@@ -388,7 +388,7 @@ advise_nearly_full(Findings *findings)
 	}
 	SAY(advice->recommendation,
 		"The next ones will be refused. A higher max_connections moves the wall and slows what is inside; a pool of %lld connections with a line in front of it takes the wall away.",
-		(long long) picture->model.pool_size);
+		(long long) status->model.pool_size);
 }
 
 /*
@@ -398,21 +398,21 @@ advise_nearly_full(Findings *findings)
 static void
 advise_max_connections(Findings *findings)
 {
-	const PadvPicture *picture = &findings->situation->picture;
-	const PadvBasis *basis = &picture->model.basis;
-	int64_t		reserved = basis->max_connections - basis->usable_connections;
-	double		enough = fmax(FAR_ABOVE * (double) picture->model.pool_size,
-							  1.5 * (double) taken_connections(picture)) + (double) reserved;
+	const PadvStatus *status = &findings->local->status;
+	const PadvInputs *inputs = &status->model.inputs;
+	int64_t		reserved = inputs->max_connections - inputs->usable_connections;
+	double		enough = fmax(FAR_ABOVE * (double) status->model.pool_size,
+							  1.5 * (double) taken_connections(status)) + (double) reserved;
 	PadvAdvice *advice;
 
 	enough = ceil(fmax(enough, ORDINARY_MAX_CONNECTIONS) / 10.0) * 10.0;
-	if ((double) basis->max_connections < 2.0 * enough)
+	if ((double) inputs->max_connections < 2.0 * enough)
 		return;
 	advice = begin(findings, PADV_INFO, "max_connections_high", "max_connections");
 	SAY(advice->finding,
 		"max_connections is %lld; %lld sessions are there, and about %lld connections are all that can usefully work through a pool.",
-		(long long) basis->max_connections, (long long) picture->last.sessions,
-		(long long) picture->model.pool_size);
+		(long long) inputs->max_connections, (long long) status->last.sessions,
+		(long long) status->model.pool_size);
 	SAY(advice->recommendation,
 		"The setting costs shared memory and snapshot time, and lets a fault in an application bring the server down. %.0f leaves room; it takes a restart, and a standby must be given a value no lower than its primary's.",
 		enough);
@@ -423,18 +423,18 @@ advise_max_connections(Findings *findings)
 static void
 advise_page_tables(Findings *findings)
 {
-	const PadvPicture *picture = &findings->situation->picture;
-	const PadvBasis *basis = &picture->model.basis;
+	const PadvStatus *status = &findings->local->status;
+	const PadvInputs *inputs = &status->model.inputs;
 	PadvAdvice *advice;
 
-	if (basis->memory <= 0.0 || basis->page_tables < PAGE_TABLES_FELT * basis->memory ||
-		picture->minute.sessions < MANY_CONNECTED)
+	if (inputs->memory <= 0.0 || inputs->page_tables < PAGE_TABLES_FELT * inputs->memory ||
+		status->minute.sessions < MANY_CONNECTED)
 		return;
 	advice = begin(findings, PADV_WARNING, "page_tables", "huge_pages");
 	SAY(advice->finding,
 		"Page tables take %.0f MB, %.0f%% of this machine's memory, with %.0f sessions connected: each process maps the shared memory for itself, page by page.",
-		basis->page_tables / 1048576.0, 100.0 * basis->page_tables / basis->memory,
-		picture->minute.sessions);
+		inputs->page_tables / 1048576.0, 100.0 * inputs->page_tables / inputs->memory,
+		status->minute.sessions);
 	SAY(advice->recommendation,
 		"Huge pages make them hundreds of times smaller, and processes that take turns find their way in memory faster. Let vm.nr_hugepages be what shared_memory_size_in_huge_pages says, set huge_pages = on, and restart the server.");
 	SAY(advice->fix, "SHOW shared_memory_size_in_huge_pages;");
@@ -443,21 +443,21 @@ advise_page_tables(Findings *findings)
 static void
 advise_hyper_threads(Findings *findings)
 {
-	const PadvModel *model = &findings->situation->picture.model;
-	const PadvBasis *basis = &model->basis;
+	const PadvModel *model = &findings->local->status.model;
+	const PadvInputs *inputs = &model->inputs;
 	PadvAdvice *advice;
 
-	if (basis->cores_setting <= (double) basis->physical_cores ||
-		basis->logical_cpus <= basis->physical_cores)
+	if (inputs->cores_setting <= (double) inputs->physical_cores ||
+		inputs->logical_cpus <= inputs->physical_cores)
 		return;
 	advice = begin(findings, PADV_WARNING, "hyper_threads_counted", "pool_advisor.cores");
 	SAY(advice->finding,
 		"pool_advisor.cores is %.4g, but the server may use %lld physical cores; %lld is the number of their hyper-threads.",
-		basis->cores_setting, (long long) basis->physical_cores,
-		(long long) basis->logical_cpus);
+		inputs->cores_setting, (long long) inputs->physical_cores,
+		(long long) inputs->logical_cpus);
 	SAY(advice->recommendation,
 		"A second thread on a core adds little to what a database does, and the formula counts cores. Let the setting go back to what was detected (%.4g).",
-		basis->detected_cores);
+		inputs->detected_cores);
 	SAY(advice->fix, "ALTER SYSTEM RESET pool_advisor.cores; SELECT pg_reload_conf();");
 }
 
@@ -480,17 +480,17 @@ sort_by_severity(PadvAdvice *advice, int count)
 }
 
 int
-padv_advise(const PadvSituation *situation, PadvAdvice advice[PADV_MAX_ADVICE])
+padv_advise(const PadvLocalStatus *local, PadvAdvice advice[PADV_MAX_ADVICE])
 {
-	Findings	findings = {situation, advice, 0};
+	Findings	findings = {local, advice, 0};
 
 	advise_sampling_stopped(&findings);
 	advise_enforcement(&findings);
 
 	/* nothing else is known before the first sample */
-	if (situation->picture.taken_at != 0)
+	if (local->status.taken_at != 0)
 	{
-		advise_caps_unreadable(&findings);
+		advise_limits_unreadable(&findings);
 		advise_nearly_full(&findings);
 		advise_oversubscribed(&findings);
 		advise_logins_refused(&findings);
@@ -503,7 +503,7 @@ padv_advise(const PadvSituation *situation, PadvAdvice advice[PADV_MAX_ADVICE])
 		advise_io_bound(&findings);
 		advise_cpu_bound(&findings);
 		advise_max_connections(&findings);
-		advise_caps_exceed(&findings);
+		advise_limits_exceed(&findings);
 	}
 	sort_by_severity(advice, findings.count);
 	return findings.count;

@@ -29,10 +29,10 @@ typedef struct PadvAdvice
 #define PADV_MAX_ADVICE 24
 
 /*
- * Write the advice that the situation calls for, worst first, and return how
+ * Write the advice that the status calls for, worst first, and return how
  * many there are: 0 when all is well, at most PADV_MAX_ADVICE.
  */
-extern int	padv_advise(const PadvSituation *situation,
+extern int	padv_advise(const PadvLocalStatus *local,
 						PadvAdvice advice[PADV_MAX_ADVICE]);
 
 extern const char *padv_severity_name(PadvSeverity severity);

@@ -32,7 +32,7 @@ say_rounding(double exact, int64_t connections, char text[ROUNDING])
 static void
 explain_formula(const PadvModel *model, char *text, size_t size)
 {
-	double		multiplier = model->basis.connections_per_core;
+	double		multiplier = model->inputs.connections_per_core;
 	double		exact = model->cores * multiplier + model->effective_spindles;
 	char		rounding[ROUNDING];
 
@@ -86,7 +86,7 @@ padv_explain_method(const PadvModel *model, PadvMethod method, char *text,
 	else
 		snprintf(text, size,
 				 "pool_advisor.optimal = %lld, set by the DBA; it overrides what is computed, and nothing measured speaks for or against it.",
-				 (long long) model->basis.optimal_setting);
+				 (long long) model->inputs.optimal_setting);
 }
 
 const char *
@@ -109,71 +109,71 @@ padv_not_available_because(const PadvModel *model, PadvMethod method)
 }
 
 static void
-explain_sampling(const PadvSpeaker *speaker, const PadvSituation *situation)
+explain_sampling(const PadvEmitter *speaker, const PadvLocalStatus *local)
 {
-	const PadvPicture *picture = &situation->picture;
+	const PadvStatus *status = &local->status;
 
-	padv_speak(speaker,
-			   "Sampling: every client session is looked at every %lld ms; %lld samples went into the last minute, the latest is %.1f s old%s.",
-			   (long long) picture->model.basis.sample_interval_ms,
-			   (long long) picture->minute.samples, situation->age_seconds,
-			   padv_sampling_stopped(situation) ? ", so sampling has stopped and all below is of that moment" : "");
-	if (picture->load.sample_cost >= 0.0)
-		padv_speak(speaker, "A sample costs %.1f microseconds of CPU time.",
-				   1e6 * picture->load.sample_cost);
+	padv_emit(speaker,
+			  "Sampling: every client session is looked at every %lld ms; %lld samples went into the last minute, the latest is %.1f s old%s.",
+			  (long long) status->model.inputs.sample_interval_ms,
+			  (long long) status->minute.samples, local->age_seconds,
+			  padv_sampling_stopped(local) ? ", so sampling has stopped and all below is of that moment" : "");
+	if (status->load.sample_cost >= 0.0)
+		padv_emit(speaker, "A sample costs %.1f microseconds of CPU time.",
+				  1e6 * status->load.sample_cost);
 }
 
 static void
-explain_cores(const PadvSpeaker *speaker, const PadvModel *model)
+explain_cores(const PadvEmitter *speaker, const PadvModel *model)
 {
-	const PadvBasis *basis = &model->basis;
+	const PadvInputs *inputs = &model->inputs;
 
-	if (basis->quota > 0.0)
-		padv_speak(speaker,
-				   "Cores: the server may use %lld CPUs on %lld physical cores, and its cgroup grants %.4g CPUs' worth of time: %.4g cores.",
-				   (long long) basis->logical_cpus, (long long) basis->physical_cores,
-				   basis->quota, basis->detected_cores);
+	if (inputs->quota > 0.0)
+		padv_emit(speaker,
+				  "Cores: the server may use %lld CPUs on %lld physical cores, and its cgroup grants %.4g CPUs' worth of time: %.4g cores.",
+				  (long long) inputs->logical_cpus, (long long) inputs->physical_cores,
+				  inputs->quota, inputs->detected_cores);
 	else
-		padv_speak(speaker,
-				   "Cores: the server may use %lld CPUs on %lld physical cores (hyper-threads counted once), without a quota: %.4g cores.",
-				   (long long) basis->logical_cpus, (long long) basis->physical_cores,
-				   basis->detected_cores);
-	if (basis->cores_setting > 0.0)
-		padv_speak(speaker, "Cores: pool_advisor.cores overrides that with %.4g.",
-				   basis->cores_setting);
+		padv_emit(speaker,
+				  "Cores: the server may use %lld CPUs on %lld physical cores (hyper-threads counted once), without a quota: %.4g cores.",
+				  (long long) inputs->logical_cpus, (long long) inputs->physical_cores,
+				  inputs->detected_cores);
+	if (inputs->cores_setting > 0.0)
+		padv_emit(speaker, "Cores: pool_advisor.cores overrides that with %.4g.",
+				  inputs->cores_setting);
 }
 
 static void
-explain_spindles(const PadvSpeaker *speaker, const PadvPicture *picture)
+explain_spindles(const PadvEmitter *speaker, const PadvStatus *status)
 {
-	const PadvModel *model = &picture->model;
-	const PadvBasis *basis = &model->basis;
+	const PadvModel *model = &status->model;
+	const PadvInputs *inputs = &model->inputs;
 
-	if (basis->spindles_setting >= 0)
-		padv_speak(speaker, "Spindles: pool_advisor.spindles says %lld (detected: %lld).",
-				   (long long) basis->spindles_setting, (long long) basis->detected_spindles);
-	else if (basis->disks_known)
-		padv_speak(speaker, "Spindles: %lld, the rotating disks that hold the data directory and the tablespaces (the view hardware lists them).",
-				   (long long) basis->detected_spindles);
+	if (inputs->spindles_setting >= 0)
+		padv_emit(speaker, "Spindles: pool_advisor.spindles says %lld (detected: %lld).",
+				  (long long) inputs->spindles_setting, (long long) inputs->detected_spindles);
+	else if (inputs->disks_known)
+		padv_emit(speaker, "Spindles: %lld, the rotating disks that hold the data directory and the tablespaces (the view hardware lists them).",
+				  (long long) inputs->detected_spindles);
 	else
-		padv_speak(speaker, "Spindles: no disk could be found under the data directory, so none is counted; pool_advisor.spindles can say how many there are.");
+		padv_emit(speaker, "Spindles: no disk could be found under the data directory, so none is counted; pool_advisor.spindles can say how many there are.");
 
-	if (picture->load.disk_reads >= 0.0)
-		padv_speak(speaker,
-				   "Effective spindles: on average %.2f sessions waited for I/O, %.2f reads were outstanding at the disks and %.2f sessions were on CPU, so %.0f%% of the working time goes into reads that reach a disk; %.2f of %lld spindles count (in steps of half a spindle or more, so that the optimum does not flap).",
-				   picture->minute.in_class[PADV_WAITING_IO], picture->load.disk_reads,
-				   picture->minute.in_class[PADV_ON_CPU], 100.0 * model->disk_share,
-				   model->effective_spindles, (long long) model->spindles);
+	if (status->load.disk_reads >= 0.0)
+		padv_emit(speaker,
+				  "Effective spindles: on average %.2f sessions waited for I/O, %.2f reads were outstanding at the disks and %.2f sessions were on CPU, so %.0f%% of the working time goes into reads that reach a disk; %.2f of %lld spindles count (in steps of half a spindle or more, so that the optimum does not flap).",
+				  status->minute.in_class[PADV_WAITING_IO], status->load.disk_reads,
+				  status->minute.in_class[PADV_ON_CPU], 100.0 * model->disk_share,
+				  model->effective_spindles, (long long) model->spindles);
 	else
-		padv_speak(speaker,
-				   "Effective spindles: on average %.2f sessions waited for I/O and %.2f were on CPU, and what reaches the disks cannot be read on this machine; %.2f of %lld spindles count.",
-				   picture->minute.in_class[PADV_WAITING_IO],
-				   picture->minute.in_class[PADV_ON_CPU],
-				   model->effective_spindles, (long long) model->spindles);
+		padv_emit(speaker,
+				  "Effective spindles: on average %.2f sessions waited for I/O and %.2f were on CPU, and what reaches the disks cannot be read on this machine; %.2f of %lld spindles count.",
+				  status->minute.in_class[PADV_WAITING_IO],
+				  status->minute.in_class[PADV_ON_CPU],
+				  model->effective_spindles, (long long) model->spindles);
 }
 
 static void
-explain_choice(const PadvSpeaker *speaker, const PadvModel *model)
+explain_choice(const PadvEmitter *speaker, const PadvModel *model)
 {
 	char		text[PADV_SENTENCE - 64];
 
@@ -182,70 +182,70 @@ explain_choice(const PadvSpeaker *speaker, const PadvModel *model)
 		if (model->estimates[method].available)
 		{
 			padv_explain_method(model, method, text, sizeof(text));
-			padv_speak(speaker, "Method %s: %s", padv_method_name(method), text);
+			padv_emit(speaker, "Method %s: %s", padv_method_name(method), text);
 		}
 		else
-			padv_speak(speaker, "Method %s: not available, %s.", padv_method_name(method),
-					   padv_not_available_because(model, method));
+			padv_emit(speaker, "Method %s: not available, %s.", padv_method_name(method),
+					  padv_not_available_because(model, method));
 	}
-	padv_speak(speaker, "Chosen: %s, %lld active connections (range %lld to %lld), confidence %s.",
-			   padv_method_name(model->chosen),
-			   (long long) padv_model_chosen(model)->connections,
-			   (long long) padv_model_chosen(model)->low,
-			   (long long) padv_model_chosen(model)->high,
-			   padv_confidence_name(padv_model_chosen(model)->confidence));
+	padv_emit(speaker, "Chosen: %s, %lld active connections (range %lld to %lld), confidence %s.",
+			  padv_method_name(model->chosen),
+			  (long long) padv_model_chosen(model)->connections,
+			  (long long) padv_model_chosen(model)->low,
+			  (long long) padv_model_chosen(model)->high,
+			  padv_confidence_name(padv_model_chosen(model)->confidence));
 }
 
 static void
-explain_load(const PadvSpeaker *speaker, const PadvPicture *picture)
+explain_load(const PadvEmitter *speaker, const PadvStatus *status)
 {
-	const PadvMinute *minute = &picture->minute;
-	const PadvLoad *load = &picture->load;
+	const PadvMinute *minute = &status->minute;
+	const PadvLoad *load = &status->load;
 
-	padv_speak(speaker,
-			   "Load of the last minute: %.2f of %.2f sessions were active on average (on CPU %.2f, waiting for I/O %.2f, for a lock %.2f, for an internal lock %.2f, for something else %.2f), 95%% of the time at most %.0f, at most %lld.",
-			   minute->active, minute->sessions, minute->in_class[PADV_ON_CPU],
-			   minute->in_class[PADV_WAITING_IO], minute->in_class[PADV_WAITING_LOCK],
-			   minute->in_class[PADV_WAITING_LWLOCK], minute->in_class[PADV_WAITING_OTHER],
-			   minute->active_p95, (long long) minute->active_max);
+	padv_emit(speaker,
+			  "Load of the last minute: %.2f of %.2f sessions were active on average (on CPU %.2f, waiting for I/O %.2f, for a lock %.2f, for an internal lock %.2f, for something else %.2f), 95%% of the time at most %.0f, at most %lld.",
+			  minute->active, minute->sessions, minute->in_class[PADV_ON_CPU],
+			  minute->in_class[PADV_WAITING_IO], minute->in_class[PADV_WAITING_LOCK],
+			  minute->in_class[PADV_WAITING_LWLOCK], minute->in_class[PADV_WAITING_OTHER],
+			  minute->active_p95, (long long) minute->active_max);
 	if (load->cpu_utilization >= 0.0)
-		padv_speak(speaker, "The cores granted were %.0f%% busy with all that runs on them.",
-				   100.0 * load->cpu_utilization);
+		padv_emit(speaker, "The cores granted were %.0f%% busy with all that runs on them.",
+				  100.0 * load->cpu_utilization);
 	if (load->run_queue_ratio >= 0.0)
-		padv_speak(speaker,
-				   "The server's processes used %.2f cores and waited for one in %.0f%% of their runnable time.",
-				   load->server_cores, 100.0 * load->run_queue_ratio);
-	padv_speak(speaker,
-			   "Demand: active sessions plus %.2f parallel workers, less those asleep or waiting for their client, and %.2f that were ready to run although they looked idle: %.2f, which is %.2f times the optimum.",
-			   minute->parallel_workers, picture->model.unseen, picture->model.demand,
-			   picture->model.load_ratio);
+		padv_emit(speaker,
+				  "The server's processes used %.2f cores and waited for one in %.0f%% of their runnable time.",
+				  load->server_cores, 100.0 * load->run_queue_ratio);
+	padv_emit(speaker,
+			  "Demand: active sessions plus %.2f parallel workers, less those asleep or waiting for their client, and %.2f that were ready to run although they looked idle: %.2f, which is %.2f times the optimum.",
+			  minute->parallel_workers, status->model.unseen, status->model.demand,
+			  status->model.load_ratio);
 }
 
 static void
-explain_pool(const PadvSpeaker *speaker, const PadvPicture *picture)
+explain_pool(const PadvEmitter *speaker, const PadvStatus *status)
 {
-	const PadvMinute *minute = &picture->minute;
-	const PadvModel *model = &picture->model;
+	const PadvMinute *minute = &status->minute;
+	const PadvModel *model = &status->model;
 	long long	optimal = (long long) padv_model_chosen(model)->connections;
 
-	padv_speak(speaker,
-			   "Pauses: %.2f connections were briefly idle in a transaction, and %.2f between back-to-back transactions.",
-			   minute->held_in_transaction, minute->turnaround - model->unseen);
+	padv_emit(speaker,
+			  "Pauses: %.2f connections were briefly idle in a transaction, and %.2f between back-to-back transactions.",
+			  minute->held_in_transaction, minute->turnaround - model->unseen);
 	if (model->chosen == PADV_METHOD_SCALABILITY)
-		padv_speak(speaker, "Pool size: %lld, the connections at work with which %lld were active; busy_ratio is %lld / %lld.",
-				   (long long) model->pool_size, optimal, optimal, (long long) model->pool_size);
+		padv_emit(speaker, "Pool size: %lld, the connections at work with which %lld were active; busy_ratio is %lld / %lld.",
+				  (long long) model->pool_size, optimal, optimal, (long long) model->pool_size);
 	else
-		padv_speak(speaker,
-				   "Pool size: %lld, the %lld that are to be active and the pauses of the others in proportion, which do not grow any more beyond the optimum; busy_ratio is %.2f.",
-				   (long long) model->pool_size, optimal, model->busy_ratio);
+		padv_emit(speaker,
+				  "Pool size: %lld, the %lld that are to be active and the pauses of the others in proportion, which do not grow any more beyond the optimum; busy_ratio is %.2f.",
+				  (long long) model->pool_size, optimal, model->busy_ratio);
 	if (model->chosen < PADV_METHOD_SCALABILITY && model->curve.best_so_far > 0.0)
-		padv_speak(speaker,
-				   "Pool size: not less than %.0f, the connections at work with which throughput was highest so far.",
-				   model->curve.best_so_far);
-	if (model->pool_size >= model->basis.usable_connections)
-		padv_speak(speaker, "Pool size: %s the %lld connections that ordinary roles can have.",
-				   model->pool_size > model->basis.usable_connections ? "that is more than" : "not more than",
-				   (long long) model->basis.usable_connections);
+		padv_emit(speaker,
+				  "Pool size: not less than %.0f, the connections at work with which throughput was highest so far.",
+				  model->curve.best_so_far);
+	if (model->pool_size >= model->inputs.usable_connections)
+		padv_emit(speaker, "Pool size: %s the %lld connections that ordinary roles can have.",
+				  model->pool_size > model->inputs.usable_connections ? "that is more than" : "not more than",
+				  (long long) model->inputs.usable_connections);
 }
 
 const char *
@@ -269,44 +269,44 @@ padv_verdict_reason(PadvVerdict verdict)
 
 /* Nothing as long as limits do what they are there for. */
 static void
-explain_enforcement(const PadvSpeaker *speaker, const PadvSituation *situation)
+explain_enforcement(const PadvEmitter *speaker, const PadvLocalStatus *local)
 {
 	char		text[PADV_SENTENCE / 2];
 
-	padv_explain_enforcement(situation->enforcement, text, sizeof(text));
+	padv_explain_enforcement(local->enforcement, text, sizeof(text));
 	if (text[0] != '\0')
-		padv_speak(speaker, "Enforcement: %s", text);
-	if (situation->enforcement == PADV_ENFORCEMENT_OFF)
+		padv_emit(speaker, "Enforcement: %s", text);
+	if (local->enforcement == PADV_ENFORCEMENT_OFF)
 		return;
-	padv_explain_gate_enforcement(situation->enforcement, situation->gate_enforcement,
+	padv_explain_gate_enforcement(local->enforcement, local->gate_enforcement,
 								  text, sizeof(text));
 	if (text[0] != '\0')
-		padv_speak(speaker, "Enforcement: %s", text);
+		padv_emit(speaker, "Enforcement: %s", text);
 }
 
 void
-padv_explain(const PadvSituation *situation,
+padv_explain(const PadvLocalStatus *local,
 			 void (*emit) (void *arg, const char *sentence), void *arg)
 {
-	const PadvPicture *picture = &situation->picture;
-	const PadvSpeaker speaker = {emit, arg};
+	const PadvStatus *status = &local->status;
+	const PadvEmitter speaker = {emit, arg};
 	char		text[PADV_SENTENCE / 2];
 
-	if (picture->taken_at == 0)
+	if (status->taken_at == 0)
 	{
-		padv_speak(&speaker, "No sample has been taken yet, so there is nothing to explain.");
-		explain_enforcement(&speaker, situation);
+		padv_emit(&speaker, "No sample has been taken yet, so there is nothing to explain.");
+		explain_enforcement(&speaker, local);
 		return;
 	}
-	explain_sampling(&speaker, situation);
-	explain_cores(&speaker, &picture->model);
-	explain_spindles(&speaker, picture);
-	explain_choice(&speaker, &picture->model);
-	explain_load(&speaker, picture);
-	explain_pool(&speaker, picture);
-	padv_explain_gate(&situation->gate, &picture->control, text, sizeof(text));
-	padv_speak(&speaker, "Transactions: %s", text);
-	explain_enforcement(&speaker, situation);
-	padv_speak(&speaker, "Verdict: %s, as %s.", padv_verdict_name(picture->model.verdict),
-			   padv_verdict_reason(picture->model.verdict));
+	explain_sampling(&speaker, local);
+	explain_cores(&speaker, &status->model);
+	explain_spindles(&speaker, status);
+	explain_choice(&speaker, &status->model);
+	explain_load(&speaker, status);
+	explain_pool(&speaker, status);
+	padv_slot_stats_explain(&local->gate, &status->control, text, sizeof(text));
+	padv_emit(&speaker, "Transactions: %s", text);
+	explain_enforcement(&speaker, local);
+	padv_emit(&speaker, "Verdict: %s, as %s.", padv_verdict_name(status->model.verdict),
+			  padv_verdict_reason(status->model.verdict));
 }

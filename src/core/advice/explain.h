@@ -30,7 +30,7 @@ extern const char *padv_verdict_reason(PadvVerdict verdict);
  * From measurement to verdict: emit is called with each sentence, in order.
  * The sentence is valid during the call only.
  */
-extern void padv_explain(const PadvSituation *situation,
+extern void padv_explain(const PadvLocalStatus *local,
 						 void (*emit) (void *arg, const char *sentence),
 						 void *arg);
 

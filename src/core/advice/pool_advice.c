@@ -47,16 +47,16 @@ say_fix(PadvAdvice *advice, const PadvDeclared *declared)
 }
 
 int
-padv_advise_pools(const PadvSituation *situation, const PadvDeclared *declared,
+padv_advise_pools(const PadvLocalStatus *local, const PadvDeclared *declared,
 				  PadvAdvice advice[PADV_MAX_POOL_ADVICE])
 {
-	const PadvModel *model = &situation->picture.model;
-	int64_t		usable = model->basis.usable_connections;
+	const PadvModel *model = &local->status.model;
+	int64_t		usable = model->inputs.usable_connections;
 	PadvAdvice *next;
 	int			count = 0;
 
 	/* nothing is known of the server before the first sample */
-	if (situation->picture.taken_at == 0)
+	if (local->status.taken_at == 0)
 		return 0;
 	if (declared->connections > usable)
 	{

@@ -26,7 +26,7 @@ typedef struct PadvDeclared
  * Write the advice that the pools call for, worst first, and return how many
  * there are: 0 when all is well.
  */
-extern int	padv_advise_pools(const PadvSituation *situation, const PadvDeclared *declared,
+extern int	padv_advise_pools(const PadvLocalStatus *local, const PadvDeclared *declared,
 							  PadvAdvice advice[PADV_MAX_POOL_ADVICE]);
 
 #endif							/* PADV_POOL_ADVICE_H */

@@ -126,7 +126,7 @@ static void
 estimate_by_formula(PadvModel *model)
 {
 	PadvEstimate *formula = &model->estimates[PADV_METHOD_FORMULA];
-	double		multiplier = model->basis.connections_per_core;
+	double		multiplier = model->inputs.connections_per_core;
 
 	formula->available = true;
 	formula->connections = padv_formula_size(model->cores,
@@ -143,10 +143,10 @@ estimate_by_setting(PadvModel *model)
 {
 	PadvEstimate *setting = &model->estimates[PADV_METHOD_SETTING];
 
-	setting->available = model->basis.optimal_setting > 0;
-	setting->connections = model->basis.optimal_setting;
-	setting->low = model->basis.optimal_setting;
-	setting->high = model->basis.optimal_setting;
+	setting->available = model->inputs.optimal_setting > 0;
+	setting->connections = model->inputs.optimal_setting;
+	setting->low = model->inputs.optimal_setting;
+	setting->high = model->inputs.optimal_setting;
 
 	/* nothing that was measured speaks for it */
 	setting->confidence = PADV_CONFIDENCE_LOW;
@@ -155,7 +155,7 @@ estimate_by_setting(PadvModel *model)
 static int64_t
 within_server(const PadvModel *model, double connections)
 {
-	double		size = fmin(connections, (double) model->basis.usable_connections);
+	double		size = fmin(connections, (double) model->inputs.usable_connections);
 
 	return size > 1.0 ? (int64_t) size : 1;
 }
@@ -247,7 +247,7 @@ static void
 size_pool(PadvModel *model, const PadvMinute *minute)
 {
 	double		optimal = (double) padv_model_chosen(model)->connections;
-	double		usable = fmax(optimal, (double) model->basis.usable_connections);
+	double		usable = fmax(optimal, (double) model->inputs.usable_connections);
 	double		size = fmin(needed_connections(model, minute), fmin(usable, optimal / PADV_MIN_BUSY_RATIO));
 
 	model->pool_size = (int64_t) ceil(size);
@@ -288,15 +288,15 @@ judge(const PadvModel *model, const PadvMinute *minute)
 }
 
 void
-padv_model_update(PadvModel *model, const PadvBasis *basis,
+padv_model_update(PadvModel *model, const PadvInputs *inputs,
 				  const PadvMinute *minute, const PadvLoad *load,
 				  const PadvWaits *waits, const PadvCurve *curve)
 {
-	model->basis = *basis;
+	model->inputs = *inputs;
 	model->waits = *waits;
 	model->curve = *curve;
-	model->cores = basis->cores_setting > 0.0 ? basis->cores_setting : basis->detected_cores;
-	model->spindles = basis->spindles_setting >= 0 ? basis->spindles_setting : basis->detected_spindles;
+	model->cores = inputs->cores_setting > 0.0 ? inputs->cores_setting : inputs->detected_cores;
+	model->spindles = inputs->spindles_setting >= 0 ? inputs->spindles_setting : inputs->detected_spindles;
 	model->disk_share = disk_share(minute, load, model->disk_share);
 	model->effective_spindles = effective_spindles(model->spindles, model->disk_share,
 												   model->effective_spindles);

@@ -42,7 +42,7 @@ typedef enum PadvVerdict
 } PadvVerdict;
 
 /* What is given: the machine's facts and the DBA's settings. */
-typedef struct PadvBasis
+typedef struct PadvInputs
 {
 	int64_t		logical_cpus;	/* those inside affinity and cpuset */
 	int64_t		physical_cores; /* the same, hyper-threads counted once */
@@ -59,7 +59,7 @@ typedef struct PadvBasis
 	int64_t		max_connections;
 	int64_t		usable_connections; /* those that ordinary roles can have */
 	int64_t		sample_interval_ms;
-} PadvBasis;
+} PadvInputs;
 
 /* What is measured as less says that hardly anything was active. */
 #define PADV_MIN_BUSY_RATIO 0.01
@@ -75,7 +75,7 @@ typedef struct PadvEstimate
 
 typedef struct PadvModel
 {
-	PadvBasis	basis;
+	PadvInputs	inputs;
 	double		cores;			/* those in force: setting or detected */
 	int64_t		spindles;		/* likewise */
 	double		disk_share;		/* of the working time that goes into reads
@@ -117,7 +117,7 @@ extern void padv_model_init(PadvModel *model);
  * Bring the model up to date.  It remembers the share of disk reads from call to
  * call, because an idle minute says nothing about it.
  */
-extern void padv_model_update(PadvModel *model, const PadvBasis *basis,
+extern void padv_model_update(PadvModel *model, const PadvInputs *inputs,
 							  const PadvMinute *minute, const PadvLoad *load,
 							  const PadvWaits *waits, const PadvCurve *curve);
 

@@ -2,13 +2,13 @@
  * status.h
  *		All that one moment of the server is known by, and who is asking.
  *
- * The worker publishes a picture; readers copy it out.  Plain data, so that
+ * The worker publishes a status; readers copy it out.  Plain data, so that
  * the rooms that turn it into advice and sentences need no server.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_PICTURE_H
-#define PADV_PICTURE_H
+#ifndef PADV_STATUS_H
+#define PADV_STATUS_H
 
 #include "core/model/model.h"
 #include "core/policy/limits.h"
@@ -17,7 +17,7 @@
 #include "core/stats/window.h"
 
 /* What is published after each sample, without the long tables. */
-typedef struct PadvPicture
+typedef struct PadvStatus
 {
 	int64_t		taken_at;		/* of the last sample, on the wall clock; 0
 								 * before the first */
@@ -29,32 +29,32 @@ typedef struct PadvPicture
 	PadvLoad	load;
 	PadvModel	model;
 	PadvControl control;		/* of server_max_active = auto */
-	bool		caps_unreadable;	/* so nobody is refused */
-	int64_t		caps_committed; /* sessions that caps and limits allow; -1: no
-								 * bound */
-} PadvPicture;
+	bool		limits_unreadable;	/* so nobody is refused */
+	int64_t		limits_committed;	/* sessions that limits and limits allow;
+									 * -1: no bound */
+} PadvStatus;
 
 /*
- * A picture in front of a reader: how old it is, and names for its numbers.
+ * A status in front of a reader: how old it is, and names for its numbers.
  * The names are the reader's memory; identifiers come quoted for SQL.
  */
-typedef struct PadvSituation
+typedef struct PadvLocalStatus
 {
-	PadvPicture picture;
-	PadvGate	gate;			/* without running and kept */
+	PadvStatus	status;
+	PadvSlotStats gate;			/* without running and kept */
 	bool		worker_running;
 	double		age_seconds;	/* of the last sample */
 	int32_t		enforcement;	/* PadvEnforcement, as it is set: of sessions */
 	int32_t		gate_enforcement;	/* likewise, of transactions */
-	const char *holder_role;	/* of picture.idle_holder, when it has one */
+	const char *holder_role;	/* of status.idle_holder, when it has one */
 	const char *holder_role_quoted;
 	const char *holder_database;
-} PadvSituation;
+} PadvLocalStatus;
 
 /*
  * Whether sampling stands still: there is no worker, or the last sample is ten
  * intervals and five seconds old.
  */
-extern bool padv_sampling_stopped(const PadvSituation *situation);
+extern bool padv_sampling_stopped(const PadvLocalStatus *local);
 
-#endif							/* PADV_PICTURE_H */
+#endif							/* PADV_STATUS_H */

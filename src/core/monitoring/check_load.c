@@ -25,16 +25,16 @@ rounded(double value)
 }
 
 static void
-say_unknown(const PadvSituation *situation, PadvLoadCheck *check)
+say_unknown(const PadvLocalStatus *local, PadvLoadCheck *check)
 {
 	check->status = PADV_CHECK_UNKNOWN;
-	if (situation->picture.taken_at == 0)
+	if (local->status.taken_at == 0)
 		snprintf(check->message, sizeof(check->message),
 				 "POOL_ADVISOR UNKNOWN - no sample has been taken since the server started");
 	else
 		snprintf(check->message, sizeof(check->message),
 				 "POOL_ADVISOR UNKNOWN - sampling stopped, the last sample is %.0f s old",
-				 situation->age_seconds);
+				 local->age_seconds);
 }
 
 /*
@@ -72,25 +72,25 @@ say_load(const PadvModel *model, double warning, double critical, PadvLoadCheck 
 }
 
 void
-padv_check_load(const PadvSituation *situation, int64_t usable_connections,
+padv_check_load(const PadvLocalStatus *local, int64_t usable_connections,
 				double warning, double critical, PadvLoadCheck *check)
 {
-	const PadvPicture *picture = &situation->picture;
+	const PadvStatus *status = &local->status;
 
 	memset(check, 0, sizeof(*check));
 	check->usable_connections = usable_connections;
-	if (picture->taken_at != 0)
+	if (status->taken_at != 0)
 	{
-		check->load_ratio = rounded(picture->model.load_ratio);
-		check->demand_avg = rounded(picture->minute.demand);
-		check->active_avg = rounded(picture->minute.active);
-		check->optimal = padv_model_chosen(&picture->model)->connections;
-		check->sessions = picture->last.sessions;
-		check->queued = picture->last.queued;
-		check->sample_age_seconds = rounded(situation->age_seconds);
+		check->load_ratio = rounded(status->model.load_ratio);
+		check->demand_avg = rounded(status->minute.demand);
+		check->active_avg = rounded(status->minute.active);
+		check->optimal = padv_model_chosen(&status->model)->connections;
+		check->sessions = status->last.sessions;
+		check->queued = status->last.queued;
+		check->sample_age_seconds = rounded(local->age_seconds);
 	}
-	if (padv_sampling_stopped(situation))
-		say_unknown(situation, check);
+	if (padv_sampling_stopped(local))
+		say_unknown(local, check);
 	else
-		say_load(&picture->model, warning, critical, check);
+		say_load(&status->model, warning, critical, check);
 }

@@ -37,7 +37,7 @@ typedef struct PadvLoadCheck
 } PadvLoadCheck;
 
 /* load_ratio above a threshold is what the threshold says; 0 < warning <= critical. */
-extern void padv_check_load(const PadvSituation *situation, int64_t usable_connections,
+extern void padv_check_load(const PadvLocalStatus *local, int64_t usable_connections,
 							double warning, double critical, PadvLoadCheck *check);
 
 #endif							/* PADV_CHECK_LOAD_H */

@@ -22,11 +22,11 @@
 
 #define SERVER(member) .offset = offsetof(PadvMetricsServer, member)
 #define SERVER_REAL(member) .is_real = true, SERVER(member)
-#define PICTURE(member) SERVER(situation.picture.member)
-#define PICTURE_REAL(member) SERVER_REAL(situation.picture.member)
+#define STATUS(member) SERVER(local.status.member)
+#define PICTURE_REAL(member) SERVER_REAL(local.status.member)
 #define ROLE(member) .offset = offsetof(PadvMetricsRole, member)
 #define COUNTED(member) .offset = offsetof(PadvMetricsCounted, counts.member)
-#define CAP(member) .offset = offsetof(PadvMetricsCap, member)
+#define LIMIT(member) .offset = offsetof(PadvMetricsLimit, member)
 
 #define GAUGE PADV_METRIC_GAUGE
 #define COUNTER PADV_METRIC_COUNTER
@@ -41,52 +41,52 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_usable_connections", GAUGE, "",
 	"Connections that ordinary roles can have: max_connections less the reserved ones.", PADV_BY_SERVER, SERVER(usable_connections)},
 	{"pool_advisor_logins_waiting", GAUGE, "",
-	"Logins in line for a session now.", PADV_BY_SERVER, SERVER(logins_waiting)},
+	"Logins in the queue for a session now.", PADV_BY_SERVER, SERVER(logins_waiting)},
 	{"pool_advisor_logins_refused_total", COUNTER, "",
-	"Logins of all roles refused because of a cap, those that had waited in vain included.", PADV_BY_SERVER, SERVER(total.refused)},
+	"Logins of all roles refused because of a limit, those that had waited in vain included.", PADV_BY_SERVER, SERVER(total.refused)},
 	{"pool_advisor_logins_queued_total", COUNTER, "",
-	"Logins of all roles that had to wait in line.", PADV_BY_SERVER, SERVER(total.queued)},
+	"Logins of all roles that had to wait in the queue.", PADV_BY_SERVER, SERVER(total.queued)},
 	{"pool_advisor_logins_timed_out_total", COUNTER, "",
 	"Logins of all roles refused after waiting for queue_timeout.", PADV_BY_SERVER, SERVER(total.timed_out)},
 	{"pool_advisor_logins_would_refuse_total", COUNTER, "",
-	"Logins of all roles that found a cap full and were let in because enforcement was observe.", PADV_BY_SERVER, SERVER(total.would_refuse)},
+	"Logins of all roles that found a limit full and were let in because enforcement was observe.", PADV_BY_SERVER, SERVER(total.would_refuse)},
 	{"pool_advisor_sessions_closed_idle_total", COUNTER, "",
 	"Sessions of all roles closed after session_idle_timeout because they were beyond min_sessions.", PADV_BY_SERVER, SERVER(total.closed_idle)},
 	{"pool_advisor_logins_queue_wait_seconds_total", COUNTER, "seconds",
-	"Time that logins of all roles spent in line.", PADV_BY_SERVER, SERVER_REAL(total.queue_wait_seconds)},
+	"Time that logins of all roles spent in the queue.", PADV_BY_SERVER, SERVER_REAL(total.queue_wait_seconds)},
 	{"pool_advisor_server_max_active", GAUGE, "",
 	"Transactions of the whole server that may run at a time; -1 is no limit.", PADV_BY_SERVER, SERVER(server_max_active)},
 	{"pool_advisor_transactions_waiting", GAUGE, "",
-	"Transactions in line for their turn now.", PADV_BY_SERVER, SERVER(transactions_waiting)},
+	"Transactions in the queue for their turn now.", PADV_BY_SERVER, SERVER(transactions_waiting)},
 	{"pool_advisor_transactions_queued_total", COUNTER, "",
-	"Transactions of all roles that had to wait in line and got their turn.", PADV_BY_SERVER, SERVER(situation.gate.totals.waited)},
+	"Transactions of all roles that had to wait in the queue and got their turn.", PADV_BY_SERVER, SERVER(local.gate.totals.waited)},
 	{"pool_advisor_transactions_queue_wait_seconds_total", COUNTER, "seconds",
-	"Time that these transactions spent in line.", PADV_BY_SERVER, SERVER_REAL(transactions_wait_seconds)},
-	{"pool_advisor_transactions_given_up_total", COUNTER, "",
-	"Waits in line that ended without a turn: cancelled, timed out, disconnected.", PADV_BY_SERVER, SERVER(situation.gate.totals.given_up)},
-	{"pool_advisor_transactions_let_in_total", COUNTER, "",
-	"How often a limit on transactions was raised by one because none inside could go on.", PADV_BY_SERVER, SERVER(situation.gate.totals.let_in)},
+	"Time that these transactions spent in the queue.", PADV_BY_SERVER, SERVER_REAL(transactions_wait_seconds)},
+	{"pool_advisor_transactions_cancelled_total", COUNTER, "",
+	"Waits in the queue that ended without a turn: cancelled, timed out, disconnected.", PADV_BY_SERVER, SERVER(local.gate.totals.given_up)},
+	{"pool_advisor_transactions_overcommitted_total", COUNTER, "",
+	"How often a limit on transactions was raised by one because none inside could go on.", PADV_BY_SERVER, SERVER(local.gate.totals.let_in)},
 	{"pool_advisor_gate_refused_total", COUNTER, "",
-	"Transactions refused because as many waited as transaction_queue_length allows.", PADV_BY_SERVER, SERVER(situation.gate.totals.refused)},
+	"Transactions refused because as many waited as transaction_queue_length allows.", PADV_BY_SERVER, SERVER(local.gate.totals.refused)},
 	{"pool_advisor_gate_timed_out_total", COUNTER, "",
-	"Transactions refused after waiting for transaction_queue_timeout.", PADV_BY_SERVER, SERVER(situation.gate.totals.timed_out)},
+	"Transactions refused after waiting for transaction_queue_timeout.", PADV_BY_SERVER, SERVER(local.gate.totals.timed_out)},
 	{"pool_advisor_enforcement", GAUGE, "",
-	"Whether caps are enforced: 0 off, 1 observe, 2 on.", PADV_BY_SERVER, SERVER(enforcement)},
+	"Whether limits are enforced: 0 off, 1 observe, 2 on.", PADV_BY_SERVER, SERVER(enforcement)},
 	{"pool_advisor_gate_enforcement", GAUGE, "",
 	"Whether limits on transactions are enforced: 0 off, 1 observe, 2 on.", PADV_BY_SERVER, SERVER(gate_enforcement)},
-	{"pool_advisor_caps", GAUGE, "",
-	"Caps in force, the default not counted.", PADV_BY_SERVER, SERVER(caps)},
-	{"pool_advisor_caps_full", GAUGE, "",
-	"Caps that have no room; those that let nobody in are not counted.", PADV_BY_SERVER, SERVER(caps_full)},
-	{"pool_advisor_default_cap_in_use", GAUGE, "",
-	"Sessions under the default cap of the role that has most.", PADV_BY_SERVER, SERVER(default_in_use)},
-	{"pool_advisor_default_cap_max_sessions", GAUGE, "",
-	"Sessions that each role without a cap of its own can have; -1 is no limit.", PADV_BY_SERVER, SERVER(default_max_sessions)},
+	{"pool_advisor_limits", GAUGE, "",
+	"Limits in force, the default not counted.", PADV_BY_SERVER, SERVER(limits)},
+	{"pool_advisor_limits_full", GAUGE, "",
+	"Limits that have no room; those that let nobody in are not counted.", PADV_BY_SERVER, SERVER(limits_full)},
+	{"pool_advisor_default_limit_in_use", GAUGE, "",
+	"Sessions under the default limit of the role that has most.", PADV_BY_SERVER, SERVER(default_in_use)},
+	{"pool_advisor_default_limit_max_sessions", GAUGE, "",
+	"Sessions that each role without a limit of its own can have; -1 is no limit.", PADV_BY_SERVER, SERVER(default_max_sessions)},
 
 	{"pool_advisor_sample_age_seconds", GAUGE, "seconds",
-	"Age of the last sample.", PADV_BY_SAMPLE, SERVER_REAL(situation.age_seconds)},
+	"Age of the last sample.", PADV_BY_SAMPLE, SERVER_REAL(local.age_seconds)},
 	{"pool_advisor_samples_total", COUNTER, "",
-	"Samples since the sampling process started.", PADV_BY_SAMPLE, PICTURE(samples_total)},
+	"Samples since the sampling process started.", PADV_BY_SAMPLE, STATUS(samples_total)},
 	{"pool_advisor_sample_cost_seconds", GAUGE, "seconds",
 	"CPU time that a sample took on average over the last minute.", PADV_BY_SAMPLE, PICTURE_REAL(load.sample_cost)},
 	{"pool_advisor_transactions_total", COUNTER, "",
@@ -96,23 +96,23 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_transaction_seconds_total", COUNTER, "seconds",
 	"Time that clients spent inside transactions, counted when these end.", PADV_BY_SAMPLE, PICTURE_REAL(load.inside_total)},
 	{"pool_advisor_sessions", GAUGE, "",
-	"Client sessions in the last sample.", PADV_BY_SAMPLE, PICTURE(last.sessions)},
+	"Client sessions in the last sample.", PADV_BY_SAMPLE, STATUS(last.sessions)},
 	{"pool_advisor_active", GAUGE, "",
-	"Sessions executing a statement in the last sample.", PADV_BY_SAMPLE, PICTURE(last.active)},
+	"Sessions executing a statement in the last sample.", PADV_BY_SAMPLE, STATUS(last.active)},
 	{"pool_advisor_idle", GAUGE, "",
-	"Sessions waiting for a command outside a transaction in the last sample.", PADV_BY_SAMPLE, PICTURE(last.idle)},
+	"Sessions waiting for a command outside a transaction in the last sample.", PADV_BY_SAMPLE, STATUS(last.idle)},
 	{"pool_advisor_idle_in_transaction", GAUGE, "",
-	"Sessions waiting for a command inside a transaction in the last sample.", PADV_BY_SAMPLE, PICTURE(last.idle_in_transaction)},
+	"Sessions waiting for a command inside a transaction in the last sample.", PADV_BY_SAMPLE, STATUS(last.idle_in_transaction)},
 	{"pool_advisor_queued", GAUGE, "",
-	"Sessions and logins waiting to be admitted in the last sample.", PADV_BY_SAMPLE, PICTURE(last.queued)},
+	"Sessions and logins waiting to be admitted in the last sample.", PADV_BY_SAMPLE, STATUS(last.queued)},
 	{"pool_advisor_parallel_workers", GAUGE, "",
-	"Parallel workers in the last sample; they are not sessions.", PADV_BY_SAMPLE, PICTURE(last.parallel_workers)},
+	"Parallel workers in the last sample; they are not sessions.", PADV_BY_SAMPLE, STATUS(last.parallel_workers)},
 	{"pool_advisor_active_avg", GAUGE, "",
 	"Average active sessions over the last minute.", PADV_BY_SAMPLE, PICTURE_REAL(minute.active)},
 	{"pool_advisor_active_p95", GAUGE, "",
 	"Active sessions that 95 percent of the samples of the last minute did not exceed.", PADV_BY_SAMPLE, PICTURE_REAL(minute.active_p95)},
 	{"pool_advisor_active_max", GAUGE, "",
-	"Most active sessions in a sample of the last minute.", PADV_BY_SAMPLE, PICTURE(minute.active_max)},
+	"Most active sessions in a sample of the last minute.", PADV_BY_SAMPLE, STATUS(minute.active_max)},
 	{"pool_advisor_demand_avg", GAUGE, "",
 	"Average over the last minute of active sessions and parallel workers, less those asleep or waiting for their client, and of sessions ready to run that look idle.", PADV_BY_SAMPLE, PICTURE_REAL(model.demand)},
 	{"pool_advisor_io_wait_ratio", GAUGE, "ratio",
@@ -140,18 +140,18 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_verdict", GAUGE, "",
 	"How the load stands against optimal: 0 idle, 1 within, 2 at the optimum, 3 oversubscribed, 4 blocked.", PADV_BY_SAMPLE, SERVER(verdict)},
 	{"pool_advisor_pool_size", GAUGE, "",
-	"Connections that a saturated pool in front needs to keep optimal of them active.", PADV_BY_SAMPLE, PICTURE(model.pool_size)},
-	{"pool_advisor_caps_unreadable", GAUGE, "",
-	"Whether caps cannot be read, so that everybody is let in: 1 or 0.", PADV_BY_SAMPLE, SERVER(caps_unreadable)},
+	"Connections that a saturated pool in front needs to keep optimal of them active.", PADV_BY_SAMPLE, STATUS(model.pool_size)},
+	{"pool_advisor_limits_unreadable", GAUGE, "",
+	"Whether limits cannot be read, so that everybody is let in: 1 or 0.", PADV_BY_SAMPLE, SERVER(limits_unreadable)},
 	{"pool_advisor_committed_sessions", GAUGE, "",
-	"Sessions that caps and CONNECTION LIMITs allow, over all roles; -1 is no limit.", PADV_BY_SAMPLE, PICTURE(caps_committed)},
+	"Sessions that limits and CONNECTION LIMITs allow, over all roles; -1 is no limit.", PADV_BY_SAMPLE, STATUS(limits_committed)},
 	{"pool_advisor_advice_critical", GAUGE, "",
 	"Rows of severity critical in the view advice, declared pools left out.", PADV_BY_SAMPLE, SERVER(advice[PADV_CRITICAL])},
 	{"pool_advisor_advice_warning", GAUGE, "",
 	"Rows of severity warning in the view advice, declared pools left out.", PADV_BY_SAMPLE, SERVER(advice[PADV_WARNING])},
 
 	{"pool_advisor_wait_class_sessions", GAUGE, "",
-	"Active sessions in the last sample by what they wait for; cpu is for nothing.", PADV_BY_WAIT_CLASS, PICTURE(last.in_class)},
+	"Active sessions in the last sample by what they wait for; cpu is for nothing.", PADV_BY_WAIT_CLASS, STATUS(last.in_class)},
 	{"pool_advisor_wait_class_sessions_avg", GAUGE, "",
 	"Average active sessions over the last minute by what they wait for.", PADV_BY_WAIT_CLASS, PICTURE_REAL(minute.in_class)},
 
@@ -164,33 +164,33 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_role_idle_in_transaction", GAUGE, "",
 	"Sessions of the role idle in transaction in the last sample.", PADV_BY_ROLE, ROLE(idle_in_transaction)},
 	{"pool_advisor_role_queued", GAUGE, "",
-	"Logins of the role waiting in line now.", PADV_BY_ROLE, ROLE(queued)},
+	"Logins of the role that wait in the queue now.", PADV_BY_ROLE, ROLE(queued)},
 	{"pool_advisor_role_active_avg", GAUGE, "",
 	"Average active sessions of the role over the last minute.", PADV_BY_ROLE, .is_real = true, ROLE(active_avg)},
 	{"pool_advisor_role_max_sessions", GAUGE, "",
-	"The own cap of the role, or the default; -1 is no limit.", PADV_BY_ROLE, .no_sum = true, ROLE(max_sessions)},
+	"The own limit of the role, or the default; -1 is no limit.", PADV_BY_ROLE, .no_sum = true, ROLE(max_sessions)},
 
 	{"pool_advisor_admission_refused_total", COUNTER, "",
-	"Logins of the role refused because of a cap, those that had waited in vain included.", PADV_BY_COUNTED_ROLE, COUNTED(refused)},
+	"Logins of the role refused because of a limit, those that had waited in vain included.", PADV_BY_COUNTED_ROLE, COUNTED(refused)},
 	{"pool_advisor_admission_queued_total", COUNTER, "",
-	"Logins of the role that had to wait in line.", PADV_BY_COUNTED_ROLE, COUNTED(queued)},
+	"Logins of the role that had to wait in the queue.", PADV_BY_COUNTED_ROLE, COUNTED(queued)},
 	{"pool_advisor_admission_timed_out_total", COUNTER, "",
 	"Logins of the role refused after waiting for queue_timeout.", PADV_BY_COUNTED_ROLE, COUNTED(timed_out)},
 	{"pool_advisor_admission_would_refuse_total", COUNTER, "",
-	"Logins of the role that found a cap full and were let in because enforcement was observe.", PADV_BY_COUNTED_ROLE, COUNTED(would_refuse)},
+	"Logins of the role that found a limit full and were let in because enforcement was observe.", PADV_BY_COUNTED_ROLE, COUNTED(would_refuse)},
 	{"pool_advisor_admission_closed_idle_total", COUNTER, "",
 	"Sessions of the role closed after session_idle_timeout because they were beyond min_sessions.", PADV_BY_COUNTED_ROLE, COUNTED(closed_idle)},
 	{"pool_advisor_admission_queue_wait_seconds_total", COUNTER, "seconds",
-	"Time that logins of the role spent in line.", PADV_BY_COUNTED_ROLE, .is_real = true, COUNTED(queue_wait_seconds)},
+	"Time that logins of the role spent in the queue.", PADV_BY_COUNTED_ROLE, .is_real = true, COUNTED(queue_wait_seconds)},
 	{"pool_advisor_admission_transactions_queued_total", COUNTER, "",
-	"Transactions of the role that had to wait in line and got their turn.", PADV_BY_COUNTED_ROLE, COUNTED(transactions_queued)},
+	"Transactions of the role that had to wait in the queue and got their turn.", PADV_BY_COUNTED_ROLE, COUNTED(transactions_queued)},
 	{"pool_advisor_admission_transactions_queue_wait_seconds_total", COUNTER, "seconds",
-	"Time that these transactions spent in line.", PADV_BY_COUNTED_ROLE, .is_real = true, COUNTED(transactions_wait_seconds)},
+	"Time that these transactions spent in the queue.", PADV_BY_COUNTED_ROLE, .is_real = true, COUNTED(transactions_wait_seconds)},
 
-	{"pool_advisor_cap_in_use", GAUGE, "",
-	"Sessions counted under the cap of the role, of the database, or of the role in the database.", PADV_BY_CAP, CAP(in_use)},
-	{"pool_advisor_cap_max_sessions", GAUGE, "",
-	"Sessions that the cap allows; -1 is no limit.", PADV_BY_CAP, CAP(max_sessions)},
+	{"pool_advisor_limit_in_use", GAUGE, "",
+	"Sessions counted under the limit of the role, of the database, or of the role in the database.", PADV_BY_LIMIT, LIMIT(in_use)},
+	{"pool_advisor_limit_max_sessions", GAUGE, "",
+	"Sessions that the limit allows; -1 is no limit.", PADV_BY_LIMIT, LIMIT(max_sessions)},
 	{0}
 };
 
@@ -200,7 +200,7 @@ const PadvMetricGroup padv_metric_groups[PADV_METRIC_SCOPES] = {
 	[PADV_BY_WAIT_CLASS] = {"pool_advisor_wait_class_", {"wait_class"}},
 	[PADV_BY_ROLE] = {"pool_advisor_role_", {"rolname"}},
 	[PADV_BY_COUNTED_ROLE] = {"pool_advisor_admission_", {"rolname"}},
-	[PADV_BY_CAP] = {"pool_advisor_cap_", {"rolname", "datname"}},
+	[PADV_BY_LIMIT] = {"pool_advisor_limit_", {"rolname", "datname"}},
 };
 
 static const char *const wait_classes[PADV_WAIT_CLASSES] = {"cpu", "io", "lock", "lwlock", "other"};
@@ -210,26 +210,26 @@ static const char *const wait_classes[PADV_WAIT_CLASSES] = {"cpu", "io", "lock",
 void
 padv_metrics_prepare(PadvMetricsServer *server)
 {
-	const PadvPicture *picture = &server->situation.picture;
-	const PadvEstimate *chosen = padv_model_chosen(&picture->model);
+	const PadvStatus *status = &server->local.status;
+	const PadvEstimate *chosen = padv_model_chosen(&status->model);
 	PadvAdvice	advice[PADV_MAX_ADVICE];
-	int			count = padv_advise(&server->situation, advice);
+	int			count = padv_advise(&server->local, advice);
 
 	server->one = 1;
-	server->worker_running = server->situation.worker_running;
-	server->caps_unreadable = picture->caps_unreadable;
+	server->worker_running = server->local.worker_running;
+	server->limits_unreadable = status->limits_unreadable;
 	server->optimal = chosen->connections;
 	server->optimal_low = chosen->low;
 	server->optimal_high = chosen->high;
-	server->method = picture->model.chosen;
+	server->method = status->model.chosen;
 	server->confidence = chosen->confidence;
-	server->verdict = picture->model.verdict;
+	server->verdict = status->model.verdict;
 	memset(server->advice, 0, sizeof(server->advice));
 	for (int i = 0; i < count; i++)
 		server->advice[advice[i].severity]++;
 }
 
-/* --- roles and caps ------------------------------------------------------- */
+/* --- roles and limits ------------------------------------------------------- */
 
 static int
 shown(int count)
@@ -270,7 +270,7 @@ compare_counted(const void *a, const void *b)
 {
 	const PadvMetricsCounted *left = a;
 	const PadvMetricsCounted *right = b;
-	int			result = (int) right->told_apart - (int) left->told_apart;
+	int			result = (int) right->tracked - (int) left->tracked;
 
 	return result != 0 ? result : descending(right->role, left->role);
 }
@@ -281,25 +281,25 @@ padv_metrics_choose_counted(PadvMetricsCounted *counted, int count)
 	int			result = 0;
 
 	qsort(counted, (size_t) count, sizeof(PadvMetricsCounted), compare_counted);
-	while (result < count && counted[result].told_apart)
+	while (result < count && counted[result].tracked)
 		result++;
 	return shown(result);
 }
 
-/* The share in use; a cap without a number is never full. */
+/* The share in use; a limit without a number is never full. */
 static double
-fullness(const PadvMetricsCap *cap)
+fullness(const PadvMetricsLimit *limit)
 {
-	if (cap->max_sessions < 0)
+	if (limit->max_sessions < 0)
 		return -1.0;
-	return cap->max_sessions == 0 ? 0.0 : (double) cap->in_use / (double) cap->max_sessions;
+	return limit->max_sessions == 0 ? 0.0 : (double) limit->in_use / (double) limit->max_sessions;
 }
 
 static int
-compare_caps(const void *a, const void *b)
+compare_limits(const void *a, const void *b)
 {
-	const PadvMetricsCap *left = a;
-	const PadvMetricsCap *right = b;
+	const PadvMetricsLimit *left = a;
+	const PadvMetricsLimit *right = b;
 	int			result = descending(fullness(left), fullness(right));
 
 	if (result == 0)
@@ -310,9 +310,9 @@ compare_caps(const void *a, const void *b)
 }
 
 int
-padv_metrics_choose_caps(PadvMetricsCap *caps, int count)
+padv_metrics_choose_limits(PadvMetricsLimit *limits, int count)
 {
-	qsort(caps, (size_t) count, sizeof(PadvMetricsCap), compare_caps);
+	qsort(limits, (size_t) count, sizeof(PadvMetricsLimit), compare_limits);
 	return shown(count);
 }
 
@@ -453,7 +453,7 @@ padv_metrics_walk(const PadvMetricsInput *input,
 				  void (*emit) (void *arg, const PadvSeries *series), void *arg)
 {
 	const Walk	walk = {input, emit, arg};
-	bool		sampled = input->server.situation.picture.taken_at != 0;
+	bool		sampled = input->server.local.status.taken_at != 0;
 
 	for (const PadvMetric *metric = padv_metrics; metric->name != NULL; metric++)
 		switch (metric->scope)
@@ -473,8 +473,8 @@ padv_metrics_walk(const PadvMetricsInput *input,
 			case PADV_BY_COUNTED_ROLE:
 				walk_rows(&walk, metric, input->counted, sizeof(PadvMetricsCounted), input->ncounted);
 				break;
-			case PADV_BY_CAP:
-				walk_rows(&walk, metric, input->caps, sizeof(PadvMetricsCap), input->ncaps);
+			case PADV_BY_LIMIT:
+				walk_rows(&walk, metric, input->limits, sizeof(PadvMetricsLimit), input->nlimits);
 				break;
 		}
 }

@@ -14,7 +14,7 @@
 /* Of the library; the same as default_version in pool_advisor.control. */
 #define PADV_VERSION "1.0"
 
-/* Roles, and caps, that have series of their own. */
+/* Roles, and limits, that have series of their own. */
 #define PADV_MAX_SHOWN 50
 
 /*
@@ -41,10 +41,10 @@ typedef enum PadvMetricScope
 	PADV_BY_WAIT_CLASS,			/* the same; an array */
 	PADV_BY_ROLE,				/* PadvMetricsRole */
 	PADV_BY_COUNTED_ROLE,		/* PadvMetricsCounted */
-	PADV_BY_CAP,				/* PadvMetricsCap */
+	PADV_BY_LIMIT,				/* PadvMetricsLimit */
 } PadvMetricScope;
 
-#define PADV_METRIC_SCOPES (PADV_BY_CAP + 1)
+#define PADV_METRIC_SCOPES (PADV_BY_LIMIT + 1)
 
 typedef struct PadvMetric
 {
@@ -71,7 +71,7 @@ typedef struct PadvMetricGroup
 
 extern const PadvMetricGroup padv_metric_groups[PADV_METRIC_SCOPES];
 
-/* What caps did, to a role or to all. */
+/* What limits did, to a role or to all. */
 typedef struct PadvMetricsCounts
 {
 	int64_t		refused;
@@ -86,14 +86,14 @@ typedef struct PadvMetricsCounts
 
 typedef struct PadvMetricsServer
 {
-	PadvSituation situation;
+	PadvLocalStatus local;
 	int64_t		max_connections;
 	int64_t		usable_connections;
 	int64_t		logins_waiting;
 	int64_t		enforcement;	/* PadvEnforcement */
 	int64_t		gate_enforcement;	/* likewise, of transactions */
-	int64_t		caps;			/* in force, the default not counted */
-	int64_t		caps_full;		/* those of them without room */
+	int64_t		limits;			/* in force, the default not counted */
+	int64_t		limits_full;	/* those of them without room */
 	int64_t		default_max_sessions;
 	int64_t		default_in_use; /* of the role that has most */
 	PadvMetricsCounts total;
@@ -104,7 +104,7 @@ typedef struct PadvMetricsServer
 	/* padv_metrics_prepare fills in the rest */
 	int64_t		one;
 	int64_t		worker_running;
-	int64_t		caps_unreadable;
+	int64_t		limits_unreadable;
 	int64_t		optimal;
 	int64_t		optimal_low;
 	int64_t		optimal_high;
@@ -131,19 +131,19 @@ typedef struct PadvMetricsRole
 	int64_t		idle_in_transaction;
 	int64_t		queued;
 	double		active_avg;
-	int64_t		max_sessions;	/* its own cap, or the default; -1: none */
+	int64_t		max_sessions;	/* its own limit, or the default; -1: none */
 } PadvMetricsRole;
 
 typedef struct PadvMetricsCounted
 {
 	PadvMetricsLabels labels;	/* must be first */
 	uint32_t	role;
-	bool		told_apart;		/* may have series of its own, see
-								 * PADV_ROLES_TOLD_APART */
+	bool		tracked;		/* may have series of its own, see
+								 * PADV_ROLES_TRACKED */
 	PadvMetricsCounts counts;
 } PadvMetricsCounted;
 
-typedef struct PadvMetricsCap
+typedef struct PadvMetricsLimit
 {
 	PadvMetricsLabels labels;	/* must be first */
 	uint32_t	role;
@@ -151,30 +151,30 @@ typedef struct PadvMetricsCap
 	int64_t		in_use;
 	int64_t		max_sessions;	/* -1: no limit */
 	bool		is_group;		/* of a role and its members together */
-} PadvMetricsCap;
+} PadvMetricsLimit;
 
 typedef struct PadvMetricsInput
 {
 	PadvMetricsServer server;
 	int			nroles;
 	int			ncounted;
-	int			ncaps;
+	int			nlimits;
 	PadvMetricsRole *roles;
 	PadvMetricsCounted *counted;
-	PadvMetricsCap *caps;
+	PadvMetricsLimit *limits;
 } PadvMetricsInput;
 
-/* Fill in what follows from the situation. */
+/* Fill in what follows from the status. */
 extern void padv_metrics_prepare(PadvMetricsServer *server);
 
 /*
  * Put those first that are worth series of their own, and return how many: the
  * roles with most at work; the counted roles that are told apart; the fullest
- * caps.  At most PADV_MAX_SHOWN.
+ * limits.  At most PADV_MAX_SHOWN.
  */
 extern int	padv_metrics_choose_roles(PadvMetricsRole *roles, int count);
 extern int	padv_metrics_choose_counted(PadvMetricsCounted *counted, int count);
-extern int	padv_metrics_choose_caps(PadvMetricsCap *caps, int count);
+extern int	padv_metrics_choose_limits(PadvMetricsLimit *limits, int count);
 
 /*
  * Add up all rows but the first `shown`, and those of them whose name is unknown

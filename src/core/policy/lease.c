@@ -1,6 +1,6 @@
 /*
  * lease.c
- *		How long a turn stays with one session while others wait for it.
+ *		How long a slot stays with one session while others wait for it.
  *
  * Pure.  The figures are from test/bench: up to 1000 clients on short transactions.
  *
@@ -33,34 +33,34 @@ at_most(int64_t value, int64_t most)
 }
 
 int64_t
-padv_lease_us(int32_t waiting, int32_t turns)
+padv_lease_us(int32_t waiting, int32_t slots)
 {
 	int64_t		lease;
 
 	if (waiting <= 0)
 		return LEAST_LEASE_US;
 	lease = at_most((int64_t) waiting * LEASE_US_FOR_EACH, MOST_LEASE_US);
-	lease = at_most(lease, ROUND_US * turns / waiting);
+	lease = at_most(lease, ROUND_US * slots / waiting);
 	return lease > LEAST_LEASE_US ? lease : LEAST_LEASE_US;
 }
 
 void
-padv_grace_init(PadvGrace *grace)
+padv_retain_init(PadvRetain *grace)
 {
-	*grace = (PadvGrace) {.us = PADV_GRACE_US};
+	*grace = (PadvRetain) {.us = PADV_RETAIN_US};
 }
 
 static void
-set_grace(PadvGrace *grace, int64_t us, int64_t now)
+set_grace(PadvRetain *grace, int64_t us, int64_t now)
 {
 	grace->us = us;
 	grace->changed_at = now;
 }
 
 void
-padv_grace_look(PadvGrace *grace, double cpu_utilization, int32_t limit, int64_t now)
+padv_retain_update(PadvRetain *grace, double cpu_utilization, int32_t limit, int64_t now)
 {
-	bool		is_long = grace->us > PADV_GRACE_US;
+	bool		is_long = grace->us > PADV_RETAIN_US;
 	bool		may_help = now >= grace->not_before || limit / 2 >= grace->in_vain;
 
 	if (!is_long && cpu_utilization >= BUSY && may_help)
@@ -73,6 +73,6 @@ padv_grace_look(PadvGrace *grace, double cpu_utilization, int32_t limit, int64_t
 			grace->pause = grace->pause == 0 ? FIRST_PAUSE : at_most(2 * grace->pause, LAST_PAUSE);
 		grace->not_before = now + grace->pause;
 		grace->in_vain = limit > 0 ? limit : INT32_MAX;
-		set_grace(grace, PADV_GRACE_US, now);
+		set_grace(grace, PADV_RETAIN_US, now);
 	}
 }

@@ -1,9 +1,9 @@
 /*
  * limits.c
- *		Which caps there are, and which of them a session is under.
+ *		Which limits there are, and which of them a session is under.
  *
  * Pure.  The process that reads the catalogs builds a set; logins search it.
- * All searches are binary: a login costs the same with 20 caps and with 2000.
+ * All searches are binary: a login costs the same with 20 limits and with 2000.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -24,108 +24,108 @@ aligned(size_t bytes)
 
 /* Where the arrays are when they have these numbers of elements. */
 static size_t
-lay_out(PadvCaps *caps, size_t ncaps, size_t nmemberships, size_t nexempt, size_t ndatabases)
+lay_out(PadvLimits *limits, size_t nlimits, size_t nmemberships, size_t nexempt, size_t ndatabases)
 {
-	size_t		memberships = aligned(ncaps * sizeof(PadvCap));
+	size_t		memberships = aligned(nlimits * sizeof(PadvLimit));
 	size_t		exempt = memberships + aligned(nmemberships * sizeof(PadvMembership));
 	size_t		databases = exempt + aligned(nexempt * sizeof(uint32_t));
 
-	if (caps != NULL)
+	if (limits != NULL)
 	{
-		caps->caps = (PadvCap *) caps->block;
-		caps->memberships = (PadvMembership *) (caps->block + memberships);
-		caps->exempt = (uint32_t *) (caps->block + exempt);
-		caps->databases = (PadvDatabaseName *) (caps->block + databases);
+		limits->limits = (PadvLimit *) limits->block;
+		limits->memberships = (PadvMembership *) (limits->block + memberships);
+		limits->exempt = (uint32_t *) (limits->block + exempt);
+		limits->databases = (PadvDatabaseName *) (limits->block + databases);
 	}
 	return databases + aligned(ndatabases * sizeof(PadvDatabaseName));
 }
 
 size_t
-padv_caps_block_size(void)
+padv_limits_block_size(void)
 {
-	return lay_out(NULL, PADV_MAX_CAPS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT, PADV_MAX_CAPS);
+	return lay_out(NULL, PADV_MAX_LIMITS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT, PADV_MAX_LIMITS);
 }
 
 void
-padv_caps_init(PadvCaps *caps, void *block)
+padv_limits_init(PadvLimits *limits, void *block)
 {
-	memset(caps, 0, sizeof(*caps));
-	caps->block = block;
-	caps->fallback.scope = PADV_SCOPE_DEFAULT;
-	caps->fallback.core_limit = PADV_UNLIMITED;
-	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
-		caps->fallback.value[i] = PADV_UNLIMITED;
-	lay_out(caps, PADV_MAX_CAPS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT, PADV_MAX_CAPS);
+	memset(limits, 0, sizeof(*limits));
+	limits->block = block;
+	limits->fallback.scope = PADV_SCOPE_DEFAULT;
+	limits->fallback.connection_limit = PADV_UNLIMITED;
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
+		limits->fallback.value[i] = PADV_UNLIMITED;
+	lay_out(limits, PADV_MAX_LIMITS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT, PADV_MAX_LIMITS);
 }
 
 void
-padv_caps_begin(PadvCaps *caps, PadvEnforcement enforcement, double scale,
-				const int32_t fallback[PADV_CAP_SETTINGS])
+padv_limits_begin(PadvLimits *limits, PadvEnforcement enforcement, double scale,
+				  const int32_t fallback[PADV_LIMIT_SETTINGS])
 {
-	caps->ncaps = 0;
-	caps->nmemberships = 0;
-	caps->nexempt = 0;
-	caps->ndatabases = 0;
-	caps->enforcement = enforcement;
-	caps->scale = scale;
-	caps->incomplete = false;
-	caps->committed = 0;
-	caps->unbounded_roles = 0;
-	caps->committed_queue = 0;
-	memset(&caps->fallback, 0, sizeof(caps->fallback));
-	caps->fallback.scope = PADV_SCOPE_DEFAULT;
-	caps->fallback.core_limit = PADV_UNLIMITED;
-	memcpy(caps->fallback.value, fallback, sizeof(caps->fallback.value));
-	memcpy(caps->configured, fallback, sizeof(caps->configured));
+	limits->nlimits = 0;
+	limits->nmemberships = 0;
+	limits->nexempt = 0;
+	limits->ndatabases = 0;
+	limits->enforcement = enforcement;
+	limits->scale = scale;
+	limits->incomplete = false;
+	limits->committed = 0;
+	limits->unbounded_roles = 0;
+	limits->committed_queue = 0;
+	memset(&limits->fallback, 0, sizeof(limits->fallback));
+	limits->fallback.scope = PADV_SCOPE_DEFAULT;
+	limits->fallback.connection_limit = PADV_UNLIMITED;
+	memcpy(limits->fallback.value, fallback, sizeof(limits->fallback.value));
+	memcpy(limits->configured, fallback, sizeof(limits->configured));
 }
 
-PadvCap *
-padv_caps_place(PadvCaps *caps, uint32_t database, uint32_t role)
+PadvLimit *
+padv_limits_entry(PadvLimits *limits, uint32_t database, uint32_t role)
 {
-	PadvCap    *cap;
+	PadvLimit  *limit;
 
 	if (database == 0 && role == 0)
-		return &caps->fallback;
-	for (int i = 0; i < caps->ncaps; i++)
-		if (caps->caps[i].database == database && caps->caps[i].role == role)
-			return &caps->caps[i];
-	if (caps->ncaps == PADV_MAX_CAPS)
+		return &limits->fallback;
+	for (int i = 0; i < limits->nlimits; i++)
+		if (limits->limits[i].database == database && limits->limits[i].role == role)
+			return &limits->limits[i];
+	if (limits->nlimits == PADV_MAX_LIMITS)
 	{
-		caps->incomplete = true;
+		limits->incomplete = true;
 		return NULL;
 	}
-	cap = &caps->caps[caps->ncaps++];
-	cap->role = role;
-	cap->database = database;
-	cap->scope = role == 0 ? PADV_SCOPE_DATABASE :
+	limit = &limits->limits[limits->nlimits++];
+	limit->role = role;
+	limit->database = database;
+	limit->scope = role == 0 ? PADV_SCOPE_DATABASE :
 		database == 0 ? PADV_SCOPE_ROLE : PADV_SCOPE_ROLE_IN_DATABASE;
-	cap->core_limit = PADV_UNLIMITED;
-	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
-		cap->value[i] = PADV_NOT_SET;
-	return cap;
+	limit->connection_limit = PADV_UNLIMITED;
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
+		limit->value[i] = PADV_NOT_SET;
+	return limit;
 }
 
 void
-padv_caps_add_exempt(PadvCaps *caps, uint32_t role)
+padv_limits_add_exempt(PadvLimits *limits, uint32_t role)
 {
-	if (caps->nexempt == PADV_MAX_EXEMPT)
-		caps->incomplete = true;
+	if (limits->nexempt == PADV_MAX_EXEMPT)
+		limits->incomplete = true;
 	else
-		caps->exempt[caps->nexempt++] = role;
+		limits->exempt[limits->nexempt++] = role;
 }
 
 void
-padv_caps_add_database(PadvCaps *caps, uint32_t database, const char *name)
+padv_limits_add_database(PadvLimits *limits, uint32_t database, const char *name)
 {
-	PadvDatabaseName *entry = &caps->databases[caps->ndatabases];
+	PadvDatabaseName *entry = &limits->databases[limits->ndatabases];
 	size_t		length = strlen(name);
 
-	if (caps->ndatabases == PADV_MAX_CAPS || length >= PADV_NAME_SIZE)
+	if (limits->ndatabases == PADV_MAX_LIMITS || length >= PADV_NAME_SIZE)
 		return;
 	memset(entry, 0, sizeof(*entry));
 	memcpy(entry->name, name, length);
 	entry->database = database;
-	caps->ndatabases++;
+	limits->ndatabases++;
 }
 
 static int
@@ -148,10 +148,10 @@ compare_numbers(uint32_t a, uint32_t b)
 }
 
 static int
-compare_caps(const void *a, const void *b)
+compare_limits(const void *a, const void *b)
 {
-	const PadvCap *left = a;
-	const PadvCap *right = b;
+	const PadvLimit *left = a;
+	const PadvLimit *right = b;
 	int			order = compare_numbers(left->database, right->database);
 
 	return order != 0 ? order : compare_numbers(left->role, right->role);
@@ -195,40 +195,40 @@ is_number(int setting)
 }
 
 static bool
-sets_numbers(const PadvCap *cap)
+sets_numbers(const PadvLimit *limit)
 {
-	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
-		if (is_number(i) && cap->value[i] != PADV_NOT_SET)
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
+		if (is_number(i) && limit->value[i] != PADV_NOT_SET)
 			return true;
 	return false;
 }
 
 bool
-padv_cap_limits(const PadvCap *cap)
+padv_limit_is_set(const PadvLimit *limit)
 {
-	return cap->value[PADV_MAX_SESSIONS] >= 0 || cap->value[PADV_MAX_ACTIVE] >= 0 ||
-		padv_cap_closes_idle(cap);
+	return limit->value[PADV_MAX_SESSIONS] >= 0 || limit->value[PADV_MAX_ACTIVE] >= 0 ||
+		padv_limit_closes_idle(limit);
 }
 
 /* Fill in what is not set; the numbers from the default only if asked to. */
 static void
-resolve(PadvCap *cap, const PadvCap *fallback, bool numbers_too, double scale)
+resolve(PadvLimit *limit, const PadvLimit *fallback, bool numbers_too, double scale)
 {
-	for (int i = 0; i < PADV_CAP_SETTINGS; i++)
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 	{
-		if (cap->value[i] == PADV_NOT_SET)
-			cap->value[i] = is_number(i) && !numbers_too ? PADV_UNLIMITED : fallback->value[i];
+		if (limit->value[i] == PADV_NOT_SET)
+			limit->value[i] = is_number(i) && !numbers_too ? PADV_UNLIMITED : fallback->value[i];
 		if (is_number(i))
-			cap->value[i] = scaled(cap->value[i], scale);
+			limit->value[i] = scaled(limit->value[i], scale);
 	}
 }
 
 void
-padv_cap_resolve(PadvCap *cap, const PadvCap *fallback, bool has_members, double scale)
+padv_limit_resolve(PadvLimit *limit, const PadvLimit *fallback, bool has_members, double scale)
 {
-	if (cap->scope == PADV_SCOPE_ROLE && has_members && sets_numbers(cap))
-		cap->scope = PADV_SCOPE_GROUP;
-	resolve(cap, fallback, cap->scope == PADV_SCOPE_ROLE || cap->scope == PADV_SCOPE_DEFAULT, scale);
+	if (limit->scope == PADV_SCOPE_ROLE && has_members && sets_numbers(limit))
+		limit->scope = PADV_SCOPE_GROUP;
+	resolve(limit, fallback, limit->scope == PADV_SCOPE_ROLE || limit->scope == PADV_SCOPE_DEFAULT, scale);
 }
 
 static bool
@@ -246,27 +246,27 @@ is_granted(const PadvGrant *grants, size_t ngrants, uint32_t role)
  * the default.
  */
 static void
-resolve_all(PadvCaps *caps, const PadvGrant *grants, size_t ngrants)
+resolve_all(PadvLimits *limits, const PadvGrant *grants, size_t ngrants)
 {
 	int			kept = 0;
 
-	for (int i = 0; i < caps->ncaps; i++)
+	for (int i = 0; i < limits->nlimits; i++)
 	{
-		PadvCap    *cap = &caps->caps[i];
-		bool		of_role = cap->scope == PADV_SCOPE_ROLE;
-		bool		own_numbers = sets_numbers(cap);
+		PadvLimit  *limit = &limits->limits[i];
+		bool		of_role = limit->scope == PADV_SCOPE_ROLE;
+		bool		own_numbers = sets_numbers(limit);
 
-		padv_cap_resolve(cap, &caps->fallback,
-						 of_role && own_numbers && is_granted(grants, ngrants, cap->role), caps->scale);
-		if (padv_cap_limits(cap) || cap->core_limit >= 0 || (of_role && own_numbers))
-			caps->caps[kept++] = *cap;
+		padv_limit_resolve(limit, &limits->fallback,
+						   of_role && own_numbers && is_granted(grants, ngrants, limit->role), limits->scale);
+		if (padv_limit_is_set(limit) || limit->connection_limit >= 0 || (of_role && own_numbers))
+			limits->limits[kept++] = *limit;
 	}
-	caps->ncaps = kept;
+	limits->nlimits = kept;
 
 	/* those on databases come last */
-	if (kept == 0 || caps->caps[kept - 1].database == 0)
-		caps->ndatabases = 0;
-	padv_cap_resolve(&caps->fallback, &caps->fallback, false, caps->scale);
+	if (kept == 0 || limits->limits[kept - 1].database == 0)
+		limits->ndatabases = 0;
+	padv_limit_resolve(&limits->fallback, &limits->fallback, false, limits->scale);
 }
 
 /* The first grant to this member, or where it would be. */
@@ -289,29 +289,29 @@ first_grant(const PadvGrant *grants, size_t ngrants, uint32_t member)
 }
 
 static void
-add_membership(PadvCaps *caps, uint32_t member, uint32_t role)
+add_membership(PadvLimits *limits, uint32_t member, uint32_t role)
 {
-	const PadvCap *cap = padv_caps_at(caps, 0, role);
+	const PadvLimit *limit = padv_limits_at(limits, 0, role);
 	PadvMembership *membership;
 
-	if (cap == NULL || cap->scope != PADV_SCOPE_GROUP || member == role)
+	if (limit == NULL || limit->scope != PADV_SCOPE_GROUP || member == role)
 		return;
-	if (caps->nmemberships == PADV_MAX_MEMBERSHIPS)
+	if (limits->nmemberships == PADV_MAX_MEMBERSHIPS)
 	{
-		caps->incomplete = true;
+		limits->incomplete = true;
 		return;
 	}
-	membership = &caps->memberships[caps->nmemberships++];
+	membership = &limits->memberships[limits->nmemberships++];
 	membership->member = member;
-	membership->cap = (int32_t) (cap - caps->caps);
+	membership->limit = (int32_t) (limit - limits->limits);
 }
 
 /* All that a role is a member of, by way of others too; each once. */
 static void
-climb(PadvCaps *caps, const PadvGrant *grants, size_t ngrants, uint32_t member)
+climb(PadvLimits *limits, const PadvGrant *grants, size_t ngrants, uint32_t member)
 {
 	uint32_t	ancestors[MAX_ANCESTORS];
-	int			before = caps->nmemberships;
+	int			before = limits->nmemberships;
 	int			count = 0;
 
 	for (int next = -1; next < count; next++)
@@ -330,54 +330,54 @@ climb(PadvCaps *caps, const PadvGrant *grants, size_t ngrants, uint32_t member)
 				continue;
 			if (count == MAX_ANCESTORS)
 			{
-				caps->incomplete = true;
+				limits->incomplete = true;
 				return;
 			}
 			ancestors[count++] = grants[i].role;
-			add_membership(caps, member, grants[i].role);
+			add_membership(limits, member, grants[i].role);
 		}
 	}
 
 	/* its own, its database's, and its own there come first */
-	if (caps->nmemberships - before > PADV_MAX_SESSION_CAPS - 3)
-		caps->incomplete = true;
+	if (limits->nmemberships - before > PADV_MAX_SESSION_LIMITS - 3)
+		limits->incomplete = true;
 }
 
 void
-padv_caps_finish(PadvCaps *caps, PadvGrant *grants, size_t ngrants)
+padv_limits_finish(PadvLimits *limits, PadvGrant *grants, size_t ngrants)
 {
 	if (ngrants > 0)
 		qsort(grants, ngrants, sizeof(PadvGrant), compare_grants);
-	qsort(caps->caps, (size_t) caps->ncaps, sizeof(PadvCap), compare_caps);
-	qsort(caps->exempt, (size_t) caps->nexempt, sizeof(uint32_t), compare_roles);
-	qsort(caps->databases, (size_t) caps->ndatabases, sizeof(PadvDatabaseName), compare_names);
-	resolve_all(caps, grants, ngrants);
+	qsort(limits->limits, (size_t) limits->nlimits, sizeof(PadvLimit), compare_limits);
+	qsort(limits->exempt, (size_t) limits->nexempt, sizeof(uint32_t), compare_roles);
+	qsort(limits->databases, (size_t) limits->ndatabases, sizeof(PadvDatabaseName), compare_names);
+	resolve_all(limits, grants, ngrants);
 
 	for (size_t i = 0; i < ngrants; i++)
 		if (i == 0 || grants[i].member != grants[i - 1].member)
-			climb(caps, grants, ngrants, grants[i].member);
+			climb(limits, grants, ngrants, grants[i].member);
 }
 
 bool
-padv_caps_any(const PadvCaps *caps)
+padv_limits_any(const PadvLimits *limits)
 {
-	if (padv_cap_limits(&caps->fallback))
+	if (padv_limit_is_set(&limits->fallback))
 		return true;
-	for (int i = 0; i < caps->ncaps; i++)
-		if (padv_cap_limits(&caps->caps[i]))
+	for (int i = 0; i < limits->nlimits; i++)
+		if (padv_limit_is_set(&limits->limits[i]))
 			return true;
 	return false;
 }
 
 bool
-padv_caps_database(const PadvCaps *caps, const char *name, uint32_t *database)
+padv_limits_database(const PadvLimits *limits, const char *name, uint32_t *database)
 {
 	const PadvDatabaseName *found;
 
 	*database = 0;
-	if (caps->ndatabases == 0)
+	if (limits->ndatabases == 0)
 		return true;
-	found = bsearch(name, caps->databases, (size_t) caps->ndatabases,
+	found = bsearch(name, limits->databases, (size_t) limits->ndatabases,
 					sizeof(PadvDatabaseName), compare_with_name);
 	if (found != NULL)
 		*database = found->database;
@@ -385,15 +385,15 @@ padv_caps_database(const PadvCaps *caps, const char *name, uint32_t *database)
 }
 
 void
-padv_caps_copy(PadvCaps *to, const PadvCaps *from)
+padv_limits_copy(PadvLimits *to, const PadvLimits *from)
 {
 	char	   *block = to->block;
 
 	*to = *from;
 	to->block = block;
-	lay_out(to, (size_t) from->ncaps, (size_t) from->nmemberships, (size_t) from->nexempt,
+	lay_out(to, (size_t) from->nlimits, (size_t) from->nmemberships, (size_t) from->nexempt,
 			(size_t) from->ndatabases);
-	memcpy(to->caps, from->caps, (size_t) from->ncaps * sizeof(PadvCap));
+	memcpy(to->limits, from->limits, (size_t) from->nlimits * sizeof(PadvLimit));
 	memcpy(to->memberships, from->memberships,
 		   (size_t) from->nmemberships * sizeof(PadvMembership));
 	memcpy(to->exempt, from->exempt, (size_t) from->nexempt * sizeof(uint32_t));
@@ -401,17 +401,17 @@ padv_caps_copy(PadvCaps *to, const PadvCaps *from)
 }
 
 bool
-padv_caps_equal(const PadvCaps *a, const PadvCaps *b)
+padv_limits_equal(const PadvLimits *a, const PadvLimits *b)
 {
-	return a->ncaps == b->ncaps && a->nmemberships == b->nmemberships &&
+	return a->nlimits == b->nlimits && a->nmemberships == b->nmemberships &&
 		a->nexempt == b->nexempt && a->ndatabases == b->ndatabases &&
 		a->enforcement == b->enforcement &&
 		a->scale == b->scale && a->incomplete == b->incomplete &&
 		a->committed == b->committed && a->unbounded_roles == b->unbounded_roles &&
 		a->committed_queue == b->committed_queue &&
-		memcmp(&a->fallback, &b->fallback, sizeof(PadvCap)) == 0 &&
+		memcmp(&a->fallback, &b->fallback, sizeof(PadvLimit)) == 0 &&
 		memcmp(a->configured, b->configured, sizeof(a->configured)) == 0 &&
-		memcmp(a->caps, b->caps, (size_t) a->ncaps * sizeof(PadvCap)) == 0 &&
+		memcmp(a->limits, b->limits, (size_t) a->nlimits * sizeof(PadvLimit)) == 0 &&
 		memcmp(a->memberships, b->memberships,
 			   (size_t) a->nmemberships * sizeof(PadvMembership)) == 0 &&
 		memcmp(a->exempt, b->exempt, (size_t) a->nexempt * sizeof(uint32_t)) == 0 &&
@@ -420,38 +420,38 @@ padv_caps_equal(const PadvCaps *a, const PadvCaps *b)
 }
 
 bool
-padv_caps_is_exempt(const PadvCaps *caps, uint32_t role)
+padv_limits_is_exempt(const PadvLimits *limits, uint32_t role)
 {
-	return bsearch(&role, caps->exempt, (size_t) caps->nexempt, sizeof(uint32_t),
+	return bsearch(&role, limits->exempt, (size_t) limits->nexempt, sizeof(uint32_t),
 				   compare_roles) != NULL;
 }
 
 bool
-padv_cap_is_exempt(const PadvCaps *caps, const PadvCap *cap)
+padv_limit_is_exempt(const PadvLimits *limits, const PadvLimit *limit)
 {
-	return cap->role != 0 && cap->scope != PADV_SCOPE_GROUP &&
-		padv_caps_is_exempt(caps, cap->role);
+	return limit->role != 0 && limit->scope != PADV_SCOPE_GROUP &&
+		padv_limits_is_exempt(limits, limit->role);
 }
 
-const PadvCap *
-padv_caps_at(const PadvCaps *caps, uint32_t database, uint32_t role)
+const PadvLimit *
+padv_limits_at(const PadvLimits *limits, uint32_t database, uint32_t role)
 {
-	PadvCap		key = {.role = role, .database = database};
+	PadvLimit	key = {.role = role, .database = database};
 
-	return bsearch(&key, caps->caps, (size_t) caps->ncaps, sizeof(PadvCap), compare_caps);
+	return bsearch(&key, limits->limits, (size_t) limits->nlimits, sizeof(PadvLimit), compare_limits);
 }
 
 int
-padv_caps_first_membership(const PadvCaps *caps, uint32_t member)
+padv_limits_first_membership(const PadvLimits *limits, uint32_t member)
 {
 	int			low = 0;
-	int			high = caps->nmemberships;
+	int			high = limits->nmemberships;
 
 	while (low < high)
 	{
 		int			middle = low + (high - low) / 2;
 
-		if (caps->memberships[middle].member < member)
+		if (limits->memberships[middle].member < member)
 			low = middle + 1;
 		else
 			high = middle;
@@ -459,34 +459,34 @@ padv_caps_first_membership(const PadvCaps *caps, uint32_t member)
 	return low;
 }
 
-/* Add a cap unless it limits nothing; under core's limit it is only counted. */
+/* Add a limit unless it limits nothing; under core's limit it is only counted. */
 static int
-note(const PadvCaps *caps, const PadvCap *cap, int32_t *found, int count)
+note(const PadvLimits *limits, const PadvLimit *limit, int32_t *found, int count)
 {
-	if (cap == NULL || (!padv_cap_limits(cap) && cap->core_limit < 0) ||
-		count == PADV_MAX_SESSION_CAPS)
+	if (limit == NULL || (!padv_limit_is_set(limit) && limit->connection_limit < 0) ||
+		count == PADV_MAX_SESSION_LIMITS)
 		return count;
-	found[count] = cap == &caps->fallback ? PADV_DEFAULT_CAP : (int32_t) (cap - caps->caps);
+	found[count] = limit == &limits->fallback ? PADV_DEFAULT_LIMIT : (int32_t) (limit - limits->limits);
 	return count + 1;
 }
 
 int
-padv_caps_of(const PadvCaps *caps, uint32_t database, uint32_t role,
-			 int32_t found[PADV_MAX_SESSION_CAPS])
+padv_limits_of(const PadvLimits *limits, uint32_t database, uint32_t role,
+			   int32_t found[PADV_MAX_SESSION_LIMITS])
 {
-	const PadvCap *own = padv_caps_at(caps, 0, role);
+	const PadvLimit *own = padv_limits_at(limits, 0, role);
 	int			count = 0;
 
-	if (padv_caps_is_exempt(caps, role))
+	if (padv_limits_is_exempt(limits, role))
 		return 0;
-	count = note(caps, own != NULL ? own : &caps->fallback, found, count);
+	count = note(limits, own != NULL ? own : &limits->fallback, found, count);
 	if (database != 0)
 	{
-		count = note(caps, padv_caps_at(caps, database, role), found, count);
-		count = note(caps, padv_caps_at(caps, database, 0), found, count);
+		count = note(limits, padv_limits_at(limits, database, role), found, count);
+		count = note(limits, padv_limits_at(limits, database, 0), found, count);
 	}
-	for (int i = padv_caps_first_membership(caps, role);
-		 i < caps->nmemberships && caps->memberships[i].member == role; i++)
-		count = note(caps, &caps->caps[caps->memberships[i].cap], found, count);
+	for (int i = padv_limits_first_membership(limits, role);
+		 i < limits->nmemberships && limits->memberships[i].member == role; i++)
+		count = note(limits, &limits->limits[limits->memberships[i].limit], found, count);
 	return count;
 }

@@ -1,6 +1,6 @@
 /*
  * limits_commit.c
- *		What the caps of all roles add up to.
+ *		What the limits of all roles add up to.
  *
  * Pure.  The process that reads the catalogs computes it once for a set.
  *
@@ -10,22 +10,22 @@
 
 /* The tightest group that bounds a role, or -1. */
 static int
-tightest_group(const PadvCaps *caps, uint32_t role)
+tightest_group(const PadvLimits *limits, uint32_t role)
 {
-	const PadvCap *own = padv_caps_at(caps, 0, role);
+	const PadvLimit *own = padv_limits_at(limits, 0, role);
 	int			tightest = -1;
 
 	if (own != NULL && own->scope == PADV_SCOPE_GROUP && own->value[PADV_MAX_SESSIONS] >= 0)
-		tightest = (int) (own - caps->caps);
-	for (int i = padv_caps_first_membership(caps, role);
-		 i < caps->nmemberships && caps->memberships[i].member == role; i++)
+		tightest = (int) (own - limits->limits);
+	for (int i = padv_limits_first_membership(limits, role);
+		 i < limits->nmemberships && limits->memberships[i].member == role; i++)
 	{
-		int			group = caps->memberships[i].cap;
+		int			group = limits->memberships[i].limit;
 
-		if (caps->caps[group].value[PADV_MAX_SESSIONS] < 0)
+		if (limits->limits[group].value[PADV_MAX_SESSIONS] < 0)
 			continue;
-		if (tightest < 0 || caps->caps[group].value[PADV_MAX_SESSIONS] <
-			caps->caps[tightest].value[PADV_MAX_SESSIONS])
+		if (tightest < 0 || limits->limits[group].value[PADV_MAX_SESSIONS] <
+			limits->limits[tightest].value[PADV_MAX_SESSIONS])
 			tightest = group;
 	}
 	return tightest;
@@ -33,59 +33,60 @@ tightest_group(const PadvCaps *caps, uint32_t role)
 
 /* The most sessions that a role may have by itself; -1: no bound. */
 static int32_t
-own_bound(const PadvCaps *caps, const PadvLoginRole *role)
+own_bound(const PadvLimits *limits, const PadvLoginRole *role)
 {
-	PadvCap		cap = caps->fallback;
-	const PadvCap *own = padv_caps_at(caps, 0, role->role);
+	PadvLimit	limit = limits->fallback;
+	const PadvLimit *own = padv_limits_at(limits, 0, role->role);
 
 	if (own != NULL)
-		cap = *own;
-	if (cap.scope == PADV_SCOPE_GROUP)
-		cap.value[PADV_MAX_SESSIONS] = PADV_UNLIMITED;
-	cap.core_limit = role->core_limit;
-	return padv_cap_bound(&cap);
+		limit = *own;
+	if (limit.scope == PADV_SCOPE_GROUP)
+		limit.value[PADV_MAX_SESSIONS] = PADV_UNLIMITED;
+	limit.connection_limit = role->connection_limit;
+	return padv_limit_bound(&limit);
 }
 
 static void
-add_queue(PadvCaps *caps, const PadvCap *cap)
+add_queue(PadvLimits *limits, const PadvLimit *limit)
 {
-	int32_t		queue = padv_cap_queue(cap);
+	int32_t		queue = padv_limit_queue(limit);
 
-	if (queue < 0 || caps->committed_queue < 0)
-		caps->committed_queue = -1;
+	if (queue < 0 || limits->committed_queue < 0)
+		limits->committed_queue = -1;
 	else
-		caps->committed_queue += queue;
+		limits->committed_queue += queue;
 }
 
 void
-padv_caps_commit(PadvCaps *caps, const PadvLoginRole *roles, size_t nroles)
+padv_limits_commit(PadvLimits *limits, const PadvLoginRole *roles, size_t nroles)
 {
-	int64_t		in_group[PADV_MAX_CAPS] = {0};	/* -1: no bound but the cap */
+	int64_t		in_group[PADV_MAX_LIMITS] = {0};	/* -1: no bound but the
+													 * limit */
 	int64_t		total = 0;
 
-	caps->unbounded_roles = 0;
-	caps->committed_queue = 0;
+	limits->unbounded_roles = 0;
+	limits->committed_queue = 0;
 	for (size_t i = 0; i < nroles; i++)
 	{
-		int			group = tightest_group(caps, roles[i].role);
-		int32_t		bound = own_bound(caps, &roles[i]);
+		int			group = tightest_group(limits, roles[i].role);
+		int32_t		bound = own_bound(limits, &roles[i]);
 
 		if (group >= 0)
 			in_group[group] = bound < 0 || in_group[group] < 0 ? -1 : in_group[group] + bound;
 		else if (bound < 0)
-			caps->unbounded_roles++;
+			limits->unbounded_roles++;
 		else
 			total += bound;
-		if (padv_caps_at(caps, 0, roles[i].role) == NULL)
-			add_queue(caps, &caps->fallback);
+		if (padv_limits_at(limits, 0, roles[i].role) == NULL)
+			add_queue(limits, &limits->fallback);
 	}
-	for (int i = 0; i < caps->ncaps; i++)
+	for (int i = 0; i < limits->nlimits; i++)
 	{
-		int64_t		cap = caps->caps[i].value[PADV_MAX_SESSIONS];
+		int64_t		limit = limits->limits[i].value[PADV_MAX_SESSIONS];
 
 		if (in_group[i] != 0)
-			total += in_group[i] < 0 || in_group[i] > cap ? cap : in_group[i];
-		add_queue(caps, &caps->caps[i]);
+			total += in_group[i] < 0 || in_group[i] > limit ? limit : in_group[i];
+		add_queue(limits, &limits->limits[i]);
 	}
-	caps->committed = caps->unbounded_roles > 0 ? -1 : total;
+	limits->committed = limits->unbounded_roles > 0 ? -1 : total;
 }

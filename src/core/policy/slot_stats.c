@@ -14,7 +14,7 @@
 #include "core/policy/slot_stats.h"
 
 const char *
-padv_gate_state(const PadvGate *gate, const PadvControl *control)
+padv_slot_stats_state(const PadvSlotStats *gate, const PadvControl *control)
 {
 	if (gate->limit <= 0)
 		return "off";
@@ -63,7 +63,7 @@ say_how_slow(const PadvControl *control, char *text, size_t size)
 
 /* What the controller is doing, and what its last trial gave. */
 static void
-explain_control(const PadvGate *gate, const PadvControl *control, char *text, size_t size)
+explain_control(const PadvSlotStats *gate, const PadvControl *control, char *text, size_t size)
 {
 	text[0] = '\0';
 	say(text, size, "%d transaction%s may run", gate->limit, gate->limit == 1 ? "" : "s");
@@ -85,7 +85,7 @@ explain_control(const PadvGate *gate, const PadvControl *control, char *text, si
 }
 
 void
-padv_explain_gate(const PadvGate *gate, const PadvControl *control, char *text, size_t size)
+padv_slot_stats_explain(const PadvSlotStats *gate, const PadvControl *control, char *text, size_t size)
 {
 	if (gate->limit <= 0)
 		snprintf(text, size, "pool_advisor.server_max_active is off: any number of transactions may run.");

@@ -1,416 +1,416 @@
 /*
  * wait_queue.c
- *		Accounts with a limit, and one line of those who wait for room.
+ *		Quotas with a limit, and one queue of those who wait for room.
  *
  * Pure; the caller holds its lock around each call, and what a call does is
- * bounded by a constant and the logarithm of the length of the line.
+ * bounded by a constant and the logarithm of the length of the queue.
  *
- * There is one order, that of arrival.  Those who wait under the same accounts
+ * There is one order, that of arrival.  Those who wait under the same quotas
  * are a party: the one who came first leads it, and only the leader is ever
- * looked at.  A party stands at one account that is full.  When an account
+ * looked at.  A party stands at one quota that is full.  When a quota
  * gets room it is for the leader there who came first: who is in now, or finds
- * another account full, and then goes to stand there with its party.
+ * another quota full, and then goes to stand there with its party.
  *
- * Where accounts cross (a role's and a database's), a leader would go to and
+ * Where quotas cross (a role's and a database's), a leader would go to and
  * fro for ever while others, who need one of the two only, get in.  So when it
- * goes it can claim the account that it leaves: a place there is counted for it
- * already.  That room is idle meanwhile, so there is one claim for an account
+ * goes it can claim the quota that it leaves: a request there is counted for it
+ * already.  That room is idle meanwhile, so there is one claim for a quota
  * at most; only who will be the first there where it goes may claim; and it
- * does not hold a busy account for the sake of a slow one (is_worth_claiming).
+ * does not hold a busy quota for the sake of a slow one (is_worth_claiming).
  *
- * 1. in_use is the number of places that are in, plus one if there is a claimant.
+ * 1. in_use is the number of requests that are in, plus one if there is a claimant.
  *	  Only what the caller forces, or a limit that is lowered, makes it more than
  *	  the limit; the latter takes the claim away.
  * 2. All who wait are in a party.  Its members are in the order of arrival, and
  *	  all stand where the leader does.  standing is the size of all parties there.
- * 3. An account where a party stands has no room, or is on the list of the
+ * 3. A quota where a party stands has no room, or is on the list of the
  *	  unsettled.  So nobody waits who could be in, once that list is empty.
- * 4. An account is open to a place that claims it, or that came before its
+ * 4. A quota is open to a request that claims it, or that came before its
  *	  claimant, whose claim it then gets; and if there is room, and nobody stands
- *	  there who came before.  Hence the claimant of an account came before all
- *	  who stand there; and while one stands at an account nobody who came later
+ *	  there who came before.  Hence the claimant of a quota came before all
+ *	  who stand there; and while one stands at a quota nobody who came later
  *	  gets in there.
- * 5. Nobody stands at an account that it claims.  With 4: who came first of all
- *	  waits for places that are in, never for a claim.  So claims make no circle,
+ * 5. Nobody stands at a quota that it claims.  With 4: who came first of all
+ *	  waits for requests that are in, never for a claim.  So claims make no circle,
  *	  in whatever order they are taken.
  *
- * Nobody starves: whoever is the first of those who share accounts with it is
+ * Nobody starves: whoever is the first of those who share quotas with it is
  * the first wherever it goes, its claims are not taken from it, and after
- * FREE_MOVES each move adds one; so it is in when, at each of its accounts, one
+ * FREE_MOVES each move adds one; so it is in when, at each of its quotas, one
  * has left, and a few more.  Then somebody else is the first.  Who stands at an
- * account is let in or goes on after those who came before it, and no others.
+ * quota is let in or goes on after those who came before it, and no others.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include "core/policy/wait_queue.h"
 
-/* Parties that go to stand at another account in one call. */
+/* Parties that go to stand at another quota in one call. */
 #define MAX_MOVES 8
 
-/* Unsettled accounts of which the one with the first leader is looked for. */
+/* Unsettled quotas of which the one with the first leader is looked for. */
 #define MAX_LOOKS 32
 
-/* Moves without a claim for the reason that the account is a busy one. */
+/* Moves without a claim for the reason that the quota is a busy one. */
 #define FREE_MOVES 2
 
-/* So many releases are an epoch; the pace of an account halves with each. */
+/* So many releases are an epoch; the pace of a quota halves with each. */
 #define EPOCH_RELEASES 256
 
 static void
-clear_account(PadvAccount *account)
+clear_quota(PadvQuota *quota)
 {
-	account->in_use = 0;
-	account->waiting = 0;
-	account->standing = 0;
-	account->first = PADV_NOBODY;
-	account->claimant = PADV_NOBODY;
-	account->unsettled = 0;
+	quota->in_use = 0;
+	quota->waiting = 0;
+	quota->linked = 0;
+	quota->first = PADV_NONE;
+	quota->claimant = PADV_NONE;
+	quota->unsettled = 0;
 }
 
 static void
-clear_unsettled(PadvLineHead *head)
+clear_unsettled(PadvWaitQueueHead *head)
 {
 	head->unsettled = 0;
-	head->unsettled_first = PADV_NOBODY;
-	head->unsettled_last = PADV_NOBODY;
+	head->unsettled_first = PADV_NONE;
+	head->unsettled_last = PADV_NONE;
 }
 
 void
-padv_line_init(PadvLine *line, int naccounts, int nplaces)
+padv_queue_init(PadvWaitQueue *queue, int nquotas, int nplaces)
 {
-	line->head->arrivals = 0;
-	line->head->waiting = 0;
-	line->head->first = PADV_NOBODY;
-	line->head->last = PADV_NOBODY;
-	line->head->naccounts = naccounts;
-	line->head->releases = 0;
-	line->head->steps = 0;
-	clear_unsettled(line->head);
-	for (int i = 0; i < naccounts; i++)
+	queue->head->arrivals = 0;
+	queue->head->waiting = 0;
+	queue->head->first = PADV_NONE;
+	queue->head->last = PADV_NONE;
+	queue->head->nquotas = nquotas;
+	queue->head->releases = 0;
+	queue->head->steps = 0;
+	clear_unsettled(queue->head);
+	for (int i = 0; i < nquotas; i++)
 	{
-		PadvAccount *account = padv_line_account(line, i);
+		PadvQuota  *quota = padv_queue_quota(queue, i);
 
-		clear_account(account);
-		account->limit = -1;
-		account->claimed_before = PADV_NOBODY;
-		account->bucket = PADV_NOBODY;
-		account->pace = 0;
-		account->pace_epoch = 0;
+		clear_quota(quota);
+		quota->limit = -1;
+		quota->claimed_before = PADV_NONE;
+		quota->bucket = PADV_NONE;
+		quota->pace = 0;
+		quota->pace_epoch = 0;
 	}
 	for (int i = 0; i < nplaces; i++)
 	{
-		padv_line_place(line, i)->state = PADV_PLACE_FREE;
-		padv_line_place(line, i)->naccounts = 0;
+		padv_queue_request(queue, i)->state = PADV_REQUEST_NONE;
+		padv_queue_request(queue, i)->nquotas = 0;
 	}
 }
 
-/* --- how busy an account is --- */
+/* --- how busy a quota is --- */
 
 static int32_t
-pace_of(const PadvLine *line, const PadvAccount *account)
+pace_of(const PadvWaitQueue *queue, const PadvQuota *quota)
 {
-	uint32_t	epochs = line->head->releases / EPOCH_RELEASES - account->pace_epoch;
+	uint32_t	epochs = queue->head->releases / EPOCH_RELEASES - quota->pace_epoch;
 
-	return epochs > 30 ? 0 : account->pace >> epochs;
+	return epochs > 30 ? 0 : quota->pace >> epochs;
 }
 
 static void
-note_release(PadvLine *line, PadvAccount *account)
+note_release(PadvWaitQueue *queue, PadvQuota *quota)
 {
-	int32_t		pace = pace_of(line, account);
+	int32_t		pace = pace_of(queue, quota);
 
-	account->pace = pace + 1;
-	account->pace_epoch = line->head->releases / EPOCH_RELEASES;
+	quota->pace = pace + 1;
+	quota->pace_epoch = queue->head->releases / EPOCH_RELEASES;
 }
 
-/* --- the heap of the leaders at an account; a leftist one, so by links --- */
+/* --- the heap of the leaders at a quota; a leftist one, so by links --- */
 
 static int32_t
-heap_rank(const PadvLine *line, int32_t number)
+heap_rank(const PadvWaitQueue *queue, int32_t number)
 {
-	return number == PADV_NOBODY ? 0 : padv_line_place(line, number)->heap_rank;
+	return number == PADV_NONE ? 0 : padv_queue_request(queue, number)->heap_rank;
 }
 
 /* The longer branch goes to the left; false when the rank has stayed the same. */
 static bool
-heap_adjust(PadvLine *line, PadvPlace *place)
+heap_adjust(PadvWaitQueue *queue, PadvRequest *request)
 {
-	int32_t		before = place->heap_rank;
+	int32_t		before = request->heap_rank;
 
-	if (heap_rank(line, place->heap_left) < heap_rank(line, place->heap_right))
+	if (heap_rank(queue, request->heap_left) < heap_rank(queue, request->heap_right))
 	{
-		int32_t		left = place->heap_left;
+		int32_t		left = request->heap_left;
 
-		place->heap_left = place->heap_right;
-		place->heap_right = left;
+		request->heap_left = request->heap_right;
+		request->heap_right = left;
 	}
-	place->heap_rank = heap_rank(line, place->heap_right) + 1;
-	line->head->steps++;
-	return place->heap_rank != before;
+	request->heap_rank = heap_rank(queue, request->heap_right) + 1;
+	queue->head->steps++;
+	return request->heap_rank != before;
 }
 
 /* As deep as the two ranks, which are logarithms. */
 static int32_t
-heap_merge(PadvLine *line, int32_t a, int32_t b)
+heap_merge(PadvWaitQueue *queue, int32_t a, int32_t b)
 {
-	PadvPlace  *root;
+	PadvRequest *root;
 
-	if (a == PADV_NOBODY || b == PADV_NOBODY)
-		return a == PADV_NOBODY ? b : a;
-	if (padv_line_place(line, b)->arrival < padv_line_place(line, a)->arrival)
+	if (a == PADV_NONE || b == PADV_NONE)
+		return a == PADV_NONE ? b : a;
+	if (padv_queue_request(queue, b)->arrival < padv_queue_request(queue, a)->arrival)
 	{
 		int32_t		first = b;
 
 		b = a;
 		a = first;
 	}
-	root = padv_line_place(line, a);
-	root->heap_right = heap_merge(line, root->heap_right, b);
-	padv_line_place(line, root->heap_right)->heap_up = a;
-	(void) heap_adjust(line, root);
+	root = padv_queue_request(queue, a);
+	root->heap_right = heap_merge(queue, root->heap_right, b);
+	padv_queue_request(queue, root->heap_right)->heap_up = a;
+	(void) heap_adjust(queue, root);
 	return a;
 }
 
 static void
-heap_add(PadvLine *line, PadvAccount *account, int32_t number)
+heap_add(PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
 {
-	PadvPlace  *place = padv_line_place(line, number);
+	PadvRequest *request = padv_queue_request(queue, number);
 
-	place->heap_left = PADV_NOBODY;
-	place->heap_right = PADV_NOBODY;
-	place->heap_rank = 1;
-	account->first = heap_merge(line, account->first, number);
-	padv_line_place(line, account->first)->heap_up = PADV_NOBODY;
+	request->heap_left = PADV_NONE;
+	request->heap_right = PADV_NONE;
+	request->heap_rank = 1;
+	quota->first = heap_merge(queue, quota->first, number);
+	padv_queue_request(queue, quota->first)->heap_up = PADV_NONE;
 }
 
 static void
-heap_remove(PadvLine *line, PadvAccount *account, int32_t number)
+heap_remove(PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
 {
-	PadvPlace  *place = padv_line_place(line, number);
-	int32_t		rest = heap_merge(line, place->heap_left, place->heap_right);
-	int32_t		up = place->heap_up;
+	PadvRequest *request = padv_queue_request(queue, number);
+	int32_t		rest = heap_merge(queue, request->heap_left, request->heap_right);
+	int32_t		up = request->heap_up;
 
-	if (rest != PADV_NOBODY)
-		padv_line_place(line, rest)->heap_up = up;
-	if (up == PADV_NOBODY)
-		account->first = rest;
-	else if (padv_line_place(line, up)->heap_left == number)
-		padv_line_place(line, up)->heap_left = rest;
+	if (rest != PADV_NONE)
+		padv_queue_request(queue, rest)->heap_up = up;
+	if (up == PADV_NONE)
+		quota->first = rest;
+	else if (padv_queue_request(queue, up)->heap_left == number)
+		padv_queue_request(queue, up)->heap_left = rest;
 	else
-		padv_line_place(line, up)->heap_right = rest;
-	while (up != PADV_NOBODY && heap_adjust(line, padv_line_place(line, up)))
-		up = padv_line_place(line, up)->heap_up;
+		padv_queue_request(queue, up)->heap_right = rest;
+	while (up != PADV_NONE && heap_adjust(queue, padv_queue_request(queue, up)))
+		up = padv_queue_request(queue, up)->heap_up;
 }
 
 /* --- parties --- */
 
 static int32_t *
-bucket_of(const PadvLine *line, const PadvPlace *place)
+bucket_of(const PadvWaitQueue *queue, const PadvRequest *request)
 {
-	uint64_t	hash = (uint64_t) place->naccounts;
+	uint64_t	hash = (uint64_t) request->nquotas;
 
-	for (int i = 0; i < place->naccounts; i++)
+	for (int i = 0; i < request->nquotas; i++)
 	{
-		hash = (hash ^ (uint64_t) place->accounts[i]) * UINT64_C(0x9E3779B97F4A7C15);
+		hash = (hash ^ (uint64_t) request->quotas[i]) * UINT64_C(0x9E3779B97F4A7C15);
 		hash ^= hash >> 32;
 	}
-	return &padv_line_account(line, (int) (hash % (uint64_t) line->head->naccounts))->bucket;
+	return &padv_queue_quota(queue, (int) (hash % (uint64_t) queue->head->nquotas))->bucket;
 }
 
 static bool
-same_accounts(const PadvPlace *a, const PadvPlace *b)
+same_quotas(const PadvRequest *a, const PadvRequest *b)
 {
-	if (a->naccounts != b->naccounts)
+	if (a->nquotas != b->nquotas)
 		return false;
-	for (int i = 0; i < a->naccounts; i++)
-		if (a->accounts[i] != b->accounts[i])
+	for (int i = 0; i < a->nquotas; i++)
+		if (a->quotas[i] != b->quotas[i])
 			return false;
 	return true;
 }
 
-/* Where the number of the leader of those under the same accounts is, or would be. */
+/* Where the number of the leader of those under the same quotas is, or would be. */
 static int32_t *
-find_party(const PadvLine *line, const PadvPlace *place)
+find_party(const PadvWaitQueue *queue, const PadvRequest *request)
 {
-	int32_t    *link = bucket_of(line, place);
+	int32_t    *link = bucket_of(queue, request);
 
-	for (; *link != PADV_NOBODY; link = &padv_line_place(line, *link)->bucket_next)
+	for (; *link != PADV_NONE; link = &padv_queue_request(queue, *link)->bucket_next)
 	{
-		line->head->steps++;
-		if (same_accounts(padv_line_place(line, *link), place))
+		queue->head->steps++;
+		if (same_quotas(padv_queue_request(queue, *link), request))
 			break;
 	}
 	return link;
 }
 
 static bool
-leads(const PadvPlace *place)
+leads(const PadvRequest *request)
 {
-	return place->party_previous == PADV_NOBODY;
+	return request->party_previous == PADV_NONE;
 }
 
 static void
-stand_at(PadvLine *line, PadvPlace *leader, int at)
+link_party(PadvWaitQueue *queue, PadvRequest *leader, int at)
 {
-	PadvAccount *account = padv_line_account(line, at);
+	PadvQuota  *quota = padv_queue_quota(queue, at);
 
 	leader->at = at;
-	heap_add(line, account, padv_line_number(line, leader));
-	account->standing += leader->party_size;
+	heap_add(queue, quota, padv_queue_number(queue, leader));
+	quota->linked += leader->party_size;
 }
 
 static void
-step_aside(PadvLine *line, PadvPlace *leader)
+unlink_party(PadvWaitQueue *queue, PadvRequest *leader)
 {
-	PadvAccount *account = padv_line_account(line, leader->at);
+	PadvQuota  *quota = padv_queue_quota(queue, leader->at);
 
-	heap_remove(line, account, padv_line_number(line, leader));
-	account->standing -= leader->party_size;
+	heap_remove(queue, quota, padv_queue_number(queue, leader));
+	quota->linked -= leader->party_size;
 }
 
 /* Follow the party, if there is one; else lead one, which stands at `at`. */
 static void
-join_party(PadvLine *line, PadvPlace *place, int32_t *party, int at)
+join_party(PadvWaitQueue *queue, PadvRequest *request, int32_t *party, int at)
 {
-	int			me = padv_line_number(line, place);
-	PadvPlace  *leader;
+	int			me = padv_queue_number(queue, request);
+	PadvRequest *leader;
 
-	place->party_next = PADV_NOBODY;
-	place->party_previous = PADV_NOBODY;
-	if (*party == PADV_NOBODY)
+	request->party_next = PADV_NONE;
+	request->party_previous = PADV_NONE;
+	if (*party == PADV_NONE)
 	{
 		*party = me;
-		place->bucket_next = PADV_NOBODY;
-		place->party_last = me;
-		place->party_size = 1;
-		stand_at(line, place, at);
+		request->bucket_next = PADV_NONE;
+		request->party_last = me;
+		request->party_size = 1;
+		link_party(queue, request, at);
 		return;
 	}
-	leader = padv_line_place(line, *party);
-	place->party_previous = leader->party_last;
-	padv_line_place(line, leader->party_last)->party_next = me;
+	leader = padv_queue_request(queue, *party);
+	request->party_previous = leader->party_last;
+	padv_queue_request(queue, leader->party_last)->party_next = me;
 	leader->party_last = me;
 	leader->party_size++;
-	padv_line_account(line, leader->at)->standing++;
+	padv_queue_quota(queue, leader->at)->linked++;
 }
 
 /* Who comes next leads, and stands where the leader stood. */
 static void
-hand_over_party(PadvLine *line, PadvPlace *leader, int32_t *party)
+hand_over_party(PadvWaitQueue *queue, PadvRequest *leader, int32_t *party)
 {
-	PadvPlace  *next;
+	PadvRequest *next;
 
-	step_aside(line, leader);
-	if (leader->party_next == PADV_NOBODY)
+	unlink_party(queue, leader);
+	if (leader->party_next == PADV_NONE)
 	{
 		*party = leader->bucket_next;
 		return;
 	}
-	next = padv_line_place(line, leader->party_next);
+	next = padv_queue_request(queue, leader->party_next);
 	*party = leader->party_next;
 	next->bucket_next = leader->bucket_next;
-	next->party_previous = PADV_NOBODY;
+	next->party_previous = PADV_NONE;
 	next->party_last = leader->party_last;
 	next->party_size = leader->party_size - 1;
 	next->moves = 0;
-	stand_at(line, next, leader->at);
+	link_party(queue, next, leader->at);
 }
 
 static void
-leave_party(PadvLine *line, PadvPlace *place)
+leave_party(PadvWaitQueue *queue, PadvRequest *request)
 {
-	int32_t    *party = find_party(line, place);
-	PadvPlace  *leader = padv_line_place(line, *party);
+	int32_t    *party = find_party(queue, request);
+	PadvRequest *leader = padv_queue_request(queue, *party);
 
-	if (leads(place))
+	if (leads(request))
 	{
-		hand_over_party(line, place, party);
+		hand_over_party(queue, request, party);
 		return;
 	}
-	padv_line_place(line, place->party_previous)->party_next = place->party_next;
-	if (place->party_next == PADV_NOBODY)
-		leader->party_last = place->party_previous;
+	padv_queue_request(queue, request->party_previous)->party_next = request->party_next;
+	if (request->party_next == PADV_NONE)
+		leader->party_last = request->party_previous;
 	else
-		padv_line_place(line, place->party_next)->party_previous = place->party_previous;
+		padv_queue_request(queue, request->party_next)->party_previous = request->party_previous;
 	leader->party_size--;
-	padv_line_account(line, leader->at)->standing--;
+	padv_queue_quota(queue, leader->at)->linked--;
 }
 
-/* --- the whole line --- */
+/* --- the whole queue --- */
 
 static void
-count_waiting(PadvLine *line, const PadvPlace *place, int one)
+count_waiting(PadvWaitQueue *queue, const PadvRequest *request, int one)
 {
-	for (int i = 0; i < place->naccounts; i++)
-		padv_line_account(line, place->accounts[i])->waiting += one;
+	for (int i = 0; i < request->nquotas; i++)
+		padv_queue_quota(queue, request->quotas[i])->waiting += one;
 }
 
 static void
-leave_line(PadvLine *line, PadvPlace *place)
+dequeue(PadvWaitQueue *queue, PadvRequest *request)
 {
-	PadvLineHead *head = line->head;
+	PadvWaitQueueHead *head = queue->head;
 
-	if (place->line_previous == PADV_NOBODY)
-		head->first = place->line_next;
+	if (request->queue_previous == PADV_NONE)
+		head->first = request->queue_next;
 	else
-		padv_line_place(line, place->line_previous)->line_next = place->line_next;
-	if (place->line_next == PADV_NOBODY)
-		head->last = place->line_previous;
+		padv_queue_request(queue, request->queue_previous)->queue_next = request->queue_next;
+	if (request->queue_next == PADV_NONE)
+		head->last = request->queue_previous;
 	else
-		padv_line_place(line, place->line_next)->line_previous = place->line_previous;
+		padv_queue_request(queue, request->queue_next)->queue_previous = request->queue_previous;
 	head->waiting--;
-	count_waiting(line, place, -1);
+	count_waiting(queue, request, -1);
 }
 
-PadvPlace *
-padv_line_first(const PadvLine *line)
+PadvRequest *
+padv_queue_first(const PadvWaitQueue *queue)
 {
-	return line->head->first == PADV_NOBODY ? NULL : padv_line_place(line, line->head->first);
+	return queue->head->first == PADV_NONE ? NULL : padv_queue_request(queue, queue->head->first);
 }
 
 int
-padv_line_standing_at(const PadvLine *line, const PadvPlace *place)
+padv_queue_queued_at(const PadvWaitQueue *queue, const PadvRequest *request)
 {
-	return padv_line_place(line, *find_party(line, place))->at;
+	return padv_queue_request(queue, *find_party(queue, request))->at;
 }
 
 /* --- room --- */
 
-/* Invariant 4; the place waits, or has just come. */
+/* Invariant 4; the request waits, or has just come. */
 static bool
-is_open(const PadvLine *line, const PadvPlace *place, const PadvAccount *account)
+is_open(const PadvWaitQueue *queue, const PadvRequest *request, const PadvQuota *quota)
 {
-	if (account->claimant != PADV_NOBODY &&
-		padv_line_place(line, account->claimant)->arrival >= place->arrival)
+	if (quota->claimant != PADV_NONE &&
+		padv_queue_request(queue, quota->claimant)->arrival >= request->arrival)
 		return true;
-	return padv_account_has_room(account) &&
-		(account->first == PADV_NOBODY ||
-		 padv_line_place(line, account->first)->arrival >= place->arrival);
+	return padv_quota_has_room(quota) &&
+		(quota->first == PADV_NONE ||
+		 padv_queue_request(queue, quota->first)->arrival >= request->arrival);
 }
 
 /*
- * Of the accounts that are not open to the place, the one that is left by the
+ * Of the quotas that are not open to the request, the one that is left by the
  * fewest, so that the others are not claimed for longer than need be; or
- * PADV_NOBODY.
+ * PADV_NONE.
  */
 static int
-find_closed(const PadvLine *line, const PadvPlace *place)
+find_closed(const PadvWaitQueue *queue, const PadvRequest *request)
 {
-	int			closed = PADV_NOBODY;
+	int			closed = PADV_NONE;
 	int32_t		slowest = 0;
 
-	for (int i = 0; i < place->naccounts; i++)
+	for (int i = 0; i < request->nquotas; i++)
 	{
-		PadvAccount *account = padv_line_account(line, place->accounts[i]);
+		PadvQuota  *quota = padv_queue_quota(queue, request->quotas[i]);
 		int32_t		pace;
 
-		line->head->steps++;
-		if (is_open(line, place, account))
+		queue->head->steps++;
+		if (is_open(queue, request, quota))
 			continue;
-		pace = pace_of(line, account);
-		if (closed == PADV_NOBODY || pace < slowest)
+		pace = pace_of(queue, quota);
+		if (closed == PADV_NONE || pace < slowest)
 		{
-			closed = place->accounts[i];
+			closed = request->quotas[i];
 			slowest = pace;
 		}
 	}
@@ -418,51 +418,51 @@ find_closed(const PadvLine *line, const PadvPlace *place)
 }
 
 int
-padv_line_full_account(const PadvLine *line, const PadvPlace *place)
+padv_queue_first_full(const PadvWaitQueue *queue, const PadvRequest *request)
 {
-	for (int i = 0; i < place->naccounts; i++)
+	for (int i = 0; i < request->nquotas; i++)
 	{
-		const PadvAccount *account = padv_line_account(line, place->accounts[i]);
+		const PadvQuota *quota = padv_queue_quota(queue, request->quotas[i]);
 
-		if (account->standing > 0 || !padv_account_has_room(account))
-			return place->accounts[i];
+		if (quota->linked > 0 || !padv_quota_has_room(quota))
+			return request->quotas[i];
 	}
-	return PADV_NOBODY;
+	return PADV_NONE;
 }
 
 void
-padv_line_enter(PadvLine *line, PadvPlace *place)
+padv_queue_acquire(PadvWaitQueue *queue, PadvRequest *request)
 {
-	place->state = PADV_PLACE_IN;
-	for (int i = 0; i < place->naccounts; i++)
-		padv_line_account(line, place->accounts[i])->in_use++;
+	request->state = PADV_REQUEST_GRANTED;
+	for (int i = 0; i < request->nquotas; i++)
+		padv_queue_quota(queue, request->quotas[i])->in_use++;
 }
 
 void
-padv_line_stand(PadvLine *line, PadvPlace *place)
+padv_queue_enqueue(PadvWaitQueue *queue, PadvRequest *request)
 {
-	PadvLineHead *head = line->head;
-	int			me = padv_line_number(line, place);
+	PadvWaitQueueHead *head = queue->head;
+	int			me = padv_queue_number(queue, request);
 
-	place->state = PADV_PLACE_WAITING;
-	place->arrival = head->arrivals++;
-	place->moves = 0;
-	place->line_previous = head->last;
-	place->line_next = PADV_NOBODY;
-	if (head->last == PADV_NOBODY)
+	request->state = PADV_REQUEST_WAITING;
+	request->arrival = head->arrivals++;
+	request->moves = 0;
+	request->queue_previous = head->last;
+	request->queue_next = PADV_NONE;
+	if (head->last == PADV_NONE)
 		head->first = me;
 	else
-		padv_line_place(line, head->last)->line_next = me;
+		padv_queue_request(queue, head->last)->queue_next = me;
 	head->last = me;
 	head->waiting++;
-	count_waiting(line, place, 1);
-	join_party(line, place, find_party(line, place), find_closed(line, place));
+	count_waiting(queue, request, 1);
+	join_party(queue, request, find_party(queue, request), find_closed(queue, request));
 }
 
 int
-padv_line_first_at(const PadvLine *line, int number)
+padv_queue_first_at(const PadvWaitQueue *queue, int number)
 {
-	return padv_line_account(line, number)->first;
+	return padv_queue_quota(queue, number)->first;
 }
 
 /*
@@ -470,24 +470,24 @@ padv_line_first_at(const PadvLine *line, int number)
  * of one who came later; if there is none, more are in than may be.
  */
 void
-padv_line_grant(PadvLine *line, PadvPlace *place)
+padv_queue_grant(PadvWaitQueue *queue, PadvRequest *request)
 {
-	int			me = padv_line_number(line, place);
+	int			me = padv_queue_number(queue, request);
 
-	leave_party(line, place);
-	leave_line(line, place);
-	place->state = PADV_PLACE_IN;
-	for (int i = 0; i < place->naccounts; i++)
+	leave_party(queue, request);
+	dequeue(queue, request);
+	request->state = PADV_REQUEST_GRANTED;
+	for (int i = 0; i < request->nquotas; i++)
 	{
-		PadvAccount *account = padv_line_account(line, place->accounts[i]);
-		int			claimant = account->claimant;
+		PadvQuota  *quota = padv_queue_quota(queue, request->quotas[i]);
+		int			claimant = quota->claimant;
 
 		if (claimant == me ||
-			(claimant != PADV_NOBODY && !padv_account_has_room(account) &&
-			 padv_line_place(line, claimant)->arrival > place->arrival))
-			account->claimant = PADV_NOBODY;
+			(claimant != PADV_NONE && !padv_quota_has_room(quota) &&
+			 padv_queue_request(queue, claimant)->arrival > request->arrival))
+			quota->claimant = PADV_NONE;
 		else
-			account->in_use++;
+			quota->in_use++;
 	}
 }
 
@@ -495,126 +495,126 @@ padv_line_grant(PadvLine *line, PadvPlace *place)
 
 /* To be looked at, if it has got room for somebody. */
 static void
-note_room(PadvLine *line, int number)
+note_room(PadvWaitQueue *queue, int number)
 {
-	PadvLineHead *head = line->head;
-	PadvAccount *account = padv_line_account(line, number);
+	PadvWaitQueueHead *head = queue->head;
+	PadvQuota  *quota = padv_queue_quota(queue, number);
 
-	if (account->unsettled || account->first == PADV_NOBODY || !padv_account_has_room(account))
+	if (quota->unsettled || quota->first == PADV_NONE || !padv_quota_has_room(quota))
 		return;
-	account->unsettled = 1;
-	account->unsettled_next = PADV_NOBODY;
-	if (head->unsettled_last == PADV_NOBODY)
+	quota->unsettled = 1;
+	quota->unsettled_next = PADV_NONE;
+	if (head->unsettled_last == PADV_NONE)
 		head->unsettled_first = number;
 	else
-		padv_line_account(line, head->unsettled_last)->unsettled_next = number;
+		padv_queue_quota(queue, head->unsettled_last)->unsettled_next = number;
 	head->unsettled_last = number;
 	head->unsettled++;
 }
 
-/* Take the account after `previous` off the list; returns the one after it. */
+/* Take the quota after `previous` off the list; returns the one after it. */
 static int32_t
-note_settled(PadvLine *line, int32_t previous, int32_t number)
+note_settled(PadvWaitQueue *queue, int32_t previous, int32_t number)
 {
-	PadvLineHead *head = line->head;
-	PadvAccount *account = padv_line_account(line, number);
+	PadvWaitQueueHead *head = queue->head;
+	PadvQuota  *quota = padv_queue_quota(queue, number);
 
-	if (previous == PADV_NOBODY)
-		head->unsettled_first = account->unsettled_next;
+	if (previous == PADV_NONE)
+		head->unsettled_first = quota->unsettled_next;
 	else
-		padv_line_account(line, previous)->unsettled_next = account->unsettled_next;
+		padv_queue_quota(queue, previous)->unsettled_next = quota->unsettled_next;
 	if (head->unsettled_last == number)
 		head->unsettled_last = previous;
 	head->unsettled--;
-	account->unsettled = 0;
-	return account->unsettled_next;
+	quota->unsettled = 0;
+	return quota->unsettled_next;
 }
 
 /*
- * The one who came first of those who stand at unsettled accounts, or NULL.  What
+ * The one who came first of those who stand at unsettled quotas, or NULL.  What
  * has no room any more is taken off the list; if that was all that was looked at,
  * the rest is for the next call.
  */
-static PadvPlace *
-find_candidate(PadvLine *line)
+static PadvRequest *
+find_candidate(PadvWaitQueue *queue)
 {
-	PadvPlace  *candidate = NULL;
-	int32_t		previous = PADV_NOBODY;
-	int32_t		number = line->head->unsettled_first;
+	PadvRequest *candidate = NULL;
+	int32_t		previous = PADV_NONE;
+	int32_t		number = queue->head->unsettled_first;
 
-	for (int looks = 0; number != PADV_NOBODY && looks < MAX_LOOKS; looks++)
+	for (int looks = 0; number != PADV_NONE && looks < MAX_LOOKS; looks++)
 	{
-		PadvAccount *account = padv_line_account(line, number);
-		PadvPlace  *place;
+		PadvQuota  *quota = padv_queue_quota(queue, number);
+		PadvRequest *request;
 
-		line->head->steps++;
-		if (account->first == PADV_NOBODY || !padv_account_has_room(account))
+		queue->head->steps++;
+		if (quota->first == PADV_NONE || !padv_quota_has_room(quota))
 		{
-			number = note_settled(line, previous, number);
+			number = note_settled(queue, previous, number);
 			continue;
 		}
-		place = padv_line_place(line, account->first);
-		if (candidate == NULL || place->arrival < candidate->arrival)
-			candidate = place;
+		request = padv_queue_request(queue, quota->first);
+		if (candidate == NULL || request->arrival < candidate->arrival)
+			candidate = request;
 		previous = number;
-		number = account->unsettled_next;
+		number = quota->unsettled_next;
 	}
 	return candidate;
 }
 
 /*
- * Whether to claim the account that a leader leaves to stand at another one.  Not
+ * Whether to claim the quota that a leader leaves to stand at another one.  Not
  * where there is a claimant, who came before by invariant 4; nor in order to stand
- * behind others, nor for a door that is shut.  An account that many leave soon has
+ * behind others, nor for a door that is shut.  A quota that many leave soon has
  * room again, and is not held for one that few leave; but not for ever, as both
  * may change.
  */
 static bool
-is_worth_claiming(const PadvLine *line, const PadvPlace *leader,
-				  const PadvAccount *left, const PadvAccount *next)
+is_worth_claiming(const PadvWaitQueue *queue, const PadvRequest *leader,
+				  const PadvQuota *left, const PadvQuota *next)
 {
-	if (left->limit < 0 || next->limit == 0 || left->claimant != PADV_NOBODY ||
-		(next->first != PADV_NOBODY &&
-		 padv_line_place(line, next->first)->arrival < leader->arrival))
+	if (left->limit < 0 || next->limit == 0 || left->claimant != PADV_NONE ||
+		(next->first != PADV_NONE &&
+		 padv_queue_request(queue, next->first)->arrival < leader->arrival))
 		return false;
-	return leader->moves >= FREE_MOVES || pace_of(line, left) / 2 <= pace_of(line, next);
+	return leader->moves >= FREE_MOVES || pace_of(queue, left) / 2 <= pace_of(queue, next);
 }
 
 static void
-move_on(PadvLine *line, PadvPlace *leader, int closed)
+move_on(PadvWaitQueue *queue, PadvRequest *leader, int closed)
 {
-	PadvAccount *left = padv_line_account(line, leader->at);
+	PadvQuota  *left = padv_queue_quota(queue, leader->at);
 
-	step_aside(line, leader);
-	if (is_worth_claiming(line, leader, left, padv_line_account(line, closed)))
+	unlink_party(queue, leader);
+	if (is_worth_claiming(queue, leader, left, padv_queue_quota(queue, closed)))
 	{
 		left->in_use++;
-		left->claimant = padv_line_number(line, leader);
+		left->claimant = padv_queue_number(queue, leader);
 	}
 	if (leader->moves < FREE_MOVES)
 		leader->moves++;
-	stand_at(line, leader, closed);
+	link_party(queue, leader, closed);
 }
 
 static int
-settle(PadvLine *line, int32_t *entered, int room)
+settle(PadvWaitQueue *queue, int32_t *granted, int room)
 {
-	PadvPlace  *candidate;
+	PadvRequest *candidate;
 	int			moves = 0;
 	int			count = 0;
 
-	while ((candidate = find_candidate(line)) != NULL && count < room && moves < MAX_MOVES)
+	while ((candidate = find_candidate(queue)) != NULL && count < room && moves < MAX_MOVES)
 	{
-		int			closed = find_closed(line, candidate);
+		int			closed = find_closed(queue, candidate);
 
-		if (closed == PADV_NOBODY)
+		if (closed == PADV_NONE)
 		{
-			padv_line_grant(line, candidate);
-			entered[count++] = padv_line_number(line, candidate);
+			padv_queue_grant(queue, candidate);
+			granted[count++] = padv_queue_number(queue, candidate);
 		}
 		else
 		{
-			move_on(line, candidate, closed);
+			move_on(queue, candidate, closed);
 			moves++;
 		}
 	}
@@ -622,136 +622,136 @@ settle(PadvLine *line, int32_t *entered, int room)
 }
 
 int
-padv_line_settle(PadvLine *line, int32_t *entered)
+padv_queue_settle(PadvWaitQueue *queue, int32_t *granted)
 {
-	return settle(line, entered, PADV_MAX_PLACE_ACCOUNTS);
+	return settle(queue, granted, PADV_MAX_REQUEST_QUOTAS);
 }
 
 static void
-drop_claims(PadvLine *line, const PadvPlace *place)
+drop_claims(PadvWaitQueue *queue, const PadvRequest *request)
 {
-	int			me = padv_line_number(line, place);
+	int			me = padv_queue_number(queue, request);
 
-	for (int i = 0; i < place->naccounts; i++)
+	for (int i = 0; i < request->nquotas; i++)
 	{
-		PadvAccount *account = padv_line_account(line, place->accounts[i]);
+		PadvQuota  *quota = padv_queue_quota(queue, request->quotas[i]);
 
-		if (account->claimant != me)
+		if (quota->claimant != me)
 			continue;
-		account->claimant = PADV_NOBODY;
-		account->in_use--;
-		note_room(line, place->accounts[i]);
+		quota->claimant = PADV_NONE;
+		quota->in_use--;
+		note_room(queue, request->quotas[i]);
 	}
 }
 
 int
-padv_line_leave(PadvLine *line, PadvPlace *place, int32_t *entered)
+padv_queue_release(PadvWaitQueue *queue, PadvRequest *request, int32_t *granted)
 {
-	if (place->state == PADV_PLACE_WAITING)
+	if (request->state == PADV_REQUEST_WAITING)
 	{
-		leave_party(line, place);
-		leave_line(line, place);
-		drop_claims(line, place);
+		leave_party(queue, request);
+		dequeue(queue, request);
+		drop_claims(queue, request);
 	}
-	else if (place->state == PADV_PLACE_IN)
+	else if (request->state == PADV_REQUEST_GRANTED)
 	{
-		line->head->releases++;
-		for (int i = 0; i < place->naccounts; i++)
+		queue->head->releases++;
+		for (int i = 0; i < request->nquotas; i++)
 		{
-			PadvAccount *account = padv_line_account(line, place->accounts[i]);
+			PadvQuota  *quota = padv_queue_quota(queue, request->quotas[i]);
 
-			account->in_use--;
-			note_release(line, account);
-			note_room(line, place->accounts[i]);
+			quota->in_use--;
+			note_release(queue, quota);
+			note_room(queue, request->quotas[i]);
 		}
 	}
-	place->state = PADV_PLACE_FREE;
-	place->naccounts = 0;
-	return settle(line, entered, PADV_MAX_PLACE_ACCOUNTS);
+	request->state = PADV_REQUEST_NONE;
+	request->nquotas = 0;
+	return settle(queue, granted, PADV_MAX_REQUEST_QUOTAS);
 }
 
 int
-padv_line_set_limit(PadvLine *line, int number, int32_t limit, int32_t *entered, int room)
+padv_queue_set_limit(PadvWaitQueue *queue, int number, int32_t limit, int32_t *granted, int room)
 {
-	PadvAccount *account = padv_line_account(line, number);
+	PadvQuota  *quota = padv_queue_quota(queue, number);
 
-	account->limit = limit;
-	if (limit >= 0 && account->in_use > limit && account->claimant != PADV_NOBODY)
+	quota->limit = limit;
+	if (limit >= 0 && quota->in_use > limit && quota->claimant != PADV_NONE)
 	{
-		account->claimant = PADV_NOBODY;
-		account->in_use--;
+		quota->claimant = PADV_NONE;
+		quota->in_use--;
 	}
-	note_room(line, number);
-	return settle(line, entered, room);
+	note_room(queue, number);
+	return settle(queue, granted, room);
 }
 
 /* --- counting anew --- */
 
 void
-padv_line_recount_begin(PadvLine *line, int naccounts)
+padv_queue_rebuild_begin(PadvWaitQueue *queue, int nquotas)
 {
-	for (int i = 0; i < naccounts; i++)
+	for (int i = 0; i < nquotas; i++)
 	{
-		PadvAccount *account = padv_line_account(line, i);
+		PadvQuota  *quota = padv_queue_quota(queue, i);
 
-		account->claimed_before = account->claimant;
-		clear_account(account);
+		quota->claimed_before = quota->claimant;
+		clear_quota(quota);
 	}
-	for (int i = 0; i < line->head->naccounts; i++)
-		padv_line_account(line, i)->bucket = PADV_NOBODY;
-	clear_unsettled(line->head);
+	for (int i = 0; i < queue->head->nquotas; i++)
+		padv_queue_quota(queue, i)->bucket = PADV_NONE;
+	clear_unsettled(queue->head);
 }
 
 void
-padv_line_recount(PadvLine *line, const PadvPlace *place)
+padv_queue_rebuild_add(PadvWaitQueue *queue, const PadvRequest *request)
 {
-	if (place->state == PADV_PLACE_IN)
-		for (int i = 0; i < place->naccounts; i++)
-			padv_line_account(line, place->accounts[i])->in_use++;
-	else if (place->state == PADV_PLACE_WAITING)
-		count_waiting(line, place, 1);
+	if (request->state == PADV_REQUEST_GRANTED)
+		for (int i = 0; i < request->nquotas; i++)
+			padv_queue_quota(queue, request->quotas[i])->in_use++;
+	else if (request->state == PADV_REQUEST_WAITING)
+		count_waiting(queue, request, 1);
 }
 
 /* Claim again what there is room in, so that a recount sets nobody back. */
 static void
-claim_again(PadvLine *line, const PadvPlace *leader)
+claim_again(PadvWaitQueue *queue, const PadvRequest *leader)
 {
-	int			me = padv_line_number(line, leader);
+	int			me = padv_queue_number(queue, leader);
 
-	for (int i = 0; i < leader->naccounts; i++)
+	for (int i = 0; i < leader->nquotas; i++)
 	{
-		PadvAccount *account = padv_line_account(line, leader->accounts[i]);
+		PadvQuota  *quota = padv_queue_quota(queue, leader->quotas[i]);
 
-		if (account->claimed_before != me || account->limit < 0 ||
-			!is_open(line, leader, account))
+		if (quota->claimed_before != me || quota->limit < 0 ||
+			!is_open(queue, leader, quota))
 			continue;
-		account->claimant = me;
-		account->in_use++;
+		quota->claimant = me;
+		quota->in_use++;
 	}
 }
 
 int
-padv_line_recount_finish(PadvLine *line, int32_t *entered)
+padv_queue_rebuild_finish(PadvWaitQueue *queue, int32_t *granted)
 {
 	int			count = 0;
 	int			next;
 
-	for (int i = line->head->first; i != PADV_NOBODY; i = next)
+	for (int i = queue->head->first; i != PADV_NONE; i = next)
 	{
-		PadvPlace  *place = padv_line_place(line, i);
-		int			closed = find_closed(line, place);
+		PadvRequest *request = padv_queue_request(queue, i);
+		int			closed = find_closed(queue, request);
 
-		next = place->line_next;
-		if (closed != PADV_NOBODY)
+		next = request->queue_next;
+		if (closed != PADV_NONE)
 		{
-			join_party(line, place, find_party(line, place), closed);
-			if (leads(place) && padv_line_account(line, closed)->limit != 0)
-				claim_again(line, place);
+			join_party(queue, request, find_party(queue, request), closed);
+			if (leads(request) && padv_queue_quota(queue, closed)->limit != 0)
+				claim_again(queue, request);
 			continue;
 		}
-		leave_line(line, place);
-		padv_line_enter(line, place);
-		entered[count++] = i;
+		dequeue(queue, request);
+		padv_queue_acquire(queue, request);
+		granted[count++] = i;
 	}
 	return count;
 }

@@ -14,7 +14,7 @@
 #include "core/render/chart.h"
 #include "core/render/frame.h"
 
-#define SESSIONS_HEADER "sessions / cap"
+#define SESSIONS_HEADER "sessions / limit"
 
 /* Columns of the average: "0.00167". */
 #define AVERAGE 7
@@ -26,11 +26,11 @@ static void
 write_counts(const PadvRoleBar *bar, char *text, size_t size)
 {
 	char		sessions[PADV_LABEL];
-	char		cap[PADV_LABEL];
+	char		limit[PADV_LABEL];
 
 	padv_label_count(bar->sessions, sessions, sizeof(sessions));
-	padv_label_count(bar->cap, cap, sizeof(cap));
-	snprintf(text, size, "%s%s%s", sessions, bar->cap < 0 ? "" : " / ", bar->cap < 0 ? "" : cap);
+	padv_label_count(bar->limit, limit, sizeof(limit));
+	snprintf(text, size, "%s%s%s", sessions, bar->limit < 0 ? "" : " / ", bar->limit < 0 ? "" : limit);
 }
 
 static void

@@ -114,11 +114,11 @@ choose_periods(const PadvReport *report, PadvTimeline timelines[PADV_RESOLUTIONS
 /* --- the verdict ---------------------------------------------------------- */
 
 static const char *
-headline(const PadvSituation *situation)
+headline(const PadvLocalStatus *local)
 {
-	if (situation->picture.taken_at == 0)
+	if (local->status.taken_at == 0)
 		return "Nothing is known yet.";
-	switch (situation->picture.model.verdict)
+	switch (local->status.model.verdict)
 	{
 		case PADV_VERDICT_IDLE:
 			return "There is next to nothing to do.";
@@ -135,13 +135,13 @@ headline(const PadvSituation *situation)
 }
 
 static const char *
-verdict_class(const PadvSituation *situation)
+verdict_class(const PadvLocalStatus *local)
 {
 	static const char *const classes[] = {"fine", "fine", "fine", "bad", "bad"};
 
-	if (padv_sampling_stopped(situation))
+	if (padv_sampling_stopped(local))
 		return "bad";
-	return classes[situation->picture.model.verdict];
+	return classes[local->status.model.verdict];
 }
 
 static void
@@ -159,8 +159,8 @@ write_figure(const PadvHtml *html, const char *name, const char *value, const ch
 static void
 write_figures(const PadvHtml *html, const PadvReport *report)
 {
-	const PadvPicture *picture = &report->situation->picture;
-	const PadvModel *model = &picture->model;
+	const PadvStatus *status = &report->local->status;
+	const PadvModel *model = &status->model;
 	const PadvEstimate *chosen = padv_model_chosen(model);
 	char		value[PADV_LABEL];
 	char		other[PADV_LABEL];
@@ -184,12 +184,12 @@ write_figures(const PadvHtml *html, const PadvReport *report)
 	snprintf(of, sizeof(of), "found by %s", padv_method_name(model->chosen));
 	write_figure(html, "Confidence", padv_confidence_name(chosen->confidence), of);
 
-	padv_label_number(picture->minute.active, value, sizeof(value));
+	padv_label_number(status->minute.active, value, sizeof(value));
 	snprintf(of, sizeof(of), "mean of the last minute, at most %lld",
-			 (long long) picture->minute.active_max);
+			 (long long) status->minute.active_max);
 	write_figure(html, "Active", value, of);
 
-	snprintf(value, sizeof(value), "%lld", (long long) picture->last.sessions);
+	snprintf(value, sizeof(value), "%lld", (long long) status->last.sessions);
 	snprintf(of, sizeof(of), "of %lld that ordinary roles can have",
 			 (long long) report->usable_connections);
 	write_figure(html, "Sessions", value, of);
@@ -218,10 +218,10 @@ write_server(const PadvHtml *html, const PadvReport *report)
 			 report->standby ? "a standby" : "a primary");
 	write_fact(html, "Server", text);
 	write_fact(html, "Started", report->started_at);
-	if (report->situation->picture.taken_at != 0)
+	if (report->local->status.taken_at != 0)
 	{
 		snprintf(text, sizeof(text), "%s, %.1f s before this page", report->sampled_at,
-				 report->situation->age_seconds);
+				 report->local->age_seconds);
 		write_fact(html, "Sampled", text);
 	}
 	write_fact(html, "Written", report->written_at);
@@ -229,16 +229,16 @@ write_server(const PadvHtml *html, const PadvReport *report)
 }
 
 static void
-write_reason(const PadvHtml *html, const PadvSituation *situation)
+write_reason(const PadvHtml *html, const PadvLocalStatus *local)
 {
-	const PadvModel *model = &situation->picture.model;
+	const PadvModel *model = &local->status.model;
 	const PadvEstimate *chosen = padv_model_chosen(model);
 	char		demand[PADV_LABEL];
 	char		ratio[PADV_LABEL];
 
-	if (padv_sampling_stopped(situation))
+	if (padv_sampling_stopped(local))
 		padv_html_markup(html, "<p class=\"stopped\">Sampling has stopped; all figures are of the last sample. The advice says what to do.</p>\n");
-	if (situation->picture.taken_at == 0)
+	if (local->status.taken_at == 0)
 		return;
 	padv_html_markup(html, "<p>");
 	padv_label_number(model->demand, demand, sizeof(demand));
@@ -266,15 +266,15 @@ write_warning(const PadvHtml *html, const char *text)
 
 /* A page that shows limits must not let one think that they hold. */
 static void
-write_enforcement(const PadvHtml *html, const PadvSituation *situation)
+write_enforcement(const PadvHtml *html, const PadvLocalStatus *local)
 {
 	char		text[200];
 
-	padv_explain_enforcement(situation->enforcement, text, sizeof(text));
+	padv_explain_enforcement(local->enforcement, text, sizeof(text));
 	write_warning(html, text);
-	if (situation->enforcement == PADV_ENFORCEMENT_OFF)
+	if (local->enforcement == PADV_ENFORCEMENT_OFF)
 		return;					/* that was said of both */
-	padv_explain_gate_enforcement(situation->enforcement, situation->gate_enforcement,
+	padv_explain_gate_enforcement(local->enforcement, local->gate_enforcement,
 								  text, sizeof(text));
 	write_warning(html, text);
 }
@@ -283,12 +283,12 @@ static void
 write_verdict(const PadvHtml *html, const PadvReport *report)
 {
 	padv_html_format(html, "<header class=\"%s\">\n<p class=\"name\">pool_advisor report</p>\n<h1>",
-					 verdict_class(report->situation));
-	padv_html_text(html, headline(report->situation));
+					 verdict_class(report->local));
+	padv_html_text(html, headline(report->local));
 	padv_html_markup(html, "</h1>\n");
-	write_reason(html, report->situation);
-	write_enforcement(html, report->situation);
-	if (report->situation->picture.taken_at != 0)
+	write_reason(html, report->local);
+	write_enforcement(html, report->local);
+	if (report->local->status.taken_at != 0)
 		write_figures(html, report);
 	write_server(html, report);
 	padv_html_markup(html, "</header>\n");
@@ -299,7 +299,7 @@ write_verdict(const PadvHtml *html, const PadvReport *report)
 static void
 write_head(const PadvHtml *html, const PadvReport *report)
 {
-	const PadvSituation *situation = report->situation;
+	const PadvLocalStatus *local = report->local;
 
 	padv_html_markup(html,
 					 "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n<head>\n"
@@ -309,8 +309,8 @@ write_head(const PadvHtml *html, const PadvReport *report)
 					 "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
 					 "<title>");
 	padv_html_say(html, "pool_advisor: %s%s%s",
-				  situation->picture.taken_at == 0 ? "no sample yet" :
-				  padv_verdict_name(situation->picture.model.verdict),
+				  local->status.taken_at == 0 ? "no sample yet" :
+				  padv_verdict_name(local->status.model.verdict),
 				  report->cluster_name[0] == '\0' ? "" : ", ", report->cluster_name);
 	padv_html_markup(html, "</title>\n<style>\n");
 	padv_html_markup(html, padv_report_style);
@@ -352,7 +352,7 @@ padv_report(const PadvReport *report, void (*emit) (void *arg, const char *piece
 {
 	const PadvHtml html = {emit, arg};
 	PadvAdvice	advice[PADV_MAX_ADVICE];
-	int			count = padv_advise(report->situation, advice);
+	int			count = padv_advise(report->local, advice);
 
 	write_head(&html, report);
 	padv_html_markup(&html, "<body>\n");
@@ -361,13 +361,13 @@ padv_report(const PadvReport *report, void (*emit) (void *arg, const char *piece
 	write_verdict(&html, report);
 	padv_html_format(&html,
 					 "<nav aria-label=\"Sections\"><a href=\"#load\">Load</a> <a href=\"#waits\">Waits</a> "
-					 "<a href=\"#scalability\">Scalability</a> <a href=\"#roles\">Roles and caps</a> "
+					 "<a href=\"#scalability\">Scalability</a> <a href=\"#roles\">Roles and limits</a> "
 					 "<a href=\"#advice\">Advice (%d)</a> <a href=\"#method\">Method and hardware</a></nav>\n",
 					 count);
 	write_times(&html, report);
 	padv_html_markup(&html, "<section id=\"scalability\"><h2>Scalability</h2>\n");
 	padv_svg_scalability(&html, "curve", report->rows, report->nrows,
-						 &report->situation->picture.model.curve);
+						 &report->local->status.model.curve);
 	padv_html_markup(&html, "</section>\n");
 	padv_report_roles(&html, report);
 	padv_report_advice(&html, advice, count);

@@ -15,7 +15,7 @@
 #include "core/render/html.h"
 #include "core/render/role_bars.h"
 
-/* Roles, and caps, that have a line of their own. */
+/* Roles, and limits, that have a line of their own. */
 #define PADV_REPORT_LINES PADV_MAX_SHOWN
 
 typedef struct PadvReportFact
@@ -28,7 +28,7 @@ typedef struct PadvReportFact
 /* All that the page tells; texts are UTF-8 as far as they are text. */
 typedef struct PadvReport
 {
-	const PadvSituation *situation;
+	const PadvLocalStatus *local;
 
 	const char *server_version;
 	const char *cluster_name;	/* or "" */
@@ -50,11 +50,11 @@ typedef struct PadvReport
 	PadvRoleBar *roles;			/* are put in order */
 	int			nroles;
 
-	const PadvMetricsCap *caps; /* with names, the fullest first, at most
-								 * PADV_REPORT_LINES */
-	int			ncaps;
-	int64_t		all_caps;		/* how many there are */
-	int64_t		default_max_sessions;	/* of each role without a cap; -1:
+	const PadvMetricsLimit *limits; /* with names, the fullest first, at most
+									 * PADV_REPORT_LINES */
+	int			nlimits;
+	int64_t		all_limits;		/* how many there are */
+	int64_t		default_max_sessions;	/* of each role without a limit; -1:
 										 * none */
 	int64_t		default_in_use; /* of the role that has most */
 

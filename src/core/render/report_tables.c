@@ -1,6 +1,6 @@
 /*
  * report_tables.c
- *		The parts of the page that are tables and lists: roles and caps, advice,
+ *		The parts of the page that are tables and lists: roles and limits, advice,
  *		method and hardware.
  *
  * Called by report.c.  Pure.
@@ -79,26 +79,26 @@ count_cell(const PadvHtml *html, int64_t count)
 }
 
 static void
-cap_cell(const PadvHtml *html, int64_t cap)
+limit_cell(const PadvHtml *html, int64_t limit)
 {
-	if (cap < 0)
+	if (limit < 0)
 		padv_html_markup(html, "<td class=\"n none\">none</td>");
 	else
-		count_cell(html, cap);
+		count_cell(html, limit);
 }
 
 /* Sessions, and what there may be of them. */
 static void
-sessions_cell(const PadvHtml *html, int64_t sessions, int64_t cap)
+sessions_cell(const PadvHtml *html, int64_t sessions, int64_t limit)
 {
 	char		label[PADV_LABEL];
 
 	padv_label_count(sessions, label, sizeof(label));
 	padv_html_markup(html, "<td class=\"n\">");
 	padv_html_text(html, label);
-	if (cap >= 0)
+	if (limit >= 0)
 	{
-		padv_label_count(cap, label, sizeof(label));
+		padv_label_count(limit, label, sizeof(label));
 		padv_html_markup(html, " / ");
 		padv_html_text(html, label);
 	}
@@ -118,7 +118,7 @@ bar_cell(const PadvHtml *html, const char *label, double share, bool full)
 	padv_html_markup(html, "\" height=\"10\"/></svg></td>");
 }
 
-/* --- roles and caps ------------------------------------------------------- */
+/* --- roles and limits ------------------------------------------------------- */
 
 static void
 write_role(const PadvHtml *html, const PadvRoleBar *role, double greatest)
@@ -128,7 +128,7 @@ write_role(const PadvHtml *html, const PadvRoleBar *role, double greatest)
 	begin_row(html, role->name);
 	padv_label_number(role->active_avg, label, sizeof(label));
 	bar_cell(html, label, greatest > 0.0 ? role->active_avg / greatest : 0.0, false);
-	sessions_cell(html, role->sessions, role->cap);
+	sessions_cell(html, role->sessions, role->limit);
 	count_cell(html, role->idle_in_transaction);
 	count_cell(html, role->queued);
 	count_cell(html, role->refused);
@@ -170,9 +170,9 @@ write_roles(const PadvHtml *html, const PadvReport *report)
 	open_table(html, "roles", "Roles: active connections are the mean of the last minute, refused are logins since the server started, the others are of the last sample.");
 	head(html, "", "Role");
 	head(html, "bar", "Active");
-	head(html, "n", "Sessions / cap");
+	head(html, "n", "Sessions / limit");
 	padv_html_markup(html, "<th scope=\"col\" class=\"n\">Idle in trans&#173;ac&#173;tion</th>");
-	head(html, "n", "In line");
+	head(html, "n", "In the queue");
 	head(html, "n", "Refused");
 	begin_rows(html);
 	for (int i = 0; i < lines; i++)
@@ -182,27 +182,27 @@ write_roles(const PadvHtml *html, const PadvReport *report)
 	close_table(html);
 }
 
-/* What a cap is on, in words around names that may be anything. */
+/* What a limit is on, in words around names that may be anything. */
 static void
-write_place(const PadvHtml *html, const PadvMetricsCap *cap)
+write_place(const PadvHtml *html, const PadvMetricsLimit *limit)
 {
 	padv_html_markup(html, "<tr><th scope=\"row\">");
-	if (cap->labels.rolname)
+	if (limit->labels.rolname)
 	{
-		padv_html_markup(html, cap->is_group ? "group <bdi>" : "role <bdi>");
-		padv_html_text(html, cap->labels.rolname);
-		padv_html_markup(html, cap->labels.datname ? "</bdi> in " : "</bdi>");
+		padv_html_markup(html, limit->is_group ? "group <bdi>" : "role <bdi>");
+		padv_html_text(html, limit->labels.rolname);
+		padv_html_markup(html, limit->labels.datname ? "</bdi> in " : "</bdi>");
 	}
-	if (cap->labels.datname)
+	if (limit->labels.datname)
 	{
 		padv_html_markup(html, "database <bdi>");
-		padv_html_text(html, cap->labels.datname);
+		padv_html_text(html, limit->labels.datname);
 		padv_html_markup(html, "</bdi>");
 	}
 	padv_html_markup(html, "</th>");
 }
 
-/* The share of a cap that is taken; what is beyond it counts as all. */
+/* The share of a limit that is taken; what is beyond it counts as all. */
 static void
 write_use(const PadvHtml *html, int64_t in_use, int64_t most)
 {
@@ -213,34 +213,34 @@ write_use(const PadvHtml *html, int64_t in_use, int64_t most)
 		count_cell(html, in_use);
 	else
 		bar_cell(html, label, most == 0 ? 1.0 : (double) in_use / (double) most, in_use >= most);
-	cap_cell(html, most);
+	limit_cell(html, most);
 	if (most < 0)
-		cap_cell(html, -1);
+		limit_cell(html, -1);
 	else
 		count_cell(html, in_use < most ? most - in_use : 0);
 	end_row(html);
 }
 
 static void
-write_caps(const PadvHtml *html, const PadvReport *report)
+write_limits(const PadvHtml *html, const PadvReport *report)
 {
-	int64_t		more = report->all_caps - report->ncaps;
+	int64_t		more = report->all_limits - report->nlimits;
 
-	if (report->ncaps <= 0 && report->default_max_sessions < 0)
+	if (report->nlimits <= 0 && report->default_max_sessions < 0)
 	{
-		padv_html_markup(html, "<p class=\"nothing\">No cap on sessions is in force.</p>\n");
+		padv_html_markup(html, "<p class=\"nothing\">No limit on sessions is in force.</p>\n");
 		return;
 	}
-	open_table(html, "caps", "Caps on sessions in force, the fullest first.");
-	head(html, "", "Cap on");
+	open_table(html, "limits", "Limits on sessions in force, the fullest first.");
+	head(html, "", "Limit on");
 	head(html, "bar", "In use");
-	head(html, "n", "Cap");
+	head(html, "n", "Limit");
 	head(html, "n", "Room");
 	begin_rows(html);
-	for (int i = 0; i < report->ncaps; i++)
+	for (int i = 0; i < report->nlimits; i++)
 	{
-		write_place(html, &report->caps[i]);
-		write_use(html, report->caps[i].in_use, report->caps[i].max_sessions);
+		write_place(html, &report->limits[i]);
+		write_use(html, report->limits[i].in_use, report->limits[i].max_sessions);
 	}
 	if (report->default_max_sessions >= 0)
 	{
@@ -261,10 +261,10 @@ padv_report_roles(const PadvHtml *html, const PadvReport *report)
 {
 	char		text[PADV_SENTENCE];
 
-	padv_html_markup(html, "<section id=\"roles\"><h2>Roles and caps</h2>\n");
+	padv_html_markup(html, "<section id=\"roles\"><h2>Roles and limits</h2>\n");
 	write_roles(html, report);
-	write_caps(html, report);
-	padv_explain_gate(&report->situation->gate, &report->situation->picture.control, text, sizeof(text));
+	write_limits(html, report);
+	padv_slot_stats_explain(&report->local->gate, &report->local->status.control, text, sizeof(text));
 	padv_html_markup(html, "<p>Transactions: ");
 	padv_html_text(html, text);
 	padv_html_markup(html, "</p>\n");
@@ -386,7 +386,7 @@ void
 padv_report_method(const PadvHtml *html, const PadvReport *report)
 {
 	padv_html_markup(html, "<section id=\"method\"><h2>Method and hardware</h2>\n");
-	write_methods(html, &report->situation->picture.model);
+	write_methods(html, &report->local->status.model);
 	write_facts(html, report);
 	padv_html_markup(html, "</section>\n");
 }

@@ -56,7 +56,7 @@ padv_role_bars_order(PadvRoleBar *bars, int count)
 PadvRoleBar
 padv_role_bars_sum(const PadvRoleBar *bars, int count)
 {
-	PadvRoleBar sum = {.name = "", .cap = -1};
+	PadvRoleBar sum = {.name = "", .limit = -1};
 
 	for (int i = 0; i < count; i++)
 	{

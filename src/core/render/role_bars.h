@@ -14,7 +14,7 @@ typedef struct PadvRoleBar
 	const char *name;
 	double		active_avg;
 	int64_t		sessions;
-	int64_t		cap;			/* negative: none */
+	int64_t		limit;			/* negative: none */
 
 	/* not in every drawing */
 	int64_t		idle_in_transaction;
@@ -28,7 +28,7 @@ typedef struct PadvRoleBar
  */
 extern void padv_role_bars_order(PadvRoleBar *bars, int count);
 
-/* Those that there is no room for, as one without a name and without a cap. */
+/* Those that there is no room for, as one without a name and without a limit. */
 extern PadvRoleBar padv_role_bars_sum(const PadvRoleBar *bars, int count);
 
 #endif							/* PADV_ROLE_BARS_H */

@@ -28,7 +28,7 @@
  */
 #define ROUNDING 1e-9
 
-/* Places in the line of each worker: the last in line waits ten service times. */
+/* Places in the line of each worker: the last in the queue waits ten service times. */
 #define QUEUE_PER_WORKER 10
 
 /* A reason being written. */

@@ -62,22 +62,22 @@ padv_size_pool(PadvSizing *sizing)
 }
 
 static void
-explain_load(const PadvSpeaker *speaker, const PadvSizing *sizing)
+explain_load(const PadvEmitter *speaker, const PadvSizing *sizing)
 {
-	padv_speak(speaker,
-			   "Busy connections: %.6g transactions/s * %.6g s = %.6g at a time on average (Little's law).",
-			   sizing->transactions_per_second, sizing->service_seconds, sizing->busy);
-	padv_speak(speaker,
-			   "Users: each of the %lld runs a transaction every %lld / %.6g = %.6g s and is in one for %.6g s of that, %.3g%% of the time; a connection of its own would be idle for the rest.",
-			   (long long) sizing->users, (long long) sizing->users,
-			   sizing->transactions_per_second, sizing->seconds_between,
-			   sizing->service_seconds,
-			   100.0 * sizing->service_seconds / sizing->seconds_between);
+	padv_emit(speaker,
+			  "Busy connections: %.6g transactions/s * %.6g s = %.6g at a time on average (Little's law).",
+			  sizing->transactions_per_second, sizing->service_seconds, sizing->busy);
+	padv_emit(speaker,
+			  "Users: each of the %lld runs a transaction every %lld / %.6g = %.6g s and is in one for %.6g s of that, %.3g%% of the time; a connection of its own would be idle for the rest.",
+			  (long long) sizing->users, (long long) sizing->users,
+			  sizing->transactions_per_second, sizing->seconds_between,
+			  sizing->service_seconds,
+			  100.0 * sizing->service_seconds / sizing->seconds_between);
 }
 
 /* What the line does in a pool of that size, and whether that is good enough. */
 static void
-explain_wait(const PadvSpeaker *speaker, const PadvSizing *sizing, int64_t size,
+explain_wait(const PadvEmitter *speaker, const PadvSizing *sizing, int64_t size,
 			 double rate)
 {
 	double		busy = rate * sizing->service_seconds;
@@ -85,28 +85,28 @@ explain_wait(const PadvSpeaker *speaker, const PadvSizing *sizing, int64_t size,
 
 	padv_pool_forecast(rate, sizing->service_seconds, size, PADV_UNBOUNDED, &forecast);
 	if (!forecast.stable)
-		padv_speak(speaker,
-				   "A pool of %lld would be busy all the time, and its line would grow without end.",
-				   (long long) size);
+		padv_emit(speaker,
+				  "A pool of %lld would be busy all the time, and its line would grow without end.",
+				  (long long) size);
 	else
-		padv_speak(speaker,
-				   "A pool of %lld: B = %.6g, C = %.6g, and the mean wait is %.6g * %.6g s / (%lld - %.6g) = %.6g s: %s.",
-				   (long long) size, padv_erlang(size, busy).refused, forecast.full_ratio,
-				   forecast.full_ratio, sizing->service_seconds, (long long) size, busy,
-				   forecast.wait_seconds,
-				   forecast.wait_seconds <= sizing->max_wait_seconds ? "short enough" : "too long");
+		padv_emit(speaker,
+				  "A pool of %lld: B = %.6g, C = %.6g, and the mean wait is %.6g * %.6g s / (%lld - %.6g) = %.6g s: %s.",
+				  (long long) size, padv_erlang(size, busy).refused, forecast.full_ratio,
+				  forecast.full_ratio, sizing->service_seconds, (long long) size, busy,
+				  forecast.wait_seconds,
+				  forecast.wait_seconds <= sizing->max_wait_seconds ? "short enough" : "too long");
 }
 
 /* Why that size and no other, for a pool that so many users share. */
 static void
-explain_pool(const PadvSpeaker *speaker, const PadvSizing *sizing, int64_t size,
+explain_pool(const PadvEmitter *speaker, const PadvSizing *sizing, int64_t size,
 			 int64_t users, double rate)
 {
 	if (size >= users)
 	{
-		padv_speak(speaker,
-				   "Few users: none runs two transactions at once, so a pool of %lld, as many as share it, always has a free connection, and nobody waits.",
-				   (long long) size);
+		padv_emit(speaker,
+				  "Few users: none runs two transactions at once, so a pool of %lld, as many as share it, always has a free connection, and nobody waits.",
+				  (long long) size);
 		return;
 	}
 	if (size > 1)
@@ -115,61 +115,61 @@ explain_pool(const PadvSpeaker *speaker, const PadvSizing *sizing, int64_t size,
 }
 
 static void
-explain_head_room(const PadvSpeaker *speaker, const PadvSizing *sizing)
+explain_head_room(const PadvEmitter *speaker, const PadvSizing *sizing)
 {
-	padv_speak(speaker,
-			   "Head-room: work does not come evenly, so there must be more than %.6g connections; how many more depends on how long a transaction may wait for one, here %.6g * %.6g s = %.6g s on average.",
-			   sizing->busy, sizing->wait_ratio, sizing->service_seconds,
-			   sizing->max_wait_seconds);
-	padv_speak(speaker,
-			   "How long one waits (Erlang): let a be the busy connections, B(0) = 1 and B(n) = a * B(n-1) / (n + a * B(n-1)); of those who come to a pool of n, the share C = B(n) / (1 - a / n * (1 - B(n))) waits, for the service time / (n - a) on average.");
+	padv_emit(speaker,
+			  "Head-room: work does not come evenly, so there must be more than %.6g connections; how many more depends on how long a transaction may wait for one, here %.6g * %.6g s = %.6g s on average.",
+			  sizing->busy, sizing->wait_ratio, sizing->service_seconds,
+			  sizing->max_wait_seconds);
+	padv_emit(speaker,
+			  "How long one waits (Erlang): let a be the busy connections, B(0) = 1 and B(n) = a * B(n-1) / (n + a * B(n-1)); of those who come to a pool of n, the share C = B(n) / (1 - a / n * (1 - B(n))) waits, for the service time / (n - a) on average.");
 	explain_pool(speaker, sizing, sizing->one_line, sizing->users,
 				 sizing->transactions_per_second);
 }
 
 static void
-explain_processes(const PadvSpeaker *speaker, const PadvSizing *sizing)
+explain_processes(const PadvEmitter *speaker, const PadvSizing *sizing)
 {
 	double		processes = (double) sizing->processes;
 	double		rate = sizing->transactions_per_second / processes;
 
 	if (sizing->processes == 1)
 		return;
-	padv_speak(speaker,
-			   "Processes: %lld pools have %lld lines, and a free connection in one helps nobody who waits in another; each gets %.6g / %lld = %.6g transactions/s, which keep %.6g / %lld = %.6g connections busy.",
-			   (long long) sizing->processes, (long long) sizing->processes,
-			   sizing->transactions_per_second, (long long) sizing->processes, rate,
-			   sizing->busy, (long long) sizing->processes, sizing->busy / processes);
+	padv_emit(speaker,
+			  "Processes: %lld pools have %lld lines, and a free connection in one helps nobody who waits in another; each gets %.6g / %lld = %.6g transactions/s, which keep %.6g / %lld = %.6g connections busy.",
+			  (long long) sizing->processes, (long long) sizing->processes,
+			  sizing->transactions_per_second, (long long) sizing->processes, rate,
+			  sizing->busy, (long long) sizing->processes, sizing->busy / processes);
 	explain_pool(speaker, sizing, sizing->pool_size, users_of_one(sizing), rate);
 }
 
 static void
-explain_answer(const PadvSpeaker *speaker, const PadvSizing *sizing)
+explain_answer(const PadvEmitter *speaker, const PadvSizing *sizing)
 {
 	int64_t		cores = (sizing->connections - 1) / CONNECTIONS_PER_CORE + 1;
 
 	if (sizing->processes > 1)
-		padv_speak(speaker,
-				   "Answer: a pool of %lld in each of %lld processes, %lld * %lld = %lld connections in all; one pool for all of them would be one of %lld.",
-				   (long long) sizing->pool_size, (long long) sizing->processes,
-				   (long long) sizing->processes, (long long) sizing->pool_size,
-				   (long long) sizing->connections, (long long) sizing->one_line);
+		padv_emit(speaker,
+				  "Answer: a pool of %lld in each of %lld processes, %lld * %lld = %lld connections in all; one pool for all of them would be one of %lld.",
+				  (long long) sizing->pool_size, (long long) sizing->processes,
+				  (long long) sizing->processes, (long long) sizing->pool_size,
+				  (long long) sizing->connections, (long long) sizing->one_line);
 	else
-		padv_speak(speaker, "Answer: one pool of %lld; number of users: %lld.",
-				   (long long) sizing->pool_size, (long long) sizing->users);
-	padv_speak(speaker,
-			   "Next limit: at times all of these connections execute, and the service time must hold then too; by the formula (%d for each core, data cached) that takes %lld / %d, rounded up %lld, cores. With fewer, more connections make each transaction slower, not the line shorter.",
-			   CONNECTIONS_PER_CORE, (long long) sizing->connections, CONNECTIONS_PER_CORE,
-			   (long long) cores);
-	padv_speak(speaker,
-			   "Floor: where a thread holds more than one connection at a time, deadlock_free_size() says below which size all of them can lock up.");
+		padv_emit(speaker, "Answer: one pool of %lld; number of users: %lld.",
+				  (long long) sizing->pool_size, (long long) sizing->users);
+	padv_emit(speaker,
+			  "Next limit: at times all of these connections execute, and the service time must hold then too; by the formula (%d for each core, data cached) that takes %lld / %d, rounded up %lld, cores. With fewer, more connections make each transaction slower, not the line shorter.",
+			  CONNECTIONS_PER_CORE, (long long) sizing->connections, CONNECTIONS_PER_CORE,
+			  (long long) cores);
+	padv_emit(speaker,
+			  "Floor: where a thread holds more than one connection at a time, deadlock_free_size() says below which size all of them can lock up.");
 }
 
 void
 padv_explain_size(const PadvSizing *sizing,
 				  void (*emit) (void *arg, const char *sentence), void *arg)
 {
-	const PadvSpeaker speaker = {emit, arg};
+	const PadvEmitter speaker = {emit, arg};
 
 	explain_load(&speaker, sizing);
 	explain_head_room(&speaker, sizing);

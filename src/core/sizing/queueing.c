@@ -122,30 +122,30 @@ forecast_bounded(double load, double service, double servers, double places,
 				 PadvPoolForecast *forecast)
 {
 	PadvErlang	chances = padv_erlang((int64_t) servers, load);
-	PadvWaiting line;
+	PadvTruncatedGeometric line;
 	double		starts;			/* weights of those who come: served at once, */
 	double		waits;			/* admitted to the line, */
 	double		refused;		/* and neither */
 	double		total;
 
-	padv_waiting_init(&line, load, servers, fmax(places, 1.0));
+	padv_truncated_geometric_init(&line, load, servers, fmax(places, 1.0));
 	if (line.falling)
 	{
 		starts = chances.served;
-		waits = chances.refused * padv_waiting_sum(&line, places);
-		refused = chances.refused * padv_waiting_power(&line, places);
+		waits = chances.refused * padv_truncated_geometric_sum(&line, places);
+		refused = chances.refused * padv_truncated_geometric_power(&line, places);
 	}
 	else
 	{
-		starts = chances.served * padv_waiting_power(&line, places);
-		waits = chances.refused * (servers / load) * padv_waiting_sum(&line, places);
+		starts = chances.served * padv_truncated_geometric_power(&line, places);
+		waits = chances.refused * (servers / load) * padv_truncated_geometric_sum(&line, places);
 		refused = chances.refused;
 	}
-	total = starts + chances.refused * padv_waiting_sum(&line, places + 1.0);
+	total = starts + chances.refused * padv_truncated_geometric_sum(&line, places + 1.0);
 
 	forecast->stable = true;
 	forecast->refused_ratio = fmin(refused / total, 1.0);
-	forecast->full_ratio = fmin(chances.refused * padv_waiting_sum(&line, places + 1.0) / total, 1.0);
+	forecast->full_ratio = fmin(chances.refused * padv_truncated_geometric_sum(&line, places + 1.0) / total, 1.0);
 	forecast->busy = fmin(load * ((starts + waits) / total), servers);
 	forecast->utilization = forecast->busy / servers;
 	if (places > 0.0)
@@ -154,7 +154,7 @@ forecast_bounded(double load, double service, double servers, double places,
 		double		between = service / servers;
 
 		forecast->wait_seconds = between * (share * (line.mean + 1.0));
-		forecast->p95_wait_seconds = between * padv_waiting_wait_exceeded(&line, share, LONGEST_WAITS);
+		forecast->p95_wait_seconds = between * padv_truncated_geometric_wait_exceeded(&line, share, LONGEST_WAITS);
 	}
 }
 

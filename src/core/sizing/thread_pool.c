@@ -70,17 +70,17 @@ start_with_core(Levels *levels, double load, double core, double places)
 {
 	PadvErlang	chances = padv_erlang((int64_t) core, load);
 	double		total;
-	PadvWaiting line;
+	PadvTruncatedGeometric line;
 
-	padv_waiting_init(&line, load, core, places + 1.0);
+	padv_truncated_geometric_init(&line, load, core, places + 1.0);
 	total = chances.served + chances.refused * (line.mean + 1.0);
 
 	levels->threads = core;
 	levels->busy = (core * chances.refused * line.mean + load * chances.served) / total;
-	levels->queued = chances.refused * padv_waiting_triangle(&line) / total;
-	levels->edge = chances.refused / total / padv_waiting_sum(&line, places + 1.0);
+	levels->queued = chances.refused * padv_truncated_geometric_triangle(&line) / total;
+	levels->edge = chances.refused / total / padv_truncated_geometric_sum(&line, places + 1.0);
 	if (line.falling)
-		levels->edge *= padv_waiting_power(&line, places);
+		levels->edge *= padv_truncated_geometric_power(&line, places);
 }
 
 /*
@@ -91,19 +91,19 @@ static void
 end_with_max(Levels *levels, double load, double max, double places,
 			 PadvThreadPoolForecast *forecast)
 {
-	PadvWaiting line;
+	PadvTruncatedGeometric line;
 	double		scale;			/* r + ... + r^(places + 1) */
 	double		below_full;		/* mean distance from the full queue, and 1 */
 	double		triangle;
 
-	padv_waiting_init(&line, load, max, places + 1.0);
-	scale = padv_waiting_sum(&line, places + 1.0);
+	padv_truncated_geometric_init(&line, load, max, places + 1.0);
+	scale = padv_truncated_geometric_sum(&line, places + 1.0);
 	scale *= line.falling ? load / max : exp(-line.log_ratio * (places + 1.0));
 
 	/* places - J has the same variance as J */
 	line.mean = places - line.mean;
 	below_full = line.mean + 1.0;
-	triangle = padv_waiting_triangle(&line);
+	triangle = padv_truncated_geometric_triangle(&line);
 
 	forecast->max_reached_ratio = add_level(levels, levels->edge * scale * below_full, max,
 											places - triangle / below_full);

@@ -73,7 +73,7 @@ inverse_sinh_square(double u)
  * poles of both parts are left out, for they cancel.
  */
 void
-padv_waiting_init(PadvWaiting *line, double load, double servers, double states)
+padv_truncated_geometric_init(PadvTruncatedGeometric *line, double load, double servers, double states)
 {
 	double		distance = fabs(servers - load) / fmax(servers, load);
 	double		m = states;
@@ -100,7 +100,7 @@ padv_waiting_init(PadvWaiting *line, double load, double servers, double states)
 }
 
 double
-padv_waiting_sum(const PadvWaiting *line, double terms)
+padv_truncated_geometric_sum(const PadvTruncatedGeometric *line, double terms)
 {
 	if (line->log_ratio == 0.0)
 		return terms;
@@ -108,20 +108,20 @@ padv_waiting_sum(const PadvWaiting *line, double terms)
 }
 
 double
-padv_waiting_power(const PadvWaiting *line, double exponent)
+padv_truncated_geometric_power(const PadvTruncatedGeometric *line, double exponent)
 {
 	return exp(exponent * line->log_ratio);
 }
 
 double
-padv_waiting_triangle(const PadvWaiting *line)
+padv_truncated_geometric_triangle(const PadvTruncatedGeometric *line)
 {
 	return 0.5 * (line->variance + line->mean * (line->mean + 1.0));
 }
 
 /* The probability that J is at least n, for n from 0 to states. */
 static double
-at_least(const PadvWaiting *line, double n)
+at_least(const PadvTruncatedGeometric *line, double n)
 {
 	double		rest;
 
@@ -129,7 +129,7 @@ at_least(const PadvWaiting *line, double n)
 		return (line->states - n) / line->states;
 	rest = expm1((line->states - n) * line->log_ratio) /
 		expm1(line->states * line->log_ratio);
-	return line->falling ? rest * padv_waiting_power(line, n) : rest;
+	return line->falling ? rest * padv_truncated_geometric_power(line, n) : rest;
 }
 
 /* v - log(1 + v) */
@@ -162,14 +162,14 @@ poisson(double x, double mean)
 }
 
 static double
-term(const PadvWaiting *line, double elapsed, double n)
+term(const PadvTruncatedGeometric *line, double elapsed, double n)
 {
 	return poisson(n, elapsed) * at_least(line, n);
 }
 
 /* All terms from low to high, from the largest on outwards. */
 static double
-sum_terms(const PadvWaiting *line, double elapsed, double low, double high)
+sum_terms(const PadvTruncatedGeometric *line, double elapsed, double low, double high)
 {
 	double		start = fmin(fmax(floor(elapsed), low), high);
 	double		peak = poisson(start, elapsed);
@@ -197,7 +197,7 @@ sum_terms(const PadvWaiting *line, double elapsed, double low, double high)
  * small.
  */
 static double
-integrate_terms(const PadvWaiting *line, double elapsed, double low, double high)
+integrate_terms(const PadvTruncatedGeometric *line, double elapsed, double low, double high)
 {
 	static const double points[] = {0.0, 0.5384693101056831, 0.9061798459386640};
 	static const double weights[] = {0.5688888888888889, 0.4786286704993665, 0.2369268850561891};
@@ -222,7 +222,7 @@ integrate_terms(const PadvWaiting *line, double elapsed, double low, double high
  * distributed.
  */
 static double
-still_waiting(const PadvWaiting *line, double elapsed)
+still_waiting(const PadvTruncatedGeometric *line, double elapsed)
 {
 	double		reach = REACH * sqrt(elapsed) + REACH_MORE;
 	double		low = fmax(0.0, floor(elapsed - reach));
@@ -243,7 +243,7 @@ still_waiting(const PadvWaiting *line, double elapsed)
  * variable has surely passed the length of the line.
  */
 double
-padv_waiting_wait_exceeded(const PadvWaiting *line, double waits, double probability)
+padv_truncated_geometric_wait_exceeded(const PadvTruncatedGeometric *line, double waits, double probability)
 {
 	double		low = 0.0;
 	double		high = line->states + REACH * sqrt(line->states) + REACH_MORE;

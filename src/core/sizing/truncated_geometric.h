@@ -1,12 +1,12 @@
 /*
  * truncated_geometric.h
- *		How many stand in a waiting line of limited length, and how long one
+ *		How many stand in a wait queue of limited length, and how long one
  *		who joins it waits.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_WAITING_H
-#define PADV_WAITING_H
+#ifndef PADV_TRUNCATED_GEOMETRIC_H
+#define PADV_TRUNCATED_GEOMETRIC_H
 
 #include <stdbool.h>
 
@@ -15,7 +15,7 @@
  * ratio^J: what stands in a line when as many come and go at constant rates,
  * ratio = load / servers.
  */
-typedef struct PadvWaiting
+typedef struct PadvTruncatedGeometric
 {
 	double		states;			/* at least 1 */
 	double		log_ratio;		/* of the ratio, or of its inverse when the
@@ -23,23 +23,23 @@ typedef struct PadvWaiting
 	bool		falling;		/* the ratio is at most 1 */
 	double		mean;
 	double		variance;
-} PadvWaiting;
+} PadvTruncatedGeometric;
 
 /* All arguments are finite and greater than 0; servers and states integers. */
-extern void padv_waiting_init(PadvWaiting *line, double load, double servers,
-							  double states);
+extern void padv_truncated_geometric_init(PadvTruncatedGeometric *line, double load, double servers,
+										  double states);
 
 /*
  * The sum of the first terms of the geometric series, from 1 downwards: of the
  * ratio or of its inverse, whichever is at most 1.
  */
-extern double padv_waiting_sum(const PadvWaiting *line, double terms);
+extern double padv_truncated_geometric_sum(const PadvTruncatedGeometric *line, double terms);
 
 /* The ratio, or its inverse, whichever is at most 1, to a power. */
-extern double padv_waiting_power(const PadvWaiting *line, double exponent);
+extern double padv_truncated_geometric_power(const PadvTruncatedGeometric *line, double exponent);
 
 /* The expectation of J * (J + 1) / 2. */
-extern double padv_waiting_triangle(const PadvWaiting *line);
+extern double padv_truncated_geometric_triangle(const PadvTruncatedGeometric *line);
 
 /*
  * The waiting time that is exceeded with the given probability by somebody who
@@ -47,7 +47,7 @@ extern double padv_waiting_triangle(const PadvWaiting *line);
  * the mean time between two that leave.  0 when more than that do not wait.  The
  * relative error is below 1e-7.
  */
-extern double padv_waiting_wait_exceeded(const PadvWaiting *line, double waits,
-										 double probability);
+extern double padv_truncated_geometric_wait_exceeded(const PadvTruncatedGeometric *line, double waits,
+													 double probability);
 
-#endif							/* PADV_WAITING_H */
+#endif							/* PADV_TRUNCATED_GEOMETRIC_H */

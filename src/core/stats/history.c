@@ -152,7 +152,7 @@ io_wait_ratio(const float *figures)
 }
 
 void
-padv_history_describe(const PadvTake *take, double cpu_utilization,
+padv_history_describe(const PadvWindowMeans *take, double cpu_utilization,
 					  double transactions_per_second, int64_t optimal,
 					  PadvHistoryPoint *point)
 {

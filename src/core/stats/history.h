@@ -93,7 +93,7 @@ extern int64_t padv_resolution_us(PadvResolution resolution);
  * Make a point of what the window took; cpu_utilization and
  * transactions_per_second negative when unknown.
  */
-extern void padv_history_describe(const PadvTake *take, double cpu_utilization,
+extern void padv_history_describe(const PadvWindowMeans *take, double cpu_utilization,
 								  double transactions_per_second,
 								  int64_t optimal, PadvHistoryPoint *point);
 

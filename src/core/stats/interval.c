@@ -31,7 +31,7 @@ per_second(const PadvCounters *before, const PadvCounters *after, PadvCounter co
 }
 
 bool
-padv_interval_describe(const PadvTake *take, const PadvCounters *before,
+padv_interval_describe(const PadvWindowMeans *take, const PadvCounters *before,
 					   const PadvCounters *after, PadvInterval *interval)
 {
 	double		seconds = (double) (after->clock_us - before->clock_us) / 1e6;

@@ -26,7 +26,7 @@ extern double padv_unseen_active(double run, double delay, double on_cpu,
  * Between two readings of the counters, with the samples of that time; false when
  * the counters do not tell.
  */
-extern bool padv_interval_describe(const PadvTake *take, const PadvCounters *before,
+extern bool padv_interval_describe(const PadvWindowMeans *take, const PadvCounters *before,
 								   const PadvCounters *after, PadvInterval *interval);
 
 /*

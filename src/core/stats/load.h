@@ -29,8 +29,8 @@ typedef enum PadvCounter
 	PADV_BLOCKS_HIT,			/* blocks found there */
 	PADV_SAMPLES,				/* samples taken */
 	PADV_SAMPLE_CPU,			/* CPU seconds they took */
-	PADV_LOGINS_REFUSED,		/* because of a cap */
-	PADV_LOGINS_QUEUED,			/* that had to wait in line */
+	PADV_LOGINS_REFUSED,		/* because of a limit */
+	PADV_LOGINS_QUEUED,			/* that had to wait in the queue */
 	PADV_COMMITTED,				/* transactions of clients */
 	PADV_ROLLED_BACK,
 	PADV_INSIDE,				/* seconds inside a transaction, of both */

@@ -41,7 +41,7 @@ typedef enum PadvWaitClass
  */
 typedef struct PadvSession
 {
-	int32_t		slot;			/* its place in the server's tables, below the
+	int32_t		status_index;	/* its place in the server's tables, below the
 								 * window's slot count */
 	int32_t		pid;
 	uint32_t	role;
@@ -64,7 +64,8 @@ typedef struct PadvSample
 	int64_t		taken_at;		/* the server's wall clock */
 	int			count;
 	PadvSession *sessions;
-	int64_t		logins_waiting; /* in line for a session; not sessions yet */
+	int64_t		logins_waiting; /* in the queue for a session; not sessions
+								 * yet */
 } PadvSample;
 
 #endif							/* PADV_SAMPLE_H */

@@ -54,12 +54,12 @@ enum
 #define FIXED_ROLES 1
 
 /* The idle period in which a session was seen last. */
-typedef struct Watch
+typedef struct IdlePeriod
 {
 	int32_t		pid;
 	uint32_t	seen;			/* samples that saw it; 0 none */
 	int64_t		idle_since;
-} Watch;
+} IdlePeriod;
 
 struct PadvWindow
 {
@@ -100,7 +100,7 @@ struct PadvWindow
 	int64_t		role_buckets[PADV_BUCKETS * PADV_MAX_ROLES];
 	int64_t		role_totals[PADV_MAX_ROLES];
 
-	Watch		watches[];		/* by slot */
+	IdlePeriod	watches[];		/* by slot */
 };
 
 #if PADV_MAX_EVENTS > PADV_KEY_ENTRIES || PADV_MAX_ROLES > PADV_KEY_ENTRIES
@@ -111,7 +111,7 @@ size_t
 padv_window_size(int max_slots)
 {
 	return offsetof(PadvWindow, watches) +
-		(max_slots > 0 ? (size_t) max_slots : 0) * sizeof(Watch);
+		(max_slots > 0 ? (size_t) max_slots : 0) * sizeof(IdlePeriod);
 }
 
 PadvWindow *
@@ -308,15 +308,15 @@ count_idle_in_transaction(PadvWindow *window, const PadvSession *session)
 static void
 watch_idle_period(PadvWindow *window, const PadvSession *session, bool idle)
 {
-	Watch	   *watch;
+	IdlePeriod *watch;
 	uint32_t	seen;
 	uint64_t	length;
 	bool		over;
 	bool		turnaround;
 
-	if (session->slot < 0 || session->slot >= window->max_slots)
+	if (session->status_index < 0 || session->status_index >= window->max_slots)
 		return;
-	watch = &window->watches[session->slot];
+	watch = &window->watches[session->status_index];
 	seen = watch->seen * (watch->pid == session->pid);
 	over = !idle | (session->state_start != watch->idle_since);
 
@@ -500,7 +500,7 @@ padv_window_digest(PadvWindow *window, PadvDigest *digest)
 }
 
 bool
-padv_window_take(PadvWindow *window, PadvTake *take)
+padv_window_drain(PadvWindow *window, PadvWindowMeans *take)
 {
 	const int64_t *sum = window->untaken;
 	double		samples = (double) sum[SAMPLES];

@@ -43,7 +43,7 @@ typedef struct PadvCounts
 	int64_t		active;
 	int64_t		idle;
 	int64_t		idle_in_transaction;
-	int64_t		queued;			/* logins that wait in line included */
+	int64_t		queued;			/* logins that wait in the queue included */
 	int64_t		logins_waiting; /* these alone */
 	int64_t		in_class[PADV_WAIT_CLASSES];
 	int64_t		parallel_workers;
@@ -104,7 +104,7 @@ typedef struct PadvMinute
 } PadvMinute;
 
 /* Means over the samples since the last take, in sessions. */
-typedef struct PadvTake
+typedef struct PadvWindowMeans
 {
 	int64_t		samples;
 	int64_t		taken_at;		/* of the last of them, on the wall clock */
@@ -118,7 +118,7 @@ typedef struct PadvTake
 	double		demand;
 	double		held_in_transaction;	/* see PadvMinute */
 	double		turnaround;
-} PadvTake;
+} PadvWindowMeans;
 
 typedef struct PadvEventRow
 {
@@ -202,6 +202,6 @@ extern void padv_window_digest(PadvWindow *window, PadvDigest *digest);
  * Take the means over the samples since this was called last, and begin anew.
  * False, and nothing written, when there was none.
  */
-extern bool padv_window_take(PadvWindow *window, PadvTake *take);
+extern bool padv_window_drain(PadvWindow *window, PadvWindowMeans *take);
 
 #endif							/* PADV_WINDOW_H */

@@ -6,8 +6,8 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#ifndef PADV_SPEAK_H
-#define PADV_SPEAK_H
+#ifndef PADV_EMIT_H
+#define PADV_EMIT_H
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,16 +15,16 @@
 /* Room that any sentence fits into. */
 #define PADV_SENTENCE 640
 
-typedef struct PadvSpeaker
+typedef struct PadvEmitter
 {
 	void		(*emit) (void *arg, const char *sentence);
 	void	   *arg;
-} PadvSpeaker;
+} PadvEmitter;
 
 /* The sentence is valid while emit runs. */
 static inline void
 __attribute__((format(printf, 2, 3)))
-padv_speak(const PadvSpeaker *speaker, const char *format, ...)
+padv_emit(const PadvEmitter *speaker, const char *format, ...)
 {
 	char		sentence[PADV_SENTENCE];
 	va_list		args;
@@ -35,4 +35,4 @@ padv_speak(const PadvSpeaker *speaker, const char *format, ...)
 	speaker->emit(speaker->arg, sentence);
 }
 
-#endif							/* PADV_SPEAK_H */
+#endif							/* PADV_EMIT_H */

@@ -1,10 +1,10 @@
-# caps.sh: what caps on sessions cost.
+# limits.sh: what limits on sessions cost.
 #
 # Sourced by run.sh, which has the tools used here.
 # shellcheck shell=bash
 
-# Twenty caps that a login of app is looked up in: roles, groups, databases.
-set_twenty_caps() {
+# Twenty limits that a login of app is looked up in: roles, groups, databases.
+set_twenty_limits() {
     ask >/dev/null <<'SQL'
 SELECT pool_advisor.set_limit('app', max_sessions => 5000);
 SELECT pool_advisor.set_limit(database => 'postgres', max_sessions => 5000);
@@ -20,7 +20,7 @@ SQL
     until [ "$(ask -c 'SELECT count(*) FROM pool_advisor.limits')" = 20 ]; do sleep 0.1; done
 }
 
-clear_all_caps() {
+clear_all_limits() {
     ask >/dev/null <<'SQL'
 ALTER ROLE app RESET ALL; ALTER DATABASE postgres RESET ALL; ALTER ROLE app IN DATABASE postgres RESET ALL;
 DO $$ DECLARE r name; BEGIN
@@ -32,8 +32,8 @@ SQL
 }
 
 # A server with 1000 sessions of app, which is a member of five nested groups.
-start_caps_server() {
-    start_server caps "shared_preload_libraries = 'pool_advisor'" 'max_connections = 1200' 'autovacuum = off'
+start_limits_server() {
+    start_server limits "shared_preload_libraries = 'pool_advisor'" 'max_connections = 1200' 'autovacuum = off'
     ask >/dev/null <<'SQL'
 CREATE EXTENSION pool_advisor;
 CREATE ROLE app LOGIN;
@@ -50,31 +50,31 @@ SQL
 # What the server itself says of each login at DEBUG2, in microseconds.
 logins_microseconds() {
     local from
-    from=$(wc -c <"$WORK/tmp/caps.log")
+    from=$(wc -c <"$WORK/tmp/limits.log")
     printf 'SELECT 1;\n' | as_user tee "$WORK/tmp/one.sql" >/dev/null
     as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -U app -n -C -c 1 -t 300 -f "$WORK/tmp/one.sql" postgres >/dev/null 2>&1
-    tail -c +"$((from + 1))" "$WORK/tmp/caps.log" |
+    tail -c +"$((from + 1))" "$WORK/tmp/limits.log" |
         sed -n 's/.*pool_advisor let role "app" in after \([0-9.]*\) us.*/\1/p' | median
 }
 
 bench_check() {
     local none twenty
-    start_caps_server
+    start_limits_server
     hold_sessions 1000 app
     ask -c 'ALTER SYSTEM SET log_min_messages = debug2' -c 'SELECT pg_reload_conf()' >/dev/null
     say ''
     say 'check: time in the hook at login, with 1000 sessions (log_min_messages = debug2, median of 300'
     say 'logins; it looks the role up in the cache that core reads next)'
     none=$(logins_microseconds)
-    say "  no cap:   $none us"
-    set_twenty_caps
+    say "  no limit:   $none us"
+    set_twenty_limits
     twenty=$(logins_microseconds)
-    say "  20 caps:  $twenty us, 8 of them on the session that logs in"
-    headline 'login, no cap and 20 caps, 1000 sessions inside' "$none, $twenty us" 'time in the hook, by the server'
+    say "  20 limits:  $twenty us, 8 of them on the session that logs in"
+    headline 'login, no limit and 20 limits, 1000 sessions inside' "$none, $twenty us" 'time in the hook, by the server'
     ask -c 'ALTER SYSTEM RESET log_min_messages' -c 'SELECT pg_reload_conf()' >/dev/null
-    clear_all_caps
+    clear_all_limits
     release_sessions
-    control_server caps stop
+    control_server limits stop
 }
 
 connections_per_second() {
@@ -90,11 +90,11 @@ bench_logins() {
     PGPORT=54331 start_server none "shared_preload_libraries = 'pool_advisor'" 'port = 54331'
     PGPORT=54330 ask -c 'CREATE ROLE app LOGIN' >/dev/null
     PGPORT=54331 ask -c 'CREATE ROLE app LOGIN' >/dev/null
-    start_caps_server
-    set_twenty_caps
+    start_limits_server
+    set_twenty_limits
     say ''
     say "logins: connections per second (storm, 2 processes, $SECONDS_EACH s), in turn"
-    printf '%8s %18s %18s %18s\n' round 'without library' 'no cap' '20 caps'
+    printf '%8s %18s %18s %18s\n' round 'without library' 'no limit' '20 limits'
     for port in 54330 54331 "$PGPORT"; do : >"$WORK/logins.$port"; done
     for round in $(seq "$PAIRS"); do
         for port in $(printf '54330 54331 %s\n54331 %s 54330\n%s 54330 54331\n' "$PGPORT" "$PGPORT" "$PGPORT" |
@@ -106,11 +106,11 @@ bench_logins() {
     done
     printf '%8s %18s %18s %18s\n' median "$(median <"$WORK/logins.54330")" \
         "$(median <"$WORK/logins.54331")" "$(median <"$WORK/logins.$PGPORT")"
-    headline 'connections per second with 20 caps' "$(median <"$WORK/logins.$PGPORT")" \
+    headline 'connections per second with 20 limits' "$(median <"$WORK/logins.$PGPORT")" \
         "$(median <"$WORK/logins.54330") without the library, in turn"
     PGPORT=54330 control_server without stop
     PGPORT=54331 control_server none stop
-    control_server caps stop
+    control_server limits stop
 }
 
 build_storm() {
@@ -137,7 +137,7 @@ bench_storm() {
     ask -c 'CREATE EXTENSION pool_advisor' -c 'CREATE ROLE app LOGIN' -c 'CREATE ROLE inside LOGIN SUPERUSER'
     as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -i -q -s 10 postgres >/dev/null 2>&1
     say ''
-    say "storm: 8 processes that are refused all the time, and pgbench -S -c 4 inside for $SECONDS_EACH s; our cap of 0"
+    say "storm: 8 processes that are refused all the time, and pgbench -S -c 4 inside for $SECONDS_EACH s; our limit of 0"
     say 'against CONNECTION LIMIT 0, in turn'
     printf '%6s %12s %12s %14s %14s %8s\n' pair 'tps, ours' 'tps, core' 'refused/s ours' 'refused/s core' ratio
     : >"$WORK/ratios"
@@ -162,7 +162,7 @@ bench_effect() {
     start_server effect "shared_preload_libraries = 'pool_advisor'"
     ask -c 'CREATE EXTENSION pool_advisor' -c 'CREATE ROLE app LOGIN' >/dev/null
     say ''
-    say 'effect: from the commit of ALTER ROLE ... SET until the cap is in force (100 times)'
+    say 'effect: from the commit of ALTER ROLE ... SET until the limit is in force (100 times)'
     for i in $(seq 100); do
         printf 'ALTER ROLE app SET pool_advisor.max_sessions = %d;\nSELECT clock_timestamp() AS t \\gset\n' "$i"
         printf 'CALL until_it_is(%d);\n' "$i"
@@ -175,6 +175,6 @@ bench_effect() {
         cat
     } | ask >"$WORK/effect.ms"
     say "  median $(median <"$WORK/effect.ms" | awk '{ printf "%.0f", $1 }') ms, longest $(sort -g "$WORK/effect.ms" | tail -n 1 | awk '{ printf "%.0f", $1 }') ms"
-    headline 'from the commit of a cap until it is in force' "$(median <"$WORK/effect.ms" | awk '{ printf "%.0f", $1 }') ms" 'median of 100'
+    headline 'from the commit of a limit until it is in force' "$(median <"$WORK/effect.ms" | awk '{ printf "%.0f", $1 }') ms" 'median of 100'
     control_server effect stop
 }
