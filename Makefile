@@ -24,13 +24,18 @@ all:
 # On a bare machine there is no PGXS yet; the targets below install it.
 ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
-# names like uninstall.md are others', too; and PGXS forgets to remove what is in a folder here
-docmoduledir := $(docmoduledir)/$(EXTENSION)
+# In a folder of our own, as others have an uninstall.md, too; the pages in doc/ beneath it, so that
+# links between them and README.md hold. PGXS makes only the folder of DOCS, and does not remove it.
+readmedir := $(docmoduledir)/$(EXTENSION)
+docmoduledir := $(readmedir)/doc
+install: install-readme
+install-readme: installdirs
+	$(INSTALL_DATA) '$(srcdir)/README.md' '$(DESTDIR)$(docdir)/$(readmedir)/'
 uninstall: uninstall-docs
 uninstall-docs:
-	rm -f $(addprefix '$(DESTDIR)$(docdir)/$(docmoduledir)'/, $(notdir $(DOCS)))
-	-rmdir '$(DESTDIR)$(docdir)/$(docmoduledir)'
-.PHONY: uninstall-docs
+	rm -f $(addprefix '$(DESTDIR)$(docdir)/$(docmoduledir)'/, $(notdir $(DOCS))) '$(DESTDIR)$(docdir)/$(readmedir)/README.md'
+	-rmdir '$(DESTDIR)$(docdir)/$(docmoduledir)' '$(DESTDIR)$(docdir)/$(readmedir)'
+.PHONY: install-readme uninstall-docs
 else
 all install installcheck:
 	@echo "$(PG_CONFIG) has no PGXS: install the server's development files, or give PG_CONFIG" >&2

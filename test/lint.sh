@@ -125,7 +125,7 @@ settings_without_words() {
 objects_without_words() {
     sed -n 's/^CREATE \(VIEW\|FUNCTION\) pool_advisor\.\([a-z][a-z_]*\).*/\2/p' sql/pool_advisor--*.sql |
         sort -u | while read -r object; do
-        grep -qE "^### $object\b" "${DOCS[@]}" || echo "$object"
+        grep -qE "^##+ $object\b" "${DOCS[@]}" || echo "$object"
     done
 }
 columns_without_words() {
@@ -138,7 +138,7 @@ columns_without_words() {
 section() {
     local name=$1
     if [ "$name" = declared_pools ]; then name=declare_pool; fi
-    awk -v name="$name" '/^### / || FNR == 1 { on = $0 ~ "^### " name "([^a-z_]|$)" } on' "${DOCS[@]}"
+    awk -v name="$name" '/^##+ / || FNR == 1 { on = $0 ~ "^##+ " name "([^a-z_]|$)" } on' "${DOCS[@]}"
 }
 view_columns() {
     sed -nE 's/^ ([a-z_]+) +\| ([a-z_0-9]+) +\| [a-z].*/\1 \2/p' expected/extension.out | grep -v '^table_name '
@@ -177,11 +177,13 @@ version_in_c() {
         src/core/monitoring/metrics.h || echo 'PADV_VERSION is not default_version'
 }
 check 'the library knows its version' < <(version_in_c)
-check 'README names every setting' < <(settings_without_words)
-check 'README has a section for every view and function' < <(objects_without_words)
-check 'README names every column of status' < <(columns_without_words)
-check 'README names every column of every view' < <(view_columns_without_words)
-check 'README names every code of advice' < <(codes_without_words)
+check 'the documentation names every setting' < <(settings_without_words)
+check 'the documentation has a section for every view and function' < <(objects_without_words)
+check 'the documentation names every column of status' < <(columns_without_words)
+check 'the documentation names every column of every view' < <(view_columns_without_words)
+check 'the documentation names every code of advice' < <(codes_without_words)
+check 'every link leads to a page and a heading' \
+    < <(perl test/docs.pl links "${DOCS[@]}" src/README.md test/README.md CHANGELOG.md 2>&1)
 check 'test/README names every test' < <(tests_without_words)
 check 'every case has an expected output' < <(cases_without_output)
 

@@ -1,5 +1,5 @@
-# README.md says that its outputs are real. Each example in it is run on a server in the
-# state that its text tells, and held against what is printed there.
+# README.md and the pages in doc/ say that their outputs are real. Each example is run on a
+# server in the state that its text tells, and held against what is printed there.
 #
 # An output that no rule below says otherwise about must be the same to the letter, trailing
 # blanks aside. What depends on the machine or the moment is held by its form: names, order,
@@ -316,13 +316,13 @@ sub check_example
 	my ($scene, $judge, %rule) = rule_of($example);
 	my @expected = @{ $example->{output} };
 	my $shown = shown_as(@expected);
-	my $name = "line $example->{line}, $example->{heading}: " . (split /\n/, $example->{sql})[0];
+	my $name = "$example->{page}:$example->{line}, $example->{heading}: " . (split /\n/, $example->{sql})[0];
 	my ($wrong, @got);
 
 	set_to($rule{set}) if $rule{set};
 	$judge = \&nothing if $shown eq 'nothing';
 	is($example->{remark} =~ /\\x/ ? 'records' : 'no records', $shown eq 'records' ? 'records' : 'no records',
-		"line $example->{line}: \\x is told where it is needed");
+		"$example->{page}:$example->{line}: \\x is told where it is needed");
 	foreach my $try (1 .. ($judge == \&exact && $scene eq 'blocked' ? 1 : 10 * $PostgreSQL::Test::Utils::timeout_default))
 	{
 		@got = ask($example->{sql}, $shown, @expected);
@@ -347,7 +347,7 @@ sub check_sql_blocks
 		{
 			my ($code, $out, $err) = $node->psql('readme', $statement);
 
-			is("$code $err", '0 ', "line $block->{line}, $block->{heading}: " . (split /\n/, $statement)[0]);
+			is("$code $err", '0 ', "$block->{page}:$block->{line}, $block->{heading}: " . (split /\n/, $statement)[0]);
 		}
 	}
 	my ($code, $out) = $node->psql('readme', 'SELECT count(*) FROM pool_advisor.status',
@@ -367,7 +367,7 @@ sub check_shell_blocks
 		{
 			my ($out, $err) = run_command([ 'sh', '-c', "$run $_" ]);
 
-			is($err, '', encode 'UTF-8', "line $block->{line}, $block->{heading}: $_");
+			is($err, '', encode 'UTF-8', "$block->{page}:$block->{line}, $block->{heading}: $_");
 			ok($out ne '' || (/> (\S+)$/ && -s "$folder/$1"), '  it writes something');
 		}
 	}
@@ -382,7 +382,7 @@ sub check_configurations
 	my %printed = map { $_ => join "\n", ask("SELECT pool_advisor.monitoring_config('$_')", 'text', '') }
 	  map { $_->[0] =~ /(\w+)/ } @{ $table->{rows} };
 
-	unlike($printed{$_}, qr/^$|^ERROR/, "line $table->{line}, Monitoring: $_ is printed") foreach sort keys %printed;
+	unlike($printed{$_}, qr/^$|^ERROR/, "$table->{page}:$table->{line}: $_ is printed") foreach sort keys %printed;
 	foreach my $block (@blocks)
 	{
 		my @lines = @{ $block->{lines} };
@@ -390,7 +390,7 @@ sub check_configurations
 		next unless $block->{language} =~ /^(?:yaml|toml)$/ || ($lines[0] =~ /^UserParameter|^define/);
 		my $pattern = join '', map { /^ *\.\.\.$/ ? '(?:.*\n)*?' : quotemeta($_) . '\n' } @lines;
 		my @systems = grep { "$printed{$_}\n" =~ /^$pattern/m } sort keys %printed;
-		cmp_ok(scalar @systems, '>=', 1, "line $block->{line}, $block->{heading}: as it is printed");
+		cmp_ok(scalar @systems, '>=', 1, "$block->{page}:$block->{line}, $block->{heading}: as it is printed");
 		$block->{held} = 1;
 	}
 	return;
@@ -405,7 +405,7 @@ sub check_other_blocks
 	foreach my $block (grep { $_->{language} !~ /^(?:sql|sh)$/ && !is_of_examples($_) && !$_->{held} } @blocks)
 	{
 		my ($first, @rest) = @{ $block->{lines} };
-		my $name = "line $block->{line}, $block->{heading}";
+		my $name = "$block->{page}:$block->{line}, $block->{heading}";
 
 		if ($first =~ /^\$ (sed .*)/)
 		{
@@ -474,7 +474,7 @@ sub beyond
 
 sub check_settings
 {
-	foreach my $table (grep { $_->{heading} eq 'Settings' } map { readme_tables($_) } @pages)
+	foreach my $table (grep { $_->{header}[0] eq 'setting' } map { readme_tables($_) } @pages)
 	{
 		foreach (@{ $table->{rows} })
 		{
@@ -495,7 +495,7 @@ sub check_settings
 # The headings of functions have their arguments.
 sub check_headings
 {
-	foreach (map { slurp_file($_) =~ /^### (\w+\(.*?\))/mg } @pages)
+	foreach (map { slurp_file($_) =~ /^##+ (\w+\(.*?\))/mg } @pages)
 	{
 		my ($function, $arguments) = /(\w+)\((.*)\)/;
 

@@ -1,4 +1,4 @@
-# Reads README.md: its examples, its other fenced blocks and its tables. Knows
+# Reads README.md and the pages in doc/: their examples, other fenced blocks and tables. Knows
 # nothing of a server; t/056_documentation.pl holds what it finds against one.
 package Readme;
 
@@ -6,6 +6,7 @@ use strict;
 use warnings FATAL => 'all';
 
 use Exporter 'import';
+use File::Basename qw(basename);
 
 our @EXPORT = qw(readme_blocks readme_tables examples_of statements_of shown_as table_of records_of unfold);
 
@@ -14,6 +15,7 @@ sub lines_with_headings
 {
 	my ($file) = @_;
 	my ($heading, $fenced, @lines) = ('', 0);
+	my $page = basename($file);
 
 	open my $handle, '<:encoding(UTF-8)', $file or die "$file: $!";
 	while (my $line = <$handle>)
@@ -21,14 +23,14 @@ sub lines_with_headings
 		chomp $line;
 		$fenced = !$fenced if $line =~ /^```/;
 		$heading = $1 if !$fenced && $line =~ /^#+ +(.*)/;
-		push @lines, { number => $., heading => $heading, text => $line };
+		push @lines, { page => $page, number => $., heading => $heading, text => $line };
 	}
 	close $handle or die "$file: $!";
 	die "$file ends inside of a block" if $fenced;
 	return @lines;
 }
 
-# Fenced blocks: { language, heading, line, lines }.
+# Fenced blocks: { language, page, heading, line, lines }.
 sub readme_blocks
 {
 	my ($file) = @_;
@@ -43,12 +45,12 @@ sub readme_blocks
 		}
 		push @blocks, $block if $block;
 		$block = $block ? undef
-		  : { language => $1, heading => $line->{heading}, line => $line->{number} + 1, lines => [] };
+		  : { language => $1, page => $line->{page}, heading => $line->{heading}, line => $line->{number} + 1, lines => [] };
 	}
 	return @blocks;
 }
 
-# Tables outside of blocks: { heading, line, header, rows }, cells without blanks around.
+# Tables outside of blocks: { page, heading, line, header, rows }, cells without blanks around.
 sub readme_tables
 {
 	my ($file) = @_;
@@ -65,7 +67,8 @@ sub readme_tables
 		my @cells = map { s/^ +| +$//gr } split /\|/, $1, -1;
 		if (!$table)
 		{
-			push @tables, $table = { heading => $line->{heading}, line => $line->{number}, header => \@cells, rows => [] };
+			push @tables, $table =
+			  { page => $line->{page}, heading => $line->{heading}, line => $line->{number}, header => \@cells, rows => [] };
 		}
 		elsif ($line->{text} !~ /^[|-]+$/)
 		{
@@ -75,7 +78,7 @@ sub readme_tables
 	return @tables;
 }
 
-# The examples of a block: { sql, remark, output, heading, line }. A statement starts
+# The examples of a block: { sql, remark, output, page, heading, line }. A statement starts
 # with "=> " and ends with a semicolon; its output is what follows.
 sub examples_of
 {
@@ -90,10 +93,10 @@ sub examples_of
 		if ($line =~ /^=> (.*)/)
 		{
 			push @examples, $example =
-			  { heading => $block->{heading}, line => $number, sql => '', remark => '', output => [] };
+			  { page => $block->{page}, heading => $block->{heading}, line => $number, sql => '', remark => '', output => [] };
 			($line, $open) = ($1, 1);
 		}
-		die "line $number stands before the first example" unless $example;
+		die "$block->{page}:$number stands before the first example" unless $example;
 		if ($open)
 		{
 			$open = !($line =~ s/;(?:  -- (.*))?$/;/);
