@@ -52,6 +52,7 @@ $ENV{TERM} = 'vt100';
 # are held by their form. "set" is a setting of pool_advisor.
 my @RULES = (
 	[ qr/client_config\('pgbouncer'/, 'alone', \&exact, set => 'optimal = 16' ],
+	[ qr/client_config\('hikaricp', processes => 2\) WHERE/, 'alone', \&exact, set => 'optimal = 5' ],
 	[ qr/client_config\('hikari/, 'alone', \&rows, set => 'optimal = 19', same => 'setting value' ],
 	[ qr/client_config\(system/, 'alone', \&exact, set => 'optimal = 19' ],
 	[ qr/declare_pool|budget;/, 'alone', \&exact, heading => qr/^declare_pool/ ],
@@ -62,6 +63,8 @@ my @RULES = (
 	[ qr/chart\('(?:load|waits)'/, 'learned', \&chart ],
 	[ qr/\* FROM pool_advisor\.status/, 'busy', \&rows,
 		same => 'worker_running optimal optimal_low optimal_high optimal_method confidence busy_ratio pool_size verdict' ],
+	[ qr/chosen FROM pool_advisor\.optimal/, 'busy', \&rows, set => 'spindles = 0',
+		same => 'method connections low high confidence', unless => { method => qr/^scalability/ }, more => 1 ],
 	[ qr/\.optimal;/, 'busy', \&rows, set => 'spindles = 0',
 		same => 'method connections low high confidence chosen not_available_because' ],
 	[ qr/explain\(\)/, 'busy', \&sentences, set => 'spindles = -1', but_for => qr/^Cores: pool_advisor.cores overrides/ ],
@@ -69,6 +72,8 @@ my @RULES = (
 	[ qr/\.budget;/, 'limits', \&exact, heading => qr/^budget/ ],
 	[ qr/\.limits/, 'limits', \&rows,
 		same => 'scope rolname datname max_sessions min_sessions session_idle_timeout queue_length queue_timeout max_active' ],
+	[ qr/would_wait_total FROM pool_advisor\.gate/, 'gate', \&rows, set => 'gate_enforcement = observe',
+		same => 'gate_enforcement' ],
 	[ qr/\.gate/, 'gate', \&rows, same => 'server_max_active' ],
 	[ qr/verdict FROM pool_advisor\.status/, 'blocked', \&rows, same => 'verdict' ],
 	[ qr/\.advice LIMIT 1/, 'blocked', \&rows, same => 'severity code subject fix' ],
@@ -257,6 +262,7 @@ sub set_scene_limits
 sub set_scene_blocked
 {
 	server_max_active($node, 'off');
+	set_to('gate_enforcement = on');
 	$node->safe_psql('postgres', q{
 		CREATE ROLE web LOGIN; CREATE ROLE reports LOGIN;
 		CREATE TABLE hot AS SELECT 1 AS a; GRANT ALL ON hot TO web;
@@ -338,13 +344,15 @@ sub check_example
 
 # --- other blocks ---------------------------------------------------------------
 
-# Statements in blocks of SQL: they run, in this order, in a database without the extension.
+# Statements in blocks of SQL: they run, in this order, in a database without the extension. Pages
+# can create the same role.
 sub check_sql_blocks
 {
 	foreach my $block (grep { $_->{language} eq 'sql' } @blocks)
 	{
 		foreach my $statement (statements_of(@{ $block->{lines} }))
 		{
+			$node->safe_psql('postgres', "DROP ROLE IF EXISTS $1") if $statement =~ /^CREATE ROLE (\w+)/;
 			my ($code, $out, $err) = $node->psql('readme', $statement);
 
 			is("$code $err", '0 ', "$block->{page}:$block->{line}, $block->{heading}: " . (split /\n/, $statement)[0]);
