@@ -113,7 +113,7 @@ sub measure
 my %PLAIN = (
 	qr/\bwho(?:m|ever)?\b/i => 'name the session, backend, waiter or client',
 	qr/\bsuch\b/i => 'say which',
-	qr/\b(?:of that|but for)\b/i => 'say it directly',
+	qr/\b(?:of that(?=[.,;:])|but for)\b/i => 'say it directly',
 	qr/\bcap(?:s|ped)?\b/i => 'limit',
 	qr/\bin line\b/i => 'queue',
 	qr/\bturns\b/i => 'slots',
