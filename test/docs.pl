@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # What must hold in Markdown. Prints what is wrong.
-#   perl test/docs.pl links FILE...: each link leads to a file and a heading that are there
+#   perl test/docs.pl links FILE...: each link leads to a file and a heading that are there, and
+#     README.md to each page
 #   perl test/docs.pl prose FILE...: sentences are short, and say plainly what is meant
 #   perl test/docs.pl words FILE...: how many sentences there are and how long, with the long ones
 use strict;
@@ -50,6 +51,9 @@ sub anchors_of
 	};
 }
 
+# Pages that README.md leads to.
+my %linked;
+
 sub check_links
 {
 	my ($file) = @_;
@@ -61,6 +65,7 @@ sub check_links
 		# a link can begin on one line and end on the next; its target is on one
 		foreach my $target ($line =~ /\]\(([^)\s]*)\)/g)
 		{
+			$linked{ $target =~ s/#.*//r } = 1 if $file eq 'README.md';
 			next if $target =~ m{^https?://};
 			my ($path, $anchor) = $target =~ /^([^#]*)(?:#(.*))?$/;
 			my $to = $path eq '' ? $file : dirname($file) . "/$path";
@@ -73,7 +78,7 @@ sub check_links
 }
 
 # What a page says, without tables, headings, code blocks and the marks of Markdown: its
-# sentences. A code span is a word. An item of a list ends the sentence before it.
+# sentences. A code span is a word. What does not end as a sentence, like a link in a list, is none.
 sub sentences_of
 {
 	my ($file) = @_;
@@ -91,7 +96,7 @@ sub sentences_of
 	$text =~ s/!?\[([^\]]*)\]\([^)]*\)/$1/g;
 	$text =~ s/^ *(?:[-*]|\d+\.) //mg;
 	$text =~ s/\*\*//g;
-	return grep { /\w/ } map { s/\s+/ /gr =~ s/^ //r } map { split /(?<=[.!?])\)?\s+(?=[\w(])/ } split /\n\n+/, $text;
+	return grep { /\w.*[.!?:]\)?$/ } map { s/\s+/ /gr =~ s/^ | $//gr } map { split /(?<=[.!?])\)?\s+(?=[\w(])/ } split /\n\n+/, $text;
 }
 
 sub length_of { return scalar grep { /\w/ } split / /, $_[0] }
@@ -164,3 +169,7 @@ my $what = shift // '';
 
 die "usage: $0 links|prose|words FILE...\n" unless $check{$what};
 $check{$what}->($_) foreach @ARGV;
+if ($what eq 'links')
+{
+	print "README.md does not lead to $_\n" foreach grep { m{^doc/} && !$linked{$_} } @ARGV;
+}
