@@ -115,7 +115,7 @@ is($node->safe_psql('postgres', qq{SELECT ($learned) < 3}), 't', 'nor does it co
 
 # Counters of roles.
 set_limits($node, q{ALTER ROLE app SET pool_advisor.max_sessions = 0});
-my ($ret) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=app');
+my ($ret) = try_login($node, 'app');
 is($ret, 2, 'a refusal');
 is($node->safe_psql('postgres', q{SELECT refused_total FROM pool_advisor.roles WHERE rolname = 'app'}), 1, 'is counted');
 $node->safe_psql('postgres', q{SELECT pool_advisor.reset('counters')});

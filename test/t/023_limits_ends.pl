@@ -96,11 +96,11 @@ one_gives_up('waiting process terminated', sub { kill 'TERM', (waiting_pids($nod
 one_gives_up('waiting process cancelled', sub { kill 'INT', (waiting_pids($node))[0] });
 
 # A login that we let in but core does not.
-my ($ret, $out, $err) = $node->psql('forbidden', 'SELECT 1', connstr => $node->connstr('forbidden') . ' user=app');
+my ($ret, $out, $err) = try_login($node, 'app', 'forbidden');
 like($err, qr/permission denied for database/, 'a login without the right to connect fails');
-($ret, $out, $err) = $node->psql('nowhere', 'SELECT 1', connstr => $node->connstr('nowhere') . ' user=app');
+($ret, $out, $err) = try_login($node, 'app', 'nowhere');
 like($err, qr/database "nowhere" does not exist/, 'so does one to a database that is not there');
-($ret, $out, $err) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=nobody_knows');
+($ret, $out, $err) = try_login($node, 'nobody_knows');
 like($err, qr/role "nobody_knows" does not exist/, 'and one of an unknown role');
 wait_for($node, q{in_use = 0 FROM pool_advisor.limits WHERE rolname = 'app'}, 'neither keeps a place');
 
@@ -111,7 +111,7 @@ wait_for($node, q{queued = 3 FROM pool_advisor.roles WHERE rolname = 'app'});
 wait_for($node, q{sessions BETWEEN 2 AND 3 AND queued = 3 FROM pool_advisor.status},
 	'those in the queue are no sessions yet: there are two, and ours');
 my $logged = -s $node->logfile;
-($ret, $out, $err) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=app');
+($ret, $out, $err) = try_login($node, 'app');
 is($ret, 2, 'a full line refuses');
 like($err, qr/FATAL:  too many connections for role "app"$/m, 'in the words of core');
 unlike($err, qr/queue|max_sessions|line|DETAIL|HINT/, 'and nothing else');
@@ -176,7 +176,7 @@ foreach my $case ([ '300 ms', 'its own timeout' ], [ '1 hour', 'authentication_t
 	@waiting = ();
 	wait_for_limits($node, q{rolname = 'app' AND in_use = 2});
 	$logged = -s $node->logfile;
-	($ret, $out, $err) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=app');
+	($ret, $out, $err) = try_login($node, 'app');
 	like($err, qr/FATAL:  too many connections for role "app"$/m, "$name: a wait that takes too long is refused");
 	like(slurp_file($node->logfile, $logged), qr/This login waited in the queue for \d+ ms\./,
 		"$name: the log says how long it was");

@@ -256,7 +256,7 @@ wait_for($node, q{count(*) = 8 FROM pg_stat_activity WHERE usename = 'app' AND q
 my $from = -s $node->logfile;
 $node->safe_psql('postgres', q{ALTER ROLE app SET work_mem = '5MB'}, connstr => $node->connstr('postgres') . ' user=app');
 $node->wait_for_log(qr/cannot read the limits/, $from);
-my ($status, $out, $err) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=kept_out');
+my ($status, $out, $err) = try_login($node, 'kept_out');
 like($err, qr/too many connections for role "kept_out"/, 'a role that takes all worker processes does not lift the limits');
 hang_up($_) foreach @takers;
 $node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'});

@@ -57,11 +57,11 @@ SQL
 	is(scalar(() = $log =~ /Query Text: PREPARE p/g), 3, "loaded $place: and that of a prepared one");
 
 	set_limits($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 1');
-	my ($ret, $out, $err) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=turned_away');
+	my ($ret, $out, $err) = try_login($node, 'turned_away');
 	like($err, qr/pg_hba.conf rejects connection/, "loaded $place: a login that fails is core's to refuse");
 	my $inside = client($node, 'app', q{SELECT 'inside';});
 	says($inside, qr/inside/);
-	($ret, $out, $err) = $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=app');
+	($ret, $out, $err) = try_login($node, 'app');
 	like($err, qr/too many connections for role "app"/, "loaded $place: one too many is ours");
 	finish($inside);
 	wait_for_limits($node, q{rolname = 'app' AND in_use = 0}, "loaded $place: and each place is given back");

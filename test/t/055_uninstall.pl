@@ -105,7 +105,7 @@ sub traces
 
 sub session_of_app
 {
-	return $node->psql('postgres', 'SELECT 1', connstr => $node->connstr('postgres') . ' user=app');
+	return try_login($node, 'app');
 }
 
 #

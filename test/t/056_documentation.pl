@@ -68,8 +68,8 @@ my @RULES = (
 	[ qr/\.optimal;/, 'busy', \&rows, set => 'spindles = 0',
 		same => 'method connections low high confidence chosen not_available_because' ],
 	[ qr/explain\(\)/, 'busy', \&sentences, set => 'spindles = -1', but_for => qr/^Cores: pool_advisor.cores overrides/ ],
-	[ qr/\.roles;/, 'limits', \&exact, heading => qr/^roles/, but => qr/active_avg/ ],
-	[ qr/\.budget;/, 'limits', \&exact, heading => qr/^budget/ ],
+	[ qr/\.roles;/, 'sessions', \&exact, heading => qr/^roles/, but => qr/active_avg/ ],
+	[ qr/\.budget;/, 'sessions', \&exact, heading => qr/^budget/ ],
 	[ qr/\.limits/, 'limits', \&rows,
 		same => 'scope rolname datname max_sessions min_sessions session_idle_timeout queue_length queue_timeout max_active' ],
 	[ qr/would_wait_total FROM pool_advisor\.gate/, 'gate', \&rows, set => 'gate_enforcement = observe',
@@ -94,7 +94,7 @@ my @SCENES = (
 	[ alone => \&set_scene_alone ],
 	[ learned => \&set_scene_learned ],
 	[ busy => \&set_scene_busy ],
-	[ limits => \&set_scene_limits ],
+	[ sessions => \&set_scene_sessions ],
 	[ limits => \&set_scene_limits ],
 	[ gate => sub { server_max_active($node, 'auto') } ],
 	[ blocked => \&set_scene_blocked ],
@@ -224,7 +224,7 @@ sub set_scene_busy
 	return;
 }
 
-sub set_scene_limits
+sub set_scene_sessions
 {
 	send_home();
 	$node->safe_psql('postgres', $_) foreach (

@@ -12,7 +12,7 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 use Wire;
 
-our @EXPORT = qw(limits_node client says goes_on finish hang_up wait_for_limits set_limits in_use
+our @EXPORT = qw(limits_node try_login client says goes_on finish hang_up wait_for_limits set_limits in_use
   queued waiting_pids wait_for comes_true refusals server_max_active gate wait_for_gate
   fill let_go nothing_left $SPIN wire admin true_within work stop_work is_queued);
 
@@ -24,6 +24,17 @@ BEGIN
 	RETURN key;
 END $$;
 SQL
+
+# One login, as psql makes it: its status, output and errors. Nothing is written to psql's standard
+# input, as psql may be gone before that when the login is refused.
+sub try_login
+{
+	my ($node, $user, $database) = @_;
+
+	$database //= 'postgres';
+	return $node->psql($database, undef, extra_params => [ '-c', 'SELECT 1' ],
+		connstr => $node->connstr($database) . " user=$user");
+}
 
 # A server with limits in force; its log names processes and connections.
 sub limits_node
