@@ -29,6 +29,7 @@
 #endif
 #include "pgstat.h"
 #include "postmaster/postmaster.h"
+#include "storage/lock.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/backend_status.h"
@@ -179,30 +180,41 @@ typedef JumbleState PadvJumbleState;
 #define padv_jumble(query, text) JumbleQuery(query, text)
 #endif
 
-/*
- * Whether this process holds a lock that another can wait for, but the one on its
- * virtual transaction.  Only it takes and releases them; others may move one from
- * the fast path to the table meanwhile.
- */
+/* Whether locks of this process are on the fast path, where others cannot wait for them. */
 static inline bool
-padv_holds_locks(void)
+padv_has_fast_path_locks(void)
 {
 #if PG_VERSION_NUM >= 180000
 	for (int i = 0; i < FastPathLockGroupsPerBackend; i++)
 		if (MyProc->fpLockBits[i] != 0)
 			return true;
-#else
-	if (MyProc->fpLockBits != 0)
-		return true;
-#endif
-	for (int i = 0; i < NUM_LOCK_PARTITIONS; i++)
-#if PG_VERSION_NUM >= 160000
-		if (!dlist_is_empty(&MyProc->myProcLocks[i]))
-#else
-		if (!SHMQueueEmpty(&MyProc->myProcLocks[i]))
-#endif
-			return true;
 	return false;
+#else
+	return MyProc->fpLockBits != 0;
+#endif
+}
+
+/*
+ * The lock of this process after that one in a partition of the lock table, the first
+ * one after NULL, or NULL.  The partition's LWLock is held, but to ask for the first
+ * one only whether it is there.
+ */
+static inline PROCLOCK *
+padv_next_own_lock(int partition, PROCLOCK *lock)
+{
+#if PG_VERSION_NUM >= 160000
+	dlist_head *locks = &MyProc->myProcLocks[partition];
+	dlist_node *last = lock == NULL ? &locks->head : &lock->procLink;
+
+	if (dlist_is_empty(locks) || last->next == &locks->head)
+		return NULL;
+	return dlist_container(PROCLOCK, procLink, last->next);
+#else
+	SHM_QUEUE  *locks = &MyProc->myProcLocks[partition];
+
+	return (PROCLOCK *) SHMQueueNext(locks, lock == NULL ? locks : &lock->procLink,
+									 offsetof(PROCLOCK, procLink));
+#endif
 }
 
 /* What the hook around a run of the executor is given, and hands on. */

@@ -25,6 +25,7 @@
 #include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
+#include "storage/lwlock.h"
 #include "tcop/utility.h"
 #include "utils/lsyscache.h"
 #include "utils/resowner.h"
@@ -45,6 +46,40 @@ padv_statement_unlock(void)
 	CurrentResourceOwner = CurTransactionResourceOwner;
 	LockReleaseCurrentOwner(NULL, 0);
 	CurrentResourceOwner = current;
+}
+
+/* The LWLock of the partition is held. */
+static bool
+holds_advisory_locks_of(int partition)
+{
+	PROCLOCK   *lock;
+
+	for (lock = padv_next_own_lock(partition, NULL); lock != NULL; lock = padv_next_own_lock(partition, lock))
+		if (lock->tag.myLock->tag.locktag_type == LOCKTAG_ADVISORY)
+			return true;
+	return false;
+}
+
+/*
+ * Only this process takes and releases its locks; others may move one from the fast path
+ * to the table meanwhile.  Advisory locks are never on the fast path.
+ */
+bool
+padv_statement_holds_locks(bool *advisory)
+{
+	bool		any = padv_has_fast_path_locks();
+
+	*advisory = false;
+	for (int i = 0; i < NUM_LOCK_PARTITIONS; i++)
+	{
+		if (padv_next_own_lock(i, NULL) == NULL)
+			continue;
+		any = true;
+		LWLockAcquire(LockHashPartitionLockByIndex(i), LW_SHARED);
+		*advisory |= holds_advisory_locks_of(i);
+		LWLockRelease(LockHashPartitionLockByIndex(i));
+	}
+	return any;
 }
 
 /* Views are subqueries after rewriting, and from 16 on still have their relation. */

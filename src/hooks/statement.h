@@ -18,6 +18,12 @@
  */
 extern void padv_statement_unlock(void);
 
+/*
+ * Whether this process holds locks that others can wait for.  Not the one on its virtual
+ * transaction, until somebody does.  *advisory is whether advisory locks are among them.
+ */
+extern bool padv_statement_holds_locks(bool *advisory);
+
 /* Take the locks that analysis, or the use of a cached plan, takes on relations. */
 extern void padv_statement_lock(Query *query);
 extern void padv_statement_lock_plan(const PlannedStmt *statement);

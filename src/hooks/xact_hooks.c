@@ -192,9 +192,12 @@ wait_for_slot(bool released)
 	int64		started = padv_monotonic_us();
 	int64		notice_at = MyBEEntry->st_state == STATE_FASTPATH ? PG_INT64_MAX : padv_queue_notice_at(started);
 	long		soon_ms = padv_slots_reclaim();
+	bool		holds_locks;
+	bool		advisory;
 
 	InvalidateCatalogSnapshot();
-	padv_slot_note_needs(released);
+	holds_locks = padv_statement_holds_locks(&advisory);
+	padv_slot_note_needs(holds_locks, advisory && released);
 	while (!padv_slot_granted())
 	{
 		padv_queue_sleep(nap_ms(soon_ms, notice_at), padv_slot_wait_event());

@@ -557,10 +557,8 @@ find_client(void)
 }
 
 void
-padv_slot_note_needs(bool released)
+padv_slot_note_needs(bool holds_locks, bool may_be_polled)
 {
-	bool		holds_locks = padv_holds_locks();
-
 	if (!client_known)
 		my_client = find_client();
 	client_known = true;
@@ -570,7 +568,7 @@ padv_slot_note_needs(bool released)
 	if (padv_my_backend->xact.state == PADV_REQUEST_WAITING && padv_my_backend->needed == PADV_NOT_NEEDED)
 	{
 		padv_my_backend->holds_locks = holds_locks;
-		padv_my_backend->may_be_polled = holds_locks && released;
+		padv_my_backend->may_be_polled = may_be_polled;
 		padv_my_backend->client = my_client;
 		padv_my_backend->needed = padv_admission->nneeded;
 		padv_needed[padv_admission->nneeded++] = padv_my_backend - padv_backends;

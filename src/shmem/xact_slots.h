@@ -57,8 +57,9 @@ typedef struct PadvFullQueue
  * touch: the client has begun a transaction block, so a slot that is kept for it
  *		will be used soon.
  * tell_of_needs: whether others may wait for this session, which has to wait: for
- *		locks that it holds, or because it works for one of them (dblink).  Once the
- *		transaction's locks have been released, those left are the session's.
+ *		locks that it holds, or because it works for one of them (dblink).  Those that
+ *		may be polled for are advisory locks of the session, which are left when the
+ *		transaction has released its locks.
  * let_in: come in without waiting any longer, as limits are not enforced.
  * polls: whether the statement only waits for others, by doing the same again.
  * look_after: give slots that are kept for nobody to those who wait; returns
@@ -76,7 +77,7 @@ extern bool padv_slot_waiting(void);
 extern bool padv_slot_suspended(void);
 extern void padv_slot_release(void);
 extern void padv_slot_touch(void);
-extern void padv_slot_note_needs(bool released);
+extern void padv_slot_note_needs(bool holds_locks, bool may_be_polled);
 extern void padv_slot_bypass(void);
 extern void padv_slot_note_polling(bool polls);
 extern long padv_slots_reclaim(void);
