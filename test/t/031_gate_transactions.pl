@@ -22,16 +22,14 @@ my $version = $admin->value(q{SELECT current_setting('server_version_num')});
 # How long a command may wait for the queue before that counts as a fault, in seconds.
 my $PATIENCE = 5;
 
-$node->safe_psql('postgres', <<'SQL');
+$node->safe_psql('postgres', $ACCOUNTS . <<'SQL');
 GRANT ALL ON SCHEMA public TO app;
-CREATE TABLE acc (id int PRIMARY KEY, bal int NOT NULL);
-INSERT INTO acc VALUES (1, 100), (2, 0);
 CREATE TABLE t (a int);
 INSERT INTO t VALUES (1);
 CREATE TABLE held (a int PRIMARY KEY);
 INSERT INTO held SELECT generate_series(1, 1000);
 CREATE SEQUENCE counted;
-GRANT ALL ON acc, t, held, counted TO app;
+GRANT ALL ON t, held, counted TO app;
 CREATE PROCEDURE commit_inside(n int) LANGUAGE plpgsql AS $$
 BEGIN
 	FOR i IN 1..n LOOP
@@ -48,22 +46,6 @@ END $$;
 CREATE DOMAIN reading AS int CHECK (is_read(VALUE));
 SQL
 server_max_active($node, 1);
-
-sub balances { return $admin->value(q{SELECT string_agg(bal::text, ' and ' ORDER BY id) FROM acc}); }
-
-sub queued_now { return $admin->value(q{SELECT waiting FROM pool_advisor.gate}); }
-
-# The answer of a client that must have it soon; one that has none is canceled.
-sub soon
-{
-	my ($client) = @_;
-	my $result = $client->result_within($PATIENCE);
-
-	return $result if $result;
-	$admin->value("SELECT pg_cancel_backend($client->{pid})");
-	$client->result;
-	return;
-}
 
 # A file for psql or pgbench
 sub script
@@ -100,17 +82,10 @@ my @passing = ('BEGIN', 'COMMIT', 'START TRANSACTION ISOLATION LEVEL REPEATABLE 
 }
 
 # --- a wait that ends in an error leaves an aborted block, and the script that goes on is harmless ---
-my @transfer = ('BEGIN', 'UPDATE acc SET bal = bal - 50 WHERE id = 1', 'UPDATE acc SET bal = bal + 50/(id - 2) WHERE id = 2', 'COMMIT');
+my @transfer = @TRANSFER;
+$transfer[2] = 'UPDATE acc SET bal = bal + 50/(id - 2) WHERE id = 2';
 my %ways = (
-	'simple' => sub { map { my $sql = $_; sub { $_[0]->simple($sql) } } @transfer },
-	'extended' => sub { map { my $sql = $_; sub { $_[0]->extended($sql)->sync } } @transfer },
-	'prepared' => sub {
-		my ($client) = @_;
-		$client->parse($transfer[$_], "s$_")->sync->result foreach 0 .. $#transfer;
-		return map { my $name = "s$_"; sub { $_[0]->bind($name)->execute->sync } } 0 .. $#transfer;
-	},
-	'in one message' => sub { my $sql = join('; ', @transfer); return sub { $_[0]->simple($sql) } },
-	'pipeline with one Sync' => sub { return sub { my ($client) = @_; $client->extended($_) foreach @transfer; $client->sync } },
+	ways_to_transfer(@transfer),
 	'pipeline with four Syncs' => sub {
 		return (sub { my ($client) = @_; $client->extended($_)->sync foreach @transfer }, (undef) x 3);
 	});
@@ -152,7 +127,7 @@ foreach my $way (sort keys %ways)
 		}
 		stop_work($node) unless $ended;
 		is($status, $end eq 'termination' ? 'gone' : 'E', "$way, $end: the block is aborted");
-		is(balances(), '100 and 0', "$way, $end: nothing of it is done") or diag("told: @told");
+		is(balances($node), '100 and 0', "$way, $end: nothing of it is done") or diag("told: @told");
 		$client->close;
 		$admin->value('UPDATE acc SET bal = 100 * (2 - id)');
 	}
@@ -178,19 +153,17 @@ my $updates = script('updates', "$transfer[1];\n$transfer[2];\n");
 foreach my $way ([ 'psql -f', '-f', $transfer ], [ 'psql -1 -f', '-1', '-f', $updates ])
 {
 	my ($name, @options) = @$way;
-	my ($out, $err) = ('', '');
 
 	work($node, 1);
-	my $psql = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') . ' user=app', @options ],
-		'<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+	my $psql = start_program('psql', '-XAtq', '-d', user_of($node), @options);
 	true_within($node, $PATIENCE, 'waiting = 1 FROM pool_advisor.gate');
 	my $given_up = $admin->value('SELECT cancelled_total FROM pool_advisor.gate');
 	$admin->value(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND state = 'active' AND application_name <> 'work'});
 	true_within($node, $PATIENCE, "cancelled_total > $given_up FROM pool_advisor.gate");
 	stop_work($node);
-	$psql->finish;
-	like($err, qr/canceling statement due to user request/, "$name: the wait was canceled");
-	is(balances(), '100 and 0', "$name: the rest of the script does nothing");
+	$psql->{run}->finish;
+	like($psql->{err}, qr/canceling statement due to user request/, "$name: the wait was canceled");
+	is(balances($node), '100 and 0', "$name: the rest of the script does nothing");
 	$admin->value('UPDATE acc SET bal = 100 * (2 - id)');
 }
 
@@ -199,19 +172,12 @@ foreach my $way ([ 'psql -f', '-f', $transfer ], [ 'psql -1 -f', '-1', '-f', $up
 	my $once = q{BEGIN; SELECT count(*) FROM generate_series(1, 20000); UPDATE acc SET bal = bal - 1 WHERE id = 1; }
 	  . qq{UPDATE acc SET bal = bal + 1 WHERE id = 2; COMMIT;\n};
 	my $many = script('many', "\\o /dev/null\n" . $once x 60);
-	my @clients;
 
 	local $ENV{PGOPTIONS} = '-c statement_timeout=15';
-	foreach (1 .. 6)
-	{
-		my %client = (err => '');
-		$client{run} = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres') . ' user=app', '-f', $many ],
-			'<', \undef, '>', '/dev/null', '2>', \$client{err}, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
-		push @clients, \%client;
-	}
+	my @clients = map { start_program('psql', '-XAtq', '-d', user_of($node), '-f', $many) } 1 .. 6;
 	$_->{run}->finish foreach @clients;
 	my $timeouts = () = join('', map { $_->{err} } @clients) =~ /statement timeout/g;
-	note("$timeouts timeouts, balances " . balances());
+	note("$timeouts timeouts, balances " . balances($node));
 	is($admin->value('SELECT sum(bal) FROM acc'), 100, 'scripts with a short statement_timeout lose no money');
 	$admin->value('UPDATE acc SET bal = 100 * (2 - id)');
 }
@@ -233,7 +199,7 @@ nothing_left($node, 'scripts');
 	my ($begin, $nothing) = map { $client->ask($_) } 'BEGIN', q{PREPARE TRANSACTION 'empty'};
 	is(Wire::told($nothing), '', 'so does PREPARE TRANSACTION of one that has done nothing');
 	is(Wire::told($client->ask(q{ROLLBACK PREPARED 'empty'})), '', 'and ROLLBACK PREPARED');
-	is(queued_now(), 0, 'none of these stood in the queue');
+	is(column($node, 'waiting'), 0, 'none of these stood in the queue');
 	stop_work($node);
 	is($admin->value('SELECT count(*) FROM t WHERE a = 2'), 1, 'the row of the prepared transaction is there');
 	$client->close;
@@ -332,19 +298,6 @@ sub results_of
 	return @done;
 }
 
-# What sessions hold that could be in the way of others.
-sub held_by
-{
-	my $pids = join(', ', map { $_->{pid} } @_);
-
-	return $admin->value(<<"SQL");
-SELECT coalesce(string_agg(DISTINCT application_name || ' ' || what, '; '), '') FROM (
-	SELECT pid, mode || ' on ' || relation::regclass AS what FROM pg_locks WHERE relation IS NOT NULL AND pid IN ($pids)
-	UNION ALL SELECT pid, 'a snapshot' FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid IN ($pids)) AS h
-JOIN pg_stat_activity USING (pid)
-SQL
-}
-
 my %statements = (
 	'SELECT' => 'SELECT sum(a) FROM held WHERE a < 10',
 	'SELECT FOR UPDATE' => 'SELECT a FROM held WHERE a = 11 FOR UPDATE',
@@ -380,13 +333,13 @@ foreach my $kind (sort keys %statements)
 	work($node, 1);
 	send_first($_, $_->{way}, $statements{$kind}, 'first') foreach @clients;
 	ok(true_within($node, $PATIENCE, 'waiting = ' . @clients . ' FROM pool_advisor.gate'), "$kind waits in each protocol: " . @clients);
-	is(held_by(@clients), '', "$kind: no lock and no snapshot is held in the queue");
+	is(held_by($node, @clients), '', "$kind: no lock and no snapshot is held in the queue");
 	$admin->value("SET lock_timeout = '${PATIENCE}s'");
 	my @blocked = map { my $answer = $admin->ask("BEGIN; $_; COMMIT"); $admin->ask('ROLLBACK'); defined $answer->{error} ? "$_: $answer->{message}" : () }
 	  @in_the_way[ 0 .. ($kind eq 'SELECT' ? $#in_the_way : 0) ];
 	$admin->value('SET lock_timeout = 0');
 	is("@blocked", '', "$kind: LOCK TABLE" . ($kind eq 'SELECT' ? ', ALTER TABLE and CREATE INDEX do' : ' does') . ' not wait for the queue');
-	is(queued_now(), scalar @clients, "$kind: for which nobody had to be let in");
+	is(column($node, 'waiting'), scalar @clients, "$kind: for which nobody had to be let in");
 	stop_work($node);
 	my @failed = map { "$_->[0]: $_->[1]{message}" }
 	  grep { defined $_->[1]{error} && $_->[1]{error} ne '40001' } results_of(map { [ $_->{way}, $_ ] } @clients);
@@ -413,15 +366,15 @@ nothing_left($node, 'who holds nothing');
 	$holder->simple('SELECT pg_advisory_unlock(5)');
 	true_within($node, $PATIENCE, is_queued($holder));
 	$waiter->simple('SELECT pg_advisory_lock(5)');
-	ok(soon($waiter), 'the holder of a session-level advisory lock goes first when somebody waits for it');
-	ok(soon($holder), 'and is done');
+	ok(soon($node, $waiter, $PATIENCE), 'the holder of a session-level advisory lock goes first when somebody waits for it');
+	ok(soon($node, $holder, $PATIENCE), 'and is done');
 	$reader->bind('', 7)->execute->sync;
 	true_within($node, $PATIENCE, is_queued($reader));
 	$waiter->ask('BEGIN');
 	$waiter->simple('LOCK TABLE held IN ACCESS EXCLUSIVE MODE');
-	ok(soon($waiter), 'and so does one that waits in Bind, in a function that has locked a table');
+	ok(soon($node, $waiter, $PATIENCE), 'and so does one that waits in Bind, in a function that has locked a table');
 	$waiter->ask('ROLLBACK');
-	is(queued_now(), 5, 'the others wait as before');
+	is(column($node, 'waiting'), 5, 'the others wait as before');
 	stop_work($node);
 	is(Wire::told($_->result), 'other', 'and are done in their turn') foreach @others;
 	$_->close foreach @others, $holder, $reader, $waiter;
@@ -594,18 +547,16 @@ nothing_left($node, 'changes');
 	{
 		my ($mode, $file) = @$case;
 		my $name = "pgbench -M $mode" . ($file eq $pipeline ? ', a pipeline' : '');
-		my ($out, $err) = ('', '');
-		my $run = IPC::Run::start([ 'pgbench', '-n', '-M', $mode, '-c', 8, '-j', 8, '-t', 60, '-f', $file, $node->connstr('postgres') . ' user=app' ],
-			'<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+		my $pgbench = start_program('pgbench', '-n', '-M', $mode, '-c', 8, '-j', 8, '-t', 60, '-f', $file, user_of($node));
 
 		foreach my $n (1 .. 5)
 		{
 			$admin->value("CREATE INDEX more_$n ON t (a)");
 			$admin->value("DROP INDEX more_$n");
 		}
-		$run->finish;
-		unlike($err, qr/ERROR|abort/, "$name: no error");
-		like($out, qr/480\/480/, "$name: all are done");
+		$pgbench->{run}->finish;
+		unlike($pgbench->{err}, qr/ERROR|abort/, "$name: no error");
+		like($pgbench->{out}, qr/480\/480/, "$name: all are done");
 	}
 	is($admin->value('SELECT sum(bal) FROM acc'), 100, 'no money is lost');
 	nothing_left($node, 'pgbench');

@@ -91,18 +91,6 @@ else
 	diag('dblink and postgres_fdw are not installed: what goes through them is NOT tested');
 }
 
-# The answer of a client that must have it soon; one that has none is canceled.
-sub soon
-{
-	my ($client) = @_;
-	my $result = $client->result_within($PATIENCE);
-
-	return $result if $result;
-	$admin->value("SELECT pg_cancel_backend($client->{pid})");
-	$client->result;
-	return;
-}
-
 # End clients that wait for something, whatever it is.
 sub dismiss
 {
@@ -127,8 +115,6 @@ sub part
 	wait_for($node, q{count(*) = 0 FROM pg_stat_activity WHERE usename IN ('app', 'watcher')});
 	return;
 }
-
-sub column { my ($name) = @_; return $admin->value("SELECT $name FROM pool_advisor.gate"); }
 
 # Start a statement and wait until the session is seen so.
 sub started
@@ -243,8 +229,8 @@ part('deadlock', sub {
 	$two[$_]->simple('UPDATE t SET n = n + 1 WHERE a = ' . (2 - $_)) foreach 0, 1;
 	my $third = wire($node);
 	$third->simple(q{DO 'BEGIN RAISE LOG $q$the third runs$q$; END'});
-	ok(soon($third), 'deadlock: the third comes in');
-	my @results = map { soon($_) } @two;
+	ok(soon($node, $third, $PATIENCE), 'deadlock: the third comes in');
+	my @results = map { soon($node, $_, $PATIENCE) } @two;
 	is(join(' ', sort map { $_ && $_->{error} // '' } @results), ' 40P01', 'deadlock: core ends it');
 	like(slurp_file($node->logfile, $from), qr/deadlock detected.*the third runs/s, 'deadlock: and only then') ;
 	dismiss(@two, $third);
@@ -262,7 +248,7 @@ part('locks', sub {
 	ok(stays_so("SELECT count(*) FROM pg_stat_activity WHERE pid = $third->{pid} AND wait_event_type = 'Extension'", 1),
 		'locks: beside one that works and one that waits for it a third waits');
 	dismiss($first);
-	ok(soon($third), 'locks: and gets in when there is room');
+	ok(soon($node, $third, $PATIENCE), 'locks: and gets in when there is room');
 	dismiss($second, $third);
 });
 
@@ -291,15 +277,13 @@ SELECT compute(1)\;
 UPDATE t SET n = n + 1 WHERE a = :b\;
 COMMIT;
 SCRIPT
-	my ($out, $err) = ('', '');
 	my $before = $admin->value('SELECT sum(n) FROM t');
-	my $run = IPC::Run::start([ 'pgbench', '-n', '-M', 'simple', '--max-tries', 1000, '-c', 16, '-j', 4, '-t', 25, '-f', $file, $node->connstr('postgres') . ' user=app' ],
-		'<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+	my $pgbench = start_program('pgbench', '-n', '-M', 'simple', '--max-tries', 1000, '-c', 16, '-j', 4, '-t', 25, '-f', $file, user_of($node));
 
 	# who has written and not ended, in so many looks; a slot is handed over just before its locks are released
 	my (%looks, $most);
 	$most = 0;
-	while ($run->pumpable)
+	while ($pgbench->{run}->pumpable)
 	{
 		my @inside = split /\n/, $admin->value(q{SELECT DISTINCT pid FROM pg_locks JOIN pg_stat_activity USING (pid)
 			WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted AND usename = 'app'});
@@ -307,13 +291,13 @@ SCRIPT
 		my $inside = grep { $_ >= 5 } values %looks;
 		$most = $inside if $inside > $most;
 		sleep 0.01;
-		$run->pump_nb;
+		$pgbench->{run}->pump_nb;
 	}
-	$run->finish;
+	$pgbench->{run}->finish;
 	$node->safe_psql('postgres', q{ALTER ROLE app RESET deadlock_timeout});
 	cmp_ok($most, '<=', 2, 'thrash: never more than the limit inside, while they deadlock');
-	note($err);
-	like($out, qr/number of transactions actually processed: 400/, 'thrash: all are done');
+	note($pgbench->{err});
+	like($pgbench->{out}, qr/number of transactions actually processed: 400/, 'thrash: all are done');
 	is($admin->value('SELECT sum(n) FROM t') - $before, 800, 'thrash: and each once');
 	nothing_left($node, 'thrash');
 });
@@ -335,14 +319,14 @@ part('parallel query', sub {
 	$ddl->simple('ALTER TABLE u ADD COLUMN more int');
 	my $altered = $ddl->result_within(0.1);
 	$admin->value('SELECT pg_advisory_unlock(6)');
-	$altered //= soon($ddl);
-	is(join(' ', map { Wire::told($_) } $altered, map { soon($_) } $reader, $leader), ' 1000 100', 'parallel workers, a command and a reader in the queue');
+	$altered //= soon($node, $ddl, $PATIENCE);
+	is(join(' ', map { Wire::told($_) } $altered, map { soon($node, $_, $PATIENCE) } $reader, $leader), ' 1000 100', 'parallel workers, a command and a reader in the queue');
 
 	my $holder = wire($node);
 	$holder->value('SELECT pg_advisory_lock(4)');
 	started($leader, 'SELECT max(passes_lock(a, 4)) FROM t', q{wait_event_type IN ('IPC', 'Lock')});
 	$holder->simple('SELECT pg_advisory_unlock(4)');
-	is(join(' ', map { Wire::told(soon($_)) } $holder, $leader), 't 100', 'parallel workers wait for a lock of a session in the queue');
+	is(join(' ', map { Wire::told(soon($node, $_, $PATIENCE)) } $holder, $leader), 't 100', 'parallel workers wait for a lock of a session in the queue');
 	dismiss($reader, $leader, $ddl, $holder);
 });
 nothing_left($node, 'parallel query');
@@ -356,7 +340,7 @@ part('convoy', sub {
 	work($node, 1);
 	started($waiter, 'SELECT pg_advisory_lock(5)', q{wait_event = 'advisory'});
 	$holder->simple('SELECT pg_advisory_unlock(5)');
-	is(join(' ', map { Wire::told(soon($_)) } $holder, $waiter), 't ', 'beside one that works for long, the one whom others wait for gets in');
+	is(join(' ', map { Wire::told(soon($node, $_, $PATIENCE)) } $holder, $waiter), 't ', 'beside one that works for long, the one whom others wait for gets in');
 	stop_work($node);
 	dismiss($holder, $waiter);
 });
@@ -378,7 +362,7 @@ foreach my $limit (1, 2)
 			$holder->value('SELECT pg_advisory_lock(7)');
 			started($_, $pollers{$name}, q{state = 'active'}) foreach @pollers;
 			$holder->simple('SELECT pg_advisory_unlock(7)');
-			is(join(' ', map { Wire::told(soon($_)) } $holder, @pollers), 't' . ' ' x $limit, "$name polls for what a session in the queue holds, limit $limit");
+			is(join(' ', map { Wire::told(soon($node, $_, $PATIENCE)) } $holder, @pollers), 't' . ' ' x $limit, "$name polls for what a session in the queue holds, limit $limit");
 			dismiss($holder, @pollers);
 		});
 	}
@@ -391,7 +375,7 @@ part('pollers', sub {
 
 	started($poller, q{DO 'BEGIN LOOP EXIT WHEN (SELECT done FROM flags WHERE id = 1); END LOOP; END'}, q{state = 'active'});
 	$setter->simple('UPDATE flags SET done = true WHERE id = 1');
-	is(join(' ', map { Wire::told(soon($_)) } $setter, $poller), ' ', 'a loop polls for a row that a session in the queue would change');
+	is(join(' ', map { Wire::told(soon($node, $_, $PATIENCE)) } $setter, $poller), ' ', 'a loop polls for a row that a session in the queue would change');
 
 	$setter->value('SELECT pg_advisory_lock(8)');
 	$poller->ask('BEGIN');
@@ -406,7 +390,7 @@ part('pollers', sub {
 	}
 	is($had, 't', 'a client polls in its transaction for what a session in the queue holds');
 	$poller->ask('COMMIT');
-	soon($setter);
+	soon($node, $setter, $PATIENCE);
 	dismiss($poller, $setter);
 });
 nothing_left($node, 'pollers');
@@ -419,10 +403,10 @@ part('many waiters', sub {
 	$holder->value('SELECT pg_advisory_lock(9)');
 	my @waiters = map { my $c = wire($node); $c->simple('SELECT pg_advisory_lock_shared(9), pg_advisory_unlock_shared(9)'); $c } 1 .. 60;
 	$holder->simple(q{SELECT (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 9 AND NOT granted), pg_advisory_unlock(9)});
-	my $told = Wire::told(soon($holder));
+	my $told = Wire::told(soon($node, $holder, $PATIENCE));
 	my ($waited) = $told =~ /^(\d+)\|t$/;
 	cmp_ok($waited // 1000, '<', 20, 'one whom 60 wait for comes in before they all have');
-	is((grep { Wire::told(soon($_)) eq '|t' } @waiters), 60, 'and all of them are done');
+	is((grep { Wire::told(soon($node, $_, $PATIENCE)) eq '|t' } @waiters), 60, 'and all of them are done');
 	dismiss($holder, @waiters);
 });
 nothing_left($node, 'many waiters');
@@ -435,12 +419,12 @@ SKIP:
 		my @clients = map { wire($node) } 1 .. 2;
 
 		$_->simple(q{SELECT link_to_here('SELECT 7')}) foreach @clients;
-		is(join(' ', map { Wire::told(soon($_)) } @clients), '7 7', 'dblink to this server, from each slot');
+		is(join(' ', map { Wire::told(soon($node, $_, $PATIENCE)) } @clients), '7 7', 'dblink to this server, from each slot');
 		$_->simple(q{SELECT link_and_poll('SELECT 8')}) foreach @clients;
-		is(join(' ', map { Wire::told(soon($_)) } @clients), '8 8', 'dblink to this server, asked again and again');
+		is(join(' ', map { Wire::told(soon($node, $_, $PATIENCE)) } @clients), '8 8', 'dblink to this server, asked again and again');
 		server_max_active($node, 1);
 		$clients[0]->simple(q{SELECT link_to_here('SELECT link_to_here($q$SELECT 9$q$)')});
-		is(Wire::told(soon($clients[0])), '9', 'dblink in dblink');
+		is(Wire::told(soon($node, $clients[0], $PATIENCE)), '9', 'dblink in dblink');
 		dismiss(@clients);
 		nothing_left($node, 'dblink');
 	});
@@ -473,7 +457,7 @@ foreach my $whose ('the server', 'a role')
 			$admin->ask('ROLLBACK; SET lock_timeout = 0');
 		}
 		is("@failed", '', "DDL does not wait for the queue of $whose");
-		is(column('waiting'), 60, 'and nobody had to be let in for it');
+		is(column($node, 'waiting'), 60, 'and nobody had to be let in for it');
 		$admin->ask('DROP TABLE IF EXISTS v');
 		stop_work($node);
 		my @errors;
@@ -506,7 +490,7 @@ part('monitoring', sub {
 		foreach my $way ('simple', 'extended')
 		{
 			$way eq 'simple' ? $watcher->simple($sql) : $watcher->extended($sql)->sync;
-			push @stuck, "$sql ($way)" unless soon($watcher);
+			push @stuck, "$sql ($way)" unless soon($node, $watcher, $PATIENCE);
 			last if @stuck;
 		}
 		last if @stuck;
@@ -515,7 +499,7 @@ part('monitoring', sub {
 	$watcher->simple('SELECT count(*) FROM own');
 	ok(true_within($node, $PATIENCE, is_queued($watcher)), 'but waits with a table of its own');
 	stop_work($node);
-	ok(soon($watcher), 'and reads it then');
+	ok(soon($node, $watcher, $PATIENCE), 'and reads it then');
 	$watcher->close;
 });
 
@@ -534,20 +518,20 @@ foreach my $way ([ 'gate_enforcement', 'observe' ], [ 'gate_enforcement', 'off' 
 		$block->simple('BEGIN; SELECT 2; COMMIT');
 		push @waiting, $block;
 		true_within($node, $PATIENCE, 'waiting = 3 FROM pool_advisor.gate');
-		my $would = column('would_wait_total');
+		my $would = column($node, 'would_wait_total');
 		kill 'STOP', $worker;
 		my $died = !eval {
 			$admin->value("ALTER SYSTEM SET pool_advisor.$setting = '$value'");
 			$admin->value('SELECT pg_reload_conf()');
-			is((grep { soon($_) } @waiting), 3, "$name lets in who waits, while the worker hangs");
+			is((grep { soon($node, $_, $PATIENCE) } @waiting), 3, "$name lets in who waits, while the worker hangs");
 			$inside->simple('SELECT 3');
-			is(Wire::told(soon($inside)), '3', "$name: and who comes later");
+			is(Wire::told(soon($node, $inside, $PATIENCE)), '3', "$name: and who comes later");
 			1;
 		};
 		kill 'CONT', $worker;
 		die $@ if $died;
 		$inside->simple('SELECT 4');
-		ok(soon($inside), "$name: the same when it goes on");
+		ok(soon($node, $inside, $PATIENCE), "$name: the same when it goes on");
 		ok(true_within($node, $PATIENCE, "would_wait_total > $would FROM pool_advisor.gate"), "$name counts who would wait") if $value eq 'observe';
 		$admin->value("ALTER SYSTEM RESET pool_advisor.$setting");
 		$admin->value('SELECT pg_reload_conf()');
@@ -561,7 +545,7 @@ foreach my $way ([ 'gate_enforcement', 'observe' ], [ 'gate_enforcement', 'off' 
 		}
 		ok($returns, "$name: afterwards the limit is in force again");
 		stop_work($node);
-		soon($again) if $returns;
+		soon($node, $again, $PATIENCE) if $returns;
 		dismiss(@waiting, $inside, $again);
 	});
 	$admin->value("ALTER SYSTEM RESET pool_advisor.$setting");
@@ -702,7 +686,7 @@ foreach my $n (1 .. $graphs)
 	$before = time;
 	is(run_graph(@graph), '', "graph $n, limit $limit: all come to their end ($kinds)");
 	note(sprintf 'graph %d: %.2f s, and %.2f s without a limit', $n, time - $before, $without);
-	server_max_active($node, 'off') if column('waiting') > 0;
+	server_max_active($node, 'off') if column($node, 'waiting') > 0;
 }
 server_max_active($node, 1);
 nothing_left($node, 'graphs');
@@ -720,7 +704,7 @@ part('no database', sub {
 	ok(true_within($node, $PATIENCE, is_queued($waiting)), 'without its database the limit of the server stays in force');
 	is($admin->value('SELECT max_active = 1 AND max_active_effective = 1 FROM pool_advisor.gate'), 't', 'and the view says so');
 	stop_work($node);
-	is(Wire::told(soon($waiting)), '1', 'a waiting session gets in in its turn');
+	is(Wire::told(soon($node, $waiting, $PATIENCE)), '1', 'a waiting session gets in in its turn');
 	$waiting->close;
 });
 $node->append_conf('postgresql.conf', "pool_advisor.database = 'postgres'\n");
@@ -736,7 +720,7 @@ part('smart shutdown', sub {
 	wait_for($node, q{coalesce(sum(queued), 0) = 2 FROM pool_advisor.roles WHERE rolname = 'watcher'});
 	work($node, 1);
 	my @waiting = (queue('SELECT 1'), queue('UPDATE t SET n = 7 WHERE a = 99 RETURNING n'));
-	my $stop = IPC::Run::start([ 'pg_ctl', '-D', $node->data_dir, '-m', 'smart', '-t', 100, 'stop' ], '<', \undef, '>', '/dev/null', '2>', '/dev/null');
+	my $stop = start_program('pg_ctl', '-D', $node->data_dir, '-m', 'smart', '-t', 100, 'stop');
 	my @ended = map { $_->result_within($PATIENCE) } @waiting;
 	is(join(', ', map { Wire::told($_) } @ended), '1, 7', 'a smart shutdown lets all transactions in that wait, while a slot is in use');
 	is(Wire::told($waiting[0]->ask('SELECT n FROM t WHERE a = 99')), 7, 'and these sessions can go on');
@@ -749,7 +733,7 @@ part('smart shutdown', sub {
 	stop_work($node);
 	$_->close foreach $session, @waiting, $admin;
 	finish($_) foreach @logins;
-	my $stopped = $stop->finish;
+	my $stopped = $stop->{run}->finish;
 	ok($stopped, 'and when the sessions have ended the server stops');
 	$node->_update_pid(0) if $stopped;
 });

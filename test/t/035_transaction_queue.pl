@@ -22,16 +22,13 @@ my $PATIENCE = $PostgreSQL::Test::Utils::timeout_default;
 my $LONG = 'transaction_queue_timeout => \'1 hour\'';
 my $SHORT = 'transaction_queue_timeout => \'50 ms\'';
 
-$node->safe_psql('postgres', <<'SQL');
+$node->safe_psql('postgres', $ACCOUNTS . <<'SQL');
 CREATE ROLE other LOGIN;
 CREATE ROLE watcher LOGIN IN ROLE pg_monitor;
 CREATE ROLE team;
 CREATE ROLE member LOGIN IN ROLE team;
 CREATE DATABASE second;
 GRANT ALL ON SCHEMA public TO app;
-CREATE TABLE acc (id int PRIMARY KEY, bal int NOT NULL);
-INSERT INTO acc VALUES (1, 100), (2, 0);
-GRANT ALL ON acc TO app;
 -- goes on after an error; called by Bind
 CREATE FUNCTION tries(int) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -43,9 +40,6 @@ EXCEPTION WHEN too_many_connections THEN
 END $$;
 CREATE DOMAIN trying AS int CHECK (tries(VALUE));
 SQL
-
-sub balances { return $admin->value(q{SELECT string_agg(bal::text, ' and ' ORDER BY id) FROM acc}); }
-sub column { my ($name) = @_; return $admin->value("SELECT $name FROM pool_advisor.gate"); }
 
 # A limit of a place, in force.
 sub limit
@@ -84,7 +78,7 @@ sub waiter
 {
 	my ($role, %options) = @_;
 	my $client = wire($node, $role, %options);
-	my $before = column('waiting');
+	my $before = column($node, 'waiting');
 
 	$client->simple('SELECT 1');
 	ok(true_within($node, $PATIENCE, "waiting = $before + 1 FROM pool_advisor.gate"), "$role: one waits");
@@ -104,17 +98,7 @@ sub refused
 
 # --- a refusal leaves an aborted block, and the script that goes on is harmless ---
 
-my @transfer = ('BEGIN', 'UPDATE acc SET bal = bal - 50 WHERE id = 1', 'UPDATE acc SET bal = bal + 50 WHERE id = 2', 'COMMIT');
-my %ways = (
-	'simple' => sub { map { my $sql = $_; sub { $_[0]->simple($sql) } } @transfer },
-	'extended' => sub { map { my $sql = $_; sub { $_[0]->extended($sql)->sync } } @transfer },
-	'prepared' => sub {
-		my ($client) = @_;
-		$client->parse($transfer[$_], "s$_")->sync->result foreach 0 .. $#transfer;
-		return map { my $name = "s$_"; sub { $_[0]->bind($name)->execute->sync } } 0 .. $#transfer;
-	},
-	'in one message' => sub { my $sql = join('; ', @transfer); return sub { $_[0]->simple($sql) } },
-	'pipeline with one Sync' => sub { return sub { my ($client) = @_; $client->extended($_) foreach @transfer; $client->sync } });
+my %ways = ways_to_transfer(@TRANSFER);
 
 # Do all that while the limit of the role cannot be met; the errors that were seen.
 sub try_transfer
@@ -134,7 +118,7 @@ sub try_transfer
 	}
 	like($errors, qr/^ 53300(?: 25P02)*$/, "$way, $name: refused once, then aborted");
 	is($status, 'E', "$way, $name: the block is aborted");
-	is(balances(), '100 and 0', "$way, $name: nothing of it is done");
+	is(balances($node), '100 and 0', "$way, $name: nothing of it is done");
 	$client->ask('ROLLBACK');
 	stop_work($node);
 	is($client->value('SELECT sum(bal) FROM acc'), '100', "$way, $name: the session goes on");
@@ -150,29 +134,27 @@ foreach my $bound ([ 'length', "transaction_queue_length => 0, $LONG", 'refused_
 	limit(q{rolname = 'app' AND max_active = 1}, "'app', max_active => 1, $arguments");
 	foreach my $way (sort keys %ways)
 	{
-		my $before = column($counter);
+		my $before = column($node, $counter);
 
 		try_transfer($way, $name);
-		is(column($counter), $before + 1, "$way, $name: it is counted");
+		is(column($node, $counter), $before + 1, "$way, $name: it is counted");
 	}
 
 	# psql goes on after each error
 	my $file = $node->basedir . "/$name.sql";
-	append_to_file($file, "$transfer[1];\n$transfer[2];\n");
+	append_to_file($file, "$TRANSFER[1];\n$TRANSFER[2];\n");
 	foreach my $options ([ '-1', '-f', $file ], [ '-f', $file ])
 	{
-		my ($out, $err);
-
 		occupy();
-		IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr('postgres') . ' user=app', @$options ],
-			'<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout($PATIENCE));
-		like($err, qr/ERROR: .*(?:too many transactions waiting for role "app"|waited too long for a slot)/, "psql @$options[0], $name: is refused");
-		is(balances(), '100 and 0', "psql @$options[0], $name: nothing of it is done");
+		my $psql = start_program('psql', '-XAtq', '-d', user_of($node), @$options);
+		$psql->{run}->finish;
+		like($psql->{err}, qr/ERROR: .*(?:too many transactions waiting for role "app"|waited too long for a slot)/, "psql @$options[0], $name: is refused");
+		is(balances($node), '100 and 0', "psql @$options[0], $name: nothing of it is done");
 		stop_work($node);
 	}
 	no_limits();
 }
-is(column('cancelled_total'), column('timed_out_total'), 'a wait that timed out is one that was given up');
+is(column($node, 'cancelled_total'), column($node, 'timed_out_total'), 'a wait that timed out is one that was given up');
 
 # --- whose queue it is ---
 
@@ -258,7 +240,7 @@ stop_work($node);
 # --- length 0 refuses nobody while a slot is only kept ---
 {
 	my @clients = map { wire($node, $_) } qw(app other app other);
-	my $before = column('refused_total');
+	my $before = column($node, 'refused_total');
 	my $errors = 0;
 
 	foreach my $i (1 .. 200)
@@ -266,7 +248,7 @@ stop_work($node);
 		$errors += defined $clients[ $i % 4 ]->ask('SELECT 1')->{error};
 	}
 	is($errors, 0, 'one after the other, nobody is refused');
-	is(column('refused_total'), $before, 'nor is any counted');
+	is(column($node, 'refused_total'), $before, 'nor is any counted');
 
 	# a transaction that works already never is
 	$clients[0]->ask('BEGIN');
@@ -283,7 +265,7 @@ stop_work($node);
 	occupy('other');
 	my $result = $client->bind('tries', '1')->execute->sync->result;
 	is($result->{error}, '53300', 'who catches a refusal is refused again');
-	is(column('running'), 1, 'and gets no slot by that');
+	is(column($node, 'running'), 1, 'and gets no slot by that');
 	stop_work($node);
 	is(Wire::told($client->bind('tries', '1')->execute->sync->result), '1', 'it runs when there is one');
 }
@@ -303,7 +285,7 @@ limit(q{scope = 'server'}, "transaction_queue_length => -1, $LONG");
 		last if $told->result_within(0.1) || $told->{partial}{notices} ne '';
 	}
 	like($told->{partial}{notices} // '', qr/NOTICE.*waiting for a transaction slot .*transactions? (?:is|are) waiting/, 'a NOTICE comes while it waits');
-	is(column('waiting'), 2, 'it still waits');
+	is(column($node, 'waiting'), 2, 'it still waits');
 	stop_work($node);
 	my $result = $told->result;
 	is(scalar(() = $result->{notices} =~ /waiting for a transaction slot/g), 1, 'there is one');
@@ -315,7 +297,7 @@ limit(q{scope = 'server'}, "transaction_queue_length => -1, $LONG");
 limit(q{scope = 'server'}, 'transaction_queue_length => 3');
 {
 	my @clients = map { wire($node, $_ % 2 ? 'app' : 'other') } 1 .. 20;
-	my ($refused, $done) = (column('refused_total'), 0);
+	my ($refused, $done) = (column($node, 'refused_total'), 0);
 
 	occupy('other');
 	$_->simple('SELECT 1') foreach @clients;

@@ -14,7 +14,8 @@ use Wire;
 
 our @EXPORT = qw(limits_node try_login client says goes_on finish hang_up wait_for_limits set_limits in_use
   queued waiting_pids wait_for comes_true refusals server_max_active gate wait_for_gate
-  fill let_go nothing_left $SPIN wire admin true_within work stop_work is_queued);
+  fill let_go nothing_left $SPIN wire admin true_within work stop_work is_queued column soon
+  held_by start_program user_of $ACCOUNTS @TRANSFER balances ways_to_transfer);
 
 # A function that keeps its session on CPU while somebody else holds an advisory lock.
 our $SPIN = <<'SQL';
@@ -35,6 +36,14 @@ sub try_login
 	return $node->psql($database, undef, extra_params => [ '-c', 'SELECT 1' ],
 		connstr => $node->connstr($database) . " user=$user");
 }
+
+# Two accounts, and a transfer between them.
+our $ACCOUNTS = <<'SQL';
+CREATE TABLE acc (id int PRIMARY KEY, bal int NOT NULL);
+INSERT INTO acc VALUES (1, 100), (2, 0);
+GRANT ALL ON acc TO app;
+SQL
+our @TRANSFER = ('BEGIN', 'UPDATE acc SET bal = bal - 50 WHERE id = 1', 'UPDATE acc SET bal = bal + 50 WHERE id = 2', 'COMMIT');
 
 # A server with limits in force; its log names processes and connections.
 sub limits_node
@@ -279,6 +288,84 @@ sub is_queued
 	my ($client) = @_;
 
 	return "EXISTS (SELECT FROM pg_stat_activity WHERE pid = $client->{pid} AND state = 'active' AND wait_event_type = 'Extension')";
+}
+
+# A column of pool_advisor.gate, without a new connection.
+sub column
+{
+	my ($node, $name) = @_;
+
+	return admin($node)->value("SELECT $name FROM pool_advisor.gate");
+}
+
+# The answer of a client that must have it within so many seconds; one that has none is canceled.
+sub soon
+{
+	my ($node, $client, $seconds) = @_;
+	my $result = $client->result_within($seconds);
+
+	return $result if $result;
+	admin($node)->value("SELECT pg_cancel_backend($client->{pid})");
+	$client->result;
+	return;
+}
+
+# What sessions hold that could be in the way of others.
+sub held_by
+{
+	my ($node, @clients) = @_;
+	my $pids = join(', ', map { $_->{pid} } @clients);
+
+	return admin($node)->value(<<"SQL");
+SELECT coalesce(string_agg(DISTINCT application_name || ' ' || what, '; '), '') FROM (
+	SELECT pid, mode || ' on ' || relation::regclass AS what FROM pg_locks WHERE relation IS NOT NULL AND pid IN ($pids)
+	UNION ALL SELECT pid, 'a snapshot' FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid IN ($pids)) AS h
+JOIN pg_stat_activity USING (pid)
+SQL
+}
+
+# The connection string of a role.
+sub user_of
+{
+	my ($node, $role) = @_;
+
+	return $node->connstr('postgres') . ' user=' . ($role // 'app');
+}
+
+# A program that is not waited for: its run, and what it has written.
+sub start_program
+{
+	my (@command) = @_;
+	my %program = (out => '', err => '');
+
+	$program{run} = IPC::Run::start([@command], '<', \undef, '>', \$program{out}, '2>', \$program{err},
+		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+	return \%program;
+}
+
+sub balances
+{
+	my ($node) = @_;
+
+	return admin($node)->value(q{SELECT string_agg(bal::text, ' and ' ORDER BY id) FROM acc});
+}
+
+# By name, how a client sends statements: given the client, a list of what sends the next
+# part that has an answer of its own.
+sub ways_to_transfer
+{
+	my (@statements) = @_;
+
+	return (
+		'simple' => sub { map { my $sql = $_; sub { $_[0]->simple($sql) } } @statements },
+		'extended' => sub { map { my $sql = $_; sub { $_[0]->extended($sql)->sync } } @statements },
+		'prepared' => sub {
+			my ($client) = @_;
+			$client->parse($statements[$_], "s$_")->sync->result foreach 0 .. $#statements;
+			return map { my $name = "s$_"; sub { $_[0]->bind($name)->execute->sync } } 0 .. $#statements;
+		},
+		'in one message' => sub { my $sql = join('; ', @statements); return sub { $_[0]->simple($sql) } },
+		'pipeline with one Sync' => sub { return sub { my ($client) = @_; $client->extended($_) foreach @statements; $client->sync } });
 }
 
 # Start so many sessions of a role that compute, and hold a slot each, until stop_work().
