@@ -1,0 +1,242 @@
+# A statement that waits is made anew only from what it is: rules that come while it waits, rules
+# that make several statements of it, prepared statements that Bind analyzes, and string literals
+# that were read before a setting changed.
+#
+# Slots are held by sessions that compute, and each wait is seen before anything is changed.
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use PoolAdvisor;
+use Test::More;
+
+my $node = limits_node('statements', "max_connections = 60\n");
+my $admin = admin($node);
+my $PATIENCE = $PostgreSQL::Test::Utils::timeout_default;
+
+$node->safe_psql('postgres', <<'SQL');
+GRANT ALL ON SCHEMA public TO app;
+CREATE TABLE log (a int);
+GRANT ALL ON log TO app;
+SQL
+server_max_active($node, 1);
+
+# A table for one case, without rows, and nothing in the log.
+sub new_table
+{
+	$admin->value('SET client_min_messages = error; DROP TABLE IF EXISTS r CASCADE');
+	$admin->value('CREATE TABLE r (a int)');
+	$admin->value('GRANT ALL ON r TO app');
+	no_rows();
+	$admin->value($_) foreach @_;
+	return;
+}
+
+# TRUNCATE would make the plans of prepared statements invalid.
+sub no_rows { return $admin->value('DELETE FROM r; DELETE FROM log'); }
+
+sub rows { return $admin->value(q{SELECT (SELECT count(*) FROM r) || ' in r, ' || (SELECT count(*) FROM log) || ' in the log'}); }
+
+# A client sends its statement, which waits.
+sub stands
+{
+	my ($client, $send) = @_;
+
+	work($node, 1);
+	$send->($client);
+	true_within($node, $PATIENCE, is_queued($client)) or die 'the client is not in the queue';
+	return;
+}
+
+# What a client is told whose statement has waited while that was changed.
+sub told_after
+{
+	my ($client, $send, @changes) = @_;
+
+	stands($client, $send);
+	$admin->value("SET lock_timeout = '10s'");
+	$admin->value($_) foreach @changes;
+	$admin->value('RESET lock_timeout');
+	is(column($node, 'waiting'), 1, 'it waits until all is changed');
+	stop_work($node);
+	return Wire::told($client->result);
+}
+
+# Each of these has a statement that is ready before it waits, and sends it.
+sub ready
+{
+	my ($way, $sql) = @_;
+	my $client = wire($node, 'app', options => $way =~ /(custom|generic)/ ? "-c plan_cache_mode=force_$1_plan" : undef);
+	my $send;
+
+	if ($way =~ /^prepared/)
+	{
+		$client->parse($sql, 's')->sync->result;
+		$send = sub { $_[0]->bind('s')->execute->sync };
+	}
+	elsif ($way =~ /^EXECUTE/)
+	{
+		$client->value("PREPARE s AS $sql");
+		$send = sub { $_[0]->simple('EXECUTE s') };
+	}
+	else
+	{
+		$send = $way eq 'extended' ? sub { $_[0]->extended($sql)->sync } : sub { $_[0]->simple($sql) };
+	}
+
+	# a plan that is run again has been found in the cache
+	foreach (1 .. 2)
+	{
+		$send->($client);
+		die "$way: could not run $sql" if defined $client->result->{error};
+	}
+	return ($client, $send);
+}
+
+# Sends invalidation messages that concern no statement of ours.
+my @NOISE = ("CREATE FUNCTION noise() RETURNS int LANGUAGE sql AS 'SELECT 1'", 'DROP FUNCTION noise()');
+
+my @ways = ('simple', 'extended', 'prepared, custom', 'prepared, generic', 'EXECUTE, custom', 'EXECUTE, generic');
+
+# --- a rule is created on the table while a statement waits ---
+# name => [ the rule's action, what is there when the statement has been executed under it ]
+my %rules = (
+	'INSTEAD NOTHING' => [ 'INSTEAD NOTHING', '0 in r, 0 in the log' ],
+	'INSTEAD of the same kind' => [ 'INSTEAD INSERT INTO log VALUES (NEW.a)', '0 in r, 1 in the log' ],
+	'INSTEAD of another kind' => [ 'INSTEAD DELETE FROM log', '0 in r, 0 in the log' ],
+	'INSTEAD a command' => [ 'INSTEAD NOTIFY news', '0 in r, 0 in the log' ],
+	'ALSO' => [ 'ALSO INSERT INTO log VALUES (NEW.a)', '1 in r, 1 in the log' ],
+	'ALSO a command' => [ 'ALSO NOTIFY news', '1 in r, 0 in the log' ]);
+foreach my $rule (sort keys %rules)
+{
+	my ($action, $expected) = @{ $rules{$rule} };
+
+	foreach my $way (@ways)
+	{
+		new_table();
+		my ($client, $send) = ready($way, 'INSERT INTO r VALUES (1)');
+		no_rows();
+		my $told = told_after($client, $send, "CREATE RULE comes AS ON INSERT TO r DO $action");
+		if ($told =~ /^ERROR/)
+		{
+			# the client of a prepared statement may have to send it again
+			is("$way: $told", ($way =~ /^prepared/ ? $way : 'prepared') . ': ERROR 0A000', "$way, $rule: it can be refused");
+			is(rows(), '0 in r, 0 in the log', "$way, $rule: and nothing is done then");
+			$send->($client);
+			$told = Wire::told($client->result);
+		}
+		is($told, '', "$way, $rule: it is executed");
+		is(rows(), $expected, "$way, $rule: with the rule");
+		$client->close;
+	}
+}
+
+# the rule that goes is not applied any more
+foreach my $way (@ways)
+{
+	new_table('CREATE RULE goes AS ON INSERT TO r DO INSTEAD INSERT INTO log VALUES (NEW.a)');
+	my ($client, $send) = ready($way, 'INSERT INTO r VALUES (1)');
+	no_rows();
+	is(told_after($client, $send, 'DROP RULE goes ON r'), '', "$way: a statement without its rule");
+	is(rows(), '1 in r, 0 in the log', "$way: is executed without it");
+	$client->close;
+}
+
+# --- a rule that makes several statements of one: none of them runs without its locks ---
+my $LOCKED = q{SELECT string_agg(relation::regclass::text, ' ' ORDER BY 1) FROM (SELECT DISTINCT relation FROM pg_locks
+	WHERE mode = 'RowExclusiveLock' AND granted AND relation::regclass::text IN ('r', 'log') AND pid = };
+foreach my $way (@ways)
+{
+	new_table('CREATE RULE also AS ON INSERT TO r DO ALSO INSERT INTO log VALUES (NEW.a)');
+	my ($client, $send) = ready($way, 'INSERT INTO r VALUES (1)');
+	no_rows();
+	$client->value('BEGIN');
+	stands($client, $send);
+	my $held = $admin->value("$LOCKED $client->{pid}) AS l");
+	is($held, $way =~ /^prepared/ ? 'log r' : '', "$way: it keeps all of its locks while it waits, or none");
+	$admin->value($_) foreach @NOISE;
+	stop_work($node);
+	is(Wire::told($client->result), '', "$way: it is executed after the wait");
+	is($admin->value("$LOCKED $client->{pid}) AS l"), 'log r', "$way: and has locked both tables");
+	$client->value('COMMIT');
+	is(rows(), '1 in r, 1 in the log', "$way: both statements are done, once");
+	$client->close;
+}
+
+# what is kept is given when somebody waits for it
+{
+	new_table('CREATE RULE also AS ON INSERT TO r DO ALSO INSERT INTO log VALUES (NEW.a)');
+	my ($client, $send) = ready('prepared, generic', 'INSERT INTO r VALUES (1)');
+	my $other = wire($node, $admin->value('SELECT current_user'));
+
+	no_rows();
+	stands($client, $send);
+	$other->value('BEGIN');
+	$other->simple('LOCK TABLE log IN ACCESS EXCLUSIVE MODE');
+	is(Wire::told($client->result), '', 'a waiter that keeps a lock is let in when a session waits for the lock');
+	is(Wire::told($other->result), '', 'and the session does not wait for the queue');
+	$other->value('COMMIT');
+	stop_work($node);
+	is(rows(), '1 in r, 1 in the log', 'and is done, once');
+	$_->close foreach $client, $other;
+}
+
+# --- Bind analyzes a statement that PREPARE has made ---
+foreach my $plan ('custom', 'generic')
+{
+	new_table('INSERT INTO r VALUES (1)');
+	my $client = wire($node, 'app', options => "-c plan_cache_mode=force_${plan}_plan");
+	my $send = sub { $_[0]->bind('s')->execute->sync };
+
+	$client->value(q{PREPARE s AS SELECT 'count', count(*) FROM r});
+	$client->value('EXECUTE s');
+	$admin->value('ALTER TABLE r ADD COLUMN b int');	# Bind has to analyze it anew
+	is(told_after($client, $send, @NOISE),
+		'count|1', "Bind analyzes what PREPARE has made, $plan: it is executed, not prepared again");
+	foreach (1 .. 2)
+	{
+		$send->($client);
+		is(Wire::told($client->result), 'count|1', "$plan: and later too");
+		is(Wire::told($client->ask('EXECUTE s')), 'count|1', "$plan: as by EXECUTE");
+	}
+	$client->close;
+}
+
+# --- literals stay what they were read as ---
+SKIP:
+{
+	my $settable = wire($node)->ask('SET standard_conforming_strings = off');
+
+	skip 'standard_conforming_strings cannot be off in this PostgreSQL', 7 if defined $settable->{error};
+	new_table('INSERT INTO r VALUES (1)');
+	foreach my $read_with ('on', 'off')
+	{
+		my $other = $read_with eq 'on' ? 'off' : 'on';
+		my $options = "-c standard_conforming_strings=$read_with -c escape_string_warning=off -c plan_cache_mode=force_custom_plan";
+		my $client = wire($node, 'app', options => $options);
+		my $literal = q{SELECT length('a\\tbc'), count(*) FROM r};
+		my $expected = $read_with eq 'on' ? '5|1' : '4|1';
+
+		# all of a message is read before its first statement is executed
+		is(told_after($client, sub { $_[0]->simple("SET standard_conforming_strings = $other; $literal") }, @NOISE),
+			$expected, "a literal that was read with standard_conforming_strings = $read_with, in one message");
+		$client->close;
+
+		# a prepared statement was read when it was prepared
+		$client = wire($node, 'app', options => $options);
+		$client->parse($literal, 's')->sync->result;
+		$client->value("SET standard_conforming_strings = $other");
+		$admin->value('ALTER TABLE r ADD COLUMN c' . ($read_with eq 'on' ? 1 : 2) . ' int');
+		is(told_after($client, sub { $_[0]->bind('s')->execute->sync }, @NOISE),
+			$expected, "a literal that was read with $read_with, prepared and analyzed by Bind");
+		$client->close;
+	}
+}
+
+nothing_left($node, 'at the end');
+unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal/, 'nothing crashed');
+done_testing();
