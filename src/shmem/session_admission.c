@@ -30,8 +30,7 @@ padv_admission_settle(void)
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int64		now = padv_monotonic_us();
 
-	/* what this process has left is seen; what others leave they settle */
-	while (*(volatile int32 *) &padv_admission->head.unsettled > 0)
+	while (!padv_queue_is_settled(&padv_login_queue))
 	{
 		int			count;
 

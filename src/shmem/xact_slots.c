@@ -186,8 +186,7 @@ padv_slots_settle(void)
 	int32		granted_list[PADV_MAX_REQUEST_QUOTAS];
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 
-	/* what this process has left is seen; what others leave they settle */
-	while (*(volatile int32 *) &padv_admission->xact_head.unsettled > 0)
+	while (!padv_queue_is_settled(&padv_xact_queue))
 	{
 		int			count;
 

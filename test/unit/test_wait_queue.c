@@ -232,8 +232,7 @@ agrees(void)
 		if (inside[i] != (requests[i].state == PADV_REQUEST_GRANTED))
 			return false;
 	return next == PADV_NONE && linked == nwaiting && head.waiting == nwaiting &&
-		padv_queue_is_settled(&queue) &&
-		padv_queue_first(&queue) == (nwaiting > 0 ? &requests[waiting[0]] : NULL);
+		padv_queue_is_settled(&queue);
 }
 
 /* --- the promises, from one change to the next --- */

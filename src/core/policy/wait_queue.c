@@ -362,12 +362,6 @@ dequeue(PadvWaitQueue *queue, PadvRequest *request)
 	count_waiting(queue, request, -1);
 }
 
-PadvRequest *
-padv_queue_first(const PadvWaitQueue *queue)
-{
-	return queue->head->first == PADV_NONE ? NULL : padv_queue_request(queue, queue->head->first);
-}
-
 int
 padv_queue_queued_at(const PadvWaitQueue *queue, const PadvRequest *request)
 {

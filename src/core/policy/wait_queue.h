@@ -159,9 +159,6 @@ extern int	padv_queue_settle(PadvWaitQueue *queue, int32_t *granted);
 /* Let a waiting request in now, whatever the limits say. */
 extern void padv_queue_grant(PadvWaitQueue *queue, PadvRequest *request);
 
-/* Who waits and came first of all, or NULL. */
-extern PadvRequest *padv_queue_first(const PadvWaitQueue *queue);
-
 /* The quota where a waiting request stands. */
 extern int	padv_queue_queued_at(const PadvWaitQueue *queue, const PadvRequest *request);
 
@@ -183,10 +180,14 @@ padv_queue_number(const PadvWaitQueue *queue, const PadvRequest *request)
 	return (int) (((const char *) request - queue->requests) / (ptrdiff_t) queue->request_size);
 }
 
+/*
+ * Needs no lock: what the caller has left unsettled it sees, and what others leave they
+ * settle.
+ */
 static inline bool
 padv_queue_is_settled(const PadvWaitQueue *queue)
 {
-	return queue->head->unsettled == 0;
+	return *(const volatile int32_t *) &queue->head->unsettled == 0;
 }
 
 static inline bool
