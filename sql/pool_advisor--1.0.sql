@@ -517,20 +517,20 @@ COMMENT ON FUNCTION pool_advisor._gate() IS 'what the view gate shows';
 
 CREATE VIEW pool_advisor.gate AS SELECT * FROM pool_advisor._gate();
 COMMENT ON VIEW pool_advisor.gate IS
-    'the line in front of transactions: what may run, what runs, who waits, and what has been counted since the server started';
+    'the queue in front of transactions: what may run, what runs, what waits, and what has been counted since the server started';
 COMMENT ON COLUMN pool_advisor.gate.server_max_active IS 'the setting pool_advisor.server_max_active';
 COMMENT ON COLUMN pool_advisor.gate.state IS 'off, fixed, or with auto: not full (nobody waits, so nothing is learned), searching or settled';
 COMMENT ON COLUMN pool_advisor.gate.max_active IS 'transactions of the whole server that may run at a time; -1: no limit';
-COMMENT ON COLUMN pool_advisor.gate.max_active_effective IS 'the same with those let in beyond it because nobody inside could go on; -1: no limit is enforced';
+COMMENT ON COLUMN pool_advisor.gate.max_active_effective IS 'the same with slots beyond it, for holders that are not counted; -1: no limit is enforced';
 COMMENT ON COLUMN pool_advisor.gate.running IS 'transactions that run under any limit, of the server, a role, a group or a database';
-COMMENT ON COLUMN pool_advisor.gate.retained IS 'turns that sessions keep for their next transaction, and lose when somebody else needs them';
+COMMENT ON COLUMN pool_advisor.gate.retained IS 'slots that sessions keep for their next transaction, and lose when a waiter needs them';
 COMMENT ON COLUMN pool_advisor.gate.waiting IS 'transactions that wait in the queue';
-COMMENT ON COLUMN pool_advisor.gate.waited_total IS 'transactions that had to wait and got their turn';
+COMMENT ON COLUMN pool_advisor.gate.waited_total IS 'transactions that had to wait and got their slot';
 COMMENT ON COLUMN pool_advisor.gate.wait_seconds_total IS 'seconds that these waited';
-COMMENT ON COLUMN pool_advisor.gate.cancelled_total IS 'waits that ended without a turn: cancelled, timed out, disconnected';
-COMMENT ON COLUMN pool_advisor.gate.granted_total IS 'turns that went to one who waited';
-COMMENT ON COLUMN pool_advisor.gate.suspended_total IS 'turns that were given to others while their session was idle in its transaction';
-COMMENT ON COLUMN pool_advisor.gate.overcommitted_total IS 'how often a limit was raised by one because no transaction inside could go on';
+COMMENT ON COLUMN pool_advisor.gate.cancelled_total IS 'waits that ended without a slot: canceled, timed out, disconnected';
+COMMENT ON COLUMN pool_advisor.gate.granted_total IS 'slots that waiters were given';
+COMMENT ON COLUMN pool_advisor.gate.suspended_total IS 'slots that were taken from sessions that were idle in their transaction';
+COMMENT ON COLUMN pool_advisor.gate.overcommitted_total IS 'by how much limits were raised for holders that are not counted, and waiters that were granted a slot because others needed them or as a last resort';
 COMMENT ON COLUMN pool_advisor.gate.would_wait_total IS 'transactions that would have had to wait, but gate_enforcement was observe';
 COMMENT ON COLUMN pool_advisor.gate.explanation IS 'what the limit is, and why';
 COMMENT ON COLUMN pool_advisor.gate.gate_enforcement IS 'whether transactions are kept waiting: on, observe or off; off also when pool_advisor.enforcement is';
