@@ -113,21 +113,26 @@ forget_exempt_role(Datum arg pg_attribute_unused(), int cache pg_attribute_unuse
 	role_changes++;
 }
 
+static pg_noinline void
+look_up_role(Oid role)
+{
+	uint32		changes = role_changes;
+
+	exempt = superuser_arg(role) || padv_may_use_reserve(role);
+	monitor = !exempt && has_privs_of_role(role, ROLE_PG_MONITOR);
+
+	/* a change while it was looked up may have been missed */
+	known_role = changes == role_changes ? role : InvalidOid;
+}
+
 /* As for limits on sessions: who must get in when nobody else can. */
-static bool
+static inline bool
 is_exempt(void)
 {
 	Oid			role = GetSessionUserId();
-	uint32		changes = role_changes;
 
-	if (role != known_role)
-	{
-		exempt = superuser_arg(role) || padv_may_use_reserve(role);
-		monitor = !exempt && has_privs_of_role(role, ROLE_PG_MONITOR);
-
-		/* a change while it was looked up may have been missed */
-		known_role = changes == role_changes ? role : InvalidOid;
-	}
+	if (unlikely(role != known_role))
+		look_up_role(role);
 	return exempt;
 }
 
@@ -246,14 +251,24 @@ let_go_of_snapshots(void)
 		AtEOXact_Snapshot(false, true);
 }
 
-/* Take part again, if the slot has been given back because the session was idle. */
-static void
-resume(void)
+/*
+ * What is seldom done is kept out of the hooks, which each statement runs: there it
+ * would cost those that do not wait their registers and their stack.
+ */
+static pg_noinline void
+take_again(void)
 {
 	PadvFullQueue full;
 
+	(void) padv_slot_acquire(is_exempt(), false, &full);
+}
+
+/* Take part again, if the slot has been given back because the session was idle. */
+static inline void
+resume(void)
+{
 	if (unlikely(padv_slot_suspended()))
-		(void) padv_slot_acquire(is_exempt(), false, &full);
+		take_again();
 }
 
 /*
@@ -499,7 +514,7 @@ renew_plan(Portal portal, PreparedStatement *prepared, PlannedStmt *statement, c
 	return renewed;
 }
 
-static void
+static pg_noinline void
 wait_before_executor(QueryDesc *query)
 {
 	Portal		portal = ActivePortal;
@@ -521,7 +536,7 @@ wait_before_executor(QueryDesc *query)
 }
 
 /* Returns the statement to go on with. */
-static PlannedStmt *
+static pg_noinline PlannedStmt *
 wait_before_command(PlannedStmt *statement)
 {
 	Portal		portal = ActivePortal;
@@ -584,7 +599,7 @@ judge_repeats(void)
 	repeats_cpu = now;
 }
 
-static void
+static pg_noinline void
 note_nested(const QueryDesc *query)
 {
 	if (query->plannedstmt != repeated)

@@ -8,9 +8,9 @@
  * assign hooks store the values in shared memory, where a backend that waits finds
  * them.
  *
- * Owns two atomic words.  Only the postmaster writes them, anybody reads them; there
- * is no lock.  They are whole numbers, independent of each other and of all other
- * memory, so no barrier is needed: the signal that follows orders write and read.
+ * Owns three atomic words.  Only the postmaster writes them, anybody reads them; there
+ * is no lock.  They are whole numbers that are read one at a time, independent of all
+ * other memory, so no barrier is needed: the signal that follows orders write and read.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -28,6 +28,8 @@ typedef struct SharedSettings
 {
 	pg_atomic_uint32 enforcement;	/* PadvEnforcement */
 	pg_atomic_uint32 gate_enforcement;	/* likewise */
+	pg_atomic_uint32 gate_in_force; /* what both mean for transactions, which
+									 * each of them reads */
 } SharedSettings;
 
 static SharedSettings *shared_settings = NULL;
@@ -36,6 +38,26 @@ Size
 padv_settings_shmem_size(void)
 {
 	return MAXALIGN(sizeof(SharedSettings));
+}
+
+int
+padv_enforcement_now(void)
+{
+	return (int) pg_atomic_read_u32(&shared_settings->enforcement);
+}
+
+int
+padv_gate_enforcement_now(void)
+{
+	return (int) pg_atomic_read_u32(&shared_settings->gate_enforcement);
+}
+
+static void
+combine(void)
+{
+	PadvEnforcement in_force = padv_effective_gate_enforcement(padv_enforcement_now(), padv_gate_enforcement_now());
+
+	pg_atomic_write_u32(&shared_settings->gate_in_force, (uint32) in_force);
 }
 
 /* After a crash this runs again, and the postmaster still has the values. */
@@ -49,18 +71,8 @@ padv_settings_shmem_init(void)
 		return;
 	pg_atomic_init_u32(&shared_settings->enforcement, (uint32) padv_enforcement);
 	pg_atomic_init_u32(&shared_settings->gate_enforcement, (uint32) padv_gate_enforcement);
-}
-
-int
-padv_enforcement_now(void)
-{
-	return (int) pg_atomic_read_u32(&shared_settings->enforcement);
-}
-
-int
-padv_gate_enforcement_now(void)
-{
-	return (int) pg_atomic_read_u32(&shared_settings->gate_enforcement);
+	pg_atomic_init_u32(&shared_settings->gate_in_force, 0);
+	combine();
 }
 
 /*
@@ -77,19 +89,23 @@ is_to_be_shared(void)
 void
 padv_assign_enforcement(int newval, void *extra pg_attribute_unused())
 {
-	if (is_to_be_shared())
-		pg_atomic_write_u32(&shared_settings->enforcement, (uint32) newval);
+	if (!is_to_be_shared())
+		return;
+	pg_atomic_write_u32(&shared_settings->enforcement, (uint32) newval);
+	combine();
 }
 
 void
 padv_assign_gate_enforcement(int newval, void *extra pg_attribute_unused())
 {
-	if (is_to_be_shared())
-		pg_atomic_write_u32(&shared_settings->gate_enforcement, (uint32) newval);
+	if (!is_to_be_shared())
+		return;
+	pg_atomic_write_u32(&shared_settings->gate_enforcement, (uint32) newval);
+	combine();
 }
 
 int
 padv_gate_enforcement_in_force(void)
 {
-	return padv_effective_gate_enforcement(padv_enforcement_now(), padv_gate_enforcement_now());
+	return (int) pg_atomic_read_u32(&shared_settings->gate_in_force);
 }
