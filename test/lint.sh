@@ -85,6 +85,35 @@ without_code() {
         report && FNR > line + 1 { print report; report = "" }' "$@"
 }
 
+# Which folder of src/ includes which: one line for each pair; the files of src/ itself are not named.
+folder_edges() {
+    grep -rhoH '#include "[a-z_/]*/[a-z_]*\.h"' src --include='*.[ch]' |
+        sed -nE 's|^src/([a-z/]+)/[a-z_0-9]+\.[ch]:#include "([a-z/]+)/[a-z_]+\.h"$|\1 \2|p' |
+        sort -u | while read -r from to; do
+        if [ "$from" != "$to" ] && [ -d "src/$to" ]; then echo "$from $to"; fi
+    done
+}
+
+# One folder is one kind of process: hooks/ is the client backend, worker/ the background
+# workers, sql/ the functions that read; they meet in shmem/ only.
+folder_rules() {
+    folder_edges | awk '
+        $1 == "hooks" && $2 ~ /^(worker|sql|machine)/ ||
+        $1 == "worker" && $2 ~ /^(hooks|sql)/ ||
+        $1 == "sql" && $2 ~ /^(hooks|worker)/ ||
+        $1 == "shmem" && $2 ~ /^(hooks|worker|sql)/ ||
+        $1 ~ /^(core|machine)/ && $2 !~ /^core/ { print $1 " includes " $2 }'
+}
+
+# Under a spinlock or an LWLock nothing is allocated or raised. From the call that takes the lock
+# to the one that releases it, in the order of the lines.
+under_lock() {
+    awk '/^}/ { held = 0 }
+        /(SpinLock|LWLock)Release\(/ { held = 0 }
+        held && /\<(palloc0?|pfree|repalloc|ereport|elog|MemoryContextAlloc[A-Za-z]*)\(/ { print FILENAME ":" FNR ": " $0 }
+        /(SpinLock|LWLock)Acquire\(/ { held = 1 }' "$@"
+}
+
 # shellcheck disable=SC2086 # a list of files
 rules() {
     check 'versions are told apart in compat.h only' \
@@ -96,6 +125,10 @@ rules() {
     check 'every error has a code' < <(without_code $SOURCES)
     check 'core and machine are plain C' \
         < <(grep -lE '#include "(postgres|utils/|storage/)' src/core/*/*.[ch] src/machine/*.[ch])
+    check 'folders include only what is below them' < <(folder_rules)
+    check 'nothing is allocated or raised under a lock' < <(under_lock src/shmem/*.c)
+    check 'no circle of folders' < <(folder_edges | tsort 2>&1 >/dev/null)
+    check 'no two files have the same name' < <(printf '%s\n' $SOURCES | sed 's|.*/||' | sort | uniq -d)
     check 'core does not know the machine' < <(grep -lE '#include "machine/' src/core/*/*.[ch])
     check 'core has no global variable' \
         < <(grep -nE '^(static )?[A-Za-z_][A-Za-z0-9_ ]* \**[a-z_0-9]+(\[[^]]*\])*( = .*)?;$' src/core/*/*.c |

@@ -13,7 +13,7 @@
  */
 #include "postgres.h"
 
-#include "hooks/client_port.h"
+#include "client_port.h"
 
 #include <limits.h>
 

@@ -16,7 +16,7 @@
  */
 #include "postgres.h"
 
-#include "hooks/client_port.h"
+#include "client_port.h"
 
 #include <poll.h>
 

@@ -23,7 +23,7 @@
  */
 #include "postgres.h"
 
-#include "hooks/client_port.h"
+#include "client_port.h"
 
 #include <sys/socket.h>
 

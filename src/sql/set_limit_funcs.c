@@ -41,7 +41,7 @@
 #include "shmem/status_shmem.h"
 #include "sql/limit_usage.h"
 #include "sql/rows.h"
-#include "worker/stored_settings.h"
+#include "stored_settings.h"
 
 PG_FUNCTION_INFO_V1(pool_advisor_set_limit);
 PG_FUNCTION_INFO_V1(pool_advisor_clear_limit);

@@ -36,7 +36,7 @@
 #include "settings.h"
 #include "shmem/limits_shmem.h"
 #include "worker/limits_loader.h"
-#include "worker/stored_settings.h"
+#include "stored_settings.h"
 
 #define READER_NAME "pool_advisor limits reader"
 

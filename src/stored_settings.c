@@ -10,7 +10,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
-#include "worker/stored_settings.h"
+#include "stored_settings.h"
 #include "settings.h"
 
 /*
