@@ -51,8 +51,8 @@ SELECT name, committed, verdict FROM pool_advisor.budget WHERE scope ~ '^pool';
 SELECT severity, code, finding, recommendation, fix FROM pool_advisor.advice WHERE subject = 'pools' \gx
 SELECT pool_advisor.declare_pool('web', 'hikaricp', 13, 5, 'regress_padv_web');
 SELECT severity, code, finding, recommendation, fix FROM pool_advisor.advice WHERE subject = 'pools' \gx
-SELECT fix FROM pool_advisor.advice WHERE code = 'pools_larger_than_helps' \gset
-:fix
+SELECT rtrim(fix, ';') AS fix FROM pool_advisor.advice WHERE code = 'pools_larger_than_helps' \gset
+SELECT * FROM (:fix) AS fix WHERE setting NOT IN ('evidence', 'caution', 'session pool');
 SELECT array_agg(rank) = array_agg(rank ORDER BY rank) AS worst_first
 FROM (SELECT array_position(ARRAY['critical', 'warning', 'info'], severity) AS rank
       FROM pool_advisor.advice) AS ranks;

@@ -95,7 +95,9 @@ CREATE FUNCTION pool_advisor._status(
     OUT rollbacks_per_second double precision,
     OUT transaction_seconds double precision,
     OUT transactions_total bigint,
-    OUT rollbacks_total bigint
+    OUT rollbacks_total bigint,
+    OUT session_pool_size bigint,
+    OUT pool_size_as_of timestamptz
 )
 RETURNS record
 AS 'MODULE_PATHNAME', 'pool_advisor_status'
@@ -132,8 +134,8 @@ COMMENT ON COLUMN pool_advisor.status.optimal_low IS 'lower end of the range aro
 COMMENT ON COLUMN pool_advisor.status.optimal_high IS 'upper end of the range around optimal';
 COMMENT ON COLUMN pool_advisor.status.optimal_method IS 'how optimal was found: formula, wait_ratio, scalability or setting';
 COMMENT ON COLUMN pool_advisor.status.confidence IS 'how much speaks for it: formula, low, medium or high';
-COMMENT ON COLUMN pool_advisor.status.busy_ratio IS 'share of the time a working connection is held in which it executes when optimal of them do, 0..1';
-COMMENT ON COLUMN pool_advisor.status.pool_size IS 'connections that a saturated pool in front needs to keep optimal of them active';
+COMMENT ON COLUMN pool_advisor.status.busy_ratio IS 'share of the time a connection of a transaction pool is held in which it executes: optimal / pool_size, 0..1; NULL when pool_size is';
+COMMENT ON COLUMN pool_advisor.status.pool_size IS 'connections that a transaction pool in front needs to keep optimal of them active, by the busiest load that was seen; NULL when no load was measured';
 COMMENT ON COLUMN pool_advisor.status.load_ratio IS 'demand_avg / optimal';
 COMMENT ON COLUMN pool_advisor.status.verdict IS 'idle, within, at the optimum, oversubscribed or blocked';
 COMMENT ON COLUMN pool_advisor.status.parallel_workers IS 'parallel workers in the last sample; they are not sessions';
@@ -145,6 +147,8 @@ COMMENT ON COLUMN pool_advisor.status.rollbacks_per_second IS 'transactions of c
 COMMENT ON COLUMN pool_advisor.status.transaction_seconds IS 'mean time from the start of a transaction to its end, over those that ended in the last minute';
 COMMENT ON COLUMN pool_advisor.status.transactions_total IS 'transactions that clients committed or prepared since the server started';
 COMMENT ON COLUMN pool_advisor.status.rollbacks_total IS 'transactions of clients that were rolled back since the server started';
+COMMENT ON COLUMN pool_advisor.status.session_pool_size IS 'the same as pool_size for a pool whose callers keep a connection for a request: transactions, and their own short work between these';
+COMMENT ON COLUMN pool_advisor.status.pool_size_as_of IS 'when the load was measured that pool_size and session_pool_size are of; NULL when none was';
 
 CREATE FUNCTION pool_advisor._optimal(
     OUT method text,

@@ -30,9 +30,10 @@ SELECT active = on_cpu + waiting_io + waiting_lock + waiting_lwlock + waiting_ot
        active_p95 <= active_max AS p95_below_max,
        active_avg <= active_max AS avg_below_max,
        io_wait_ratio BETWEEN 0 AND 1 AS io_wait_ratio,
-       busy_ratio BETWEEN 0 AND 1 AS busy_ratio,
+       CASE WHEN pool_size IS NULL THEN busy_ratio IS NULL ELSE busy_ratio BETWEEN 0 AND 1 END AS busy_ratio,
        optimal BETWEEN optimal_low AND optimal_high AS in_range,
-       pool_size >= optimal AS pool_not_smaller,
+       CASE WHEN pool_size IS NULL THEN session_pool_size IS NULL
+            ELSE pool_size >= optimal AND session_pool_size >= pool_size END AS pool_not_smaller,
        abs(load_ratio - demand_avg / optimal) < 1e-9 AS load_ratio
 FROM pool_advisor.status;
 

@@ -21,6 +21,7 @@ extern void padv_require_preloaded(void);
 
 /* What the worker is asked to forget, by bits; it does so within a sample. */
 #define PADV_RESET_SCALABILITY 0x01
+#define PADV_RESET_HISTORY 0x02
 
 extern void padv_status_request_reset(uint32 what);
 extern uint32 padv_status_take_resets(void);

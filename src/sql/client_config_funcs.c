@@ -11,6 +11,7 @@
 
 #include "fmgr.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 #include "core/sizing/client_config.h"
 #include "shmem/status_shmem.h"
@@ -80,7 +81,14 @@ read_server(PadvClientPlan *plan)
 	plan->busy_ratio = local.status.model.busy_ratio;
 	plan->busy_source = padv_busy_ratio_source(model);
 	plan->stale_seconds = padv_sampling_stopped(&local) ? local.age_seconds : 0.0;
+	plan->confidence = padv_confidence_name(padv_model_chosen(model)->confidence);
+	if (model->pool.load.at != 0)
+		plan->measured_at = pstrdup(timestamptz_to_str(model->pool.load.at));
+	plan->throughput = model->pool.load.throughput;
+	plan->sessions = model->pool.load.sessions;
+	plan->executing = model->pool.load.executing;
 	plan->pool_size = model->pool_size;
+	plan->session_pool_size = model->session_pool_size;
 	plan->max_connections = model->inputs.max_connections;
 	plan->usable_connections = model->inputs.usable_connections;
 }

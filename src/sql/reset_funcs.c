@@ -58,7 +58,10 @@ pool_advisor_reset(PG_FUNCTION_ARGS)
 		padv_slots_reset_counters();
 	}
 	if (history)
+	{
 		padv_history_reset();
+		padv_status_request_reset(PADV_RESET_HISTORY);
+	}
 	if (scalability)
 		padv_status_request_reset(PADV_RESET_SCALABILITY);
 	PG_RETURN_VOID();

@@ -104,8 +104,8 @@ add_model(PadvRow *row, const PadvStatus *status)
 	padv_row_int(row, chosen->high);
 	padv_row_text(row, padv_method_name(model->chosen));
 	padv_row_text(row, padv_confidence_name(chosen->confidence));
-	padv_row_float(row, status->model.busy_ratio);
-	padv_row_int(row, model->pool_size);
+	padv_row_known_float(row, model->busy_ratio);
+	padv_row_add(row, Int64GetDatum(model->pool_size), model->pool_size == 0);
 	padv_row_float(row, model->load_ratio);
 	padv_row_text(row, padv_verdict_name(model->verdict));
 }
@@ -127,6 +127,13 @@ add_transactions(PadvRow *row, const PadvLoad *load)
 	padv_row_known_float(row, load->transaction_seconds);
 	padv_row_int(row, (int64) load->transactions_total);
 	padv_row_int(row, (int64) load->rollbacks_total);
+}
+
+static void
+add_session_pool(PadvRow *row, const PadvModel *model)
+{
+	padv_row_add(row, Int64GetDatum(model->session_pool_size), model->session_pool_size == 0);
+	padv_row_add(row, TimestampTzGetDatum(model->pool.load.at), model->pool.load.at == 0);
 }
 
 /*
@@ -158,6 +165,7 @@ pool_advisor_status(PG_FUNCTION_ARGS)
 		add_model(&row, &local.status);
 		add_own_cost(&row, &local.status);
 		add_transactions(&row, &local.status.load);
+		add_session_pool(&row, &local.status.model);
 	}
 	else
 		while (row.count < Min(tupdesc->natts, PADV_MAX_COLUMNS))

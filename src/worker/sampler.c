@@ -30,8 +30,12 @@
  */
 #include "postgres.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include "access/transam.h"
 #include "port/atomics.h"
+#include "port/pg_bswap.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
@@ -196,6 +200,30 @@ translate_state(BackendState state)
 }
 
 /*
+ * Whether a client is on this machine: it came through a Unix socket or the
+ * loopback interface.  What a writer changes meanwhile is read again.
+ */
+static bool
+is_local(volatile SockAddr *client)
+{
+	volatile struct sockaddr_in *v4 = (volatile struct sockaddr_in *) &client->addr;
+	volatile struct sockaddr_in6 *v6 = (volatile struct sockaddr_in6 *) &client->addr;
+	struct in6_addr address;
+
+	switch (client->addr.ss_family)
+	{
+		case AF_UNIX:
+			return true;
+		case AF_INET:
+			return (pg_ntoh32(v4->sin_addr.s_addr) >> 24) == 127;
+		case AF_INET6:
+			address = v6->sin6_addr;
+			return IN6_IS_ADDR_LOOPBACK(&address);
+	}
+	return false;
+}
+
+/*
  * Copy what is needed of a status entry; false when it is not a client's, nor a
  * background worker's.
  */
@@ -223,6 +251,7 @@ read_status(PgBackendStatus *entries, int index, PadvSession *session, BackendSt
 		session->statement_start = entry->st_activity_start_timestamp;
 		session->state_start = entry->st_state_start_timestamp;
 		session->xact_start = entry->st_xact_start_timestamp;
+		session->local = is_local(&entry->st_clientaddr);
 		pgstat_end_read_activity(entry, after);
 		if (pgstat_read_activity_complete(before, after))
 			break;

@@ -32,6 +32,7 @@
 #include "compat.h"
 #include "core/model/status.h"
 #include "core/policy/lease.h"
+#include "core/stats/daily_peak.h"
 #include "core/stats/interval.h"
 #include "machine/machine.h"
 #include "settings.h"
@@ -81,7 +82,9 @@ typedef struct Worker
 	PadvScalability scalability;
 	PadvWaits	waits;
 	PadvCurve	curve;
-	double		kept[PADV_HISTORY_MAX_CURVE];	/* the curve, for the
+	PadvPoolMemory pool;
+	PadvDailyPeak peak;
+	double		kept[PADV_HISTORY_MAX_CURVE];	/* what was learned, for the
 												 * history's file */
 	PadvStatus	status;
 
@@ -146,6 +149,8 @@ create_worker(void)
 	worker->stall_monitor = padv_stall_monitor_create();
 	padv_retain_init(&worker->grace);
 	padv_scalability_init(&worker->scalability);
+	padv_pool_init(&worker->pool);
+	padv_peak_init(&worker->peak);
 	worker->history = padv_history_store_create();
 	padv_model_init(&worker->status.model);
 	return worker;
@@ -237,6 +242,7 @@ update_curve(Worker *worker, const PadvWindowMeans *take)
 		return -1.0;
 	padv_scalability_add(&worker->scalability, &interval);
 	padv_waits_add(&worker->waits, &interval);
+	padv_pool_add(&worker->pool, take, &interval);
 	return interval.transactions / interval.seconds;
 }
 
@@ -253,6 +259,7 @@ end_second(Worker *worker)
 
 	if (!padv_window_drain(worker->window, &take))
 		return;
+	padv_peak_add(&worker->peak, take.taken_at, (double) take.connections_max);
 	transactions_per_second = update_curve(worker, &take);
 	padv_history_describe(&take,
 						  padv_load_last_cpu_utilization(worker->load, worker->machine->quota),
@@ -261,13 +268,58 @@ end_second(Worker *worker)
 	padv_history_publish(&point);
 }
 
+/* What the file keeps, one after another: the curve, waits, pools, peaks. */
+enum
+{
+	KEPT_CURVE = 0,
+	KEPT_WAITS = KEPT_CURVE + PADV_CURVE_NUMBERS,
+	KEPT_POOL = KEPT_WAITS + PADV_WAITS_NUMBERS,
+	KEPT_PEAK = KEPT_POOL + PADV_POOL_NUMBERS,
+	KEPT_NUMBERS = KEPT_PEAK + PADV_PEAK_NUMBERS
+};
+
+StaticAssertDecl(KEPT_NUMBERS <= PADV_HISTORY_MAX_CURVE, "what was learned must fit into the history");
+
+static void
+keep_learned(Worker *worker)
+{
+	padv_scalability_keep(&worker->scalability, worker->kept + KEPT_CURVE);
+	padv_waits_keep(&worker->waits, worker->kept + KEPT_WAITS);
+	padv_pool_keep(&worker->pool, worker->kept + KEPT_POOL);
+	padv_peak_keep(&worker->peak, worker->kept + KEPT_PEAK);
+	(void) padv_history_publish_curve(worker->kept, KEPT_NUMBERS);
+}
+
+/* Days that are known from the history alone, as means of five minutes. */
+static void
+remember_peaks(Worker *worker)
+{
+	PadvHistoryPoint points[PADV_HISTORY_CHUNK];
+	uint64		cursor = 0;
+	int			count;
+
+	while ((count = padv_history_read(PADV_HISTORY_5_MINUTES, &cursor, points)) > 0)
+		for (int i = 0; i < count; i++)
+			padv_peak_add(&worker->peak, points[i].at,
+						  Max(points[i].active_avg, 0.0) + Max(points[i].idle, 0.0) +
+						  Max(points[i].idle_in_transaction, 0.0) + Max(points[i].queued, 0.0));
+}
+
 /* What an earlier life of the server, or of this process, has learned. */
 static void
-load_curve(Worker *worker)
+remember_learned(Worker *worker)
 {
 	size_t		count = padv_history_curve(worker->kept);
 
-	(void) padv_scalability_restore(&worker->scalability, worker->kept, count);
+	(void) padv_scalability_restore(&worker->scalability, worker->kept,
+									Min(count, PADV_CURVE_NUMBERS));
+	if (count == KEPT_NUMBERS)
+	{
+		(void) padv_waits_restore(&worker->waits, worker->kept + KEPT_WAITS, PADV_WAITS_NUMBERS);
+		(void) padv_pool_restore(&worker->pool, worker->kept + KEPT_POOL, PADV_POOL_NUMBERS);
+		(void) padv_peak_restore(&worker->peak, worker->kept + KEPT_PEAK, PADV_PEAK_NUMBERS);
+	}
+	remember_peaks(worker);
 }
 
 static void
@@ -278,8 +330,7 @@ estimate_curve(Worker *worker)
 
 	padv_scalability_judge(&worker->scalability, worker->status.model.cores,
 						   padv_model_least_seen(&worker->status.model), &worker->curve);
-	padv_scalability_keep(&worker->scalability, worker->kept);
-	(void) padv_history_publish_curve(worker->kept, PADV_CURVE_NUMBERS);
+	keep_learned(worker);
 	nrows = padv_scalability_rows(&worker->scalability, &worker->curve, rows);
 	padv_status_publish_curve(rows, nrows);
 }
@@ -290,9 +341,17 @@ reset_curve(Worker *worker)
 {
 	padv_scalability_init(&worker->scalability);
 	memset(&worker->waits, 0, sizeof(PadvWaits));
+	padv_pool_init(&worker->pool);
 	worker->curve_due = 0;
-	padv_scalability_keep(&worker->scalability, worker->kept);
-	(void) padv_history_publish_curve(worker->kept, PADV_CURVE_NUMBERS);
+	keep_learned(worker);
+	padv_history_save_soon(worker->history);
+}
+
+static void
+forget_peaks(Worker *worker)
+{
+	padv_peak_init(&worker->peak);
+	keep_learned(worker);
 	padv_history_save_soon(worker->history);
 }
 
@@ -340,9 +399,13 @@ sample_sessions(Worker *worker)
 	status->idle_holder = digest->idle_holder;
 	status->limits_unreadable = padv_limits_shmem_state() == PADV_LIMITS_UNREADABLE;
 	status->limits_committed = padv_limits_shmem_committed();
+	status->connections_most = Max(padv_peak_most(&worker->peak, status->taken_at),
+								   status->last.sessions + status->last.logins_waiting);
+	status->connections_days = padv_peak_days(&worker->peak, status->taken_at);
 	collect_inputs(worker->machine, &inputs);
 	padv_model_update(&status->model, &inputs, &status->minute, &status->load,
 					  &worker->waits, &worker->curve);
+	padv_model_size_pools(&status->model, &worker->pool, status->taken_at);
 	padv_status_publish(status, digest);
 
 	worker->counters.value[PADV_SAMPLES] += 1.0;
@@ -397,7 +460,7 @@ collect_control_input(Worker *worker, int64 now, PadvControlInput *input)
 	input->waiting = slots.waiting;
 	input->highest = (int32) Max(model->inputs.usable_connections, 1);
 	input->lowest = Min(PADV_CONTROL_LOWEST, input->highest);
-	input->known = (int32) Min(Max(model->pool_size, 0), (int64) input->highest);
+	input->known = (int32) Min(padv_model_pool_or_optimal(model), (int64) input->highest);
 	worker->waited_us = waited_us;
 	worker->controlled_at = now;
 }
@@ -427,11 +490,14 @@ control_slots(Worker *worker, int64 now)
 static void
 handle_interrupts(Worker *worker)
 {
+	uint32		resets;
+
 	CHECK_FOR_INTERRUPTS();
 
 	/* any exit code but 0 lets the postmaster start us again, unless it ends */
 	if (ShutdownRequestPending)
 	{
+		keep_learned(worker);
 		padv_history_save_at_end();
 		proc_exit(1);
 	}
@@ -449,8 +515,11 @@ handle_interrupts(Worker *worker)
 		limit_slots(worker);
 	}
 
-	if (padv_status_take_resets() & PADV_RESET_SCALABILITY)
+	resets = padv_status_take_resets();
+	if (resets & PADV_RESET_SCALABILITY)
 		reset_curve(worker);
+	if (resets & PADV_RESET_HISTORY)
+		forget_peaks(worker);
 
 	/* others wait for us to read our messages */
 	if (catchupInterruptPending)
@@ -478,7 +547,7 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 	worker = create_worker();
 	limit_slots(worker);
 	padv_history_load();
-	load_curve(worker);
+	remember_learned(worker);
 	padv_worker_announce();
 
 	for (;;)

@@ -12,6 +12,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/limits.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/truth.sh"
 # shellcheck source=test/bench/gate.sh
 source "$(dirname "${BASH_SOURCE[0]}")/gate.sh"
+# shellcheck source=test/bench/pool_size.sh
+source "$(dirname "${BASH_SOURCE[0]}")/pool_size.sh"
 # shellcheck source=test/bench/queue.sh
 source "$(dirname "${BASH_SOURCE[0]}")/queue.sh"
 # shellcheck source=test/bench/auto.sh
@@ -283,7 +285,7 @@ bench_agreement() {
 }
 
 ulimit -n 8192 2>/dev/null || true
-PARTS='window sample status transaction metrics load agreement check logins storm effect truth gate auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps chaos endurance'
+PARTS='window sample status transaction metrics load agreement check logins storm effect truth gate pool_size auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps chaos endurance'
 
 prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"

@@ -36,6 +36,7 @@ typedef struct World
 	PadvScalability scalability;
 	PadvWaits	waits;
 	PadvCurve	curve;
+	PadvPoolMemory pool;
 	PadvStatus status;
 } World;
 
@@ -183,6 +184,7 @@ read_counters(World *w)
 	{
 		padv_scalability_add(&w->scalability, &interval);
 		padv_waits_add(&w->waits, &interval);
+		padv_pool_add(&w->pool, &take, &interval);
 		transactions_per_second = interval.transactions / interval.seconds;
 	}
 	padv_history_describe(&take, padv_load_last_cpu_utilization(&w->load, w->quota),
@@ -228,6 +230,21 @@ judge_curve(World *w)
 	padv_scalability_keep(&w->scalability, numbers);
 	must(padv_history_curve_sound(numbers, PADV_CURVE_NUMBERS));
 	must(padv_scalability_restore(&again, numbers, PADV_CURVE_NUMBERS));
+}
+
+/* What is kept of pools can be had back; a file may say anything. */
+static void
+restore_pool(World *w)
+{
+	double		numbers[PADV_POOL_NUMBERS];
+	PadvPoolMemory again;
+
+	padv_pool_keep(&w->pool, numbers);
+	must(padv_history_curve_sound(numbers, PADV_POOL_NUMBERS));
+	must(padv_pool_restore(&again, numbers, PADV_POOL_NUMBERS));
+	for (int i = take_byte(&w->tape) % 4; i > 0; i--)
+		numbers[take_byte(&w->tape) % PADV_POOL_NUMBERS] = take_double(&w->tape);
+	(void) padv_pool_restore(&w->pool, numbers, PADV_POOL_NUMBERS);
 }
 
 /* A file's numbers are finite, and nothing else is known of them. */
@@ -301,8 +318,9 @@ check_model(const PadvModel *model)
 		must(!estimate->available || (estimate->low >= 1 && estimate->low <= estimate->connections &&
 									  estimate->connections <= estimate->high));
 	}
-	must(model->busy_ratio >= PADV_MIN_BUSY_RATIO * (1.0 - 1e-9) && model->busy_ratio <= 1.0);
-	must(model->pool_size >= chosen->connections);
+	must(model->busy_ratio <= 1.0 && (model->busy_ratio > 0.0) == (model->pool_size > 0));
+	must(model->pool_size == 0 || model->pool_size >= chosen->connections);
+	must(model->session_pool_size >= model->pool_size);
 	must(isfinite(model->demand) && model->demand >= 0.0);
 	must(isfinite(model->load_ratio) && model->load_ratio >= 0.0);
 	must(model->disk_share >= 0.0 && model->disk_share <= 1.0);
@@ -359,6 +377,7 @@ begin(World *w, const uint8_t *data, size_t size)
 	w->clock_us = INT64_C(1000000);
 	padv_load_init(&w->load);
 	padv_scalability_init(&w->scalability);
+	padv_pool_init(&w->pool);
 	padv_model_init(&w->status.model);
 	change_settings(w);
 }
@@ -384,6 +403,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				break;
 			case 2:
 				restore_curve(w);
+				restore_pool(w);
 				break;
 			case 3:
 			case 4:
@@ -397,6 +417,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		padv_model_update(&w->status.model, &w->inputs, &w->status.minute, &w->status.load,
 						  &w->waits, &w->curve);
+		padv_model_size_pools(&w->status.model, &w->pool, w->status.taken_at);
 		check_model(&w->status.model);
 	}
 	check_words(&w->status);

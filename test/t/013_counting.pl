@@ -101,17 +101,23 @@ sub until_written
 # What was learned outlives a restart, and is forgotten when asked, also in the file.
 my $learned = q{SELECT count(*) FROM pool_advisor.scalability};
 my $bins = $node->safe_psql('postgres', $learned);
+my $pools = q{SELECT concat_ws(' ', pool_size, session_pool_size, pool_size_as_of) FROM pool_advisor.status};
+my $sizes = $node->safe_psql('postgres', $pools);
+like($sizes, qr/^\d+ \d+ \d{4}-/, 'sizes of pools are known by the load that was');
 $node->restart;
 wait_for($node, qq{(($learned) >= $bins)}, 'the curve is there after a restart');
+is($node->safe_psql('postgres', $pools), $sizes, 'and so are sizes of pools');
 until_written(q{SELECT pool_advisor.reset('history')});
 cmp_ok($node->safe_psql('postgres', $learned), '>=', $bins, 'and after the history is forgotten');
 until_written(q{SELECT pool_advisor.reset('scalability')});
 wait_for($node, qq{(($learned) < 3)}, 'it can be forgotten');
+is($node->safe_psql('postgres', $pools), '', 'and with it the sizes of pools');
 is($node->safe_psql('postgres', q{SELECT state FROM pool_advisor.scalability_fit}), 'too little data', 'then nothing is known');
 $node->stop('immediate');
 $node->start;
 wait_for($node, 'samples_total > 0 FROM pool_advisor.status');
 is($node->safe_psql('postgres', qq{SELECT ($learned) < 3}), 't', 'nor does it come back');
+is($node->safe_psql('postgres', $pools), '', 'nor do they');
 
 # Counters of roles.
 set_limits($node, q{ALTER ROLE app SET pool_advisor.max_sessions = 0});

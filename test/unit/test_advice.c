@@ -221,14 +221,20 @@ test_connections(void)
 	ok(find(&local, "max_connections_high") == NULL, "199 connections are no matter");
 	inputs->max_connections = 500;
 	inputs->usable_connections = 497;
+	local.status.connections_most = 40;
+	local.status.connections_days = 6;
+	ok(find(&local, "max_connections_high") == NULL, "nothing is said before a week is known");
+	local.status.connections_days = 7;
 	advice = find(&local, "max_connections_high");
 	ok(advice && strcmp(advice->fix, "ALTER SYSTEM SET max_connections = 100;") == 0,
 	   "500 are far above what helps");
-	local.status.last.sessions = 300;
-	ok(find(&local, "max_connections_high") == NULL, "but not while they are in use");
-	local.status.last.sessions = 40;
-	local.status.last.logins_waiting = 260;
-	ok(find(&local, "max_connections_high") == NULL, "nor while logins wait in the queue on them");
+	local.status.connections_most = 300;
+	ok(find(&local, "max_connections_high") == NULL, "but not when they were in use, however long ago");
+	local.status.connections_most = 160;
+	advice = find(&local, "max_connections_high");
+	ok(advice && strcmp(advice->fix, "ALTER SYSTEM SET max_connections = 250;") == 0 &&
+	   strstr(advice->finding, "at most 160 connections were taken at once in the last 7 days") != NULL,
+	   "half as many again as were taken at once");
 
 	local = quiet();
 	inputs->memory = 24e9;
@@ -385,15 +391,23 @@ test_rounding(void)
 	ok(strstr(explained, "= 0.70, rounded 1;") != NULL && strstr(explained, "Range: 1 per core to 7 per core.") != NULL,
 	   "more per core");
 
-	model->inputs.detected_cores = 1000;
+	ok(strstr(explained, "Pool size: not known, as no load was measured") != NULL, "no size without a load");
+	model->pool.load.at = 1;
+	model->pool_size = 1000;
 	explain(&local);
 	ok(strstr(explained, "Pool size: that is more than the 97 connections") != NULL, "more than the server has");
-	local.status.minute.held_in_transaction = 90;
-	model->inputs.detected_cores = 4;
+	model->pool_size = 97;
 	explain(&local);
 	ok(strstr(explained, "Pool size: not more than the 97 connections") != NULL, "all that the server has");
-	local.status.minute.held_in_transaction = 0;
+	model->pool_size = 20;
+	model->pool = (PadvPoolBasis) {
+		.load = {.at = 1, .executing = 2, .held = 1.5, .round_trip = 0.5, .turnaround = 3},
+		.least = 8, .factor = 4, .pool_size = 15, .session_pool_size = 26,
+	};
 	explain(&local);
+	ok(strstr(explained, "Pool size: 8 that are to be active + 1.50 * 4.00 in pauses inside transactions + 0.50 round trips = 14.50, within the server and the sessions seen 15.") != NULL,
+	   "the calculation can be redone");
+	ok(strstr(explained, "Pool size stays at 20") != NULL, "and a number that stands is told apart from it");
 	ok(strstr(explained, "connections that ordinary roles can have.") == NULL, "less than the server has");
 
 	inputs.detected_cores = 1000;
@@ -428,6 +442,13 @@ test_lengths(void)
 	local.status.load.disk_reads = 99999.5;
 	local.status.load.cpu_utilization = local.status.load.run_queue_ratio = 1;
 	local.status.load.server_cores = 99999;
+	local.status.taken_at = INT64_C(9000000000000000);
+	local.status.model.pool = (PadvPoolBasis) {
+		.load = {1, 1e9, 1e9, 262143.25, 262143.25, 262143.25, 262143.25, 262143.25, 262143.25},
+		.least = 262143, .factor = 100, .pool_size = 262143, .session_pool_size = 262143,
+	};
+	local.status.model.pool_size = 262142;
+	local.status.model.session_pool_size = 262142;
 	explain(&local);
 	for (char *line = strtok(explained, "\n"); line; line = strtok(NULL, "\n"))
 	{

@@ -40,8 +40,9 @@ plan_of(const char *system, int64_t processes, double share, int64_t threads, in
 	PadvClientPlan plan = {
 		.system = padv_find_client_system(system), .processes = processes, .share = share,
 		.threads = threads, .connections_per_thread = each,
-		.optimal = 20, .method = "formula", .busy_ratio = 0.4, .busy_source = "measured over the last minute",
-		.pool_size = 50, .max_connections = 200, .usable_connections = 197,
+		.optimal = 20, .method = "formula", .busy_ratio = 0.4, .busy_source = "measured under the busiest load",
+		.confidence = "formula", .measured_at = "noon", .throughput = 1500, .sessions = 60, .executing = 9.5,
+		.pool_size = 50, .session_pool_size = 50, .max_connections = 200, .usable_connections = 197,
 	};
 
 	return plan;
@@ -176,6 +177,16 @@ test_floor(void)
 
 	plan = show("rds_proxy", 1, 0.1, 8, 3);
 	ok(is("MaxConnectionsPercent", "9") && plan.size == 18, "a percentage is rounded up to the floor");
+	plan = plan_of("rds_proxy", 1, 1.0, 16, 2);
+	plan.pool_size = 18;
+	plan.max_connections = 1000;
+	plan.usable_connections = 997;
+	padv_plan_client(&plan);
+	lines = 0;
+	padv_client_config(&plan, collect, NULL);
+	ok(is("MaxConnectionsPercent", "2") && plan.size == 20 && !plan.floor_wins &&
+	   says("MaxConnectionsPercent", "rounded up = 2") && says("deadlock floor", "= 17: the pool is not smaller"),
+	   "and where the share would do, but the step below it would not");
 	plan = show("rds_proxy", 1, 1.0, 300, 3);
 	ok(is("MaxConnectionsPercent", "100") && says("deadlock floor", "can lock up"), "which may not be possible");
 }
@@ -224,7 +235,7 @@ test_sums(void)
 				if (system->holding == PADV_HELD_BY_WORKER)
 					floor = plan.workers * (plan.connections_per_thread - 1) + 1;
 				cases++;
-				if (!plan.floor_wins && !plan.crowded && plan.percent > 1 &&
+				if (!plan.floor_wins && !plan.percent_up && !plan.crowded && plan.percent > 1 &&
 					plan.sum * 100 > percent * plan.pool_size)
 					wrong++;
 				if (plan.size < 1 || (plan.size < floor && plan.percent < 100))
@@ -241,29 +252,33 @@ test_reasons(void)
 	PadvClientPlan plan;
 
 	show("hikaricp", 4, 0.5, 0, 1);
-	ok(says("maximumPoolSize", "optimal 20 (formula) / busy_ratio 0.4 (measured over the last minute), rounded up 50 = pool_size 50. 0.5 * 50 = 25 connections / 4 processes, rounded down = 6."),
+	ok(says("maximumPoolSize", "optimal 20 (formula) / busy_ratio 0.4 (measured under the busiest load), rounded up 50 = pool_size 50. 0.5 * 50 = 25 connections / 4 processes, rounded down = 6."),
 	   "the arithmetic from the optimum on");
 	ok(says("maximumPoolSize", "right after the commit"), "a caller's hold counts too");
+	ok(strcmp(line[0].setting, "evidence") == 0 && says("evidence", "at noon: 1500 transactions/s by 60.0 sessions, 9.50 of them executing. The optimum 20 is by formula, confidence formula."),
+	   "what it rests on comes first");
+	ok(strcmp(value_of("caution"), "no such line") == 0 && strcmp(value_of("session pool"), "no such line") == 0,
+	   "nothing to be cautious about, and one size only");
 	show("odyssey", 4, 0.5, 0, 1);
 	ok(says("pool_size", "after each transaction"), "a proxy hands on");
 
 	plan = plan_of("hikaricp", 1, 1.0, 0, 1);
 	plan.busy_ratio = 0.05;
-	plan.busy_source = "nothing was active in the last minute";
+	plan.busy_source = "no load was measured";
 	plan.pool_size = 197;
 	plan.stale_seconds = 100;
 	padv_plan_client(&plan);
 	lines = 0;
 	padv_client_config(&plan, collect, NULL);
 	ok(says("maximumPoolSize", "rounded up 400, but not more than the server has = pool_size 197"), "no more than the server has");
-	ok(says("maximumPoolSize", "As of 100 s ago") && says("maximumPoolSize", "nothing was active"), "nothing measured is called measured");
+	ok(says("maximumPoolSize", "As of 100 s ago") && says("maximumPoolSize", "no load was measured"), "nothing measured is called measured");
 
 	/* all with as many digits as there can be */
 	for (const PadvClientSystem *system = padv_client_systems; system->name != NULL; system++)
 	{
 		plan = plan_of(system->name, (int64_t) million, 1.23456789e-300, (int64_t) million, (int64_t) million);
 		plan.optimal = plan.max_connections = plan.usable_connections = 262143;
-		plan.pool_size = 262142;
+		plan.pool_size = plan.session_pool_size = 262142;
 		plan.busy_ratio = 0.00123456789;
 		plan.stale_seconds = 1e9;
 		padv_plan_client(&plan);
@@ -278,6 +293,76 @@ test_reasons(void)
 	ok(clean, "every line has a reason, of numbers; the next limit comes last");
 }
 
+/* What is said when nothing is known, or only the DBA's number. */
+static void
+test_no_load(void)
+{
+	int			sized = 0;
+	int			cautious = 0;
+	PadvClientPlan plan;
+
+	for (const PadvClientSystem *system = padv_client_systems; system->name != NULL; system++)
+	{
+		plan = plan_of(system->name, 4, 1.0, 8, 2);
+		plan.measured_at = NULL;
+		plan.pool_size = plan.session_pool_size = 0;
+		plan.busy_ratio = -1.0;
+		padv_plan_client(&plan);
+		lines = 0;
+		padv_client_config(&plan, collect, NULL);
+		cautious += strcmp(line[1].setting, "caution") == 0 && says("evidence", "No load was measured.") &&
+			says("caution", "about 20 connections can be active") && line[1].value[0] == '\0';
+		for (int i = 0; i < lines; i++)
+			for (const PadvClientLine *known = system->lines; known->setting != NULL; known++)
+				sized += strcmp(known->setting, line[i].setting) == 0 &&
+					known->value != PADV_VALUE_LITERAL && line[i].value[0] != '\0';
+	}
+	ok(cautious == 16, "without a load each system has a row caution");
+	ok(sized == 0, "and no size");
+
+	plan = plan_of("hikaricp", 4, 1.0, 0, 1);
+	plan.executing = 1.9;
+	padv_plan_client(&plan);
+	lines = 0;
+	padv_client_config(&plan, collect, NULL);
+	ok(is("maximumPoolSize", "12") && says("caution", "kept only 1.90 of 20 connections executing"), "a light load is called so");
+
+	plan = plan_of("hikaricp", 4, 1.0, 0, 1);
+	plan.measured_at = NULL;
+	plan.pool_size = plan.session_pool_size = 20;
+	plan.busy_ratio = 1.0;
+	padv_plan_client(&plan);
+	lines = 0;
+	padv_client_config(&plan, collect, NULL);
+	ok(is("maximumPoolSize", "5") && says("caution", "starting point"), "the DBA's number is a starting point");
+}
+
+/* The two numbers, and who divides which. */
+static void
+test_session_pool(void)
+{
+	PadvClientPlan plan = plan_of("hikaricp", 4, 0.5, 0, 1);
+
+	plan.session_pool_size = 120;
+	padv_plan_client(&plan);
+	lines = 0;
+	padv_client_config(&plan, collect, NULL);
+	ok(is("maximumPoolSize", "6") && says("session pool", "0.5 * 120 = 60 connections / 4 processes, rounded down = 15"),
+	   "a caller that keeps its connection is told apart");
+	plan = plan_of("pgbouncer", 1, 1.0, 0, 1);
+	plan.session_pool_size = 120;
+	padv_plan_client(&plan);
+	lines = 0;
+	padv_client_config(&plan, collect, NULL);
+	ok(is("default_pool_size", "50") && strcmp(value_of("session pool"), "no such line") == 0, "a proxy has no such callers");
+	plan = plan_of("wso2", 1, 1.0, 0, 1);
+	plan.session_pool_size = 120;
+	padv_plan_client(&plan);
+	lines = 0;
+	padv_client_config(&plan, collect, NULL);
+	ok(is("worker_pool_size_core", "120") && says("worker_pool_size_core", "= session_pool_size 120"), "workers keep theirs");
+}
+
 int
 main(void)
 {
@@ -288,5 +373,7 @@ main(void)
 	test_small_shares();
 	test_sums();
 	test_reasons();
+	test_no_load();
+	test_session_pool();
 	return tap_end();
 }

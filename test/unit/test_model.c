@@ -155,29 +155,33 @@ test_choice(void)
 	ok(model.estimates[PADV_METHOD_FORMULA].available, "the formula is still shown");
 }
 
+/* The sizes of pools as the model asks for them; what they are is in test_pool_size.c. */
 static void
 test_pool_size(void)
 {
 	PadvInputs	inputs = ordinary_basis();
-	PadvMinute	minute = minute_of(1, 0, 0);
-	PadvLoad	load = load_with_reads(0);
 	PadvModel	model;
+	PadvPoolMemory memory;
 
-	model = model_of(inputs, minute, load);
-	ok(model.pool_size == 8, "always executing: the pool is the optimum");
-	minute.turnaround = 1.0;
-	model = model_of(inputs, minute, load);
-	ok(model.pool_size == 16, "half of the time executing: twice the optimum");
-	minute.turnaround = 1.0;
-	minute.held_in_transaction = 4.0 / 3.0;
-	model = model_of(inputs, minute, load);
-	ok(model.pool_size == 27, "rounded up");
-	minute.turnaround = 99.0;
-	model = model_of(inputs, minute, load);
-	ok(model.pool_size == 97, "never more than can connect");
-	inputs.optimal_setting = 200;
-	model = model_of(inputs, minute, load);
-	ok(model.pool_size == 200, "nor less than the optimum");
+	padv_model_init(&model);
+	ok(model.pool_size == 0 && model.busy_ratio < 0.0, "no pool size to begin with");
+	model = model_of(inputs, minute_of(1, 0, 0), load_with_reads(0));
+	padv_pool_init(&memory);
+	padv_model_size_pools(&model, &memory, 1);
+	ok(model.pool_size == 0 && padv_model_pool_or_optimal(&model) == 8, "nor without a load");
+
+	inputs.optimal_setting = 12;
+	model = model_of(inputs, minute_of(1, 0, 0), load_with_reads(0));
+	padv_model_size_pools(&model, &memory, 1);
+	ok(model.pool_size == 12 && model.session_pool_size == 12 && model.pool.load.at == 0,
+	   "but for the DBA's number");
+	inputs.optimal_setting = 0;
+
+	memory.busiest = (PadvPoolLoad) {.at = 1, .samples = 600, .executing = 2, .held = 1};
+	model = model_of(inputs, minute_of(1, 0, 0), load_with_reads(0));
+	padv_model_size_pools(&model, &memory, 2);
+	ok(model.pool_size == 12 && model.pool.load.at == 1, "a load that is remembered has one");
+	near(model.busy_ratio, 2.0 / 3.0, 1e-9, "and a busy_ratio");
 }
 
 static PadvVerdict
@@ -363,14 +367,18 @@ test_scalability(void)
 	PadvCurve	curve = {.state = PADV_CURVE_FITTED, .bins = 9, .near_seconds = 30, .beyond_seconds = 30,
 	.at_work = {16.1, 12, 24}, .active = {11.6, 8.2, 20.3}};
 	PadvModel	model;
+	PadvPoolMemory memory;
 
 	padv_model_init(&model);
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(model.chosen == PADV_METHOD_SCALABILITY, "what was measured goes first");
 	ok(padv_model_chosen(&model)->connections == 12 && padv_model_chosen(&model)->low == 8 &&
 	   padv_model_chosen(&model)->high == 21, "active connections, and their range");
-	ok(model.pool_size == 16, "the pool holds those at work");
-	ok(ceil(12 / model.busy_ratio) == 16.0, "busy_ratio is that of the peak");
+	padv_pool_init(&memory);
+	memory.busiest = (PadvPoolLoad) {.at = 1, .samples = 600, .executing = 6, .held = 1, .turnaround = 4, .sessions = 11};
+	padv_model_size_pools(&model, &memory, 2);
+	ok(model.pool_size == 14, "the optimum, and the pauses inside transactions");
+	ok(model.session_pool_size == 16, "a pool whose callers keep connections holds those at work");
 	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_HIGH, "much evidence");
 	curve.beyond_seconds = 5;
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
@@ -382,12 +390,20 @@ test_scalability(void)
 	curve.state = PADV_CURVE_NO_KNEE;
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(model.chosen == PADV_METHOD_FORMULA, "no knee, no number");
-	curve.best_so_far = 40.2;
+	curve.helpful_active = 40.2;
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	padv_pool_init(&memory);
+	memory.busiest = (PadvPoolLoad) {.at = 1, .samples = 600, .executing = 40};
+	padv_model_size_pools(&model, &memory, 2);
 	ok(model.pool_size == 40 && padv_model_chosen(&model)->connections == 8,
 	   "but the pool is not made smaller than what was seen to help");
+	memory.busiest.ready = 30;
+	memory.pool.size = 0;
+	padv_model_size_pools(&model, &memory, 2);
+	ok(model.pool_size == 10, "which is not waiting for a core");
 	inputs.optimal_setting = 5;
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	padv_model_size_pools(&model, &memory, 2);
 	ok(model.pool_size == 5, "unless the DBA says so");
 }
 
@@ -405,7 +421,6 @@ test_unseen(void)
 	load.sessions_delay = 81;
 	model = model_of(inputs, minute, load);
 	near(model.unseen, 80, 1e-9, "80 are ready to run, but were taken for idle");
-	ok(model.pool_size == 8 + 17, "so 17 are in pauses beside the 8 that are to be active");
 	ok(padv_model_oversubscribed(&model), "and the server has more than it can use");
 }
 
@@ -426,16 +441,19 @@ test_fuzz(void)
 {
 	PadvInputs	inputs = ordinary_basis();
 	PadvModel	model;
+	PadvPoolMemory memory;
 	bool		sound = true;
 
 	padv_model_init(&model);
+	padv_pool_init(&memory);
 	for (int i = 0; i < 300000; i++)
 	{
 		PadvMinute	minute = {.samples = 600};
 		PadvLoad	load = {.disk_reads = anything(), .sessions_run = anything(), .sessions_delay = anything()};
 		PadvWaits	waits = {anything(), anything(), anything()};
 		PadvCurve	curve = {.state = (PadvCurveState) (i % 3), .at_work = {anything(), anything(), anything()},
-			.active = {anything(), anything(), anything()}, .best_so_far = anything()};
+			.active = {anything(), anything(), anything()}, .best_so_far = anything(),
+		.helpful_active = anything()};
 
 		minute.demand = anything();
 		minute.turnaround = anything();
@@ -451,8 +469,11 @@ test_fuzz(void)
 				sound = sound && estimate->low >= 1 && estimate->low <= estimate->connections &&
 					estimate->connections <= estimate->high && estimate->high <= 97;
 		}
-		sound = sound && model.pool_size >= 1 && model.pool_size >= padv_model_chosen(&model)->connections &&
-			model.busy_ratio > 0.0 && model.busy_ratio <= 1.0;
+		memory.busiest = (PadvPoolLoad) {1, 1, anything(), anything(), anything(), anything(), anything(), anything(), anything()};
+		memory.pool.size = memory.session_pool.size = 0;
+		padv_model_size_pools(&model, &memory, 1);
+		sound = sound && model.pool_size >= padv_model_chosen(&model)->connections &&
+			model.session_pool_size >= model.pool_size && model.busy_ratio > 0.0 && model.busy_ratio <= 1.0;
 	}
 	ok(sound, "nonsense in, a number of connections out");
 }

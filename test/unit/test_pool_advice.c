@@ -33,9 +33,9 @@ advise(int64_t connections, double busy_ratio)
 	memset(&local, 0, sizeof(local));
 	status->taken_at = 1;
 	status->minute.demand = 1;
-	status->minute.turnaround = 1 / busy_ratio - 1;
 	padv_model_init(&status->model);
 	padv_model_update(&status->model, &inputs, &status->minute, &status->load, &no_waits, &no_curve);
+	status->model.pool_size = (int64_t) (8 / busy_ratio);
 	return padv_advise_pools(&local, &declared, advice);
 }
 

@@ -430,6 +430,7 @@ fill_with_garbage(PadvSession *session)
 	session->parallel_worker = random_below(2) == 0;
 	session->demands = random_below(2) == 0;
 	session->holds_horizon = random_below(2) == 0;
+	session->local = random_below(2) == 0;
 	session->statement_start = times[random_below(6)];
 	session->state_start = times[random_below(6)];
 	session->xact_start = times[random_below(6)];
@@ -464,6 +465,23 @@ test_garbage(void)
 	ok(right, "garbage is counted, and does no harm");
 }
 
+/* Sessions of a sample that have been idle for at most a round trip. */
+static int
+count_round_trips(const PadvSample *sample)
+{
+	int			count = 0;
+
+	for (int i = 0; i < sample->count; i++)
+	{
+		const PadvSession *session = &sample->sessions[i];
+		int64_t		limit = session->local ? 100 : MILLISECOND;
+
+		count += session->state == PADV_STATE_IDLE && !session->parallel_worker &&
+			sample->taken_at - session->state_start <= limit;
+	}
+	return count;
+}
+
 /* What was added since the last take, and only that. */
 static void
 test_take(void)
@@ -482,7 +500,9 @@ test_take(void)
 		double		held = 0.0;
 		double		queued = 0.0;
 		double		io = 0.0;
+		double		trips = 0.0;
 		int64_t		max = 0;
+		int64_t		connections = 0;
 		int			samples = 1 + (int) random_below(12);
 
 		for (int i = 0; i < samples; i++)
@@ -497,10 +517,15 @@ test_take(void)
 			queued += (double) digest.last.queued;
 			io += (double) digest.last.in_class[PADV_WAITING_IO];
 			max = digest.last.active > max ? digest.last.active : max;
+			trips += (double) count_round_trips(&sample);
+			if (digest.last.sessions + sample.logins_waiting > connections)
+				connections = digest.last.sessions + sample.logins_waiting;
 		}
 		takes++;
 		if (!padv_window_drain(window, &take) || take.samples != samples ||
 			take.taken_at != world.wall || take.active_max != max ||
+			take.connections_max != connections ||
+			fabs(take.round_trip - trips / samples) > 1e-9 ||
 			fabs(take.active - active / samples) > 1e-9 ||
 			fabs(take.idle - idle / samples) > 1e-9 ||
 			fabs(take.idle_in_transaction - held / samples) > 1e-9 ||

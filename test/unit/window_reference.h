@@ -102,6 +102,7 @@ move_session(PadvSession *session, int64_t elapsed)
 	session->state = (uint8_t) random_below(PADV_STATE_QUEUED + 1);
 	session->xact_start = session->statement_start;
 	session->holds_horizon = random_below(2) == 0;
+	session->local = random_below(2) == 0;
 	session->wait_event = event_number(event == 0 ? 0 : world.first_event + event);
 	session->wait_class = (uint8_t) (event % PADV_WAIT_CLASSES);
 	session->demands = session->state == PADV_STATE_ACTIVE && random_below(4) > 0;

@@ -43,6 +43,10 @@
 /* max_connections beyond this many times the pool is far too many. */
 #define FAR_ABOVE 10
 
+/* More than the most connections that were taken, and days until these are known. */
+#define ROOM_FOR_PEAKS 1.5
+#define DAYS_TO_KNOW 7
+
 #define NEARLY_FULL 0.9
 
 /* Page tables of this share of memory are no small change any more. */
@@ -224,7 +228,7 @@ advise_oversubscribed(Findings *findings)
 				 model->curve.at_work.best);
 	SAY(advice->recommendation,
 		"Put a transaction pool of %lld connections in front of the server, or make the pools that are there smaller until their sum is that: the same work gets done sooner when it waits in the pool's line instead of in the server.",
-		(long long) model->pool_size);
+		(long long) padv_model_pool_or_optimal(model));
 }
 
 static void
@@ -327,7 +331,7 @@ advise_idle_connections(Findings *findings)
 		(long long) status->last.idle, (long long) status->last.sessions);
 	SAY(advice->recommendation,
 		"Each holds a process, its caches and a connection slot, and can start to work at any moment, all at once too. A transaction pool of %lld connections in front would serve them all.",
-		(long long) status->model.pool_size);
+		(long long) padv_model_pool_or_optimal(&status->model));
 }
 
 static void
@@ -388,12 +392,12 @@ advise_nearly_full(Findings *findings)
 	}
 	SAY(advice->recommendation,
 		"The next ones will be refused. A higher max_connections moves the wall and slows what is inside; a pool of %lld connections with a line in front of it takes the wall away.",
-		(long long) status->model.pool_size);
+		(long long) padv_model_pool_or_optimal(&status->model));
 }
 
 /*
- * The number to go down to leaves room for what is connected now, because the
- * pool has to come first.
+ * The number to go down to leaves room for what was connected in the last two weeks.
+ * Before a week is known nothing is said: a peak may be to come.
  */
 static void
 advise_max_connections(Findings *findings)
@@ -401,18 +405,19 @@ advise_max_connections(Findings *findings)
 	const PadvStatus *status = &findings->local->status;
 	const PadvInputs *inputs = &status->model.inputs;
 	int64_t		reserved = inputs->max_connections - inputs->usable_connections;
-	double		enough = fmax(FAR_ABOVE * (double) status->model.pool_size,
-							  1.5 * (double) taken_connections(status)) + (double) reserved;
+	int64_t		helps = padv_model_pool_or_optimal(&status->model);
+	double		enough = fmax(FAR_ABOVE * (double) helps,
+							  ROOM_FOR_PEAKS * (double) status->connections_most) + (double) reserved;
 	PadvAdvice *advice;
 
 	enough = ceil(fmax(enough, ORDINARY_MAX_CONNECTIONS) / 10.0) * 10.0;
-	if ((double) inputs->max_connections < 2.0 * enough)
+	if (status->connections_days < DAYS_TO_KNOW || (double) inputs->max_connections < 2.0 * enough)
 		return;
 	advice = begin(findings, PADV_INFO, "max_connections_high", "max_connections");
 	SAY(advice->finding,
-		"max_connections is %lld; %lld sessions are there, and about %lld connections are all that can usefully work through a pool.",
-		(long long) inputs->max_connections, (long long) status->last.sessions,
-		(long long) status->model.pool_size);
+		"max_connections is %lld; at most %lld connections were taken at once in the last %lld days, and about %lld are all that can usefully work through a pool.",
+		(long long) inputs->max_connections, (long long) status->connections_most,
+		(long long) status->connections_days, (long long) helps);
 	SAY(advice->recommendation,
 		"The setting costs shared memory and snapshot time, and lets a fault in an application bring the server down. %.0f leaves room; it takes a restart, and a standby must be given a value no lower than its primary's.",
 		enough);

@@ -221,27 +221,69 @@ explain_load(const PadvEmitter *speaker, const PadvStatus *status)
 			  status->model.load_ratio);
 }
 
+/* Why there is no size, or what the one there is says without a load. */
+static void
+explain_no_pool(const PadvEmitter *speaker, const PadvModel *model)
+{
+	if (model->pool_size > 0)
+		padv_emit(speaker,
+				  "Pool size: %lld, as the DBA set the optimum; no load was measured, so no pause inside a transaction is in it.",
+				  (long long) model->pool_size);
+	else
+		padv_emit(speaker,
+				  "Pool size: not known, as no load was measured since the server started to learn. A load is %.0f transactions/s, or %.1f sessions executing on average, for 5 s.",
+				  PADV_LOAD_TRANSACTIONS, PADV_LOAD_EXECUTING);
+}
+
+static void
+explain_busiest(const PadvEmitter *speaker, const PadvPoolLoad *load, int64_t taken_at)
+{
+	padv_emit(speaker,
+			  "Busiest load, measured %.1f hours before this sample: %.0f transactions/s by %.1f sessions; of these %.2f executed, %.2f were briefly idle in a transaction, and %.2f were between two transactions in a row, %.2f of them for at most a round trip (1 ms; 0.1 ms for clients on this machine).",
+			  (double) (taken_at - load->at) / 3.6e9, load->throughput, load->sessions,
+			  load->executing, load->held, load->turnaround, load->round_trip);
+}
+
+/* A number that is shown, beside the one that comes out now. */
+static void
+explain_held_number(const PadvEmitter *speaker, const char *what, int64_t shown, int64_t now)
+{
+	if (shown != now)
+		padv_emit(speaker,
+				  "%s stays at %lld: it changes by a tenth or more, under the busiest load, and falls once a day.",
+				  what, (long long) shown);
+}
+
 static void
 explain_pool(const PadvEmitter *speaker, const PadvStatus *status)
 {
-	const PadvMinute *minute = &status->minute;
 	const PadvModel *model = &status->model;
-	long long	optimal = (long long) padv_model_chosen(model)->connections;
+	const PadvPoolBasis *inputs = &model->pool;
+	const PadvPoolLoad *load = &inputs->load;
 
+	if (load->at == 0)
+	{
+		explain_no_pool(speaker, model);
+		return;
+	}
+	explain_busiest(speaker, load, status->taken_at);
 	padv_emit(speaker,
-			  "Pauses: %.2f connections were briefly idle in a transaction, and %.2f between back-to-back transactions.",
-			  minute->held_in_transaction, minute->turnaround - model->unseen);
+			  "Pool size: %.0f that are to be active + %.2f * %.2f in pauses inside transactions + %.2f round trips = %.2f, within the server and the sessions seen %lld. What clients do between transactions holds no connection of a transaction pool.",
+			  inputs->least, load->held, inputs->factor, load->round_trip,
+			  inputs->least + load->held * inputs->factor + load->round_trip, (long long) inputs->pool_size);
+	explain_held_number(speaker, "Pool size", model->pool_size, inputs->pool_size);
 	if (model->chosen == PADV_METHOD_SCALABILITY)
-		padv_emit(speaker, "Pool size: %lld, the connections at work with which %lld were active; busy_ratio is %lld / %lld.",
-				  (long long) model->pool_size, optimal, optimal, (long long) model->pool_size);
+		padv_emit(speaker,
+				  "Session pool size, where callers keep a connection for a request: the %.1f connections at work at the peak of the curve, within the server and the sessions seen %lld.",
+				  model->curve.at_work.best, (long long) inputs->session_pool_size);
 	else
 		padv_emit(speaker,
-				  "Pool size: %lld, the %lld that are to be active and the pauses of the others in proportion, which do not grow any more beyond the optimum; busy_ratio is %.2f.",
-				  (long long) model->pool_size, optimal, model->busy_ratio);
-	if (model->chosen < PADV_METHOD_SCALABILITY && model->curve.best_so_far > 0.0)
+				  "Session pool size, where callers keep a connection for a request: %.0f + (%.2f + %.2f) * %.2f, with the pauses between transactions in a row too, within the server and the sessions seen %lld.",
+				  inputs->least, load->held, load->turnaround, inputs->factor, (long long) inputs->session_pool_size);
+	explain_held_number(speaker, "Session pool size", model->session_pool_size, inputs->session_pool_size);
+	if (inputs->least > (double) padv_model_chosen(model)->connections)
 		padv_emit(speaker,
-				  "Pool size: not less than %.0f, the connections at work with which throughput was highest so far.",
-				  model->curve.best_so_far);
+				  "Pool size: not less than %.0f active, with which throughput was highest so far.", inputs->least);
 	if (model->pool_size >= model->inputs.usable_connections)
 		padv_emit(speaker, "Pool size: %s the %lld connections that ordinary roles can have.",
 				  model->pool_size > model->inputs.usable_connections ? "that is more than" : "not more than",

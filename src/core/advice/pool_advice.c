@@ -66,10 +66,11 @@ padv_advise_pools(const PadvLocalStatus *local, const PadvDeclared *declared,
 			(long long) declared->pools, (long long) declared->connections, (long long) usable);
 		SAY(next->recommendation,
 			"When all are at their maximum, the last ones fail for want of a connection. Make them smaller until they fit, the largest, \"%s\", first; the view budget has the sum. The fix shows what to set in it when every pool keeps its part of what helps, %lld connections.",
-			declared->largest, (long long) model->pool_size);
+			declared->largest, (long long) padv_model_pool_or_optimal(model));
 		say_fix(next, declared);
 	}
-	if ((double) declared->connections > FAR_LARGER * (double) model->pool_size)
+	if (model->pool_size > 0 &&
+		(double) declared->connections > FAR_LARGER * (double) model->pool_size)
 	{
 		next = begin(&advice[count++], PADV_INFO, "pools_larger_than_helps");
 		SAY(next->finding,

@@ -174,6 +174,8 @@ see_knee(const Smooth *smooth, int peak, double least, PadvCurve *curve)
 	curve->state = PADV_CURVE_NO_KNEE;
 	curve->seen_to = evidence->bins[evidence->n - 1]->at_work;
 	curve->best_so_far = evidence->bins[peak]->at_work;
+	if (evidence->bins[0]->at_work * PLATEAU_FACTOR <= curve->best_so_far)
+		curve->helpful_active = padv_look_around(evidence, curve->best_so_far).active;
 	curve->beyond_seconds = seconds_beyond(smooth, peak);
 	return curve->beyond_seconds >= BEYOND_SECONDS && curve->seen_to >= least;
 }

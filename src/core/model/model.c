@@ -83,6 +83,7 @@ void
 padv_model_init(PadvModel *model)
 {
 	memset(model, 0, sizeof(*model));
+	model->busy_ratio = -1.0;
 }
 
 /*
@@ -214,44 +215,31 @@ choose(const PadvModel *model)
 	return method;
 }
 
-/*
- * Connections that a saturated pool must hold so that the optimum of them is
- * active.  The rest are in pauses: idle in transaction, or on their way to the
- * client and back.  While there is less to do than the optimum, pauses grow
- * with what is active; beyond it throughput no longer grows, and so do not the
- * pauses (Little's law).
- */
-static double
-needed_connections(const PadvModel *model, const PadvMinute *minute)
+void
+padv_model_size_pools(PadvModel *model, PadvPoolMemory *memory, int64_t now)
 {
-	double		optimal = (double) padv_model_chosen(model)->connections;
-	double		least = optimal;
-	double		pauses = minute->held_in_transaction + minute->turnaround - model->unseen;
+	bool		set = model->chosen == PADV_METHOD_SETTING;
+	bool		fitted = model->chosen == PADV_METHOD_SCALABILITY;
+	const PadvPoolNeed need = {
+		.optimal = padv_model_chosen(model)->connections,
+		.setting = set ? model->inputs.optimal_setting : 0,
+		.helpful = set || fitted ? 0.0 : model->curve.helpful_active,
+		.at_work = fitted ? floor(model->curve.at_work.best + 0.5) : 0.0,
+		.usable = model->inputs.usable_connections,
+	};
+	PadvPoolSize size;
 
-	if (model->chosen == PADV_METHOD_SCALABILITY)
-		return fmax(optimal, floor(model->curve.at_work.best + 0.5));
-
-	/* while throughput still rises, not less than what has been seen to help */
-	if (model->chosen != PADV_METHOD_SETTING)
-		least = fmax(optimal, floor(model->curve.best_so_far + 0.5));
-	if (!(model->demand > 0.0) || !(pauses > 0.0))
-		return least;
-	return fmax(least, optimal + pauses * fmax(1.0, optimal / model->demand));
+	padv_pool_judge(memory, &need, now, &size);
+	model->pool_size = size.pool_size;
+	model->session_pool_size = size.session_pool_size;
+	model->busy_ratio = size.busy_ratio;
+	model->pool = size.inputs;
 }
 
-/*
- * The ratio times the size gives the optimum, also for those who divide and
- * round up.
- */
-static void
-size_pool(PadvModel *model, const PadvMinute *minute)
+int64_t
+padv_model_pool_or_optimal(const PadvModel *model)
 {
-	double		optimal = (double) padv_model_chosen(model)->connections;
-	double		usable = fmax(optimal, (double) model->inputs.usable_connections);
-	double		size = fmin(needed_connections(model, minute), fmin(usable, optimal / PADV_MIN_BUSY_RATIO));
-
-	model->pool_size = (int64_t) ceil(size);
-	model->busy_ratio = fmin(1.0, optimal / (size * (1.0 - 1e-12)));
+	return model->pool_size > 0 ? model->pool_size : padv_model_chosen(model)->connections;
 }
 
 const PadvEstimate *
@@ -311,7 +299,6 @@ padv_model_update(PadvModel *model, const PadvInputs *inputs,
 	estimate_by_scalability(model);
 	estimate_by_setting(model);
 	model->chosen = choose(model);
-	size_pool(model, minute);
 	model->load_ratio = model->demand / (double) padv_model_chosen(model)->connections;
 	model->verdict = judge(model, minute);
 }
@@ -325,11 +312,7 @@ padv_model_least_seen(const PadvModel *model)
 const char *
 padv_busy_ratio_source(const PadvModel *model)
 {
-	if (model->chosen == PADV_METHOD_SCALABILITY)
-		return "at the peak of the measured curve";
-	if (model->chosen != PADV_METHOD_SETTING && model->curve.best_so_far >= (double) model->pool_size - 0.5)
-		return "with the connections that did most so far";
-	return model->demand > 0.0 ? "measured over the last minute" : "nothing was active in the last minute";
+	return model->pool.load.at != 0 ? "measured under the busiest load" : "no load was measured";
 }
 
 const char *

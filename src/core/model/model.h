@@ -8,6 +8,7 @@
 #ifndef PADV_MODEL_H
 #define PADV_MODEL_H
 
+#include "core/model/pool_size.h"
 #include "core/model/scalability.h"
 #include "core/stats/interval.h"
 #include "core/stats/load.h"
@@ -61,9 +62,6 @@ typedef struct PadvInputs
 	int64_t		sample_interval_ms;
 } PadvInputs;
 
-/* What is measured as less says that hardly anything was active. */
-#define PADV_MIN_BUSY_RATIO 0.01
-
 typedef struct PadvEstimate
 {
 	bool		available;
@@ -91,9 +89,14 @@ typedef struct PadvModel
 	double		demand;			/* of the last minute, with them */
 	PadvEstimate estimates[PADV_METHODS];
 	PadvMethod	chosen;
-	double		busy_ratio;		/* connections / pool_size, before rounding;
-								 * at least PADV_MIN_BUSY_RATIO */
-	int64_t		pool_size;
+
+	/* by the busiest load that was seen */
+	int64_t		pool_size;		/* of a transaction pool; 0: no load is known */
+	int64_t		session_pool_size;	/* where callers keep a connection for a
+									 * request; likewise */
+	double		busy_ratio;		/* connections / pool_size; negative: no load
+								 * is known */
+	PadvPoolBasis pool;
 	double		load_ratio;
 	PadvVerdict verdict;
 } PadvModel;
@@ -120,6 +123,15 @@ extern void padv_model_init(PadvModel *model);
 extern void padv_model_update(PadvModel *model, const PadvInputs *inputs,
 							  const PadvMinute *minute, const PadvLoad *load,
 							  const PadvWaits *waits, const PadvCurve *curve);
+
+/*
+ * Bring the sizes of pools up to date, after the model, as of a time on the wall
+ * clock.  Without it they are not known.
+ */
+extern void padv_model_size_pools(PadvModel *model, PadvPoolMemory *memory, int64_t now);
+
+/* pool_size, or the optimum as long as that is not known. */
+extern int64_t padv_model_pool_or_optimal(const PadvModel *model);
 
 /*
  * How many connections at work must have been seen before a knee of the curve

@@ -90,6 +90,8 @@ typedef struct PadvCurve
 	double		best_so_far;	/* connections at work with which throughput
 								 * was highest, knee or not; 0: too little
 								 * data */
+	double		helpful_active; /* active with them, where fewer were seen to
+								 * do less; 0: not known */
 
 	/* only when fitted */
 	PadvPeak	at_work;

@@ -30,6 +30,8 @@ typedef struct PadvStatus
 	PadvModel	model;
 	PadvControl control;		/* of server_max_active = auto */
 	bool		limits_unreadable;	/* so nobody is refused */
+	int64_t		connections_most;	/* taken at once in the last 14 days */
+	int64_t		connections_days;	/* that this is known for */
 	int64_t		limits_committed;	/* sessions that limits and limits allow;
 									 * -1: no bound */
 } PadvStatus;

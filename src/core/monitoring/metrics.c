@@ -124,7 +124,7 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_cache_hit_ratio", GAUGE, "ratio",
 	"Share of the blocks found in shared buffers over the last minute.", PADV_BY_SAMPLE, PICTURE_REAL(load.cache_hit_ratio)},
 	{"pool_advisor_busy_ratio", GAUGE, "ratio",
-	"Share of the time a working connection is held in which it executes when optimal of them do.", PADV_BY_SAMPLE, PICTURE_REAL(model.busy_ratio)},
+	"Share of the time a connection of a transaction pool is held in which it executes: optimal / pool_size.", PADV_BY_SAMPLE, PICTURE_REAL(model.busy_ratio)},
 	{"pool_advisor_load_ratio", GAUGE, "ratio",
 	"demand_avg divided by optimal; over 1 more want to work than help.", PADV_BY_SAMPLE, PICTURE_REAL(model.load_ratio)},
 	{"pool_advisor_optimal", GAUGE, "",
@@ -140,7 +140,11 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_verdict", GAUGE, "",
 	"How the load stands against optimal: 0 idle, 1 within, 2 at the optimum, 3 oversubscribed, 4 blocked.", PADV_BY_SAMPLE, SERVER(verdict)},
 	{"pool_advisor_pool_size", GAUGE, "",
-	"Connections that a saturated pool in front needs to keep optimal of them active.", PADV_BY_SAMPLE, STATUS(model.pool_size)},
+	"Connections that a transaction pool in front needs to keep optimal of them active, by the busiest load that was seen.", PADV_BY_SAMPLE, SERVER(pool_size)},
+	{"pool_advisor_session_pool_size", GAUGE, "",
+	"The same for a pool whose callers keep a connection for a request.", PADV_BY_SAMPLE, SERVER(session_pool_size)},
+	{"pool_advisor_pool_size_age_seconds", GAUGE, "seconds",
+	"Time since the load was measured that pool_size is of.", PADV_BY_SAMPLE, SERVER_REAL(pool_size_age)},
 	{"pool_advisor_limits_unreadable", GAUGE, "",
 	"Whether limits cannot be read, so that everybody is let in: 1 or 0.", PADV_BY_SAMPLE, SERVER(limits_unreadable)},
 	{"pool_advisor_committed_sessions", GAUGE, "",
@@ -207,6 +211,12 @@ static const char *const wait_classes[PADV_WAIT_CLASSES] = {"cpu", "io", "lock",
 
 /* --- the server ----------------------------------------------------------- */
 
+static int64_t
+known_size(int64_t size)
+{
+	return size > 0 ? size : PADV_NOT_KNOWN;
+}
+
 void
 padv_metrics_prepare(PadvMetricsServer *server)
 {
@@ -222,6 +232,10 @@ padv_metrics_prepare(PadvMetricsServer *server)
 	server->optimal_low = chosen->low;
 	server->optimal_high = chosen->high;
 	server->method = status->model.chosen;
+	server->pool_size = known_size(status->model.pool_size);
+	server->session_pool_size = known_size(status->model.session_pool_size);
+	server->pool_size_age = status->model.pool.load.at == 0 ? -1.0 :
+		(double) (status->taken_at - status->model.pool.load.at) / 1e6;
 	server->confidence = chosen->confidence;
 	server->verdict = status->model.verdict;
 	memset(server->advice, 0, sizeof(server->advice));

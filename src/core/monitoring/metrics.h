@@ -111,6 +111,9 @@ typedef struct PadvMetricsServer
 	int64_t		method;
 	int64_t		confidence;
 	int64_t		verdict;
+	int64_t		pool_size;
+	int64_t		session_pool_size;
+	double		pool_size_age;	/* seconds */
 	int64_t		advice[3];		/* by PadvSeverity */
 } PadvMetricsServer;
 

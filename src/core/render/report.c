@@ -178,7 +178,10 @@ write_figures(const PadvHtml *html, const PadvReport *report)
 	write_figure(html, "Optimum", value, of);
 
 	snprintf(value, sizeof(value), "%lld", (long long) model->pool_size);
-	snprintf(of, sizeof(of), "connections keep %lld of them active", (long long) chosen->connections);
+	if (model->pool_size == 0)
+		snprintf(value, sizeof(value), "not known");
+	snprintf(of, sizeof(of), model->pool_size > 0 ? "connections keep %lld of them active" :
+			 "no load was measured yet; the optimum is %lld", (long long) chosen->connections);
 	write_figure(html, "Pool size", value, of);
 
 	snprintf(of, sizeof(of), "found by %s", padv_method_name(model->chosen));

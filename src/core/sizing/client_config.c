@@ -8,7 +8,9 @@
  * SQL function, which checks the arguments.
  *
  * The number divided is pool_size, optimal / busy_ratio, and not optimal: a
- * connection is also held while it does not execute.
+ * connection is also held while it does not execute.  Workers that each keep a
+ * connection divide session_pool_size.  Without a measured load there is no
+ * number, and no size is shown: somebody would paste it.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -30,6 +32,9 @@
 
 /* Places in the line of each worker: the last in the queue waits ten service times. */
 #define QUEUE_PER_WORKER 10
+
+/* A load that keeps less than this share of the optimum executing tells little. */
+#define LIGHT_LOAD 0.1
 
 /* A reason being written. */
 typedef struct Reason
@@ -71,17 +76,26 @@ padv_find_client_system(const char *name)
 	return NULL;
 }
 
+static int64_t
+connections_of(const PadvClientPlan *plan, double percent)
+{
+	return larger((int64_t) percent * plan->max_connections / 100, 1);
+}
+
 /*
- * Rounded down, so that the sum stays within the share; up when the floor must
- * be reached.
+ * Rounded down, so that the sum stays within the share; up when that is below the
+ * floor.
  */
 static int64_t
-percent_of(const PadvClientPlan *plan)
+percent_of(PadvClientPlan *plan)
 {
-	double		percent = 100.0 * (double) plan->size / (double) plan->max_connections;
+	double		exact = 100.0 * (double) plan->size / (double) plan->max_connections;
+	double		percent = fmin(fmax(floor(exact + ROUNDING), 1.0), 100.0);
 
-	percent = plan->floor_wins ? ceil(percent - ROUNDING) : floor(percent + ROUNDING);
-	return (int64_t) fmin(fmax(percent, 1.0), 100.0);
+	plan->percent_up = connections_of(plan, percent) < plan->floor;
+	if (plan->percent_up)
+		percent = fmin(ceil(exact - ROUNDING), 100.0);
+	return (int64_t) percent;
 }
 
 /* Below which size the pool can lock up; 0 when nothing is known of threads. */
@@ -101,7 +115,8 @@ deadlock_floor(const PadvClientPlan *plan)
 void
 padv_plan_client(PadvClientPlan *plan)
 {
-	plan->share_connections = plan->share * (double) plan->pool_size;
+	plan->divided = plan->system->holding == PADV_HELD_BY_WORKER ? plan->session_pool_size : plan->pool_size;
+	plan->share_connections = plan->share * (double) plan->divided;
 	plan->allowed = (int64_t) floor(plan->share_connections / (double) plan->processes + ROUNDING);
 	plan->crowded = plan->allowed < 1;
 	plan->floor = deadlock_floor(plan);
@@ -114,7 +129,7 @@ padv_plan_client(PadvClientPlan *plan)
 	plan->wanted = plan->size;
 	plan->percent = percent_of(plan);
 	if (plan->system->lines[0].value == PADV_VALUE_PERCENT)
-		plan->size = larger(plan->percent * plan->max_connections / 100, 1);
+		plan->size = connections_of(plan, (double) plan->percent);
 	plan->sum = plan->processes * plan->size;
 }
 
@@ -122,17 +137,17 @@ padv_plan_client(PadvClientPlan *plan)
 static void
 say_pool_size(Reason *reason, const PadvClientPlan *plan)
 {
-	double		needed = ceil((double) plan->optimal / plan->busy_ratio);
+	bool		by_worker = plan->system->holding == PADV_HELD_BY_WORKER;
+	double		busy_ratio = by_worker ? (double) plan->optimal / ((double) plan->divided * (1.0 - 1e-12)) : plan->busy_ratio;
+	double		needed = ceil((double) plan->optimal / busy_ratio);
 
 	if (plan->stale_seconds > 0.0)
 		say(reason, "As of %.0f s ago, when sampling stopped: ", plan->stale_seconds);
 	say(reason, "optimal %lld (%s) / busy_ratio %.6g (%s), rounded up %.0f",
-		(long long) plan->optimal, plan->method, plan->busy_ratio,
-		plan->busy_source,
-		needed);
-	if (needed > (double) plan->pool_size)
+		(long long) plan->optimal, plan->method, busy_ratio, plan->busy_source, needed);
+	if (needed > (double) plan->divided)
 		say(reason, ", but not more than the server has");
-	say(reason, " = pool_size %lld. ", (long long) plan->pool_size);
+	say(reason, " = %s %lld. ", by_worker ? "session_pool_size" : "pool_size", (long long) plan->divided);
 }
 
 static void
@@ -140,7 +155,7 @@ say_division(Reason *reason, const PadvClientPlan *plan)
 {
 	say_pool_size(reason, plan);
 	say(reason, "%.6g * %lld = %.6g connections / %lld %s, rounded down = %lld. ",
-		plan->share, (long long) plan->pool_size, plan->share_connections,
+		plan->share, (long long) plan->divided, plan->share_connections,
 		(long long) plan->processes, plan->system->pools, (long long) plan->allowed);
 	if (plan->crowded && !plan->floor_wins)
 		say(reason,
@@ -156,10 +171,10 @@ say_holding(Reason *reason, const PadvClientPlan *plan)
 {
 	if (plan->system->holding == PADV_HELD_FOR_TRANSACTION)
 		say(reason,
-			"The connection is handed on after each transaction, so what it waits for inside one and between two is all there is beside executing, and that is what busy_ratio measures.");
+			"The connection is handed on after each transaction, so it is held for the transaction and a round trip, and that is what busy_ratio measures.");
 	else
 		say(reason,
-			"A caller holds its connection from checkout to return, which busy_ratio covers as far as the connection is in a transaction or between two in a row: return it right after the commit.");
+			"This holds if a caller returns its connection right after the commit.");
 }
 
 static void
@@ -175,8 +190,10 @@ say_percent(Reason *reason, const PadvClientPlan *plan)
 	say_division(reason, plan);
 	say(reason, "100 * %lld / max_connections %lld, rounded %s = %lld (at least 1, at most 100), which are %lld connections. ",
 		(long long) plan->wanted, (long long) plan->max_connections,
-		plan->floor_wins ? "up" : "down", (long long) plan->percent, (long long) plan->size);
-	if (plan->size > plan->wanted && !plan->floor_wins)
+		plan->percent_up ? "up" : "down", (long long) plan->percent, (long long) plan->size);
+	if (plan->percent_up && !plan->floor_wins)
+		say(reason, "A smaller step would be below the deadlock floor %lld. ", (long long) plan->floor);
+	if (plan->size > plan->wanted && !plan->percent_up)
 		say(reason, "That is more than the share, and there is no smaller step: a lower max_connections makes the steps smaller. ");
 	say_holding(reason, plan);
 }
@@ -215,46 +232,111 @@ typedef struct Emitter
 	void	   *arg;
 } Emitter;
 
-static void
-emit_line(const Emitter *emitter, const PadvClientLine *line)
+/* What is to be set; the reason is said on the way. */
+static int64_t
+value_of(const PadvClientPlan *plan, const PadvClientLine *line, Reason *reason)
 {
-	const PadvClientPlan *plan = emitter->plan;
-	Reason		reason = {0};
-	char		number[32];
 	int64_t		value = plan->size;
 
 	switch (line->value)
 	{
 		case PADV_VALUE_SIZE:
-			say_size(&reason, plan);
+			say_size(reason, plan);
 			break;
 		case PADV_VALUE_PERCENT:
-			say_percent(&reason, plan);
+			say_percent(reason, plan);
 			value = plan->percent;
 			break;
 		case PADV_VALUE_SAME_PERCENT:
 			value = plan->percent;
 			break;
 		case PADV_VALUE_WORKERS:
-			say_workers(&reason, plan);
+			say_workers(reason, plan);
 			value = plan->workers;
 			break;
 		case PADV_VALUE_SAME_WORKERS:
 			value = plan->workers;
 			break;
 		case PADV_VALUE_QUEUE:
-			say_queue(&reason, plan);
+			say_queue(reason, plan);
 			value = QUEUE_PER_WORKER * plan->workers;
 			break;
 		case PADV_VALUE_SAME:
 		case PADV_VALUE_LITERAL:
 			break;
 	}
+	return value;
+}
+
+static void
+emit_line(const Emitter *emitter, const PadvClientLine *line)
+{
+	const PadvClientPlan *plan = emitter->plan;
+	Reason		reason = {0};
+	char		number[32] = "";
+
+	if (line->value != PADV_VALUE_LITERAL && plan->divided == 0)
+		say(&reason, "No size, as no load was measured: see the row caution.");
+	else
+		snprintf(number, sizeof(number), "%lld", (long long) value_of(plan, line, &reason));
 	if (line->reason != NULL)
 		say(&reason, "%s%s", reason.used > 0 ? " " : "", line->reason);
-	snprintf(number, sizeof(number), "%lld", (long long) value);
 	emitter->emit(emitter->arg, line->setting,
 				  line->value == PADV_VALUE_LITERAL ? line->literal : number, reason.text);
+}
+
+/* What the sizes rest on comes first. */
+static void
+emit_evidence(const Emitter *emitter)
+{
+	const PadvClientPlan *plan = emitter->plan;
+	Reason		reason = {0};
+
+	if (plan->measured_at != NULL)
+		say(&reason, "The busiest load that was seen, at %s: %.0f transactions/s by %.1f sessions, %.2f of them executing. ",
+			plan->measured_at, plan->throughput, plan->sessions, plan->executing);
+	else
+		say(&reason, "No load was measured. ");
+	say(&reason, "The optimum %lld is by %s, confidence %s.", (long long) plan->optimal, plan->method, plan->confidence);
+	emitter->emit(emitter->arg, "evidence", "", reason.text);
+}
+
+static void
+emit_caution(const Emitter *emitter)
+{
+	const PadvClientPlan *plan = emitter->plan;
+	Reason		reason = {0};
+
+	if (plan->measured_at != NULL && plan->executing >= LIGHT_LOAD * (double) plan->optimal)
+		return;
+	if (plan->measured_at != NULL)
+		say(&reason, "The busiest load that was seen kept only %.2f of %lld connections executing, so the sizes may change under more. ",
+			plan->executing, (long long) plan->optimal);
+	else if (plan->divided > 0)
+		say(&reason, "No load was measured, so no pause inside a transaction is counted: the sizes are a starting point. ");
+	else
+		say(&reason, "No load was measured, so the sizes are left empty. All that is known is that about %lld connections can be active together. ",
+			(long long) plan->optimal);
+	say(&reason, "Let the application work for a minute as at its busiest, then ask again.");
+	emitter->emit(emitter->arg, "caution", "", reason.text);
+}
+
+/* Where the caller decides how long it keeps a connection. */
+static void
+emit_session_pool(const Emitter *emitter)
+{
+	const PadvClientPlan *plan = emitter->plan;
+	Reason		reason = {0};
+	double		share = plan->share * (double) plan->session_pool_size;
+
+	if (plan->system->holding != PADV_HELD_UNTIL_RETURNED || plan->session_pool_size <= plan->pool_size)
+		return;
+	say(&reason,
+		"If callers keep a connection for a request, with work of their own between transactions, divide session_pool_size instead: %.6g * %lld = %.6g connections / %lld %s, rounded down = %lld.",
+		plan->share, (long long) plan->session_pool_size, share, (long long) plan->processes,
+		plan->system->pools,
+		(long long) fmax(1.0, floor(share / (double) plan->processes + ROUNDING)));
+	emitter->emit(emitter->arg, "session pool", "", reason.text);
 }
 
 static void
@@ -262,13 +344,16 @@ say_floor(Reason *reason, const PadvClientPlan *plan)
 {
 	int64_t		each = plan->connections_per_thread;
 
-	if (plan->system->holding == PADV_HELD_BY_WORKER)
+	if (plan->system->holding == PADV_HELD_BY_WORKER && plan->divided == 0)
+		say(reason, "One worker needs %lld connections.", (long long) each);
+	else if (plan->system->holding == PADV_HELD_BY_WORKER)
 		say(reason, "%lld workers * (%lld connections_per_thread - 1) + 1 = %lld; the pool has %lld, %lld for each worker, and none waits for another.",
 			(long long) plan->workers, (long long) each,
 			(long long) (plan->workers * (each - 1) + 1), (long long) plan->size, (long long) each);
 	else
 		say(reason, "%lld threads * (%lld connections_per_thread - 1) + 1 = %lld: %s.",
 			(long long) plan->threads, (long long) each, (long long) plan->floor,
+			plan->divided == 0 ? "with fewer the threads can lock up, all waiting for one more connection" :
 			plan->size < plan->floor ? "more than max_connections, so the threads can lock up, all waiting for one more connection" :
 			plan->floor_wins ? "with fewer the threads can lock up, all waiting for one more connection" :
 			"the pool is not smaller, so the threads cannot lock up");
@@ -283,7 +368,7 @@ emit_floor(const Emitter *emitter)
 	if (plan->floor == 0 || (plan->threads == 0 && plan->connections_per_thread == 1))
 		return;
 	say_floor(&reason, plan);
-	if (plan->floor_wins)
+	if (plan->floor_wins && plan->divided > 0)
 		say(&reason, " That is more than the share: %lld * %lld = %lld connections, %.3g times the %.6g of the share%s. Let a thread hold fewer at once, or run fewer threads or processes.",
 			(long long) plan->processes, (long long) plan->size, (long long) plan->sum,
 			fmin((double) plan->sum / plan->share_connections, DBL_MAX), plan->share_connections,
@@ -299,17 +384,20 @@ emit_next_limit(const Emitter *emitter)
 	const PadvClientPlan *plan = emitter->plan;
 	Reason		reason = {0};
 
-	if (plan->threads > plan->size && plan->system->holding != PADV_HELD_BY_WORKER)
+	if (plan->divided > 0 && plan->threads > plan->size && plan->system->holding != PADV_HELD_BY_WORKER)
 		say(&reason, "Above: of %lld threads %lld wait when all want a connection; ",
 			(long long) plan->threads, (long long) (plan->threads - plan->size));
 	else
 		say(&reason, "Above: ");
-	say(&reason, "%s. Below: %lld * %lld = %lld connections; ordinary roles can have %lld (max_connections %lld less %lld reserved)%s.",
-		plan->system->above, (long long) plan->processes, (long long) plan->size,
-		(long long) plan->sum, (long long) plan->usable_connections,
+	say(&reason, "%s. Below: ", plan->system->above);
+	if (plan->divided > 0)
+		say(&reason, "%lld * %lld = %lld connections; ", (long long) plan->processes,
+			(long long) plan->size, (long long) plan->sum);
+	say(&reason, "ordinary roles can have %lld (max_connections %lld less %lld reserved)%s.",
+		(long long) plan->usable_connections,
 		(long long) plan->max_connections,
 		(long long) (plan->max_connections - plan->usable_connections),
-		plan->sum > plan->usable_connections ?
+		plan->divided > 0 && plan->sum > plan->usable_connections ?
 		": they do not fit, and the last ones are refused" : ", less what else connects");
 	emitter->emit(emitter->arg, "next limit", "", reason.text);
 }
@@ -323,10 +411,13 @@ padv_client_config(const PadvClientPlan *plan,
 	const Emitter emitter = {plan, emit, arg};
 	Reason		place = {0};
 
+	emit_evidence(&emitter);
+	emit_caution(&emitter);
 	for (const PadvClientLine *line = plan->system->lines; line->setting != NULL; line++)
 		emit_line(&emitter, line);
 	say(&place, "%s: %s.", plan->system->title, plan->system->where);
 	emit(arg, "place", "", place.text);
+	emit_session_pool(&emitter);
 	emit_floor(&emitter);
 	emit_next_limit(&emitter);
 }

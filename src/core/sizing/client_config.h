@@ -80,12 +80,22 @@ typedef struct PadvClientPlan
 	double		busy_ratio;		/* over 0 and at most 1 */
 	const char *busy_source;	/* where it comes from, in words */
 	double		stale_seconds;	/* age of it all; 0 while it is fresh */
-	int64_t		pool_size;
+	const char *confidence;		/* in the optimum */
+	const char *measured_at;	/* when the busiest load was, in words; NULL:
+								 * none */
+	double		throughput;		/* of that load, transactions a second */
+	double		sessions;
+	double		executing;
+	int64_t		pool_size;		/* 0: not known, likewise below */
+	int64_t		session_pool_size;	/* where callers keep a connection for a
+									 * request */
 	int64_t		max_connections;
 	int64_t		usable_connections;
 
 	/* what comes out */
-	double		share_connections;	/* share * pool_size */
+	int64_t		divided;		/* pool_size or session_pool_size, by what
+								 * holds connections */
+	double		share_connections;	/* share * divided */
 	int64_t		allowed;		/* by the share to each pool, maybe 0 */
 	int64_t		floor;			/* against deadlock; 0: not known */
 	bool		floor_wins;
@@ -95,6 +105,7 @@ typedef struct PadvClientPlan
 	int64_t		wanted;			/* connections of each pool, before they are
 								 * made a percentage */
 	int64_t		percent;		/* of max_connections, 1..100 */
+	bool		percent_up;		/* rounded up to reach the floor */
 	int64_t		sum;			/* of all pools */
 } PadvClientPlan;
 

@@ -75,3 +75,26 @@ padv_waits_add(PadvWaits *waits, const PadvInterval *interval)
 	waits->asleep = waits->asleep * left +
 		fmax(0.0, interval->inside * interval->seconds - run - ready);
 }
+
+/* Beyond this there is no sum that fades. */
+#define GREATEST 1e12
+
+void
+padv_waits_keep(const PadvWaits *waits, double numbers[PADV_WAITS_NUMBERS])
+{
+	numbers[0] = fmin(waits->run, GREATEST);
+	numbers[1] = fmin(waits->ready, GREATEST);
+	numbers[2] = fmin(waits->asleep, GREATEST);
+}
+
+bool
+padv_waits_restore(PadvWaits *waits, const double *numbers, size_t count)
+{
+	if (count != PADV_WAITS_NUMBERS)
+		return false;
+	for (int i = 0; i < PADV_WAITS_NUMBERS; i++)
+		if (!(numbers[i] >= 0.0 && numbers[i] <= GREATEST))
+			return false;
+	*waits = (PadvWaits) {numbers[0], numbers[1], numbers[2]};
+	return true;
+}

@@ -48,4 +48,9 @@ typedef struct PadvWaits
 
 extern void padv_waits_add(PadvWaits *waits, const PadvInterval *interval);
 
+/* As plain finite numbers, and back; false, and nothing changed, if not sound. */
+#define PADV_WAITS_NUMBERS 3
+extern void padv_waits_keep(const PadvWaits *waits, double numbers[PADV_WAITS_NUMBERS]);
+extern bool padv_waits_restore(PadvWaits *waits, const double *numbers, size_t count);
+
 #endif							/* PADV_INTERVAL_H */

@@ -53,6 +53,7 @@ typedef struct PadvSession
 	bool		demands;		/* active, and neither asleep on purpose nor
 								 * waiting for its client */
 	bool		holds_horizon;	/* has a transaction ID or a snapshot */
+	bool		local;			/* its client is on this machine */
 	int64_t		statement_start;	/* of the latest statement */
 	int64_t		state_start;	/* when it came into its state */
 	int64_t		xact_start;

@@ -34,6 +34,7 @@ enum
 	DEMAND,
 	HELD_IN_TRANSACTION,
 	TURNAROUND,
+	ROUND_TRIP,
 	FIRST_CLASS,
 	/* two for each event: sessions, parallel workers */
 	FIRST_EVENT = FIRST_CLASS + PADV_WAIT_CLASSES,
@@ -83,6 +84,7 @@ struct PadvWindow
 	/* sums of the columns before those of events, since they were taken */
 	int64_t		untaken[FIRST_EVENT];
 	int64_t		untaken_max;	/* active sessions */
+	int64_t		untaken_connections_max;
 
 	/* who owns which entry, and the columns of those in use */
 	PadvKeys	event_keys;
@@ -332,6 +334,14 @@ watch_idle_period(PadvWindow *window, const PadvSession *session, bool idle)
 }
 
 static void
+count_idle(PadvWindow *window, const PadvSession *session)
+{
+	uint64_t	limit = session->local ? PADV_LOCAL_ROUND_TRIP_US : PADV_ROUND_TRIP_US;
+
+	window->counted[ROUND_TRIP] += time_between(session->state_start, window->taken_at) <= limit;
+}
+
+static void
 count_session(PadvWindow *window, const PadvSession *session)
 {
 	int			state = session->state < STATES ? session->state : PADV_STATE_OTHER;
@@ -344,6 +354,8 @@ count_session(PadvWindow *window, const PadvSession *session)
 		count_active(window, session);
 	else if (state == PADV_STATE_IDLE_IN_TRANSACTION)
 		count_idle_in_transaction(window, session);
+	else if (state == PADV_STATE_IDLE)
+		count_idle(window, session);
 	watch_idle_period(window, session, state == PADV_STATE_IDLE);
 }
 
@@ -387,6 +399,8 @@ padv_window_add(PadvWindow *window, const PadvSample *sample)
 		window->untaken[column] += counted[column];
 	if (counted[ACTIVE] > window->untaken_max)
 		window->untaken_max = counted[ACTIVE];
+	if (counted[SESSIONS] + sample->logins_waiting > window->untaken_connections_max)
+		window->untaken_connections_max = counted[SESSIONS] + sample->logins_waiting;
 }
 
 static void
@@ -510,6 +524,8 @@ padv_window_drain(PadvWindow *window, PadvWindowMeans *take)
 
 	take->samples = sum[SAMPLES];
 	take->taken_at = window->taken_at;
+	take->sessions = (double) sum[SESSIONS] / samples;
+	take->connections_max = window->untaken_connections_max;
 	take->active = (double) sum[ACTIVE] / samples;
 	take->active_max = window->untaken_max;
 	take->idle = (double) sum[IDLE] / samples;
@@ -521,8 +537,10 @@ padv_window_drain(PadvWindow *window, PadvWindowMeans *take)
 	take->demand = (double) sum[DEMAND] / samples;
 	take->held_in_transaction = (double) sum[HELD_IN_TRANSACTION] / samples;
 	take->turnaround = (double) sum[TURNAROUND] / samples;
+	take->round_trip = (double) sum[ROUND_TRIP] / samples;
 
 	memset(window->untaken, 0, sizeof(window->untaken));
 	window->untaken_max = 0;
+	window->untaken_connections_max = 0;
 	return true;
 }

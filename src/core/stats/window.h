@@ -66,6 +66,14 @@ typedef struct PadvCounts
 #define PADV_TURNAROUND_LIMIT_US 100000
 
 /*
+ * What a saturated pool needs to hand a connection to the next transaction: a
+ * round trip inside a data centre, or on one machine.  Only so much of an idle
+ * period is counted as round trip.
+ */
+#define PADV_ROUND_TRIP_US 1000
+#define PADV_LOCAL_ROUND_TRIP_US 100
+
+/*
  * Several short statements may lie between two samples, and only the start of
  * the last one is known.  So an idle period that a sample saw is judged with a
  * slack of the time between samples, up to this.  Where samples are further
@@ -108,6 +116,8 @@ typedef struct PadvWindowMeans
 {
 	int64_t		samples;
 	int64_t		taken_at;		/* of the last of them, on the wall clock */
+	double		sessions;
+	int64_t		connections_max;	/* sessions and logins that wait */
 	double		active;
 	int64_t		active_max;
 	double		idle;
@@ -118,6 +128,12 @@ typedef struct PadvWindowMeans
 	double		demand;
 	double		held_in_transaction;	/* see PadvMinute */
 	double		turnaround;
+
+	/*
+	 * Sessions that have been idle for at most a round trip.  By Little's law
+	 * that is transactions a second, times what an idle period has of it.
+	 */
+	double		round_trip;
 } PadvWindowMeans;
 
 typedef struct PadvEventRow
