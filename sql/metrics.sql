@@ -77,7 +77,7 @@ SELECT status FROM pool_advisor.check_load(-1);
 SELECT status FROM pool_advisor.check_load('NaN');
 SELECT status FROM pool_advisor.check_load(1, 'Infinity');
 SELECT status FROM pool_advisor.check_load(NULL);
-SELECT status FROM pool_advisor.check_load(1, NULL);
+SELECT status FROM pool_advisor.check_load(1000, NULL);
 
 -- configurations; the short ones whole
 \a

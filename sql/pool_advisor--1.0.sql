@@ -137,7 +137,7 @@ COMMENT ON COLUMN pool_advisor.status.confidence IS 'how much speaks for it: for
 COMMENT ON COLUMN pool_advisor.status.busy_ratio IS 'share of the time a connection of a transaction pool is held in which it executes: optimal / pool_size, 0..1; NULL when pool_size is';
 COMMENT ON COLUMN pool_advisor.status.pool_size IS 'connections that a transaction pool in front needs to keep optimal of them active, by the busiest load that was seen; NULL when no load was measured';
 COMMENT ON COLUMN pool_advisor.status.load_ratio IS 'demand_avg / optimal';
-COMMENT ON COLUMN pool_advisor.status.verdict IS 'idle, within, at the optimum, oversubscribed or blocked';
+COMMENT ON COLUMN pool_advisor.status.verdict IS 'idle, within, at the optimum, oversubscribed, contention (sessions wait for locks, and work flows) or stalled (it does not)';
 COMMENT ON COLUMN pool_advisor.status.parallel_workers IS 'parallel workers in the last sample; they are not sessions';
 COMMENT ON COLUMN pool_advisor.status.demand_avg IS 'average over the last minute of active sessions and parallel workers, less those asleep or waiting for their client, and of sessions that are ready to run although they look idle';
 COMMENT ON COLUMN pool_advisor.status.samples_total IS 'samples since the worker started';
@@ -333,6 +333,56 @@ COMMENT ON COLUMN pool_advisor.waits.wait_event_type IS 'as in pg_stat_activity;
 COMMENT ON COLUMN pool_advisor.waits.wait_event IS 'as in pg_stat_activity';
 COMMENT ON COLUMN pool_advisor.waits.active_avg IS 'average active sessions in it';
 COMMENT ON COLUMN pool_advisor.waits.parallel_avg IS 'average parallel workers in it';
+
+CREATE FUNCTION pool_advisor._blockers(
+    OUT pid integer,
+    OUT rolname name,
+    OUT datname name,
+    OUT application_name text,
+    OUT state text,
+    OUT xact_seconds double precision,
+    OUT blocked_directly bigint,
+    OUT blocked bigint,
+    OUT longest_wait_seconds double precision,
+    OUT blocking_seconds double precision,
+    OUT query_id bigint,
+    OUT gid text
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pool_advisor_blockers'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 5;
+COMMENT ON FUNCTION pool_advisor._blockers() IS 'what the view blockers shows';
+
+CREATE VIEW pool_advisor.blockers AS SELECT * FROM pool_advisor._blockers();
+COMMENT ON VIEW pool_advisor.blockers IS
+    'sessions and prepared transactions that others wait for and that wait for none: the roots of lock chains, as of the last second; at most 32, those that block most first';
+COMMENT ON COLUMN pool_advisor.blockers.pid IS 'of the process; 0 of a prepared transaction';
+COMMENT ON COLUMN pool_advisor.blockers.rolname IS 'its role; NULL for a process of the server';
+COMMENT ON COLUMN pool_advisor.blockers.datname IS 'its database; NULL likewise';
+COMMENT ON COLUMN pool_advisor.blockers.application_name IS 'as the session has set it';
+COMMENT ON COLUMN pool_advisor.blockers.state IS 'as in pg_stat_activity; queued while it waits in the queue for transactions, prepared, deadlock for one of several that wait for each other, server for a process that is no client''s';
+COMMENT ON COLUMN pool_advisor.blockers.xact_seconds IS 'age of its transaction; NULL when not known';
+COMMENT ON COLUMN pool_advisor.blockers.blocked_directly IS 'sessions that wait for it';
+COMMENT ON COLUMN pool_advisor.blockers.blocked IS 'these, those that wait for them, and so on';
+COMMENT ON COLUMN pool_advisor.blockers.longest_wait_seconds IS 'how long the one of these has waited that waits longest';
+COMMENT ON COLUMN pool_advisor.blockers.blocking_seconds IS 'for how long it has been seen as a root';
+COMMENT ON COLUMN pool_advisor.blockers.query_id IS 'of its last statement, as in pg_stat_statements; NULL when none is computed';
+COMMENT ON COLUMN pool_advisor.blockers.gid IS 'the name of a prepared transaction';
+
+CREATE FUNCTION pool_advisor._summary(
+    OUT item text,
+    OUT state text
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pool_advisor_summary'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 8;
+COMMENT ON FUNCTION pool_advisor._summary() IS 'what the view summary shows';
+
+CREATE VIEW pool_advisor.summary AS SELECT * FROM pool_advisor._summary();
+COMMENT ON VIEW pool_advisor.summary IS
+    'the state of the server in 8 rows that fit into 80 columns, the most urgent first';
+COMMENT ON COLUMN pool_advisor.summary.item IS 'verdict, blocked by, advice, load, optimal, queue, limits, data';
+COMMENT ON COLUMN pool_advisor.summary.state IS 'for people, and not stable; programs read the views status and metrics';
 
 CREATE FUNCTION pool_advisor._roles(
     OUT rolname name,
@@ -822,8 +872,8 @@ LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION pool_advisor.openmetrics() IS 'what the view metrics shows, in the text format OpenMetrics';
 
 CREATE FUNCTION pool_advisor.check_load(
-    warning double precision DEFAULT 1.0,
-    critical double precision DEFAULT 2.0,
+    warning double precision DEFAULT NULL,
+    critical double precision DEFAULT NULL,
     OUT load_ratio double precision,
     OUT demand_avg double precision,
     OUT active_avg double precision,
@@ -839,7 +889,7 @@ RETURNS record
 AS 'MODULE_PATHNAME', 'pool_advisor_check_load'
 LANGUAGE C VOLATILE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.check_load(double precision, double precision) IS
-    'the load against two thresholds, as a check for Nagios and its kin: status is 0 OK, 1 warning, 2 critical, 3 unknown because sampling stands still';
+    'whether the state of the server is worth a warning, or its load is above a threshold, as a check for Nagios and its kin: status is 0 OK, 1 warning, 2 critical, 3 unknown because sampling stands still';
 
 CREATE FUNCTION pool_advisor.monitoring_config(
     system text
@@ -858,7 +908,7 @@ REVOKE ALL ON FUNCTION
     pool_advisor._scalability(), pool_advisor._scalability_fit(),
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
     pool_advisor._roles(), pool_advisor._history(), pool_advisor._limits(),
-    pool_advisor._budget(), pool_advisor._gate(),
+    pool_advisor._budget(), pool_advisor._gate(), pool_advisor._blockers(), pool_advisor._summary(),
     pool_advisor._metrics(), pool_advisor.openmetrics(),
     pool_advisor.check_load(double precision, double precision),
     pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
@@ -871,7 +921,7 @@ GRANT EXECUTE ON FUNCTION
     pool_advisor._scalability(), pool_advisor._scalability_fit(),
     pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
     pool_advisor._roles(), pool_advisor._history(), pool_advisor._limits(),
-    pool_advisor._budget(), pool_advisor._gate(),
+    pool_advisor._budget(), pool_advisor._gate(), pool_advisor._blockers(), pool_advisor._summary(),
     pool_advisor._metrics(), pool_advisor.openmetrics(),
     pool_advisor.check_load(double precision, double precision),
     pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
@@ -885,6 +935,7 @@ REVOKE ALL ON
     pool_advisor.scalability, pool_advisor.scalability_fit,
     pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
     pool_advisor.history, pool_advisor.limits, pool_advisor.gate, pool_advisor.budget, pool_advisor.metrics,
+    pool_advisor.blockers, pool_advisor.summary,
     pool_advisor.declared_pools
     FROM PUBLIC;
 GRANT SELECT ON
@@ -892,6 +943,7 @@ GRANT SELECT ON
     pool_advisor.scalability, pool_advisor.scalability_fit,
     pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
     pool_advisor.history, pool_advisor.limits, pool_advisor.gate, pool_advisor.budget, pool_advisor.metrics,
+    pool_advisor.blockers, pool_advisor.summary,
     pool_advisor.declared_pools
     TO pg_monitor, pg_read_all_stats;
 

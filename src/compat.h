@@ -55,6 +55,14 @@
 #define padv_proc_in_transaction(proc) ((proc)->lxid != InvalidLocalTransactionId)
 #endif
 
+/* The virtual transaction of an entry of a lock. */
+#if PG_VERSION_NUM >= 170000
+#define padv_instance_vxid(to, instance) ((to) = (instance)->vxid)
+#else
+#define padv_instance_vxid(to, instance) \
+	((to).backendId = (instance)->backend, (to).localTransactionId = (instance)->lxid)
+#endif
+
 /*
  * The process that a PGPROC is of, or 0.  Up to 16 the pid stays there when it has
  * ended, and may be another's by then; but it does not own the latch any more.

@@ -47,6 +47,7 @@ typedef struct PadvStatusShared
 	PadvRoleRow roles[PADV_MAX_ROLES];
 	PadvFact	facts[PADV_MAX_FACTS];
 	PadvScalabilityRow rows[PADV_CURVE_BINS];
+	PadvBlockers blockers;
 } PadvStatusShared;
 
 static PadvStatusShared *shared = NULL;
@@ -144,6 +145,15 @@ padv_status_publish_curve(const PadvScalabilityRow *rows, int nrows)
 }
 
 void
+padv_publish_blockers(const PadvBlockers *blockers)
+{
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	shared->blockers.count = blockers->count;
+	memcpy(shared->blockers.rows, blockers->rows, blockers->count * sizeof(PadvBlocker));
+	LWLockRelease(shared->lock);
+}
+
+void
 padv_status_request_reset(uint32 what)
 {
 	pg_atomic_fetch_or_u32(&shared->resets, what);
@@ -226,4 +236,11 @@ padv_status_copy_curve(PadvScalabilityRow **rows)
 {
 	*rows = palloc(sizeof(shared->rows));
 	return copy_array(*rows, shared->rows, &shared->nrows, sizeof(PadvScalabilityRow));
+}
+
+int
+padv_copy_blockers(PadvBlocker **rows)
+{
+	*rows = palloc(sizeof(shared->blockers.rows));
+	return copy_array(*rows, shared->blockers.rows, &shared->blockers.count, sizeof(PadvBlocker));
 }

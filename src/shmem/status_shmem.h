@@ -30,6 +30,7 @@ extern uint32 padv_status_take_resets(void);
 extern void padv_status_publish(const PadvStatus *status, const PadvDigest *digest);
 extern void padv_status_publish_machine(const PadvMachine *machine);
 extern void padv_status_publish_curve(const PadvScalabilityRow *rows, int nrows);
+extern void padv_publish_blockers(const PadvBlockers *blockers);
 
 /* This process is the worker until it exits. */
 extern void padv_worker_announce(void);
@@ -44,5 +45,6 @@ extern int	padv_status_copy_events(PadvEventRow **events);
 extern int	padv_status_copy_roles(PadvRoleRow **roles);
 extern int	padv_status_copy_facts(PadvFact **facts);
 extern int	padv_status_copy_curve(PadvScalabilityRow **rows);
+extern int	padv_copy_blockers(PadvBlocker **rows);
 
 #endif							/* PADV_STATUS_SHMEM_H */

@@ -129,6 +129,9 @@ typedef struct PadvServerSlots
 
 extern void padv_slots_of_server(PadvServerSlots *slots);
 
+/* How long the transaction has waited that waits longest; of about now. */
+extern int64 padv_turns_longest_wait_us(int64 now);
+
 extern void padv_slots_reset_counters(void);
 
 #endif							/* PADV_XACT_SLOTS_H */

@@ -87,6 +87,27 @@ padv_slots_of_server(PadvServerSlots *slots)
 	slots->working = Max(slots->working, 0);
 }
 
+int64
+padv_turns_longest_wait_us(int64 now)
+{
+	int64		longest = 0;
+
+	if (!padv_slots_have_waiters())
+		return 0;
+	for (int i = 0; i < padv_admission_backends(); i++)
+	{
+		const volatile PadvBackend *backend = &padv_backends[i];
+
+		/*
+		 * a slot that changes meanwhile may be taken for one that waits since
+		 * before
+		 */
+		if (backend->xact.state == PADV_REQUEST_WAITING && backend->queued_at > 0)
+			longest = Max(longest, now - backend->queued_at);
+	}
+	return longest;
+}
+
 void
 padv_slots_reset_counters(void)
 {

@@ -379,10 +379,12 @@ pool_advisor_openmetrics(PG_FUNCTION_ARGS pg_attribute_unused())
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(result.data, result.len));
 }
 
+/* Negative when it is not given. */
 static double
 read_threshold(FunctionCallInfo fcinfo, int number, const char *name)
 {
-	padv_check_not_null(fcinfo, number, name);
+	if (PG_ARGISNULL(number))
+		return -1.0;
 	padv_check_argument(PG_GETARG_FLOAT8(number), false, name);
 	return PG_GETARG_FLOAT8(number);
 }
@@ -402,7 +404,7 @@ pool_advisor_check_load(PG_FUNCTION_ARGS)
 	padv_require_preloaded();
 	warning = read_threshold(fcinfo, 0, "warning");
 	critical = read_threshold(fcinfo, 1, "critical");
-	if (warning > critical)
+	if (critical >= 0.0 && warning > critical)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must not be less than \"%s\"", "critical", "warning"),

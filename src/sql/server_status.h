@@ -26,6 +26,9 @@ extern char *padv_role_name(Oid role);
 /* The same for a row of the samples, which may stand for all further roles. */
 extern const char *padv_role_row_name(const PadvRoleRow *role);
 
+/* The name of a prepared transaction, or NULL when it has ended. */
+extern char *padv_prepared_name(TransactionId xid);
+
 /* A row of the view advice, into the result of a materialized function. */
 extern void padv_row_advice(FunctionCallInfo fcinfo, const PadvAdvice *advice);
 

@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
@@ -50,6 +51,18 @@ name_holder(PadvLocalStatus *local)
 	local->holder_database = database ? database : psprintf("unknown (OID=%u)", holder->database);
 }
 
+static void
+name_blocker(PadvLocalStatus *local)
+{
+	const PadvBlocker *blocker = &local->status.stall.worst;
+	char	   *gid = blocker->pid == 0 ? padv_prepared_name(blocker->xid) : NULL;
+	char	   *database = get_database_name(blocker->database);
+
+	local->blocker_role = OidIsValid(blocker->role) ? padv_role_name(blocker->role) : NULL;
+	local->blocker_database = database ? database : "";
+	local->blocker_gid_quoted = gid ? quote_literal_cstr(gid) : NULL;
+}
+
 void
 padv_read_local_status(PadvLocalStatus *local, bool with_names)
 {
@@ -65,6 +78,8 @@ padv_read_local_status(PadvLocalStatus *local, bool with_names)
 	local->age_seconds = (double) (padv_monotonic_us() - local->status.clock_us) / 1e6;
 	if (with_names && local->status.idle_holder.holders > 0)
 		name_holder(local);
+	if (with_names && local->status.stall.any)
+		name_blocker(local);
 }
 
 static void

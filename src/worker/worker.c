@@ -30,6 +30,7 @@
 
 #include "clock.h"
 #include "compat.h"
+#include "core/model/health.h"
 #include "core/model/status.h"
 #include "core/policy/lease.h"
 #include "core/stats/daily_peak.h"
@@ -45,6 +46,7 @@
 #include "worker/buffer_stats.h"
 #include "worker/idle_closer.h"
 #include "worker/limits_launcher.h"
+#include "worker/lock_chains.h"
 #include "worker/proc_cpu.h"
 #include "worker/sampler.h"
 #include "worker/stall_monitor.h"
@@ -61,6 +63,7 @@
 #define KEEPALIVE_INTERVAL (1 * SECOND)
 #define TURNS_INTERVAL (SECOND / 100)
 #define CONTROL_INTERVAL (SECOND / 10)
+#define LOCKS_INTERVAL (1 * SECOND)
 
 /* The worker's memory; allocated once. */
 typedef struct Worker
@@ -76,6 +79,7 @@ typedef struct Worker
 	PadvLimitsLauncher *watch;
 	PadvIdleCloser *idle_timeout;
 	PadvStallMonitor *stall_monitor;
+	PadvLockChains *lock_chains;
 	PadvRetain	grace;
 	PadvHistoryStore *history;
 	PadvCounters counters;
@@ -97,6 +101,7 @@ typedef struct Worker
 	int64		keepalive_due;
 	int64		turns_due;
 	int64		control_due;
+	int64		locks_due;
 
 	/* as the controller saw it last */
 	int64		controlled_at;
@@ -147,6 +152,7 @@ create_worker(void)
 	worker->watch = padv_limits_launcher_create();
 	worker->idle_timeout = padv_idle_closer_create();
 	worker->stall_monitor = padv_stall_monitor_create();
+	worker->lock_chains = padv_lock_chains_create(padv_slot_wait_event());
 	padv_retain_init(&worker->grace);
 	padv_scalability_init(&worker->scalability);
 	padv_pool_init(&worker->pool);
@@ -406,10 +412,21 @@ sample_sessions(Worker *worker)
 	padv_model_update(&status->model, &inputs, &status->minute, &status->load,
 					  &worker->waits, &worker->curve);
 	padv_model_size_pools(&status->model, &worker->pool, status->taken_at);
+	status->model.verdict = padv_health_verdict(&status->model, &status->stall);
 	padv_status_publish(status, digest);
 
 	worker->counters.value[PADV_SAMPLES] += 1.0;
 	worker->counters.value[PADV_SAMPLE_CPU] += cpu_seconds() - started;
+}
+
+/* Who keeps others waiting; by the last sample, whose readers see it with the next. */
+static void
+look_at_locks(Worker *worker, int64 now)
+{
+	PadvStatus *status = &worker->status;
+
+	status->stall.queue_seconds = (double) padv_turns_longest_wait_us(now) / 1e6;
+	padv_lock_chains_look(worker->lock_chains, worker->sample, status->last.demand, now, &status->stall);
 }
 
 /* Sleep until something is due, or something else wants attention. */
@@ -571,6 +588,8 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 			estimate_curve(worker);
 		if (is_due(&worker->sample_due, (int64) padv_sample_interval * 1000, now))
 			sample_sessions(worker);
+		if (is_due(&worker->locks_due, LOCKS_INTERVAL, now))
+			look_at_locks(worker, now);
 		if (is_due(&worker->limits_due, LIMITS_INTERVAL, now))
 			padv_limits_launcher_run(worker->watch, now);
 		if (is_due(&worker->turns_due, TURNS_INTERVAL, now))

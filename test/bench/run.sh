@@ -22,6 +22,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/auto.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/endurance.sh"
 # shellcheck source=test/bench/chaos.sh
 source "$(dirname "${BASH_SOURCE[0]}")/chaos.sh"
+# shellcheck source=test/bench/blockers.sh
+source "$(dirname "${BASH_SOURCE[0]}")/blockers.sh"
 
 BENCH=${BENCH:-window sample status transaction metrics load agreement check logins storm effect}
 SAMPLES=${SAMPLES:-10/110 100/200 1000/1100 1000/1100/active 2000/2100 10/2100}
@@ -285,7 +287,7 @@ bench_agreement() {
 }
 
 ulimit -n 8192 2>/dev/null || true
-PARTS='window sample status transaction metrics load agreement check logins storm effect truth gate pool_size auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps chaos endurance'
+PARTS='window sample status transaction metrics load agreement check logins storm effect truth gate pool_size auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps blockers chaos endurance'
 
 prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"

@@ -14,6 +14,8 @@
 
 #include "core/advice/advice.h"
 #include "core/advice/explain.h"
+#include "core/advice/summary.h"
+#include "core/model/health.h"
 #include "core/model/status.h"
 #include "core/monitoring/check_load.h"
 #include "core/stats/history.h"
@@ -346,6 +348,7 @@ check_words(const PadvStatus *status)
 	static const PadvLocalStatus nobody;
 	PadvLocalStatus local = nobody;
 	PadvAdvice	advice[PADV_MAX_ADVICE];
+	PadvSummaryRow rows[PADV_SUMMARY_ROWS];
 	PadvLoadCheck check;
 	int			count;
 
@@ -364,6 +367,14 @@ check_words(const PadvStatus *status)
 	}
 	padv_check_load(&local, status->model.inputs.usable_connections, 1.0, 2.0, &check);
 	must(isfinite(check.load_ratio) && check.load_ratio >= 0.0);
+
+	/* without thresholds the check is the rule's, and a warning has an advice */
+	padv_check_load(&local, status->model.inputs.usable_connections, -1.0, -1.0, &check);
+	must(check.status == padv_health(&local).status);
+	must(check.status == PADV_CHECK_OK || count > 0);
+	padv_summary(&local, rows);
+	for (int i = 0; i < PADV_SUMMARY_ROWS; i++)
+		must(rows[i].state[0] != '\0');
 }
 
 static void

@@ -428,7 +428,10 @@ for ([ 1000, 2000, 0, 'OK' ], [ 0.001, 2000, 1, 'WARNING' ], [ 0.001, 0.002, 2, 
 			'and its line');
 	}
 }
-my ($status, $out) = run('sh', $plugin, 2, 1);
+my ($status, $out) = run('sh', $plugin);
+is($status, 0, 'without thresholds the plugin goes by the rule');
+like($out, qr/^POOL_ADVISOR OK - .* \| load_ratio=[\d.]+;;;0 /, 'and prints none');
+($status, $out) = run('sh', $plugin, 2, 1);
 is($status, 3, 'the plugin does not know what to do with a bad threshold');
 like($out, qr/^POOL_ADVISOR UNKNOWN - ERROR:  argument "critical" must not be less than "warning"/, 'and says why');
 $node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'});
@@ -560,11 +563,12 @@ is(ask('SELECT count(*) FROM pool_advisor.metrics WHERE value IS NULL'), '0', 'a
 is("$status $out", "3 POOL_ADVISOR UNKNOWN - no sample has been taken since the server started\n", 'the plugin does not know');
 SKIP:
 {
-	skip 'check_pgactivity is not there', 2
+	skip 'check_pgactivity is not there', 3
 	  unless program('/usr/lib/nagios/plugins/check_pgactivity', '--version');
 	my @lines = commands(1, 2);
 	is((run('sh', '-c', $lines[0]))[0], 3, 'nor does check_pgactivity');
-	is((run('sh', '-c', $lines[1]))[0], 2, 'and the other check is critical');
+	is((run('sh', '-c', $lines[1]))[0], 3, 'of the status neither');
+	is((run('sh', '-c', $lines[2]))[0], 2, 'and the other check is critical');
 }
 $node->stop('immediate');
 done_testing();

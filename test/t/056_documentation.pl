@@ -76,7 +76,9 @@ my @RULES = (
 		same => 'gate_enforcement' ],
 	[ qr/\.gate/, 'gate', \&rows, same => 'server_max_active' ],
 	[ qr/verdict FROM pool_advisor\.status/, 'blocked', \&rows, same => 'verdict' ],
-	[ qr/\.advice LIMIT 1/, 'blocked', \&rows, same => 'severity code subject fix' ],
+	[ qr/\.advice LIMIT 1/, 'blocked', \&rows, same => 'severity code recommendation' ],
+	[ qr/\.blockers/, 'blocked', \&rows, same => 'rolname state blocked_directly blocked' ],
+	[ qr/\.summary/, 'blocked', \&rows, same => 'item', any => 'state' ],
 	[ qr/\.waits/, 'blocked', \&rows, same => 'period wait_event_type', rows => 1 ],
 	[ qr/\.roles;/, 'blocked', \&rows, same => 'rolname', sorted => 1, more => 1 ],
 	[ qr/\.history/, 'blocked', \&rows ],
@@ -278,7 +280,7 @@ sub set_scene_blocked
 	come(postgres => 1, 'sessions > 0');
 	set_limits($node, q{SELECT pool_advisor.set_limit('batch', max_sessions => 20)},
 		'max_sessions = 20 FROM pool_advisor.limits WHERE rolname = $$batch$$');
-	wait_for($node, q{verdict = 'blocked' AND load_ratio > 4 FROM pool_advisor.status});
+	wait_for($node, q{verdict = 'stalled' AND load_ratio > 4 FROM pool_advisor.status});
 	return;
 }
 

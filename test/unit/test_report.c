@@ -571,10 +571,11 @@ test_verdict(void)
 	static const char *const headlines[] = {
 		"There is next to nothing to do.", "There is room for more.", "The server is at its best.",
 		"More sessions want to work than help.", "Sessions wait for each other&#39;s locks.",
+		"Most of the work stands still.",
 	};
 	char		heading[100];
 
-	for (int verdict = 0; verdict <= PADV_VERDICT_BLOCKED; verdict++)
+	for (int verdict = 0; verdict <= PADV_VERDICT_STALLED; verdict++)
 	{
 		set_up();
 		local.status.model.verdict = (PadvVerdict) verdict;

@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include "core/advice/advice.h"
+#include "core/advice/blocked_advice.h"
+#include "core/model/health.h"
 #include "core/policy/enforcement.h"
 
 /* Fewer idle connections than this are nobody's trouble. */
@@ -25,9 +27,6 @@
 /* A transaction that sits idle this long holds back vacuum for good. */
 #define IDLE_HOLDER_WARNING_SECONDS 60.0
 #define IDLE_HOLDER_CRITICAL_SECONDS 3600.0
-
-/* More than this many times the optimum is past any burst. */
-#define OVERSUBSCRIBED_CRITICAL 4.0
 
 /* Shares of the active sessions that make a wait the main thing. */
 #define BOUND_BY_WAIT 0.5
@@ -46,8 +45,6 @@
 /* More than the most connections that were taken, and days until these are known. */
 #define ROOM_FOR_PEAKS 1.5
 #define DAYS_TO_KNOW 7
-
-#define NEARLY_FULL 0.9
 
 /* Page tables of this share of memory are no small change any more. */
 #define PAGE_TABLES_FELT 0.05
@@ -212,11 +209,12 @@ advise_oversubscribed(Findings *findings)
 {
 	const PadvStatus *status = &findings->local->status;
 	const PadvModel *model = &status->model;
+	PadvCheckStatus status = padv_health_oversubscribed(findings->local);
 	PadvAdvice *advice;
 
-	if (!padv_model_oversubscribed(model))
+	if (status == PADV_CHECK_OK)
 		return;
-	advice = begin(findings, model->load_ratio > OVERSUBSCRIBED_CRITICAL ? PADV_CRITICAL : PADV_WARNING,
+	advice = begin(findings, status == PADV_CHECK_CRITICAL ? PADV_CRITICAL : PADV_WARNING,
 				   "oversubscribed", "server");
 	SAY(advice->finding,
 		"Over the last minute %.1f sessions wanted to work on average; this server is at its best with %lld (%.1f times the optimum).",
@@ -239,6 +237,9 @@ advise_lock_bound(Findings *findings)
 	bool		thrashing = findings->local->status.model.verdict == PADV_VERDICT_BLOCKED;
 	PadvAdvice *advice;
 
+	/* while nothing moves, the one that is waited for is all that matters */
+	if (padv_health_stalled_lately(&findings->local->status))
+		return;
 	if (!thrashing && (blocked < 1.0 || blocked < BOUND_BY_LOCKS * minute->active))
 		return;
 	advice = begin(findings, PADV_WARNING, "lock_bound", "server");
@@ -248,7 +249,7 @@ advise_lock_bound(Findings *findings)
 	SAY(advice->recommendation,
 		"More connections make this worse, and so do longer transactions: find the sessions at the head of the line, commit sooner, touch rows that all want last in the transaction, and let fewer sessions in at once.");
 	SAY(advice->fix,
-		"SELECT pid, pg_catalog.pg_blocking_pids(pid), wait_event, query FROM pg_catalog.pg_stat_activity WHERE wait_event_type = 'Lock';");
+		"SELECT * FROM pool_advisor.blockers;");
 }
 
 static void
@@ -361,13 +362,6 @@ advise_idle_in_transaction(Findings *findings)
 		advice->fix[0] = '\0';
 }
 
-/* Logins in the queue have no session, but a connection. */
-static int64_t
-taken_connections(const PadvStatus *status)
-{
-	return status->last.sessions + status->last.logins_waiting;
-}
-
 static void
 advise_nearly_full(Findings *findings)
 {
@@ -375,16 +369,16 @@ advise_nearly_full(Findings *findings)
 	double		usable = (double) status->model.inputs.usable_connections;
 	PadvAdvice *advice;
 
-	if ((double) taken_connections(status) < NEARLY_FULL * usable)
+	if (!padv_health_nearly_full(status, padv_health_connections_taken(status)))
 		return;
 	advice = begin(findings, PADV_CRITICAL, "connections_nearly_full", "server");
 	SAY(advice->finding, "%lld of the %.0f connections that ordinary roles can have are taken",
-		(long long) taken_connections(status), usable);
+		(long long) padv_health_connections_taken(status), usable);
 	if (status->last.logins_waiting > 0)
 		SAY_MORE(advice->finding, ", %lld of them by logins that wait in the queue",
 				 (long long) status->last.logins_waiting);
 	SAY_MORE(advice->finding, ".");
-	if ((double) status->last.sessions < NEARLY_FULL * usable)
+	if (!padv_health_nearly_full(status, status->last.sessions))
 	{
 		SAY(advice->recommendation,
 			"The next ones will be refused, and without those who wait there would be room. Lower queue_length where logins wait (the view roles, queued), or pool_advisor.queue_share, so that one line cannot take the connections of others.");
@@ -466,6 +460,14 @@ advise_hyper_threads(Findings *findings)
 	SAY(advice->fix, "ALTER SYSTEM RESET pool_advisor.cores; SELECT pg_reload_conf();");
 }
 
+/* The one that others wait for, and the queue that does not move. */
+static void
+advise_blocked(Findings *findings)
+{
+	findings->count += padv_advise_blocked_by(findings->local, &findings->advice[findings->count]);
+	findings->count += padv_advise_queue_old(findings->local, &findings->advice[findings->count]);
+}
+
 /* Worst first; a small insertion sort keeps the order of the rules. */
 static void
 sort_by_severity(PadvAdvice *advice, int count)
@@ -495,6 +497,7 @@ padv_advise(const PadvLocalStatus *local, PadvAdvice advice[PADV_MAX_ADVICE])
 	/* nothing else is known before the first sample */
 	if (local->status.taken_at != 0)
 	{
+		advise_blocked(&findings);
 		advise_limits_unreadable(&findings);
 		advise_nearly_full(&findings);
 		advise_oversubscribed(&findings);

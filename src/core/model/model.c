@@ -337,7 +337,7 @@ const char *
 padv_verdict_name(PadvVerdict verdict)
 {
 	static const char *const names[] = {
-		"idle", "within", "at the optimum", "oversubscribed", "blocked"
+		"idle", "within", "at the optimum", "oversubscribed", "contention", "stalled"
 	};
 
 	return names[verdict];

@@ -39,7 +39,8 @@ typedef enum PadvVerdict
 	PADV_VERDICT_WITHIN,
 	PADV_VERDICT_AT_OPTIMUM,
 	PADV_VERDICT_OVERSUBSCRIBED,
-	PADV_VERDICT_BLOCKED,
+	PADV_VERDICT_BLOCKED,		/* contention: work flows all the same */
+	PADV_VERDICT_STALLED,		/* it does not; see health.h */
 } PadvVerdict;
 
 /* What is given: the machine's facts and the DBA's settings. */
@@ -143,7 +144,7 @@ extern const PadvEstimate *padv_model_chosen(const PadvModel *model);
 
 /*
  * Whether more want to work than help.  That can be so under the verdict
- * 'blocked' too, which names the nearer trouble.
+ * 'contention' too, which names the nearer trouble.
  */
 extern bool padv_model_oversubscribed(const PadvModel *model);
 

@@ -10,6 +10,7 @@
 #ifndef PADV_STATUS_H
 #define PADV_STATUS_H
 
+#include "core/model/blockers.h"
 #include "core/model/model.h"
 #include "core/policy/limits.h"
 #include "core/policy/slot_stats.h"
@@ -29,6 +30,7 @@ typedef struct PadvStatus
 	PadvLoad	load;
 	PadvModel	model;
 	PadvControl control;		/* of server_max_active = auto */
+	PadvStall	stall;			/* who keeps others waiting */
 	bool		limits_unreadable;	/* so nobody is refused */
 	int64_t		connections_most;	/* taken at once in the last 14 days */
 	int64_t		connections_days;	/* that this is known for */
@@ -51,6 +53,10 @@ typedef struct PadvLocalStatus
 	const char *holder_role;	/* of status.idle_holder, when it has one */
 	const char *holder_role_quoted;
 	const char *holder_database;
+	const char *blocker_role;	/* of status.stall.worst, when there is one */
+	const char *blocker_database;
+	const char *blocker_gid_quoted; /* of a prepared transaction; NULL when it
+									 * is gone */
 } PadvLocalStatus;
 
 /*

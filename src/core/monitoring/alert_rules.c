@@ -24,8 +24,23 @@ typedef struct Rule
 } Rule;
 
 static const Rule rules[] = {
+	{"PoolAdvisorStalled",
+		"pool_advisor_stalled_seconds > 0",
+		"1m", "critical",
+		"Most of the work stands still behind a lock",
+	"So for {{ printf \"%.0f\" $value }} s. The view blockers names the session that the others wait for; advice has the line that ends it."},
+	{"PoolAdvisorIdleBlocker",
+		"pool_advisor_idle_blocker_seconds >= 60",
+		"0m", "warning",
+		"A session that does nothing keeps others waiting",
+	"So for {{ printf \"%.0f\" $value }} s. The view blockers names the session, or the prepared transaction; advice has the line that ends it."},
+	{"PoolAdvisorQueueOld",
+		"pool_advisor_transactions_longest_wait_seconds >= 60",
+		"1m", "warning",
+		"A transaction has been in the queue for over a minute",
+	"So for {{ printf \"%.0f\" $value }} s. Long statements may hold all slots; the view gate tells how many wait."},
 	{"PoolAdvisorOversubscribed",
-		"pool_advisor_demand_avg > pool_advisor_optimal_high",
+		"pool_advisor_demand_avg and pool_advisor_oversubscribed == 1",
 		"10m", "warning",
 		"More sessions want to work than help",
 	"{{ printf \"%.1f\" $value }} sessions wanted to work on average, which is more than the range around the optimum. Put a smaller pool in front; see the view advice."},
@@ -65,6 +80,11 @@ static const Rule rules[] = {
 		"5m", "critical",
 		"The connections of the server are nearly used up",
 	"Taken are {{ $value }} connections, at least 90 % of what ordinary roles can have."},
+	{"PoolAdvisorConnectionsWereNearlyFull",
+		"max_over_time(pool_advisor_sessions[14d]) >= 0.9 * pool_advisor_usable_connections",
+		"0m", "warning",
+		"The connections of the server were nearly used up within two weeks",
+	"There were {{ $value }} sessions at most in 14 days. The next peak may find none free."},
 	{0}
 };
 

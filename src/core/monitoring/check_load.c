@@ -38,34 +38,85 @@ say_unknown(const PadvLocalStatus *local, PadvLoadCheck *check)
 }
 
 /*
- * A threshold that no load reaches is none: perfdata has no place for exponents,
- * and three hundred digits are no help.
+ * A threshold that no load reaches is none, nor is one that is not given: perfdata
+ * has no place for exponents, and three hundred digits are no help.
  */
 static void
 write_threshold(char text[THRESHOLD], double threshold)
 {
 	text[0] = '\0';
-	if (threshold < NEVER_REACHED)
+	if (threshold >= 0.0 && threshold < NEVER_REACHED)
 		snprintf(text, THRESHOLD, "%.3f", threshold);
 }
 
-static void
-say_load(const PadvModel *model, double warning, double critical, PadvLoadCheck *check)
+/* What the thresholds say of the load, if any is given. */
+static PadvCheckStatus
+judge_ratio(double load_ratio, double warning, double critical)
 {
-	static const char *const names[] = {"OK", "WARNING", "CRITICAL"};
+	if (critical >= 0.0 && load_ratio > critical)
+		return PADV_CHECK_CRITICAL;
+	return warning >= 0.0 && load_ratio > warning ? PADV_CHECK_WARNING : PADV_CHECK_OK;
+}
+
+/*
+ * A caller who gives thresholds has a rule of his own for the load.  It cannot see
+ * that work stands still, as the ratio of that can be small.
+ */
+static PadvHealth
+judge(const PadvLocalStatus *local, double load_ratio, double warning, double critical)
+{
+	PadvHealth	health = {judge_ratio(load_ratio, warning, critical), ""};
+
+	if (warning < 0.0 && critical < 0.0)
+		return padv_health(local);
+	for (const PadvHealthRule *rule = padv_health_rules; rule->code != NULL; rule++)
+	{
+		PadvCheckStatus status = strcmp(rule->code, "blocked_by") == 0 ?
+			rule->judge(local) : PADV_CHECK_OK;
+
+		if (status > health.status)
+			health = (PadvHealth) {status, rule->code};
+	}
+	return health;
+}
+
+/* What it is about, where the verdict does not say it. */
+static void
+say_reason(const PadvLocalStatus *local, const PadvHealth *health, char *text, size_t size)
+{
+	const PadvStall *stall = &local->status.stall;
+
+	text[0] = '\0';
+	if (strcmp(health->code, "blocked_by") == 0 && stall->any)
+		snprintf(text, size, ", %lld sessions blocked by %s%d for %.0f s",
+				 (long long) stall->worst.blocked,
+				 stall->worst.pid == 0 ? "prepared transaction " : "pid ",
+				 stall->worst.pid == 0 ? (int) stall->worst.xid : stall->worst.pid,
+				 stall->worst.blocking_seconds);
+	else if (health->code[0] != '\0' && strcmp(health->code, "oversubscribed") != 0)
+		snprintf(text, size, ", %s", health->code);
+}
+
+static void
+say_load(const PadvLocalStatus *local, double warning, double critical, PadvLoadCheck *check)
+{
+	static const char *const names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
+	PadvHealth	health = judge(local, check->load_ratio, warning, critical);
 	char		warning_text[THRESHOLD];
 	char		critical_text[THRESHOLD];
+	char		reason[128];
 
 	write_threshold(warning_text, warning);
 	write_threshold(critical_text, critical);
-	check->status = check->load_ratio > critical ? PADV_CHECK_CRITICAL :
-		check->load_ratio > warning ? PADV_CHECK_WARNING : PADV_CHECK_OK;
+	say_reason(local, &health, reason, sizeof(reason));
+	check->status = health.status;
 	snprintf(check->message, sizeof(check->message),
-			 "POOL_ADVISOR %s - %.1f sessions want to work, optimum %lld (%s)"
+			 "POOL_ADVISOR %s - %.1f sessions want to work, optimum %lld (%s%s)"
 			 " | load_ratio=%.3f;%s;%s;0 demand_avg=%.3f;;;0 active_avg=%.3f;;;0 optimal=%lld;;;0"
 			 " sessions=%lld;;;0;%lld queued=%lld;;;0 sample_age_seconds=%.3fs;;;0",
 			 names[check->status], check->demand_avg, (long long) check->optimal,
-			 padv_verdict_name(model->verdict), check->load_ratio, warning_text, critical_text,
+			 padv_verdict_name(local->status.model.verdict), reason,
+			 check->load_ratio, warning_text, critical_text,
 			 check->demand_avg, check->active_avg, (long long) check->optimal,
 			 (long long) check->sessions, (long long) check->usable_connections,
 			 (long long) check->queued, check->sample_age_seconds);
@@ -92,5 +143,5 @@ padv_check_load(const PadvLocalStatus *local, int64_t usable_connections,
 	if (padv_sampling_stopped(local))
 		say_unknown(local, check);
 	else
-		say_load(&status->model, warning, critical, check);
+		say_load(local, warning, critical, check);
 }

@@ -7,16 +7,7 @@
 #ifndef PADV_CHECK_LOAD_H
 #define PADV_CHECK_LOAD_H
 
-#include "core/model/status.h"
-
-/* The numbers are those of Nagios' plugins. */
-typedef enum PadvCheckStatus
-{
-	PADV_CHECK_OK,
-	PADV_CHECK_WARNING,
-	PADV_CHECK_CRITICAL,
-	PADV_CHECK_UNKNOWN,
-} PadvCheckStatus;
+#include "core/model/health.h"
 
 /*
  * No figure is negative, and none so small that it is written with an exponent,
@@ -33,10 +24,14 @@ typedef struct PadvLoadCheck
 	int64_t		queued;
 	int64_t		usable_connections;
 	double		sample_age_seconds;
-	char		message[512];
+	char		message[768];
 } PadvLoadCheck;
 
-/* load_ratio above a threshold is what the threshold says; 0 < warning <= critical. */
+/*
+ * The status is that of health.h.  With thresholds, load_ratio above one is what the
+ * threshold says, and of the other states only a stall counts; 0 < warning <= critical,
+ * and a negative one is not given.
+ */
 extern void padv_check_load(const PadvLocalStatus *local, int64_t usable_connections,
 							double warning, double critical, PadvLoadCheck *check);
 

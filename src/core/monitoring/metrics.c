@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "core/advice/advice.h"
+#include "core/model/health.h"
 #include "core/monitoring/metrics.h"
 
 #define SERVER(member) .offset = offsetof(PadvMetricsServer, member)
@@ -138,7 +139,23 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_confidence", GAUGE, "",
 	"How much speaks for optimal: 0 formula, 1 low, 2 medium, 3 high.", PADV_BY_SAMPLE, SERVER(confidence)},
 	{"pool_advisor_verdict", GAUGE, "",
-	"How the load stands against optimal: 0 idle, 1 within, 2 at the optimum, 3 oversubscribed, 4 blocked.", PADV_BY_SAMPLE, SERVER(verdict)},
+	"How the load stands against optimal: 0 idle, 1 within, 2 at the optimum, 3 oversubscribed, 4 contention, 5 stalled.", PADV_BY_SAMPLE, SERVER(verdict)},
+	{"pool_advisor_health", GAUGE, "",
+	"What check_load() says without thresholds: 0 OK, 1 warning, 2 critical, 3 unknown.", PADV_BY_SAMPLE, SERVER(health)},
+	{"pool_advisor_oversubscribed", GAUGE, "",
+	"Whether more want to work than help, while work does not stand still: 1 or 0.", PADV_BY_SAMPLE, SERVER(oversubscribed)},
+	{"pool_advisor_blockers", GAUGE, "",
+	"Rows of the view blockers: sessions at the heads of lock chains.", PADV_BY_SAMPLE, STATUS(stall.blockers)},
+	{"pool_advisor_blocked_sessions", GAUGE, "",
+	"Sessions that wait for a lock, directly or in a chain, as of the last second.", PADV_BY_SAMPLE, STATUS(stall.blocked)},
+	{"pool_advisor_blocked_longest_wait_seconds", GAUGE, "seconds",
+	"How long the one of them has waited that waits longest.", PADV_BY_SAMPLE, PICTURE_REAL(stall.longest_wait_seconds)},
+	{"pool_advisor_idle_blocker_seconds", GAUGE, "seconds",
+	"For how long a session that does nothing, or a prepared transaction, has kept others waiting; 0 if none does.", PADV_BY_SAMPLE, PICTURE_REAL(stall.idle_blocker_seconds)},
+	{"pool_advisor_stalled_seconds", GAUGE, "seconds",
+	"For how long most of the work has stood still behind locks; 0 while it flows.", PADV_BY_SAMPLE, PICTURE_REAL(stall.stalled_seconds)},
+	{"pool_advisor_transactions_longest_wait_seconds", GAUGE, "seconds",
+	"How long the transaction has waited that waits longest in the queue.", PADV_BY_SAMPLE, PICTURE_REAL(stall.queue_seconds)},
 	{"pool_advisor_pool_size", GAUGE, "",
 	"Connections that a transaction pool in front needs to keep optimal of them active, by the busiest load that was seen.", PADV_BY_SAMPLE, SERVER(pool_size)},
 	{"pool_advisor_session_pool_size", GAUGE, "",
@@ -238,6 +255,8 @@ padv_metrics_prepare(PadvMetricsServer *server)
 		(double) (status->taken_at - status->model.pool.load.at) / 1e6;
 	server->confidence = chosen->confidence;
 	server->verdict = status->model.verdict;
+	server->health = padv_health(&server->local).status;
+	server->oversubscribed = padv_health_oversubscribed(&server->local) != PADV_CHECK_OK;
 	memset(server->advice, 0, sizeof(server->advice));
 	for (int i = 0; i < count; i++)
 		server->advice[advice[i].severity]++;

@@ -427,6 +427,11 @@ write_check_pgactivity(const PadvConfigWriter *writer)
 		" FROM pool_advisor.check_load() WHERE status < 3'\n"
 		"}\n"
 		"define command {\n"
+		"    command_name    check_pool_advisor_health\n"
+		"    command_line    /usr/lib/nagios/plugins/check_pgactivity -s custom_query -h $HOSTADDRESS$ -U monitoring -d postgres"
+		" -w 0.5 -c 1.5 --query 'SELECT status AS compared, load_ratio, sessions, queued FROM pool_advisor.check_load() WHERE status < 3'\n"
+		"}\n"
+		"define command {\n"
 		"    command_name    check_pool_advisor_sampling\n"
 		"    command_line    /usr/lib/nagios/plugins/check_pgactivity -s custom_query -h $HOSTADDRESS$ -U monitoring -d postgres"
 		" -w 1 -c 2 --query 'SELECT CASE status WHEN 3 THEN 3 ELSE 0 END AS stopped, sample_age_seconds FROM pool_advisor.check_load()'\n"
@@ -438,10 +443,11 @@ write_nagios(const PadvConfigWriter *writer)
 {
 	put(writer,
 		"#!/bin/sh\n"
-		"# check_pool_advisor [WARNING [CRITICAL]]: a plugin for Nagios and its kin\n"
+		"# check_pool_advisor [WARNING [CRITICAL]]: a plugin for Nagios and its kin; thresholds\n"
+		"# are of load_ratio, and without them pool_advisor knows what is worth a warning\n"
 		ROLE_COMMENT("#")
 		"if ! answer=$(psql -XAtq -F ' ' -d '" PSQL_CONNECTION "' \\\n"
-		"    -c \"SELECT status, message FROM pool_advisor.check_load('${1:-1.0}', '${2:-2.0}')\" 2>&1); then\n"
+		"    -c \"SELECT status, message FROM pool_advisor.check_load(nullif('$1', '')::pg_catalog.float8, nullif('$2', '')::pg_catalog.float8)\" 2>&1); then\n"
 		"    printf 'POOL_ADVISOR UNKNOWN - %s\\n' \"$answer\"\n"
 		"    exit 3\n"
 		"fi\n"

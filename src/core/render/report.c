@@ -130,6 +130,8 @@ headline(const PadvLocalStatus *local)
 			return "More sessions want to work than help.";
 		case PADV_VERDICT_BLOCKED:
 			return "Sessions wait for each other's locks.";
+		case PADV_VERDICT_STALLED:
+			return "Most of the work stands still.";
 	}
 	return "";
 }
@@ -137,7 +139,7 @@ headline(const PadvLocalStatus *local)
 static const char *
 verdict_class(const PadvLocalStatus *local)
 {
-	static const char *const classes[] = {"fine", "fine", "fine", "bad", "bad"};
+	static const char *const classes[] = {"fine", "fine", "fine", "bad", "bad", "bad"};
 
 	if (padv_sampling_stopped(local))
 		return "bad";

@@ -1,0 +1,159 @@
+/*
+ * blocked_advice.c
+ *		Advice on who keeps others waiting.
+ *
+ * Owns the words.  It names the root of the chain, because those behind it go on
+ * when that ends.  Pure.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/advice/blocked_advice.h"
+#include "core/model/health.h"
+
+/* Room for the longest names of a role and a database. */
+#define WHO 320
+
+/* What it does; a prepared transaction has no state of its own. */
+static void
+describe_state(const PadvBlocker *blocker, char *text, size_t size)
+{
+	switch (blocker->state)
+	{
+		case PADV_BLOCKER_PREPARED:
+			text[0] = '\0';
+			return;
+		case PADV_BLOCKER_DEADLOCK:
+			snprintf(text, size, ", in a deadlock");
+			return;
+		case PADV_BLOCKER_QUEUED:
+			snprintf(text, size, ", in the queue for transactions");
+			return;
+		case PADV_BLOCKER_UNKNOWN:
+			snprintf(text, size, ", in a state that it does not tell");
+			return;
+		case PADV_BLOCKER_SERVER:
+			snprintf(text, size, ", a process of the server");
+			return;
+		default:
+			break;
+	}
+	if (blocker->state_seconds >= 0.0)
+		snprintf(text, size, ", %s for %.0f s", padv_blocker_state_name(blocker->state),
+				 blocker->state_seconds);
+	else
+		snprintf(text, size, ", %s", padv_blocker_state_name(blocker->state));
+}
+
+void
+padv_describe_blocker(const PadvLocalStatus *local, char *text, size_t size)
+{
+	const PadvBlocker *blocker = &local->status.stall.worst;
+	const char *role = local->blocker_role ? local->blocker_role : "";
+	const char *database = local->blocker_database ? local->blocker_database : "";
+	char		state[96];
+	char		age[48] = "";
+
+	describe_state(blocker, state, sizeof(state));
+	if (blocker->xact_seconds >= 0.0)
+		snprintf(age, sizeof(age), ", transaction %.0f s old", blocker->xact_seconds);
+	if (blocker->state == PADV_BLOCKER_PREPARED)
+		snprintf(text, size, "prepared transaction %s (role %s, database %s%s)",
+				 local->blocker_gid_quoted ? local->blocker_gid_quoted : "", role, database, age);
+	else if (role[0] == '\0')
+		snprintf(text, size, "process %d (%s%s)", blocker->pid, state + 2, age);
+	else
+		snprintf(text, size, "process %d (role %s, database %s%s%s)", blocker->pid, role, database, state, age);
+}
+
+static const char *
+what_helps(PadvBlockerState state)
+{
+	switch (state)
+	{
+		case PADV_BLOCKER_IDLE_IN_TRANSACTION:
+		case PADV_BLOCKER_ABORTED:
+			return "They go on as soon as its transaction ends, and more or fewer connections change nothing. End it if its client does not come back. Let the application commit before it waits for anything else; idle_in_transaction_session_timeout ends such sessions by itself.";
+		case PADV_BLOCKER_IDLE:
+			return "It holds a lock for as long as its session is there (pg_advisory_lock), outside of a transaction. They go on when it unlocks, or when its session ends. Prefer pg_advisory_xact_lock.";
+		case PADV_BLOCKER_PREPARED:
+			return "They go on when its transaction manager commits it (COMMIT PREPARED) or rolls it back. If nobody is going to, roll it back in that database. Set max_prepared_transactions = 0 where two-phase commit is not used.";
+		case PADV_BLOCKER_QUEUED:
+			return "It waits in the queue for transactions while it holds a lock, and is let in because others wait for it. The view gate tells how far the queue is.";
+		case PADV_BLOCKER_DEADLOCK:
+			return "It waits for these sessions too. The server ends one of them after deadlock_timeout, so look whether that is set too high.";
+		case PADV_BLOCKER_SERVER:
+			return "Autovacuum gives way to a session after deadlock_timeout, unless it prevents wraparound. On a standby the replay of a lock ends with the transaction of the primary.";
+		default:
+			return "It is at work, and they go on when its transaction ends. pg_cancel_backend() ends its statement, pg_terminate_backend() its session; with lock_timeout a session that changes a table does not keep others waiting for long.";
+	}
+}
+
+/* Half a name would be worse than none. */
+static void
+write_fix(const PadvLocalStatus *local, char *text, size_t size)
+{
+	const PadvBlocker *blocker = &local->status.stall.worst;
+	size_t		length = 0;
+
+	text[0] = '\0';
+	if (blocker->state == PADV_BLOCKER_PREPARED && local->blocker_gid_quoted != NULL)
+		length = (size_t) snprintf(text, size, "ROLLBACK PREPARED %s;", local->blocker_gid_quoted);
+	else if (blocker->state != PADV_BLOCKER_PREPARED && blocker->state != PADV_BLOCKER_QUEUED && !blocker->auxiliary)
+		length = (size_t) snprintf(text, size, "SELECT pg_catalog.pg_terminate_backend(%d);", blocker->pid);
+	if (length >= size)
+		text[0] = '\0';
+}
+
+bool
+padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice)
+{
+	const PadvStall *stall = &local->status.stall;
+	const PadvBlocker *blocker = &stall->worst;
+	char		who[WHO];
+	int			said;
+
+	if (!stall->any)
+		return false;
+	memset(advice, 0, sizeof(*advice));
+	advice->severity = padv_health_stalled(&local->status) ? PADV_CRITICAL : PADV_WARNING;
+	advice->code = "blocked_by";
+	if (blocker->pid != 0)
+		snprintf(advice->subject, sizeof(advice->subject), "%d", blocker->pid);
+	else
+		snprintf(advice->subject, sizeof(advice->subject), "%.*s", (int) sizeof(advice->subject) - 1,
+				 local->blocker_gid_quoted ? local->blocker_gid_quoted : "");
+	padv_describe_blocker(local, who, sizeof(who));
+	said = snprintf(advice->finding, sizeof(advice->finding),
+					"%lld %s for %s, %lld of them directly, and for %.0f s at most.",
+					(long long) blocker->blocked, blocker->blocked == 1 ? "session waits" : "sessions wait",
+					who, (long long) blocker->blocked_directly, blocker->longest_wait_seconds);
+	if (stall->blocked > blocker->blocked && (size_t) said < sizeof(advice->finding))
+		snprintf(advice->finding + said, sizeof(advice->finding) - (size_t) said,
+				 " Together %lld wait for locks; the view blockers has the others.", (long long) stall->blocked);
+	snprintf(advice->recommendation, sizeof(advice->recommendation), "%s", what_helps(blocker->state));
+	write_fix(local, advice->fix, sizeof(advice->fix));
+	return true;
+}
+
+bool
+padv_advise_queue_old(const PadvLocalStatus *local, PadvAdvice *advice)
+{
+	const PadvStatus *status = &local->status;
+
+	if (!padv_health_queue_is_old(status))
+		return false;
+	memset(advice, 0, sizeof(*advice));
+	advice->severity = PADV_WARNING;
+	advice->code = "queue_old";
+	snprintf(advice->subject, sizeof(advice->subject), "server");
+	snprintf(advice->finding, sizeof(advice->finding),
+			 "%d transactions wait in the queue, one of them for %.0f s.",
+			 local->gate.waiting, status->stall.queue_seconds);
+	snprintf(advice->recommendation, sizeof(advice->recommendation),
+			 "Long statements hold slots until they end: give the role that runs them a max_active below the limit of the server, so that short transactions pass. transaction_queue_timeout ends waits that are too long for the client.");
+	snprintf(advice->fix, sizeof(advice->fix), "SELECT * FROM pool_advisor.gate;");
+	return true;
+}

@@ -1,0 +1,22 @@
+/*
+ * blocked_advice.h
+ *		Advice on who keeps others waiting.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_BLOCKED_ADVICE_H
+#define PADV_BLOCKED_ADVICE_H
+
+#include "core/advice/advice.h"
+
+/* Write it, and return whether there is any. */
+extern bool padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice);
+extern bool padv_advise_queue_old(const PadvLocalStatus *local, PadvAdvice *advice);
+
+/*
+ * Who a blocker is, in words, with its name where it has one: "process 5244 (role
+ * batch, database bench, idle in transaction for 67 s)".
+ */
+extern void padv_describe_blocker(const PadvLocalStatus *local, char *text, size_t size);
+
+#endif							/* PADV_BLOCKED_ADVICE_H */

@@ -1,0 +1,161 @@
+/*
+ * health.c
+ *		Which state of the server is worth waking somebody.
+ *
+ * Owns the list of these states and their thresholds, so that the verdict, advice,
+ * check_load() and the alerts say the same.  Alerts compare metrics instead of
+ * calling this; where a rule is more than a comparison there is a metric with its
+ * result.  Pure.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <stddef.h>
+
+#include "core/model/health.h"
+
+/* What stands still for so long is critical; an alert waits for a minute, too. */
+#define STALLED_CRITICAL_SECONDS 60.0
+
+/* A root that does nothing for so long does not go on by itself. */
+#define IDLE_BLOCKER_SECONDS 60.0
+
+/* More than this many times the optimum is past any burst. */
+#define OVERSUBSCRIBED_CRITICAL 4.0
+
+#define NEARLY_FULL 0.9
+
+/* Nobody waits so long in a queue that moves. */
+#define OLD_QUEUE_SECONDS 60.0
+
+/* For how long averages remember a stall. */
+#define AVERAGES_US 60000000
+
+bool
+padv_health_stalled(const PadvStatus *status)
+{
+	return status->stall.stalled_seconds > 0.0;
+}
+
+bool
+padv_health_stalled_lately(const PadvStatus *status)
+{
+	const PadvStall *stall = &status->stall;
+
+	return padv_health_stalled(status) ||
+		(stall->ended_us != 0 && status->clock_us - stall->ended_us < AVERAGES_US);
+}
+
+PadvVerdict
+padv_health_verdict(const PadvModel *model, const PadvStall *stall)
+{
+	return stall->stalled_seconds > 0.0 ? PADV_VERDICT_STALLED : model->verdict;
+}
+
+int64_t
+padv_health_connections_taken(const PadvStatus *status)
+{
+	return status->last.sessions + status->last.logins_waiting;
+}
+
+bool
+padv_health_nearly_full(const PadvStatus *status, int64_t taken)
+{
+	return (double) taken >= NEARLY_FULL * (double) status->model.inputs.usable_connections;
+}
+
+bool
+padv_health_queue_is_old(const PadvStatus *status)
+{
+	return status->stall.queue_seconds >= OLD_QUEUE_SECONDS;
+}
+
+/* --- the states --- */
+
+static PadvCheckStatus
+judge_sampling(const PadvLocalStatus *local)
+{
+	return padv_sampling_stopped(local) ? PADV_CHECK_UNKNOWN : PADV_CHECK_OK;
+}
+
+static PadvCheckStatus
+judge_stall(const PadvLocalStatus *local)
+{
+	double		seconds = local->status.stall.stalled_seconds;
+
+	if (seconds >= STALLED_CRITICAL_SECONDS)
+		return PADV_CHECK_CRITICAL;
+	return seconds > 0.0 ? PADV_CHECK_WARNING : PADV_CHECK_OK;
+}
+
+static PadvCheckStatus
+judge_idle_blocker(const PadvLocalStatus *local)
+{
+	return local->status.stall.idle_blocker_seconds >= IDLE_BLOCKER_SECONDS ?
+		PADV_CHECK_WARNING : PADV_CHECK_OK;
+}
+
+static PadvCheckStatus
+judge_limits(const PadvLocalStatus *local)
+{
+	return local->status.limits_unreadable ? PADV_CHECK_CRITICAL : PADV_CHECK_OK;
+}
+
+static PadvCheckStatus
+judge_connections(const PadvLocalStatus *local)
+{
+	const PadvStatus *status = &local->status;
+
+	return padv_health_nearly_full(status, padv_health_connections_taken(status)) ?
+		PADV_CHECK_CRITICAL : PADV_CHECK_OK;
+}
+
+PadvCheckStatus
+padv_health_oversubscribed(const PadvLocalStatus *local)
+{
+	const PadvStatus *status = &local->status;
+
+	if (!padv_model_oversubscribed(&status->model) || padv_health_stalled_lately(status))
+		return PADV_CHECK_OK;
+	return status->model.load_ratio > OVERSUBSCRIBED_CRITICAL ? PADV_CHECK_CRITICAL : PADV_CHECK_WARNING;
+}
+
+static PadvCheckStatus
+judge_queue(const PadvLocalStatus *local)
+{
+	return padv_health_queue_is_old(&local->status) ? PADV_CHECK_WARNING : PADV_CHECK_OK;
+}
+
+/* A trial is no emergency. */
+static PadvCheckStatus
+judge_enforcement(const PadvLocalStatus *local)
+{
+	return local->enforcement == PADV_ENFORCEMENT_OFF ||
+		local->gate_enforcement == PADV_ENFORCEMENT_OFF ? PADV_CHECK_WARNING : PADV_CHECK_OK;
+}
+
+const PadvHealthRule padv_health_rules[] = {
+	{"sampling_stopped", "PoolAdvisorSamplingStopped", judge_sampling},
+	{"blocked_by", "PoolAdvisorStalled", judge_stall},
+	{"blocked_by", "PoolAdvisorIdleBlocker", judge_idle_blocker},
+	{"connections_nearly_full", "PoolAdvisorConnectionsNearlyFull", judge_connections},
+	{"limits_unreadable", "PoolAdvisorLimitsUnreadable", judge_limits},
+	{"oversubscribed", "PoolAdvisorOversubscribed", padv_health_oversubscribed},
+	{"queue_old", "PoolAdvisorQueueOld", judge_queue},
+	{"enforcement_off", "PoolAdvisorEnforcementOff", judge_enforcement},
+	{0}
+};
+
+PadvHealth
+padv_health(const PadvLocalStatus *local)
+{
+	PadvHealth	health = {PADV_CHECK_OK, ""};
+
+	for (const PadvHealthRule *rule = padv_health_rules; rule->code != NULL; rule++)
+	{
+		PadvCheckStatus status = rule->judge(local);
+
+		if (status > health.status)
+			health = (PadvHealth) {status, rule->code};
+	}
+	return health;
+}

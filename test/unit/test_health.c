@@ -1,0 +1,359 @@
+/*
+ * test_health.c
+ *		Which state is worth a warning: the verdict, check_load(), advice and the
+ *		alerts go by one rule.  What is said of who keeps others waiting, and the
+ *		summary.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/advice/advice.h"
+#include "core/advice/blocked_advice.h"
+#include "core/advice/summary.h"
+#include "core/model/health.h"
+#include "core/monitoring/check_load.h"
+#include "core/monitoring/metrics.h"
+#include "core/monitoring/monitoring_config.h"
+#include "tap.h"
+
+static PadvLocalStatus local;
+static PadvStatus *const status = &local.status;
+
+/* A well-behaved server: optimum 8, range 4 to 16, 5 want to work. */
+static void
+set_up(void)
+{
+	memset(&local, 0, sizeof(local));
+	local.worker_running = true;
+	local.enforcement = local.gate_enforcement = PADV_ENFORCEMENT_ON;
+	local.gate.limit = -1;
+	local.age_seconds = 0.1;
+	status->taken_at = 1;
+	status->clock_us = INT64_C(1000000000);
+	status->last.sessions = 40;
+	status->last.demand = 5;
+	status->model.inputs.usable_connections = 97;
+	status->model.inputs.max_connections = 100;
+	status->model.inputs.sample_interval_ms = 100;
+	status->model.demand = 5;
+	status->model.pool_size = 10;
+	status->model.load_ratio = 5.0 / 8.0;
+	status->model.verdict = PADV_VERDICT_WITHIN;
+	status->model.estimates[PADV_METHOD_FORMULA] = (PadvEstimate) {
+		.available = true, .connections = 8, .low = 4, .high = 16};
+}
+
+/* So many want to work, and half of them wait for the lock of one that is idle. */
+static void
+stall(double seconds)
+{
+	PadvStall  *stall = &status->stall;
+
+	stall->blockers = 1;
+	stall->blocked = stall->standing = 12;
+	stall->any = true;
+	stall->stalled_seconds = seconds;
+	stall->since_us = 1;
+	stall->idle_blocker_seconds = seconds;
+	stall->worst = (PadvBlocker) {
+		.pid = 5244, .role = 10, .database = 5, .state = PADV_BLOCKER_IDLE_IN_TRANSACTION,
+		.state_seconds = 67, .xact_seconds = 68, .blocked_directly = 1, .blocked = 12,
+		.longest_wait_seconds = 65, .blocking_seconds = 66};
+	local.blocker_role = "batch";
+	local.blocker_database = "bench";
+	status->last.demand = 12;
+	status->model.verdict = padv_health_verdict(&status->model, stall);
+}
+
+static void
+want(double demand)
+{
+	status->model.demand = demand;
+	status->model.load_ratio = demand / 8.0;
+}
+
+static PadvCheckStatus
+check(double warning, double critical)
+{
+	PadvLoadCheck result;
+
+	padv_check_load(&local, 97, warning, critical, &result);
+	return result.status;
+}
+
+static const PadvAdvice *
+find(const char *code)
+{
+	static PadvAdvice advice[PADV_MAX_ADVICE];
+	int			count = padv_advise(&local, advice);
+
+	for (int i = 0; i < count; i++)
+		if (strcmp(advice[i].code, code) == 0)
+			return &advice[i];
+	return NULL;
+}
+
+static bool
+is(PadvCheckStatus status, const char *code)
+{
+	PadvHealth	health = padv_health(&local);
+
+	return health.status == status && strcmp(health.code, code) == 0 && check(-1, -1) == status &&
+		(code[0] == '\0' || find(code) != NULL);
+}
+
+static void
+test_states(void)
+{
+	set_up();
+	ok(is(PADV_CHECK_OK, ""), "all is well");
+	want(16);
+	ok(is(PADV_CHECK_OK, ""), "at the end of the range is");
+	want(16.1);
+	ok(is(PADV_CHECK_WARNING, "oversubscribed"), "beyond it is not");
+	want(32.1);
+	ok(is(PADV_CHECK_CRITICAL, "oversubscribed") && find("oversubscribed")->severity == PADV_CRITICAL,
+	   "over four times the optimum");
+	set_up();
+	status->model.verdict = PADV_VERDICT_BLOCKED;
+	ok(is(PADV_CHECK_OK, ""), "contention is work that flows");
+	ok(find("lock_bound") != NULL, "though advice has a word on it");
+
+	set_up();
+	status->last.sessions = 80;
+	status->last.logins_waiting = 8;
+	ok(is(PADV_CHECK_CRITICAL, "connections_nearly_full"), "connections nearly full");
+	set_up();
+	status->limits_unreadable = true;
+	ok(is(PADV_CHECK_CRITICAL, "limits_unreadable"), "limits unreadable");
+	set_up();
+	local.gate_enforcement = PADV_ENFORCEMENT_OFF;
+	ok(is(PADV_CHECK_WARNING, "enforcement_off"), "limits not enforced");
+	local.gate_enforcement = PADV_ENFORCEMENT_OBSERVE;
+	ok(padv_health(&local).status == PADV_CHECK_OK, "a trial is no emergency");
+	set_up();
+	status->stall.queue_seconds = 60;
+	local.gate.waiting = 3;
+	ok(is(PADV_CHECK_WARNING, "queue_old"), "a wait of a minute in the queue");
+	status->stall.queue_seconds = 59;
+	ok(is(PADV_CHECK_OK, ""), "a shorter one is what a queue is for");
+	set_up();
+	local.worker_running = false;
+	status->limits_unreadable = true;
+	ok(is(PADV_CHECK_UNKNOWN, "sampling_stopped"), "what is old says nothing");
+}
+
+static void
+test_stall(void)
+{
+	PadvHealth	health;
+
+	set_up();
+	stall(7);
+	want(33);
+	health = padv_health(&local);
+	ok(status->model.verdict == PADV_VERDICT_STALLED, "the verdict");
+	ok(health.status == PADV_CHECK_WARNING && check(-1, -1) == PADV_CHECK_WARNING, "a stall is a warning");
+	ok(check(1000, 2000) == PADV_CHECK_WARNING && check(1, 2) == PADV_CHECK_CRITICAL && check(1, 1000) == PADV_CHECK_WARNING,
+	   "with thresholds, too, which hold beside it");
+	ok(find("blocked_by")->severity == PADV_CRITICAL, "advice names the one that is waited for");
+	ok(find("oversubscribed") == NULL && find("lock_bound") == NULL, "and nothing that does not help");
+	stall(60);
+	ok(check(-1, -1) == PADV_CHECK_CRITICAL && check(1000, -1) == PADV_CHECK_CRITICAL, "of a minute it is critical");
+
+	/* over, but not in the averages */
+	status->stall = (PadvStall) {.ended_us = status->clock_us - 59000000};
+	status->model.verdict = PADV_VERDICT_BLOCKED;
+	ok(find("oversubscribed") == NULL && find("lock_bound") == NULL && check(-1, -1) == PADV_CHECK_OK,
+	   "averages remember it for a minute");
+	status->stall.ended_us -= 2000000;
+	ok(find("oversubscribed") != NULL && find("lock_bound") != NULL, "and then no more");
+
+	/* others work */
+	set_up();
+	stall(0);
+	status->stall.idle_blocker_seconds = 59;
+	ok(padv_health(&local).status == PADV_CHECK_OK && find("blocked_by")->severity == PADV_WARNING,
+	   "one that blocks a few is no emergency");
+	status->stall.idle_blocker_seconds = 60;
+	ok(is(PADV_CHECK_WARNING, "blocked_by"), "unless it does nothing for a minute");
+}
+
+static void
+test_words(void)
+{
+	const PadvAdvice *advice;
+	char		gid[600];
+
+	set_up();
+	stall(7);
+	advice = find("blocked_by");
+	ok(strcmp(advice->subject, "5244") == 0 &&
+	   strcmp(advice->fix, "SELECT pg_catalog.pg_terminate_backend(5244);") == 0, "whom, and the line to run");
+	ok(strcmp(advice->finding, "12 sessions wait for process 5244 (role batch, database bench, idle in transaction for 67 s, transaction 68 s old), 1 of them directly, and for 65 s at most.") == 0,
+	   "%s", advice->finding);
+	status->stall.blocked = 15;
+	ok(strstr(find("blocked_by")->finding, "Together 15 wait for locks; the view blockers") != NULL, "there are others");
+
+	status->stall.worst.state = PADV_BLOCKER_ACTIVE;
+	status->stall.worst.state_seconds = -1;
+	ok(strstr(find("blocked_by")->finding, "database bench, active, transaction 68 s old)") != NULL, "one that works");
+	status->stall.worst.state = PADV_BLOCKER_QUEUED;
+	ok(find("blocked_by")->fix[0] == '\0', "one that is let in is not to be ended");
+	status->stall.worst.state = PADV_BLOCKER_SERVER;
+	status->stall.worst.auxiliary = true;
+	status->stall.worst.xact_seconds = -1;
+	local.blocker_role = NULL;
+	advice = find("blocked_by");
+	ok(advice->fix[0] == '\0' && strstr(advice->finding, "process 5244 (a process of the server), 1 of") != NULL,
+	   "nor can the server's own be: %s", advice->finding);
+
+	/* prepared transactions */
+	status->stall.worst = (PadvBlocker) {
+		.xid = 777, .state = PADV_BLOCKER_PREPARED, .state_seconds = -1, .xact_seconds = -1, .blocked = 1, .blocked_directly = 1};
+	status->stall.blocked = 1;
+	local.blocker_role = "app";
+	local.blocker_gid_quoted = "'it''s lost'";
+	advice = find("blocked_by");
+	ok(strcmp(advice->fix, "ROLLBACK PREPARED 'it''s lost';") == 0 && strcmp(advice->subject, "'it''s lost'") == 0, "%s", advice->fix);
+	ok(strcmp(advice->finding, "1 session waits for prepared transaction 'it''s lost' (role app, database bench), 1 of them directly, and for 0 s at most.") == 0,
+	   "%s", advice->finding);
+	memset(gid, '\'', sizeof(gid));
+	gid[sizeof(gid) - 1] = '\0';
+	local.blocker_gid_quoted = gid;
+	ok(find("blocked_by")->fix[0] == '\0', "half a name is none");
+	local.blocker_gid_quoted = NULL;
+	ok(find("blocked_by")->fix[0] == '\0', "nor is one that has ended");
+
+	for (int state = 0; state <= PADV_BLOCKER_UNKNOWN; state++)
+	{
+		status->stall.worst.state = (PadvBlockerState) state;
+		advice = find("blocked_by");
+		ok(advice->recommendation[0] != '\0' && strlen(advice->recommendation) < sizeof(advice->recommendation) - 1 &&
+		   advice->finding[strlen(advice->finding) - 1] == '.', "%s", padv_blocker_state_name((PadvBlockerState) state));
+	}
+}
+
+static char written[64 * 1024];
+
+static void
+append(void *arg, const char *text)
+{
+	(void) arg;
+	strncat(written, text, sizeof(written) - strlen(written) - 1);
+}
+
+/* The rules and the alerts are about the same states, and the metrics that they read are there. */
+static void
+test_alerts(void)
+{
+	PadvConfigWriter writer = {.emit = append};
+	char		line[200];
+
+	written[0] = '\0';
+	padv_write_prometheus_rules(&writer);
+	for (const PadvHealthRule *rule = padv_health_rules; rule->code != NULL; rule++)
+	{
+		snprintf(line, sizeof(line), "  - alert: %s\n", rule->alert);
+		ok(strstr(written, line) != NULL, "%s has an alert", rule->code);
+	}
+}
+
+static void
+test_metrics(void)
+{
+	static PadvMetricsServer server;
+
+	set_up();
+	stall(7);
+	want(33);
+	server.local = local;
+	padv_metrics_prepare(&server);
+	ok(server.health == 1 && server.oversubscribed == 0 && server.verdict == 5, "metrics of a stall");
+	status->stall = (PadvStall) {0};
+	server.local = local;
+	padv_metrics_prepare(&server);
+	ok(server.health == 2 && server.oversubscribed == 1, "and of a load");
+}
+
+static const char *
+state_of(const char *item)
+{
+	static PadvSummaryRow rows[PADV_SUMMARY_ROWS];
+
+	padv_summary(&local, rows);
+	for (int i = 0; i < PADV_SUMMARY_ROWS; i++)
+		if (strcmp(rows[i].item, item) == 0)
+			return rows[i].state;
+	return "";
+}
+
+static bool
+fits(void)
+{
+	PadvSummaryRow rows[PADV_SUMMARY_ROWS];
+	bool		result = true;
+
+	padv_summary(&local, rows);
+	for (int i = 0; i < PADV_SUMMARY_ROWS; i++)
+	{
+		result &= strlen(rows[i].item) <= PADV_SUMMARY_ITEM && rows[i].state[0] != '\0';
+
+		/* what fills a row may have been cut */
+		result &= strlen(rows[i].state) < PADV_SUMMARY_STATE;
+		if (strlen(rows[i].state) >= PADV_SUMMARY_STATE)
+			printf("# %s: %s\n", rows[i].item, rows[i].state);
+	}
+	return result;
+}
+
+static void
+test_summary(void)
+{
+	set_up();
+	ok(fits() && strcmp(state_of("verdict"), "within") == 0 && strcmp(state_of("blocked by"), "nobody") == 0 &&
+	   strcmp(state_of("advice"), "none") == 0 && strcmp(state_of("queue"), "empty") == 0 &&
+	   strcmp(state_of("limits"), "enforced; server_max_active off") == 0, "a quiet server");
+	stall(7);
+	ok(fits() && strcmp(state_of("verdict"), "stalled for 7 s: 12 of 12 wait behind a lock") == 0 &&
+	   strcmp(state_of("blocked by"), "pid 5244, idle in transaction, 66 s: 12 wait") == 0 &&
+	   strncmp(state_of("advice"), "critical: blocked_by", 20) == 0, "a stalled one");
+
+	/* large figures fit as well */
+	status->stall.stalled_seconds = 1e6;
+	status->stall.standing = status->last.demand = status->last.sessions = 100000;
+	status->stall.worst.pid = 4194304;
+	status->stall.worst.state = PADV_BLOCKER_ABORTED;
+	status->stall.worst.blocking_seconds = 1e5;
+	status->stall.worst.blocked = 9999;
+	status->stall.queue_seconds = 1e5;
+	status->last.logins_waiting = 10000;
+	status->minute.in_class[PADV_WAITING_LOCK] = 10000;
+	local.gate.waiting = 10000;
+	local.enforcement = PADV_ENFORCEMENT_OBSERVE;
+	local.gate_enforcement = PADV_ENFORCEMENT_OBSERVE;
+	local.gate.limit = 10000;
+	want(10000);
+	ok(fits(), "large figures");
+	status->stall.worst = (PadvBlocker) {.xid = UINT32_MAX, .blocked = 10000, .blocking_seconds = 1e5, .state = PADV_BLOCKER_PREPARED};
+	ok(fits() && strncmp(state_of("blocked by"), "prepared transaction 4294967295", 31) == 0, "a prepared transaction");
+
+	set_up();
+	status->taken_at = 0;
+	ok(fits() && strcmp(state_of("verdict"), "not known yet") == 0 && strncmp(state_of("data"), "no sample", 9) == 0, "before the first sample");
+	set_up();
+	local.age_seconds = 1e6;
+	ok(fits() && strcmp(state_of("data"), "sampling stopped, the last sample is 1000000 s old") == 0, "after the last");
+}
+
+int
+main(void)
+{
+	test_states();
+	test_stall();
+	test_words();
+	test_alerts();
+	test_metrics();
+	test_summary();
+	return tap_end();
+}
