@@ -209,12 +209,12 @@ advise_oversubscribed(Findings *findings)
 {
 	const PadvStatus *status = &findings->local->status;
 	const PadvModel *model = &status->model;
-	PadvCheckStatus status = padv_health_oversubscribed(findings->local);
+	PadvCheckStatus urgency = padv_health_oversubscribed(findings->local);
 	PadvAdvice *advice;
 
-	if (status == PADV_CHECK_OK)
+	if (urgency == PADV_CHECK_OK)
 		return;
-	advice = begin(findings, status == PADV_CHECK_CRITICAL ? PADV_CRITICAL : PADV_WARNING,
+	advice = begin(findings, urgency == PADV_CHECK_CRITICAL ? PADV_CRITICAL : PADV_WARNING,
 				   "oversubscribed", "server");
 	SAY(advice->finding,
 		"Over the last minute %.1f sessions wanted to work on average; this server is at its best with %lld (%.1f times the optimum).",
