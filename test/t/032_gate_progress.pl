@@ -240,9 +240,8 @@ part('deadlock', sub {
 part('locks', sub {
 	my ($first, $second) = map { wire($node) } 1 .. 2;
 
-	$first->value('BEGIN');
-	$first->simple('UPDATE t SET n = n + 1 WHERE a = 3; SELECT count(*) FROM (SELECT generate_series(1, 1000000000000)) AS s');
-	true_within($node, $PATIENCE, "EXISTS (SELECT FROM pg_locks WHERE pid = $first->{pid} AND mode = 'RowExclusiveLock')");
+	$first->value($_) foreach 'BEGIN', 'UPDATE t SET n = n + 1 WHERE a = 3';
+	started($first, 'SELECT count(*) FROM (SELECT generate_series(1, 1000000000000)) AS s', q{state = 'active'});
 	started($second, 'UPDATE t SET n = n + 1 WHERE a = 3', q{wait_event_type = 'Lock'});
 	my $third = queue('SELECT 1');
 	ok(stays_so("SELECT count(*) FROM pg_stat_activity WHERE pid = $third->{pid} AND wait_event_type = 'Extension'", 1),
