@@ -562,7 +562,8 @@ CREATE FUNCTION pool_advisor._gate(
     OUT explanation text,
     OUT gate_enforcement text,
     OUT refused_total bigint,
-    OUT timed_out_total bigint
+    OUT timed_out_total bigint,
+    OUT newest_first_total bigint
 )
 RETURNS record
 AS 'MODULE_PATHNAME', 'pool_advisor_gate'
@@ -588,8 +589,9 @@ COMMENT ON COLUMN pool_advisor.gate.overcommitted_total IS 'by how much limits w
 COMMENT ON COLUMN pool_advisor.gate.would_wait_total IS 'transactions that would have had to wait, but gate_enforcement was observe';
 COMMENT ON COLUMN pool_advisor.gate.explanation IS 'what the limit is, and why';
 COMMENT ON COLUMN pool_advisor.gate.gate_enforcement IS 'whether transactions are kept waiting: on, observe or off; off also when pool_advisor.enforcement is';
-COMMENT ON COLUMN pool_advisor.gate.refused_total IS 'transactions refused because as many waited as transaction_queue_length allows';
+COMMENT ON COLUMN pool_advisor.gate.refused_total IS 'transactions refused because as many waited as transaction_queue_length allows, or because their statement_timeout would have ended them before they got a slot';
 COMMENT ON COLUMN pool_advisor.gate.timed_out_total IS 'transactions refused after waiting for transaction_queue_timeout; cancelled_total counts them, too';
+COMMENT ON COLUMN pool_advisor.gate.newest_first_total IS 'transactions that were put before others in the queue, because its waits were above queue_target';
 
 CREATE FUNCTION pool_advisor._budget(
     OUT scope text,

@@ -28,6 +28,7 @@ extern double padv_queue_share; /* of the free connections, for logins that
 extern int	padv_server_max_active; /* transactions, or as
 									 * core/policy/slot_stats.h names it */
 extern double padv_queue_notice_after;	/* seconds; 0: never */
+extern double padv_queue_target;	/* seconds; 0: any wait is right */
 
 /*
  * The default of all that a limit can have, by PadvLimitSetting.  Only a process

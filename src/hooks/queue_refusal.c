@@ -58,6 +58,25 @@ padv_queue_refuse(const PadvFullQueue *full)
 			 errhint("Run the transaction again later, or raise \"pool_advisor.transaction_queue_length\".")));
 }
 
+/*
+ * The code is that of each refusal of the queue, not of a cancelled statement: nothing
+ * of it has run, and the cause is that too many want slots.
+ */
+void
+padv_refuse_late_slot(const PadvFullQueue *full)
+{
+	long		wait_ms = (long) (full->least_wait / 1000);
+	long		left_ms = (long) (full->time_left / 1000);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
+			 errmsg("transaction of role \"%s\" would wait too long for a slot", session_role()),
+			 errdetail("It would wait for %ld ms or longer, and statement_timeout ends it in %ld ms.", wait_ms, left_ms),
+			 errdetail_log("It would wait for %ld ms or longer, and statement_timeout ends it in %ld ms. %s",
+						   wait_ms, left_ms, describe(full)),
+			 errhint("Run the transaction again later, or raise \"statement_timeout\".")));
+}
+
 void
 padv_queue_refuse_longer_wait(const PadvFullQueue *full, int64 waited_us)
 {

@@ -57,6 +57,19 @@ padv_queue_sleep(long timeout_ms, uint32 wait_event)
 	CHECK_FOR_INTERRUPTS();
 }
 
+/* One event is told at a time, so the latch can have hidden that the client hung up. */
+void
+padv_check_client(void)
+{
+#ifdef POLLRDHUP
+	struct pollfd client = {.fd = MyProcPort->sock, .events = POLLRDHUP};
+
+	if (poll(&client, 1, 0) == 1 && (client.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0)
+		end_without_client();
+#endif
+	CHECK_FOR_INTERRUPTS();
+}
+
 bool
 padv_queue_client_takes_output(void)
 {

@@ -13,6 +13,12 @@
  */
 extern void padv_queue_sleep(long timeout_ms, uint32 wait_event);
 
+/*
+ * The wait is over: raise what is pending, and end the session if its client has gone, so
+ * that nothing is done for nobody.
+ */
+extern void padv_check_client(void);
+
 /* Whether something can be sent to the client without waiting for it. */
 extern bool padv_queue_client_takes_output(void);
 

@@ -219,6 +219,7 @@ wait_for_slot(bool released)
 		soon_ms = 0;
 	}
 	padv_slot_count_wait(padv_monotonic_us() - started);
+	padv_check_client();
 
 	/* what was granted, revoked or changed meanwhile counts */
 	AcceptInvalidationMessages();
@@ -272,12 +273,12 @@ resume(void)
 }
 
 /*
- * The queue is full.  In a smart shutdown, which waits for the session to end its work,
+ * The queue is full, or takes too long.  In a smart shutdown, which waits for the session to end its work,
  * it may go on all the same; else nothing has begun, and a function that catches the
  * error has to ask again.
  */
 static void
-refuse_transaction(const PadvFullQueue *full)
+refuse_transaction(PadvSlotResult verdict, const PadvFullQueue *full)
 {
 	PadvFullQueue other;
 
@@ -288,6 +289,8 @@ refuse_transaction(const PadvFullQueue *full)
 	}
 	working = false;
 	padv_slot_refuse();
+	if (verdict == PADV_SLOT_TOO_LATE)
+		padv_refuse_late_slot(full);
 	padv_queue_refuse(full);
 }
 
@@ -310,8 +313,8 @@ carve(void)
 	}
 	working = true;
 	verdict = padv_slot_acquire(is_exempt(), true, &full);
-	if (unlikely(verdict == PADV_SLOT_REFUSED))
-		refuse_transaction(&full);
+	if (unlikely(verdict == PADV_SLOT_REFUSED || verdict == PADV_SLOT_TOO_LATE))
+		refuse_transaction(verdict, &full);
 	return verdict != PADV_SLOT_QUEUED;
 }
 

@@ -26,6 +26,7 @@
 #include "port/atomics.h"
 #include "storage/spin.h"
 
+#include "core/policy/queue_watch.h"
 #include "core/policy/wait_queue.h"
 #include "shmem/admission.h"
 #include "shmem/shared_settings.h"
@@ -83,6 +84,7 @@ typedef struct PadvLimitState
 	int32		transaction_queue_length;	/* -1: no bound */
 	int32		transaction_queue_timeout;	/* milliseconds; 0: none */
 	int64		granted;		/* slots that waiters have been given here */
+	PadvQueueWatch watch;		/* of those who stand here */
 } PadvLimitState;
 
 typedef struct PadvRoleState

@@ -124,6 +124,7 @@ padv_limit_state_set(int quota, const int32 *value, PadvEnforcement enforcement)
 	/* transactions are observed by another setting, which each session asks */
 	rule->max_active = enforcement == PADV_ENFORCEMENT_OFF ? PADV_UNLIMITED : value[PADV_MAX_ACTIVE];
 	rule->active.limit = rule->max_active;
+	padv_queue_watch_begin(&rule->watch, 0);
 	padv_limit_state_set_queue(quota, value);
 }
 

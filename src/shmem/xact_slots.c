@@ -11,7 +11,7 @@
  * no lock and touches no memory that others write.
  *
  * While somebody waits a slot is handed over at the end of a transaction, to the
- * waiter that came first; but a session whose client is quick may go on for a while,
+ * waiter that came first, or under overload to the one that came last; but a session whose client is quick may go on for a while,
  * the lease (core/policy/lease.h).  A slot that is kept and not used is taken away after the
  * grace, by whoever looks: a session at the end of its transaction, one that comes to
  * wait, or the worker (stall_monitor.c), which also says how long the grace is.
@@ -29,10 +29,13 @@
 
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
 
 #include "clock.h"
 #include "compat.h"
 #include "core/policy/lease.h"
+#include "settings.h"
 #include "shmem/admission_internal.h"
 #include "shmem/shared_settings.h"
 #include "shmem/xact_slots.h"
@@ -388,9 +391,49 @@ finds_full_queue(const PadvRequest *turn, PadvFullQueue *full)
 	return false;
 }
 
+/*
+ * One is about to stand in the queue.  One that begins with it is watched from now on, and
+ * one that is overloaded serves the newest first.  The mutex is held.
+ */
+static void
+look_at_queues(const PadvRequest *turn, int64 now)
+{
+	for (int i = 0; i < turn->nquotas; i++)
+	{
+		PadvLimitState *rule = &padv_limit_states[turn->quotas[i]];
+
+		if (rule->active.linked == 0)
+			padv_queue_watch_begin(&rule->watch, now);
+		padv_line_set_newest_first(&padv_xact_queue, turn->quotas[i],
+								   padv_queue_watch_is_overloaded(&rule->watch, now));
+	}
+}
+
+/*
+ * Whether the wait at one of the quotas that it would have to wait for takes longer
+ * than it has time.  The mutex is held.
+ */
+static bool
+comes_too_late(const PadvRequest *turn, int64 time_left, int64 now, PadvFullQueue *full)
+{
+	for (int i = 0; i < turn->nquotas; i++)
+	{
+		const PadvLimitState *rule = &padv_limit_states[turn->quotas[i]];
+		int64		least_wait = padv_queue_watch_least_wait(&rule->watch, rule->active.linked, now);
+
+		if (rule->active.linked == 0 || least_wait < time_left)
+			continue;
+		describe_queue(turn->quotas[i], full);
+		full->least_wait = least_wait;
+		full->time_left = time_left;
+		return true;
+	}
+	return false;
+}
+
 /* Come in, stand in the queue, or do neither; the mutex is held. */
 static PadvSlotResult
-grant_now(PadvRequest *turn, bool may_wait, PadvEnforcement enforcement, int64 now, PadvFullQueue *full)
+grant_now(PadvRequest *turn, bool may_wait, PadvEnforcement enforcement, int64 now, int64 time_left, PadvFullQueue *full)
 {
 	if (enforcement == PADV_ENFORCEMENT_OBSERVE && would_wait(turn))
 		padv_admission->slot_totals.would_wait++;
@@ -399,8 +442,11 @@ grant_now(PadvRequest *turn, bool may_wait, PadvEnforcement enforcement, int64 n
 	{
 		if (finds_full_queue(turn, full))
 			return PADV_SLOT_REFUSED;
+		look_at_queues(turn, now);
+		if (comes_too_late(turn, time_left, now, full))
+			return PADV_SLOT_TOO_LATE;
 		padv_my_backend->queued_at = now;
-		padv_queue_enqueue(&padv_xact_queue, turn);
+		padv_admission->slot_totals.newest_first += padv_queue_enqueue(&padv_xact_queue, turn);
 		standing = true;
 		return PADV_SLOT_QUEUED;
 	}
@@ -419,6 +465,21 @@ wake_stall_monitor(void)
 		padv_backends_wake(&procno, 1);
 }
 
+/*
+ * How long statement_timeout leaves to this statement, in microseconds: none while it
+ * is about to end it, which it does by itself.
+ */
+static int64
+statement_time_left(void)
+{
+	int64		left;
+
+	if (!get_timeout_active(STATEMENT_TIMEOUT))
+		return PG_INT64_MAX;
+	left = get_timeout_finish_time(STATEMENT_TIMEOUT) - GetCurrentTimestamp();
+	return left > 0 ? left : PG_INT64_MAX;
+}
+
 static PadvSlotResult
 acquire_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 {
@@ -426,6 +487,7 @@ acquire_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	PadvRequest *turn = &padv_my_backend->xact;
 	PadvSlotResult verdict = PADV_SLOT_GRANTED;
+	int64		time_left = may_wait ? statement_time_left() : PG_INT64_MAX;
 	int			count = 0;
 	bool		first;
 
@@ -437,7 +499,7 @@ acquire_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 	my_rules = pg_atomic_read_u32(&padv_admission->limits_version);
 	limits_me = my_rules != 0 && turn->nquotas > 0;
 	if (limits_me)
-		verdict = grant_now(turn, may_wait, enforcement, now, full);
+		verdict = grant_now(turn, may_wait, enforcement, now, time_left, full);
 	first = standing && padv_admission->xact_head.waiting == 1;
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);
@@ -587,10 +649,17 @@ padv_slot_note_polling(bool polls)
 	pg_atomic_write_u32(&my_turn->polls, polls);
 }
 
+static int64
+queue_target_us(void)
+{
+	return (int64) (padv_queue_target * 1e6);
+}
+
 void
 padv_slot_count_wait(int64 waited_us)
 {
 	PadvRoleCounters *counters;
+	int			stood_at;
 
 	standing = false;
 	turn_started = padv_monotonic_us();
@@ -598,6 +667,9 @@ padv_slot_count_wait(int64 waited_us)
 	counters = padv_backend_counters(padv_my_backend);
 	counters->turns_waited++;
 	counters->turns_waited_us += waited_us;
+	stood_at = padv_my_backend->xact.at;
+	if (stood_at != PADV_NONE)
+		padv_queue_watch_granted(&padv_limit_states[stood_at].watch, waited_us, queue_target_us(), turn_started);
 	padv_admission->slot_totals.waited++;
 	padv_admission->slot_totals.waited_us += waited_us;
 	SpinLockRelease(&padv_admission->mutex);
@@ -635,9 +707,20 @@ padv_slot_queued_at(void)
 	return padv_my_backend->queued_at;
 }
 
+/* It leaves the queue without a slot.  The mutex is held. */
+static void
+note_given_up(int64 now)
+{
+	int			quota = padv_queue_queued_at(&padv_xact_queue, &padv_my_backend->xact);
+
+	padv_admission->slot_totals.given_up++;
+	padv_queue_watch_given_up(&padv_limit_states[quota].watch, queue_target_us(), now);
+}
+
 bool
 padv_slot_time_out(PadvFullQueue *full)
 {
+	int64		now = padv_monotonic_us();
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int			count = 0;
 	bool		waits;
@@ -647,7 +730,7 @@ padv_slot_time_out(PadvFullQueue *full)
 	if (waits)
 	{
 		describe_queue(padv_queue_queued_at(&padv_xact_queue, &padv_my_backend->xact), full);
-		padv_admission->slot_totals.given_up++;
+		note_given_up(now);
 		padv_admission->slot_totals.timed_out++;
 		count = padv_slot_drop(padv_my_backend, SLOT_NONE, procnos);
 		standing = false;
@@ -673,11 +756,13 @@ padv_slot_waiting(void)
 static void
 give_up_slot(void)
 {
+	int64		now = standing ? padv_monotonic_us() : 0;
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int			count;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	padv_admission->slot_totals.given_up += padv_my_backend->xact.state == PADV_REQUEST_WAITING;
+	if (padv_my_backend->xact.state == PADV_REQUEST_WAITING)
+		note_given_up(now);
 	count = padv_slot_drop(padv_my_backend, SLOT_NONE, procnos);
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);

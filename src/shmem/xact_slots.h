@@ -3,7 +3,8 @@
  *		Which transactions may run now.
  *
  * A session needs a slot for a transaction, if there is a limit that counts
- * it.  Where all slots are taken it stands in the queue, first come first served.
+ * it.  Where all slots are taken it stands in the queue, first come first served; with
+ * pool_advisor.queue_target, when waits are above it, the newest is.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -18,6 +19,8 @@ typedef enum PadvSlotResult
 	PADV_SLOT_GRANTED,			/* it may run */
 	PADV_SLOT_QUEUED,			/* it stands in the queue */
 	PADV_SLOT_REFUSED,			/* it is not in the queue, which is full */
+	PADV_SLOT_TOO_LATE,			/* nor here, as its statement_timeout would
+								 * end it before it had one */
 } PadvSlotResult;
 
 /* A limit whose queue is full, or took too long; as of that moment. */
@@ -32,6 +35,10 @@ typedef struct PadvFullQueue
 	int32		queue_length;	/* -1: no bound */
 	int32		queue_timeout;	/* milliseconds; 0: none */
 	int32		waiting;		/* transactions that wait because of it */
+
+	/* where it would be too late, in microseconds */
+	int64		least_wait;
+	int64		time_left;
 } PadvFullQueue;
 
 #define PADV_SERVER_QUEUE PADV_MAX_LIMITS
@@ -42,8 +49,8 @@ typedef struct PadvFullQueue
  * announce: from the login, once.
  * take: a slot for a transaction that begins, or goes on after its slot was
  *		suspended.  It is queued when it has to stand in the queue, which it does then,
- *		and refused when that is full, which *full describes; neither if may_wait is
- *		false.
+ *		and refused when that is full, or takes too long, which *full describes;
+ *		neither if may_wait is false.
  * refuse: count that the transaction is refused.
  * deadline: until when this one may wait (monotonic), or PG_INT64_MAX.
  * queued_at: since when it waits.

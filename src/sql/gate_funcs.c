@@ -65,5 +65,6 @@ pool_advisor_gate(PG_FUNCTION_ARGS)
 																			  local.gate_enforcement)));
 	padv_row_int(&row, totals->refused);
 	padv_row_int(&row, totals->timed_out);
+	padv_row_int(&row, totals->newest_first);
 	return padv_row_return(&row, fcinfo);
 }

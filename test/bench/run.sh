@@ -16,6 +16,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/gate.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/pool_size.sh"
 # shellcheck source=test/bench/queue.sh
 source "$(dirname "${BASH_SOURCE[0]}")/queue.sh"
+# shellcheck source=test/bench/open_loop.sh
+source "$(dirname "${BASH_SOURCE[0]}")/open_loop.sh"
 # shellcheck source=test/bench/auto.sh
 source "$(dirname "${BASH_SOURCE[0]}")/auto.sh"
 # shellcheck source=test/bench/endurance.sh
@@ -287,7 +289,7 @@ bench_agreement() {
 }
 
 ulimit -n 8192 2>/dev/null || true
-PARTS='window sample status transaction metrics load agreement check logins storm effect truth gate pool_size auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps blockers chaos endurance'
+PARTS='window sample status transaction metrics load agreement check logins storm effect truth gate pool_size auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps open_loop overload blockers chaos endurance'
 
 prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"

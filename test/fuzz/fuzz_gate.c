@@ -45,12 +45,12 @@ check_heap(int root, int up, int quota)
 	if (root == PADV_NONE)
 		return 0;
 	must(requests[root].heap_up == up && requests[root].at == quota && is_under(&requests[root], quota));
-	must(up == PADV_NONE || requests[up].arrival < requests[root].arrival);
+	must(up == PADV_NONE || requests[up].rank < requests[root].rank);
 	for (int p = root; p != PADV_NONE; previous = p, p = requests[p].party_next, count++)
 	{
 		must(count < PLACES && requests[p].state == PADV_REQUEST_WAITING);
 		must(requests[p].party_previous == previous && padv_queue_queued_at(&queue, &requests[p]) == quota);
-		must(previous == PADV_NONE || requests[previous].arrival < requests[p].arrival);
+		must(previous == PADV_NONE || requests[previous].rank < requests[p].rank);
 	}
 	must(requests[root].party_last == previous && requests[root].party_size == count);
 	return count + check_heap(requests[root].heap_left, root, quota) +
@@ -67,7 +67,7 @@ check_claim(int number)
 		return;
 	must(requests[quota->claimant].state == PADV_REQUEST_WAITING && is_under(&requests[quota->claimant], number));
 	must(padv_queue_queued_at(&queue, &requests[quota->claimant]) != number);
-	must(quota->first == PADV_NONE || requests[quota->first].arrival > requests[quota->claimant].arrival);
+	must(quota->first == PADV_NONE || requests[quota->first].rank > requests[quota->claimant].rank);
 }
 
 /* A request that waits stands at a full quota of its own. */
@@ -310,7 +310,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				grant(&tape);
 				break;
 			case 10:
-				settle(false);
+				if (take_byte(&tape) % 4 == 0)
+					padv_line_set_newest_first(&queue, take_byte(&tape) % ACCOUNTS, take_byte(&tape) % 2);
+				else
+					settle(false);
 				break;
 			default:
 				come_or_go(&tape, false);

@@ -308,6 +308,114 @@ limit(q{scope = 'server'}, 'transaction_queue_length => 3');
 	is($done, 3, 'and those run');
 }
 
+# --- who would be ended in the queue is refused at once, when that is known ---
+
+# Clients that always wait, one after the other; the queue that they stand in is long.
+sub crowd
+{
+	my ($clients) = @_;
+	my $file = $node->basedir . '/crowd.sql';
+
+	append_to_file($file, 'SELECT count(*) FROM generate_series(1, 20000);');
+	my $run = IPC::Run::start([ 'pgbench', '-n', '-c', $clients, '-T', 100 * $PATIENCE, '-f', $file,
+		'-h', $node->host, '-p', $node->port, '-U', 'other', 'postgres' ], '<', \undef, '>', '/dev/null', '2>', '/dev/null');
+	ok(true_within($node, $PATIENCE, "waiting > $clients / 2 FROM pool_advisor.gate"), 'there is a queue');
+	return $run;
+}
+
+limit(q{scope = 'server'}, "transaction_queue_length => -1, $LONG");
+{
+	my ($short, $block, $patient, $long) = map { wire($node) } 1 .. 4;
+	my ($before, $told, $result) = (column('refused_total'), 0);
+	my $late = qr/^transaction of role "app" would wait too long for a slot$/;
+
+	$_->ask(q{SET statement_timeout = '50ms'}) foreach $short, $block;
+	$long->ask(q{SET statement_timeout = '1h'});
+	my $crowd = crowd(40);
+
+	# until then its statement_timeout ends it
+	foreach (1 .. 20 * $PATIENCE)
+	{
+		$result = $short->ask('SELECT 1');
+		last if ($result->{error} // '') eq '53300';
+	}
+	is(Wire::told($result), 'ERROR 53300', 'who would be ended in the queue is refused');
+	like($result->{message}, $late, 'and told so');
+	is($result->{status}, 'I', 'the session is kept');
+	is($block->ask('BEGIN')->{error}, undef, 'BEGIN passes');
+	$result = $block->ask('SELECT 1');
+	is("$result->{error} $result->{status}", '53300 E', 'a block is aborted by it');
+	is($patient->value('SELECT 1'), '1', 'who has no statement_timeout is served');
+	is($long->value('SELECT 1'), '1', 'and who has a long one');
+	is(column('refused_total'), $before + 2, 'they are counted');
+	$crowd->kill_kill(grace => 0);
+	$admin->value(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'other'});
+	ok(true_within($node, $PATIENCE, 'waiting = 0 AND running = 0 FROM pool_advisor.gate'), 'the queue is empty');
+	$block->ask('ROLLBACK');
+	unlike($_->ask('SELECT 1')->{message} // '', $late, 'nobody is refused then') foreach $short, $block;
+	occupy('other');
+	is($short->ask('SELECT 1')->{error}, '57014', 'in a queue of which nothing is known the statement is ended as ever');
+	stop_work($node);
+}
+
+# --- nothing is done for a client that has gone, when its slot comes ---
+$node->safe_psql('postgres', 'CREATE SEQUENCE done; GRANT ALL ON done TO app');
+{
+	my $client = wire($node);
+
+	occupy('other');
+	$client->simple(q{SELECT nextval('done')});
+	ok(true_within($node, $PATIENCE, 'waiting = 1 FROM pool_advisor.gate'), 'it waits');
+
+	# it cannot look before both have happened, the slot first
+	kill 'STOP', $client->{pid};
+	stop_work($node);
+	ok(true_within($node, $PATIENCE, 'waiting = 0 AND running = 1 FROM pool_advisor.gate'), 'it has a slot');
+	close $client->{socket};
+	kill 'CONT', $client->{pid};
+	ok(true_within($node, $PATIENCE, "count(*) = 0 FROM pg_stat_activity WHERE pid = $client->{pid}"), 'and ends');
+	is($admin->value('SELECT is_called FROM done'), 'f', 'without having done anything');
+}
+
+# --- with queue_target the newest go first when all wait for longer ---
+sub queue_target
+{
+	$node->safe_psql('postgres', "ALTER SYSTEM SET pool_advisor.queue_target = '$_[0]'");
+	$node->reload;
+	ok(true_within($node, $PATIENCE, "current_setting('pool_advisor.queue_target') = '$_[0]'"), "queue_target = $_[0]");
+	return;
+}
+
+is(column('newest_first_total'), '0', 'by default nobody is put before others');
+queue_target('1ms');
+{
+	my @clients = map { wire($node) } 1 .. 2;
+	my $crowd = crowd(20);
+	my $served = 0;
+
+	ok(true_within($node, $PATIENCE, 'newest_first_total > 100 FROM pool_advisor.gate'), 'under overload they are');
+	$served += $_->value('SELECT 1') foreach @clients;
+	is($served, 2, 'who comes then is served');
+
+	my $before = column('newest_first_total');
+	ok(true_within($node, $PATIENCE, "newest_first_total > $before + 200 FROM pool_advisor.gate"), 'it goes on');
+	my $now = $admin->value('SELECT clock_timestamp()');
+	ok(true_within($node, $PATIENCE, "count(*) = 20 AND min(query_start) > '$now' FROM pg_stat_activity WHERE usename = 'other'"),
+		'and the others are not forgotten');
+	queue_target('0');
+	$before = column('newest_first_total');
+	my $waited = column('waited_total');
+	ok(true_within($node, $PATIENCE, "waited_total > $waited + 2000 FROM pool_advisor.gate"), 'the queue moves');
+	$before = column('newest_first_total');
+	$waited = column('waited_total');
+	ok(true_within($node, $PATIENCE, "waited_total > $waited + 200 FROM pool_advisor.gate"), 'and on');
+	is(column('newest_first_total'), $before, 'first come, first served again');
+	$crowd->kill_kill(grace => 0);
+	$admin->value(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'other'});
+}
+$node->safe_psql('postgres', 'ALTER SYSTEM RESET pool_advisor.queue_target');
+$node->reload;
+
 nothing_left($node, 'at the end');
 is($admin->value('SELECT count(*) FROM pg_locks WHERE NOT granted'), '0', 'no lock is waited for');
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal/, 'nothing crashed');

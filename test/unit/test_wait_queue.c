@@ -36,8 +36,11 @@ static bool inside[PLACES];
 static int	stood_at[PLACES];		/* PADV_NONE: did not wait */
 static int	stays[PLACES];			/* quotas at which it has stood */
 static int	in_use_before[ACCOUNTS];
+static uint64_t rank_before[PLACES];
 
 static int	most_accounts = 3;
+static bool newest = false;		/* quotas serve the newest first now and then */
+static int	elders_seen = 0;
 static uint64_t seed = 20260101;
 
 static int
@@ -145,7 +148,7 @@ is_right(const int32_t *granted, int count)
 	int			expected[PLACES];
 	int			nexpected;
 
-	if (most_accounts > 1)
+	if (most_accounts > 1 || newest)
 	{
 		note_entered(granted, count);
 		return true;
@@ -169,6 +172,40 @@ waiting_under(int quota)
 
 /* --- the queue as it is --- */
 
+/* Neither an elder nor an ordinary one. */
+static bool
+is_of_newest(int request)
+{
+	return requests[request].rank != requests[request].arrival && requests[request].rank < UINT64_C(1) << 63;
+}
+
+/* The leaders at a quota, by its ring; -1 where that is broken. */
+static int
+count_ring(int quota)
+{
+	int			count = 0;
+	int			p = quotas[quota].ring;
+
+	if (p == PADV_NONE)
+		return 0;
+	do
+	{
+		if (requests[p].at != quota || requests[p].party_previous != PADV_NONE ||
+			requests[requests[p].ring_next].ring_previous != p || ++count > PLACES)
+			return -1;
+		p = requests[p].ring_next;
+	} while (p != quotas[quota].ring);
+	return count;
+}
+
+/* The same by its heap. */
+static int
+count_leaders(int root)
+{
+	return root == PADV_NONE ? 0 :
+		1 + count_leaders(requests[root].heap_left) + count_leaders(requests[root].heap_right);
+}
+
 /* Parties below a root of a heap, in their order; how many stand there, or -1. */
 static int
 count_heap(int root, int up, int at, uint64_t after)
@@ -176,21 +213,30 @@ count_heap(int root, int up, int at, uint64_t after)
 	int			left;
 	int			right;
 	int			members = 0;
+	int			elders = 0;
 	int			last = root;
+	int			last_newest = PADV_NONE;
 
 	if (root == PADV_NONE)
 		return 0;
 	if (requests[root].state != PADV_REQUEST_WAITING || requests[root].heap_up != up ||
-		requests[root].at != at || requests[root].arrival < after || requests[root].party_previous != PADV_NONE)
+		requests[root].at != at || requests[root].rank < after || requests[root].party_previous != PADV_NONE)
 		return -1;
 	for (int p = root; p != PADV_NONE; last = p, p = requests[p].party_next, members++)
+	{
 		if (members > PLACES || padv_queue_queued_at(&queue, &requests[p]) != at ||
-			(p != root && (requests[p].party_previous != last || requests[p].arrival < requests[last].arrival)))
+			(p != root && (requests[p].party_previous != last || requests[p].rank < requests[last].rank)))
 			return -1;
-	if (members != requests[root].party_size || requests[root].party_last != last)
+		if (is_of_newest(p))
+			last_newest = p;
+		elders += requests[p].rank == requests[p].arrival;
+	}
+	if (members != requests[root].party_size || requests[root].party_last != last ||
+		requests[root].newest_last != last_newest || elders > 1)
 		return -1;
-	left = count_heap(requests[root].heap_left, root, at, requests[root].arrival);
-	right = count_heap(requests[root].heap_right, root, at, requests[root].arrival);
+	elders_seen += elders;
+	left = count_heap(requests[root].heap_left, root, at, requests[root].rank);
+	right = count_heap(requests[root].heap_right, root, at, requests[root].rank);
 	return left < 0 || right < 0 ? -1 : left + right + members;
 }
 
@@ -206,7 +252,7 @@ claim_is_right(int number)
 	claimant = &requests[quota->claimant];
 	return claimant->state == PADV_REQUEST_WAITING && is_under(claimant, number) &&
 		padv_queue_queued_at(&queue, claimant) != number &&
-		(quota->first == PADV_NONE || requests[quota->first].arrival > claimant->arrival);
+		(quota->first == PADV_NONE || requests[quota->first].rank > claimant->rank);
 }
 
 static bool
@@ -221,7 +267,8 @@ agrees(void)
 
 		if (padv_quota_granted(&quotas[i]) != used(i) || !claim_is_right(i) ||
 			count != quotas[i].linked || quotas[i].waiting != waiting_under(i) ||
-			(count > 0 && padv_quota_has_room(&quotas[i])))
+			(count > 0 && padv_quota_has_room(&quotas[i])) ||
+			count_ring(i) != count_leaders(quotas[i].first))
 			return false;
 		linked += count;
 	}
@@ -241,8 +288,11 @@ static void
 look_before(void)
 {
 	for (int i = 0; i < PLACES; i++)
+	{
 		stood_at[i] = requests[i].state == PADV_REQUEST_WAITING ?
 			padv_queue_queued_at(&queue, &requests[i]) : PADV_NONE;
+		rank_before[i] = requests[i].rank;
+	}
 	for (int i = 0; i < ACCOUNTS; i++)
 		in_use_before[i] = quotas[i].in_use;
 }
@@ -257,7 +307,7 @@ count_stays(void)
 			stays[i]++;
 }
 
-/* Nobody got in at a quota where one stands, and stood, who came before. */
+/* Nobody got in at a quota where one stands, and stood, who goes before. */
 static bool
 is_overtaken(int granted)
 {
@@ -265,7 +315,7 @@ is_overtaken(int granted)
 	{
 		int			at = padv_queue_queued_at(&queue, &requests[waiting[i]]);
 
-		if (requests[waiting[i]].arrival < requests[granted].arrival && stood_at[waiting[i]] == at &&
+		if (rank_before[waiting[i]] < requests[granted].rank && stood_at[waiting[i]] == at &&
 			is_under(&requests[granted], at))
 			return true;
 	}
@@ -378,10 +428,12 @@ change(bool *right)
 	int			number = random_below(PLACES);
 	int			count = 0;
 	bool		held = true;
-	bool		recount = random_below(500) == 0;
+	bool		recount = random_below(newest ? 5000 : 500) == 0;
 	bool		force = recount;
 
 	look_before();
+	if (newest && random_below(50) == 0)
+		padv_line_set_newest_first(&queue, random_below(ACCOUNTS), random_below(4) > 0);
 	if (recount)
 		count = change_rules(granted);
 	else if (random_below(100) == 0)
@@ -403,7 +455,7 @@ change(bool *right)
 }
 
 static void
-test_random(int most)
+test_random(int most, bool newest_first)
 {
 	bool		right = true;
 	bool		held = true;
@@ -412,8 +464,10 @@ test_random(int most)
 	int			most_stays = 0;
 	int			claims = 0;
 
+	elders_seen = 0;
 	start_over();
 	most_accounts = most;
+	newest = newest_first;
 	for (int step = 0; step < 200000; step++)
 	{
 		held &= change(&right);
@@ -424,11 +478,12 @@ test_random(int most)
 		for (int i = 0; i < ACCOUNTS; i++)
 			claims += quotas[i].claimant != PADV_NONE;
 	}
-	if (most == 1)
+	if (most == 1 && !newest)
 		ok(right, "those let in, and in which order, are those of the counterpart");
 	ok(state, "counts are right, and all who wait are where they should be; nobody waits who could be in");
-	ok(held, "limits hold, and where one stands nobody who came later comes in");
-	ok(longest > PLACES / 4, "there was a queue to speak of (%d)", longest);
+	ok(held, "limits hold, and where one stands nobody who goes later comes in");
+	ok(longest > (newest ? PLACES / 5 : PLACES / 4), "there was a queue to speak of (%d)", longest);
+	ok(newest ? elders_seen > 20 : elders_seen == 0, "the oldest are preferred where the newest go first (%d)", elders_seen);
 	ok(most == 1 ? claims == 0 : claims > 1000, "quotas are claimed where they cross only (%d)", claims);
 	ok(most_stays <= 25, "nobody goes to and fro for long (%d)", most_stays);
 }
@@ -751,6 +806,36 @@ test_crossing(int both)
 	ok(first > 1.4 && second > 1.4, "the quotas are in use (%.2f, %.2f of 2)", first, second);
 }
 
+/*
+ * The same where both serve the newest first, who are those that have been served just
+ * now: the others are not forgotten.
+ */
+static void
+test_crossing_newest(int both)
+{
+	double		first;
+	double		second;
+	int			parties = 3;
+
+	start_over();
+	nclients = 0;
+	quotas[0].limit = quotas[1].limit = 2;
+	padv_line_set_newest_first(&queue, 0, true);
+	padv_line_set_newest_first(&queue, 1, true);
+	add_clients(8, 0, -1, 20);
+	add_clients(8, 1, -1, 20);
+	add_clients(both, 0, 1, 20);
+	simulate(400000, &first, &second);
+	ok(longest_wait(16, nclients) < 2 * PADV_NEWEST_FOR_ONE_OLDEST * parties * (both + 8) * 20,
+	   "newest first, %d under two busy quotas do not starve (%d)", both, longest_wait(16, nclients));
+	ok(longest_wait(0, 16) < 2 * PADV_NEWEST_FOR_ONE_OLDEST * parties * (both + 8) * 20,
+	   "nor do those under one (%d)", longest_wait(0, 16));
+	for (int i = 0; i < nclients; i++)
+		parties += clients[i].served == 0;
+	ok(parties == 3, "all have been served");
+	ok(first > 1.4 && second > 1.4, "the quotas are in use (%.2f, %.2f of 2)", first, second);
+}
+
 /* A wide and busy quota is not held for one that is narrow and slow. */
 static void
 test_slow_and_busy(int slow, int busy)
@@ -878,10 +963,15 @@ main(void)
 	test_claims();
 	test_what_is_claimed();
 	test_two_at_once();
-	test_random(1);
-	test_random(3);
+	test_random(1, false);
+	test_random(3, false);
+	test_random(1, true);
+	test_random(3, true);
+	newest = false;
 	test_crossing(1);
 	test_crossing(20);
+	test_crossing_newest(1);
+	test_crossing_newest(20);
 	test_slow_and_busy(0, 1);
 	test_slow_and_busy(1, 0);
 	test_many(false);

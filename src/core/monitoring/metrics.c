@@ -68,7 +68,7 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_transactions_overcommitted_total", COUNTER, "",
 	"By how much limits on transactions were raised for holders that are not counted, and waiters granted a slot because others needed them or as a last resort.", PADV_BY_SERVER, SERVER(local.gate.totals.let_in)},
 	{"pool_advisor_gate_refused_total", COUNTER, "",
-	"Transactions refused because as many waited as transaction_queue_length allows.", PADV_BY_SERVER, SERVER(local.gate.totals.refused)},
+	"Transactions refused because as many waited as transaction_queue_length allows, or statement_timeout was shorter than the wait.", PADV_BY_SERVER, SERVER(local.gate.totals.refused)},
 	{"pool_advisor_gate_timed_out_total", COUNTER, "",
 	"Transactions refused after waiting for transaction_queue_timeout.", PADV_BY_SERVER, SERVER(local.gate.totals.timed_out)},
 	{"pool_advisor_enforcement", GAUGE, "",

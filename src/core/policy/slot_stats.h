@@ -29,6 +29,7 @@ typedef struct PadvSlotTotals
 	int64_t		refused;		/* because too many waited */
 	int64_t		timed_out;		/* of those given up: by
 								 * transaction_queue_timeout */
+	int64_t		newest_first;	/* put before others in the queue */
 } PadvSlotTotals;
 
 typedef struct PadvSlotStats

@@ -5,11 +5,18 @@
  * Pure; the caller holds its lock around each call, and what a call does is
  * bounded by a constant and the logarithm of the length of the queue.
  *
- * There is one order, that of arrival.  Those who wait under the same quotas
- * are a party: the one who came first leads it, and only the leader is ever
- * looked at.  A party stands at one quota that is full.  When a quota
- * gets room it is for the leader there who came first: who is in now, or finds
- * another quota full, and then goes to stand there with its party.
+ * There is one order, that of ranks.  It is that of arrival, and "came before" means
+ * a lower rank, with two exceptions:
+ *
+ * - Under overload a quota serves the newest first.  Who comes then is of the class
+ *	 NEWEST, before all who came in the ordinary way and before the newest so far.
+ * - So that the others are not forgotten, now and then the one of a party who has waited
+ *	 longest becomes an elder, who goes before all but older elders.
+ *
+ * Those who wait under the same quotas are a party: the one of the lowest rank leads
+ * it, and only the leader is ever looked at.  A party stands at one quota that is full.
+ * When a quota gets room it is for the leader there of the lowest rank: who is in now,
+ * or finds another quota full, and then goes to stand there with its party.
  *
  * Where quotas cross (a role's and a database's), a leader would go to and
  * fro for ever while others, who need one of the two only, get in.  So when it
@@ -21,8 +28,9 @@
  * 1. in_use is the number of requests that are in, plus one if there is a claimant.
  *	  Only what the caller forces, or a limit that is lowered, makes it more than
  *	  the limit; the latter takes the claim away.
- * 2. All who wait are in a party.  Its members are in the order of arrival, and
- *	  all stand where the leader does.  standing is the size of all parties there.
+ * 2. All who wait are in a party.  Its members are in the order of their ranks: elders,
+ *	  the newest up to newest_last, ordinary ones.  All stand where the leader does.
+ *	  standing is the size of all parties there, whose leaders are its ring.
  * 3. A quota where a party stands has no room, or is on the list of the
  *	  unsettled.  So nobody waits who could be in, once that list is empty.
  * 4. A quota is open to a request that claims it, or that came before its
@@ -34,7 +42,8 @@
  *	  waits for requests that are in, never for a claim.  So claims make no circle,
  *	  in whatever order they are taken.
  *
- * Nobody starves: whoever is the first of those who share quotas with it is
+ * Nobody starves: each who waits is the oldest of its party some time, and an elder or
+ * the first soon after.  Whoever is the first of those who share quotas with it is
  * the first wherever it goes, its claims are not taken from it, and after
  * FREE_MOVES each move adds one; so it is in when, at each of its quotas, one
  * has left, and a few more.  Then somebody else is the first.  Who stands at an
@@ -42,6 +51,7 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
+#include "core/policy/leaders.h"
 #include "core/policy/wait_queue.h"
 
 /* Parties that go to stand at another quota in one call. */
@@ -56,6 +66,22 @@
 /* So many releases are an epoch; the pace of a quota halves with each. */
 #define EPOCH_RELEASES 256
 
+/* Ranks: elders have their arrival, others these. */
+#define ORDINARY_RANK(arrival) ((UINT64_C(1) << 63) + (arrival))
+#define NEWEST_RANK(arrival) ((UINT64_C(1) << 62) - (arrival))
+
+static bool
+is_elder(const PadvRequest *request)
+{
+	return request->rank < UINT64_C(1) << 61;
+}
+
+static bool
+is_newest(const PadvRequest *request)
+{
+	return !is_elder(request) && request->rank < UINT64_C(1) << 63;
+}
+
 static void
 clear_quota(PadvQuota *quota)
 {
@@ -63,6 +89,9 @@ clear_quota(PadvQuota *quota)
 	quota->waiting = 0;
 	quota->linked = 0;
 	quota->first = PADV_NONE;
+	quota->ring = PADV_NONE;
+	quota->newest_first = 0;
+	quota->since_oldest = 0;
 	quota->claimant = PADV_NONE;
 	quota->unsettled = 0;
 }
@@ -101,6 +130,7 @@ padv_queue_init(PadvWaitQueue *queue, int nquotas, int nplaces)
 	{
 		padv_queue_request(queue, i)->state = PADV_REQUEST_NONE;
 		padv_queue_request(queue, i)->nquotas = 0;
+		padv_queue_request(queue, i)->at = PADV_NONE;
 	}
 }
 
@@ -121,85 +151,6 @@ note_release(PadvWaitQueue *queue, PadvQuota *quota)
 
 	quota->pace = pace + 1;
 	quota->pace_epoch = queue->head->releases / EPOCH_RELEASES;
-}
-
-/* --- the heap of the leaders at a quota; a leftist one, so by links --- */
-
-static int32_t
-heap_rank(const PadvWaitQueue *queue, int32_t number)
-{
-	return number == PADV_NONE ? 0 : padv_queue_request(queue, number)->heap_rank;
-}
-
-/* The longer branch goes to the left; false when the rank has stayed the same. */
-static bool
-heap_adjust(PadvWaitQueue *queue, PadvRequest *request)
-{
-	int32_t		before = request->heap_rank;
-
-	if (heap_rank(queue, request->heap_left) < heap_rank(queue, request->heap_right))
-	{
-		int32_t		left = request->heap_left;
-
-		request->heap_left = request->heap_right;
-		request->heap_right = left;
-	}
-	request->heap_rank = heap_rank(queue, request->heap_right) + 1;
-	queue->head->steps++;
-	return request->heap_rank != before;
-}
-
-/* As deep as the two ranks, which are logarithms. */
-static int32_t
-heap_merge(PadvWaitQueue *queue, int32_t a, int32_t b)
-{
-	PadvRequest *root;
-
-	if (a == PADV_NONE || b == PADV_NONE)
-		return a == PADV_NONE ? b : a;
-	if (padv_queue_request(queue, b)->arrival < padv_queue_request(queue, a)->arrival)
-	{
-		int32_t		first = b;
-
-		b = a;
-		a = first;
-	}
-	root = padv_queue_request(queue, a);
-	root->heap_right = heap_merge(queue, root->heap_right, b);
-	padv_queue_request(queue, root->heap_right)->heap_up = a;
-	(void) heap_adjust(queue, root);
-	return a;
-}
-
-static void
-heap_add(PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
-{
-	PadvRequest *request = padv_queue_request(queue, number);
-
-	request->heap_left = PADV_NONE;
-	request->heap_right = PADV_NONE;
-	request->heap_rank = 1;
-	quota->first = heap_merge(queue, quota->first, number);
-	padv_queue_request(queue, quota->first)->heap_up = PADV_NONE;
-}
-
-static void
-heap_remove(PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
-{
-	PadvRequest *request = padv_queue_request(queue, number);
-	int32_t		rest = heap_merge(queue, request->heap_left, request->heap_right);
-	int32_t		up = request->heap_up;
-
-	if (rest != PADV_NONE)
-		padv_queue_request(queue, rest)->heap_up = up;
-	if (up == PADV_NONE)
-		quota->first = rest;
-	else if (padv_queue_request(queue, up)->heap_left == number)
-		padv_queue_request(queue, up)->heap_left = rest;
-	else
-		padv_queue_request(queue, up)->heap_right = rest;
-	while (up != PADV_NONE && heap_adjust(queue, padv_queue_request(queue, up)))
-		up = padv_queue_request(queue, up)->heap_up;
 }
 
 /* --- parties --- */
@@ -255,7 +206,7 @@ link_party(PadvWaitQueue *queue, PadvRequest *leader, int at)
 	PadvQuota  *quota = padv_queue_quota(queue, at);
 
 	leader->at = at;
-	heap_add(queue, quota, padv_queue_number(queue, leader));
+	padv_leaders_add(queue, quota, padv_queue_number(queue, leader));
 	quota->linked += leader->party_size;
 }
 
@@ -264,34 +215,85 @@ unlink_party(PadvWaitQueue *queue, PadvRequest *leader)
 {
 	PadvQuota  *quota = padv_queue_quota(queue, leader->at);
 
-	heap_remove(queue, quota, padv_queue_number(queue, leader));
+	padv_leaders_remove(queue, quota, padv_queue_number(queue, leader));
 	quota->linked -= leader->party_size;
 }
 
-/* Follow the party, if there is one; else lead one, which stands at `at`. */
+/*
+ * Go before the leader of a party, and lead it to stand at `at`: where it stood may be
+ * open to this one, by a claim.
+ */
+static void
+take_over_party(PadvWaitQueue *queue, PadvRequest *request, int32_t *party, int at)
+{
+	int			me = padv_queue_number(queue, request);
+	PadvRequest *leader = padv_queue_request(queue, *party);
+
+	unlink_party(queue, leader);
+	request->party_next = *party;
+	leader->party_previous = me;
+	request->party_last = leader->party_last;
+	request->party_size = leader->party_size + 1;
+	request->newest_last = leader->newest_last;
+	request->bucket_next = leader->bucket_next;
+	request->moves = leader->moves;
+	*party = me;
+	link_party(queue, request, at);
+}
+
+/* Stand in the party behind this one. */
+static void
+follow(PadvWaitQueue *queue, PadvRequest *request, PadvRequest *leader, int previous)
+{
+	int			me = padv_queue_number(queue, request);
+	int			next = padv_queue_request(queue, previous)->party_next;
+
+	request->party_previous = previous;
+	request->party_next = next;
+	padv_queue_request(queue, previous)->party_next = me;
+	if (next == PADV_NONE)
+		leader->party_last = me;
+	else
+		padv_queue_request(queue, next)->party_previous = me;
+	leader->party_size++;
+	padv_queue_quota(queue, leader->at)->linked++;
+}
+
+/*
+ * Follow the party, if there is one; else lead one, which stands at `at`.  Of the class
+ * NEWEST it goes before all but the elder, who leads; that there are more elders, or that
+ * others of the class are before it, is only in a recount, in which who joins is the last.
+ */
 static void
 join_party(PadvWaitQueue *queue, PadvRequest *request, int32_t *party, int at)
 {
 	int			me = padv_queue_number(queue, request);
-	PadvRequest *leader;
+	bool		lonely = *party == PADV_NONE;
+	PadvRequest *leader = lonely ? request : padv_queue_request(queue, *party);
+	bool		last = !lonely && padv_queue_request(queue, leader->party_last)->rank < request->rank;
 
 	request->party_next = PADV_NONE;
 	request->party_previous = PADV_NONE;
-	if (*party == PADV_NONE)
+	if (lonely)
 	{
 		*party = me;
 		request->bucket_next = PADV_NONE;
 		request->party_last = me;
 		request->party_size = 1;
+		request->newest_last = PADV_NONE;
 		link_party(queue, request, at);
-		return;
 	}
-	leader = padv_queue_request(queue, *party);
-	request->party_previous = leader->party_last;
-	padv_queue_request(queue, leader->party_last)->party_next = me;
-	leader->party_last = me;
-	leader->party_size++;
-	padv_queue_quota(queue, leader->at)->linked++;
+	else if (last)
+		follow(queue, request, leader, leader->party_last);
+	else if (request->rank > leader->rank)
+		follow(queue, request, leader, *party);
+	else
+	{
+		take_over_party(queue, request, party, at);
+		leader = request;
+	}
+	if (is_newest(request) && (last || leader->newest_last == PADV_NONE))
+		leader->newest_last = me;
 }
 
 /* Who comes next leads, and stands where the leader stood. */
@@ -309,6 +311,8 @@ hand_over_party(PadvWaitQueue *queue, PadvRequest *leader, int32_t *party)
 	next = padv_queue_request(queue, leader->party_next);
 	*party = leader->party_next;
 	next->bucket_next = leader->bucket_next;
+	next->newest_last = leader->newest_last == padv_queue_number(queue, leader) ?
+		PADV_NONE : leader->newest_last;
 	next->party_previous = PADV_NONE;
 	next->party_last = leader->party_last;
 	next->party_size = leader->party_size - 1;
@@ -327,6 +331,9 @@ leave_party(PadvWaitQueue *queue, PadvRequest *request)
 		hand_over_party(queue, request, party);
 		return;
 	}
+	if (leader->newest_last == padv_queue_number(queue, request))
+		leader->newest_last = is_newest(padv_queue_request(queue, request->party_previous)) ?
+			request->party_previous : PADV_NONE;
 	padv_queue_request(queue, request->party_previous)->party_next = request->party_next;
 	if (request->party_next == PADV_NONE)
 		leader->party_last = request->party_previous;
@@ -375,11 +382,11 @@ static bool
 is_open(const PadvWaitQueue *queue, const PadvRequest *request, const PadvQuota *quota)
 {
 	if (quota->claimant != PADV_NONE &&
-		padv_queue_request(queue, quota->claimant)->arrival >= request->arrival)
+		padv_queue_request(queue, quota->claimant)->rank >= request->rank)
 		return true;
 	return padv_quota_has_room(quota) &&
 		(quota->first == PADV_NONE ||
-		 padv_queue_request(queue, quota->first)->arrival >= request->arrival);
+		 padv_queue_request(queue, quota->first)->rank >= request->rank);
 }
 
 /*
@@ -411,16 +418,19 @@ find_closed(const PadvWaitQueue *queue, const PadvRequest *request)
 	return closed;
 }
 
+/* Whether one who comes now would have to wait for it. */
+static bool
+is_full(const PadvQuota *quota)
+{
+	return quota->linked > 0 || !padv_quota_has_room(quota);
+}
+
 int
 padv_queue_first_full(const PadvWaitQueue *queue, const PadvRequest *request)
 {
 	for (int i = 0; i < request->nquotas; i++)
-	{
-		const PadvQuota *quota = padv_queue_quota(queue, request->quotas[i]);
-
-		if (quota->linked > 0 || !padv_quota_has_room(quota))
+		if (is_full(padv_queue_quota(queue, request->quotas[i])))
 			return request->quotas[i];
-	}
 	return PADV_NONE;
 }
 
@@ -432,15 +442,59 @@ padv_queue_acquire(PadvWaitQueue *queue, PadvRequest *request)
 		padv_queue_quota(queue, request->quotas[i])->in_use++;
 }
 
-void
+/* Whether all that it has to wait for serve the newest first. */
+static bool
+goes_first(const PadvWaitQueue *queue, const PadvRequest *request)
+{
+	bool		first = false;
+
+	for (int i = 0; i < request->nquotas; i++)
+	{
+		const PadvQuota *quota = padv_queue_quota(queue, request->quotas[i]);
+
+		if (!is_full(quota))
+			continue;
+		if (!quota->newest_first)
+			return false;
+		first = true;
+	}
+	return first;
+}
+
+/*
+ * The quota where one who has just come is to stand; its rank is set.  Who goes before
+ * others can find all open to it: a quota with room that is not settled yet, or
+ * another's claim.  It is not its turn to take them, so it is an ordinary one then.
+ */
+static int
+find_stand(PadvWaitQueue *queue, PadvRequest *request)
+{
+	int			closed = PADV_NONE;
+
+	if (goes_first(queue, request))
+	{
+		request->rank = NEWEST_RANK(request->arrival);
+		closed = find_closed(queue, request);
+	}
+	if (closed == PADV_NONE)
+	{
+		request->rank = ORDINARY_RANK(request->arrival);
+		closed = find_closed(queue, request);
+	}
+	return closed;
+}
+
+bool
 padv_queue_enqueue(PadvWaitQueue *queue, PadvRequest *request)
 {
 	PadvWaitQueueHead *head = queue->head;
 	int			me = padv_queue_number(queue, request);
+	int			at;
 
 	request->state = PADV_REQUEST_WAITING;
 	request->arrival = head->arrivals++;
 	request->moves = 0;
+	at = find_stand(queue, request);
 	request->queue_previous = head->last;
 	request->queue_next = PADV_NONE;
 	if (head->last == PADV_NONE)
@@ -450,7 +504,14 @@ padv_queue_enqueue(PadvWaitQueue *queue, PadvRequest *request)
 	head->last = me;
 	head->waiting++;
 	count_waiting(queue, request, 1);
-	join_party(queue, request, find_party(queue, request), find_closed(queue, request));
+	join_party(queue, request, find_party(queue, request), at);
+	return is_newest(request);
+}
+
+void
+padv_line_set_newest_first(PadvWaitQueue *queue, int number, bool newest_first)
+{
+	padv_queue_quota(queue, number)->newest_first = newest_first;
 }
 
 int
@@ -468,6 +529,7 @@ padv_queue_grant(PadvWaitQueue *queue, PadvRequest *request)
 {
 	int			me = padv_queue_number(queue, request);
 
+	request->at = padv_queue_queued_at(queue, request);
 	leave_party(queue, request);
 	dequeue(queue, request);
 	request->state = PADV_REQUEST_GRANTED;
@@ -478,7 +540,7 @@ padv_queue_grant(PadvWaitQueue *queue, PadvRequest *request)
 
 		if (claimant == me ||
 			(claimant != PADV_NONE && !padv_quota_has_room(quota) &&
-			 padv_queue_request(queue, claimant)->arrival > request->arrival))
+			 padv_queue_request(queue, claimant)->rank > request->rank))
 			quota->claimant = PADV_NONE;
 		else
 			quota->in_use++;
@@ -548,7 +610,7 @@ find_candidate(PadvWaitQueue *queue)
 			continue;
 		}
 		request = padv_queue_request(queue, quota->first);
-		if (candidate == NULL || request->arrival < candidate->arrival)
+		if (candidate == NULL || request->rank < candidate->rank)
 			candidate = request;
 		previous = number;
 		number = quota->unsettled_next;
@@ -569,7 +631,7 @@ is_worth_claiming(const PadvWaitQueue *queue, const PadvRequest *leader,
 {
 	if (left->limit < 0 || next->limit == 0 || left->claimant != PADV_NONE ||
 		(next->first != PADV_NONE &&
-		 padv_queue_request(queue, next->first)->arrival < leader->arrival))
+		 padv_queue_request(queue, next->first)->rank < leader->rank))
 		return false;
 	return leader->moves >= FREE_MOVES || pace_of(queue, left) / 2 <= pace_of(queue, next);
 }
@@ -590,6 +652,67 @@ move_on(PadvWaitQueue *queue, PadvRequest *leader, int closed)
 	link_party(queue, leader, closed);
 }
 
+/* --- who has waited longest --- */
+
+/* Of a party, but elders; or NULL.  Each of the other two classes is in order. */
+static PadvRequest *
+find_oldest(const PadvWaitQueue *queue, PadvRequest *leader)
+{
+	PadvRequest *newest = leader->newest_last == PADV_NONE ? NULL : padv_queue_request(queue, leader->newest_last);
+	int32_t		number = newest != NULL ? newest->party_next :
+		is_elder(leader) ? leader->party_next : padv_queue_number(queue, leader);
+	PadvRequest *ordinary = number == PADV_NONE ? NULL : padv_queue_request(queue, number);
+
+	if (newest == NULL || ordinary == NULL)
+		return newest == NULL ? ordinary : newest;
+	return newest->arrival < ordinary->arrival ? newest : ordinary;
+}
+
+/* A claim goes back if it is of one who goes after this request, which stands here. */
+static void
+revoke_claim(PadvWaitQueue *queue, int number, const PadvRequest *request)
+{
+	PadvQuota  *quota = padv_queue_quota(queue, number);
+
+	if (quota->claimant == PADV_NONE || padv_queue_request(queue, quota->claimant)->rank < request->rank)
+		return;
+	quota->claimant = PADV_NONE;
+	quota->in_use--;
+	note_room(queue, number);
+}
+
+/* The next party at this quota has its oldest preferred, unless it has an elder. */
+static void
+prefer_oldest(PadvWaitQueue *queue, int number)
+{
+	PadvQuota  *quota = padv_queue_quota(queue, number);
+	PadvRequest *leader;
+	PadvRequest *oldest;
+
+	quota->since_oldest = 0;
+	if (quota->ring == PADV_NONE)
+		return;
+	leader = padv_queue_request(queue, quota->ring);
+	quota->ring = leader->ring_next;
+	oldest = is_elder(leader) ? NULL : find_oldest(queue, leader);
+	if (oldest == NULL)
+		return;
+	leave_party(queue, oldest);
+	oldest->rank = oldest->arrival;
+	join_party(queue, oldest, find_party(queue, oldest), number);
+	revoke_claim(queue, number, oldest);
+}
+
+/* One who stood at this quota has been let in. */
+static void
+note_let_in(PadvWaitQueue *queue, int number)
+{
+	PadvQuota  *quota = padv_queue_quota(queue, number);
+
+	if (quota->newest_first && ++quota->since_oldest >= PADV_NEWEST_FOR_ONE_OLDEST)
+		prefer_oldest(queue, number);
+}
+
 static int
 settle(PadvWaitQueue *queue, int32_t *granted, int room)
 {
@@ -605,6 +728,7 @@ settle(PadvWaitQueue *queue, int32_t *granted, int room)
 		{
 			padv_queue_grant(queue, candidate);
 			granted[count++] = padv_queue_number(queue, candidate);
+			note_let_in(queue, candidate->at);
 		}
 		else
 		{
@@ -724,28 +848,52 @@ claim_again(PadvWaitQueue *queue, const PadvRequest *leader)
 	}
 }
 
+/* Put one who waits where it belongs; true when it is in. */
+static bool
+place_again(PadvWaitQueue *queue, PadvRequest *request)
+{
+	int			closed = find_closed(queue, request);
+
+	if (closed != PADV_NONE)
+	{
+		join_party(queue, request, find_party(queue, request), closed);
+		if (leads(request) && padv_queue_quota(queue, closed)->limit != 0)
+			claim_again(queue, request);
+		return false;
+	}
+	dequeue(queue, request);
+	request->at = PADV_NONE;
+	padv_queue_acquire(queue, request);
+	return true;
+}
+
+/*
+ * In the order of ranks.  Elders are ordinary ones again, before most of these, as parties
+ * may be others and have one elder each at most.
+ */
 int
 padv_queue_rebuild_finish(PadvWaitQueue *queue, int32_t *granted)
 {
 	int			count = 0;
 	int			next;
 
+	for (int i = queue->head->last; i != PADV_NONE; i = next)
+	{
+		PadvRequest *request = padv_queue_request(queue, i);
+
+		next = request->queue_previous;
+		if (is_elder(request))
+			request->rank = ORDINARY_RANK(request->arrival);
+		if (is_newest(request) && place_again(queue, request))
+			granted[count++] = i;
+	}
 	for (int i = queue->head->first; i != PADV_NONE; i = next)
 	{
 		PadvRequest *request = padv_queue_request(queue, i);
-		int			closed = find_closed(queue, request);
 
 		next = request->queue_next;
-		if (closed != PADV_NONE)
-		{
-			join_party(queue, request, find_party(queue, request), closed);
-			if (leads(request) && padv_queue_quota(queue, closed)->limit != 0)
-				claim_again(queue, request);
-			continue;
-		}
-		dequeue(queue, request);
-		padv_queue_acquire(queue, request);
-		granted[count++] = i;
+		if (!is_newest(request) && place_again(queue, request))
+			granted[count++] = i;
 	}
 	return count;
 }

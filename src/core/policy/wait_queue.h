@@ -6,6 +6,9 @@
  * it is counted in each of them.  Plain data in memory that the caller
  * provides and guards; nothing here blocks, allocates or fails.
  *
+ * First come, first served, unless the caller says of a quota that those who come
+ * newest are served first there.
+ *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #ifndef PADV_WAIT_QUEUE_H
@@ -27,7 +30,11 @@ typedef struct PadvQuota
 	int32_t		waiting;		/* requests in the queue that are under it */
 	int32_t		linked;			/* those of them that stand here */
 	int32_t		first;			/* the root of the heap of these parties: the
-								 * leader that came first; PADV_NONE */
+								 * leader of the lowest rank; PADV_NONE */
+	int32_t		ring;			/* the party here that is next to have its
+								 * oldest preferred; PADV_NONE */
+	int32_t		newest_first;	/* who comes now goes before those who stand? */
+	int32_t		since_oldest;	/* let in here since an oldest was preferred */
 	int32_t		claimant;		/* who waits elsewhere and has a request here
 								 * counted for it; PADV_NONE */
 	int32_t		claimed_before; /* the same, before a recount */
@@ -53,6 +60,7 @@ typedef struct PadvRequest
 
 	/* while waiting */
 	uint64_t	arrival;		/* who came first has the smaller number */
+	uint64_t	rank;			/* who goes first has the smaller number */
 	int32_t		queue_previous; /* neighbours in the whole queue */
 	int32_t		queue_next;
 	int32_t		party_previous; /* neighbours among those under the same
@@ -60,10 +68,15 @@ typedef struct PadvRequest
 	int32_t		party_next;
 
 	/* of a leader */
-	int32_t		at;				/* the full quota where the party stands */
+	int32_t		at;				/* the full quota where the party stands; of
+								 * anybody who is in, where it stood before */
 	int32_t		moves;			/* how often it has gone to another */
 	int32_t		party_last;
 	int32_t		party_size;
+	int32_t		newest_last;	/* the last of those who went before others
+								 * when they came; PADV_NONE */
+	int32_t		ring_previous;	/* other leaders at the quota */
+	int32_t		ring_next;
 	int32_t		bucket_next;
 	int32_t		heap_up;		/* in the heap of the quota */
 	int32_t		heap_left;
@@ -123,12 +136,24 @@ extern int	padv_queue_first_full(const PadvWaitQueue *queue, const PadvRequest *
  */
 extern void padv_queue_acquire(PadvWaitQueue *queue, PadvRequest *request);
 
-/* Put a free request, for which there is no room, at the end of the queue. */
-extern void padv_queue_enqueue(PadvWaitQueue *queue, PadvRequest *request);
+/*
+ * Put a free request, for which there is no room, into the queue: at the end, or where
+ * all quotas that it would have to wait for serve the newest first, before others.
+ * Returns whether it was the latter.
+ */
+extern bool padv_queue_enqueue(PadvWaitQueue *queue, PadvRequest *request);
+
+/*
+ * From now on, those who come newest are served first at this quota, or no more.
+ * Who stands keeps its request.  Meanwhile one in so many that are let in there
+ * is the oldest of a party, each party in turn, so that nobody is forgotten.
+ */
+#define PADV_NEWEST_FOR_ONE_OLDEST 16
+extern void padv_line_set_newest_first(PadvWaitQueue *queue, int number, bool newest_first);
 
 /*
  * Take a request out, from inside or from the queue; it is free then.  Who can be
- * in now is, first come first served, and is written to `granted`, which has room
+ * in now is, in turn, and is written to `granted`, which has room
  * for PADV_MAX_REQUEST_QUOTAS.  Returns their number.  One who leaves the queue
  * can make room too: what it had claimed.
  *
