@@ -2,7 +2,7 @@
  * test_overload.c
  *		The queue of transactions when more come than can be served.
  *
- * A simulation in virtual time of the line and its watch: transactions come at their own
+ * A simulation in virtual time of the queue and its watch: transactions come at their own
  * rate, a limit lets some run, and clients give up.  What is done before its client gives
  * up is useful.  Beside it stands the same queue that always serves first come, first
  * served, and closed loops, which must not be touched.
@@ -33,9 +33,9 @@ typedef struct Client
 } Client;
 
 static PadvWaitQueueHead head;
-static PadvQuota accounts[2];
-static PadvRequest places[PLACES];
-static PadvWaitQueue line = {&head, (char *) accounts, sizeof(PadvQuota), (char *) places, sizeof(PadvRequest)};
+static PadvQuota quotas[2];
+static PadvRequest requests[PLACES];
+static PadvWaitQueue queue = {&head, (char *) quotas, sizeof(PadvQuota), (char *) requests, sizeof(PadvRequest)};
 static PadvQueueWatch watch;
 
 static Client clients[PLACES];
@@ -79,8 +79,8 @@ exponential(double mean)
 static void
 start(int64_t with_target, int64_t with_patience, bool with_word)
 {
-	padv_queue_init(&line, 2, PLACES);
-	accounts[0].limit = SLOTS;
+	padv_queue_init(&queue, 2, PLACES);
+	quotas[0].limit = SLOTS;
 	nfree = ninside = 0;
 	for (int i = PLACES - 1; i >= 0; i--)
 		free_places[nfree++] = i;
@@ -120,37 +120,37 @@ begin_work(int number, bool waited)
 static void
 come(int number)
 {
-	PadvRequest  *place = &places[number];
+	PadvRequest  *request = &requests[number];
 
 	clients[number].came = now;
 	came++;
-	place->naccounts = 1;
-	place->accounts[0] = 0;
-	if (padv_queue_first_full(&line, place) == PADV_NONE)
+	request->nquotas = 1;
+	request->quotas[0] = 0;
+	if (padv_queue_first_full(&queue, request) == PADV_NONE)
 	{
-		padv_queue_acquire(&line, place);
+		padv_queue_acquire(&queue, request);
 		begin_work(number, false);
 		return;
 	}
-	if (accounts[0].standing == 0)
+	if (quotas[0].linked == 0)
 		padv_queue_watch_begin(&watch, now);
-	padv_line_set_newest_first(&line, 0, padv_queue_watch_is_overloaded(&watch, now));
-	padv_queue_enqueue(&line, place);
+	padv_line_set_newest_first(&queue, 0, padv_queue_watch_is_overloaded(&watch, now));
+	padv_queue_enqueue(&queue, request);
 }
 
 static void
 leave(int number)
 {
-	int32_t		entered[PADV_MAX_REQUEST_QUOTAS];
-	int			count = padv_queue_release(&line, &places[number], entered);
+	int32_t		granted[PADV_MAX_REQUEST_QUOTAS];
+	int			count = padv_queue_release(&queue, &requests[number], granted);
 
 	for (int i = 0; i < count; i++)
-		begin_work(entered[i], true);
-	while (!padv_queue_is_settled(&line))
+		begin_work(granted[i], true);
+	while (!padv_queue_is_settled(&queue))
 	{
-		count = padv_queue_settle(&line, entered);
+		count = padv_queue_settle(&queue, granted);
 		for (int i = 0; i < count; i++)
-			begin_work(entered[i], true);
+			begin_work(granted[i], true);
 	}
 	if (clients[number].returns)
 		come(number);
@@ -193,7 +193,7 @@ give_up(void)
 			finish(i--);
 	for (int i = patience > 0 && tells ? head.first : PADV_NONE; i != PADV_NONE; i = next)
 	{
-		next = places[i].line_next;
+		next = requests[i].queue_next;
 		if (!is_out_of_patience(i))
 			break;				/* who is behind came later */
 		padv_queue_watch_given_up(&watch, target, now);

@@ -1,6 +1,6 @@
 /*
  * leaders.h
- *		The leaders of parties that stand at an account of a line.
+ *		The leaders of parties that stand at an quota of a queue.
  *
  * For core/policy/wait_queue.c only, which says what a party is.
  *
@@ -11,10 +11,10 @@
 
 #include "core/policy/wait_queue.h"
 
-/* One that stands at no account comes to this one; its rank and party are set. */
-extern void padv_leaders_add(PadvWaitQueue *line, PadvQuota *account, int32_t number);
+/* One that stands at no quota comes to this one; its rank and party are set. */
+extern void padv_leaders_add(PadvWaitQueue *queue, PadvQuota *quota, int32_t number);
 
 /* It stands there no more. */
-extern void padv_leaders_remove(PadvWaitQueue *line, PadvQuota *account, int32_t number);
+extern void padv_leaders_remove(PadvWaitQueue *queue, PadvQuota *quota, int32_t number);
 
 #endif							/* PADV_LEADERS_H */
