@@ -130,7 +130,7 @@ ALTER SYSTEM SET pool_advisor.cores = 10;
 ALTER SYSTEM SET pool_advisor.connections_per_core = 3.5;
 ALTER SYSTEM SET pool_advisor.spindles = 0;
 SELECT pg_reload_conf();
-SELECT comes_true($$connections = 35 AND low = 10 AND high = 40
+SELECT comes_true($$connections = 35 AND low = 10 AND high = 37
     FROM pool_advisor.optimal WHERE method = 'formula'$$);
 SELECT explanation FROM pool_advisor.optimal WHERE method = 'formula';
 ALTER SYSTEM RESET pool_advisor.cores;

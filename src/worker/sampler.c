@@ -36,6 +36,7 @@
 #include "access/transam.h"
 #include "port/atomics.h"
 #include "port/pg_bswap.h"
+#include "storage/lwlock.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
@@ -156,6 +157,18 @@ classify_wait(uint32 wait_event)
 		default:
 			return PADV_WAITING_OTHER;
 	}
+}
+
+/*
+ * Waiting until the log is flushed, or replicated: one flush serves all that wait
+ * for it, and more of them do not make it longer.
+ */
+static bool
+waits_for_commit(uint32 wait_event)
+{
+	return wait_event == (PG_WAIT_LWLOCK | WALWriteLock->tranche) ||
+		wait_event == WAIT_EVENT_WAL_SYNC || wait_event == WAIT_EVENT_WAL_WRITE ||
+		wait_event == WAIT_EVENT_SYNC_REP;
 }
 
 /* Asleep on purpose, or waiting for its client: wants nothing of the server. */
@@ -290,6 +303,7 @@ read_process(PgBackendStatus *entries, BackendState state, bool *searched, PadvS
 		session->state = PADV_STATE_QUEUED;
 	session->wait_event = wait_event;
 	session->wait_class = classify_wait(wait_event);
+	session->commits = session->state == PADV_STATE_ACTIVE && waits_for_commit(wait_event);
 	session->demands = session->state == PADV_STATE_ACTIVE && !wants_nothing(wait_event);
 	session->holds_horizon = proc != NULL &&
 		(TransactionIdIsValid(proc->xid) || TransactionIdIsValid(proc->xmin));

@@ -244,7 +244,7 @@ update_curve(Worker *worker, const PadvWindowMeans *take)
 	PadvInterval interval;
 
 	if (!padv_load_newest(worker->load, &before, &after) ||
-		!padv_interval_describe(take, before, after, &interval))
+		!padv_interval_describe(take, before, after, worker->machine->quota, &interval))
 		return -1.0;
 	padv_scalability_add(&worker->scalability, &interval);
 	padv_waits_add(&worker->waits, &interval);

@@ -288,8 +288,18 @@ bench_agreement() {
     control_server agreement stop
 }
 
+# Random days of simulated servers, with a seed that no constant was chosen with
+bench_simulate() {
+    say ''
+    local seed=${SEED:-$RANDOM}
+    say "simulate: ${SIMULATIONS:-200} random days of each kind in production, seed $seed"
+    as_user gcc -O2 -std=gnu99 -D_GNU_SOURCE -I"$WORK/source/src" -I"$WORK/source/test/unit" \
+        "$WORK/source/test/unit/test_production.c" "$WORK/source"/src/core/*/*.c -lm -o "$WORK/tmp/test_production"
+    as_user "$WORK/tmp/test_production" random "$seed" "${SIMULATIONS:-200}"
+}
+
 ulimit -n 8192 2>/dev/null || true
-PARTS='window sample status transaction metrics load agreement check logins storm effect truth gate pool_size auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps open_loop overload blockers chaos endurance'
+PARTS='window simulate sample status transaction metrics load agreement check logins storm effect truth gate pool_size auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps open_loop overload blockers chaos endurance'
 
 prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"

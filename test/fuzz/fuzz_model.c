@@ -182,7 +182,7 @@ read_counters(World *w)
 	if (!padv_window_drain(w->window, &take))
 		return;
 	if (padv_load_newest(&w->load, &before, &after) &&
-		padv_interval_describe(&take, before, after, &interval))
+		padv_interval_describe(&take, before, after, w->quota, &interval))
 	{
 		padv_scalability_add(&w->scalability, &interval);
 		padv_waits_add(&w->waits, &interval);

@@ -129,12 +129,18 @@ test_load(void)
 
 	minute->active = minute->demand = minute->in_class[PADV_ON_CPU] = 17;
 	advice = find(&local, "oversubscribed");
-	ok(advice && advice->severity == PADV_WARNING, "oversubscribed");
-	ok(advice && strstr(advice->finding, "17.0") && strstr(advice->finding, "with 8"),
+	ok(advice && advice->severity == PADV_INFO, "oversubscribed, by a derived number");
+	ok(advice && strstr(advice->finding, "17.0") && strstr(advice->finding, "the formula's number is 8"),
 	   "with the figures in the finding");
 	minute->demand = 33;
 	advice = find(&local, "oversubscribed");
-	ok(advice && advice->severity == PADV_CRITICAL, "oversubscribed by far");
+	ok(advice && advice->severity == PADV_INFO && strstr(advice->recommendation, "Put a transaction pool") == NULL,
+	   "by far, and still a guess");
+	local.status.model.inputs.optimal_setting = 8;
+	advice = find(&local, "oversubscribed");
+	ok(advice && advice->severity == PADV_CRITICAL && strstr(advice->finding, "pool_advisor.optimal is 8"),
+	   "by the DBA's word it is not");
+	local.status.model.inputs.optimal_setting = 0;
 
 	minute->in_class[PADV_WAITING_LOCK] = 30;
 	ok(find(&local, "oversubscribed") != NULL && find(&local, "lock_bound") != NULL,
@@ -149,6 +155,8 @@ test_load(void)
 	local = quiet();
 	minute->in_class[PADV_WAITING_LWLOCK] = 1.6;
 	ok(find(&local, "lwlock_bound") != NULL, "bound by internal locks");
+	minute->committing = minute->committing_lwlock = 1.0;
+	ok(find(&local, "lwlock_bound") == NULL, "a group commit is none of them");
 
 	local = quiet();
 	minute->in_class[PADV_WAITING_IO] = 3;
@@ -395,6 +403,10 @@ test_rounding(void)
 	model->pool.load.at = 1;
 	model->pool_size = 1000;
 	explain(&local);
+	ok(strstr(explained, "Pool size: not more than the 97 connections") != NULL, "the formula stays within what the server has");
+	model->inputs.optimal_setting = 200;
+	explain(&local);
+	model->inputs.optimal_setting = 0;
 	ok(strstr(explained, "Pool size: that is more than the 97 connections") != NULL, "more than the server has");
 	model->pool_size = 97;
 	explain(&local);

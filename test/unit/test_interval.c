@@ -39,7 +39,7 @@ sample(double on_cpu, double io, double lock, double held, double turnaround, do
 static bool
 end(void)
 {
-	return padv_interval_describe(&take, &before, &after, &interval);
+	return padv_interval_describe(&take, &before, &after, -1.0, &interval);
 }
 
 static void
@@ -57,6 +57,23 @@ test_counts(void)
 	near(interval.at_work, 2 + 2 + 2 + 2 + 1, 1e-12, "at work: active, held and in turn-around, without parallel workers");
 	near(interval.active, 2 + 2 + 2 + 3, 1e-12, "active, with them");
 	near(interval.inside, 4, 1e-12, "inside a statement and not kept waiting");
+
+	begin(2, 0);
+	sample(2, 2, 1, 0, 0, 0);
+	take.in_class[PADV_WAITING_LWLOCK] = 9;
+	take.committing = 9;
+	take.committing_lwlock = 8;
+	take.demand = 14;
+	take.active = 14;
+	take.idle = 6;
+	after.value[PADV_CPU_BUSY] = 3;
+	after.value[PADV_CPU_IDLE] = 1;
+	ok(end(), "with a group commit");
+	near(interval.inside, 12, 1e-12, "waiting for it is being asleep, for an internal lock is not");
+	near(interval.internal_lock, 1, 1e-12, "one waits for an internal lock");
+	near(interval.disk, 1, 1e-12, "one for a disk, beside the one that flushes");
+	near(interval.sessions, 20, 0, "sessions");
+	near(interval.cores_busy, 0.75, 1e-12, "cores busy");
 
 	begin(0, 0);
 	after.clock_us = 0;

@@ -75,6 +75,13 @@ test_formula(void)
 	ok(padv_formula_size(1.5, 0, 2) == 3, "1.5 cores of a container give 3");
 	ok(padv_formula_size(0.1, 0, 2) == 1, "never less than 1");
 	ok(padv_formula_size(1e300, 0, 2) == INT64_MAX, "never more than fits");
+	{
+		PadvInputs	inputs = ordinary_basis();
+
+		inputs.detected_cores = 64;
+		ok(model_of(inputs, minute_of(1, 0, 0), load_with_reads(0)).estimates[PADV_METHOD_FORMULA].connections == 97,
+		   "nor more than ordinary roles can have");
+	}
 	ok(padv_formula_size(NAN, 0, 2) == 1, "not a number does no harm");
 }
 
@@ -365,9 +372,13 @@ test_scalability(void)
 	PadvMinute	minute = minute_of(20, 0, 0);
 	PadvLoad	load = load_with_reads(-1);
 	PadvCurve	curve = {.state = PADV_CURVE_FITTED, .bins = 9, .near_seconds = 30, .beyond_seconds = 30,
+		.present_seconds = 130, .settled = true,
 	.at_work = {16.1, 12, 24}, .active = {11.6, 8.2, 20.3}};
 	PadvModel	model;
 	PadvPoolMemory memory;
+	double		gain,
+				low,
+				high;
 
 	padv_model_init(&model);
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
@@ -380,6 +391,22 @@ test_scalability(void)
 	ok(model.pool_size == 14, "the optimum, and the pauses inside transactions");
 	ok(model.session_pool_size == 16, "a pool whose callers keep connections holds those at work");
 	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_HIGH, "much evidence");
+	curve.at_work.high = 50;
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_LOW, "but not for a range that wide");
+	curve.at_work.high = 24;
+	curve.present_seconds = 100;
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_MEDIUM, "nor for another level");
+	curve.present_seconds = 130;
+	curve.throughput = 900;
+	curve.now_throughput = 500;
+	curve.now_at_work = 60;
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	ok(padv_model_gain(&model, &gain, &low, &high) && gain == 1.8 && low < 1.7 && high > 1.9, "the gain is measured, with its range");
+	curve.now_at_work = 20;
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	ok(!padv_model_gain(&model, &gain, &low, &high), "there is none within the range");
 	curve.beyond_seconds = 5;
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_MEDIUM, "less evidence");
@@ -401,6 +428,18 @@ test_scalability(void)
 	memory.pool.size = 0;
 	padv_model_size_pools(&model, &memory, 2);
 	ok(model.pool_size == 10, "which is not waiting for a core");
+	minute = minute_of(45, 0, 0);
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	ok(!padv_model_oversubscribed(&model) && model.verdict == PADV_VERDICT_AT_OPTIMUM,
+	   "nor are so many called too many by a derived number");
+	minute = minute_of(60, 0, 0);
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	ok(padv_model_oversubscribed(&model), "but many more are");
+	curve.best_so_far = 0;
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	ok(padv_model_oversubscribed(&model), "and without a curve the derived number counts");
+	curve.best_so_far = 40.2;
+	minute = minute_of(20, 0, 0);
 	inputs.optimal_setting = 5;
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	padv_model_size_pools(&model, &memory, 2);

@@ -204,29 +204,61 @@ advise_limits_exceed(Findings *findings)
 		"When all use what they are allowed, the last ones fail for want of a connection, whoever they are. Lower the limits until they fit; the view budget has the sum.");
 }
 
+/* A derived number is a guess; so is a peak with little evidence. */
+static PadvSeverity
+severity_of_crowd(const PadvLocalStatus *local)
+{
+	PadvCheckStatus status = padv_health_oversubscribed(local);
+
+	if (status == PADV_CHECK_OK)
+		return PADV_INFO;
+	return status == PADV_CHECK_CRITICAL ? PADV_CRITICAL : PADV_WARNING;
+}
+
+/* What was measured of it, or that nothing was. */
+static void
+say_gain(PadvAdvice *advice, const PadvModel *model)
+{
+	double		gain,
+				low,
+				high;
+
+	if (padv_model_gain(model, &gain, &low, &high))
+		SAY_MORE(advice->finding,
+				 " With %.0f connections at work it does %.0f transactions/s; with %.0f it did %.0f, about %.1f times as many (%.1f to %.1f). Saturated: %s.",
+				 model->curve.now_at_work, model->curve.now_throughput, model->curve.at_work.best,
+				 model->curve.throughput, gain, low, high, padv_resource_name(model->curve.saturated));
+	else if (padv_model_is_derived(model) && model->curve.best_so_far > 0.0)
+		SAY_MORE(advice->finding,
+				 " No knee was measured; throughput was highest so far with %.0f connections at work.",
+				 model->curve.best_so_far);
+	else if (model->chosen != PADV_METHOD_SCALABILITY)
+		SAY_MORE(advice->finding, " Nothing measured says how much fewer would gain.");
+}
+
 static void
 advise_oversubscribed(Findings *findings)
 {
 	const PadvStatus *status = &findings->local->status;
 	const PadvModel *model = &status->model;
-	PadvCheckStatus urgency = padv_health_oversubscribed(findings->local);
 	PadvAdvice *advice;
 
-	if (urgency == PADV_CHECK_OK)
+	if (!padv_model_oversubscribed(model) || padv_health_stalled_lately(status))
 		return;
-	advice = begin(findings, urgency == PADV_CHECK_CRITICAL ? PADV_CRITICAL : PADV_WARNING,
-				   "oversubscribed", "server");
+	advice = begin(findings, severity_of_crowd(findings->local), "oversubscribed", "server");
 	SAY(advice->finding,
-		"Over the last minute %.1f sessions wanted to work on average; this server is at its best with %lld (%.1f times the optimum).",
-		model->demand, (long long) optimal(status), model->load_ratio);
-	if (model->chosen == PADV_METHOD_SCALABILITY && status->load.transactions_per_second >= 0.0)
-		SAY_MORE(advice->finding,
-				 " It did %.0f transactions/s, and has done %.0f with %.0f connections at work.",
-				 status->load.transactions_per_second, model->curve.throughput,
-				 model->curve.at_work.best);
-	SAY(advice->recommendation,
-		"Put a transaction pool of %lld connections in front of the server, or make the pools that are there smaller until their sum is that: the same work gets done sooner when it waits in the pool's line instead of in the server.",
-		(long long) padv_model_pool_or_optimal(model));
+		"Over the last minute %.1f sessions wanted to work on average; %s %lld (%.1f times the optimum; confidence %s).",
+		model->demand, padv_number_source(model), (long long) optimal(status), model->load_ratio,
+		padv_confidence_name(padv_model_chosen(model)->confidence));
+	say_gain(advice, model);
+	if (padv_model_is_derived(model))
+		SAY(advice->recommendation,
+			"Find out before you act: let fewer sessions work for some minutes, with a smaller pool or pool_advisor.server_max_active, and compare the throughput in the view scalability. When fewer do as much, a transaction pool of about %lld connections in front of the server is enough.",
+			(long long) padv_model_pool_or_optimal(model));
+	else
+		SAY(advice->recommendation,
+			"Put a transaction pool of %lld connections in front of the server, or make the pools that are there smaller until their sum is that: the same work gets done sooner when it waits in the pool's line instead of in the server.",
+			(long long) padv_model_pool_or_optimal(model));
 }
 
 static void
@@ -252,11 +284,12 @@ advise_lock_bound(Findings *findings)
 		"SELECT * FROM pool_advisor.blockers;");
 }
 
+/* Waits for a group commit are not counted here: more sessions do not make them longer. */
 static void
 advise_lwlock_bound(Findings *findings)
 {
 	const PadvMinute *minute = &findings->local->status.minute;
-	double		waiting = minute->in_class[PADV_WAITING_LWLOCK];
+	double		waiting = minute->in_class[PADV_WAITING_LWLOCK] - minute->committing_lwlock;
 	PadvAdvice *advice;
 
 	if (waiting < 1.0 || waiting < BOUND_BY_LOCKS * minute->active)
@@ -265,6 +298,9 @@ advise_lwlock_bound(Findings *findings)
 	SAY(advice->finding,
 		"Of %.1f active sessions %.1f were waiting for one of the server's internal locks (average of the last minute).",
 		minute->active, waiting);
+	if (minute->committing_lwlock > 0.0)
+		SAY_MORE(advice->finding, " %.1f more waited for a group commit, which is not counted here.",
+				 minute->committing_lwlock);
 	SAY(advice->recommendation,
 		"These waits come from many sessions in the same structure at once; fewer active sessions shorten them. The waits view names the structures.");
 	SAY(advice->fix,
@@ -402,6 +438,7 @@ advise_max_connections(Findings *findings)
 	int64_t		helps = padv_model_pool_or_optimal(&status->model);
 	double		enough = fmax(FAR_ABOVE * (double) helps,
 							  ROOM_FOR_PEAKS * (double) status->connections_most) + (double) reserved;
+	bool		derived = padv_model_is_derived(&status->model);
 	PadvAdvice *advice;
 
 	enough = ceil(fmax(enough, ORDINARY_MAX_CONNECTIONS) / 10.0) * 10.0;
@@ -409,9 +446,11 @@ advise_max_connections(Findings *findings)
 		return;
 	advice = begin(findings, PADV_INFO, "max_connections_high", "max_connections");
 	SAY(advice->finding,
-		"max_connections is %lld; at most %lld connections were taken at once in the last %lld days, and about %lld are all that can usefully work through a pool.",
+		"max_connections is %lld; at most %lld connections were taken at once in the last %lld days, and %s %lld%s.",
 		(long long) inputs->max_connections, (long long) status->connections_most,
-		(long long) status->connections_days, (long long) helps);
+		(long long) status->connections_days,
+		derived ? "by what is known so far a pool would need about" : "about", (long long) helps,
+		derived ? "; no knee was measured" : " are all that can usefully work through a pool");
 	SAY(advice->recommendation,
 		"The setting costs shared memory and snapshot time, and lets a fault in an application bring the server down. %.0f leaves room; it takes a restart, and a standby must be given a value no lower than its primary's.",
 		enough);

@@ -56,18 +56,49 @@ explain_wait_ratio(const PadvModel *model, char *text, size_t size)
 			 model->waits.run, model->waits.ready, model->waits.asleep, model->wait_ratio);
 }
 
+/* What was saturated beyond the peak, by the evidence under pressure. */
+static void
+explain_saturated(const PadvCurve *curve, char *text, size_t size)
+{
+	double		share = 100.0 * curve->saturated_share;
+
+	if (curve->saturated == PADV_RESOURCE_SESSIONS)
+		snprintf(text, size, "nothing else that was measured; all sessions there were at work");
+	else if (curve->saturated == PADV_RESOURCE_CORES)
+		snprintf(text, size, "the cores, %.0f%% busy", share);
+	else
+		snprintf(text, size, "%s, which %.0f%% of those at work waited for",
+				 padv_resource_name(curve->saturated), share);
+}
+
 static void
 explain_scalability(const PadvModel *model, char *text, size_t size)
 {
 	const PadvCurve *curve = &model->curve;
 	char		rounding[ROUNDING];
+	char		saturated[128];
 
+	explain_saturated(curve, saturated, sizeof(saturated));
 	snprintf(text, size,
-			 "throughput was highest, or within 4%% of that, %.0f transactions/s, with %.1f connections at work, of which %.1f were active (%s); within 5%% from %.1f to %.1f at work. Evidence: %.0f s in %d bins up to %.0f connections, %.0f s of it around the peak and %.0f s beyond.",
+			 "throughput was highest, or within 4%% of that, %.0f transactions/s, with %.1f connections at work, of which %.1f were active (%s); within 5%% from %.1f to %.1f at work. Saturated beyond: %s. Evidence: %.0f s in %d bins up to %.0f connections, %.0f s of it under pressure (the server set the pace, not its clients), %.0f s around the peak and, under pressure, %.0f s beyond.",
 			 curve->throughput, curve->at_work.best, curve->active.best,
 			 say_rounding(curve->active.best, model->estimates[PADV_METHOD_SCALABILITY].connections, rounding),
-			 curve->at_work.low, curve->at_work.high, curve->seconds, curve->bins,
-			 curve->seen_to, curve->near_seconds, curve->beyond_seconds);
+			 curve->at_work.low, curve->at_work.high, saturated, curve->seconds, curve->bins,
+			 curve->seen_to, curve->pressed_seconds, curve->near_seconds, curve->beyond_seconds);
+}
+
+/* Why there is no knee yet, in the part after "not available". */
+static void
+explain_no_knee(const PadvCurve *curve, char *text, size_t size)
+{
+	if (curve->state != PADV_CURVE_NO_KNEE)
+		text[0] = '\0';
+	else if (curve->gap_low > 0.0)
+		snprintf(text, size, " (nothing was seen between %.0f and %.0f connections at work)",
+				 curve->gap_low, curve->gap_high);
+	else
+		snprintf(text, size, " (%.0f s under pressure, %.0f s of them beyond the best so far)",
+				 curve->pressed_seconds, curve->beyond_seconds);
 }
 
 void
@@ -176,7 +207,9 @@ static void
 explain_choice(const PadvEmitter *speaker, const PadvModel *model)
 {
 	char		text[PADV_SENTENCE - 64];
+	char		why[128];
 
+	explain_no_knee(&model->curve, why, sizeof(why));
 	for (PadvMethod method = 0; method < PADV_METHODS; method++)
 	{
 		if (model->estimates[method].available)
@@ -185,8 +218,9 @@ explain_choice(const PadvEmitter *speaker, const PadvModel *model)
 			padv_emit(speaker, "Method %s: %s", padv_method_name(method), text);
 		}
 		else
-			padv_emit(speaker, "Method %s: not available, %s.", padv_method_name(method),
-					  padv_not_available_because(model, method));
+			padv_emit(speaker, "Method %s: not available, %s%s.", padv_method_name(method),
+					  padv_not_available_because(model, method),
+					  method == PADV_METHOD_SCALABILITY ? why : "");
 	}
 	padv_emit(speaker, "Chosen: %s, %lld active connections (range %lld to %lld), confidence %s.",
 			  padv_method_name(model->chosen),

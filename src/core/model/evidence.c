@@ -16,11 +16,74 @@
  */
 #define SLOW_CLIENTS 0.6
 
+/*
+ * A server that does less than this share of what it did at ease shortly before
+ * is taken for slow, not for crowded.
+ */
+#define SLOW_SERVER 0.85
+
 bool
 padv_bin_counts(const PadvBin *bin)
 {
 	return bin->seconds >= PADV_CURVE_MIN_SECONDS &&
 		bin->seconds * bin->throughput >= PADV_CURVE_MIN_TRANSACTIONS;
+}
+
+bool
+padv_episode_counts(const PadvEpisode *episode)
+{
+	return episode->seconds >= PADV_PRESSURE_SECONDS &&
+		episode->work >= SLOW_SERVER * episode->ease_throughput * episode->seconds;
+}
+
+static void
+approach(double *mean, double value, double share)
+{
+	*mean += (value - *mean) * share;
+}
+
+/* All means of a bin, towards those of another with that share. */
+static void
+approach_bin(PadvBin *bin, const PadvBin *more, double share)
+{
+	approach(&bin->at_work, more->at_work, share);
+	approach(&bin->active, more->active, share);
+	approach(&bin->throughput, more->throughput, share);
+	approach(&bin->latency, more->latency, share);
+	for (int i = 0; i < PADV_RESOURCES; i++)
+		approach(&bin->use[i], more->use[i], share);
+}
+
+/*
+ * While clients set the pace, throughput is at least what the server can do with
+ * so many connections, and may be less.
+ */
+void
+padv_bin_merge(PadvBin *bin, const PadvBin *more, bool pressed)
+{
+	double		weight = more->seconds;
+
+	if (!(weight > 0.0))
+		return;
+	if (!pressed && bin->pressed >= PADV_CURVE_MIN_SECONDS)
+		return;
+	if (pressed && bin->pressed <= 0.0)
+		bin->seconds = 0.0;
+	if (bin->level != more->level)
+		bin->seconds = fmin(bin->seconds, PADV_CURVE_MIN_SECONDS);
+	approach_bin(bin, more, weight / (bin->seconds + weight));
+	bin->level = more->level;
+	bin->seconds = fmin(bin->seconds + weight, PADV_CURVE_MEMORY_SECONDS);
+	bin->pressed = pressed ? fmin(bin->pressed + weight, bin->seconds) : fmin(bin->pressed, bin->seconds);
+}
+
+PadvBin
+padv_bin_with_episode(const PadvScalability *scalability, int i)
+{
+	PadvBin		bin = scalability->bins[i];
+
+	padv_bin_merge(&bin, &scalability->episode.bins[i], padv_episode_counts(&scalability->episode));
+	return bin;
 }
 
 void
@@ -31,13 +94,13 @@ padv_collect_evidence(const PadvScalability *scalability, PadvEvidence *evidence
 	evidence->n = 0;
 	for (int i = 0; i < PADV_CURVE_BINS; i++)
 	{
-		const PadvBin *bin = &scalability->bins[i];
+		PadvBin		bin = padv_bin_with_episode(scalability, i);
 
-		if (!padv_bin_counts(bin) || bin->active < SLOW_CLIENTS * active)
+		if (!padv_bin_counts(&bin) || bin.active < SLOW_CLIENTS * active)
 			continue;
-		active = fmax(active, bin->active);
+		active = fmax(active, bin.active);
 		evidence->bins[evidence->n] = bin;
-		evidence->place[evidence->n++] = log(bin->at_work);
+		evidence->place[evidence->n++] = log(bin.at_work);
 	}
 }
 
@@ -49,7 +112,7 @@ padv_look_around(const PadvEvidence *evidence, double at_work)
 
 	for (int i = 0; i < evidence->n; i++)
 	{
-		const PadvBin *bin = evidence->bins[i];
+		const PadvBin *bin = &evidence->bins[i];
 		double		distance = fabs(evidence->place[i] - place) / log(PADV_SMOOTHING);
 		double		near = 1.0 - distance * distance * distance;
 		double		weight = fmin(bin->seconds, PADV_FULL_WEIGHT_SECONDS) * near * near * near;

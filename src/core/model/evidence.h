@@ -17,11 +17,17 @@
 /* More evidence than this does not make a bin count more beside others. */
 #define PADV_FULL_WEIGHT_SECONDS 30.0
 
+/*
+ * Seconds of pressure that make an episode of it evidence of what lies beyond the
+ * peak.  A server that is slow for less, in a checkpoint or so, tells nothing.
+ */
+#define PADV_PRESSURE_SECONDS 45.0
+
 /* The bins that can be judged, by connections at work. */
 typedef struct PadvEvidence
 {
 	int			n;
-	const PadvBin *bins[PADV_CURVE_BINS];
+	PadvBin		bins[PADV_CURVE_BINS];
 	double		place[PADV_CURVE_BINS]; /* on the axis, as a logarithm */
 } PadvEvidence;
 
@@ -33,6 +39,15 @@ typedef struct PadvAround
 	double		throughput;
 	double		active;
 } PadvAround;
+
+/* Of a bin, what is remembered and what the present episode of pressure adds. */
+extern PadvBin padv_bin_with_episode(const PadvScalability *scalability, int bin);
+
+/* Whether the present episode is evidence of what lies beyond the peak. */
+extern bool padv_episode_counts(const PadvEpisode *episode);
+
+/* Add evidence of the same place; evidence under pressure goes before other. */
+extern void padv_bin_merge(PadvBin *bin, const PadvBin *more, bool pressed);
 
 /* Whether there is enough of it to be judged. */
 extern bool padv_bin_counts(const PadvBin *bin);

@@ -113,10 +113,14 @@ PadvCheckStatus
 padv_health_oversubscribed(const PadvLocalStatus *local)
 {
 	const PadvStatus *status = &local->status;
+	const PadvModel *model = &status->model;
 
-	if (!padv_model_oversubscribed(&status->model) || padv_health_stalled_lately(status))
+	if (!padv_model_oversubscribed(model) || padv_health_stalled_lately(status) ||
+		padv_model_is_derived(model))
 		return PADV_CHECK_OK;
-	return status->model.load_ratio > OVERSUBSCRIBED_CRITICAL ? PADV_CHECK_CRITICAL : PADV_CHECK_WARNING;
+	return model->load_ratio > OVERSUBSCRIBED_CRITICAL &&
+		(model->chosen == PADV_METHOD_SETTING ||
+		 padv_model_chosen(model)->confidence >= PADV_CONFIDENCE_MEDIUM) ? PADV_CHECK_CRITICAL : PADV_CHECK_WARNING;
 }
 
 static PadvCheckStatus

@@ -34,8 +34,30 @@
 #define STILL_GOOD 0.95
 
 /* Evidence beyond the peak before it is named. */
-#define BEYOND_SECONDS 3.0
+#define BEYOND_SECONDS 5.0
 #define PLATEAU_FACTOR 2.0
+
+/* Places further apart than this have a gap between them. */
+#define GAP_FACTOR 2.2
+
+/* What is used to this share is used up; a wait of so many is the main one. */
+#define CORES_USED_UP 0.85
+#define MAIN_WAIT 0.3
+#define LOCKS_USED_UP 0.65
+
+/*
+ * A fall to this share of the best, this far beyond the peak, speaks for itself
+ * when it was seen for so long.
+ */
+#define FELL 0.8
+#define FELL_FACTOR 1.5
+#define FELL_SECONDS 20.0
+
+/* The best of two is known; a bend takes three. */
+#define MIN_BINS 2
+
+/* An episode of pressure this long is no slow spell of the server. */
+#define SETTLED_SECONDS 600.0
 
 /* The evidence, and the curve through it. */
 typedef struct Smooth
@@ -54,7 +76,7 @@ smooth(const PadvScalability *scalability, Smooth *curve)
 	curve->best = 0.0;
 	for (int i = 0; i < evidence->n; i++)
 	{
-		curve->throughput[i] = padv_look_around(evidence, evidence->bins[i]->at_work).throughput;
+		curve->throughput[i] = padv_look_around(evidence, evidence->bins[i].at_work).throughput;
 		curve->best = fmax(curve->best, curve->throughput[i]);
 	}
 }
@@ -85,7 +107,7 @@ find_peak(const Smooth *curve, double fewest)
 	int			first = 0;
 	int			peak;
 
-	while (first < curve->evidence.n - 1 && curve->evidence.bins[first]->at_work < ALMOST * fewest)
+	while (first < curve->evidence.n - 1 && curve->evidence.bins[first].at_work < ALMOST * fewest)
 		first++;
 	peak = find_best_from(curve, first);
 	return curve->throughput[peak] >= GOOD_ENOUGH * curve->best ? peak : find_best_from(curve, 0);
@@ -109,20 +131,113 @@ upper_end(const Smooth *curve, int place)
 }
 
 /*
- * Evidence that more connections do not help: beyond the range throughput is
- * less, and far from the peak it is not more.
+ * Whether a place tells that more connections do not help: beyond the range
+ * throughput is less, not only in the neighbourhood of the peak, and far from the peak it is not more.
  */
-static double
-seconds_beyond(const Smooth *curve, int peak)
+static bool
+is_beyond(const Smooth *curve, int peak, int place)
 {
-	const PadvBin *const *bins = curve->evidence.bins;
-	int			high = upper_end(curve, peak);
+	const PadvBin *bins = curve->evidence.bins;
+
+	return bins[place].at_work >= PADV_SMOOTHING * bins[peak].at_work &&
+		(place > upper_end(curve, peak) ||
+		 bins[place].at_work >= PLATEAU_FACTOR * bins[peak].at_work);
+}
+
+/* What lies beyond the peak, under pressure, as one bin. */
+static PadvBin
+collect_beyond(const Smooth *curve, int peak, int64_t level, double *present)
+{
+	PadvBin		beyond = {0};
+
+	*present = 0.0;
+	for (int i = 0; i < curve->evidence.n; i++)
+	{
+		const PadvBin *bin = &curve->evidence.bins[i];
+
+		if (!is_beyond(curve, peak, i) || bin->pressed <= 0.0)
+			continue;
+		beyond.seconds += bin->pressed;
+		for (int j = 0; j < PADV_RESOURCES; j++)
+			beyond.use[j] += (bin->use[j] - beyond.use[j]) * bin->pressed / beyond.seconds;
+		if (bin->level == level)
+			*present += bin->pressed;
+	}
+	return beyond;
+}
+
+/* Seconds in which throughput was far below the best, far beyond the peak. */
+static double
+seconds_fallen(const Smooth *curve, int peak)
+{
+	const PadvBin *bins = curve->evidence.bins;
 	double		seconds = 0.0;
 
 	for (int i = peak + 1; i < curve->evidence.n; i++)
-		if (i > high || bins[i]->at_work >= PLATEAU_FACTOR * bins[peak]->at_work)
-			seconds += bins[i]->seconds;
+		if (bins[i].at_work >= FELL_FACTOR * bins[peak].at_work &&
+			bins[i].throughput < FELL * curve->best)
+			seconds += bins[i].pressed;
 	return seconds;
+}
+
+/* What more connections had to wait for, and how much of it was used. */
+static void
+name_saturated(const PadvBin *beyond, PadvCurve *curve)
+{
+	PadvResource most = PADV_RESOURCE_LOCKS;
+
+	for (PadvResource i = PADV_RESOURCE_LOCKS; i < PADV_RESOURCES; i++)
+		if (beyond->use[i] > beyond->use[most])
+			most = i;
+	if (beyond->use[most] >= MAIN_WAIT &&
+		(most <= PADV_RESOURCE_INTERNAL_LOCKS || beyond->use[PADV_RESOURCE_CORES] < CORES_USED_UP))
+		curve->saturated = most;
+	else if (beyond->use[PADV_RESOURCE_CORES] >= CORES_USED_UP)
+		curve->saturated = PADV_RESOURCE_CORES;
+	else
+		curve->saturated = PADV_RESOURCE_SESSIONS;
+	curve->saturated_share = beyond->use[curve->saturated];
+}
+
+static bool
+is_used_up(const PadvBin *bin)
+{
+	return bin->use[PADV_RESOURCE_CORES] >= CORES_USED_UP ||
+		bin->use[PADV_RESOURCE_LOCKS] >= LOCKS_USED_UP;
+}
+
+/*
+ * Whether something was used up at the peak already: else the server, slow as it
+ * was beyond, would have done more with more.
+ */
+static bool
+peak_is_pressed(const Smooth *curve, int peak)
+{
+	const PadvBin *at = &curve->evidence.bins[peak];
+
+	return at->pressed >= PADV_CURVE_MIN_SECONDS || is_used_up(at);
+}
+
+/* Whether the places next to the peak were looked at; if not, where the gap is. */
+static bool
+looked_around(const Smooth *curve, int peak, PadvCurve *result)
+{
+	const PadvEvidence *evidence = &curve->evidence;
+	const PadvBin *at = &evidence->bins[peak];
+	double		below = peak > 0 ? evidence->bins[peak - 1].at_work : 1.0;
+	double		above = peak < evidence->n - 1 ? evidence->bins[peak + 1].at_work : INFINITY;
+
+	if (above > GAP_FACTOR * at->at_work && isfinite(above))
+	{
+		result->gap_low = at->at_work;
+		result->gap_high = above;
+	}
+	else if (at->at_work > GAP_FACTOR * below)
+	{
+		result->gap_low = below;
+		result->gap_high = at->at_work;
+	}
+	return result->gap_low <= 0.0;
 }
 
 static bool
@@ -140,8 +255,8 @@ name_peak(const Smooth *smooth, double at_work, int peak, PadvCurve *curve)
 
 	curve->near_seconds = around.seconds;
 	curve->at_work.best = at_work;
-	curve->at_work.low = fmin(at_work, evidence->bins[lower_end(smooth, peak)]->at_work);
-	curve->at_work.high = fmax(at_work, evidence->bins[upper_end(smooth, peak)]->at_work);
+	curve->at_work.low = fmin(at_work, evidence->bins[lower_end(smooth, peak)].at_work);
+	curve->at_work.high = fmax(at_work, evidence->bins[upper_end(smooth, peak)].at_work);
 	curve->active.best = around.active;
 	curve->active.low = fmin(around.active, padv_look_around(evidence, curve->at_work.low).active);
 	curve->active.high = fmax(around.active, padv_look_around(evidence, curve->at_work.high).active);
@@ -153,31 +268,70 @@ fit(const PadvEvidence *evidence, PadvCurve *curve)
 	PadvUslPoint points[PADV_CURVE_BINS] = {{0}};
 
 	for (int i = 0; i < evidence->n; i++)
-		points[i] = (PadvUslPoint) {evidence->bins[i]->at_work, evidence->bins[i]->throughput,
-			fmin(evidence->bins[i]->seconds, PADV_FULL_WEIGHT_SECONDS)};
+		points[i] = (PadvUslPoint) {evidence->bins[i].at_work, evidence->bins[i].throughput,
+			fmin(evidence->bins[i].seconds, PADV_FULL_WEIGHT_SECONDS)};
 	curve->fit_known = padv_usl_fit(points, evidence->n, &curve->fit);
 }
 
 /* A knee is seen when something lies beyond it. */
 static bool
-see_knee(const Smooth *smooth, int peak, double least, PadvCurve *curve)
+see_knee(const PadvScalability *scalability, const Smooth *smooth, int peak, double least,
+		 PadvCurve *curve)
 {
 	const PadvEvidence *evidence = &smooth->evidence;
+	PadvBin		beyond;
+	bool		far_enough;
 
 	curve->bins = evidence->n;
 	curve->throughput = smooth->best;
 	for (int i = 0; i < evidence->n; i++)
-		curve->seconds += evidence->bins[i]->seconds;
+	{
+		curve->seconds += evidence->bins[i].seconds;
+		curve->pressed_seconds += evidence->bins[i].pressed;
+	}
+	if (evidence->n < MIN_BINS)
+		return false;
+	curve->best_so_far = evidence->bins[peak].at_work;
+	if (evidence->bins[0].at_work * PLATEAU_FACTOR <= curve->best_so_far)
+		curve->helpful_active = padv_look_around(evidence, curve->best_so_far).active;
+	curve->so_far_saturated = is_used_up(&evidence->bins[peak]);
+	curve->seen_to = evidence->bins[evidence->n - 1].at_work;
 	if (evidence->n < PADV_USL_MIN_POINTS)
 		return false;
 
 	curve->state = PADV_CURVE_NO_KNEE;
-	curve->seen_to = evidence->bins[evidence->n - 1]->at_work;
-	curve->best_so_far = evidence->bins[peak]->at_work;
-	if (evidence->bins[0]->at_work * PLATEAU_FACTOR <= curve->best_so_far)
-		curve->helpful_active = padv_look_around(evidence, curve->best_so_far).active;
-	curve->beyond_seconds = seconds_beyond(smooth, peak);
-	return curve->beyond_seconds >= BEYOND_SECONDS && curve->seen_to >= least;
+	beyond = collect_beyond(smooth, peak, scalability->level, &curve->present_seconds);
+	curve->beyond_seconds = beyond.seconds;
+	name_saturated(&beyond, curve);
+	far_enough = curve->seen_to >= least ||
+		(curve->saturated != PADV_RESOURCE_SESSIONS && curve->saturated != PADV_RESOURCE_COMMITS) ||
+		seconds_fallen(smooth, peak) >= FELL_SECONDS;
+	return looked_around(smooth, peak, curve) && peak_is_pressed(smooth, peak) && curve->beyond_seconds >= BEYOND_SECONDS && far_enough;
+}
+
+/* Evidence of the present level around a place, under pressure. */
+static double
+present_around(const PadvEvidence *evidence, double at_work, int64_t level)
+{
+	double		seconds = 0.0;
+
+	for (int i = 0; i < evidence->n; i++)
+		if (evidence->bins[i].level == level &&
+			fabs(evidence->place[i] - log(at_work)) < log(PADV_SMOOTHING))
+			seconds += evidence->bins[i].pressed;
+	return seconds;
+}
+
+/* What the last seconds were like, knee or not. */
+static void
+describe_now(const PadvScalability *scalability, PadvCurve *curve)
+{
+	const PadvEpisode *episode = &scalability->episode;
+
+	curve->now_at_work = scalability->now_at_work;
+	curve->now_throughput = scalability->now_throughput;
+	curve->noise = scalability->noise;
+	curve->settled = episode->seconds <= 0.0 || episode->seconds >= SETTLED_SECONDS;
 }
 
 void
@@ -191,15 +345,19 @@ padv_scalability_judge(PadvScalability *scalability, double fewest, double least
 	smooth(scalability, &measured);
 	fit(&measured.evidence, curve);
 	peak = measured.evidence.n > 0 ? find_peak(&measured, fewest) : 0;
-	if (!see_knee(&measured, peak, least, curve))
+	describe_now(scalability, curve);
+	if (!see_knee(scalability, &measured, peak, least, curve))
 	{
 		scalability->held = 0.0;
 		return;
 	}
 	curve->state = PADV_CURVE_FITTED;
 	if (!still_good(&measured, scalability->held))
-		scalability->held = measured.evidence.bins[peak]->at_work;
+		scalability->held = measured.evidence.bins[peak].at_work;
 	name_peak(&measured, scalability->held, peak, curve);
+	curve->present_seconds = fmin(curve->present_seconds,
+								  present_around(&measured.evidence, scalability->held,
+												 scalability->level));
 }
 
 int
@@ -210,17 +368,17 @@ padv_scalability_rows(const PadvScalability *scalability, const PadvCurve *curve
 
 	for (int i = 0; i < PADV_CURVE_BINS; i++)
 	{
-		const PadvBin *bin = &scalability->bins[i];
+		const PadvBin bin = padv_bin_with_episode(scalability, i);
 		PadvScalabilityRow *row = &rows[n];
 
-		if (!padv_bin_counts(bin))
+		if (!padv_bin_counts(&bin))
 			continue;
-		row->connections = bin->at_work;
-		row->seconds = bin->seconds;
-		row->throughput = bin->throughput;
-		row->latency = bin->latency;
-		row->active = bin->active;
-		row->fitted = curve->fit_known ? padv_usl_throughput(&curve->fit, bin->at_work) : -1.0;
+		row->connections = bin.at_work;
+		row->seconds = bin.seconds;
+		row->throughput = bin.throughput;
+		row->latency = bin.latency;
+		row->active = bin.active;
+		row->fitted = curve->fit_known ? padv_usl_throughput(&curve->fit, bin.at_work) : -1.0;
 		n++;
 	}
 	return n;
@@ -234,4 +392,15 @@ padv_curve_state_name(PadvCurveState state)
 	};
 
 	return names[state];
+}
+
+const char *
+padv_resource_name(PadvResource resource)
+{
+	static const char *const names[] = {
+		"the sessions themselves", "the cores", "locks of other sessions",
+		"internal locks of the server", "the disks", "commits"
+	};
+
+	return names[resource];
 }

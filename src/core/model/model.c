@@ -49,7 +49,18 @@
 
 /* Evidence, in seconds around the peak and beyond it, that speaks for itself. */
 #define MUCH_EVIDENCE 20.0
+#define MUCH_PRESSURE 120.0
 #define MANY_BINS 6
+
+/* A range that spans more than this factor is one in which anything may be best. */
+#define WIDE_RANGE 4.0
+
+/*
+ * How far off a gain in throughput can be, as a logarithm: two errors of the mean of
+ * twenty seconds, on both sides of the quotient.
+ */
+#define SPREAD 0.8
+#define LEAST_SPREAD 0.1
 
 /* The formula's author on recent hardware (Stack Overflow 10420469, 2022). */
 #define UPPER_CONNECTIONS_PER_CORE 4.0
@@ -119,6 +130,15 @@ effective_spindles(int64_t spindles, double share, double previous)
 	return fabs(exact - previous) >= SPINDLE_STEP ? exact : previous;
 }
 
+/* No more than ordinary roles can have. */
+static int64_t
+bound_by_server(const PadvModel *model, int64_t connections)
+{
+	int64_t		usable = model->inputs.usable_connections > 1 ? model->inputs.usable_connections : 1;
+
+	return connections < usable ? connections : usable;
+}
+
 /*
  * The range is that of the published advice: as many as cores when nothing
  * ever waits (SSD, all cached), the author's newer 4 a core at the other end.
@@ -130,12 +150,13 @@ estimate_by_formula(PadvModel *model)
 	double		multiplier = model->inputs.connections_per_core;
 
 	formula->available = true;
-	formula->connections = padv_formula_size(model->cores,
-											 model->effective_spindles,
-											 multiplier);
-	formula->low = padv_formula_size(model->cores, 0.0, padv_least_per_core(multiplier));
-	formula->high = padv_formula_size(model->cores, model->effective_spindles,
-									  padv_most_per_core(multiplier));
+	formula->connections = bound_by_server(model, padv_formula_size(model->cores,
+																	model->effective_spindles,
+																	multiplier));
+	formula->low = bound_by_server(model, padv_formula_size(model->cores, 0.0,
+															padv_least_per_core(multiplier)));
+	formula->high = bound_by_server(model, padv_formula_size(model->cores, model->effective_spindles,
+															 padv_most_per_core(multiplier)));
 	formula->confidence = PADV_CONFIDENCE_FORMULA;
 }
 
@@ -189,6 +210,20 @@ estimate_by_wait_ratio(PadvModel *model)
 	estimate->confidence = PADV_CONFIDENCE_LOW;
 }
 
+/*
+ * High takes much evidence of the present level, around the peak as beyond it, that
+ * does not hang on what may be a slow spell.  A range that wide says little.
+ */
+static PadvConfidence
+trust_curve(const PadvCurve *curve)
+{
+	if (curve->at_work.high > WIDE_RANGE * curve->at_work.low)
+		return PADV_CONFIDENCE_LOW;
+	return curve->near_seconds >= MUCH_EVIDENCE && curve->beyond_seconds >= MUCH_EVIDENCE &&
+		curve->present_seconds >= MUCH_PRESSURE && curve->bins >= MANY_BINS && curve->settled ?
+		PADV_CONFIDENCE_HIGH : PADV_CONFIDENCE_MEDIUM;
+}
+
 static void
 estimate_by_scalability(PadvModel *model)
 {
@@ -199,9 +234,7 @@ estimate_by_scalability(PadvModel *model)
 	estimate->connections = within_server(model, floor(curve->active.best + 0.5));
 	estimate->low = within_server(model, fmin(floor(curve->active.low), (double) estimate->connections));
 	estimate->high = within_server(model, fmax(ceil(curve->active.high), (double) estimate->connections));
-	estimate->confidence = curve->near_seconds >= MUCH_EVIDENCE &&
-		curve->beyond_seconds >= MUCH_EVIDENCE && curve->bins >= MANY_BINS ?
-		PADV_CONFIDENCE_HIGH : PADV_CONFIDENCE_MEDIUM;
+	estimate->confidence = trust_curve(curve);
 }
 
 /* What was measured goes before what is derived, and the DBA's word before all. */
@@ -249,12 +282,51 @@ padv_model_chosen(const PadvModel *model)
 }
 
 bool
+padv_model_is_derived(const PadvModel *model)
+{
+	return model->chosen == PADV_METHOD_FORMULA || model->chosen == PADV_METHOD_WAIT_RATIO;
+}
+
+/*
+ * What was measured goes before what was derived: so many as have been seen to do
+ * most are not too many, whatever a derived number says, unless cores or locks were
+ * used up by them: fewer could have done that, too.
+ */
+bool
 padv_model_oversubscribed(const PadvModel *model)
 {
 	const PadvEstimate *chosen = padv_model_chosen(model);
+	double		most = fmax((double) chosen->high, TOLERANCE_HIGH * (double) chosen->connections);
 
-	return model->demand > fmax((double) chosen->high,
-								TOLERANCE_HIGH * (double) chosen->connections);
+	if (padv_model_is_derived(model) && !model->curve.so_far_saturated)
+		most = fmax(most, TOLERANCE_HIGH * model->curve.best_so_far);
+	return model->demand > most;
+}
+
+bool
+padv_model_gain(const PadvModel *model, double *gain, double *low, double *high)
+{
+	const PadvCurve *curve = &model->curve;
+	double		spread = exp(fmax(LEAST_SPREAD, SPREAD * curve->noise));
+
+	if (model->chosen != PADV_METHOD_SCALABILITY || !(curve->now_throughput > 0.0) ||
+		!(curve->now_at_work > curve->at_work.high))
+		return false;
+	*gain = curve->throughput / curve->now_throughput;
+	*low = *gain / spread;
+	*high = *gain * spread;
+	return *gain > 1.0;
+}
+
+const char *
+padv_number_source(const PadvModel *model)
+{
+	static const char *const names[] = {
+		"the formula's number is", "the number by waiting and running is",
+		"this server is at its best with", "pool_advisor.optimal is"
+	};
+
+	return names[model->chosen];
 }
 
 static PadvVerdict

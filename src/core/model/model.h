@@ -136,7 +136,7 @@ extern int64_t padv_model_pool_or_optimal(const PadvModel *model);
 
 /*
  * How many connections at work must have been seen before a knee of the curve
- * is believed: half as many again as the formula says.
+ * is believed, unless something is seen to be saturated: half as many again as the formula says.
  */
 extern double padv_model_least_seen(const PadvModel *model);
 
@@ -147,6 +147,18 @@ extern const PadvEstimate *padv_model_chosen(const PadvModel *model);
  * 'contention' too, which names the nearer trouble.
  */
 extern bool padv_model_oversubscribed(const PadvModel *model);
+
+/* Whether the number is derived from the machine or from waits, not measured nor set. */
+extern bool padv_model_is_derived(const PadvModel *model);
+
+/*
+ * By how many times throughput would be higher with the optimum than it is of late,
+ * and the range of that.  False where nothing measured tells.
+ */
+extern bool padv_model_gain(const PadvModel *model, double *gain, double *low, double *high);
+
+/* Whose number it is, as the beginning of a sentence that ends with the number. */
+extern const char *padv_number_source(const PadvModel *model);
 
 /* Where busy_ratio comes from, in words. */
 extern const char *padv_busy_ratio_source(const PadvModel *model);

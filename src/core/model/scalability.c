@@ -11,6 +11,12 @@
  * new: the shape stands until it is contradicted.  When throughput is off the
  * curve after a move along it, only the evidence around is old.
  *
+ * Requests come at their own rate as a rule, so the connections at work are the
+ * result of that rate and of how fast the server is: a server that is slow for a
+ * moment has more at work, and does not do more.  So only seconds under pressure
+ * tell what lies beyond the peak, in which more connections could not be, or
+ * something was used up.  Other seconds tell what the server can do at least.
+ *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include "core/model/evidence.h"
@@ -38,6 +44,41 @@
 #define LIMIT 0.5
 #define THRESHOLD 1.5
 
+/* Slack in mean distances from the curve, where there is much noise. */
+#define SLACK_NOISE 1.25
+#define NOISE_SECONDS 60.0
+
+/*
+ * At ease, a heavier load looks like a slow server: more at work for the same
+ * requests.  It is called another level when it has lasted this long.
+ */
+#define SLOW_SECONDS 60.0
+
+/* A second is under pressure with this share of the sessions at work ... */
+#define ALL_SESSIONS 0.9
+#define BYSTANDERS 1.0
+
+/* ... or of the cores busy, or of those at work waiting for locks. */
+#define CORES_FULL 0.9
+#define LOCKED 0.75
+
+/* Means of late go by this share of a new second. */
+#define OF_LATE 0.2
+#define NOW 0.05
+
+/* What was done at ease half counts after ten minutes. */
+#define EASE_HALF_LIFE_SECONDS 600.0
+
+/*
+ * An episode of pressure is over after so many seconds at ease, the longer ones
+ * only when the server has not shown for a minute that it was slow in it: by
+ * doing so many times as much, with fewer at work.
+ */
+#define SHORT_GAP_SECONDS 10.0
+#define LONG_GAP_SECONDS 60.0
+#define TELLING_SECONDS 5.0
+#define RECOVERED 1.2
+
 void
 padv_scalability_init(PadvScalability *scalability)
 {
@@ -57,6 +98,8 @@ forget_deviations(PadvScalability *scalability)
 {
 	scalability->above = 0.0;
 	scalability->below = 0.0;
+	if (scalability->off_seconds > 0.0)
+		scalability->departures++;
 	scalability->off_sum = 0.0;
 	scalability->off_seconds = 0.0;
 }
@@ -68,20 +111,44 @@ is_near(double a, double b)
 	return a > 0.0 && b > 0.0 && fabs(log(a / b)) < log(PADV_SMOOTHING);
 }
 
+static void
+give_way(PadvBin *bin, double at_work, int64_t departure)
+{
+	if (!is_near(bin->at_work, at_work))
+		return;
+	if (bin->departure == departure && bin->fresh_seconds >= PADV_CURVE_MIN_SECONDS)
+		bin->throughput = bin->fresh_throughput;
+	bin->seconds = fmin(bin->seconds, PADV_CURVE_MIN_SECONDS);
+	bin->pressed = fmin(bin->pressed, bin->seconds);
+}
+
 /* What is known around a place is to give way to new evidence. */
 static void
 change_shape(PadvScalability *scalability, double at_work)
 {
 	for (int i = 0; i < PADV_CURVE_BINS; i++)
 	{
-		PadvBin    *bin = &scalability->bins[i];
-
-		if (is_near(bin->at_work, at_work))
-			bin->seconds = fmin(bin->seconds, PADV_CURVE_MIN_SECONDS);
+		give_way(&scalability->bins[i], at_work, scalability->departures);
+		give_way(&scalability->episode.bins[i], at_work, scalability->departures);
 	}
 }
 
-/* Everything seen so far was at another level. */
+/* To another level, unless it was learned at that one. */
+static void
+move_bin(PadvBin *bin, double level, int64_t departure)
+{
+	bin->latency = fmin(bin->latency / level, MAX_LATENCY);
+	if (bin->departure == departure && bin->fresh_seconds >= PADV_CURVE_MIN_SECONDS)
+	{
+		bin->throughput = bin->fresh_throughput;
+		bin->seconds = fmin(bin->seconds, bin->fresh_seconds);
+		bin->pressed = fmin(bin->pressed, bin->seconds);
+	}
+	else
+		bin->throughput = fmin(bin->throughput * level, MAX_THROUGHPUT);
+}
+
+/* Everything seen before throughput left the curve was at another level. */
 static void
 change_level(PadvScalability *scalability)
 {
@@ -89,21 +156,39 @@ change_level(PadvScalability *scalability)
 
 	for (int i = 0; i < PADV_CURVE_BINS; i++)
 	{
-		PadvBin    *bin = &scalability->bins[i];
-
-		bin->throughput = fmin(bin->throughput * level, MAX_THROUGHPUT);
-		bin->latency = fmin(bin->latency / level, MAX_LATENCY);
+		move_bin(&scalability->bins[i], level, scalability->departures);
+		move_bin(&scalability->episode.bins[i], level, scalability->departures);
 	}
+	scalability->ease_best = fmin(scalability->ease_best * level, MAX_THROUGHPUT);
+	scalability->episode.ease_throughput = fmin(scalability->episode.ease_throughput * level,
+												MAX_THROUGHPUT);
 	scalability->level++;
+}
+
+/* Throughput has been off the curve for long enough. */
+static void
+take_leave(PadvScalability *scalability, double at_work, bool pressed)
+{
+	bool		stayed = is_near(scalability->consistent_at, at_work);
+	bool		more = scalability->above > THRESHOLD;
+
+	if (!stayed && !pressed && !more && scalability->off_seconds < SLOW_SECONDS)
+		return;
+	if (stayed || !pressed)
+		change_level(scalability);
+	else
+		change_shape(scalability, at_work);
+	forget_deviations(scalability);
 }
 
 /* Whether throughput has been off the curve, in one direction, for a while. */
 static void
-compare_with_curve(PadvScalability *scalability, const PadvInterval *interval)
+compare_with_curve(PadvScalability *scalability, const PadvInterval *interval, bool pressed)
 {
 	PadvEvidence evidence;
 	PadvAround	expected;
 	double		off;
+	double		slack = fmax(SLACK, SLACK_NOISE * scalability->noise);
 
 	padv_collect_evidence(scalability, &evidence);
 	expected = padv_look_around(&evidence, interval->at_work);
@@ -111,8 +196,9 @@ compare_with_curve(PadvScalability *scalability, const PadvInterval *interval)
 		interval->transactions < PADV_CURVE_MIN_TRANSACTIONS)
 		return;
 	off = log(interval->transactions / interval->seconds / expected.throughput);
-	scalability->above = fmax(0.0, scalability->above + fmin(off, LIMIT) - SLACK);
-	scalability->below = fmax(0.0, scalability->below + fmin(-off, LIMIT) - SLACK);
+	scalability->noise += (fmin(fabs(off), LIMIT) - scalability->noise) / NOISE_SECONDS;
+	scalability->above = fmax(0.0, scalability->above + fmin(off, LIMIT) - slack);
+	scalability->below = fmax(0.0, scalability->below + fmin(-off, LIMIT) - slack);
 	if (scalability->above <= 0.0 && scalability->below <= 0.0)
 	{
 		forget_deviations(scalability);
@@ -121,13 +207,8 @@ compare_with_curve(PadvScalability *scalability, const PadvInterval *interval)
 	}
 	scalability->off_sum += off;
 	scalability->off_seconds += 1.0;
-	if (scalability->above <= THRESHOLD && scalability->below <= THRESHOLD)
-		return;
-	if (is_near(scalability->consistent_at, interval->at_work))
-		change_level(scalability);
-	else
-		change_shape(scalability, interval->at_work);
-	forget_deviations(scalability);
+	if (scalability->above > THRESHOLD || scalability->below > THRESHOLD)
+		take_leave(scalability, interval->at_work, pressed);
 }
 
 static void
@@ -136,7 +217,10 @@ fade(PadvScalability *scalability, double seconds)
 	double		left = exp2(-seconds / PADV_CURVE_HALF_LIFE_SECONDS);
 
 	for (int i = 0; i < PADV_CURVE_BINS; i++)
+	{
 		scalability->bins[i].seconds *= left;
+		scalability->bins[i].pressed *= left;
+	}
 }
 
 static void
@@ -145,21 +229,127 @@ approach(double *mean, double value, double share)
 	*mean += (value - *mean) * share;
 }
 
-static void
-add_to_bin(PadvBin *bin, const PadvInterval *interval, double seconds, int64_t level)
+/* A second as a bin of its own. */
+static PadvBin
+bin_of_interval(const PadvInterval *interval, double seconds, int64_t level)
 {
-	double		share;
+	double		share = 1.0 / interval->at_work;
+	PadvBin		bin = {
+		.seconds = seconds,
+		.at_work = interval->at_work,
+		.active = interval->active,
+		.throughput = interval->transactions / interval->seconds,
+		.latency = interval->latency,
+		.use = {
+			[PADV_RESOURCE_CORES] = interval->cores_busy,
+			[PADV_RESOURCE_LOCKS] = interval->lock * share,
+			[PADV_RESOURCE_INTERNAL_LOCKS] = interval->internal_lock * share,
+			[PADV_RESOURCE_DISKS] = interval->disk * share,
+			[PADV_RESOURCE_COMMITS] = interval->commit * share,
+		},
+		.level = level,
+	};
 
-	if (bin->level != level)
-		bin->seconds = fmin(bin->seconds, PADV_CURVE_MIN_SECONDS);
-	bin->level = level;
-	bin->seconds += seconds;
-	share = seconds / bin->seconds;
-	approach(&bin->at_work, interval->at_work, share);
-	approach(&bin->active, interval->active, share);
-	approach(&bin->throughput, interval->transactions / interval->seconds, share);
-	approach(&bin->latency, interval->latency, share);
-	bin->seconds = fmin(bin->seconds, PADV_CURVE_MEMORY_SECONDS);
+	for (int i = 0; i < PADV_RESOURCES; i++)
+		bin.use[i] = bin.use[i] > 0.0 ? fmin(bin.use[i], 1.0) : 0.0;
+	return bin;
+}
+
+/* The mean since throughput has left the curve. */
+static void
+note_departure(const PadvScalability *scalability, PadvBin *bin, const PadvBin *second)
+{
+	if (scalability->off_seconds <= 0.0)
+		return;
+	if (bin->departure != scalability->departures)
+		bin->fresh_seconds = bin->fresh_throughput = 0.0;
+	bin->departure = scalability->departures;
+	bin->fresh_seconds += second->seconds;
+	approach(&bin->fresh_throughput, second->throughput, second->seconds / bin->fresh_seconds);
+}
+
+static void
+learn(PadvScalability *scalability, const PadvInterval *interval, double seconds, bool pressed)
+{
+	int			place = bin_of(interval->at_work);
+	PadvBin    *bin = pressed ? &scalability->episode.bins[place] : &scalability->bins[place];
+	PadvBin		second = bin_of_interval(interval, seconds, scalability->level);
+
+	note_departure(scalability, bin, &second);
+	padv_bin_merge(bin, &second, pressed);
+}
+
+/* --- pressure ------------------------------------------------------------- */
+
+static bool
+is_pressed(const PadvInterval *interval)
+{
+	return interval->at_work >= ALL_SESSIONS * (interval->sessions - BYSTANDERS) ||
+		interval->queued >= 1.0 || interval->cores_busy >= CORES_FULL ||
+		interval->lock >= LOCKED * interval->at_work;
+}
+
+/* What was learned in the episode goes to what is remembered. */
+static void
+end_episode(PadvScalability *scalability)
+{
+	PadvEpisode *episode = &scalability->episode;
+	bool		counts = padv_episode_counts(episode);
+
+	for (int i = 0; i < PADV_CURVE_BINS; i++)
+		padv_bin_merge(&scalability->bins[i], &episode->bins[i], counts);
+	memset(episode, 0, sizeof(*episode));
+}
+
+/* The server was slow: what it did with so many says nothing of it. */
+static void
+drop_episode(PadvScalability *scalability)
+{
+	memset(&scalability->episode, 0, sizeof(PadvEpisode));
+}
+
+static void
+press(PadvScalability *scalability, const PadvInterval *interval, double seconds)
+{
+	PadvEpisode *episode = &scalability->episode;
+	double		throughput = interval->transactions / interval->seconds;
+
+	if (episode->seconds <= 0.0)
+	{
+		episode->ease_throughput = scalability->ease_best;
+		episode->at_work = interval->at_work;
+		episode->throughput = throughput;
+	}
+	episode->seconds += seconds;
+	episode->gap = 0.0;
+	episode->work += throughput * seconds;
+	episode->ease_throughput *= exp2(-seconds / EASE_HALF_LIFE_SECONDS);
+	approach(&episode->at_work, interval->at_work, OF_LATE);
+	approach(&episode->throughput, throughput, OF_LATE);
+	scalability->ease_throughput = 0.0;
+}
+
+static void
+ease(PadvScalability *scalability, double at_work, double throughput, double seconds)
+{
+	PadvEpisode *episode = &scalability->episode;
+
+	scalability->ease_best *= exp2(-seconds / EASE_HALF_LIFE_SECONDS);
+	if (scalability->ease_throughput <= 0.0)
+		scalability->ease_throughput = throughput;
+	approach(&scalability->ease_throughput, throughput, OF_LATE);
+	if (episode->seconds <= 0.0)
+	{
+		scalability->ease_best = fmax(scalability->ease_best, scalability->ease_throughput);
+		return;
+	}
+	episode->gap += seconds;
+	if (episode->gap >= TELLING_SECONDS && at_work < episode->at_work &&
+		scalability->ease_throughput >= RECOVERED * episode->throughput)
+		drop_episode(scalability);
+	else if (episode->gap >= LONG_GAP_SECONDS ||
+			 (episode->gap >= SHORT_GAP_SECONDS && !padv_episode_counts(episode)))
+		end_episode(scalability);
 }
 
 static bool
@@ -191,33 +381,60 @@ steadiness(PadvScalability *scalability, double at_work)
 	return 1.0 / (1.0 + 4.0 * change * change);
 }
 
+static void
+note_now(PadvScalability *scalability, const PadvInterval *interval)
+{
+	double		throughput = interval->transactions / interval->seconds;
+
+	if (!is_near(scalability->now_at_work, interval->at_work))
+	{
+		scalability->now_at_work = interval->at_work;
+		scalability->now_throughput = throughput;
+	}
+	approach(&scalability->now_at_work, interval->at_work, NOW);
+	approach(&scalability->now_throughput, throughput, NOW);
+}
+
 void
 padv_scalability_add(PadvScalability *scalability, const PadvInterval *interval)
 {
+	double		length = fmin(interval->seconds, MAX_INTERVAL_SECONDS);
 	double		seconds;
+	bool		pressed;
 
 	if (!is_sound(interval))
 	{
 		scalability->previous_at_work = 0.0;
+		if (length > 0.0)
+			ease(scalability, 0.0, 0.0, length);
 		return;
 	}
-	seconds = fmin(interval->seconds, MAX_INTERVAL_SECONDS) *
-		steadiness(scalability, interval->at_work);
-	compare_with_curve(scalability, interval);
+	pressed = is_pressed(interval);
+	if (pressed)
+		press(scalability, interval, length);
+	else
+		ease(scalability, interval->at_work, interval->transactions / interval->seconds, length);
+	note_now(scalability, interval);
+	seconds = length * steadiness(scalability, interval->at_work);
+	compare_with_curve(scalability, interval, pressed);
 	fade(scalability, seconds);
-	add_to_bin(&scalability->bins[bin_of(interval->at_work)], interval, seconds,
-			   scalability->level);
+	learn(scalability, interval, seconds, pressed);
 }
 
 /* --- keeping -------------------------------------------------------------- */
 
 /* Changes with the meaning of the numbers. */
-#define FORM 1.0
+#define FORM 2.0
 
 /* So much over the edge of its bin can a mean be rounded. */
 #define ROUNDING 1e-9
 
-#define BIN_NUMBERS ((PADV_CURVE_NUMBERS - 2) / PADV_CURVE_BINS)
+#define OF_BIN 6
+#define BIN_NUMBERS (OF_BIN + PADV_RESOURCES)
+
+#if PADV_CURVE_NUMBERS != 2 + 12 * PADV_CURVE_BINS
+#error "the numbers of a bin have changed"
+#endif
 
 void
 padv_scalability_keep(const PadvScalability *scalability, double numbers[PADV_CURVE_NUMBERS])
@@ -228,13 +445,24 @@ padv_scalability_keep(const PadvScalability *scalability, double numbers[PADV_CU
 	*next++ = scalability->held;
 	for (int i = 0; i < PADV_CURVE_BINS; i++)
 	{
-		const PadvBin *bin = &scalability->bins[i];
-		const double kept[BIN_NUMBERS] = {bin->seconds, bin->at_work, bin->active,
-		bin->throughput, bin->latency};
+		const PadvBin bin = padv_bin_with_episode(scalability, i);
+		const double kept[OF_BIN] = {bin.seconds, bin.at_work, bin.active,
+		bin.throughput, bin.latency, bin.pressed};
 
 		memcpy(next, kept, sizeof(kept));
+		memcpy(next + OF_BIN, bin.use, sizeof(bin.use));
 		next += BIN_NUMBERS;
 	}
+}
+
+static bool
+uses_are_sound(const double *use)
+{
+	bool		sound = true;
+
+	for (int i = 0; i < PADV_RESOURCES; i++)
+		sound = sound && between(use[i], 0.0, 1.0);
+	return sound;
 }
 
 static bool
@@ -245,7 +473,8 @@ bin_is_sound(const PadvBin *bin, int place)
 		bin_of(bin->at_work * (1.0 - ROUNDING)) <= place &&
 		bin_of(bin->at_work * (1.0 + ROUNDING)) >= place &&
 		between(bin->active, 0.0, MAX_CONNECTIONS) &&
-		between(bin->throughput, 0.0, MAX_THROUGHPUT) && between(bin->latency, 0.0, MAX_LATENCY);
+		between(bin->throughput, 0.0, MAX_THROUGHPUT) && between(bin->latency, 0.0, MAX_LATENCY) &&
+		between(bin->pressed, 0.0, bin->seconds) && uses_are_sound(bin->use);
 }
 
 bool
@@ -265,7 +494,12 @@ padv_scalability_restore(PadvScalability *scalability, const double *numbers, si
 
 		if (from[0] == 0.0)
 			continue;
-		*bin = (PadvBin) {from[0], from[1], from[2], from[3], from[4], 0};
+		*bin = (PadvBin)
+		{
+			.seconds = from[0], .at_work = from[1], .active = from[2], .throughput = from[3],
+				.latency = from[4], .pressed = from[5]
+		};
+		memcpy(bin->use, from + OF_BIN, sizeof(bin->use));
 		if (!bin_is_sound(bin, i))
 			return false;
 	}

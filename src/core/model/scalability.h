@@ -48,7 +48,31 @@ typedef struct PadvInterval
 	double		ready;			/* to run */
 	double		inside;			/* a statement, and not waiting for another
 								 * session */
+
+	/* what tells whether more could have been at work, or have done more */
+	double		sessions;		/* that there are; 0: only those at work are
+								 * known */
+	double		queued;			/* for a session, or for a slot */
+	double		cores_busy;		/* 0..1 of the cores granted, by anybody;
+								 * negative: not known */
+	double		lock;			/* sessions waiting for a lock of another */
+	double		internal_lock;	/* for an internal lock, without commits */
+	double		disk;			/* for I/O, without that of commits */
+	double		commit;			/* for a group commit */
 } PadvInterval;
+
+/* What more connections would have to wait for. */
+typedef enum PadvResource
+{
+	PADV_RESOURCE_SESSIONS,		/* all there were, and nothing else is known */
+	PADV_RESOURCE_CORES,
+	PADV_RESOURCE_LOCKS,
+	PADV_RESOURCE_INTERNAL_LOCKS,
+	PADV_RESOURCE_DISKS,
+	PADV_RESOURCE_COMMITS,
+} PadvResource;
+
+#define PADV_RESOURCES (PADV_RESOURCE_COMMITS + 1)
 
 /* Means of what is remembered. */
 typedef struct PadvBin
@@ -58,7 +82,17 @@ typedef struct PadvBin
 	double		active;
 	double		throughput;		/* transactions a second */
 	double		latency;
+	double		pressed;		/* 0..seconds: seconds of them in which the
+								 * server, not its clients, set the pace */
+	double		use[PADV_RESOURCES];	/* cores: 0..1 busy; the others:
+										 * sessions that waited for it, 0..1
+										 * of those at work */
 	int64_t		level;			/* at which its evidence was added last */
+
+	/* since throughput was on the curve last */
+	int64_t		departure;		/* which time that was */
+	double		fresh_seconds;
+	double		fresh_throughput;
 } PadvBin;
 
 typedef enum PadvCurveState
@@ -84,34 +118,76 @@ typedef struct PadvCurve
 	double		seen_to;		/* connections at work in the last of them */
 	int			bins;			/* that count */
 	double		near_seconds;	/* evidence around the peak */
-	double		beyond_seconds; /* evidence beyond the range */
+	double		beyond_seconds; /* evidence beyond the range, under pressure */
 	double		throughput;		/* at the peak */
+	double		pressed_seconds;	/* of all evidence, those under pressure */
+	double		present_seconds;	/* evidence of the present level: the less
+									 * of that near the peak and that beyond
+									 * it, both under pressure */
+	bool		settled;		/* the evidence does not hang on an episode of
+								 * pressure that has not ended */
+	PadvResource saturated;		/* beyond the peak */
+	double		saturated_share;	/* see use of PadvBin */
+	double		gap_low;		/* next to the peak nothing was seen between
+								 * these; 0: there is no such gap */
+	double		gap_high;
 
 	double		best_so_far;	/* connections at work with which throughput
 								 * was highest, knee or not; 0: too little
 								 * data */
 	double		helpful_active; /* active with them, where fewer were seen to
 								 * do less; 0: not known */
+	bool		so_far_saturated;	/* cores or locks were used up there */
 
 	/* only when fitted */
 	PadvPeak	at_work;
 	PadvPeak	active;
 
+	/* of late, in seconds that tell about the server; 0: there was none */
+	double		now_at_work;
+	double		now_throughput;
+	double		noise;			/* of a second's throughput around the curve,
+								 * as a share */
+
 	bool		fit_known;
 	PadvUsl		fit;
 } PadvCurve;
+
+/*
+ * A time in which the server set the pace, and what was learned in it.  It can
+ * turn out that the server was slow, so it is kept apart until it is over.
+ */
+typedef struct PadvEpisode
+{
+	PadvBin		bins[PADV_CURVE_BINS];
+	double		seconds;		/* under pressure; 0: there is none */
+	double		gap;			/* seconds without pressure since */
+	double		work;			/* transactions in seconds */
+	double		at_work;		/* of late, while it was under pressure */
+	double		throughput;
+	double		ease_throughput;	/* the most seen at ease shortly before */
+} PadvEpisode;
 
 /* All that is remembered; no pointer in it. */
 typedef struct PadvScalability
 {
 	PadvBin		bins[PADV_CURVE_BINS];
+	PadvEpisode episode;
+	double		ease_throughput;	/* of late, when nothing was under
+									 * pressure */
+	double		ease_best;		/* the most of that in the last minutes */
+	double		now_at_work;	/* of late, in all seconds that were learned */
+	double		now_throughput;
 	double		previous_at_work;
 	double		held;			/* the peak named last, in connections at
 								 * work; 0: none */
 
 	int64_t		level;			/* changes of level so far */
+	int64_t		departures;		/* times that throughput has left the curve */
 	double		consistent_at;	/* connections at work when throughput was on
 								 * the curve last */
+	double		noise;			/* mean distance from the curve, as a
+								 * logarithm */
 
 	/* how far throughput has been off the curve of late, as logarithms */
 	double		above;
@@ -138,8 +214,8 @@ extern void padv_scalability_add(PadvScalability *scalability, const PadvInterva
 
 /*
  * What is known.  Of numbers that are as good as the best, the smallest that is
- * not below fewest is named.  No knee is named before connections at work went
- * beyond least.  Remembers the peak it names, and keeps to it while that is
+ * not below fewest is named.  Unless something is seen to be saturated, no knee is
+ * named before connections at work went beyond least.  Remembers the peak it names, and keeps to it while that is
  * nearly as good as the best.
  */
 extern void padv_scalability_judge(PadvScalability *scalability, double fewest, double least,
@@ -154,12 +230,15 @@ extern int	padv_scalability_rows(const PadvScalability *scalability, const PadvC
  * refused as a whole, and nothing changed, if it is of another form or not
  * sound.
  */
-#define PADV_CURVE_NUMBERS (2 + 5 * PADV_CURVE_BINS)
+#define PADV_CURVE_NUMBERS (2 + 12 * PADV_CURVE_BINS)
 extern void padv_scalability_keep(const PadvScalability *scalability,
 								  double numbers[PADV_CURVE_NUMBERS]);
 extern bool padv_scalability_restore(PadvScalability *scalability, const double *numbers,
 									 size_t count);
 
 extern const char *padv_curve_state_name(PadvCurveState state);
+
+/* "the cores"; for sessions "the sessions themselves" */
+extern const char *padv_resource_name(PadvResource resource);
 
 #endif							/* PADV_SCALABILITY_H */

@@ -249,9 +249,9 @@ write_reason(const PadvHtml *html, const PadvLocalStatus *local)
 	padv_label_number(model->demand, demand, sizeof(demand));
 	padv_label_number(model->load_ratio, ratio, sizeof(ratio));
 	padv_html_say(html,
-				  "Over the last minute %s sessions wanted to work on average. This server is at its best with %lld active (range %lld to %lld), so the load is %s times the optimum: ",
-				  demand, (long long) chosen->connections, (long long) chosen->low,
-				  (long long) chosen->high, ratio);
+				  "Over the last minute %s sessions wanted to work on average, and %s %lld active (range %lld to %lld; confidence %s), so the load is %s times the optimum: ",
+				  demand, padv_number_source(model), (long long) chosen->connections, (long long) chosen->low,
+				  (long long) chosen->high, padv_confidence_name(chosen->confidence), ratio);
 	padv_html_markup(html, "<b>");
 	padv_html_say(html, "%s", padv_verdict_name(model->verdict));
 	padv_html_markup(html, "</b>");

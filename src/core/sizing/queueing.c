@@ -85,13 +85,15 @@ padv_erlang_c(int64_t servers, double load)
 }
 
 /*
- * M/M/c.  Who waits does so for an exponential time with the mean service /
- * (servers - load).
+ * M/M/c.  Who waits does so for an exponential time with the mean service / free,
+ * the servers less the load: without the rounding of the load, which near a full
+ * one is most of the difference.
  */
 static void
-forecast_unbounded(double load, double service, double servers,
+forecast_unbounded(double load, double service, double servers, double free,
 				   PadvPoolForecast *forecast)
 {
+	double		refused;
 	double		mean;
 
 	forecast->stable = is_stable(servers, load);
@@ -102,10 +104,11 @@ forecast_unbounded(double load, double service, double servers,
 		forecast->wait_seconds = forecast->p95_wait_seconds = HUGE_VAL;
 		return;
 	}
-	mean = service / (servers - load);
+	mean = service / free;
+	refused = padv_erlang((int64_t) servers, load).refused;
 	forecast->utilization = load / servers;
 	forecast->busy = load;
-	forecast->full_ratio = padv_erlang_c((int64_t) servers, load);
+	forecast->full_ratio = refused / (free / servers + load / servers * refused);
 	forecast->wait_seconds = forecast->full_ratio * mean;
 	if (forecast->full_ratio > LONGEST_WAITS)
 		forecast->p95_wait_seconds = mean * log(forecast->full_ratio / LONGEST_WAITS);
@@ -174,7 +177,8 @@ padv_pool_forecast(double arrival_rate, double service_time_seconds,
 		forecast->stable = true;
 	}
 	else if (queue_length == PADV_UNBOUNDED)
-		forecast_unbounded(load, service_time_seconds, servers, forecast);
+		forecast_unbounded(load, service_time_seconds, servers,
+						   -fma(arrival_rate, service_time_seconds, -servers), forecast);
 	else
 		forecast_bounded(load, service_time_seconds, servers, (double) queue_length,
 						 forecast);

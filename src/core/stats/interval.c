@@ -30,9 +30,22 @@ per_second(const PadvCounters *before, const PadvCounters *after, PadvCounter co
 	return padv_load_growth(before, after, counter, &grown) ? grown / seconds : -1.0;
 }
 
+/* What keeps sessions from doing more. */
+static void
+describe_pressure(const PadvWindowMeans *take, PadvInterval *interval)
+{
+	double		committing_io = fmax(0.0, take->committing - take->committing_lwlock);
+
+	interval->sessions = take->active + take->idle + take->idle_in_transaction;
+	interval->queued = take->queued;
+	interval->lock = take->in_class[PADV_WAITING_LOCK];
+	interval->disk = fmax(0.0, take->in_class[PADV_WAITING_IO] - committing_io);
+	interval->commit = take->committing;
+}
+
 bool
 padv_interval_describe(const PadvWindowMeans *take, const PadvCounters *before,
-					   const PadvCounters *after, PadvInterval *interval)
+					   const PadvCounters *after, double quota, PadvInterval *interval)
 {
 	double		seconds = (double) (after->clock_us - before->clock_us) / 1e6;
 	double		rolled_back,
@@ -52,11 +65,14 @@ padv_interval_describe(const PadvWindowMeans *take, const PadvCounters *before,
 	interval->active = take->demand +
 		padv_unseen_active(interval->run, interval->ready, take->in_class[PADV_ON_CPU],
 						   take->in_class[PADV_WAITING_IO], take->turnaround);
+	interval->internal_lock = fmax(0.0, take->in_class[PADV_WAITING_LWLOCK] -
+								   take->committing_lwlock);
 	interval->inside = fmax(0.0, take->demand - take->parallel_workers -
-							take->in_class[PADV_WAITING_LOCK] -
-							take->in_class[PADV_WAITING_LWLOCK]);
+							take->in_class[PADV_WAITING_LOCK] - interval->internal_lock);
 	interval->latency = interval->transactions + rolled_back > 0.0 ?
 		inside / (interval->transactions + rolled_back) : 0.0;
+	describe_pressure(take, interval);
+	interval->cores_busy = padv_load_utilization(before, after, quota);
 	return true;
 }
 

@@ -24,16 +24,18 @@ extern double padv_unseen_active(double run, double delay, double on_cpu,
 
 /*
  * Between two readings of the counters, with the samples of that time; false when
- * the counters do not tell.
+ * the counters do not tell.  quota is that of padv_load_utilization.
  */
 extern bool padv_interval_describe(const PadvWindowMeans *take, const PadvCounters *before,
-								   const PadvCounters *after, PadvInterval *interval);
+								   const PadvCounters *after, double quota,
+								   PadvInterval *interval);
 
 /*
  * Where active sessions spend their time, in seconds of sessions: running, ready
  * to run, or asleep inside a statement.  Those kept waiting by others (locks,
  * internal locks) are left out: the cores that they leave free are not free
- * for more of the same.  Fades with the time that sessions run, so that an idle
+ * for more of the same.  Sessions that wait for a group commit are asleep: one
+ * flush serves all of them, and more of them would be served by it too.  Fades with the time that sessions run, so that an idle
  * minute changes nothing.
  */
 typedef struct PadvWaits

@@ -97,8 +97,8 @@ share(const PadvCounters *from, const PadvCounters *to, PadvCounter part,
  * Of the cores granted.  Under a quota the group can be at its limit while the
  * machine's CPUs look idle, so the higher of the two counts.
  */
-static double
-utilization(const PadvCounters *from, const PadvCounters *to, double quota)
+double
+padv_load_utilization(const PadvCounters *from, const PadvCounters *to, double quota)
 {
 	double		machine = share(from, to, PADV_CPU_BUSY, PADV_CPU_IDLE);
 	double		used = rate(from, to, PADV_GROUP_CPU);
@@ -155,7 +155,7 @@ padv_load_last_cpu_utilization(const PadvLoadWindow *window, double quota)
 {
 	if (window->count < 2)
 		return -1.0;
-	return utilization(reading_back(window, 1), reading_back(window, 0), quota);
+	return padv_load_utilization(reading_back(window, 1), reading_back(window, 0), quota);
 }
 
 void
@@ -174,7 +174,7 @@ padv_load_minute(const PadvLoadWindow *window, double quota, PadvLoad *load)
 		to = reading_back(window, 0);
 	}
 
-	load->cpu_utilization = utilization(from, to, quota);
+	load->cpu_utilization = padv_load_utilization(from, to, quota);
 	load->cpu_iowait = -1.0;
 	if (padv_load_growth(from, to, PADV_CPU_IOWAIT, &iowait) &&
 		padv_load_growth(from, to, PADV_CPU_IDLE, &idle) &&

@@ -97,7 +97,13 @@ extern bool padv_load_newest(const PadvLoadWindow *window, const PadvCounters **
 extern bool padv_load_growth(const PadvCounters *from, const PadvCounters *to,
 							 PadvCounter counter, double *result);
 
-/* quota: CPUs' worth of time granted, or negative when there is no limit */
+/*
+ * 0..1 of the cores granted between two readings; negative when unknown.  quota:
+ * CPUs' worth of time granted, or negative when there is no limit.
+ */
+extern double padv_load_utilization(const PadvCounters *from, const PadvCounters *to,
+									double quota);
+
 extern void padv_load_minute(const PadvLoadWindow *window, double quota,
 							 PadvLoad *load);
 

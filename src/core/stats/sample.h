@@ -50,6 +50,9 @@ typedef struct PadvSession
 	uint8_t		state;			/* PadvState */
 	uint8_t		wait_class;		/* PadvWaitClass, where active */
 	bool		parallel_worker;	/* not a session, but uses a core */
+	uint8_t		commits;		/* 1: active, and waiting for the log to be
+								 * flushed or replicated, as a group does at
+								 * once */
 	bool		demands;		/* active, and neither asleep on purpose nor
 								 * waiting for its client */
 	bool		holds_horizon;	/* has a transaction ID or a snapshot */

@@ -35,6 +35,8 @@ enum
 	HELD_IN_TRANSACTION,
 	TURNAROUND,
 	ROUND_TRIP,
+	COMMITTING,
+	COMMITTING_LWLOCK,
 	FIRST_CLASS,
 	/* two for each event: sessions, parallel workers */
 	FIRST_EVENT = FIRST_CLASS + PADV_WAIT_CLASSES,
@@ -268,6 +270,8 @@ count_active(PadvWindow *window, const PadvSession *session)
 		session->wait_class : PADV_WAITING_OTHER;
 
 	window->counted[FIRST_CLASS + class]++;
+	window->counted[COMMITTING] += session->commits != 0;
+	window->counted[COMMITTING_LWLOCK] += session->commits != 0 && class == PADV_WAITING_LWLOCK;
 	window->counted[event_column(window, session->wait_event)]++;
 }
 
@@ -440,6 +444,8 @@ digest_minute(const PadvWindow *window, PadvMinute *minute)
 	minute->demand = (double) total[DEMAND] / samples;
 	minute->held_in_transaction = (double) total[HELD_IN_TRANSACTION] / samples;
 	minute->turnaround = (double) total[TURNAROUND] / samples;
+	minute->committing = (double) total[COMMITTING] / samples;
+	minute->committing_lwlock = (double) total[COMMITTING_LWLOCK] / samples;
 	for (int class = 0; class < PADV_WAIT_CLASSES; class++)
 		minute->in_class[class] = (double) total[FIRST_CLASS + class] / samples;
 
@@ -538,6 +544,8 @@ padv_window_drain(PadvWindow *window, PadvWindowMeans *take)
 	take->held_in_transaction = (double) sum[HELD_IN_TRANSACTION] / samples;
 	take->turnaround = (double) sum[TURNAROUND] / samples;
 	take->round_trip = (double) sum[ROUND_TRIP] / samples;
+	take->committing = (double) sum[COMMITTING] / samples;
+	take->committing_lwlock = (double) sum[COMMITTING_LWLOCK] / samples;
 
 	memset(window->untaken, 0, sizeof(window->untaken));
 	window->untaken_max = 0;

@@ -109,6 +109,10 @@ typedef struct PadvMinute
 	 */
 	double		held_in_transaction;
 	double		turnaround;
+
+	/* waiting for a group commit, in whatever class, and those in LWLOCK */
+	double		committing;
+	double		committing_lwlock;
 } PadvMinute;
 
 /* Means over the samples since the last take, in sessions. */
@@ -134,6 +138,8 @@ typedef struct PadvWindowMeans
 	 * that is transactions a second, times what an idle period has of it.
 	 */
 	double		round_trip;
+	double		committing;
+	double		committing_lwlock;
 } PadvWindowMeans;
 
 typedef struct PadvEventRow

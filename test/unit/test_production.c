@@ -1,0 +1,515 @@
+/*
+ * test_production.c
+ *		Days of servers in production: is a knee named, for a reason, and is the
+ *		number good?
+ *
+ * Without arguments a few days with fixed seeds, which must not go wrong.  With
+ * the arguments random SEED COUNT it draws servers and days, and reports.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "production.h"
+#include "tap.h"
+
+/* --- what there is -------------------------------------------------------- */
+
+typedef enum Kind
+{
+	COMPUTES,					/* the cores are used up first */
+	WANTS_ROW,
+	READS,
+	COMMITS,					/* nothing is, but for the sessions */
+	MIXED,
+} Kind;
+
+#define KINDS (MIXED + 1)
+
+static const char *const kind_names[] = {"cores", "row", "disks", "commits", "mixed"};
+
+static Production production;
+
+static ProductionServer
+draw_server(Production *p, Kind kind)
+{
+	static const int cores[] = {1, 2, 4, 8, 16, 32, 64, 96, 192};
+	double		cpu = production_around(p, 0.0005, 0.02);
+	ProductionServer server = {
+		.cores = cores[(int) production_between(p, 0.0, 9.0)],
+		.disks = 1 + (int) production_around(p, 1.0, 32.0),
+		.cpu = cpu,
+		.spin = production_random(p) < 0.5 ? 0.0 : production_around(p, 0.0001, 0.01),
+		.turnaround = 0.0003,
+		.hold = production_random(p) < 0.5 ? 0.0 : cpu * production_around(p, 0.1, 2.0),
+		.commit = production_random(p) < 0.5 ? 0.0 : cpu * production_around(p, 0.1, 1.0),
+	};
+
+	if (kind == WANTS_ROW || (kind == MIXED && production_random(p) < 0.5))
+	{
+		server.row = cpu * production_around(p, 2.0, 8.0) / fmin(server.cores, 16.0);
+		server.thrash = production_random(p) < 0.5 ? 0.0 : production_around(p, 0.001, 0.1);
+	}
+	if (kind == READS || kind == MIXED)
+		server.disk = cpu * server.disks / server.cores * (kind == MIXED ? 0.9 : production_around(p, 1.5, 6.0));
+	if (kind == COMMITS)
+		server.commit = cpu * production_around(p, 5.0, 50.0);
+	return server;
+}
+
+/* A pool with a few times the connections that help; commits take as many as come. */
+static void
+draw_day(Production *p, Kind kind, double least, uint64_t seed)
+{
+	ProductionServer server;
+	int			fewest = 1;
+
+	p->seed = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+	for (int i = 0; i < 5; i++)
+		(void) production_random(p);
+	server = draw_server(p, kind);
+	production_begin(p, &server, PRODUCTION_MAX, p->seed);
+	(void) production_best(p, &fewest);
+	production_begin(p, &server, (int) fmin(PRODUCTION_MAX, fmax(10.0, fewest * production_around(p, least, 12.0))),
+					 p->seed);
+	p->noise = production_random(p) < 0.3 ? 0.0 : production_between(p, 0.02, 0.3);
+}
+
+/* --- the weather ---------------------------------------------------------- */
+
+typedef struct Event
+{
+	double		from;
+	double		to;
+	int			what;
+	double		strength;
+} Event;
+
+#define MAX_EVENTS 64
+#define EVENT_KINDS 8
+
+static int	only_event = -1;
+
+typedef struct Forecast
+{
+	int			n;
+	Event		events[MAX_EVENTS];
+} Forecast;
+
+static void
+draw_weather(Production *p, double seconds, Forecast *forecast)
+{
+	static const double shortest[EVENT_KINDS] = {15, 10, 2, 60, 30, 300, 600, 20};
+	static const double longest[EVENT_KINDS] = {90, 180, 15, 300, 400, 1200, 3000, 120};
+	double		period = production_between(p, 200.0, 900.0);
+
+	forecast->n = 0;
+	/* checkpoints */
+	if (production_random(p) < 0.5 && only_event <= 0)
+		for (double at = period; at < seconds && forecast->n < 20; at += period)
+			forecast->events[forecast->n++] = (Event) {at, at + 0.15 * period, 0, production_around(p, 1.3, 4.0)};
+	for (int i = (int) production_between(p, 0.0, 1.0 + seconds / 1200.0); i > 0; i--)
+	{
+		int			what = only_event >= 0 ? only_event : (int) production_between(p, 0.0, EVENT_KINDS);
+		double		from = production_between(p, 300.0, seconds);
+		double		length = production_around(p, shortest[what], longest[what]);
+		double		most = what == 1 ? 20.0 : what == 2 ? 20.0 : 5.0;
+
+		forecast->events[forecast->n++] = (Event) {from, from + length, what, production_around(p, 1.5, most)};
+	}
+}
+
+/* What a moment is like; returns by how much more is asked for than usual. */
+static double
+weather_at(Production *p, const Forecast *forecast, double now)
+{
+	ProductionWeather weather = fair_weather;
+	double		asked = 1.0;
+
+	for (int i = 0; i < forecast->n; i++)
+	{
+		const Event *event = &forecast->events[i];
+
+		if (now < event->from || now >= event->to)
+			continue;
+		switch (event->what)
+		{
+			case 0:				/* checkpoint */
+				weather.disk *= event->strength;
+				weather.commit *= event->strength;
+				break;
+			case 1:				/* a slow replica or disk under the log */
+				weather.commit *= event->strength;
+				break;
+			case 2:				/* stall */
+				weather.all *= event->strength;
+				break;
+			case 3:				/* cold cache, which fills */
+				weather.disk *= 1.0 + floor((event->strength - 1.0) * 10.0 * (event->to - now) / (event->to - event->from)) / 10.0;
+				break;
+			case 5:				/* a batch */
+				weather.batch += p->server.cores * (1.0 - 1.0 / event->strength);
+				/* FALLTHROUGH */
+			case 4:				/* stolen CPU */
+				weather.cores_taken += p->server.cores * (1.0 - 1.0 / event->strength);
+				break;
+			case 6:				/* another mix, of which less is asked */
+				weather.mix *= fmin(event->strength, 3.0);
+				asked /= fmin(event->strength, 3.0);
+				break;
+			case 7:				/* a burst */
+				asked *= fmin(event->strength, 1.6);
+				break;
+		}
+	}
+	weather.cores_taken = fmin(weather.cores_taken, 0.8 * p->server.cores);
+	weather.batch = floor(fmin(weather.batch, weather.cores_taken));
+	p->weather = weather;
+	return asked;
+}
+
+/* --- days ----------------------------------------------------------------- */
+
+typedef struct Tally
+{
+	double		judged;
+	double		named;			/* a knee */
+	double		high;			/* named with confidence high */
+	double		high_good;
+	double		named_good;
+	double		good;			/* the number, however found */
+	double		regret;			/* of the number */
+	double		named_regret;
+	double		oversubscribed;
+	int			days;
+	int			days_named;		/* once at least */
+	int			in_time;		/* overload: seen after five minutes */
+	int			in_time_good;
+	int			knee_in_time;
+	int			knee_in_time_good;
+	int			recovered;
+	double		seconds_to_name;
+} Tally;
+
+static void
+add_up(Tally *tally, const Production *p, bool *named)
+{
+	double		regret = production_regret(p, (double) padv_model_chosen(&p->model)->connections);
+	bool		knee = p->curve.state == PADV_CURVE_FITTED;
+	bool		high = padv_model_chosen(&p->model)->confidence == PADV_CONFIDENCE_HIGH;
+
+	tally->judged++;
+	tally->regret += regret;
+	tally->good += regret <= 0.1;
+	tally->oversubscribed += padv_model_oversubscribed(&p->model);
+	tally->named += knee;
+	tally->high += high;
+	tally->high_good += high && regret <= 0.1;
+	tally->named_good += knee && regret <= 0.1;
+	tally->named_regret += knee ? regret : 0.0;
+	*named = *named || knee;
+}
+
+static double
+of_day(double now, double seconds, double low, double high)
+{
+	return low + (high - low) * 0.5 * (1.0 - cos(6.283185307 * now / seconds));
+}
+
+/* So few sessions that a crowd of all of them does what is asked, and drains. */
+static void
+limit_sessions(Production *p)
+{
+	double		best = production_best(p, NULL);
+
+	while (p->sessions > 5 && p->points[p->sessions].throughput < 0.85 * best)
+	{
+		p->sessions--;
+		p->inputs.usable_connections--;
+	}
+}
+
+/* A day that never asks for more than 80 % of what the server can do. */
+static void
+calm_day(Production *p, int seconds, Tally *tally)
+{
+	Forecast	forecast;
+	double		best = production_best(p, NULL);
+	double		most = production_between(p, 0.3, 0.78);
+	double		least = most * production_between(p, 0.1, 0.9);
+	double		growth = production_random(p) < 0.3 ? production_between(p, 0.0, 0.5) : 0.0;
+	bool		named = false;
+
+	limit_sessions(p);
+	draw_weather(p, seconds, &forecast);
+	for (int now = 0; now < seconds; now++)
+	{
+		double		asked = of_day(now, seconds / 2.0, least, most) * weather_at(p, &forecast, now);
+
+		/* more data: everything takes longer, up to the end of the day */
+		asked = fmin(asked, 0.78 / p->weather.mix);
+		p->weather.mix *= 1.0 + floor(20.0 * growth * now / seconds) / 20.0;
+		asked = fmin(asked, 0.78 / p->weather.mix);
+		production_open_second(p, asked * best);
+		if (p->second % JUDGE_SECONDS == 0)
+			add_up(tally, p, &named);
+	}
+	tally->days++;
+	tally->days_named += named;
+}
+
+/* After a calm morning more is asked for than the server can do, and then less. */
+static void
+overload_day(Production *p, Tally *tally)
+{
+	Forecast	forecast;
+	double		best = production_best(p, NULL);
+	double		usual = production_between(p, 0.3, 0.8);
+	double		most = production_between(p, 1.05, 1.8);
+	int			morning = (int) production_between(p, 600.0, 2400.0);
+	int			ramp = production_random(p) < 0.5 ? (int) production_around(p, 1.0, 30.0) : (int) production_around(p, 60.0, 900.0);
+	int			rush = (int) production_between(p, 600.0, 1500.0);
+	int			since = -1;
+	int			crowded = 0;
+	bool		named = false;
+	bool		checked = false;
+	bool		recovered = false;
+
+	draw_weather(p, morning, &forecast);
+	for (int now = 0; now < morning + ramp + rush + 600; now++)
+	{
+		double		asked = usual;
+		bool		rushing = now >= morning && now < morning + ramp + rush;
+
+		if (now < morning)
+			asked *= fmin(weather_at(p, &forecast, now), 1.0 / usual);
+		else
+			p->weather = fair_weather;
+		if (rushing)
+			asked += (most - usual) * fmin(1.0, (now - morning) / (double) ramp);
+		production_open_second(p, asked * best);
+		if (rushing && asked > 1.0 && since < 0)
+			since = now;
+		if (p->second % JUDGE_SECONDS != 0 || since < 0)
+			continue;
+		if (rushing)
+		{
+			add_up(tally, p, &named);
+			if (crowded == 0 && padv_model_oversubscribed(&p->model))
+				crowded = now - since;
+		}
+		if (rushing && !checked && now - since >= 300)
+		{
+			bool		good = production_regret(p, (double) padv_model_chosen(&p->model)->connections) <= 0.1;
+			bool		knee = p->curve.state == PADV_CURVE_FITTED;
+			bool		seen = padv_model_oversubscribed(&p->model) || p->model.verdict == PADV_VERDICT_BLOCKED;
+
+			checked = true;
+			tally->in_time += seen;
+			tally->in_time_good += good;
+			tally->knee_in_time += knee;
+			tally->knee_in_time_good += knee && good;
+		}
+		recovered = !rushing && (!padv_model_oversubscribed(&p->model) || p->backlog >= p->sessions);
+	}
+	tally->days++;
+	tally->days_named += named;
+	tally->recovered += recovered;
+	tally->seconds_to_name += crowded;
+}
+
+/* More and more clients, each as fast as it can. */
+static void
+ladder(Production *p, double factor, int seconds, Tally *tally)
+{
+	bool		named = false;
+
+	for (double clients = 1.0; clients <= p->sessions; clients *= factor)
+	{
+		int			sessions = p->sessions;
+
+		for (int i = 0; i < seconds; i++)
+		{
+			p->idle = sessions - (int) clients;
+			production_closed_second(p, (int) clients, 0.0);
+		}
+	}
+	add_up(tally, p, &named);
+	p->idle = 0;
+	tally->days++;
+	tally->days_named += named;
+}
+
+/* --- reports -------------------------------------------------------------- */
+
+static double
+percent(double part, double whole)
+{
+	return whole > 0.0 ? 100.0 * part / whole : 0.0;
+}
+
+static void
+report_line(const char *name, const char *kind, const Tally *t)
+{
+	printf("%-9s %-8s %5d %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f %8.1f\n", name, kind, t->days,
+		   percent(t->days_named, t->days), percent(t->named, t->judged), percent(t->high, t->judged),
+		   percent(t->high_good, t->high), percent(t->named_good, t->named),
+		   percent(t->good, t->judged), percent(t->regret, t->judged));
+}
+
+static void
+add_tally(Tally *sum, const Tally *t)
+{
+	sum->judged += t->judged;
+	sum->named += t->named;
+	sum->high += t->high;
+	sum->high_good += t->high_good;
+	sum->named_good += t->named_good;
+	sum->good += t->good;
+	sum->regret += t->regret;
+	sum->named_regret += t->named_regret;
+	sum->oversubscribed += t->oversubscribed;
+	sum->days += t->days;
+	sum->days_named += t->days_named;
+	sum->in_time += t->in_time;
+	sum->in_time_good += t->in_time_good;
+	sum->knee_in_time += t->knee_in_time;
+	sum->knee_in_time_good += t->knee_in_time_good;
+	sum->recovered += t->recovered;
+	sum->seconds_to_name += t->seconds_to_name;
+}
+
+static void
+simulate(uint64_t seed, int count)
+{
+	Tally		sums[3] = {{0}};
+	Tally		all = {0};
+	static const char *const days[] = {"calm", "overload", "ladder"};
+
+	printf("%-9s %-8s %5s %8s %8s %8s %8s %8s %8s %8s\n", "day", "kind", "days", "named,d", "named,t",
+		   "high,t", "high ok", "named ok", "ok", "regret");
+	for (int day = 0; day < 3; day++)
+	{
+		for (Kind kind = COMPUTES; kind < KINDS; kind++)
+		{
+			Tally		tally = {0};
+
+			for (int i = 0; i < count; i++)
+			{
+				draw_day(&production, kind, day == 2 ? 4.0 : 1.5, seed + UINT64_C(1000003) * (uint64_t) (i * 15 + day * 5 + (int) kind));
+				if (day == 0)
+					calm_day(&production, 10800, &tally);
+				else if (day == 1)
+					overload_day(&production, &tally);
+				else
+					ladder(&production, 2.0, 15, &tally);
+			}
+			report_line(days[day], kind_names[kind], &tally);
+			if (day == 1)
+				printf("    after 5 min: crowded %.0f%%, number good %.0f%%, knee %.0f%%, good %.0f%%; to 'oversubscribed' %.0f s; recovered %.0f%%\n",
+					   percent(tally.in_time, tally.days), percent(tally.in_time_good, tally.days),
+					   percent(tally.knee_in_time, tally.days),
+					   percent(tally.knee_in_time_good, tally.knee_in_time),
+					   tally.seconds_to_name / tally.days, percent(tally.recovered, tally.days));
+			add_tally(&sums[day], &tally);
+			add_tally(&all, &tally);
+		}
+		report_line(days[day], "all", &sums[day]);
+		if (day == 1)
+			printf("    after 5 min: crowded %.0f%%, number good %.0f%%, knee %.0f%%, good %.0f%%; to 'oversubscribed' %.0f s; recovered %.0f%%\n",
+				   percent(sums[1].in_time, sums[1].days), percent(sums[1].in_time_good, sums[1].days),
+				   percent(sums[1].knee_in_time, sums[1].days),
+				   percent(sums[1].knee_in_time_good, sums[1].knee_in_time),
+				   sums[1].seconds_to_name / sums[1].days, percent(sums[1].recovered, sums[1].days));
+	}
+	report_line("all", "all", &all);
+}
+
+#ifndef PADV_OLD_RULE
+/* --- what must not go wrong ----------------------------------------------- */
+
+static void
+test_days(void)
+{
+	Tally		calm = {0};
+	Tally		crowded = {0};
+	Tally		stairs = {0};
+
+	for (int i = 0; i < 10; i++)
+	{
+		draw_day(&production, (Kind) (i % KINDS), 1.5, UINT64_C(7000) + (uint64_t) i);
+		calm_day(&production, 7200, &calm);
+		draw_day(&production, (Kind) (i % KINDS), 1.5, UINT64_C(8000) + (uint64_t) i);
+		overload_day(&production, &crowded);
+		draw_day(&production, (Kind) (i % KINDS), 4.0, UINT64_C(9000) + (uint64_t) i);
+		ladder(&production, 2.0, 15, &stairs);
+	}
+	ok(calm.named <= 0.05 * calm.judged, "calm days: hardly ever a knee (%.1f%%)",
+	   percent(calm.named, calm.judged));
+	ok(calm.high <= 0.02 * calm.judged, "and hardly ever with confidence high (%.1f%%)",
+	   percent(calm.high, calm.judged));
+	ok(crowded.high_good >= 0.95 * crowded.high, "under overload high is right");
+	ok(stairs.named >= 6, "more and more clients: the knee is named (%.0f of 10)", stairs.named);
+	ok(stairs.regret <= 0.05 * stairs.judged, "and good: %.1f%% of the best is lost",
+	   percent(stairs.regret, stairs.judged));
+}
+
+/* Updates of single rows that wait for a log that is slow for 20 s now and then. */
+static void
+test_slow_commits(void)
+{
+	ProductionServer server = {.cores = 2, .disks = 1, .cpu = 0.00007, .commit = 0.01, .turnaround = 0.0001};
+	int			named = 0;
+
+	production_begin(&production, &server, 60, 1);
+	for (int now = 0; now < 1200; now++)
+	{
+		production.weather = fair_weather;
+		if (now % 300 >= 280)
+			production.weather.commit = 10.0;
+		production_open_second(&production, 300.0);
+		named += production.curve.state == PADV_CURVE_FITTED;
+	}
+	ok(named == 0, "slow commits are no knee");
+}
+
+/* Row locks on a large machine: the server could have more, but it would not help. */
+static void
+test_large_machine(void)
+{
+	ProductionServer server = {.cores = 64, .disks = 1, .cpu = 0.0001, .row = 0.002, .thrash = 0.1};
+	const Production *p = &production;
+	bool		fell;
+
+	production_begin(&production, &server, 97, 2);
+	for (int clients = 1; clients <= 97; clients = clients < 64 ? 2 * clients : clients + 33)
+		for (int i = 0; i < 30; i++)
+		{
+			production.idle = 97 - clients;
+			production_closed_second(&production, clients, 0.0);
+		}
+	fell = p->curve.state == PADV_CURVE_FITTED && p->curve.saturated == PADV_RESOURCE_LOCKS;
+	ok(fell, "64 cores with 97 connections: a knee that was seen is named, and why");
+	ok(production_regret(p, (double) padv_model_chosen(&p->model)->connections) < 0.1, "and it is good");
+	ok(p->model.estimates[PADV_METHOD_FORMULA].connections <= p->inputs.usable_connections,
+	   "the formula says no more than the server can have");
+}
+
+#endif
+
+int
+main(int argc, char **argv)
+{
+	if (argc == 5)
+		only_event = atoi(argv[4]);
+	if (argc >= 4 && strcmp(argv[1], "random") == 0)
+	{
+		simulate(strtoull(argv[2], NULL, 10), atoi(argv[3]));
+		return 0;
+	}
+#ifndef PADV_OLD_RULE
+	test_days();
+	test_slow_commits();
+	test_large_machine();
+#endif
+	return tap_end();
+}
