@@ -273,6 +273,22 @@ fit(const PadvEvidence *evidence, PadvCurve *curve)
 	curve->fit_known = padv_usl_fit(points, evidence->n, &curve->fit);
 }
 
+/*
+ * Seconds under pressure with somewhat fewer connections.  What they did at ease is
+ * the least that they can do, so without these the peak could be there.
+ */
+static double
+pressed_below(const PadvEvidence *evidence, double at_work)
+{
+	double		seconds = 0.0;
+
+	for (int i = 0; i < evidence->n; i++)
+		if (evidence->bins[i].at_work * PADV_SMOOTHING <= at_work &&
+			evidence->bins[i].at_work * GAP_FACTOR >= at_work)
+			seconds += evidence->bins[i].pressed;
+	return at_work <= GAP_FACTOR ? INFINITY : seconds;
+}
+
 /* A knee is seen when something lies beyond it. */
 static bool
 see_knee(const PadvScalability *scalability, const Smooth *smooth, int peak, double least,
@@ -306,7 +322,7 @@ see_knee(const PadvScalability *scalability, const Smooth *smooth, int peak, dou
 	far_enough = curve->seen_to >= least ||
 		(curve->saturated != PADV_RESOURCE_SESSIONS && curve->saturated != PADV_RESOURCE_COMMITS) ||
 		seconds_fallen(smooth, peak) >= FELL_SECONDS;
-	return looked_around(smooth, peak, curve) && peak_is_pressed(smooth, peak) && curve->beyond_seconds >= BEYOND_SECONDS && far_enough;
+	return looked_around(smooth, peak, curve) && peak_is_pressed(smooth, peak) && pressed_below(evidence, evidence->bins[peak].at_work) >= PADV_CURVE_MIN_SECONDS && curve->beyond_seconds >= BEYOND_SECONDS && far_enough;
 }
 
 /* Evidence of the present level around a place, under pressure. */
@@ -358,6 +374,8 @@ padv_scalability_judge(PadvScalability *scalability, double fewest, double least
 	curve->present_seconds = fmin(curve->present_seconds,
 								  present_around(&measured.evidence, scalability->held,
 												 scalability->level));
+	curve->present_seconds = fmin(curve->present_seconds,
+								  pressed_below(&measured.evidence, scalability->held));
 }
 
 int

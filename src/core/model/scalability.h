@@ -121,9 +121,9 @@ typedef struct PadvCurve
 	double		beyond_seconds; /* evidence beyond the range, under pressure */
 	double		throughput;		/* at the peak */
 	double		pressed_seconds;	/* of all evidence, those under pressure */
-	double		present_seconds;	/* evidence of the present level: the less
-									 * of that near the peak and that beyond
-									 * it, both under pressure */
+	double		present_seconds;	/* evidence of the present level under
+									 * pressure: the least of that below the
+									 * peak, near it and beyond it */
 	bool		settled;		/* the evidence does not hang on an episode of
 								 * pressure that has not ended */
 	PadvResource saturated;		/* beyond the peak */
