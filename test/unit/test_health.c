@@ -39,8 +39,9 @@ set_up(void)
 	status->model.pool_size = 10;
 	status->model.load_ratio = 5.0 / 8.0;
 	status->model.verdict = PADV_VERDICT_WITHIN;
-	status->model.estimates[PADV_METHOD_FORMULA] = (PadvEstimate) {
-		.available = true, .connections = 8, .low = 4, .high = 16};
+	status->model.chosen = PADV_METHOD_SETTING;
+	status->model.estimates[PADV_METHOD_SETTING] = status->model.estimates[PADV_METHOD_FORMULA] =
+		(PadvEstimate) {.available = true, .connections = 8, .low = 4, .high = 16};
 }
 
 /* So many want to work, and half of them wait for the lock of one that is idle. */
@@ -114,6 +115,9 @@ test_states(void)
 	want(32.1);
 	ok(is(PADV_CHECK_CRITICAL, "oversubscribed") && find("oversubscribed")->severity == PADV_CRITICAL,
 	   "over four times the optimum");
+	status->model.chosen = PADV_METHOD_FORMULA;
+	ok(padv_health(&local).status == PADV_CHECK_OK && find("oversubscribed")->severity == PADV_INFO,
+	   "but a number that was only derived wakes nobody");
 	set_up();
 	status->model.verdict = PADV_VERDICT_BLOCKED;
 	ok(is(PADV_CHECK_OK, ""), "contention is work that flows");

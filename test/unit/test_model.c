@@ -417,7 +417,7 @@ test_scalability(void)
 	curve.state = PADV_CURVE_NO_KNEE;
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(model.chosen == PADV_METHOD_FORMULA, "no knee, no number");
-	curve.helpful_active = 40.2;
+	curve.helpful_active = curve.best_so_far = 40.2;
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	padv_pool_init(&memory);
 	memory.busiest = (PadvPoolLoad) {.at = 1, .samples = 600, .executing = 40};
