@@ -63,7 +63,7 @@ padv_queue_refuse(const PadvFullQueue *full)
  * of it has run, and the cause is that too many want slots.
  */
 void
-padv_refuse_late_slot(const PadvFullQueue *full)
+padv_queue_refuse_late(const PadvFullQueue *full)
 {
 	long		wait_ms = (long) (full->least_wait / 1000);
 	long		left_ms = (long) (full->time_left / 1000);

@@ -13,8 +13,8 @@
  * Raise an error: as many wait as may; this one would wait for longer than its
  * statement_timeout leaves; or it has waited for so long.
  */
-extern void padv_queue_refuse(const PadvFullQueue *full) pg_attribute_noreturn();
-extern void padv_refuse_late_slot(const PadvFullQueue *full) pg_attribute_noreturn();
+extern void padv_queue_refuse(const PadvFullQueue *full);
+extern void padv_queue_refuse_late(const PadvFullQueue *full);
 extern void padv_queue_refuse_longer_wait(const PadvFullQueue *full, int64 waited_us);
 
 /* When to tell the client of a wait that began then, monotonic; PG_INT64_MAX is never. */

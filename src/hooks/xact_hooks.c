@@ -290,7 +290,7 @@ refuse_transaction(PadvSlotResult verdict, const PadvFullQueue *full)
 	working = false;
 	padv_slot_refuse();
 	if (verdict == PADV_SLOT_TOO_LATE)
-		padv_refuse_late_slot(full);
+		padv_queue_refuse_late(full);
 	padv_queue_refuse(full);
 }
 
