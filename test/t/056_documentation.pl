@@ -298,7 +298,7 @@ sub set_scene_blocked
 	come(postgres => 1, 'sessions > 0');
 	set_limits($node, q{SELECT pool_advisor.set_limit('batch', max_sessions => 20)},
 		'max_sessions = 20 FROM pool_advisor.limits WHERE rolname = $$batch$$');
-	wait_for($node, q{verdict = 'stalled' AND load_ratio > 4 FROM pool_advisor.status});
+	wait_for($node, q{verdict = 'stalled' AND load_ratio > 3 FROM pool_advisor.status});
 	return;
 }
 
