@@ -154,7 +154,7 @@ sub readme_curve
 
 		@bin{@$names} = @$_;
 		my $place = int(log($bin{connections} < 1 ? 1 : $bin{connections}) / log(1.1) + 0.5);
-		my $cores_busy = $bin{connections} > 1.5 ? 0.98 : 0.5;
+		my $cores_busy = $bin{connections} > 1.5 ? 1 : 0.5;
 		$bins[$place] = [ @bin{qw(seconds connections active transactions_per_second latency_seconds seconds)},
 			1, $cores_busy, (0) x 4 ];
 	}
