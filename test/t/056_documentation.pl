@@ -263,15 +263,23 @@ sub set_scene_limits
 	return;
 }
 
+# So the optimum is the formula's, or that of the ratio of waiting to running.
+sub forget_curve
+{
+	$node->safe_psql('postgres', q{SELECT pool_advisor.reset('scalability')});
+	wait_for($node, q{count(*) = 0 FROM pool_advisor.scalability});
+	return;
+}
+
 # As many sessions as README has update one row and commit, over and over. After a restart the
 # last minute is of this scene only.
 sub set_scene_contended
 {
 	server_max_active($node, 'off');
 	set_to('gate_enforcement = on');
-	$node->safe_psql('postgres', q{
-		CREATE TABLE hot AS SELECT 1 AS a; GRANT ALL ON hot TO app; SELECT pool_advisor.reset('scalability')});
+	$node->safe_psql('postgres', 'CREATE TABLE hot AS SELECT 1 AS a; GRANT ALL ON hot TO app');
 	$node->restart;
+	forget_curve();
 	visitors(64, 'app', 'DO $$ BEGIN LOOP UPDATE hot SET a = a + 1; PERFORM pg_sleep(0.002); COMMIT; END LOOP; END $$;');
 	wait_for($node, q{verdict = 'contention' AND load_ratio > 4 AND sessions >= 64 AND pool_size IS NOT NULL
 		FROM pool_advisor.status});
@@ -288,7 +296,7 @@ sub set_scene_blocked
 			pool_advisor.set_limit('web', max_sessions => 20, queue_length => 1, queue_timeout => '5 min')});
 	$node->restart;
 	send_home();
-	$node->safe_psql('postgres', q{SELECT pool_advisor.reset('scalability')});
+	forget_curve();
 	visitors(1, 'web', 'BEGIN; UPDATE hot SET a = 2; SELECT 1;');
 	says($clients[0], qr/1/);
 	visitors(20, 'web', 'UPDATE hot SET a = 3;');
