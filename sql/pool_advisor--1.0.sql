@@ -28,7 +28,9 @@ BEGIN
     END IF;
 END $$;
 
--- Ordinary roles may plan sizes; what tells of sessions is granted below.
+-- Ordinary roles may plan sizes. What shows other roles' sessions is revoked from PUBLIC and granted
+-- to pg_monitor and pg_read_all_stats. What changes limits, declares pools or resets is revoked, too;
+-- superusers grant it. Each REVOKE and GRANT stands directly after its object.
 GRANT USAGE ON SCHEMA pool_advisor TO PUBLIC;
 
 
@@ -42,6 +44,8 @@ CREATE TABLE pool_advisor.declared_pools (
     role name,
     database name
 );
+REVOKE ALL ON pool_advisor.declared_pools FROM PUBLIC;
+GRANT SELECT ON pool_advisor.declared_pools TO pg_monitor, pg_read_all_stats;
 SELECT pg_catalog.pg_extension_config_dump('pool_advisor.declared_pools', '');
 COMMENT ON TABLE pool_advisor.declared_pools IS
     'pools in front of the server, declared by declare_pool() in this database';
@@ -102,9 +106,13 @@ CREATE FUNCTION pool_advisor._status(
 RETURNS record
 AS 'MODULE_PATHNAME', 'pool_advisor_status'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION pool_advisor._status() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._status() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._status() IS 'what the view status shows';
 
 CREATE VIEW pool_advisor.status AS SELECT * FROM pool_advisor._status();
+REVOKE ALL ON pool_advisor.status FROM PUBLIC;
+GRANT SELECT ON pool_advisor.status TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.status IS
     'one row: sessions of the last sample, averages of the last minute, the optimal number of active connections, and how the load stands against it';
 COMMENT ON COLUMN pool_advisor.status.sampled_at IS 'when the last sample was taken; NULL before the first';
@@ -163,9 +171,13 @@ CREATE FUNCTION pool_advisor._optimal(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_optimal'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 4;
+REVOKE ALL ON FUNCTION pool_advisor._optimal() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._optimal() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._optimal() IS 'what the view optimal shows';
 
 CREATE VIEW pool_advisor.optimal AS SELECT * FROM pool_advisor._optimal();
+REVOKE ALL ON pool_advisor.optimal FROM PUBLIC;
+GRANT SELECT ON pool_advisor.optimal TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.optimal IS
     'the optimal number of active connections by each method, with the calculation, or why there is none';
 COMMENT ON COLUMN pool_advisor.optimal.method IS 'formula, wait_ratio, scalability, setting; or server_max_active, which counts transactions';
@@ -188,9 +200,13 @@ CREATE FUNCTION pool_advisor._scalability(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_scalability'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 30;
+REVOKE ALL ON FUNCTION pool_advisor._scalability() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._scalability() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._scalability() IS 'what the view scalability shows';
 
 CREATE VIEW pool_advisor.scalability AS SELECT * FROM pool_advisor._scalability();
+REVOKE ALL ON pool_advisor.scalability FROM PUBLIC;
+GRANT SELECT ON pool_advisor.scalability TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.scalability IS
     'throughput with so many connections at work, as it was seen; a connection at work is active, briefly idle in transaction, or between two transactions';
 COMMENT ON COLUMN pool_advisor.scalability.connections IS 'connections at work, mean in the bin';
@@ -212,9 +228,13 @@ CREATE FUNCTION pool_advisor._scalability_fit(
 RETURNS record
 AS 'MODULE_PATHNAME', 'pool_advisor_scalability_fit'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION pool_advisor._scalability_fit() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._scalability_fit() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._scalability_fit() IS 'what the view scalability_fit shows';
 
 CREATE VIEW pool_advisor.scalability_fit AS SELECT * FROM pool_advisor._scalability_fit();
+REVOKE ALL ON pool_advisor.scalability_fit FROM PUBLIC;
+GRANT SELECT ON pool_advisor.scalability_fit TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.scalability_fit IS
     'the Universal Scalability Law fitted to the view scalability: X(N) = lambda N / (1 + sigma (N - 1) + kappa N (N - 1))';
 COMMENT ON COLUMN pool_advisor.scalability_fit.lambda IS 'transactions a second of one connection at work';
@@ -236,6 +256,8 @@ CREATE FUNCTION pool_advisor._advice(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_advice'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 5;
+REVOKE ALL ON FUNCTION pool_advisor._advice() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._advice() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._advice() IS 'what the view advice shows';
 
 CREATE FUNCTION pool_advisor._pool_advice(
@@ -255,6 +277,8 @@ CREATE FUNCTION pool_advisor._pool_advice(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_pool_advice'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 1;
+REVOKE ALL ON FUNCTION pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint) TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint) IS
     'what the view advice shows of the declared pools, from their sum and the largest of them';
 
@@ -277,6 +301,8 @@ FROM (
         AS a (severity, code, subject, finding, recommendation, fix, n)
 ) AS advice
 ORDER BY pg_catalog.array_position(ARRAY['critical', 'warning', 'info'], severity), part, n;
+REVOKE ALL ON pool_advisor.advice FROM PUBLIC;
+GRANT SELECT ON pool_advisor.advice TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.advice IS
     'what to look at and what to do about it, worst first; empty when all is well';
 COMMENT ON COLUMN pool_advisor.advice.severity IS 'critical, warning or info';
@@ -290,6 +316,8 @@ CREATE FUNCTION pool_advisor.explain()
 RETURNS SETOF text
 AS 'MODULE_PATHNAME', 'pool_advisor_explain'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 15;
+REVOKE ALL ON FUNCTION pool_advisor.explain() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor.explain() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor.explain() IS
     'the whole reasoning from measurement to verdict, a sentence a row';
 
@@ -304,9 +332,13 @@ CREATE FUNCTION pool_advisor._hardware(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_hardware'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 20;
+REVOKE ALL ON FUNCTION pool_advisor._hardware() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._hardware() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._hardware() IS 'what the view hardware shows';
 
 CREATE VIEW pool_advisor.hardware AS SELECT * FROM pool_advisor._hardware();
+REVOKE ALL ON pool_advisor.hardware FROM PUBLIC;
+GRANT SELECT ON pool_advisor.hardware TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.hardware IS
     'cores, quota, disks and spindles as found, with the source of each, and what the machine did in the last minute';
 COMMENT ON COLUMN pool_advisor.hardware.fact IS 'what is told';
@@ -323,9 +355,13 @@ CREATE FUNCTION pool_advisor._waits(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_waits'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 50;
+REVOKE ALL ON FUNCTION pool_advisor._waits() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._waits() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._waits() IS 'what the view waits shows';
 
 CREATE VIEW pool_advisor.waits AS SELECT * FROM pool_advisor._waits();
+REVOKE ALL ON pool_advisor.waits FROM PUBLIC;
+GRANT SELECT ON pool_advisor.waits TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.waits IS
     'average sessions and parallel workers in each wait event over the last 10 s, 1 min, 10 min and 1 h; on CPU is type CPU';
 COMMENT ON COLUMN pool_advisor.waits.period IS '10 s, 1 min, 10 min or 1 h, up to now';
@@ -351,9 +387,13 @@ CREATE FUNCTION pool_advisor._blockers(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_blockers'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 5;
+REVOKE ALL ON FUNCTION pool_advisor._blockers() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._blockers() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._blockers() IS 'what the view blockers shows';
 
 CREATE VIEW pool_advisor.blockers AS SELECT * FROM pool_advisor._blockers();
+REVOKE ALL ON pool_advisor.blockers FROM PUBLIC;
+GRANT SELECT ON pool_advisor.blockers TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.blockers IS
     'sessions and prepared transactions that others wait for and that wait for none: the roots of lock chains, as of the last second; at most 32, those that block most first';
 COMMENT ON COLUMN pool_advisor.blockers.pid IS 'of the process; 0 of a prepared transaction';
@@ -376,9 +416,13 @@ CREATE FUNCTION pool_advisor._summary(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_summary'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 8;
+REVOKE ALL ON FUNCTION pool_advisor._summary() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._summary() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._summary() IS 'what the view summary shows';
 
 CREATE VIEW pool_advisor.summary AS SELECT * FROM pool_advisor._summary();
+REVOKE ALL ON pool_advisor.summary FROM PUBLIC;
+GRANT SELECT ON pool_advisor.summary TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.summary IS
     'the state of the server in 8 rows that fit into 80 columns, the most urgent first';
 COMMENT ON COLUMN pool_advisor.summary.item IS 'verdict, blocked by, advice, load, optimal, queue, limits, data';
@@ -406,9 +450,13 @@ CREATE FUNCTION pool_advisor._roles(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_roles'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 20;
+REVOKE ALL ON FUNCTION pool_advisor._roles() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._roles() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._roles() IS 'what the view roles shows';
 
 CREATE VIEW pool_advisor.roles AS SELECT * FROM pool_advisor._roles();
+REVOKE ALL ON pool_advisor.roles FROM PUBLIC;
+GRANT SELECT ON pool_advisor.roles TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.roles IS
     'sessions of each role in the last sample, its average active sessions over the last minute, its limit, and what the limits did to it since the server started';
 COMMENT ON COLUMN pool_advisor.roles.rolname IS 'the role; (other roles) for those beyond the room there is';
@@ -453,9 +501,13 @@ CREATE FUNCTION pool_advisor._history(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_history'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 7000;
+REVOKE ALL ON FUNCTION pool_advisor._history() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._history() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._history() IS 'what the view history shows';
 
 CREATE VIEW pool_advisor.history AS SELECT * FROM pool_advisor._history();
+REVOKE ALL ON pool_advisor.history FROM PUBLIC;
+GRANT SELECT ON pool_advisor.history TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.history IS
     'averages of every second for 15 minutes, every 10 s for 6 hours and every 5 minutes for 14 days, oldest first; kept over a restart';
 COMMENT ON COLUMN pool_advisor.history.resolution IS 'length of the interval: 1 s, 10 s or 5 min';
@@ -488,6 +540,8 @@ CREATE FUNCTION pool_advisor.chart(
 RETURNS SETOF text
 AS 'MODULE_PATHNAME', 'pool_advisor_chart'
 LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 16;
+REVOKE ALL ON FUNCTION pool_advisor.chart(text, interval, integer, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor.chart(text, interval, integer, integer) TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor.chart(text, interval, integer, integer) IS
     'a drawing of load, waits, roles or scalability for psql, a line a row, at most so many columns and lines';
 
@@ -495,6 +549,8 @@ CREATE FUNCTION pool_advisor.report()
 RETURNS text
 AS 'MODULE_PATHNAME', 'pool_advisor_report'
 LANGUAGE C VOLATILE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION pool_advisor.report() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor.report() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor.report() IS
     'the server on one page of HTML that needs nothing else: verdict, charts of load, waits and scalability, roles and limits, advice, method and hardware';
 
@@ -522,9 +578,13 @@ CREATE FUNCTION pool_advisor._limits(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_limits'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 10;
+REVOKE ALL ON FUNCTION pool_advisor._limits() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._limits() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._limits() IS 'what the view limits shows';
 
 CREATE VIEW pool_advisor.limits AS SELECT * FROM pool_advisor._limits();
+REVOKE ALL ON pool_advisor.limits FROM PUBLIC;
+GRANT SELECT ON pool_advisor.limits TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.limits IS
     'every limit in force on this node, limit_scale applied, with the sessions under it; -1 is no limit';
 COMMENT ON COLUMN pool_advisor.limits.scope IS 'role, group (a role and its members together), database, role in database, default (each role without a limit of its own), or server (pool_advisor.server_max_active)';
@@ -568,9 +628,13 @@ CREATE FUNCTION pool_advisor._gate(
 RETURNS record
 AS 'MODULE_PATHNAME', 'pool_advisor_gate'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION pool_advisor._gate() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._gate() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._gate() IS 'what the view gate shows';
 
 CREATE VIEW pool_advisor.gate AS SELECT * FROM pool_advisor._gate();
+REVOKE ALL ON pool_advisor.gate FROM PUBLIC;
+GRANT SELECT ON pool_advisor.gate TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.gate IS
     'the queue in front of transactions: what may run, what runs, what waits, and what has been counted since the server started';
 COMMENT ON COLUMN pool_advisor.gate.server_max_active IS 'the setting pool_advisor.server_max_active';
@@ -605,6 +669,8 @@ CREATE FUNCTION pool_advisor._budget(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_budget'
 LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 10;
+REVOKE ALL ON FUNCTION pool_advisor._budget() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._budget() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._budget() IS 'what the view budget shows';
 
 CREATE VIEW pool_advisor.budget AS
@@ -638,6 +704,8 @@ SELECT scope, name, sessions, committed, available,
             ELSE 'does not fit' END AS verdict,
        queue
 FROM rows ORDER BY part, n;
+REVOKE ALL ON pool_advisor.budget FROM PUBLIC;
+GRANT SELECT ON pool_advisor.budget TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.budget IS
     'whether all that may connect, by limits and CONNECTION LIMITs, fits into the connections there are; first the server, then each place with a bound, then the declared pools together and each';
 COMMENT ON COLUMN pool_advisor.budget.scope IS 'server, then a scope of the view limits; pools for all declared pools together, pool for each';
@@ -674,6 +742,7 @@ CREATE FUNCTION pool_advisor.set_limit(
 RETURNS record
 AS 'MODULE_PATHNAME', 'pool_advisor_set_limit'
 LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+REVOKE ALL ON FUNCTION pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer, integer, interval) FROM PUBLIC;
 COMMENT ON FUNCTION pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer, integer, interval) IS
     'set limits of a role, a database, a role in a database, or the default of all; NULL leaves a setting as it is, -1 is no limit; returns what is in force there once the transaction has committed, as the view limits shows it';
 
@@ -684,6 +753,7 @@ CREATE FUNCTION pool_advisor.clear_limit(
 RETURNS void
 AS 'MODULE_PATHNAME', 'pool_advisor_clear_limit'
 LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+REVOKE ALL ON FUNCTION pool_advisor.clear_limit(name, name) FROM PUBLIC;
 COMMENT ON FUNCTION pool_advisor.clear_limit(name, name) IS
     'remove all limits of a role, a database, a role in a database, or the default that ALTER ROLE ALL set';
 
@@ -802,6 +872,8 @@ CREATE FUNCTION pool_advisor.client_config(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_client_config'
 LANGUAGE C VOLATILE PARALLEL SAFE ROWS 6;
+REVOKE ALL ON FUNCTION pool_advisor.client_config(text, bigint, double precision, bigint, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor.client_config(text, bigint, double precision, bigint, bigint) TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor.client_config(text, bigint, double precision, bigint, bigint) IS
     'what to set in so many pools in front, so that together they open the share of pool_size; rows without a value are notes';
 
@@ -816,6 +888,7 @@ CREATE FUNCTION pool_advisor.declare_pool(
 RETURNS void
 AS 'MODULE_PATHNAME', 'pool_advisor_declare_pool'
 LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+REVOKE ALL ON FUNCTION pool_advisor.declare_pool(text, text, bigint, bigint, name, name) FROM PUBLIC;
 COMMENT ON FUNCTION pool_advisor.declare_pool(text, text, bigint, bigint, name, name) IS
     'declare a pool in front of the server, or declare it anew; budget and advice take it into account';
 
@@ -825,6 +898,7 @@ CREATE FUNCTION pool_advisor.forget_pool(
 RETURNS void
 AS 'MODULE_PATHNAME', 'pool_advisor_forget_pool'
 LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+REVOKE ALL ON FUNCTION pool_advisor.forget_pool(text) FROM PUBLIC;
 COMMENT ON FUNCTION pool_advisor.forget_pool(text) IS 'undo declare_pool()';
 
 CREATE FUNCTION pool_advisor.reset(
@@ -833,6 +907,7 @@ CREATE FUNCTION pool_advisor.reset(
 RETURNS void
 AS 'MODULE_PATHNAME', 'pool_advisor_reset'
 LANGUAGE C VOLATILE;
+REVOKE ALL ON FUNCTION pool_advisor.reset(text) FROM PUBLIC;
 COMMENT ON FUNCTION pool_advisor.reset(text) IS
     'forget what was gathered: counters (of roles, since the server started), history, scalability (the learned curve and the wait ratio), or all';
 
@@ -853,9 +928,13 @@ CREATE FUNCTION pool_advisor._metrics(
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_metrics'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 200;
+REVOKE ALL ON FUNCTION pool_advisor._metrics() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._metrics() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._metrics() IS 'what the view metrics shows';
 
 CREATE VIEW pool_advisor.metrics AS SELECT * FROM pool_advisor._metrics();
+REVOKE ALL ON pool_advisor.metrics FROM PUBLIC;
+GRANT SELECT ON pool_advisor.metrics TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.metrics IS
     'every figure as a series for monitoring systems, a row each, with stable names; roles beyond 50 are added up as pg_other_roles';
 COMMENT ON COLUMN pool_advisor.metrics.name IS 'of the metric, as Prometheus calls a sample of it';
@@ -871,6 +950,8 @@ CREATE FUNCTION pool_advisor.openmetrics()
 RETURNS text
 AS 'MODULE_PATHNAME', 'pool_advisor_openmetrics'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+REVOKE ALL ON FUNCTION pool_advisor.openmetrics() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor.openmetrics() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor.openmetrics() IS 'what the view metrics shows, in the text format OpenMetrics';
 
 CREATE FUNCTION pool_advisor.check_load(
@@ -890,6 +971,8 @@ CREATE FUNCTION pool_advisor.check_load(
 RETURNS record
 AS 'MODULE_PATHNAME', 'pool_advisor_check_load'
 LANGUAGE C VOLATILE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION pool_advisor.check_load(double precision, double precision) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor.check_load(double precision, double precision) TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor.check_load(double precision, double precision) IS
     'whether the state of the server is worth a warning, or its load is above a threshold, as a check for Nagios and its kin: status is 0 OK, 1 warning, 2 critical, 3 unknown because sampling stands still';
 
@@ -901,61 +984,3 @@ AS 'MODULE_PATHNAME', 'pool_advisor_monitoring_config'
 LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.monitoring_config(text) IS
     'a configuration with which a monitoring system reads the view metrics or check_load(), or its alert rules';
-
-
--- Who sees other roles' sessions
-
-REVOKE ALL ON FUNCTION
-    pool_advisor._status(), pool_advisor._optimal(), pool_advisor._advice(),
-    pool_advisor._scalability(), pool_advisor._scalability_fit(),
-    pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
-    pool_advisor._roles(), pool_advisor._history(), pool_advisor._limits(),
-    pool_advisor._budget(), pool_advisor._gate(), pool_advisor._blockers(), pool_advisor._summary(),
-    pool_advisor._metrics(), pool_advisor.openmetrics(),
-    pool_advisor.check_load(double precision, double precision),
-    pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
-    pool_advisor.chart(text, interval, integer, integer),
-    pool_advisor.report(),
-    pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint)
-    FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION
-    pool_advisor._status(), pool_advisor._optimal(), pool_advisor._advice(),
-    pool_advisor._scalability(), pool_advisor._scalability_fit(),
-    pool_advisor.explain(), pool_advisor._hardware(), pool_advisor._waits(),
-    pool_advisor._roles(), pool_advisor._history(), pool_advisor._limits(),
-    pool_advisor._budget(), pool_advisor._gate(), pool_advisor._blockers(), pool_advisor._summary(),
-    pool_advisor._metrics(), pool_advisor.openmetrics(),
-    pool_advisor.check_load(double precision, double precision),
-    pool_advisor.client_config(text, bigint, double precision, bigint, bigint),
-    pool_advisor.chart(text, interval, integer, integer),
-    pool_advisor.report(),
-    pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint)
-    TO pg_monitor, pg_read_all_stats;
-
-REVOKE ALL ON
-    pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
-    pool_advisor.scalability, pool_advisor.scalability_fit,
-    pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
-    pool_advisor.history, pool_advisor.limits, pool_advisor.gate, pool_advisor.budget, pool_advisor.metrics,
-    pool_advisor.blockers, pool_advisor.summary,
-    pool_advisor.declared_pools
-    FROM PUBLIC;
-GRANT SELECT ON
-    pool_advisor.status, pool_advisor.optimal, pool_advisor.advice,
-    pool_advisor.scalability, pool_advisor.scalability_fit,
-    pool_advisor.hardware, pool_advisor.waits, pool_advisor.roles,
-    pool_advisor.history, pool_advisor.limits, pool_advisor.gate, pool_advisor.budget, pool_advisor.metrics,
-    pool_advisor.blockers, pool_advisor.summary,
-    pool_advisor.declared_pools
-    TO pg_monitor, pg_read_all_stats;
-
-
--- Who changes limits, declares pools and makes forget: superusers, and those to whom they grant it
-
-REVOKE ALL ON FUNCTION
-    pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer, integer, interval),
-    pool_advisor.clear_limit(name, name),
-    pool_advisor.declare_pool(text, text, bigint, bigint, name, name),
-    pool_advisor.forget_pool(text),
-    pool_advisor.reset(text)
-    FROM PUBLIC;

@@ -188,6 +188,22 @@ tests_without_words() {
         grep -qF "\`${file#test/}\`" test/README.md || echo "$file"
     done
 }
+# REVOKE and GRANT name the object that was created last; what only some may see has both.
+grants_elsewhere() {
+    awk 'function done_with() {
+            if (shown && grants != 2) print object ": " grants + 0 " of REVOKE and GRANT stand after it"
+        }
+        /^CREATE (VIEW|TABLE|FUNCTION) pool_advisor\./ {
+            done_with()
+            object = $3; sub(/\(.*/, "", object)
+            shown = $2 != "FUNCTION" || object ~ /\._/; grants = 0
+        }
+        /^(REVOKE|GRANT) .* ON (FUNCTION )?pool_advisor\./ {
+            on = $0; sub(/.* ON (FUNCTION )?/, "", on); sub(/[ (].*/, "", on)
+            if (on == object) grants++; else print FILENAME ":" FNR ": " $0
+        }
+        END { done_with() }' sql/pool_advisor--1.0.sql
+}
 codes_without_words() {
     grep -ohE '"[a-z_]+", *"?(server|max_connections|pool_advisor\.cores)|"[a-z_]+", (situation|setting)' src/core/advice/advice.c |
         sed 's/^"\([a-z_]*\)".*/\1/' | sort -u | while read -r code; do
@@ -219,6 +235,7 @@ check 'every link leads to a page and a heading' \
     < <(perl test/docs.pl links "${DOCS[@]}" src/README.md test/README.md CHANGELOG.md 2>&1)
 check 'sentences are short and plain' < <(perl test/docs.pl prose "${DOCS[@]}" 2>&1)
 check 'README.md is short' < <(wc -l README.md | awk '$1 > 350 { print $2 " has " $1 " lines" }')
+check 'REVOKE and GRANT stand after their object' < <(grants_elsewhere)
 check 'test/README names every test' < <(tests_without_words)
 check 'every case has an expected output' < <(cases_without_output)
 
