@@ -8,8 +8,8 @@ EXTENSION = pool_advisor
 DATA = $(wildcard sql/pool_advisor--*.sql)
 DOCS = $(wildcard doc/*.md)
 
-# Every suite starts its own preloaded server.
-REGRESS = $(filter-out pool_advisor--%,$(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql))))
+# Every suite starts its own preloaded server. The case test_setup makes what the others call.
+REGRESS = test_setup $(filter-out test_setup pool_advisor--%,$(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql))))
 REGRESS_OPTS = --temp-instance=./tmp_check --temp-config=test/pool_advisor.conf
 ISOLATION = $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=test/isolation $(REGRESS_OPTS)

@@ -1,21 +1,6 @@
 -- Drawings: arguments, bounds, encodings; what they show is in the TAP tests.
 CREATE EXTENSION pool_advisor;
 
--- whether a condition comes true within a generous time
-CREATE FUNCTION comes_true(condition text) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-    met boolean;
-BEGIN
-    FOR try IN 1..6000 LOOP
-        EXECUTE 'SELECT ' || condition INTO met;
-        IF met THEN
-            RETURN true;
-        END IF;
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-    RETURN false;
-END $$;
-
 SELECT comes_true($$count(*) > 2 FROM pool_advisor.history WHERE resolution = '1 s' AND active_avg > 0$$);
 SELECT comes_true('active_avg > 0 FROM pool_advisor.roles WHERE rolname = current_user');
 
@@ -116,5 +101,4 @@ SELECT pool_advisor.chart(width => 39);
 SELECT pool_advisor.chart(height => 101);
 SELECT pool_advisor.chart(period => NULL);
 
-DROP FUNCTION comes_true;
 DROP EXTENSION pool_advisor;

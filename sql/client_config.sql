@@ -1,20 +1,6 @@
 -- What to set in the pool in front of the server.
 CREATE EXTENSION pool_advisor;
 
-CREATE FUNCTION comes_true(condition text) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-    met boolean;
-BEGIN
-    FOR try IN 1..6000 LOOP
-        EXECUTE 'SELECT ' || condition INTO met;
-        IF met THEN
-            RETURN true;
-        END IF;
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-    RETURN false;
-END $$;
-
 -- without a load nothing is advised; what else runs here is none
 SELECT pool_advisor.reset('scalability');
 SELECT comes_true('pool_size IS NULL AND session_pool_size IS NULL AND busy_ratio IS NULL
@@ -107,5 +93,4 @@ SELECT * FROM pool_advisor.client_config('go', connections_per_thread => 2);
 
 ALTER SYSTEM RESET pool_advisor.optimal;
 SELECT pg_reload_conf();
-DROP FUNCTION comes_true;
 DROP EXTENSION pool_advisor;

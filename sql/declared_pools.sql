@@ -3,20 +3,6 @@ CREATE EXTENSION pool_advisor;
 CREATE ROLE regress_padv_web LOGIN;
 CREATE ROLE regress_padv_planner;
 
-CREATE FUNCTION comes_true(condition text) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-    met boolean;
-BEGIN
-    FOR try IN 1..6000 LOOP
-        EXECUTE 'SELECT ' || condition INTO met;
-        IF met THEN
-            RETURN true;
-        END IF;
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-    RETURN false;
-END $$;
-
 -- as many as the server has, so that pool_size is that whatever is measured
 ALTER SYSTEM SET pool_advisor.optimal = 37;
 SELECT pg_reload_conf();
@@ -112,7 +98,6 @@ FROM pg_extension WHERE extname = 'pool_advisor';
 
 ALTER SYSTEM RESET pool_advisor.optimal;
 SELECT pg_reload_conf();
-DROP FUNCTION comes_true;
 DROP OWNED BY regress_padv_planner;
 DROP ROLE regress_padv_web, regress_padv_planner;
 DROP EXTENSION pool_advisor;

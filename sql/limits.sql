@@ -6,20 +6,6 @@ CREATE ROLE regress_padv_super LOGIN SUPERUSER;
 CREATE ROLE regress_padv_group;
 CREATE ROLE regress_padv_member LOGIN IN ROLE regress_padv_group;
 
-CREATE FUNCTION comes_true(condition text) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-    met boolean;
-BEGIN
-    FOR try IN 1..6000 LOOP
-        EXECUTE 'SELECT ' || condition INTO met;
-        IF met THEN
-            RETURN true;
-        END IF;
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-    RETURN false;
-END $$;
-
 -- what the catalogs hold; the view has it when the commit is known there
 CREATE VIEW stored AS
     SELECT coalesce(d.datname, '') AS datname, coalesce(r.rolname, '') AS rolname, s.setconfig
@@ -183,5 +169,4 @@ DROP ROLE regress_padv_app, regress_padv_super, regress_padv_group,
 SELECT comes_true('count(*) = 0 FROM pool_advisor.limits');
 SELECT * FROM stored;
 DROP VIEW stored;
-DROP FUNCTION comes_true;
 DROP EXTENSION pool_advisor;

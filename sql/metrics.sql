@@ -1,20 +1,6 @@
 -- What monitoring systems are told.
 CREATE EXTENSION pool_advisor;
 
-CREATE FUNCTION comes_true(condition text) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-    met boolean;
-BEGIN
-    FOR try IN 1..6000 LOOP
-        EXECUTE 'SELECT ' || condition INTO met;
-        IF met THEN
-            RETURN true;
-        END IF;
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-    RETURN false;
-END $$;
-
 ALTER SYSTEM SET pool_advisor.optimal = 7;
 SELECT pg_reload_conf();
 CREATE ROLE regress_padv_capped LOGIN;
@@ -130,5 +116,4 @@ ALTER SYSTEM RESET pool_advisor.optimal;
 SELECT pg_reload_conf();
 DROP DATABASE regress_padv_metrics;
 DROP ROLE regress_padv_capped;
-DROP FUNCTION comes_true;
 DROP EXTENSION pool_advisor;

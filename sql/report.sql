@@ -4,19 +4,6 @@ CREATE EXTENSION pool_advisor;
 -- one document of ASCII, whatever comes into it
 CREATE ROLE "regress_padv <b>&""role""" LOGIN;
 ALTER ROLE "regress_padv <b>&""role""" SET pool_advisor.max_sessions = 3;
-CREATE FUNCTION comes_true(condition text) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-    met boolean;
-BEGIN
-    FOR try IN 1..6000 LOOP
-        EXECUTE 'SELECT ' || condition INTO met;
-        IF met THEN
-            RETURN true;
-        END IF;
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-    RETURN false;
-END $$;
 SELECT comes_true($$EXISTS (SELECT FROM pool_advisor.limits) AND EXISTS (SELECT FROM pool_advisor.history)
     AND (SELECT samples_total > 0 FROM pool_advisor.status)$$);
 SELECT page ^@ '<!DOCTYPE html>' AS begins, right(page, 8) = E'</html>\n' AS ends,
@@ -57,6 +44,5 @@ SELECT page LIKE '% JST</dd>%' AS moments, page LIKE '%<p class="unit end">time 
 FROM pool_advisor.report() AS page;
 RESET TimeZone;
 
-DROP FUNCTION comes_true;
 DROP ROLE "regress_padv <b>&""role""";
 DROP EXTENSION pool_advisor;

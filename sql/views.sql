@@ -1,21 +1,6 @@
 -- What the views say, as far as it is the same on every machine.
 CREATE EXTENSION pool_advisor;
 
--- whether a condition comes true within a generous time
-CREATE FUNCTION comes_true(condition text) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-    met boolean;
-BEGIN
-    FOR try IN 1..6000 LOOP
-        EXECUTE 'SELECT ' || condition INTO met;
-        IF met THEN
-            RETURN true;
-        END IF;
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-    RETURN false;
-END $$;
-
 SELECT comes_true('samples_total > 20 FROM pool_advisor.status');
 
 -- one row, fresh, and consistent in itself
@@ -146,5 +131,4 @@ SELECT count(*) FROM pool_advisor.status;
 RESET search_path;
 DROP SCHEMA regress_padv_hijack CASCADE;
 
-DROP FUNCTION comes_true;
 DROP EXTENSION pool_advisor;
