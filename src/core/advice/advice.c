@@ -52,8 +52,8 @@
 typedef struct Findings
 {
 	const PadvLocalStatus *local;
-	PadvAdvice *advice;
-	int			count;
+	PadvAdvice *next;			/* where the rule that runs now writes */
+	bool		begun;			/* it does give advice */
 } Findings;
 
 bool
@@ -79,18 +79,23 @@ say(char *to, size_t size, const char *format, ...)
 #define SAY(field, ...) say(field, sizeof(field), __VA_ARGS__)
 #define SAY_MORE(field, ...) say(field + strlen(field), sizeof(field) - strlen(field), __VA_ARGS__)
 
-/* Start a piece of advice; its texts are empty until said. */
-static PadvAdvice *
-begin(Findings *findings, PadvSeverity severity, const char *code,
-	  const char *subject)
+PadvAdvice *
+padv_advice_begin(PadvAdvice *advice, PadvSeverity severity, const char *code, const char *subject)
 {
-	PadvAdvice *advice = &findings->advice[findings->count++];
-
 	memset(advice, 0, sizeof(*advice));
 	advice->severity = severity;
 	advice->code = code;
 	SAY(advice->subject, "%s", subject);
 	return advice;
+}
+
+/* The one advice that a rule gives. */
+static PadvAdvice *
+begin(Findings *findings, PadvSeverity severity, const char *code,
+	  const char *subject)
+{
+	findings->begun = true;
+	return padv_advice_begin(findings->next, severity, code, subject);
 }
 
 static int64_t
@@ -142,12 +147,15 @@ advise_enforcement_of(Findings *findings, PadvEnforcement enforcement, const cha
 static void
 advise_enforcement(Findings *findings)
 {
-	const PadvLocalStatus *local = findings->local;
-
-	advise_enforcement_of(findings, local->enforcement, "pool_advisor.enforcement",
+	advise_enforcement_of(findings, findings->local->enforcement, "pool_advisor.enforcement",
 						  "no limit is enforced, neither on sessions nor on transactions.",
 						  "logins beyond a limit are counted and logged, and let in.");
-	advise_enforcement_of(findings, local->gate_enforcement, "pool_advisor.gate_enforcement",
+}
+
+static void
+advise_gate_enforcement(Findings *findings)
+{
+	advise_enforcement_of(findings, findings->local->gate_enforcement, "pool_advisor.gate_enforcement",
 						  "no limit on transactions is enforced.",
 						  "transactions beyond a limit are counted, and let through.");
 }
@@ -499,13 +507,49 @@ advise_hyper_threads(Findings *findings)
 	SAY(advice->fix, "ALTER SYSTEM RESET pool_advisor.cores; SELECT pg_reload_conf();");
 }
 
-/* The one that others wait for, and the queue that does not move. */
 static void
-advise_blocked(Findings *findings)
+advise_blocked_by(Findings *findings)
 {
-	findings->count += padv_advise_blocked_by(findings->local, &findings->advice[findings->count]);
-	findings->count += padv_advise_queue_old(findings->local, &findings->advice[findings->count]);
+	findings->begun = padv_advise_blocked_by(findings->local, findings->next);
 }
+
+static void
+advise_queue_old(Findings *findings)
+{
+	findings->begun = padv_advise_queue_old(findings->local, findings->next);
+}
+
+/*
+ * All rules, in the order in which advice of the same severity is shown.  Each gives
+ * one advice at most, and the table is as long as the array of advice: the compiler
+ * warns of a rule beyond it, and leaves it out.
+ */
+static const struct Rule
+{
+	void		(*advise) (Findings *findings);
+	bool		without_sample; /* says something before the first sample */
+}			rules[PADV_MAX_ADVICE] = {
+
+	{.advise = advise_sampling_stopped, .without_sample = true},
+	{.advise = advise_enforcement, .without_sample = true},
+	{.advise = advise_gate_enforcement, .without_sample = true},
+	{.advise = advise_blocked_by},
+	{.advise = advise_queue_old},
+	{.advise = advise_limits_unreadable},
+	{.advise = advise_nearly_full},
+	{.advise = advise_oversubscribed},
+	{.advise = advise_logins_refused},
+	{.advise = advise_lock_bound},
+	{.advise = advise_lwlock_bound},
+	{.advise = advise_idle_in_transaction},
+	{.advise = advise_idle_connections},
+	{.advise = advise_page_tables},
+	{.advise = advise_hyper_threads},
+	{.advise = advise_io_bound},
+	{.advise = advise_cpu_bound},
+	{.advise = advise_max_connections},
+	{.advise = advise_limits_exceed},
+};
 
 /* Worst first; a small insertion sort keeps the order of the rules. */
 static void
@@ -528,32 +572,19 @@ sort_by_severity(PadvAdvice *advice, int count)
 int
 padv_advise(const PadvLocalStatus *local, PadvAdvice advice[PADV_MAX_ADVICE])
 {
-	Findings	findings = {local, advice, 0};
+	int			count = 0;
 
-	advise_sampling_stopped(&findings);
-	advise_enforcement(&findings);
-
-	/* nothing else is known before the first sample */
-	if (local->status.taken_at != 0)
+	for (int i = 0; i < PADV_MAX_ADVICE && rules[i].advise != NULL; i++)
 	{
-		advise_blocked(&findings);
-		advise_limits_unreadable(&findings);
-		advise_nearly_full(&findings);
-		advise_oversubscribed(&findings);
-		advise_logins_refused(&findings);
-		advise_lock_bound(&findings);
-		advise_lwlock_bound(&findings);
-		advise_idle_in_transaction(&findings);
-		advise_idle_connections(&findings);
-		advise_page_tables(&findings);
-		advise_hyper_threads(&findings);
-		advise_io_bound(&findings);
-		advise_cpu_bound(&findings);
-		advise_max_connections(&findings);
-		advise_limits_exceed(&findings);
+		Findings	findings = {.local = local, .next = &advice[count]};
+
+		if (local->status.taken_at == 0 && !rules[i].without_sample)
+			continue;
+		rules[i].advise(&findings);
+		count += findings.begun;
 	}
-	sort_by_severity(advice, findings.count);
-	return findings.count;
+	sort_by_severity(advice, count);
+	return count;
 }
 
 const char *

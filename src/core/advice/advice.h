@@ -35,6 +35,13 @@ typedef struct PadvAdvice
 extern int	padv_advise(const PadvLocalStatus *local,
 						PadvAdvice advice[PADV_MAX_ADVICE]);
 
+/*
+ * Start an advice; its texts are empty.  Every advice begins here, with its code as a
+ * literal, so that lint finds the codes that the documentation must name.
+ */
+extern PadvAdvice *padv_advice_begin(PadvAdvice *advice, PadvSeverity severity, const char *code,
+									 const char *subject);
+
 extern const char *padv_severity_name(PadvSeverity severity);
 
 #endif							/* PADV_ADVICE_H */

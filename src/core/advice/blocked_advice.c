@@ -117,9 +117,8 @@ padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice)
 
 	if (!stall->any)
 		return false;
-	memset(advice, 0, sizeof(*advice));
-	advice->severity = padv_health_stalled(&local->status) ? PADV_CRITICAL : PADV_WARNING;
-	advice->code = "blocked_by";
+	padv_advice_begin(advice, padv_health_stalled(&local->status) ? PADV_CRITICAL : PADV_WARNING,
+					  "blocked_by", "");
 	if (blocker->pid != 0)
 		snprintf(advice->subject, sizeof(advice->subject), "%d", blocker->pid);
 	else
@@ -145,10 +144,7 @@ padv_advise_queue_old(const PadvLocalStatus *local, PadvAdvice *advice)
 
 	if (!padv_health_queue_is_old(status))
 		return false;
-	memset(advice, 0, sizeof(*advice));
-	advice->severity = PADV_WARNING;
-	advice->code = "queue_old";
-	snprintf(advice->subject, sizeof(advice->subject), "server");
+	padv_advice_begin(advice, PADV_WARNING, "queue_old", "server");
 	snprintf(advice->finding, sizeof(advice->finding),
 			 "%d transactions wait in the queue, one of them for %.0f s.",
 			 local->gate.waiting, status->stall.queue_seconds);

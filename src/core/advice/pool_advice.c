@@ -21,16 +21,6 @@
 
 #define SAY(field, ...) snprintf(field, sizeof(field), __VA_ARGS__)
 
-static PadvAdvice *
-begin(PadvAdvice *advice, PadvSeverity severity, const char *code)
-{
-	memset(advice, 0, sizeof(*advice));
-	advice->severity = severity;
-	advice->code = code;
-	SAY(advice->subject, "pools");
-	return advice;
-}
-
 /*
  * What to set in the largest pool when each keeps its part of the whole; rounded
  * down, so that the parts together are not more than all.  A pool's name is not
@@ -60,7 +50,7 @@ padv_advise_pools(const PadvLocalStatus *local, const PadvDeclared *declared,
 		return 0;
 	if (declared->connections > usable)
 	{
-		next = begin(&advice[count++], PADV_WARNING, "pools_exceed_connections");
+		next = padv_advice_begin(&advice[count++], PADV_WARNING, "pools_exceed_connections", "pools");
 		SAY(next->finding,
 			"Declared pools: %lld; they may open %lld connections together, but ordinary roles can have %lld.",
 			(long long) declared->pools, (long long) declared->connections, (long long) usable);
@@ -72,7 +62,7 @@ padv_advise_pools(const PadvLocalStatus *local, const PadvDeclared *declared,
 	if (model->pool_size > 0 &&
 		(double) declared->connections > FAR_LARGER * (double) model->pool_size)
 	{
-		next = begin(&advice[count++], PADV_INFO, "pools_larger_than_helps");
+		next = padv_advice_begin(&advice[count++], PADV_INFO, "pools_larger_than_helps", "pools");
 		SAY(next->finding,
 			"Declared pools: %lld; they may open %lld connections together, %.1f times the %lld that keep the optimum of %lld active.",
 			(long long) declared->pools, (long long) declared->connections,
