@@ -1,6 +1,12 @@
 /*
  * admission.h
- *		Who is in, who waits, and who was turned away.
+ *		Which sessions are admitted, which logins wait, and which are refused.
+ *
+ * Used by client backends at login and at the end of a transaction (hooks/), by the
+ * worker (worker/), and by the SQL functions (sql/).  The functions take the spinlock
+ * of admission_internal.h, so the caller must not hold it.  None of them sleeps.
+ * Sessions are identified by role and database OIDs; durations are in the units that
+ * the names or comments give.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -12,28 +18,30 @@
 #include "shmem/limits_shmem.h"
 
 /*
- * How many roles have counters of their own wherever there must not be one for
- * each role.  The first of whom something is counted get these places and keep
- * them, so that the sum of all others never goes down.
+ * How many roles have their own counters in monitoring.  The first roles for which
+ * something is counted are tracked, and stay tracked.  So the sum over all other
+ * roles never goes down.
  */
 #define PADV_ROLES_TRACKED 50
 
 /* What has been counted for a role since the server started. */
 typedef struct PadvRoleCounters
 {
-	Oid			role;			/* InvalidOid: roles without a place */
-	bool		tracked;		/* has one of PADV_ROLES_TRACKED */
+	Oid			role;			/* InvalidOid: all roles without an entry */
+	bool		tracked;		/* one of PADV_ROLES_TRACKED */
 	int32		waiting;		/* logins in the queue now */
-	int64		refused;		/* logins turned away, timed_out included */
+	int64		refused;		/* logins refused, timed_out included */
 	int64		queued;			/* logins that had to wait */
 	int64		timed_out;
-	int64		would_refuse;	/* let in by enforcement = observe */
+	int64		would_refuse;	/* admitted only because of enforcement =
+								 * observe */
 	int64		closed_idle;	/* sessions closed after session_idle_timeout */
 	int64		waited_us;
 	int64		turns_waited;	/* transactions that had to wait */
 	int64		turns_waited_us;
 } PadvRoleCounters;
 
+/* Whether any counter of this role that monitoring shows is above 0. */
 static inline bool
 padv_has_counted(const PadvRoleCounters *counters)
 {
@@ -41,7 +49,7 @@ padv_has_counted(const PadvRoleCounters *counters)
 		counters->closed_idle + counters->turns_waited > 0;
 }
 
-/* A limit that has no room, as of the moment it was found so. */
+/* A limit that is reached, as of the moment when it was checked. */
 typedef struct PadvFullLimit
 {
 	int32		limit;			/* index, or PADV_DEFAULT_LIMIT */
@@ -51,23 +59,24 @@ typedef struct PadvFullLimit
 	int32		waiting;		/* logins in the queue because of it */
 	int32		queue_timeout;	/* milliseconds; the shortest of all full
 								 * limits */
-	bool		by_share;		/* it has room in the queue, but queue_share
-								 * has none */
+	bool		by_share;		/* its queue is not full, but queue_share is
+								 * reached */
 	int32		free;			/* connections without a session, of those
 								 * that ordinary roles can have */
-	int32		all_waiting;	/* logins in the queue, whatever the limit */
-	bool		report;			/* worth a queue in the log now */
-	int32		unreported;		/* how many were not, before this */
+	int32		all_waiting;	/* logins in the queue, for any limit */
+	bool		report;			/* write it to the log now */
+	int32		unreported;		/* how many were not logged before this one */
 } PadvFullLimit;
 
 typedef enum PadvAdmissionResult
 {
 	PADV_ADMISSION_GRANTED,
-	PADV_ADMISSION_OBSERVED,	/* *full says why it would not be */
-	PADV_ADMISSION_QUEUED,		/* in the queue, because of *full */
+	PADV_ADMISSION_OBSERVED,	/* granted; *full says why it would not be, if
+								 * limits were enforced */
+	PADV_ADMISSION_QUEUED,		/* waits in the queue, because of *full */
 	PADV_ADMISSION_REFUSED,		/* because of *full */
-	PADV_ADMISSION_FULL,		/* one of the three above, if it is able to
-								 * connect: see to that, and ask again */
+	PADV_ADMISSION_FULL,		/* one of the three above: check whether the
+								 * role may connect, and try again */
 	PADV_ADMISSION_RETRY,		/* the limits have changed meanwhile */
 } PadvAdmissionResult;
 
@@ -77,35 +86,42 @@ typedef struct PadvIdleCandidate
 	int32		backend;		/* for padv_admission_ask_to_close */
 	int32		pid;
 	int32		status_index;	/* as PadvSession.status_index */
-	int32		nquotas;		/* those that are beyond their core */
+	int32		nquotas;		/* its quotas above their min_sessions */
 	int32		quotas[PADV_MAX_SESSION_LIMITS];
 } PadvIdleCandidate;
 
-/* How far a quota is beyond its core. */
+/* How far a quota is above its min_sessions. */
 typedef struct PadvBeyondMin
 {
-	int32		sessions;		/* that can be closed; 0 for most */
-	int32		idle_timeout;	/* when they are idle for this, milliseconds */
+	int32		sessions;		/* how many can be closed; 0 for most quotas */
+	int32		idle_timeout;	/* milliseconds; how long they must be idle */
 } PadvBeyondMin;
 
+/*
+ * Bytes of shared memory, and its set-up in each process.  For the shared memory
+ * hooks, with AddinShmemInitLock held for the second.
+ */
 extern Size padv_admission_shmem_size(void);
 extern void padv_admission_shmem_init(void);
 
 /*
- * For the login of this process, which must be a client backend.  None of them
- * waits or raises, but that the first may run out of memory.
+ * For the login of this process, which must be a client backend.  None blocks or
+ * throws, except that announce may hit out-of-memory.
  *
- * announce: take a slot, which is given back when the process ends.  Call it
- * first, and once.
- * enter: count as in without asking; identify tells who it is later.
- * ask: as an ordinary role, which may be refused.  `able` is whether core is known
- *		to let it in afterwards; it is asked for only where there is no room.
- * count_wait: one that was told to wait does; else it never counts as queued.
- * is_in: whether a login that waits has been let in.
- * pass: leave the queue and be in, whether there is room or not.
- * withdraw: give the place back, to ask again.
- * give_up: leave the queue; false when it was let in before that.  It counts as
- *		refused, and as timed out if it is that.
+ * announce: register this backend, until the process exits.  Call it first, and once.
+ * enter: admit this session without a check.  padv_admission_identify says later
+ *		which role and database it has.
+ * try: admit, queue or refuse a session of a role that is not exempt.  `able` says
+ *		that PostgreSQL's own rules let the role connect.  Pass false at first; that
+ *		is only needed where a limit is reached, which PADV_ADMISSION_FULL says.
+ *		*full is written for OBSERVED, QUEUED and REFUSED.
+ * count_wait: count this login as queued.  A login that ends its wait before it has
+ *		slept does not call it.
+ * granted: whether a login that waits has been admitted.
+ * bypass: leave the queue and be admitted, whatever the limits say.
+ * release: give up admission or the wait, to call try again.
+ * cancel: leave the queue, and count the login as refused, and as timed out if
+ *		timed_out is true.  Returns false when it was admitted before.
  */
 extern void padv_admission_announce(void);
 extern void padv_admission_enter(void);
@@ -118,25 +134,28 @@ extern void padv_admission_release(void);
 extern bool padv_admission_cancel(bool timed_out);
 
 /*
- * Who this session is, once that is known for sure: it may have come in while
- * there were no limits, or without its database being looked up.  Returns false
- * when limits are needed to count it and these are not of the right generation;
- * the caller looks them up and tries again.
+ * Set role and database of this session, and count it under these limits.  A session
+ * may have been admitted while there were no limits, or before its database was known.
+ * Returns false when the limits are of another generation: the caller looks them up
+ * again and retries.  Does not raise.
  */
 extern bool padv_admission_identify(Oid role, Oid database, const PadvSessionLimits *limits);
 
 /*
- * Closing idle sessions.  The worker asks; the session itself decides, at a
- * moment when it is idle for sure.
+ * Closing idle sessions.  The worker asks a session to close.  The session itself
+ * decides, at a moment when it is certainly idle.  None of them raises.
  *
- * idle_candidates writes to an array with room for padv_admission_backends()
- * elements, and to `beyond`, which has room for padv_admission_quotas(); the
- * latter only if it returns more than 0.
- *
- * asked_to_close is the quota to be relieved, or -1; the question is then
- * answered.  may_close is whether that quota is still beyond its core and
- * this is its keepalive's time; if so, this session is counted as closed, and
- * must end.
+ * backends, quotas: how many backends and quotas there can be.  They are constant
+ *		while the server runs.
+ * idle_candidates: write the sessions that could be closed to the caller's array of
+ *		padv_admission_backends() elements, and return their number.  If that is above
+ *		0, `beyond` is written, which has padv_admission_quotas() elements.
+ * ask_to_close: signal that session to check whether it should close, for this quota.
+ * asked_to_close: the quota for which this session was asked to close, or -1.  Clears
+ *		the request.
+ * may_close: whether that quota is still above its min_sessions, and the session was
+ *		idle for its idle timeout.  If so, the session is counted as closed and must
+ *		end.  idle_ms is in milliseconds.
  */
 extern int	padv_admission_backends(void);
 extern int	padv_admission_quotas(void);
@@ -147,9 +166,11 @@ extern int	padv_admission_asked_to_close(void);
 extern bool padv_admission_may_close(int quota, int64 idle_ms);
 
 /*
- * Count everybody anew under these limits and let in who can be.  Of two calls
- * at the same time the one with the higher generation stands.  The memory for
- * it is had before, so that it cannot fail.
+ * Count all sessions and transactions again under these limits, and grant the waiters
+ * that now fit.  Of two concurrent calls, the one with the higher generation wins.
+ *
+ * create allocates all memory in the current memory context and may raise; the
+ * rebuild itself does not.  free gives the memory back.
  */
 typedef struct PadvRebuild PadvRebuild;
 
@@ -158,16 +179,19 @@ extern void padv_admission_rebuild(PadvRebuild *rebuild, const PadvLimits *limit
 								   uint32 generation);
 extern void padv_admission_rebuild_free(PadvRebuild *rebuild);
 
-/* Of the limits that sessions are counted under. */
+/* Generation of the limits that sessions are counted under. */
 extern uint32 padv_admission_generation(void);
 
-/* For readers; a copy in the current memory context, returns the number. */
+/*
+ * Copy the counters of all roles to an array in the current memory context; returns
+ * the number of elements.  May raise out-of-memory.
+ */
 extern int	padv_admission_copy_counters(PadvRoleCounters **counters);
 
-/* Count from 0 again; who waits goes on waiting. */
+/* Set the counters to 0, except the number of waiting logins. */
 extern void padv_admission_reset_counters(void);
 
-/* Of all roles together. */
+/* Counters over all roles. */
 typedef struct PadvAdmissionTotals
 {
 	int64		waiting;		/* logins in the queue now */
@@ -178,8 +202,9 @@ typedef struct PadvAdmissionTotals
 extern void padv_admission_totals(PadvAdmissionTotals *totals);
 
 /*
- * Sessions under each of the limits of this generation, nlimits of them, and the
- * most of one role under the default; false when the generation is over.
+ * Write the number of sessions under each of the nlimits limits of this generation to
+ * in_use, and the highest number that one role has under the default limit.  Returns
+ * false, with in_use not written, when another generation is in force.
  */
 extern bool padv_admission_in_use(uint32 generation, int nlimits, int32 *in_use,
 								  int32 *default_in_use);

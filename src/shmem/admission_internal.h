@@ -1,22 +1,24 @@
 /*
  * admission_internal.h
- *		The shared memory of this room, for its own files only.
+ *		The shared memory of admission, for the files of shmem/ and the worker's
+ *		stall monitor.
  *
- * One spinlock, `mutex`, guards all of it but what is atomic.  It is a spinlock
- * because a place is given back when the process is all but gone: only after
- * its entry in pg_stat_activity and its PGPROC are, so that nobody ever sees
- * one session too many, and by then an LWLock cannot be waited for.  What is
- * done under it touches a few quotas, but for the rebuild after limits have
- * changed, which touches every session.  Latches are set after it, and what a queue
- * leaves unsettled is settled in steps, each of which takes it anew.
+ * `mutex` protects all fields except the atomic ones.  A spinlock, not an LWLock: the
+ * slot is released in on_proc_exit, after ProcKill(), when MyProc is gone.  It is
+ * released that late so that no session is counted as gone while pg_stat_activity
+ * still shows it.
  *
- * There are two lines on the same slots and quotas: `padv_login_queue`, of logins that
- * want to become sessions, and `padv_xact_queue`, of sessions that want to begin a
- * transaction.
+ * Code that holds the mutex touches a few quotas only.  The exception is the rebuild
+ * after limits have changed, which visits every session.  Latches are set after the
+ * mutex is released.  Work that a queue leaves unsettled is done in steps, each of
+ * which takes the mutex again.
  *
- * Quotas: one for each limit by its index, one for the server, which only slots
- * are counted in, then one for each place in the table of roles, which is the
- * default's for that role.
+ * Two queues use the same backends and quotas.  In `padv_login_queue` logins wait to
+ * become sessions.  In `padv_xact_queue` sessions wait to begin a transaction.
+ *
+ * Quotas are numbered.  First comes one for each limit, by the limit's index.  Then
+ * comes the server's, which counts transactions only.  Last comes one for each entry
+ * of the role table: the default limit as it applies to that role.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -35,114 +37,139 @@
 #define PADV_NO_CLIENT (-1)
 #define PADV_NOT_NEEDED (-1)
 
+/* A client backend; the index is MyPMChildSlot - 1. */
 typedef struct PadvBackend
 {
+	/* These fields are protected by mutex. */
 	PadvRequest login;			/* must be first */
 	pid_t		pid;
-	int32		procno;			/* for its latch */
+	int32		procno;			/* to set its latch */
 	int32		status_index;	/* in PgBackendStatus' array */
 	Oid			role;			/* InvalidOid: not known yet */
 	Oid			database;		/* likewise */
 	uint32		generation;		/* of the limits it is counted under; 0: none */
-	int32		role_number;	/* in the table of roles, or -1 */
-	int64		waiting_since;	/* monotonic */
-	int32		closing_quota;	/* it ends because of this, or PADV_NO_QUOTA */
+	int32		role_number;	/* in padv_role_table, or -1 */
+	int64		waiting_since;	/* monotonic, microseconds; start of the
+								 * login's wait */
+	int32		closing_quota;	/* the quota for which the session closes
+								 * itself, or PADV_NO_QUOTA */
 
-	/* a transaction of this session; of no quota when nothing limits it */
+	/*
+	 * The current transaction, or the retained slot.  Without quotas when no
+	 * limit counts it.  Protected by mutex.
+	 */
 	PadvRequest xact;
-	int32		owner_index;	/* its index in padv_slot_owners, while it is
-								 * in */
-	uint32		slots;			/* how often it has come in */
+	int32		owner_index;	/* index in padv_slot_owners, while xact is
+								 * granted */
+	uint32		slots;			/* how many slots it has been granted so far */
 	bool		exempt;			/* from the server's limit */
 
-	/* while the transaction is in the queue and others may wait for it */
-	int32		needed;			/* its index in padv_needed, or
-								 * PADV_NOT_NEEDED */
+	/*
+	 * While the transaction waits and other sessions may wait for it.
+	 * Protected by mutex.
+	 */
+	int32		needed;			/* index in padv_needed, or PADV_NOT_NEEDED */
 	bool		holds_locks;	/* it has locks that others can wait for */
 	bool		may_be_polled;	/* they are advisory locks of the session */
-	int32		client;			/* the slot of the backend that is its client,
-								 * or PADV_NO_CLIENT */
-	int64		queued_at;		/* monotonic */
+	int32		client;			/* index of the backend that is its client, or
+								 * PADV_NO_CLIENT */
+	int64		queued_at;		/* monotonic, microseconds; start of the
+								 * transaction's wait */
 
-	/* not guarded: a quota that wants it closed, or PADV_NO_QUOTA */
+	/*
+	 * Atomic: the quota for which the worker asks this session to close, or
+	 * PADV_NO_QUOTA.
+	 */
 	pg_atomic_uint32 asked_by;
 } PadvBackend;
 
-/* A quota, and what it does beside counting. */
+/* What a quota counts, and its settings.  Protected by mutex. */
 typedef struct PadvLimitState
 {
-	PadvQuota	counts;			/* of sessions; must be first; its limit is
-								 * the one that is enforced */
-	PadvQuota	active;			/* of transactions, likewise */
+	PadvQuota	counts;			/* sessions; must be first; counts.limit is
+								 * the limit that is enforced */
+	PadvQuota	active;			/* transactions, likewise */
 	int32		max_sessions;	/* -1: none */
-	int32		min_sessions;	/* -1: all are kept */
+	int32		min_sessions;	/* -1: no session is closed */
 	int32		idle_timeout;	/* milliseconds */
 	int32		queue_length;
 	int32		queue_timeout;
-	int32		closing;		/* sessions that end because of it */
+	int32		closing;		/* sessions that are closing because of it */
 	int32		max_active;		/* -1: none */
 	int32		transaction_queue_length;	/* -1: no bound */
 	int32		transaction_queue_timeout;	/* milliseconds; 0: none */
-	int64		granted;		/* slots that waiters have been given here */
-	PadvQueueWatch watch;		/* of those who stand here */
+	int64		granted;		/* slots granted to waiters under this quota */
+	PadvQueueWatch watch;		/* the waits at this quota */
 } PadvLimitState;
 
+/* An entry of the role table.  Protected by mutex. */
 typedef struct PadvRoleState
 {
 	PadvRoleCounters counters;
-	int32		sessions;		/* slots that refer to it */
-	int32		next;			/* in its bucket */
-	int64		reported_at;	/* monotonic */
-	int32		unreported;
+	int32		sessions;		/* backends that refer to it */
+	int32		next;			/* in its hash bucket */
+	int64		reported_at;	/* monotonic, microseconds; the last log line */
+	int32		unreported;		/* would-be refusals not logged since */
 } PadvRoleState;
 
 typedef struct PadvAdmissionShared
 {
 	slock_t		mutex;
 
-	/* guarded by mutex */
-	uint32		generation;
+	/* These fields are protected by mutex. */
+	uint32		generation;		/* of the limits that sessions are counted
+								 * under */
 	int32		enforcement;	/* PadvEnforcement */
-	bool		closes_idle;	/* some quota does */
-	int32		nroles;			/* in use; the first stands for all that have
-								 * been forgotten */
-	int32		next_victim;
-	int32		tracked;		/* places taken of PADV_ROLES_TRACKED */
-	PadvWaitQueueHead head;
-	int32		inside;			/* slots whose place is in */
-	PadvAdmissionTotals totals; /* but the waiting ones, who are in head */
+	bool		closes_idle;	/* some quota closes idle sessions */
+	int32		nroles;			/* entries of padv_role_table in use; the
+								 * first stands for all evicted roles */
+	int32		next_victim;	/* the entry to be evicted next */
+	int32		tracked;		/* tracked roles, at most PADV_ROLES_TRACKED */
+	PadvWaitQueueHead head;		/* of padv_login_queue */
+	int32		inside;			/* admitted sessions */
+	PadvAdmissionTotals totals; /* except waiting, which is head.waiting */
 
-	/* of slots; guarded by mutex, the waiting ones also read without */
-	PadvWaitQueueHead xact_head;
+	/*
+	 * These fields are protected by mutex.  xact_head.waiting and
+	 * nslot_owners are also read without it, by readers that accept a value
+	 * of a moment ago.
+	 */
+	PadvWaitQueueHead xact_head;	/* of padv_xact_queue */
 	PadvSlotTotals slot_totals;
-	int32		server_max_active;	/* the server's, -1: none */
-	bool		limits_active;	/* some limit limits transactions */
-	uint32		limits_changed; /* how often, times two */
-	int32		nslot_owners;
-	int32		nneeded;
+	int32		server_max_active;	/* the server's limit, -1: none */
+	bool		limits_active;	/* some limit counts transactions */
+	uint32		limits_changed; /* number of changes, times two */
+	int32		nslot_owners;	/* elements of padv_slot_owners */
+	int32		nneeded;		/* elements of padv_needed */
 
-	pg_atomic_uint32 limits_version;	/* 0: nothing limits; changes with the
-										 * rules */
-	pg_atomic_uint64 reclaim_due;	/* monotonic; when to look for kept slots */
-	pg_atomic_uint32 retain_us; /* how long a slot is kept for a client */
-	pg_atomic_uint32 wait_event;	/* of who waits for a slot */
+	/* Atomic; read and written without a lock. */
+	pg_atomic_uint32 limits_version;	/* 0: no limit counts transactions;
+										 * changes with the limits */
+	pg_atomic_uint64 reclaim_due;	/* monotonic, microseconds; when sessions
+									 * look for retained slots again */
+	pg_atomic_uint32 retain_us; /* how long a slot is retained for a client */
+	pg_atomic_uint32 wait_event;	/* of a backend that waits for a slot */
 	pg_atomic_uint32 stall_monitor; /* process number of the worker, plus 1;
 									 * or 0 */
 } PadvAdmissionShared;
 
 /*
- * What the owner of a slot can say without the lock: a state, and since when it
- * is kept, in its own line of cache.  Only the owner brings it in without the
- * lock, from KEPT to IN, and out of IN, to KEPT; everybody else holds the mutex.
+ * The state of a backend's slot, and since when it is retained, in one atomic word
+ * in a cache line of its own.  The owner is the backend that has the slot.
+ *
+ * Without the mutex only the owner changes the word, by compare-and-exchange, and only
+ * from RETAINED to HELD and from HELD to RETAINED.  These two steps change neither
+ * the quotas nor the list of owners.  All other changes are made with the mutex held.
+ * So a retained slot is either used by its owner or reclaimed for a waiter, never both.
  */
 typedef union PadvSlotWord
 {
 	struct
 	{
 		pg_atomic_uint64 word;
-		pg_atomic_uint32 polls; /* its statement only waits for others, by
-								 * what xact_hooks.c has seen of it; the
-								 * owner's */
+		pg_atomic_uint32 polls; /* its statement only waits for other
+								 * sessions, by what xact_hooks.c has seen;
+								 * only the owner writes it */
 	};
 	char		line[PG_CACHE_LINE_SIZE];
 } PadvSlotWord;
@@ -151,41 +178,50 @@ typedef enum PadvSlotState
 {
 	SLOT_NONE,					/* no slot, or still waiting for one */
 	SLOT_HELD,					/* a transaction runs */
-	SLOT_RETAINED,				/* for the session's next transaction, until
-								 * somebody takes it away */
+	SLOT_RETAINED,				/* kept for the session's next transaction,
+								 * until it is reclaimed for a waiter */
 	SLOT_SUSPENDED,				/* idle in its transaction, and not counted */
 } PadvSlotState;
 
+/* The word: the state in 2 bits, above it `since`, monotonic microseconds or 0. */
 #define SLOT_WORD(state, since) (((uint64) (since) << 2) | (state))
 #define SLOT_STATE(word) ((PadvSlotState) ((word) & 3))
 #define SLOT_SINCE(word) ((int64) ((word) >> 2))
 
-/* Where the parts are; set in each process. */
+/* The parts of the shared memory; each process sets them at its start. */
 extern PadvAdmissionShared *padv_admission;
 extern PadvBackend *padv_backends;
 extern PadvLimitState *padv_limit_states;
 extern PadvRoleState *padv_role_table;
 extern PadvWaitQueue padv_login_queue;
 extern PadvWaitQueue padv_xact_queue;
-extern PadvSlotWord *padv_slot_words;	/* by slot */
-extern int32 *padv_slot_owners; /* slots that have a slot, kept ones included */
-extern int32 *padv_needed;		/* slots in the queue that others may wait for */
+extern PadvSlotWord *padv_slot_words;	/* by backend */
+extern int32 *padv_slot_owners; /* backends that have a slot, retained ones
+								 * included */
+extern int32 *padv_needed;		/* waiting backends that other sessions may
+								 * wait for */
 
-/* This process' own, or NULL. */
+/* The entry of this process, or NULL. */
 extern PadvBackend *padv_my_backend;
 
 #define PADV_SERVER_QUOTA PADV_MAX_LIMITS
 #define PADV_ROLE_QUOTA(number) (PADV_MAX_LIMITS + 1 + (number))
 
-/* What a quota does from now on, by PadvLimitSetting.  The mutex is held. */
+/*
+ * Set the limits of a quota; value is indexed by PadvLimitSetting.  Call it with the
+ * mutex held, or during start-up.
+ */
 extern void padv_limit_state_set(int quota, const int32 *value, PadvEnforcement enforcement);
 
-/* Only how its transactions wait; of the server, by the values of the default. */
+/*
+ * Set only the queue length and queue timeout of its transactions.  The server's quota
+ * takes those of the default limit.  Lock as above.
+ */
 extern void padv_limit_state_set_queue(int quota, const int32 *value);
 
 /*
- * How many transactions a quota lets run by its own rule, not raised.  A single
- * word; who acts on it holds the mutex.
+ * The limit on transactions as it is set, without what the stall monitor adds to it.
+ * Reads one word.  A caller that acts on the result holds the mutex.
  */
 static inline int32
 padv_slot_limit_of(int32 quota)
@@ -195,8 +231,9 @@ padv_slot_limit_of(int32 quota)
 }
 
 /*
- * How logins are treated: as the worker has put it in force, but no stricter than the
- * DBA has set it since, so that the way out needs no worker.  The mutex is held.
+ * The enforcement for logins: as the worker has installed it, but not stricter than
+ * the current setting.  So the DBA can turn limits off while there is no worker.  Call
+ * it with the mutex held.
  */
 static inline PadvEnforcement
 padv_login_enforcement(void)
@@ -207,10 +244,15 @@ padv_login_enforcement(void)
 }
 
 /*
- * Slots, with the mutex held.  place_turn finds the quotas of a slot's next
- * slot.  note_turns is for those who have been let in: their words and the list
- * of holders; it writes whose latches to set.  drop_turn takes one away, and
- * returns how many were let in for it.
+ * Slots.  Call these with the mutex held; none of them raises.
+ *
+ * find_quotas: set the quotas of the backend's next request for a slot.
+ * note_granted: for requests that the queue has granted: set their slot words and add
+ *		them to the owners.  Writes the process numbers whose latches the caller sets
+ *		after it has released the mutex.
+ * drop: end a request or a slot; its word gets this state.  Writes process numbers
+ *		likewise, PADV_MAX_REQUEST_QUOTAS at most, and returns how many.
+ * limits_changed: make all sessions look up their quotas again.
  */
 extern void padv_slot_find_quotas(PadvBackend *backend);
 extern void padv_slots_note_granted(const int32 *granted_list, int count, int32 *procnos);
@@ -218,43 +260,43 @@ extern int	padv_slot_drop(PadvBackend *backend, PadvSlotState state, int32 *proc
 extern void padv_slot_limits_changed(void);
 
 /*
- * Let in the transaction in the queue of this slot now, whatever the limits say;
- * false when it does not wait any more.  Takes the mutex.
+ * Grant a slot to this backend's waiting transaction, whatever the limits say.  Returns
+ * false when it does not wait any more.  Takes the mutex; sets the latch.
  */
 extern bool padv_slot_overcommit(int32 number);
 
 /*
- * Who it is, and the quotas it is under, found by padv_limits_of; they are not
- * counted here.  The mutex is held.
+ * Set the role and database of a backend, and the quotas of its login from limits that
+ * padv_limits_of has found.  Does not count the session in them.  Call it with the
+ * mutex held.
  */
 extern void padv_backend_identify(PadvBackend *backend, Oid role, Oid database,
 								  const int32 *limits, int nlimits);
 
 /*
- * Its place in the table of roles, which it takes when it is needed first.  The
- * mutex is held.
+ * The backend's entry in the role table; the first call finds or creates it.  Valid
+ * while the mutex is held.
  */
 extern PadvRoleState *padv_backend_role(PadvBackend *backend);
 
-/* The same, to count something for it.  The mutex is held. */
+/* The counters of its role, for a caller that adds to them.  Likewise. */
 extern PadvRoleCounters *padv_backend_counters(PadvBackend *backend);
 
-/* Its wait in the queue is over.  The mutex is held. */
+/* Count the end of a login's wait in the queue.  Call it with the mutex held. */
 extern void padv_backend_end_wait(PadvBackend *backend, int64 now);
 
 /*
- * Those who were let in, as core/policy/wait_queue.c names them.  Note them with the mutex
- * held, then release it, then wake them.
+ * For logins that the queue has granted, by their indexes.  Note them with the mutex
+ * held, then release the mutex, then set their latches with padv_backends_wake.
  */
 extern void padv_logins_note_granted(const int32 *granted_list, int count, int64 now, int32 *procnos);
 extern void padv_backends_wake(const int32 *procnos, int count);
 
 /*
- * Let in those whom the last calls on a queue have left unsettled, some at a time.
- * Without the mutex, after what could have made room: padv_queue_release and
- * padv_queue_set_limit.
+ * Grant the waiters that the last calls on a queue have left unsettled, some at a time.
+ * Call it without the mutex, after padv_queue_release and padv_queue_set_limit.
  */
 extern void padv_admission_settle(void);
 extern void padv_slots_settle(void);
 
-#endif							/* PADV_ADMISSION_PARTS_H */
+#endif							/* PADV_ADMISSION_INTERNAL_H */

@@ -1,8 +1,8 @@
 /*
  * admission_rebuild.c
- *		Count all sessions anew when limits have changed; what readers copy out.
+ *		Counting all sessions again when limits have changed, and copies for readers.
  *
- * admission_internal.h says which lock guards what.
+ * admission_internal.h says which lock protects what.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -11,21 +11,21 @@
 #include "clock.h"
 #include "shmem/admission_internal.h"
 
-/* Of the table of roles, until nobody was forgotten during one. */
+/* How often the role table is copied until no role was evicted during a copy. */
 #define MAX_COPIES 10
 
-/* What was found for a slot before the mutex was taken. */
-typedef struct Prepared
+/* The limits of a backend, found before the mutex is taken. */
+typedef struct PreparedLimits
 {
 	Oid			role;
 	Oid			database;
 	int32		count;
 	int32		limits[PADV_MAX_SESSION_LIMITS];
-} Prepared;
+} PreparedLimits;
 
 struct PadvRebuild
 {
-	Prepared   *prepared;		/* by slot */
+	PreparedLimits *prepared;	/* by backend */
 	int32	   *granted_list;
 	int32	   *procnos;
 	int32	   *slot_procnos;
@@ -37,7 +37,7 @@ padv_admission_rebuild_create(void)
 	PadvRebuild *rebuild = palloc(sizeof(PadvRebuild));
 	int			nslots = padv_admission_backends();
 
-	rebuild->prepared = palloc0(mul_size(nslots, sizeof(Prepared)));
+	rebuild->prepared = palloc0(mul_size(nslots, sizeof(PreparedLimits)));
 	rebuild->granted_list = palloc(mul_size(nslots, sizeof(int32)));
 	rebuild->procnos = palloc(mul_size(nslots, sizeof(int32)));
 	rebuild->slot_procnos = palloc(mul_size(nslots, sizeof(int32)));
@@ -55,16 +55,16 @@ padv_admission_rebuild_free(PadvRebuild *rebuild)
 }
 
 /*
- * The searches are done without the mutex, on fields that may change
- * meanwhile; what was found for others than are there then is not used.
+ * Find the limits of all backends without the mutex.  Role and database may change
+ * meanwhile: rebuild_login compares them, and searches again if they have changed.
  */
 static void
-prepare(Prepared *prepared, const PadvLimits *limits)
+find_all_limits(PreparedLimits *prepared, const PadvLimits *limits)
 {
 	for (int i = 0; i < padv_admission_backends(); i++)
 	{
 		const volatile PadvBackend *backend = &padv_backends[i];
-		Prepared   *mine = &prepared[i];
+		PreparedLimits *mine = &prepared[i];
 
 		mine->role = backend->role;
 		mine->database = backend->database;
@@ -96,7 +96,7 @@ set_limit_states(const PadvLimits *limits)
 }
 
 static void
-rebuild_login(PadvBackend *backend, Prepared *prepared, const PadvLimits *limits, uint32 generation)
+rebuild_login(PadvBackend *backend, PreparedLimits *prepared, const PadvLimits *limits, uint32 generation)
 {
 	if (backend->login.state == PADV_REQUEST_NONE || !OidIsValid(backend->role))
 		return;
@@ -124,7 +124,7 @@ padv_admission_rebuild(PadvRebuild *rebuild, const PadvLimits *limits, uint32 ge
 	int			count = 0;
 	int			slot_count = 0;
 
-	prepare(rebuild->prepared, limits);
+	find_all_limits(rebuild->prepared, limits);
 	SpinLockAcquire(&padv_admission->mutex);
 	if ((int32) (generation - padv_admission->generation) > 0)
 	{
@@ -161,12 +161,11 @@ padv_admission_generation(void)
 }
 
 /*
- * Some at a time, so that nobody has to wait for long.  False if roles were
- * forgotten meanwhile: what was counted for them may have been missed in both
- * places.
+ * Copy some entries at a time, so that no process waits long for the mutex.  False if a
+ * role was evicted meanwhile: its counters may be in neither of the two entries.
  */
 static bool
-copy_counters(PadvRoleCounters *copy, int *count)
+copy_role_counters(PadvRoleCounters *copy, int *count)
 {
 	int32		victim = -1;
 	bool		more = true;
@@ -191,8 +190,11 @@ padv_admission_copy_counters(PadvRoleCounters **counters)
 	PadvRoleCounters *copy = palloc(mul_size(padv_admission_quotas() - PADV_MAX_LIMITS, sizeof(PadvRoleCounters)));
 	int			count = 0;
 
-	/* counters must not seem to go down; roles are not forgotten all the time */
-	for (int try = 0; try < MAX_COPIES && !copy_counters(copy, &count); try++)
+	/*
+	 * counters must not seem to decrease; evictions are rare, so a retry
+	 * helps
+	 */
+	for (int try = 0; try < MAX_COPIES && !copy_role_counters(copy, &count); try++)
 		;
 	*counters = copy;
 	return count;

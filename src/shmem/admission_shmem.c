@@ -1,13 +1,12 @@
 /*
  * admission_shmem.c
- *		The shared memory of admission: slots, quotas and the table of roles.
+ *		The shared memory of admission: backends, quotas and the role table.
  *
- * A slot is the postmaster's number for a client backend (MyPMChildSlot), which
- * is not given to another before this one has been reaped.  A process that ends
- * in any other way than by proc_exit makes the server start anew, and this
- * memory with it.  So no place is ever lost.
+ * A backend's entry is numbered by MyPMChildSlot.  The postmaster does not reuse that
+ * number before it has reaped the process.  A process that ends without proc_exit makes
+ * the server restart with new shared memory.  So no entry is ever lost.
  *
- * admission_internal.h says which lock guards it.
+ * admission_internal.h says which lock protects it.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -22,12 +21,12 @@
 #include "core/policy/lease.h"
 #include "shmem/admission_internal.h"
 
-/* Roles remembered beyond those that have a session. */
+/* Entries of the role table beyond the number of backends. */
 #define SPARE_ROLES 1024
 #define MAX_ROLES() (padv_admission_backends() + SPARE_ROLES)
 
 StaticAssertDecl(PADV_MAX_REQUEST_QUOTAS == PADV_MAX_SESSION_LIMITS + 1,
-				 "a place must take all limits of a session and the server's limit");
+				 "a request must take all limits of a session and the server's limit");
 
 PadvAdmissionShared *padv_admission = NULL;
 PadvBackend *padv_backends = NULL;
@@ -40,7 +39,7 @@ int32	   *padv_slot_owners = NULL;
 int32	   *padv_needed = NULL;
 PadvBackend *padv_my_backend = NULL;
 
-/* Roles by their number, the first of each chain. */
+/* The hash table of roles: the first entry of each chain, or -1. */
 static int32 *buckets = NULL;
 
 int
@@ -57,9 +56,9 @@ padv_admission_quotas(void)
 
 /* --- memory -------------------------------------------------------------- */
 
-/* The next part of a block; with block NULL only the size counts. */
+/* The next part of a block; with block NULL only *used is advanced. */
 static void *
-carve(char *block, Size *used, Size count, Size element)
+carve_part(char *block, Size *used, Size count, Size element)
 {
 	void	   *part = block ? block + *used : NULL;
 
@@ -72,18 +71,18 @@ carve_all(char *block)
 {
 	Size		used = 0;
 
-	/* a few quotas are next to the head, so that a login touches one page */
-	padv_admission = carve(block, &used, 1, sizeof(PadvAdmissionShared));
-	padv_limit_states = carve(block, &used, padv_admission_quotas(), sizeof(PadvLimitState));
-	padv_backends = carve(block, &used, padv_admission_backends(), sizeof(PadvBackend));
-	padv_role_table = carve(block, &used, MAX_ROLES(), sizeof(PadvRoleState));
-	buckets = carve(block, &used, MAX_ROLES(), sizeof(int32));
-	padv_slot_owners = carve(block, &used, padv_admission_backends(), sizeof(int32));
-	padv_needed = carve(block, &used, padv_admission_backends(), sizeof(int32));
+	/* the first quotas follow the head, so that a login touches one page */
+	padv_admission = carve_part(block, &used, 1, sizeof(PadvAdmissionShared));
+	padv_limit_states = carve_part(block, &used, padv_admission_quotas(), sizeof(PadvLimitState));
+	padv_backends = carve_part(block, &used, padv_admission_backends(), sizeof(PadvBackend));
+	padv_role_table = carve_part(block, &used, MAX_ROLES(), sizeof(PadvRoleState));
+	buckets = carve_part(block, &used, MAX_ROLES(), sizeof(int32));
+	padv_slot_owners = carve_part(block, &used, padv_admission_backends(), sizeof(int32));
+	padv_needed = carve_part(block, &used, padv_admission_backends(), sizeof(int32));
 
 	/* one more for the alignment */
 	padv_slot_words = (PadvSlotWord *) TYPEALIGN(PG_CACHE_LINE_SIZE,
-												 carve(block, &used, padv_admission_backends() + 1, sizeof(PadvSlotWord)));
+												 carve_part(block, &used, padv_admission_backends() + 1, sizeof(PadvSlotWord)));
 	if (block != NULL)
 	{
 		padv_login_queue = (PadvWaitQueue) {&padv_admission->head,
@@ -111,27 +110,30 @@ padv_limit_state_set_queue(int quota, const int32 *value)
 void
 padv_limit_state_set(int quota, const int32 *value, PadvEnforcement enforcement)
 {
-	PadvLimitState *rule = &padv_limit_states[quota];
+	PadvLimitState *state = &padv_limit_states[quota];
 
-	rule->max_sessions = value[PADV_MAX_SESSIONS];
-	rule->min_sessions = value[PADV_MIN_SESSIONS];
-	rule->idle_timeout = value[PADV_SESSION_IDLE_TIMEOUT];
-	rule->queue_length = value[PADV_QUEUE_LENGTH];
-	rule->queue_timeout = value[PADV_QUEUE_TIMEOUT];
-	rule->closing = 0;
-	rule->counts.limit = enforcement == PADV_ENFORCEMENT_ON ? rule->max_sessions : PADV_UNLIMITED;
+	state->max_sessions = value[PADV_MAX_SESSIONS];
+	state->min_sessions = value[PADV_MIN_SESSIONS];
+	state->idle_timeout = value[PADV_SESSION_IDLE_TIMEOUT];
+	state->queue_length = value[PADV_QUEUE_LENGTH];
+	state->queue_timeout = value[PADV_QUEUE_TIMEOUT];
+	state->closing = 0;
+	state->counts.limit = enforcement == PADV_ENFORCEMENT_ON ? state->max_sessions : PADV_UNLIMITED;
 
-	/* transactions are observed by another setting, which each session asks */
-	rule->max_active = enforcement == PADV_ENFORCEMENT_OFF ? PADV_UNLIMITED : value[PADV_MAX_ACTIVE];
-	rule->active.limit = rule->max_active;
-	padv_queue_watch_begin(&rule->watch, 0);
+	/*
+	 * each session checks gate_enforcement itself, so observe needs no case
+	 * here
+	 */
+	state->max_active = enforcement == PADV_ENFORCEMENT_OFF ? PADV_UNLIMITED : value[PADV_MAX_ACTIVE];
+	state->active.limit = state->max_active;
+	padv_queue_watch_begin(&state->watch, 0);
 	padv_limit_state_set_queue(quota, value);
 }
 
 void
 padv_admission_shmem_init(void)
 {
-	static const int32 nothing[PADV_LIMIT_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 0, PADV_UNLIMITED, PADV_UNLIMITED, 0};
+	static const int32 no_limit[PADV_LIMIT_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 0, PADV_UNLIMITED, PADV_UNLIMITED, 0};
 	bool		found;
 	Size		size = padv_admission_shmem_size();
 	char	   *block = ShmemInitStruct("pool_advisor admission", size, &found);
@@ -151,7 +153,7 @@ padv_admission_shmem_init(void)
 	padv_queue_init(&padv_login_queue, padv_admission_quotas(), padv_admission_backends());
 	padv_queue_init(&padv_xact_queue, padv_admission_quotas(), padv_admission_backends());
 	for (int i = 0; i < padv_admission_quotas(); i++)
-		padv_limit_state_set(i, nothing, PADV_ENFORCEMENT_OFF);
+		padv_limit_state_set(i, no_limit, PADV_ENFORCEMENT_OFF);
 	for (int i = 0; i < padv_admission_backends(); i++)
 	{
 		pg_atomic_init_u32(&padv_backends[i].asked_by, PADV_NO_QUOTA);
@@ -164,39 +166,42 @@ padv_admission_shmem_init(void)
 		buckets[i] = -1;
 }
 
-/* --- roles; the mutex is held --- */
+/* --- roles; these are called with the mutex held --- */
 
 static int32 *
-bucket_of(Oid role)
+role_bucket(Oid role)
 {
 	return &buckets[role % MAX_ROLES()];
 }
 
-/* Add what was counted for a role to those without a place, and take it out. */
+/* Add the counters of a role to those of entry 0, and remove it from the hash table. */
 static void
-forget_role(int number)
+evict_role(int number)
 {
 	PadvRoleCounters *others = &padv_role_table[0].counters;
-	PadvRoleCounters *gone = &padv_role_table[number].counters;
-	int32	   *link = bucket_of(gone->role);
+	PadvRoleCounters *evicted = &padv_role_table[number].counters;
+	int32	   *link = role_bucket(evicted->role);
 
-	others->refused += gone->refused;
-	others->queued += gone->queued;
-	others->timed_out += gone->timed_out;
-	others->would_refuse += gone->would_refuse;
-	others->closed_idle += gone->closed_idle;
-	others->waited_us += gone->waited_us;
-	others->turns_waited += gone->turns_waited;
-	others->turns_waited_us += gone->turns_waited_us;
-	padv_admission->tracked -= gone->tracked;
+	others->refused += evicted->refused;
+	others->queued += evicted->queued;
+	others->timed_out += evicted->timed_out;
+	others->would_refuse += evicted->would_refuse;
+	others->closed_idle += evicted->closed_idle;
+	others->waited_us += evicted->waited_us;
+	others->turns_waited += evicted->turns_waited;
+	others->turns_waited_us += evicted->turns_waited_us;
+	padv_admission->tracked -= evicted->tracked;
 	while (*link != number)
 		link = &padv_role_table[*link].next;
 	*link = padv_role_table[number].next;
 }
 
-/* A free element; there are more than sessions, so one is nobody's. */
+/*
+ * A free entry, or one that is evicted.  The table has more entries than backends, so
+ * at least one has no session.
+ */
 static int
-free_role(void)
+get_free_role(void)
 {
 	if (padv_admission->nroles < MAX_ROLES())
 		return padv_admission->nroles++;
@@ -204,13 +209,13 @@ free_role(void)
 	{
 		padv_admission->next_victim = padv_admission->next_victim % (MAX_ROLES() - 1) + 1;
 	} while (padv_role_table[padv_admission->next_victim].sessions > 0);
-	forget_role(padv_admission->next_victim);
+	evict_role(padv_admission->next_victim);
 	return padv_admission->next_victim;
 }
 
-/* The default, as the first role has it. */
+/* Copy the settings of the default limit from entry 0, but keep the counts. */
 static void
-copy_rule(int number)
+copy_default_limit(int number)
 {
 	PadvLimitState *quota = &padv_limit_states[PADV_ROLE_QUOTA(number)];
 	PadvQuota	counts = quota->counts;
@@ -224,20 +229,20 @@ copy_rule(int number)
 }
 
 static int
-find_role(Oid role)
+find_or_create_role(Oid role)
 {
-	int32	   *bucket = bucket_of(role);
+	int32	   *bucket = role_bucket(role);
 	int			number;
 
 	for (number = *bucket; number >= 0; number = padv_role_table[number].next)
 		if (padv_role_table[number].counters.role == role)
 			return number;
 
-	number = free_role();
+	number = get_free_role();
 	memset(&padv_role_table[number], 0, sizeof(PadvRoleState));
 	padv_role_table[number].counters.role = role;
 	padv_role_table[number].next = *bucket;
-	copy_rule(number);
+	copy_default_limit(number);
 	*bucket = number;
 	return number;
 }
@@ -247,7 +252,7 @@ padv_backend_role(PadvBackend *backend)
 {
 	if (backend->role_number < 0)
 	{
-		backend->role_number = find_role(backend->role);
+		backend->role_number = find_or_create_role(backend->role);
 		padv_role_table[backend->role_number].sessions++;
 	}
 	return &padv_role_table[backend->role_number];
@@ -259,8 +264,8 @@ padv_backend_counters(PadvBackend *backend)
 	PadvRoleCounters *counters = &padv_backend_role(backend)->counters;
 
 	/*
-	 * one that was counted among the others stays there, or their sum would
-	 * go down
+	 * A role that was counted among the others stays there, or their sum
+	 * would go down.
 	 */
 	if (!counters->tracked && !padv_has_counted(counters) &&
 		padv_admission->tracked < PADV_ROLES_TRACKED)
@@ -272,7 +277,7 @@ padv_backend_counters(PadvBackend *backend)
 }
 
 static int
-default_quota(PadvBackend *backend)
+role_default_quota(PadvBackend *backend)
 {
 	(void) padv_backend_role(backend);
 	return PADV_ROLE_QUOTA(backend->role_number);
@@ -281,7 +286,7 @@ default_quota(PadvBackend *backend)
 void
 padv_backend_identify(PadvBackend *backend, Oid role, Oid database, const int32 *limits, int nlimits)
 {
-	PadvRequest *place = &backend->login;
+	PadvRequest *request = &backend->login;
 
 	if (backend->role != role && backend->role_number >= 0)
 	{
@@ -290,9 +295,9 @@ padv_backend_identify(PadvBackend *backend, Oid role, Oid database, const int32 
 	}
 	backend->role = role;
 	backend->database = database;
-	place->nquotas = nlimits;
+	request->nquotas = nlimits;
 	for (int i = 0; i < nlimits; i++)
-		place->quotas[i] = limits[i] == PADV_DEFAULT_LIMIT ? default_quota(backend) : limits[i];
+		request->quotas[i] = limits[i] == PADV_DEFAULT_LIMIT ? role_default_quota(backend) : limits[i];
 }
 
 void

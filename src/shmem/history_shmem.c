@@ -2,18 +2,20 @@
  * history_shmem.c
  *		The history in shared memory.
  *
- * Owns that memory.  `lock` guards it, and no other lock is held meanwhile.
- * Only the worker adds to it, and anybody who may can make it forget; both hold
- * the lock exclusively, for some stores, and for the mean of 300 points at the
- * end of 5 minutes.  Readers hold it shared for a memcpy of 16 kB, so that the
- * worker never waits long; half a megabyte at once they must not copy.  The
- * process that writes the file copies all of it without the lock, and again if
- * something changed meanwhile: it may be stopped, or wait for a core, at any
- * moment, and the worker must not wait for it.
+ * Owns that memory.  `lock` protects it, and no other lock is held at the same time.
+ * The worker adds points, and a backend with the privilege removes them.  Both hold the
+ * lock exclusively, for some stores, and at the end of 5 minutes for the mean of 300
+ * points.
  *
- * `loaded` outlives a worker that is started again; only the worker uses it.
- * What is atomic is of the file: `writer` is the process that writes it, one at a
- * time; it sets the others, and the worker reads them.
+ * Readers copy 16 kB at a time, with the lock held shared, so that the worker never
+ * waits long.  Only the process that saves the history copies all of it, half a
+ * megabyte.  It does so without the lock, and again if the history has changed
+ * meanwhile.  That process may lose its core at any moment, and the worker must not
+ * wait for it.
+ *
+ * Only the worker uses `loaded`; it is kept over a restart of the worker.  The atomic
+ * fields describe the file.  `writer` is the process that writes it, one at a time;
+ * that process sets the other fields, and the worker reads them.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -28,27 +30,31 @@
 #include "core/stats/history_file.h"
 #include "shmem/history_shmem.h"
 
-typedef struct SharedHistory
+typedef struct HistoryShared
 {
 	LWLock		lock;
-	bool		loaded;			/* the file has been looked at */
-	pg_atomic_uint32 writer;	/* pid; 0: nobody */
-	pg_atomic_uint32 failing;	/* the file could not be written */
-	pg_atomic_uint32 writes;	/* finished, well or not */
-	pg_atomic_uint32 written_resets;	/* that the last one had seen */
+	bool		loaded;			/* the file has been read, or there was none */
 
-	/* guarded by lock */
+	/* Atomic. */
+	pg_atomic_uint32 writer;	/* pid of the process that writes the file; 0:
+								 * none */
+	pg_atomic_uint32 failing;	/* the file could not be written */
+	pg_atomic_uint32 writes;	/* finished ones, successful or not */
+	pg_atomic_uint32 written_resets;	/* value of resets when the file was
+										 * last written */
+
+	/* These fields are protected by lock. */
 	uint32		resets;
 	uint64		changes;
 	PadvHistory history;
-} SharedHistory;
+} HistoryShared;
 
-static SharedHistory *shared = NULL;
+static HistoryShared *shared = NULL;
 
 Size
 padv_history_shmem_size(void)
 {
-	return MAXALIGN(sizeof(SharedHistory));
+	return MAXALIGN(sizeof(HistoryShared));
 }
 
 void
@@ -101,7 +107,7 @@ padv_history_publish(const PadvHistoryPoint *point)
 	LWLockRelease(&shared->lock);
 }
 
-/* Nobody but the worker reads the curve, so it can look at it before it locks. */
+/* The argument is the worker's own, so it is checked before the lock is taken. */
 bool
 padv_history_publish_curve(const double *curve, size_t count)
 {
@@ -131,7 +137,7 @@ padv_history_loaded(void)
 	return shared->loaded;
 }
 
-/* Take over what a file had, or NULL when there was none. */
+/* history is what the file had, or NULL when there was no usable file. */
 void
 padv_history_fill(const PadvHistory *history)
 {
@@ -143,9 +149,9 @@ padv_history_fill(const PadvHistory *history)
 	shared->loaded = true;
 }
 
-/* How often it was changed, and made to forget. */
+/* The number of changes; *resets is the number of resets. */
 static uint64
-count_changes(uint32 *resets)
+get_change_counts(uint32 *resets)
 {
 	uint64		changes;
 
@@ -157,9 +163,10 @@ count_changes(uint32 *resets)
 }
 
 /*
- * What is copied while another changes it may be torn, and is thrown away: a change
- * that had begun by then is counted before the lock can be had again.  The copy takes
- * a tenth of a millisecond, and changes are a second apart.
+ * A copy made during a change may be torn, and is discarded.  A process that changes
+ * the history counts the change before it releases the lock, so the second
+ * get_change_counts sees it.  The copy takes a tenth of a millisecond, and changes are a
+ * second apart, so a retry is rare.
  */
 size_t
 padv_history_serialize(uint64 system, void *bytes)
@@ -172,9 +179,9 @@ padv_history_serialize(uint64 system, void *bytes)
 
 	do
 	{
-		changes = count_changes(&resets);
+		changes = get_change_counts(&resets);
 		memcpy(copy, &shared->history, sizeof(PadvHistory));
-	} while (changes != count_changes(&resets_after));
+	} while (changes != get_change_counts(&resets_after));
 	pg_atomic_write_u32(&shared->written_resets, resets);
 	size = padv_history_write(copy, system, bytes);
 	pfree(copy);
@@ -186,12 +193,12 @@ padv_history_reset_unwritten(void)
 {
 	uint32		resets;
 
-	(void) count_changes(&resets);
+	(void) get_change_counts(&resets);
 	return resets != pg_atomic_read_u32(&shared->written_resets);
 }
 
 static void
-release_at_exit(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+release_file_at_exit(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 {
 	uint32		mine = (uint32) MyProcPid;
 
@@ -201,11 +208,11 @@ release_at_exit(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 bool
 padv_history_claim_file(void)
 {
-	uint32		nobody = 0;
+	uint32		no_pid = 0;
 
-	if (!pg_atomic_compare_exchange_u32(&shared->writer, &nobody, (uint32) MyProcPid))
+	if (!pg_atomic_compare_exchange_u32(&shared->writer, &no_pid, (uint32) MyProcPid))
 		return false;
-	before_shmem_exit(release_at_exit, (Datum) 0);
+	before_shmem_exit(release_file_at_exit, (Datum) 0);
 	return true;
 }
 
@@ -213,8 +220,8 @@ void
 padv_history_release_file(void)
 {
 	(void) pg_atomic_fetch_add_u32(&shared->writes, 1);
-	cancel_before_shmem_exit(release_at_exit, (Datum) 0);
-	release_at_exit(0, (Datum) 0);
+	cancel_before_shmem_exit(release_file_at_exit, (Datum) 0);
+	release_file_at_exit(0, (Datum) 0);
 }
 
 bool

@@ -2,17 +2,17 @@
  * limits_shmem.c
  *		The limits in force, as every process sees them.
  *
- * Owns their copy in shared memory.  `lock` guards it: who publishes takes it
- * exclusively for a memcpy, logins take it shared for a few binary searches,
- * views for a memcpy.  No other lock is taken meanwhile.
+ * Owns their copy in shared memory.  `lock` protects it.  The process that publishes
+ * limits takes it exclusively for a memcpy.  Logins take it shared for a few binary
+ * searches, and views for a memcpy.  No other lock is taken while it is held.
  *
- * `state` is atomic, so that a login where no limit is set takes no lock here.  It is
- * written with the lock held, but for the first change by a login that has waited in
- * vain.  It is changed after sessions have been counted under the new limits; a login
- * that still saw the old state completes itself later (hooks/xact_end.c).
+ * `state` is atomic, so that a login takes no lock here when no limit is set.  It is
+ * written with the lock held, except by a login whose wait for the first reading has
+ * timed out.  It changes after sessions have been counted under the new limits.  A login
+ * that has seen the old state completes its admission later (hooks/xact_end.c).
  *
- * The generation ties a search here to the quotas of the room admission, which have
- * a lock of their own: an answer of another generation is thrown away there.
+ * The generation connects a search here with the quotas of admission, which have their
+ * own lock.  Admission rejects limits of another generation.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -30,8 +30,8 @@
 #include "shmem/limits_shmem.h"
 #include "shmem/shared_settings.h"
 
-/* Who waits for the first reading looks this often whether it still has to. */
-#define LOOK_AROUND_MS 1000L
+/* A login that waits for the first reading checks the settings this often. */
+#define CHECK_INTERVAL_MS 1000L
 
 StaticAssertDecl(NAMEDATALEN <= PADV_NAME_SIZE, "the name of a database must fit");
 
@@ -42,9 +42,9 @@ typedef struct LimitsShared
 	pg_atomic_uint32 readings;
 	ConditionVariable read;		/* state is no longer PADV_LIMITS_UNREAD */
 
-	pg_atomic_uint32 tickets;	/* handed out */
+	pg_atomic_uint32 tickets;	/* the last one taken */
 
-	/* guarded by lock */
+	/* These fields are protected by lock. */
 	uint32		ticket;			/* of the limits in force */
 	uint32		generation;
 	PadvLimits	limits;
@@ -89,17 +89,17 @@ padv_limits_shmem_wait(long timeout_ms)
 	int64		until = padv_monotonic_us() + (int64) timeout_ms * 1000;
 	bool		late = false;
 
-	/* in parts, because a reload does not end the sleep */
+	/* sleep in short steps, because a reload does not end the sleep */
 	ConditionVariablePrepareToSleep(&shared->read);
 	while (padv_limits_shmem_state() == PADV_LIMITS_UNREAD &&
 		   padv_enforcement_now() != PADV_ENFORCEMENT_OFF && !late)
 	{
-		(void) ConditionVariableTimedSleep(&shared->read, Min(timeout_ms, LOOK_AROUND_MS), PG_WAIT_EXTENSION);
+		(void) ConditionVariableTimedSleep(&shared->read, Min(timeout_ms, CHECK_INTERVAL_MS), PG_WAIT_EXTENSION);
 		late = padv_monotonic_us() >= until;
 	}
 	ConditionVariableCancelSleep();
 
-	/* the first to find it late changes the state, and is the one to say so */
+	/* only the first login that times out changes the state and logs it */
 	if (late && pg_atomic_compare_exchange_u32(&shared->state, &unread, PADV_LIMITS_UNREADABLE))
 		ereport(LOG,
 				(errmsg("pool_advisor lets all sessions through because the limits have not been read yet"),
@@ -109,7 +109,7 @@ padv_limits_shmem_wait(long timeout_ms)
 }
 
 static void
-find(Oid role, Oid database, PadvSessionLimits *found)
+find_limits(Oid role, Oid database, PadvSessionLimits *found)
 {
 	found->generation = shared->generation;
 	found->database = database;
@@ -120,7 +120,7 @@ void
 padv_limits_shmem_find(Oid role, Oid database, PadvSessionLimits *found)
 {
 	LWLockAcquire(&shared->lock, LW_SHARED);
-	find(role, database, found);
+	find_limits(role, database, found);
 	LWLockRelease(&shared->lock);
 }
 
@@ -132,7 +132,7 @@ padv_limits_shmem_find_by_name(Oid role, const char *database, PadvSessionLimits
 
 	LWLockAcquire(&shared->lock, LW_SHARED);
 	known = padv_limits_database(&shared->limits, database, &number);
-	find(role, number, found);
+	find_limits(role, number, found);
 	LWLockRelease(&shared->lock);
 	return known;
 }
@@ -175,9 +175,12 @@ padv_limits_shmem_copy(uint32 *generation)
 	return copy;
 }
 
-/* Unless others are in force by now: who put them there has the last word. */
+/*
+ * Set the state, unless another process has installed other limits meanwhile: that
+ * process sets the state.
+ */
 static void
-set_state(PadvLimitsState state, uint32 generation)
+set_limits_state(PadvLimitsState state, uint32 generation)
 {
 	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
 	if (shared->generation == generation)
@@ -187,8 +190,9 @@ set_state(PadvLimitsState state, uint32 generation)
 }
 
 /*
- * Nothing may fail between the two steps, or logins would find searches and
- * quotas of different generations for good.
+ * Install limits in shared memory, then count all sessions under them.  Nothing may fail
+ * between the two steps, or the two generations would differ permanently.  Returns
+ * false when the ticket is older than that of the limits in force.
  */
 static bool
 install_limits(const PadvLimits *limits, PadvLimitsState state, uint32 ticket)
@@ -211,7 +215,7 @@ install_limits(const PadvLimits *limits, PadvLimitsState state, uint32 ticket)
 	if (!stale)
 	{
 		padv_admission_rebuild(rebuild, limits, generation);
-		set_state(state, generation);
+		set_limits_state(state, generation);
 	}
 	padv_admission_rebuild_free(rebuild);
 	return !stale;
@@ -235,7 +239,10 @@ padv_limits_shmem_publish(const PadvLimits *limits, uint32 ticket)
 	generation = shared->generation;
 	LWLockRelease(&shared->lock);
 
-	/* the same is not enough if somebody died while it was put in force */
+	/*
+	 * equal limits are installed again if a process died while it installed
+	 * them
+	 */
 	if ((same && padv_limits_shmem_state() == state && padv_admission_generation() == generation) ||
 		install_limits(limits, state, ticket))
 		pg_atomic_fetch_add_u32(&shared->readings, 1);
@@ -248,15 +255,15 @@ padv_limits_shmem_readings(void)
 }
 
 /*
- * The limits as they are, but not enforced.  The ticket is a new one, so that a reader
- * that runs, which may know less than we do, does not put them in force again.
+ * Install the current limits with enforcement off.  The ticket is new, so that a loader
+ * that is running, and has an older ticket, does not install enforced limits again.
  */
 static void
-remove_limits(PadvLimitsState state)
+install_unenforced(PadvLimitsState state)
 {
 	PadvLimits *limits = padv_limits_shmem_copy(NULL);
 
-	/* who stands in the queue is let in, too */
+	/* the rebuild admits the logins that wait, too */
 	limits->enforcement = PADV_ENFORCEMENT_OFF;
 	(void) install_limits(limits, state, padv_limits_shmem_take_ticket());
 	pfree(limits->block);
@@ -268,7 +275,7 @@ padv_limits_shmem_suspend(void)
 {
 	if (padv_limits_shmem_state() == PADV_LIMITS_UNREADABLE)
 		return false;
-	remove_limits(PADV_LIMITS_UNREADABLE);
+	install_unenforced(PADV_LIMITS_UNREADABLE);
 	return true;
 }
 
@@ -278,5 +285,5 @@ padv_limits_shmem_stop_enforcing(void)
 	PadvLimitsState state = padv_limits_shmem_state();
 
 	if (state == PADV_LIMITS_NONE || state == PADV_LIMITS_KNOWN)
-		remove_limits(state);
+		install_unenforced(state);
 }

@@ -2,6 +2,9 @@
  * limits_shmem.h
  *		The limits in force, as every process sees them.
  *
+ * The functions take the LWLock of limits_shmem.c, and those that change limits also
+ * the spinlock of admission, one after the other.  The caller holds neither.
+ *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #ifndef PADV_LIMITS_SHMEM_H
@@ -12,67 +15,77 @@
 
 typedef enum PadvLimitsState
 {
-	PADV_LIMITS_UNREAD,			/* not yet, since the server started */
-	PADV_LIMITS_NONE,			/* there are none */
+	PADV_LIMITS_UNREAD,			/* not read yet since the server started */
+	PADV_LIMITS_NONE,			/* no limit is set */
 	PADV_LIMITS_KNOWN,
-	PADV_LIMITS_UNREADABLE,		/* logins go through */
+	PADV_LIMITS_UNREADABLE,		/* all logins are admitted */
 } PadvLimitsState;
 
 /* The limits of one session, as of a generation of all limits. */
 typedef struct PadvSessionLimits
 {
 	uint32		generation;
-	Oid			database;		/* InvalidOid: it does not matter */
+	Oid			database;		/* InvalidOid: no limit depends on it */
 	int32		count;
 	int32		limits[PADV_MAX_SESSION_LIMITS];	/* as padv_limits_of finds
 													 * them */
 } PadvSessionLimits;
 
+/* Bytes of shared memory, and its set-up; for status_shmem.c. */
 extern Size padv_limits_shmem_size(void);
 extern void padv_limits_shmem_init(int tranche);
 
+/* The current state; one atomic read. */
 extern PadvLimitsState padv_limits_shmem_state(void);
 
 /*
- * Wait until they have been read for the first time since the server started,
- * no longer than this.  If it takes longer the state is set to unreadable, and
- * the log says so.  It is unread still if the DBA has limits enforced no more.
- * Handles interrupts.
+ * Wait, up to timeout_ms, until the limits have been read for the first time since the
+ * server started, and return the state.  After the timeout the state is set to
+ * unreadable, with a message in the log.  Returns early, still unread, when the DBA
+ * sets enforcement to off.  Handles interrupts, so it may raise.
  */
 extern PadvLimitsState padv_limits_shmem_wait(long timeout_ms);
 
 /*
- * What a session of this role is under, in the database of this name, or in
- * this database.  A name is taken for the database that had it when the limits
- * were read, which the session checks later; false when the name is not known
- * and matters.
+ * Find the limits of a session of this role, by the name or the OID of its database,
+ * and write them to *found.  A name stands for the database that had it when the limits
+ * were read; the session checks later that it still does.  Finding by name returns
+ * false when the name is not known and some limit depends on it.
  */
 extern bool padv_limits_shmem_find_by_name(Oid role, const char *database, PadvSessionLimits *found);
 extern void padv_limits_shmem_find(Oid role, Oid database, PadvSessionLimits *found);
 
-/* One limit, as padv_limits_shmem_find named it; false when it is no longer there. */
+/*
+ * Copy one limit, by the index that padv_limits_shmem_find has given.  Returns false
+ * when another generation is in force.
+ */
 extern bool padv_limits_shmem_get(uint32 generation, int32 number, PadvLimit *limit);
 
-/* What the limits of all roles add up to; see PadvLimits.committed. */
+/* The sum of the limits of all roles, in sessions; see PadvLimits.committed. */
 extern int64 padv_limits_shmem_committed(void);
 
-/* A copy in the current memory context; *generation may be NULL. */
+/*
+ * Copy all limits to the current memory context; the caller frees block and struct.
+ * generation may be NULL.  May raise out-of-memory.
+ */
 extern PadvLimits *padv_limits_shmem_copy(uint32 *generation);
 
 /*
- * Put these limits in force and count all sessions anew, if they differ from
- * those in force.  Whoever reads limits takes a ticket before it does; what was
- * read with an older ticket than that of the limits in force is dropped.
+ * Install these limits and count all sessions again, if they differ from those in
+ * force.  A process takes a ticket before it reads limits from the catalogs.  Limits
+ * with an older ticket than that of the limits in force are ignored.  Publishing may
+ * raise out-of-memory, before anything has changed.
  */
 extern uint32 padv_limits_shmem_take_ticket(void);
 extern void padv_limits_shmem_publish(const PadvLimits *limits, uint32 ticket);
 
-/* How often they have been read; changes with a padv_limits_shmem_publish that counts. */
+/* How many readings have been published; ignored ones do not count. */
 extern uint32 padv_limits_shmem_readings(void);
 
 /*
- * Let everybody through from now on: because limits cannot be read, which is
- * false when it was so already; or because the DBA said so.
+ * Stop enforcing limits: because they cannot be read, or because the DBA has set
+ * enforcement to off.  The first returns false when that was so already.  Logins that
+ * wait are admitted.  May raise out-of-memory.
  */
 extern bool padv_limits_shmem_suspend(void);
 extern void padv_limits_shmem_stop_enforcing(void);

@@ -1,9 +1,9 @@
 /*
  * session_admission.c
- *		A login asks to come in, waits in the queue, and gives its place back.
+ *		Admission of a login: granting, queueing and refusing it, and its release.
  *
- * admission_internal.h says which lock guards what.  Nothing here waits: login_hook.c does, on
- * its latch.
+ * Runs in client backends.  admission_internal.h says which lock protects what.  Nothing
+ * here sleeps: login_hook.c does, on the latch of the process.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -20,7 +20,7 @@
 #include "settings.h"
 #include "shmem/admission_internal.h"
 
-/* Would-be refusals of a role are logged this often at most. */
+/* Would-be refusals of a role are logged at most this often. */
 #define REPORT_INTERVAL_US 1000000
 
 void
@@ -42,13 +42,13 @@ padv_admission_settle(void)
 	}
 }
 
-/* Give the place back, or leave the queue; be nobody. */
+/* Release the session or leave the queue, and clear role and database. */
 void
 padv_admission_release(void)
 {
 	int32		granted_list[PADV_MAX_REQUEST_QUOTAS];
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
-	PadvRequest *place = &padv_my_backend->login;
+	PadvRequest *request = &padv_my_backend->login;
 	int32		slot_procnos[PADV_MAX_REQUEST_QUOTAS];
 	int64		now = padv_monotonic_us();
 	int			slot_count;
@@ -56,14 +56,14 @@ padv_admission_release(void)
 
 	SpinLockAcquire(&padv_admission->mutex);
 	slot_count = padv_slot_drop(padv_my_backend, SLOT_NONE, slot_procnos);
-	if (place->state == PADV_REQUEST_WAITING)
+	if (request->state == PADV_REQUEST_WAITING)
 		padv_backend_end_wait(padv_my_backend, now);
 	if (padv_my_backend->closing_quota != PADV_NO_QUOTA)
 		padv_limit_states[padv_my_backend->closing_quota].closing--;
 	padv_my_backend->closing_quota = PADV_NO_QUOTA;
-	if (place->state == PADV_REQUEST_GRANTED)
+	if (request->state == PADV_REQUEST_GRANTED)
 		padv_admission->inside--;
-	count = padv_queue_release(&padv_login_queue, place, granted_list);
+	count = padv_queue_release(&padv_login_queue, request, granted_list);
 	padv_logins_note_granted(granted_list, count, now, procnos);
 	padv_backend_identify(padv_my_backend, InvalidOid, InvalidOid, NULL, 0);
 	padv_my_backend->generation = 0;
@@ -74,11 +74,11 @@ padv_admission_release(void)
 	padv_admission_settle();
 }
 
-/* At the end of the process, which is past its PGPROC. */
+/* on_proc_exit callback; runs after ProcKill(), so MyProc is gone. */
 static void
-release_login(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+release_login_at_exit(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 {
-	/* a child that was forked and did not exec has nothing to give back */
+	/* a forked child that did not exec has nothing to release */
 	if (padv_my_backend->pid == getpid())
 		padv_admission_release();
 }
@@ -86,7 +86,7 @@ release_login(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 void
 padv_admission_announce(void)
 {
-	on_proc_exit(release_login, (Datum) 0);
+	on_proc_exit(release_login_at_exit, (Datum) 0);
 	padv_my_backend = &padv_backends[MyPMChildSlot - 1];
 
 	SpinLockAcquire(&padv_admission->mutex);
@@ -102,7 +102,7 @@ padv_admission_announce(void)
 	pg_atomic_write_u32(&padv_my_backend->asked_by, PADV_NO_QUOTA);
 }
 
-/* Our place, which is nobody's, is in from now on.  The mutex is held. */
+/* Count this session as admitted.  The mutex is held. */
 static void
 admit_session(void)
 {
@@ -118,9 +118,9 @@ padv_admission_enter(void)
 	SpinLockRelease(&padv_admission->mutex);
 }
 
-/* As padv_queue_first_full has it, but also where limits are only observed. */
+/* As padv_queue_first_full, but also where limits are only observed. */
 static bool
-is_full(int quota)
+limit_is_full(int quota)
 {
 	return padv_limit_states[quota].max_sessions >= 0 &&
 		(padv_limit_states[quota].counts.in_use >= padv_limit_states[quota].max_sessions ||
@@ -128,44 +128,44 @@ is_full(int quota)
 }
 
 /*
- * Describe the first quota of a place that is full; false when none is.
- * *can_wait is whether all that are have room in the queue: who waits for another
- * quota does not take any of it.
+ * Write the first full quota of a request to *full; false when no quota is full.
+ * *can_wait says whether the queues of all full quotas have room.  A waiter counts only
+ * in the queue of the quota at which it waits.
  */
 static bool
-find_full(const PadvRequest *place, PadvFullLimit *full, bool *can_wait)
+find_full_limit(const PadvRequest *request, PadvFullLimit *full, bool *can_wait)
 {
 	bool		found = false;
 
 	*can_wait = true;
-	for (int i = 0; i < place->nquotas; i++)
+	for (int i = 0; i < request->nquotas; i++)
 	{
-		int			quota = place->quotas[i];
-		const PadvLimitState *rule = &padv_limit_states[quota];
-		int			standing = rule->counts.linked;
+		int			quota = request->quotas[i];
+		const PadvLimitState *state = &padv_limit_states[quota];
+		int			linked = state->counts.linked;
 
-		if (!is_full(quota))
+		if (!limit_is_full(quota))
 			continue;
-		if (rule->queue_length >= 0 && standing >= rule->queue_length)
+		if (state->queue_length >= 0 && linked >= state->queue_length)
 			*can_wait = false;
 		if (!found)
 		{
 			full->limit = quota < PADV_MAX_LIMITS ? quota : PADV_DEFAULT_LIMIT;
-			full->max_sessions = rule->max_sessions;
-			full->in_use = rule->counts.in_use;
-			full->queue_length = rule->queue_length;
-			full->waiting = standing;
-			full->queue_timeout = rule->queue_timeout;
+			full->max_sessions = state->max_sessions;
+			full->in_use = state->counts.in_use;
+			full->queue_length = state->queue_length;
+			full->waiting = linked;
+			full->queue_timeout = state->queue_timeout;
 		}
-		full->queue_timeout = Min(full->queue_timeout, rule->queue_timeout);
+		full->queue_timeout = Min(full->queue_timeout, state->queue_timeout);
 		found = true;
 	}
 	return found;
 }
 
 /*
- * Whether one more may wait.  Who waits has a connection, so all of them together
- * take no more than a share of what sessions have left.
+ * Whether one more login may wait.  A waiting login has a connection, so all waiting
+ * logins together take at most a share of the connections that sessions leave free.
  */
 static bool
 share_allows(PadvFullLimit *full)
@@ -179,9 +179,9 @@ share_allows(PadvFullLimit *full)
 	return full->all_waiting < (int32) floor(padv_queue_share * full->free + 1e-9);
 }
 
-/* Whether a would-be refusal of this role is worth a queue in the log. */
+/* Decide whether this would-be refusal is logged. */
 static void
-decide_report(PadvRoleState *role, int64 now, PadvFullLimit *full)
+decide_login_report(PadvRoleState *role, int64 now, PadvFullLimit *full)
 {
 	full->report = role->reported_at == 0 || now - role->reported_at >= REPORT_INTERVAL_US;
 	full->unreported = role->unreported;
@@ -191,14 +191,14 @@ decide_report(PadvRoleState *role, int64 now, PadvFullLimit *full)
 }
 
 static PadvAdmissionResult
-decide(PadvRequest *place, int64 now, bool able, PadvFullLimit *full)
+try_admit(PadvRequest *request, int64 now, bool able, PadvFullLimit *full)
 {
 	PadvEnforcement enforcement = padv_login_enforcement();
 	PadvRoleState *role;
 	PadvRoleCounters *counters;
 	bool		can_wait;
 
-	if (enforcement == PADV_ENFORCEMENT_OFF || !find_full(place, full, &can_wait))
+	if (enforcement == PADV_ENFORCEMENT_OFF || !find_full_limit(request, full, &can_wait))
 	{
 		admit_session();
 		return PADV_ADMISSION_GRANTED;
@@ -211,7 +211,7 @@ decide(PadvRequest *place, int64 now, bool able, PadvFullLimit *full)
 	{
 		admit_session();
 		counters->would_refuse++;
-		decide_report(role, now, full);
+		decide_login_report(role, now, full);
 		return PADV_ADMISSION_OBSERVED;
 	}
 	full->by_share = can_wait && !share_allows(full);
@@ -222,7 +222,7 @@ decide(PadvRequest *place, int64 now, bool able, PadvFullLimit *full)
 		return PADV_ADMISSION_REFUSED;
 	}
 	padv_my_backend->waiting_since = now;
-	padv_queue_enqueue(&padv_login_queue, place);
+	padv_queue_enqueue(&padv_login_queue, request);
 	counters->waiting++;
 	return PADV_ADMISSION_QUEUED;
 }
@@ -238,7 +238,7 @@ padv_admission_try(Oid role, const PadvSessionLimits *limits, bool able, PadvFul
 	{
 		padv_backend_identify(padv_my_backend, role, limits->database, limits->limits, limits->count);
 		padv_my_backend->generation = limits->generation;
-		result = decide(&padv_my_backend->login, now, able, full);
+		result = try_admit(&padv_my_backend->login, now, able, full);
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	return result;
@@ -265,8 +265,8 @@ padv_admission_granted(void)
 }
 
 /*
- * Leave the queue, which can make room for others; writes whose latches to set and
- * returns their number.  The mutex is held.
+ * Leave the queue, which can make room for other logins.  Writes the process numbers
+ * whose latches the caller sets, and returns how many.  The mutex is held.
  */
 static int
 dequeue_login(int64 now, int32 *procnos)
@@ -319,16 +319,16 @@ padv_admission_cancel(bool timed_out)
 	return result;
 }
 
-/* Whether the quotas of our place are already those of these limits. */
+/* Whether this session is already counted under these limits. */
 static bool
-is_counted_under(const PadvRequest *place, Oid role, const PadvSessionLimits *limits)
+is_counted_under(const PadvRequest *request, Oid role, const PadvSessionLimits *limits)
 {
 	if (padv_my_backend->role != role || padv_my_backend->generation != limits->generation ||
-		place->nquotas != limits->count)
+		request->nquotas != limits->count)
 		return false;
 	for (int i = 0; i < limits->count; i++)
-		if (limits->limits[i] == PADV_DEFAULT_LIMIT ? place->quotas[i] < PADV_MAX_LIMITS :
-			place->quotas[i] != limits->limits[i])
+		if (limits->limits[i] == PADV_DEFAULT_LIMIT ? request->quotas[i] < PADV_MAX_LIMITS :
+			request->quotas[i] != limits->limits[i])
 			return false;
 	return true;
 }
@@ -336,7 +336,7 @@ is_counted_under(const PadvRequest *place, Oid role, const PadvSessionLimits *li
 bool
 padv_admission_identify(Oid role, Oid database, const PadvSessionLimits *limits)
 {
-	PadvRequest *place = &padv_my_backend->login;
+	PadvRequest *request = &padv_my_backend->login;
 	int32		granted_list[PADV_MAX_REQUEST_QUOTAS];
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int64		now = padv_monotonic_us();
@@ -345,13 +345,13 @@ padv_admission_identify(Oid role, Oid database, const PadvSessionLimits *limits)
 
 	SpinLockAcquire(&padv_admission->mutex);
 	result = padv_admission->generation == limits->generation;
-	if (result && !is_counted_under(place, role, limits))
+	if (result && !is_counted_under(request, role, limits))
 	{
-		PadvRequest before = *place;
+		PadvRequest before = *request;
 
-		/* take the new place before the old one is given to others */
+		/* acquire the new quotas before the old ones are released to waiters */
 		padv_backend_identify(padv_my_backend, role, database, limits->limits, limits->count);
-		padv_queue_acquire(&padv_login_queue, place);
+		padv_queue_acquire(&padv_login_queue, request);
 		count = padv_queue_release(&padv_login_queue, &before, granted_list);
 		padv_logins_note_granted(granted_list, count, now, procnos);
 	}

@@ -1,9 +1,10 @@
 /*
  * session_idle.c
- *		Which sessions could be closed because they are beyond their core.
+ *		Which sessions could be closed because there are more than min_sessions.
  *
- * The worker asks a session to close (idle_closer.c), the session decides
- * (xact_end.c); here is what they share.  admission_internal.h says which lock guards what.
+ * The worker asks a session to close (idle_closer.c), and the session decides
+ * (xact_end.c).  This file has what they share.  admission_internal.h says which lock
+ * protects what.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -14,7 +15,7 @@
 #include "compat.h"
 #include "shmem/admission_internal.h"
 
-/* False when no quota is beyond its core. */
+/* Count the sessions above min_sessions by quota; false when there are none. */
 static bool
 count_beyond_min(PadvBeyondMin *beyond)
 {
@@ -36,19 +37,19 @@ count_beyond_min(PadvBeyondMin *beyond)
 }
 
 static void
-add_candidate(const PadvBackend *backend, const PadvBeyondMin *beyond,
-			  PadvIdleCandidate *candidates, int *count)
+add_idle_candidate(const PadvBackend *backend, const PadvBeyondMin *beyond,
+				   PadvIdleCandidate *candidates, int *count)
 {
-	const PadvRequest *place = &backend->login;
+	const PadvRequest *request = &backend->login;
 	PadvIdleCandidate *candidate = &candidates[*count];
 
 	candidate->backend = backend - padv_backends;
 	candidate->pid = backend->pid;
 	candidate->status_index = backend->status_index;
 	candidate->nquotas = 0;
-	for (int i = 0; i < place->nquotas; i++)
-		if (beyond[place->quotas[i]].sessions > 0)
-			candidate->quotas[candidate->nquotas++] = place->quotas[i];
+	for (int i = 0; i < request->nquotas; i++)
+		if (beyond[request->quotas[i]].sessions > 0)
+			candidate->quotas[candidate->nquotas++] = request->quotas[i];
 	if (candidate->nquotas > 0)
 		(*count)++;
 }
@@ -64,7 +65,7 @@ padv_admission_idle_candidates(PadvIdleCandidate *candidates, PadvBeyondMin *bey
 	{
 		for (int i = 0; i < padv_admission_backends(); i++)
 			if (padv_backends[i].login.state == PADV_REQUEST_GRANTED && padv_backends[i].closing_quota == PADV_NO_QUOTA)
-				add_candidate(&padv_backends[i], beyond, candidates, &count);
+				add_idle_candidate(&padv_backends[i], beyond, candidates, &count);
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	return count;
@@ -79,8 +80,9 @@ padv_admission_ask_to_close(const PadvIdleCandidate *candidate, int32 quota)
 
 	/*
 	 * An idle session answers a catch-up interrupt with an empty transaction,
-	 * at whose end it looks whether it was asked (xact_end.c).  If this is
-	 * another process by now, it finds that it is not idle for long enough.
+	 * and checks at its end whether it was asked to close (xact_end.c).  If
+	 * another process has the entry by now, that session finds that it has
+	 * not been idle for long enough.
 	 */
 	(void) SendProcSignal(candidate->pid, PROCSIG_CATCHUP_INTERRUPT,
 						  padv_signal_number(candidate->status_index));
@@ -95,10 +97,10 @@ padv_admission_asked_to_close(void)
 }
 
 static bool
-is_under(const PadvRequest *place, int quota)
+is_under_quota(const PadvRequest *request, int quota)
 {
-	for (int i = 0; i < place->nquotas; i++)
-		if (place->quotas[i] == quota)
+	for (int i = 0; i < request->nquotas; i++)
+		if (request->quotas[i] == quota)
 			return true;
 	return false;
 }
@@ -110,7 +112,7 @@ padv_admission_may_close(int quota, int64 idle_ms)
 	bool		result;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	result = is_under(&padv_my_backend->login, quota) &&
+	result = is_under_quota(&padv_my_backend->login, quota) &&
 		padv_login_enforcement() == PADV_ENFORCEMENT_ON &&
 		entry->idle_timeout > 0 && idle_ms >= entry->idle_timeout &&
 		entry->min_sessions >= 0 &&

@@ -1,16 +1,15 @@
 /*
  * shared_settings.c
- *		Settings that every process sees as the postmaster does, without reading them.
+ *		Settings that all processes see as the postmaster has read them.
  *
- * A backend in the middle of a login or a statement must not read the configuration
- * file, and the worker that could tell it what is in there may be stopped or gone.
- * The postmaster reads the file first, and only then signals the others.  So its
- * assign hooks store the values in shared memory, where a backend that waits finds
- * them.
+ * A backend must not read the configuration file in the middle of a login or a
+ * statement, and the worker may be stopped or gone.  The postmaster reads the file
+ * first, and then signals the other processes.  So its assign hooks store the values in
+ * shared memory, where a waiting backend finds them.
  *
- * Owns three atomic words.  Only the postmaster writes them, anybody reads them; there
- * is no lock.  They are whole numbers that are read one at a time, independent of all
- * other memory, so no barrier is needed: the signal that follows orders write and read.
+ * Owns three atomic words.  Only the postmaster writes them, all processes read them,
+ * without a lock.  Each is read by itself and does not depend on other memory, so no
+ * barrier is needed: the signal that follows orders write and read.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -28,8 +27,8 @@ typedef struct SharedSettings
 {
 	pg_atomic_uint32 enforcement;	/* PadvEnforcement */
 	pg_atomic_uint32 gate_enforcement;	/* likewise */
-	pg_atomic_uint32 gate_in_force; /* what both mean for transactions, which
-									 * each of them reads */
+	pg_atomic_uint32 gate_in_force; /* what both mean for transactions; each
+									 * transaction reads it */
 } SharedSettings;
 
 static SharedSettings *shared_settings = NULL;
@@ -53,7 +52,7 @@ padv_gate_enforcement_now(void)
 }
 
 static void
-combine(void)
+update_gate_in_force(void)
 {
 	PadvEnforcement in_force = padv_effective_gate_enforcement(padv_enforcement_now(), padv_gate_enforcement_now());
 
@@ -72,16 +71,15 @@ padv_settings_shmem_init(void)
 	pg_atomic_init_u32(&shared_settings->enforcement, (uint32) padv_enforcement);
 	pg_atomic_init_u32(&shared_settings->gate_enforcement, (uint32) padv_gate_enforcement);
 	pg_atomic_init_u32(&shared_settings->gate_in_force, 0);
-	combine();
+	update_gate_in_force();
 }
 
 /*
- * Whether this process is the one whose values count.  It is not while the settings
- * are defined, when there is no shared memory yet, nor in a child, which would store
- * what it inherited.
+ * Whether this process stores its values.  Only the postmaster does: a child would store
+ * inherited values.  While settings are defined there is no shared memory yet.
  */
 static bool
-is_to_be_shared(void)
+stores_settings(void)
 {
 	return shared_settings != NULL && IsPostmasterEnvironment && !IsUnderPostmaster;
 }
@@ -89,19 +87,19 @@ is_to_be_shared(void)
 void
 padv_assign_enforcement(int newval, void *extra pg_attribute_unused())
 {
-	if (!is_to_be_shared())
+	if (!stores_settings())
 		return;
 	pg_atomic_write_u32(&shared_settings->enforcement, (uint32) newval);
-	combine();
+	update_gate_in_force();
 }
 
 void
 padv_assign_gate_enforcement(int newval, void *extra pg_attribute_unused())
 {
-	if (!is_to_be_shared())
+	if (!stores_settings())
 		return;
 	pg_atomic_write_u32(&shared_settings->gate_enforcement, (uint32) newval);
-	combine();
+	update_gate_in_force();
 }
 
 int

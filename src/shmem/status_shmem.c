@@ -1,16 +1,17 @@
 /*
  * status_shmem.c
- *		What the worker publishes and everybody may copy out.
+ *		What the worker publishes, and readers copy.
  *
- * Owns that memory, and asks for it and for that of xact_stats.c, of the history,
- * of shared_settings.c and of the rooms limits and admission, which look after
- * theirs.  One LWLock guards all of it but worker_pid and resets: the worker takes
- * it exclusively, readers take it shared, both for the time of a memcpy, and neither holds another lock
- * meanwhile.  Nothing is computed, allocated or raised under it.
+ * Owns that memory.  Also requests and initializes the memory of the other files of
+ * shmem/, each of which owns its own.
  *
- * resets is atomic: bits that anybody who may sets, and the worker takes away.
- * worker_pid is atomic: written by the worker at its start and exit, read by
- * anybody; that the worker may end right after the read is accepted.
+ * `lock` protects all fields except the atomic ones.  The worker takes it exclusively and
+ * readers take it shared, both for a memcpy.  Neither holds another lock at the same
+ * time.  Nothing is computed, allocated or raised while it is held.
+ *
+ * `resets` is atomic: a backend sets bits, and the worker clears them.  `worker_pid` is
+ * atomic: the worker writes it at its start and exit, and any process reads it.  The
+ * worker may exit right after the read; readers accept that.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -29,15 +30,15 @@
 #include "shmem/status_shmem.h"
 #include "shmem/xact_stats.h"
 
-#define NAME "pool_advisor"
+#define SHMEM_NAME "pool_advisor"
 
 typedef struct PadvStatusShared
 {
 	LWLock	   *lock;
 	pg_atomic_uint32 worker_pid;	/* 0: none */
-	pg_atomic_uint32 resets;	/* asked for, and not done yet */
+	pg_atomic_uint32 resets;	/* requested and not done yet */
 
-	/* guarded by lock */
+	/* These fields are protected by lock. */
 	PadvStatus	status;
 	int			nevents;
 	int			nroles;
@@ -65,7 +66,7 @@ request_shared_memory(void)
 	RequestAddinShmemSpace(padv_limits_shmem_size());
 	RequestAddinShmemSpace(padv_admission_shmem_size());
 	RequestAddinShmemSpace(padv_xact_stats_shmem_size());
-	RequestNamedLWLockTranche(NAME, 1);
+	RequestNamedLWLockTranche(SHMEM_NAME, 1);
 }
 
 static void
@@ -76,20 +77,20 @@ start_shared_memory(void)
 	if (previous_shmem_startup_hook)
 		previous_shmem_startup_hook();
 
-	/* a restart after a crash comes here again, with fresh memory */
+	/* after a crash this runs again, with new memory */
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	shared = ShmemInitStruct(NAME, sizeof(PadvStatusShared), &found);
+	shared = ShmemInitStruct(SHMEM_NAME, sizeof(PadvStatusShared), &found);
 	if (!found)
 	{
 		memset(shared, 0, sizeof(PadvStatusShared));
-		shared->lock = &GetNamedLWLockTranche(NAME)->lock;
+		shared->lock = &GetNamedLWLockTranche(SHMEM_NAME)->lock;
 		pg_atomic_init_u32(&shared->worker_pid, 0);
 		pg_atomic_init_u32(&shared->resets, 0);
 		padv_model_init(&shared->status.model);
 	}
-	padv_history_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
+	padv_history_shmem_init(GetNamedLWLockTranche(SHMEM_NAME)->lock.tranche);
 	padv_settings_shmem_init();
-	padv_limits_shmem_init(GetNamedLWLockTranche(NAME)->lock.tranche);
+	padv_limits_shmem_init(GetNamedLWLockTranche(SHMEM_NAME)->lock.tranche);
 	padv_admission_shmem_init();
 	padv_xact_stats_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
@@ -145,7 +146,7 @@ padv_status_publish_curve(const PadvScalabilityRow *rows, int nrows)
 }
 
 void
-padv_publish_blockers(const PadvBlockers *blockers)
+padv_status_publish_blockers(const PadvBlockers *blockers)
 {
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
 	shared->blockers.count = blockers->count;
@@ -168,7 +169,7 @@ padv_status_take_resets(void)
 }
 
 static void
-forget_worker(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+clear_worker_pid(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 {
 	pg_atomic_write_u32(&shared->worker_pid, 0);
 }
@@ -176,7 +177,7 @@ forget_worker(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 void
 padv_worker_announce(void)
 {
-	before_shmem_exit(forget_worker, (Datum) 0);
+	before_shmem_exit(clear_worker_pid, (Datum) 0);
 	pg_atomic_write_u32(&shared->worker_pid, MyProcPid);
 }
 
@@ -195,11 +196,11 @@ padv_status_copy(PadvStatus *status)
 }
 
 /*
- * The arrays are allocated at their largest before the lock is taken, because
- * nothing may fail under it.
+ * The caller has allocated the array for the largest number of elements, because nothing
+ * may be allocated while the lock is held.
  */
 static int
-copy_array(void *to, const void *from, const int *count, size_t element)
+copy_status_array(void *to, const void *from, const int *count, size_t element)
 {
 	int			result;
 
@@ -214,33 +215,33 @@ int
 padv_status_copy_events(PadvEventRow **events)
 {
 	*events = palloc(sizeof(shared->events));
-	return copy_array(*events, shared->events, &shared->nevents, sizeof(PadvEventRow));
+	return copy_status_array(*events, shared->events, &shared->nevents, sizeof(PadvEventRow));
 }
 
 int
 padv_status_copy_roles(PadvRoleRow **roles)
 {
 	*roles = palloc(sizeof(shared->roles));
-	return copy_array(*roles, shared->roles, &shared->nroles, sizeof(PadvRoleRow));
+	return copy_status_array(*roles, shared->roles, &shared->nroles, sizeof(PadvRoleRow));
 }
 
 int
 padv_status_copy_facts(PadvFact **facts)
 {
 	*facts = palloc(sizeof(shared->facts));
-	return copy_array(*facts, shared->facts, &shared->nfacts, sizeof(PadvFact));
+	return copy_status_array(*facts, shared->facts, &shared->nfacts, sizeof(PadvFact));
 }
 
 int
 padv_status_copy_curve(PadvScalabilityRow **rows)
 {
 	*rows = palloc(sizeof(shared->rows));
-	return copy_array(*rows, shared->rows, &shared->nrows, sizeof(PadvScalabilityRow));
+	return copy_status_array(*rows, shared->rows, &shared->nrows, sizeof(PadvScalabilityRow));
 }
 
 int
-padv_copy_blockers(PadvBlocker **rows)
+padv_status_copy_blockers(PadvBlocker **rows)
 {
 	*rows = palloc(sizeof(shared->blockers.rows));
-	return copy_array(*rows, shared->blockers.rows, &shared->blockers.count, sizeof(PadvBlocker));
+	return copy_status_array(*rows, shared->blockers.rows, &shared->blockers.count, sizeof(PadvBlocker));
 }

@@ -1,6 +1,9 @@
 /*
  * status_shmem.h
- *		What the worker publishes and everybody may copy out.
+ *		What the worker publishes, and readers copy.
+ *
+ * One LWLock protects it, held for a memcpy.  The functions take it, so the caller must
+ * not hold it.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -10,7 +13,7 @@
 #include "core/model/status.h"
 #include "machine/machine.h"
 
-/* Ask for shared memory; from _PG_init. */
+/* Install the hooks that request and set up all shared memory; from _PG_init. */
 extern void padv_status_shmem_install_hooks(void);
 
 /*
@@ -19,32 +22,38 @@ extern void padv_status_shmem_install_hooks(void);
  */
 extern void padv_require_preloaded(void);
 
-/* What the worker is asked to forget, by bits; it does so within a sample. */
+/*
+ * What the worker is asked to reset, as bits.  Any process may request it; the worker
+ * takes the requests, and resets, at its next sample.  No lock is taken.
+ */
 #define PADV_RESET_SCALABILITY 0x01
 #define PADV_RESET_HISTORY 0x02
 
 extern void padv_status_request_reset(uint32 what);
 extern uint32 padv_status_take_resets(void);
 
-/* For the worker; each holds the lock for a memcpy. */
+/* For the worker: publish a copy of the argument. */
 extern void padv_status_publish(const PadvStatus *status, const PadvDigest *digest);
 extern void padv_status_publish_machine(const PadvMachine *machine);
 extern void padv_status_publish_curve(const PadvScalabilityRow *rows, int nrows);
-extern void padv_publish_blockers(const PadvBlockers *blockers);
+extern void padv_status_publish_blockers(const PadvBlockers *blockers);
 
-/* This process is the worker until it exits. */
+/*
+ * Note that this process is the worker, until it exits; and whether there is one.  The
+ * worker may exit right after a process has read that it runs.
+ */
 extern void padv_worker_announce(void);
 extern bool padv_worker_running(void);
 
 /*
- * Copies for readers.  The arrays are in the current memory context; the
- * result is the number of elements.
+ * Copies for readers.  The arrays are allocated in the current memory context, which
+ * may raise out-of-memory; the result is the number of elements.
  */
 extern void padv_status_copy(PadvStatus *status);
 extern int	padv_status_copy_events(PadvEventRow **events);
 extern int	padv_status_copy_roles(PadvRoleRow **roles);
 extern int	padv_status_copy_facts(PadvFact **facts);
 extern int	padv_status_copy_curve(PadvScalabilityRow **rows);
-extern int	padv_copy_blockers(PadvBlocker **rows);
+extern int	padv_status_copy_blockers(PadvBlocker **rows);
 
 #endif							/* PADV_STATUS_SHMEM_H */

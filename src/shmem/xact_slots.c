@@ -1,22 +1,23 @@
 /*
  * xact_slots.c
- *		Which transactions may run now: taking a slot, keeping it, handing it over.
+ *		Slots for transactions: acquiring, retaining and releasing them.
  *
- * admission_internal.h says which lock guards what.  Nothing here waits: xact_hooks.c does, on its
- * latch.
+ * admission_internal.h says which lock protects what.  Nothing here sleeps: xact_hooks.c
+ * does, on the latch of the process.
  *
- * While nobody waits a session keeps its slot when its transaction has ended, and
- * finds it again with one atomic operation on a queue of cache of its own.  It is
- * taken away when somebody else needs it.  So a gate that is never full costs
- * no lock and touches no memory that others write.
+ * While no session waits, a session retains its slot after its transaction, and uses it
+ * again with one atomic operation on a cache line of its own.  The slot is reclaimed
+ * when another session needs it.  So a gate that is never full takes no lock and touches
+ * no memory that other processes write.
  *
- * While somebody waits a slot is handed over at the end of a transaction, to the
- * waiter that came first, or under overload to the one that came last; but a session whose client is quick may go on for a while,
- * the lease (core/policy/lease.h).  A slot that is kept and not used is taken away after the
- * grace, by whoever looks: a session at the end of its transaction, one that comes to
- * wait, or the worker (stall_monitor.c), which also says how long the grace is.
+ * While sessions wait, a slot passes to a waiter at the end of a transaction: to the
+ * oldest waiter, or under overload to the newest.  A session whose client is quick may
+ * run further transactions for a while, the lease (core/policy/lease.h).  A slot that is
+ * retained and not used is reclaimed after the retain timeout.  A session does that at
+ * the end of its transaction or when it begins to wait, and so does the worker
+ * (stall_monitor.c), which also sets the retain timeout.
  *
- * Whether limits are enforced each session asks by itself, so that turning them off
+ * Each session checks by itself whether limits are enforced, so that turning them off
  * needs no other process (shared_settings.h).
  *
  * Copyright (c) 2026, pool_advisor contributors
@@ -41,43 +42,47 @@
 #include "shmem/xact_slots.h"
 
 /*
- * Sessions look for kept slots this often at most, and among so many holders; the
- * worker looks among all.
+ * Sessions look for retained slots at most this often, and at most among so many slot
+ * owners.  The worker looks among all.
  */
 #define RECLAIM_INTERVAL_US 1000
 #define MAX_LOOKS 256
 
-/* Kept slots that one transaction takes away at most, each of which others may be given. */
+/*
+ * How many retained slots one transaction reclaims at most.  Each of them may go to
+ * another waiter.
+ */
 #define MAX_RECLAIMS 64
 
-static PadvSlotWord *my_turn = NULL;
+static PadvSlotWord *my_word = NULL;
 
-/* What limits this session, as of these rules. */
-static uint32 my_rules = 0;
+/* Whether limits count this session's transactions, as of this version of the limits. */
+static uint32 my_version = 0;
 static bool limits_me = false;
-static bool was_exempt = false;
+static bool my_exempt = false;
 
-static bool standing = false;	/* in the queue */
-static int64 turn_started = 0;	/* monotonic; when it was taken or handed over */
+static bool standing = false;	/* waits in the queue */
+static int64 granted_at = 0;	/* monotonic; when the slot was granted */
 
-/* How quick the client is, which is looked at while others wait. */
+/* How quick the client is; measured while other sessions wait. */
 static int64 last_message = 0;	/* monotonic; the end of the last transaction,
 								 * or the BEGIN after it; 0: not measured */
-static int64 longest_gap = 0;	/* of those before this transaction's work */
-static bool slow_client = false;	/* the last time */
+static int64 longest_gap = 0;	/* longest time between messages before this
+								 * transaction's work */
+static bool slow_client = false;	/* the last longest_gap was too long */
 
-/* The slot of the backend that is our client, once that has been looked for. */
+/* The backend that is our client (dblink), once find_client_backend has run. */
 static bool client_known = false;
 static int32 my_client = PADV_NO_CLIENT;
 
-/* --- under the mutex --- */
+/* --- these are called with the mutex held, except the last two --- */
 
 void
 padv_slot_limits_changed(void)
 {
 	bool		any = padv_admission->server_max_active >= 0 || padv_admission->limits_active;
 
-	/* an odd number, which is never 0 */
+	/* an odd number, so that it is never 0 */
 	padv_admission->limits_changed += 2;
 	pg_atomic_write_u32(&padv_admission->limits_version, any ? padv_admission->limits_changed | 1 : 0);
 }
@@ -85,18 +90,18 @@ padv_slot_limits_changed(void)
 void
 padv_slot_find_quotas(PadvBackend *backend)
 {
-	PadvRequest *turn = &backend->xact;
+	PadvRequest *request = &backend->xact;
 
-	turn->nquotas = 0;
+	request->nquotas = 0;
 	for (int i = 0; i < backend->login.nquotas; i++)
 		if (padv_limit_states[backend->login.quotas[i]].max_active >= 0)
-			turn->quotas[turn->nquotas++] = backend->login.quotas[i];
-	if (!backend->exempt && (turn->nquotas > 0 || padv_admission->server_max_active >= 0))
-		turn->quotas[turn->nquotas++] = PADV_SERVER_QUOTA;
+			request->quotas[request->nquotas++] = backend->login.quotas[i];
+	if (!backend->exempt && (request->nquotas > 0 || padv_admission->server_max_active >= 0))
+		request->quotas[request->nquotas++] = PADV_SERVER_QUOTA;
 }
 
 static void
-note_slot_owner(PadvBackend *backend)
+add_slot_owner(PadvBackend *backend)
 {
 	backend->slots++;
 	backend->owner_index = padv_admission->nslot_owners;
@@ -104,7 +109,7 @@ note_slot_owner(PadvBackend *backend)
 }
 
 static void
-forget_slot_owner(PadvBackend *backend)
+remove_slot_owner(PadvBackend *backend)
 {
 	int32		last = padv_slot_owners[--padv_admission->nslot_owners];
 
@@ -112,9 +117,9 @@ forget_slot_owner(PadvBackend *backend)
 	padv_backends[last].owner_index = backend->owner_index;
 }
 
-/* Nobody needs to look any more whether others wait for it. */
+/* Remove a backend from padv_needed, as it does not wait any more. */
 static void
-forget_needed(PadvBackend *backend)
+remove_needed(PadvBackend *backend)
 {
 	int32		last;
 
@@ -138,8 +143,8 @@ padv_slots_note_granted(const int32 *granted_list, int count, int32 *procnos)
 {
 	for (int i = 0; i < count; i++)
 	{
-		forget_needed(&padv_backends[granted_list[i]]);
-		note_slot_owner(&padv_backends[granted_list[i]]);
+		remove_needed(&padv_backends[granted_list[i]]);
+		add_slot_owner(&padv_backends[granted_list[i]]);
 		count_granted(&padv_backends[granted_list[i]]);
 		procnos[i] = padv_backends[granted_list[i]].procno;
 		pg_atomic_write_u64(&padv_slot_words[granted_list[i]].word, SLOT_WORD(SLOT_HELD, 0));
@@ -154,8 +159,8 @@ padv_slot_drop(PadvBackend *backend, PadvSlotState state, int32 *procnos)
 	int			count;
 
 	if (backend->xact.state == PADV_REQUEST_GRANTED)
-		forget_slot_owner(backend);
-	forget_needed(backend);
+		remove_slot_owner(backend);
+	remove_needed(backend);
 	pg_atomic_write_u64(&padv_slot_words[backend - padv_backends].word, SLOT_WORD(state, 0));
 	count = padv_queue_release(&padv_xact_queue, &backend->xact, granted_list);
 	padv_slots_note_granted(granted_list, count, procnos);
@@ -201,27 +206,31 @@ padv_slots_settle(void)
 	}
 }
 
-/* --- kept slots --- */
+/* --- retained slots --- */
 
+/* How many sessions wait; read without the mutex, so of a moment ago. */
 static inline int32
-anybody_waits(void)
+count_waiters(void)
 {
 	return *(volatile int32 *) &padv_admission->xact_head.waiting;
 }
 
 static inline bool
-is_observing(void)
+gate_is_observing(void)
 {
 	return padv_gate_enforcement_in_force() == PADV_ENFORCEMENT_OBSERVE;
 }
 
 static inline int64
-retain_us(void)
+retain_timeout_us(void)
 {
 	return pg_atomic_read_u32(&padv_admission->retain_us);
 }
 
-/* Whether somebody waits for room that this slot takes; may be wrong. */
+/*
+ * Whether a session waits for a quota that this slot is counted in.  Read without the
+ * mutex, so it may be wrong for a moment.
+ */
 static bool
 is_wanted(const volatile PadvBackend *backend)
 {
@@ -235,9 +244,9 @@ is_wanted(const volatile PadvBackend *backend)
 	return false;
 }
 
-/* Take a kept slot away, unless it has been used or taken since. */
+/* Reclaim a retained slot, unless its word has changed since it was read. */
 static void
-reclaim(int32 number, uint64 word)
+reclaim_slot(int32 number, uint64 word)
 {
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int			count = 0;
@@ -250,35 +259,42 @@ reclaim(int32 number, uint64 word)
 	padv_slots_settle();
 }
 
+/*
+ * Reclaim retained slots whose retain timeout is over, among the first so many owners.
+ * Returns whether there is a wanted one whose timeout is not over yet.
+ */
 static bool
 reclaim_some(int64 now, int32 most)
 {
-	bool		young = false;
-	int64		grace = retain_us();
+	bool		pending = false;
+	int64		timeout_us = retain_timeout_us();
 	int			looks = Min(*(volatile int32 *) &padv_admission->nslot_owners, most);
 
-	/* the list may change meanwhile: what is missed is found the next time */
-	for (int i = 0; i < looks && anybody_waits() > 0; i++)
+	/* the list may change meanwhile: the next call finds what is missed now */
+	for (int i = 0; i < looks && count_waiters() > 0; i++)
 	{
 		int32		number = ((volatile int32 *) padv_slot_owners)[i];
 		uint64		word = pg_atomic_read_u64(&padv_slot_words[number].word);
 
 		if (SLOT_STATE(word) != SLOT_RETAINED || !is_wanted(&padv_backends[number]))
 			continue;
-		if (now - SLOT_SINCE(word) < grace)
-			young = true;
+		if (now - SLOT_SINCE(word) < timeout_us)
+			pending = true;
 		else
-			reclaim(number, word);
+			reclaim_slot(number, word);
 	}
-	return young;
+	return pending;
 }
 
 long
 padv_slots_reclaim(void)
 {
-	/* we stand in the queue before we read; who keeps a slot looks after that */
+	/*
+	 * We have entered the queue before we read the slot words.  The owner of
+	 * a retained slot writes its word before it reads the number of waiters.
+	 */
 	pg_memory_barrier();
-	return reclaim_some(padv_monotonic_us(), MAX_LOOKS) ? (long) (retain_us() / 1000 + 1) : 0;
+	return reclaim_some(padv_monotonic_us(), MAX_LOOKS) ? (long) (retain_timeout_us() / 1000 + 1) : 0;
 }
 
 void
@@ -287,7 +303,7 @@ padv_slots_reclaim_all(void)
 	(void) reclaim_some(padv_monotonic_us(), PG_INT32_MAX);
 }
 
-/* The same, if nobody has done so just now. */
+/* The same, unless another session has done so within RECLAIM_INTERVAL_US. */
 static void
 reclaim_if_due(int64 now)
 {
@@ -304,10 +320,10 @@ reclaim_if_due(int64 now)
 void
 padv_slots_announce(void)
 {
-	my_turn = &padv_slot_words[padv_my_backend - padv_backends];
+	my_word = &padv_slot_words[padv_my_backend - padv_backends];
 
-	/* what the backend before us has left */
-	pg_atomic_write_u32(&my_turn->polls, 0);
+	/* reset what the previous backend with this number has left */
+	pg_atomic_write_u32(&my_word->polls, 0);
 	SpinLockAcquire(&padv_admission->mutex);
 	padv_my_backend->client = PADV_NO_CLIENT;
 	padv_my_backend->holds_locks = false;
@@ -315,76 +331,76 @@ padv_slots_announce(void)
 	SpinLockRelease(&padv_admission->mutex);
 }
 
-/* The client has sent something since the last message that counts. */
+/* The client has sent a message; note how long it took, if that is measured. */
 static void
-note_message(int64 since, int64 now)
+note_client_message(int64 since, int64 now)
 {
 	if (since > 0)
 		longest_gap = Max(longest_gap, now - since);
 }
 
 /*
- * Work begins.  Whether the client was quick says whether it is worth to keep a slot
- * for it the next time.  Once is enough, as a client that is slow because it had
- * nothing to do is quick as soon as it has.
+ * A transaction begins its work.  Whether the client was quick decides whether its slot
+ * is retained the next time.  One measurement is enough: a client that was slow because
+ * it had nothing to do is quick as soon as it has work.
  */
 static void
 track_think_time(int64 now)
 {
-	note_message(last_message, now);
+	note_client_message(last_message, now);
 	if (longest_gap > 0)
-		slow_client = longest_gap >= retain_us();
+		slow_client = longest_gap >= retain_timeout_us();
 	last_message = 0;
 	longest_gap = 0;
 }
 
-/* Whether it would have to wait, if limits were enforced.  The mutex is held. */
+/* Whether the request would have to wait if limits were enforced.  The mutex is held. */
 static bool
-would_wait(const PadvRequest *turn)
+would_wait(const PadvRequest *request)
 {
-	for (int i = 0; i < turn->nquotas; i++)
+	for (int i = 0; i < request->nquotas; i++)
 	{
-		int32		limit = padv_slot_limit_of(turn->quotas[i]);
+		int32		limit = padv_slot_limit_of(request->quotas[i]);
 
-		if (limit >= 0 && padv_limit_states[turn->quotas[i]].active.in_use >= limit)
+		if (limit >= 0 && padv_limit_states[request->quotas[i]].active.in_use >= limit)
 			return true;
 	}
 	return false;
 }
 
-/* The mutex is held. */
+/* Write the figures of this quota's queue to *full.  The mutex is held. */
 static void
-describe_queue(int32 quota, PadvFullQueue *full)
+describe_full_queue(int32 quota, PadvFullQueue *full)
 {
-	const PadvLimitState *rule = &padv_limit_states[quota];
+	const PadvLimitState *state = &padv_limit_states[quota];
 
 	full->quota = quota;
 	full->limit = quota == PADV_SERVER_QUOTA ? PADV_SERVER_QUEUE :
 		quota < PADV_MAX_LIMITS ? quota : PADV_DEFAULT_LIMIT;
 	full->generation = padv_admission->generation;
 	full->max_active = padv_slot_limit_of(quota);
-	full->in_use = rule->active.in_use;
-	full->queue_length = rule->transaction_queue_length;
-	full->queue_timeout = rule->transaction_queue_timeout;
-	full->waiting = rule->active.linked;
+	full->in_use = state->active.in_use;
+	full->queue_length = state->transaction_queue_length;
+	full->queue_timeout = state->transaction_queue_timeout;
+	full->waiting = state->active.linked;
 }
 
 /*
- * Whether as many wait as may, because of one of the quotas that it would have to
- * wait for.  The mutex is held.
+ * Whether the queue is full at a quota that the request would have to wait for; that
+ * quota is written to *full.  The mutex is held.
  */
 static bool
-finds_full_queue(const PadvRequest *turn, PadvFullQueue *full)
+finds_full_queue(const PadvRequest *request, PadvFullQueue *full)
 {
-	for (int i = 0; i < turn->nquotas; i++)
+	for (int i = 0; i < request->nquotas; i++)
 	{
-		const PadvLimitState *rule = &padv_limit_states[turn->quotas[i]];
+		const PadvLimitState *state = &padv_limit_states[request->quotas[i]];
 
-		if ((rule->active.linked > 0 || !padv_quota_has_room(&rule->active)) &&
-			rule->transaction_queue_length >= 0 &&
-			rule->active.linked >= rule->transaction_queue_length)
+		if ((state->active.linked > 0 || !padv_quota_has_room(&state->active)) &&
+			state->transaction_queue_length >= 0 &&
+			state->active.linked >= state->transaction_queue_length)
 		{
-			describe_queue(turn->quotas[i], full);
+			describe_full_queue(request->quotas[i], full);
 			return true;
 		}
 	}
@@ -392,38 +408,39 @@ finds_full_queue(const PadvRequest *turn, PadvFullQueue *full)
 }
 
 /*
- * One is about to stand in the queue.  One that begins with it is watched from now on, and
- * one that is overloaded serves the newest first.  The mutex is held.
+ * Before a request enters the queue: begin to watch the queue of a quota where it is the
+ * first waiter, and let the newest be served first where the queue is overloaded.  The
+ * mutex is held.
  */
 static void
-look_at_queues(const PadvRequest *turn, int64 now)
+update_queue_watches(const PadvRequest *request, int64 now)
 {
-	for (int i = 0; i < turn->nquotas; i++)
+	for (int i = 0; i < request->nquotas; i++)
 	{
-		PadvLimitState *rule = &padv_limit_states[turn->quotas[i]];
+		PadvLimitState *state = &padv_limit_states[request->quotas[i]];
 
-		if (rule->active.linked == 0)
-			padv_queue_watch_begin(&rule->watch, now);
-		padv_line_set_newest_first(&padv_xact_queue, turn->quotas[i],
-								   padv_queue_watch_is_overloaded(&rule->watch, now));
+		if (state->active.linked == 0)
+			padv_queue_watch_begin(&state->watch, now);
+		padv_line_set_newest_first(&padv_xact_queue, request->quotas[i],
+								   padv_queue_watch_is_overloaded(&state->watch, now));
 	}
 }
 
 /*
- * Whether the wait at one of the quotas that it would have to wait for takes longer
- * than it has time.  The mutex is held.
+ * Whether the wait at one of its quotas takes longer than time_left, microseconds; that
+ * quota is written to *full.  The mutex is held.
  */
 static bool
-comes_too_late(const PadvRequest *turn, int64 time_left, int64 now, PadvFullQueue *full)
+would_time_out(const PadvRequest *request, int64 time_left, int64 now, PadvFullQueue *full)
 {
-	for (int i = 0; i < turn->nquotas; i++)
+	for (int i = 0; i < request->nquotas; i++)
 	{
-		const PadvLimitState *rule = &padv_limit_states[turn->quotas[i]];
-		int64		least_wait = padv_queue_watch_least_wait(&rule->watch, rule->active.linked, now);
+		const PadvLimitState *state = &padv_limit_states[request->quotas[i]];
+		int64		least_wait = padv_queue_watch_least_wait(&state->watch, state->active.linked, now);
 
-		if (rule->active.linked == 0 || least_wait < time_left)
+		if (state->active.linked == 0 || least_wait < time_left)
 			continue;
-		describe_queue(turn->quotas[i], full);
+		describe_full_queue(request->quotas[i], full);
 		full->least_wait = least_wait;
 		full->time_left = time_left;
 		return true;
@@ -431,28 +448,28 @@ comes_too_late(const PadvRequest *turn, int64 time_left, int64 now, PadvFullQueu
 	return false;
 }
 
-/* Come in, stand in the queue, or do neither; the mutex is held. */
+/* Grant the slot, enqueue the request, or refuse it.  The mutex is held. */
 static PadvSlotResult
-grant_now(PadvRequest *turn, bool may_wait, PadvEnforcement enforcement, int64 now, int64 time_left, PadvFullQueue *full)
+grant_now(PadvRequest *request, bool may_wait, PadvEnforcement enforcement, int64 now, int64 time_left, PadvFullQueue *full)
 {
-	if (enforcement == PADV_ENFORCEMENT_OBSERVE && would_wait(turn))
+	if (enforcement == PADV_ENFORCEMENT_OBSERVE && would_wait(request))
 		padv_admission->slot_totals.would_wait++;
 	if (may_wait && enforcement == PADV_ENFORCEMENT_ON &&
-		padv_queue_first_full(&padv_xact_queue, turn) != PADV_NONE)
+		padv_queue_first_full(&padv_xact_queue, request) != PADV_NONE)
 	{
-		if (finds_full_queue(turn, full))
+		if (finds_full_queue(request, full))
 			return PADV_SLOT_REFUSED;
-		look_at_queues(turn, now);
-		if (comes_too_late(turn, time_left, now, full))
+		update_queue_watches(request, now);
+		if (would_time_out(request, time_left, now, full))
 			return PADV_SLOT_TOO_LATE;
 		padv_my_backend->queued_at = now;
-		padv_admission->slot_totals.newest_first += padv_queue_enqueue(&padv_xact_queue, turn);
+		padv_admission->slot_totals.newest_first += padv_queue_enqueue(&padv_xact_queue, request);
 		standing = true;
 		return PADV_SLOT_QUEUED;
 	}
-	padv_queue_acquire(&padv_xact_queue, turn);
-	note_slot_owner(padv_my_backend);
-	pg_atomic_write_u64(&my_turn->word, SLOT_WORD(SLOT_HELD, 0));
+	padv_queue_acquire(&padv_xact_queue, request);
+	add_slot_owner(padv_my_backend);
+	pg_atomic_write_u64(&my_word->word, SLOT_WORD(SLOT_HELD, 0));
 	return PADV_SLOT_GRANTED;
 }
 
@@ -466,8 +483,8 @@ wake_stall_monitor(void)
 }
 
 /*
- * How long statement_timeout leaves to this statement, in microseconds: none while it
- * is about to end it, which it does by itself.
+ * Microseconds until statement_timeout ends this statement, or PG_INT64_MAX.  A timeout
+ * that is already due counts as none, because it ends the statement by itself.
  */
 static int64
 statement_time_left(void)
@@ -485,34 +502,34 @@ acquire_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 {
 	PadvEnforcement enforcement = padv_gate_enforcement_in_force();
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
-	PadvRequest *turn = &padv_my_backend->xact;
-	PadvSlotResult verdict = PADV_SLOT_GRANTED;
+	PadvRequest *request = &padv_my_backend->xact;
+	PadvSlotResult result = PADV_SLOT_GRANTED;
 	int64		time_left = may_wait ? statement_time_left() : PG_INT64_MAX;
 	int			count = 0;
 	bool		first;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	if (turn->state != PADV_REQUEST_NONE)	/* kept under other rules */
+	if (request->state != PADV_REQUEST_NONE)	/* retained under other limits */
 		count = padv_slot_drop(padv_my_backend, SLOT_NONE, procnos);
 	padv_my_backend->exempt = exempt;
 	padv_slot_find_quotas(padv_my_backend);
-	my_rules = pg_atomic_read_u32(&padv_admission->limits_version);
-	limits_me = my_rules != 0 && turn->nquotas > 0;
+	my_version = pg_atomic_read_u32(&padv_admission->limits_version);
+	limits_me = my_version != 0 && request->nquotas > 0;
 	if (limits_me)
-		verdict = grant_now(turn, may_wait, enforcement, now, time_left, full);
+		result = grant_now(request, may_wait, enforcement, now, time_left, full);
 	first = standing && padv_admission->xact_head.waiting == 1;
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);
 	padv_slots_settle();
 	if (first)
 		wake_stall_monitor();
-	was_exempt = exempt;
-	return verdict;
+	my_exempt = exempt;
+	return result;
 }
 
 /*
- * Take one slot of this quota away that is kept for a transaction to come, however
- * short its grace has been; false when there is none.
+ * Reclaim one retained slot of this quota, even if its retain timeout is not over; false
+ * when there is none.
  */
 static bool
 reclaim_own(int32 quota)
@@ -523,44 +540,44 @@ reclaim_own(int32 quota)
 	{
 		int32		number = ((volatile int32 *) padv_slot_owners)[i];
 		uint64		word = pg_atomic_read_u64(&padv_slot_words[number].word);
-		const volatile PadvRequest *turn = &padv_backends[number].xact;
+		const volatile PadvRequest *request = &padv_backends[number].xact;
 
 		if (SLOT_STATE(word) != SLOT_RETAINED)
 			continue;
-		for (int j = 0; j < turn->nquotas && j < PADV_MAX_REQUEST_QUOTAS; j++)
-			if (turn->quotas[j] == quota)
+		for (int j = 0; j < request->nquotas && j < PADV_MAX_REQUEST_QUOTAS; j++)
+			if (request->quotas[j] == quota)
 			{
-				reclaim(number, word);
+				reclaim_slot(number, word);
 				return true;
 			}
 	}
 	return false;
 }
 
-/* Nobody is refused while a slot is only kept. */
+/* As acquire_with_lock, but reclaim_slot retained slots before a refusal. */
 static PadvSlotResult
 acquire_or_refuse(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 {
-	PadvSlotResult verdict = acquire_with_lock(exempt, may_wait, now, full);
+	PadvSlotResult result = acquire_with_lock(exempt, may_wait, now, full);
 
-	for (int i = 0; i < MAX_RECLAIMS && verdict == PADV_SLOT_REFUSED && reclaim_own(full->quota); i++)
-		verdict = acquire_with_lock(exempt, may_wait, now, full);
-	return verdict;
+	for (int i = 0; i < MAX_RECLAIMS && result == PADV_SLOT_REFUSED && reclaim_own(full->quota); i++)
+		result = acquire_with_lock(exempt, may_wait, now, full);
+	return result;
 }
 
 PadvSlotResult
 padv_slot_acquire(bool exempt, bool may_wait, PadvFullQueue *full)
 {
-	uint32		rules = pg_atomic_read_u32(&padv_admission->limits_version);
-	uint64		word = pg_atomic_read_u64(&my_turn->word);
-	bool		known = rules == my_rules && exempt == was_exempt;
+	uint32		version = pg_atomic_read_u32(&padv_admission->limits_version);
+	uint64		word = pg_atomic_read_u64(&my_word->word);
+	bool		known = version == my_version && exempt == my_exempt;
 	int64		now;
 
-	if (rules == 0 || (known && !limits_me) ||
+	if (version == 0 || (known && !limits_me) ||
 		unlikely(padv_gate_enforcement_in_force() == PADV_ENFORCEMENT_OFF))
 		return PADV_SLOT_GRANTED;
 	if (likely(known && SLOT_STATE(word) == SLOT_RETAINED &&
-			   pg_atomic_compare_exchange_u64(&my_turn->word, &word, SLOT_WORD(SLOT_HELD, 0))))
+			   pg_atomic_compare_exchange_u64(&my_word->word, &word, SLOT_WORD(SLOT_HELD, 0))))
 	{
 		if (unlikely(SLOT_SINCE(word) > 0))
 			track_think_time(padv_monotonic_us());
@@ -568,37 +585,37 @@ padv_slot_acquire(bool exempt, bool may_wait, PadvFullQueue *full)
 	}
 	now = padv_monotonic_us();
 	track_think_time(now);
-	turn_started = now;
+	granted_at = now;
 	return acquire_or_refuse(exempt, may_wait, now, full);
 }
 
 void
 padv_slot_touch(void)
 {
-	uint64		word = pg_atomic_read_u64(&my_turn->word);
+	uint64		word = pg_atomic_read_u64(&my_word->word);
 	int64		now;
 
 	if (likely(last_message == 0))
 		return;
 	now = padv_monotonic_us();
-	note_message(last_message, now);
+	note_client_message(last_message, now);
 	last_message = now;
-	if (SLOT_STATE(word) == SLOT_RETAINED && SLOT_SINCE(word) > 0 && longest_gap < retain_us())
-		(void) pg_atomic_compare_exchange_u64(&my_turn->word, &word, SLOT_WORD(SLOT_RETAINED, now));
+	if (SLOT_STATE(word) == SLOT_RETAINED && SLOT_SINCE(word) > 0 && longest_gap < retain_timeout_us())
+		(void) pg_atomic_compare_exchange_u64(&my_word->word, &word, SLOT_WORD(SLOT_RETAINED, now));
 }
 
 bool
 padv_slot_granted(void)
 {
-	if (SLOT_STATE(pg_atomic_read_u64(&my_turn->word)) == SLOT_NONE)
+	if (SLOT_STATE(pg_atomic_read_u64(&my_word->word)) == SLOT_NONE)
 		return false;
 	pg_read_barrier();
 	return true;
 }
 
-/* The backend of this server that holds the other end of our connection, or PADV_NO_CLIENT. */
+/* The backend of this server that is the client of our connection, or PADV_NO_CLIENT. */
 static int32
-find_client(void)
+find_client_backend(void)
 {
 #ifdef SO_PEERCRED
 	struct ucred peer;
@@ -607,7 +624,7 @@ find_client(void)
 	if (MyProcPort != NULL && MyProcPort->raddr.addr.ss_family == AF_UNIX &&
 		getsockopt(MyProcPort->sock, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0)
 	{
-		/* a process that is our client stays where it is */
+		/* the entry cannot change: the process waits for us */
 		for (int i = 0; i < padv_admission_backends(); i++)
 			if (((volatile PadvBackend *) padv_backends)[i].pid == peer.pid &&
 				((volatile PadvBackend *) padv_backends)[i].login.state == PADV_REQUEST_GRANTED)
@@ -621,7 +638,7 @@ void
 padv_slot_note_needs(bool holds_locks, bool may_be_polled)
 {
 	if (!client_known)
-		my_client = find_client();
+		my_client = find_client_backend();
 	client_known = true;
 	if (!holds_locks && my_client == PADV_NO_CLIENT)
 		return;
@@ -646,7 +663,7 @@ padv_slot_bypass(void)
 void
 padv_slot_note_polling(bool polls)
 {
-	pg_atomic_write_u32(&my_turn->polls, polls);
+	pg_atomic_write_u32(&my_word->polls, polls);
 }
 
 static int64
@@ -662,14 +679,14 @@ padv_slot_count_wait(int64 waited_us)
 	int			stood_at;
 
 	standing = false;
-	turn_started = padv_monotonic_us();
+	granted_at = padv_monotonic_us();
 	SpinLockAcquire(&padv_admission->mutex);
 	counters = padv_backend_counters(padv_my_backend);
 	counters->turns_waited++;
 	counters->turns_waited_us += waited_us;
 	stood_at = padv_my_backend->xact.at;
 	if (stood_at != PADV_NONE)
-		padv_queue_watch_granted(&padv_limit_states[stood_at].watch, waited_us, queue_target_us(), turn_started);
+		padv_queue_watch_granted(&padv_limit_states[stood_at].watch, waited_us, queue_target_us(), granted_at);
 	padv_admission->slot_totals.waited++;
 	padv_admission->slot_totals.waited_us += waited_us;
 	SpinLockRelease(&padv_admission->mutex);
@@ -686,13 +703,13 @@ padv_slot_refuse(void)
 int64
 padv_slot_deadline(void)
 {
-	const PadvRequest *turn = &padv_my_backend->xact;
+	const PadvRequest *request = &padv_my_backend->xact;
 	int64		shortest = PG_INT64_MAX;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	for (int i = 0; i < turn->nquotas; i++)
+	for (int i = 0; i < request->nquotas; i++)
 	{
-		int64		timeout = padv_limit_states[turn->quotas[i]].transaction_queue_timeout;
+		int64		timeout = padv_limit_states[request->quotas[i]].transaction_queue_timeout;
 
 		if (timeout > 0)
 			shortest = Min(shortest, padv_my_backend->queued_at + timeout * 1000);
@@ -707,9 +724,9 @@ padv_slot_queued_at(void)
 	return padv_my_backend->queued_at;
 }
 
-/* It leaves the queue without a slot.  The mutex is held. */
+/* Count a wait that ends without a slot.  The mutex is held. */
 static void
-note_given_up(int64 now)
+count_cancelled_wait(int64 now)
 {
 	int			quota = padv_queue_queued_at(&padv_xact_queue, &padv_my_backend->xact);
 
@@ -729,8 +746,8 @@ padv_slot_time_out(PadvFullQueue *full)
 	waits = padv_my_backend->xact.state == PADV_REQUEST_WAITING;
 	if (waits)
 	{
-		describe_queue(padv_queue_queued_at(&padv_xact_queue, &padv_my_backend->xact), full);
-		note_given_up(now);
+		describe_full_queue(padv_queue_queued_at(&padv_xact_queue, &padv_my_backend->xact), full);
+		count_cancelled_wait(now);
 		padv_admission->slot_totals.timed_out++;
 		count = padv_slot_drop(padv_my_backend, SLOT_NONE, procnos);
 		standing = false;
@@ -744,7 +761,7 @@ padv_slot_time_out(PadvFullQueue *full)
 bool
 padv_slot_suspended(void)
 {
-	return SLOT_STATE(pg_atomic_read_u64(&my_turn->word)) == SLOT_SUSPENDED;
+	return SLOT_STATE(pg_atomic_read_u64(&my_word->word)) == SLOT_SUSPENDED;
 }
 
 bool
@@ -753,6 +770,7 @@ padv_slot_waiting(void)
 	return standing;
 }
 
+/* Release the slot, or leave the queue. */
 static void
 give_up_slot(void)
 {
@@ -762,38 +780,38 @@ give_up_slot(void)
 
 	SpinLockAcquire(&padv_admission->mutex);
 	if (padv_my_backend->xact.state == PADV_REQUEST_WAITING)
-		note_given_up(now);
+		count_cancelled_wait(now);
 	count = padv_slot_drop(padv_my_backend, SLOT_NONE, procnos);
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);
 	padv_slots_settle();
 }
 
-/* Keep the slot for the next transaction; false when it has been suspended. */
+/* Retain the slot for the next transaction; false when it has been suspended. */
 static bool
 retain_slot(int64 since)
 {
 	uint64		word = SLOT_WORD(SLOT_HELD, 0);
 
-	return pg_atomic_compare_exchange_u64(&my_turn->word, &word, SLOT_WORD(SLOT_RETAINED, since));
+	return pg_atomic_compare_exchange_u64(&my_word->word, &word, SLOT_WORD(SLOT_RETAINED, since));
 }
 
 static bool
 lease_is_over(int64 now)
 {
-	return now - turn_started >=
-		padv_lease_us(anybody_waits(), *(volatile int32 *) &padv_admission->nslot_owners);
+	return now - granted_at >=
+		padv_lease_us(count_waiters(), *(volatile int32 *) &padv_admission->nslot_owners);
 }
 
-/* Whether somebody should have our slot now. */
+/* Whether our slot should pass to a waiter now. */
 static bool
 must_pass_on(int64 now)
 {
-	return is_observing() ||
+	return gate_is_observing() ||
 		((slow_client || lease_is_over(now)) && is_wanted(padv_my_backend));
 }
 
-/* The end of a transaction while somebody waits. */
+/* The end of a transaction while sessions wait. */
 static void
 end_while_others_wait(void)
 {
@@ -805,15 +823,15 @@ end_while_others_wait(void)
 	reclaim_if_due(now);
 }
 
-/* Whether more are in than a limit allows, as after it was lowered. */
+/* Whether a limit of ours is exceeded, as after it was lowered. */
 static bool
 is_one_too_many(void)
 {
-	const PadvRequest *turn = &padv_my_backend->xact;
+	const PadvRequest *request = &padv_my_backend->xact;
 
-	for (int i = 0; i < turn->nquotas; i++)
+	for (int i = 0; i < request->nquotas; i++)
 	{
-		const volatile PadvQuota *quota = &padv_limit_states[turn->quotas[i]].active;
+		const volatile PadvQuota *quota = &padv_limit_states[request->quotas[i]].active;
 
 		if (quota->limit >= 0 && quota->in_use > quota->limit)
 			return true;
@@ -822,29 +840,29 @@ is_one_too_many(void)
 }
 
 static void
-end_slot(void)
+retain_or_give_up(void)
 {
-	if (unlikely(anybody_waits() > 0 || is_observing()))
+	if (unlikely(count_waiters() > 0 || gate_is_observing()))
 		end_while_others_wait();
 	else if (unlikely(is_one_too_many()) || !retain_slot(0))
 		give_up_slot();
-	else if (unlikely(anybody_waits() > 0))
-		(void) padv_slots_reclaim();	/* who came since may not have seen it */
+	else if (unlikely(count_waiters() > 0))
+		(void) padv_slots_reclaim();	/* a new waiter may have missed it */
 }
 
 void
 padv_slot_release(void)
 {
-	PadvSlotState state = SLOT_STATE(pg_atomic_read_u64(&my_turn->word));
+	PadvSlotState state = SLOT_STATE(pg_atomic_read_u64(&my_word->word));
 
 	if (likely(state == SLOT_HELD))
-		end_slot();
+		retain_or_give_up();
 	else if (state == SLOT_SUSPENDED || standing)
 		give_up_slot();
 	standing = false;
 }
 
-/* --- others --- */
+/* --- the worker --- */
 
 uint32
 padv_slot_wait_event(void)
@@ -853,7 +871,7 @@ padv_slot_wait_event(void)
 }
 
 static void
-forget_stall_monitor(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
+clear_stall_monitor(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 {
 	pg_atomic_write_u32(&padv_admission->stall_monitor, 0);
 }
@@ -862,7 +880,7 @@ void
 padv_slots_monitor(uint32 wait_event)
 {
 	pg_atomic_write_u32(&padv_admission->wait_event, wait_event);
-	before_shmem_exit(forget_stall_monitor, (Datum) 0);
+	before_shmem_exit(clear_stall_monitor, (Datum) 0);
 	pg_atomic_write_u32(&padv_admission->stall_monitor, padv_my_procno() + 1);
 }
 
@@ -875,22 +893,22 @@ padv_slots_set_retain_timeout(int64 us)
 bool
 padv_slots_have_waiters(void)
 {
-	return anybody_waits() > 0;
+	return count_waiters() > 0;
 }
 
 static int
-set_server_limit(int32 limit, int32 *procnos)
+apply_server_limit(int32 limit, int32 *procnos)
 {
 	int32		granted_list[PADV_MAX_REQUEST_QUOTAS];
 	int32		before = padv_admission->server_max_active;
 	int			count;
 
-	/* in force may be more, by the stall monitor's will */
+	/* the stall monitor may have raised the limit in force above it */
 	if (limit == before)
 		return 0;
 	padv_admission->server_max_active = limit;
 	if (limit < 0 || before < 0 || limit < before)
-		padv_slot_limits_changed(); /* kept slots do not count any more */
+		padv_slot_limits_changed(); /* retained slots are of old limits now */
 	count = padv_queue_set_limit(&padv_xact_queue, PADV_SERVER_QUOTA, limit, granted_list,
 								 PADV_MAX_REQUEST_QUOTAS);
 	padv_slots_note_granted(granted_list, count, procnos);
@@ -904,7 +922,7 @@ padv_slots_set_server_limit(int32 limit)
 	int			count;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	count = set_server_limit(limit, procnos);
+	count = apply_server_limit(limit, procnos);
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);
 	padv_slots_settle();

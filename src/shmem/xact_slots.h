@@ -1,10 +1,13 @@
 /*
  * xact_slots.h
- *		Which transactions may run now.
+ *		Slots for transactions, and the queue of sessions that wait for one.
  *
- * A session needs a slot for a transaction, if there is a limit that counts
- * it.  Where all slots are taken it stands in the queue, first come first served; with
- * pool_advisor.queue_target, when waits are above it, the newest is.
+ * A session needs a slot for a transaction if some limit counts it.  When no slot is
+ * free, the session waits in the queue.  The queue serves the oldest waiter first, or
+ * the newest while waits are longer than pool_advisor.queue_target.
+ *
+ * The functions take the spinlock of admission_internal.h where they need it, so the
+ * caller must not hold it.  Times are monotonic, in microseconds.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -13,17 +16,17 @@
 
 #include "shmem/admission.h"
 
-/* What became of a transaction that asked for a slot. */
+/* The result of padv_slot_acquire. */
 typedef enum PadvSlotResult
 {
 	PADV_SLOT_GRANTED,			/* it may run */
-	PADV_SLOT_QUEUED,			/* it stands in the queue */
-	PADV_SLOT_REFUSED,			/* it is not in the queue, which is full */
-	PADV_SLOT_TOO_LATE,			/* nor here, as its statement_timeout would
-								 * end it before it had one */
+	PADV_SLOT_QUEUED,			/* it waits in the queue */
+	PADV_SLOT_REFUSED,			/* it does not wait: the queue is full */
+	PADV_SLOT_TOO_LATE,			/* it does not wait: its statement_timeout
+								 * would end it before it had a slot */
 } PadvSlotResult;
 
-/* A limit whose queue is full, or took too long; as of that moment. */
+/* A limit whose queue is full or too slow, as of the moment of the check. */
 typedef struct PadvFullQueue
 {
 	int32		quota;
@@ -36,7 +39,7 @@ typedef struct PadvFullQueue
 	int32		queue_timeout;	/* milliseconds; 0: none */
 	int32		waiting;		/* transactions that wait because of it */
 
-	/* where it would be too late, in microseconds */
+	/* for PADV_SLOT_TOO_LATE, in microseconds */
 	int64		least_wait;
 	int64		time_left;
 } PadvFullQueue;
@@ -44,33 +47,31 @@ typedef struct PadvFullQueue
 #define PADV_SERVER_QUEUE PADV_MAX_LIMITS
 
 /*
- * For the session.  None of them waits or raises.
+ * For the session's own slot.  None of them sleeps or raises.
  *
- * announce: from the login, once.
- * take: a slot for a transaction that begins, or goes on after its slot was
- *		suspended.  It is queued when it has to stand in the queue, which it does then,
- *		and refused when that is full, or takes too long, which *full describes;
- *		neither if may_wait is false.
- * refuse: count that the transaction is refused.
- * deadline: until when this one may wait (monotonic), or PG_INT64_MAX.
+ * announce: register the session, once, from the login.
+ * acquire: get a slot for a transaction that begins, or that goes on after its slot
+ *		was suspended.  With QUEUED the session waits in the queue, and must sleep until
+ *		padv_slot_granted.  With REFUSED and TOO_LATE *full says why.  If may_wait is
+ *		false the result is always GRANTED.
+ * refuse: count the transaction as refused.
+ * deadline: until when this transaction may wait, or PG_INT64_MAX.
  * queued_at: since when it waits.
- * time_out: leave the queue, as the wait took too long; false when it has been let in.
- * has_come: whether one who stands in the queue has been let in.
- * waited: that has come, after so long.
- * in_line: whether it stands in the queue, or did when its wait ended in an error.
- * suspended: whether the slot was taken away in the transaction, which had
- *		been idle.
- * end: the transaction has ended, or its wait has.
- * touch: the client has begun a transaction block, so a slot that is kept for it
- *		will be used soon.
- * tell_of_needs: whether others may wait for this session, which has to wait: for
- *		locks that it holds, or because it works for one of them (dblink).  Those that
- *		may be polled for are advisory locks of the session, which are left when the
- *		transaction has released its locks.
- * let_in: come in without waiting any longer, as limits are not enforced.
- * polls: whether the statement only waits for others, by doing the same again.
- * look_after: give slots that are kept for nobody to those who wait; returns
- *		in how many milliseconds some will have to be given, or 0.
+ * time_out: leave the queue because the wait took too long, and write the limit to
+ *		*full.  Returns false when the slot has been granted before.
+ * granted: whether the session has a slot.
+ * count_wait: the slot was granted after a wait of this length; count it.
+ * waiting: whether the session waits in the queue, or its wait ended in an error.
+ * suspended: whether the worker has suspended the slot, because the session was idle
+ *		in its transaction.
+ * release: the transaction, or its wait, has ended.
+ * touch: the client has begun a transaction block, so a retained slot will be used soon.
+ * note_needs: whether other sessions may wait for this waiter: for locks that it
+ *		holds, or because it works for one of them (dblink).  may_be_polled says that
+ *		these are advisory locks of the session, which transaction end does not release.
+ * bypass: stop waiting and get a slot, because limits are not enforced any more.
+ * note_polling: whether the statement only waits for other sessions, by repeating
+ *		the same query.
  */
 extern void padv_slots_announce(void);
 extern PadvSlotResult padv_slot_acquire(bool exempt, bool may_wait, PadvFullQueue *full);
@@ -87,58 +88,74 @@ extern void padv_slot_touch(void);
 extern void padv_slot_note_needs(bool holds_locks, bool may_be_polled);
 extern void padv_slot_bypass(void);
 extern void padv_slot_note_polling(bool polls);
+
+/*
+ * For a waiter: reclaim retained slots whose retain timeout is over, and grant them to
+ * waiters.  Looks at a bounded number of slots.  Returns after how many milliseconds to
+ * call it again, or 0 when no retained slot is left.
+ */
 extern long padv_slots_reclaim(void);
 
-/* The wait event of who stands in the queue. */
+/* The wait event of a session that waits for a slot. */
 extern uint32 padv_slot_wait_event(void);
 
 /*
- * This process, which must be the worker, oversees them from now on: its latch is set
- * when somebody begins to wait.  Waiting has this wait event.
+ * Make this process, the worker, the stall monitor until it exits.  Its latch is set
+ * when a first session begins to wait.  wait_event is what waiters report from now on.
  */
 extern void padv_slots_monitor(uint32 wait_event);
 
+/* Whether some session waits for a slot; read without a lock. */
 extern bool padv_slots_have_waiters(void);
 
-/* For the worker: look_after among all slots, however many they are. */
+/* For the worker: as padv_slots_reclaim, but for all slots. */
 extern void padv_slots_reclaim_all(void);
 
-/* How long a slot is kept for a client, in microseconds, while somebody waits. */
+/* Set how long a slot is retained for a client while others wait, in microseconds. */
 extern void padv_slots_set_retain_timeout(int64 us);
 
-/* The server's limit; -1 is none.  Lets in who can be in then. */
+/* Set the server's limit, -1 for none, and grant the waiters that now fit. */
 extern void padv_slots_set_server_limit(int32 limit);
 
 /*
- * For readers: figures and counters; running and kept are counted by the second,
- * which looks at each slot in use.
+ * For readers.  padv_slots_read writes all fields of *gate but setting, running and
+ * kept.  padv_slots_count writes the last two; it visits each slot in use, without
+ * a lock, so slots that change meanwhile may be missed.
  */
 extern void padv_slots_read(PadvSlotStats *gate);
 extern void padv_slots_count(PadvSlotStats *gate);
 
-/* Slots in use. */
+/* Slots with a running transaction. */
 typedef struct PadvSlotsInUse
 {
 	int32		of_limit[PADV_MAX_LIMITS];
-	int32		of_default;		/* of the role under the default that has most */
+	int32		of_default;		/* the most of one role under the default */
 	int32		of_server;
 } PadvSlotsInUse;
 
+/* Count them without a lock.  Allocates and frees memory, so it may raise. */
 extern void padv_slots_in_use(PadvSlotsInUse *in_use);
 
-/* The server's own, without those it was raised for because they do nothing. */
+/*
+ * Slots under the server's limit, without as many as the stall monitor has added to
+ * the limit for owners that do not work.
+ */
 typedef struct PadvServerSlots
 {
 	int32		taken;
-	int32		working;		/* those in use; the others are kept */
-	int32		waiting;		/* for the server's limit, not for another */
+	int32		working;		/* slots in use; the other taken ones are
+								 * retained */
+	int32		waiting;		/* sessions that wait at the server's limit,
+								 * not at another */
 } PadvServerSlots;
 
+/* Count them without a lock; approximate while slots change. */
 extern void padv_slots_of_server(PadvServerSlots *slots);
 
-/* How long the transaction has waited that waits longest; of about now. */
+/* The longest current wait, in microseconds; read without a lock, so approximate. */
 extern int64 padv_turns_longest_wait_us(int64 now);
 
+/* Set the counters that padv_slots_read returns to 0. */
 extern void padv_slots_reset_counters(void);
 
 #endif							/* PADV_XACT_SLOTS_H */

@@ -1,9 +1,9 @@
 /*
  * xact_slots_read.c
- *		What readers copy out of the queue for slots.
+ *		Figures about slots and their queue, for readers.
  *
- * admission_internal.h says which lock guards what.  Where no lock is taken a figure is of about
- * now.
+ * admission_internal.h says which lock protects what.  A figure that is read without a
+ * lock is approximate while slots change.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -43,7 +43,7 @@ void
 padv_slots_in_use(PadvSlotsInUse *in_use)
 {
 	int			count = *(volatile int32 *) &padv_admission->nslot_owners;
-	int32	   *of_account = palloc0(mul_size(padv_admission_quotas(), sizeof(int32)));
+	int32	   *of_quota = palloc0(mul_size(padv_admission_quotas(), sizeof(int32)));
 
 	for (int i = 0; i < count; i++)
 	{
@@ -53,14 +53,14 @@ padv_slots_in_use(PadvSlotsInUse *in_use)
 		if (SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[number].word)) != SLOT_HELD)
 			continue;
 		for (int j = 0; j < backend->xact.nquotas && j < PADV_MAX_REQUEST_QUOTAS; j++)
-			of_account[backend->xact.quotas[j]]++;
+			of_quota[backend->xact.quotas[j]]++;
 	}
-	memcpy(in_use->of_limit, of_account, sizeof(in_use->of_limit));
-	in_use->of_server = of_account[PADV_SERVER_QUOTA];
+	memcpy(in_use->of_limit, of_quota, sizeof(in_use->of_limit));
+	in_use->of_server = of_quota[PADV_SERVER_QUOTA];
 	in_use->of_default = 0;
 	for (int i = PADV_ROLE_QUOTA(0); i < padv_admission_quotas(); i++)
-		in_use->of_default = Max(in_use->of_default, of_account[i]);
-	pfree(of_account);
+		in_use->of_default = Max(in_use->of_default, of_quota[i]);
+	pfree(of_quota);
 }
 
 void
@@ -76,12 +76,12 @@ padv_slots_of_server(PadvServerSlots *slots)
 	for (int i = 0; i < count; i++)
 	{
 		int32		number = ((volatile int32 *) padv_slot_owners)[i];
-		const volatile PadvRequest *turn = &padv_backends[number].xact;
-		int32		nquotas = turn->nquotas;
+		const volatile PadvRequest *request = &padv_backends[number].xact;
+		int32		nquotas = request->nquotas;
 
-		/* the server's quota is the last one */
+		/* padv_slot_find_quotas puts the server's quota last */
 		slots->working += nquotas > 0 && nquotas <= PADV_MAX_REQUEST_QUOTAS &&
-			turn->quotas[nquotas - 1] == PADV_SERVER_QUOTA &&
+			request->quotas[nquotas - 1] == PADV_SERVER_QUOTA &&
 			SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[number].word)) == SLOT_HELD;
 	}
 	slots->working = Max(slots->working, 0);
@@ -99,8 +99,8 @@ padv_turns_longest_wait_us(int64 now)
 		const volatile PadvBackend *backend = &padv_backends[i];
 
 		/*
-		 * a slot that changes meanwhile may be taken for one that waits since
-		 * before
+		 * A backend that begins to wait right now may still have the time of
+		 * its last wait, so the result may be too large for a moment.
 		 */
 		if (backend->xact.state == PADV_REQUEST_WAITING && backend->queued_at > 0)
 			longest = Max(longest, now - backend->queued_at);

@@ -2,16 +2,14 @@
  * xact_stats.c
  *		How many transactions sessions finish, and how long they take.
  *
- * Owns a counter for each client backend, in a cache line of its own, which
- * only this backend writes: no lock, no shared line, no locked instruction.
- * A counter belongs to the postmaster's number of a backend (MyPMChildSlot) and
- * is never set back, so what a session has done stays counted when it is gone,
- * and the next one goes on from there.
+ * Owns counters for each client backend, in a cache line of its own, which only this
+ * backend writes: no lock, no shared cache line, no locked instruction.  They are
+ * numbered by MyPMChildSlot and never set back.  So the transactions of a session stay
+ * counted after it has ended, and the next backend with the number adds to them.
  *
- * The callback runs at the end of every transaction of a client: it reads the
- * clock once and stores two numbers.  The worker adds all up once a second;
- * each number is read whole, but those of one backend may be of two moments
- * that are a transaction apart.
+ * The callback runs at the end of every transaction of a client.  It reads the clock
+ * once and stores two numbers.  The worker adds all counters up once a second.  Each
+ * counter is read whole, but two counters of one backend may be a transaction apart.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -28,7 +26,7 @@
 #include "compat.h"
 #include "shmem/xact_stats.h"
 
-typedef union Counter
+typedef union XactCounter
 {
 	struct
 	{
@@ -37,16 +35,16 @@ typedef union Counter
 		pg_atomic_uint64 inside_us;
 	}			of;
 	char		line[PG_CACHE_LINE_SIZE];
-} Counter;
+} XactCounter;
 
-static Counter *counters = NULL;
-static Counter *mine = NULL;
+static XactCounter *counters = NULL;
+static XactCounter *mine = NULL;
 
-/* One more for the alignment. */
+/* One element more than backends, for the alignment. */
 Size
 padv_xact_stats_shmem_size(void)
 {
-	return mul_size(add_size(MaxLivePostmasterChildren(), 1), sizeof(Counter));
+	return mul_size(add_size(MaxLivePostmasterChildren(), 1), sizeof(XactCounter));
 }
 
 void
@@ -56,7 +54,7 @@ padv_xact_stats_shmem_init(void)
 	char	   *block = ShmemInitStruct("pool_advisor transactions",
 										padv_xact_stats_shmem_size(), &found);
 
-	counters = (Counter *) TYPEALIGN(PG_CACHE_LINE_SIZE, block);
+	counters = (XactCounter *) TYPEALIGN(PG_CACHE_LINE_SIZE, block);
 	if (found)
 		return;
 	for (int i = 0; i < MaxLivePostmasterChildren(); i++)
@@ -67,21 +65,20 @@ padv_xact_stats_shmem_init(void)
 	}
 }
 
-/* Nobody else writes it. */
+/* Add to a counter of this backend, which no other process writes. */
 static inline void
-add_of_backends(pg_atomic_uint64 *counter, uint64 amount)
+add_to_own_counter(pg_atomic_uint64 *counter, uint64 amount)
 {
 	pg_atomic_write_u64(counter, pg_atomic_read_u64(counter) + amount);
 }
 
 /*
- * Whether this is a transaction of the client's, and not one of the session's
- * own: that of the login, or one in which an idle session reads messages.
- * States before and up to idle are those of a session that executes nothing,
- * in each version.
+ * Whether this is a transaction of the client.  The session has transactions of its own:
+ * at login, and when an idle session reads invalidation messages.  In each version the
+ * states up to idle are those of a session that executes nothing.
  */
 static inline bool
-is_of_client(void)
+is_client_xact(void)
 {
 	return MyBEEntry != NULL && MyBEEntry->st_state > STATE_IDLE;
 }
@@ -92,12 +89,12 @@ count_xact_callback(XactEvent event, void *arg pg_attribute_unused())
 	TimestampTz inside;
 
 	if ((event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE) ||
-		!is_of_client())
+		!is_client_xact())
 		return;
 	inside = GetCurrentTimestamp() - GetCurrentTransactionStartTimestamp();
-	add_of_backends(event == XACT_EVENT_ABORT ? &mine->of.rolled_back : &mine->of.committed, 1);
+	add_to_own_counter(event == XACT_EVENT_ABORT ? &mine->of.rolled_back : &mine->of.committed, 1);
 	if (likely(inside > 0))		/* the clock may have been set */
-		add_of_backends(&mine->of.inside_us, inside);
+		add_to_own_counter(&mine->of.inside_us, inside);
 }
 
 void

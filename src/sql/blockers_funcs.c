@@ -113,7 +113,7 @@ pool_advisor_blockers(PG_FUNCTION_ARGS)
 
 	padv_require_preloaded();
 	InitMaterializedSRF(fcinfo, 0);
-	count = padv_copy_blockers(&blockers);
+	count = padv_status_copy_blockers(&blockers);
 	for (int i = 0; i < count; i++)
 		store_blocker(fcinfo, &blockers[i]);
 	return (Datum) 0;

@@ -494,13 +494,13 @@ padv_lock_chains_look(PadvLockChains *chains, const PadvSample *sample, int64_t 
 		fill_graph(chains);
 		MemoryContextSwitchTo(before);
 		standing = describe_roots(chains, now, &blocked);
-		padv_publish_blockers(&chains->blockers);
+		padv_status_publish_blockers(&chains->blockers);
 	}
 	else if (chains->blockers.count > 0 || stall->blocked > 0)
 	{
 		chains->blockers.count = 0;
 		chains->nknown = 0;
-		padv_publish_blockers(&chains->blockers);
+		padv_status_publish_blockers(&chains->blockers);
 	}
 	padv_stall_update(stall, &chains->blockers, blocked, standing, demand, now);
 }
