@@ -421,8 +421,8 @@ update_queue_watches(const PadvRequest *request, int64 now)
 
 		if (state->active.linked == 0)
 			padv_queue_watch_begin(&state->watch, now);
-		padv_line_set_newest_first(&padv_xact_queue, request->quotas[i],
-								   padv_queue_watch_is_overloaded(&state->watch, now));
+		padv_queue_set_newest_first(&padv_xact_queue, request->quotas[i],
+									padv_queue_watch_is_overloaded(&state->watch, now));
 	}
 }
 

@@ -311,7 +311,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				break;
 			case 10:
 				if (take_byte(&tape) % 4 == 0)
-					padv_line_set_newest_first(&queue, take_byte(&tape) % ACCOUNTS, take_byte(&tape) % 2);
+					padv_queue_set_newest_first(&queue, take_byte(&tape) % ACCOUNTS, take_byte(&tape) % 2);
 				else
 					settle(false);
 				break;

@@ -134,7 +134,7 @@ come(int number)
 	}
 	if (quotas[0].linked == 0)
 		padv_queue_watch_begin(&watch, now);
-	padv_line_set_newest_first(&queue, 0, padv_queue_watch_is_overloaded(&watch, now));
+	padv_queue_set_newest_first(&queue, 0, padv_queue_watch_is_overloaded(&watch, now));
 	padv_queue_enqueue(&queue, request);
 }
 

@@ -433,7 +433,7 @@ change(bool *right)
 
 	look_before();
 	if (newest && random_below(50) == 0)
-		padv_line_set_newest_first(&queue, random_below(ACCOUNTS), random_below(4) > 0);
+		padv_queue_set_newest_first(&queue, random_below(ACCOUNTS), random_below(4) > 0);
 	if (recount)
 		count = change_rules(granted);
 	else if (random_below(100) == 0)
@@ -820,8 +820,8 @@ test_crossing_newest(int both)
 	start_over();
 	nclients = 0;
 	quotas[0].limit = quotas[1].limit = 2;
-	padv_line_set_newest_first(&queue, 0, true);
-	padv_line_set_newest_first(&queue, 1, true);
+	padv_queue_set_newest_first(&queue, 0, true);
+	padv_queue_set_newest_first(&queue, 1, true);
 	add_clients(8, 0, -1, 20);
 	add_clients(8, 1, -1, 20);
 	add_clients(both, 0, 1, 20);

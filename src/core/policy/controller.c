@@ -1,24 +1,24 @@
 /*
  * controller.c
- *		Where server_max_active = auto goes next.
+ *		The controller that chooses the limit for server_max_active = auto.
  *
  * Pure.
  *
- *	   BEFORE --end_before--> TRIAL --end_trial--> AFTER --end_after--> BEFORE
- *							  TRIAL --end_trial, if that is clear-----> BEFORE
- *	   (any) --lose_patience, if hardly a look was fit to be counted--> BEFORE
+ *	   BEFORE --end_before--> TRIAL --padv_control_look---> AFTER --end_after--> BEFORE
+ *							  TRIAL --end_if_clear-----------------------------> BEFORE
+ *	   (any) --end_if_stuck, if too few readings counted-----------------------> BEFORE
  *
- * BEFORE and AFTER are at the base, TRIAL beside it.  The AFTER of one comparison
+ * BEFORE and AFTER measure the base, TRIAL the other limit.  The AFTER of one comparison
  * is the BEFORE of the next.
  *
- * What is compared is what can be done with one limit and with another, so a look
- * counts only while there is enough to do: somebody waits or, at the higher one of
- * the two limits, about as many are at work as the lower one allows.  In a pause of
- * the load nothing is measured, nor in the looks at its edges; a comparison goes on
- * after the pause, or is thrown away when that is long.
+ * The comparison is between what two limits can do.  So a reading counts only while
+ * there is enough work: a transaction waits or, at the higher one of the two limits,
+ * about as many work as the lower one allows.  In a pause of the load nothing is
+ * measured, nor in the readings next to it.  A comparison continues after a pause, or is
+ * discarded after a long one.
  *
- * How much chance there is in a measure is learned from what the base itself does
- * from one measure to the next, and cannot be less than that of counting.
+ * The noise of a measure is estimated from the changes between measures of the base.  It
+ * is not below the noise of counting.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -28,46 +28,46 @@
 #include "core/policy/controller.h"
 
 /*
- * After a change of the limit this is left out, until the new one works; at least
- * as long as a transaction takes.
+ * After a change of the limit this time is left out, until it takes effect; at least as
+ * long as a transaction takes.
  */
 #define SETTLING_SECONDS 0.25
 #define SETTLING_SECONDS_MOST 300.0
 
 /*
- * A measure is so long at least, and has so many transactions (for wide steps and
- * for small ones) if that is soon.
+ * A measure takes at least the first time.  It ends with so many transactions (for wide
+ * steps and for small ones), or after the second time.
  */
 #define MEASURE_SECONDS 1.0
 #define MEASURE_SECONDS_MOST 300.0
 #define MEASURE_TRANSACTIONS_WIDE 100.0
 #define MEASURE_TRANSACTIONS_SMALL 400.0
 
-/* A comparison is given up after so long in which nothing could be measured. */
+/* A comparison is discarded after so long without a reading that counts. */
 #define PATIENCE_SECONDS 60.0
 
-/* Looks further apart are not counted: this process, or all, stood still. */
+/* Readings further apart are not counted: this process, or all, stood still. */
 #define LOOK_SECONDS_MOST 2.0
 
-/* Somebody waits nearly all the time: the limit is what bounds throughput. */
+/* A transaction waits nearly all the time, so the limit bounds throughput. */
 #define FULL_SHARE 0.9
 
-/* The load is there, if this share of what the lower limit allows is at work. */
+/* The load is present if this share of what the lower limit allows works. */
 #define PRESENT_SHARE 0.5
 
-/* Where the mean of those who want to run comes from, and what is a pause. */
+/* Time constants of the means of demand, and what counts as a pause. */
 #define DEMAND_SECONDS 0.7
 #define EMPTY_SECONDS 3.0
 #define THROUGHPUT_SECONDS 4.0
 #define PAUSE_SHARE 0.25
 #define ABSENT_SECONDS 12.0
 
-/* A limit that was not reached for so long sinks to what was in use. */
+/* A limit that was not reached for so long is lowered to what was in use. */
 #define SINK_SECONDS 15.0
 
 /*
- * The higher limit must do so much more, as a logarithm and for each doubling; and
- * what needs no look at the base after it.
+ * The least gain of the higher limit, as a logarithm and for each doubling; and gains
+ * and losses so clear that the base is not measured after the trial.
  */
 #define LEAST_GAIN 0.015
 #define CLEAR_GAIN 0.25
@@ -76,9 +76,10 @@
 #define MUCH_MORE 0.1
 
 /*
- * Standard errors that are beyond chance; and when the mean decides while it searches:
- * after so many comparisons, if it is as good as that, or after more.  For the lower limit
- * a share of that is enough, or noise would drive it up where all limits do the same.
+ * Standard errors that count as more than chance.  While it searches, the mean decides
+ * after ENOUGH_COMPARISONS if its error is small, or after MOST_COMPARISONS.  For the
+ * lower limit a share is enough, or noise would raise the limit where all limits have
+ * the same throughput.
  */
 #define CHANCE_SEARCHING 1.5
 #define CHANCE_SETTLED 2.0
@@ -97,19 +98,19 @@
 #define WIDE_RATIO 2.0
 #define SMALL_RATIO 1.35
 
-/* Between trials once settled. */
+/* Seconds between trials once settled. */
 #define FIRST_PAUSE 4.0
 #define LAST_PAUSE 12.0
 
-/* Between trials below a limit that is not reached, once one did worse. */
+/* Seconds between trials below a limit that is not reached, after one did worse. */
 #define FIRST_CALM 15.0
 #define LAST_CALM 600.0
 #define OTHER_DEMAND 1.6
 
-/* It is called not full after so long without a look that counts. */
+/* The state is not full after so long without a reading that counts. */
 #define QUIET_SECONDS 3.0
 
-/* Another load, if throughput at the base has changed by so much. */
+/* The load is another one if throughput at the base has changed by so much. */
 #define LOAD_CHANGE 0.2
 #define COLLAPSE 0.7
 
@@ -133,12 +134,12 @@ padv_control_least_rate(double seconds)
 }
 
 static double
-rate(const PadvMeasure *measure)
+measured_rate(const PadvMeasure *measure)
 {
 	return measure->seconds > 0.0 ? measure->transactions / measure->seconds : 0.0;
 }
 
-/* Half a transaction more, so that there is one for none too. */
+/* Half a transaction is added, so that the logarithm of 0 exists. */
 static double
 log_rate(const PadvMeasure *measure)
 {
@@ -146,13 +147,13 @@ log_rate(const PadvMeasure *measure)
 }
 
 static double
-variance(const PadvControl *control, const PadvMeasure *measure)
+measure_variance(const PadvControl *control, const PadvMeasure *measure)
 {
 	return fmax(control->noise, 1.0 / (measure->transactions + 0.5));
 }
 
 static int32_t
-bounded(double limit, const PadvControlInput *input)
+bound_limit(double limit, const PadvControlInput *input)
 {
 	if (!(limit > input->lowest))
 		return input->lowest;
@@ -166,7 +167,7 @@ padv_control_limit(const PadvControl *control)
 }
 
 static PadvMeasure *
-measure_of(PadvControl *control)
+current_measure(PadvControl *control)
 {
 	return control->phase == PADV_PHASE_BEFORE ? &control->before :
 		control->phase == PADV_PHASE_TRIAL ? &control->during : &control->after;
@@ -181,19 +182,19 @@ begin_phase(PadvControl *control, PadvControlPhase phase, const PadvControlInput
 	control->phase_started = input->clock_us;
 	control->unfit = 0.0;
 	memset(&control->last_look, 0, sizeof(PadvMeasure));
-	memset(measure_of(control), 0, sizeof(PadvMeasure));
+	memset(current_measure(control), 0, sizeof(PadvMeasure));
 }
 
 static void
-forget_evidence(PadvControl *control)
+reset_evidence(PadvControl *control)
 {
-	memset(&control->below, 0, sizeof(PadvEvidence));
-	memset(&control->above, 0, sizeof(PadvEvidence));
+	memset(&control->below, 0, sizeof(PadvTrialEvidence));
+	memset(&control->above, 0, sizeof(PadvTrialEvidence));
 }
 
 /* --- what to try next --- */
 
-/* Up to where somebody would still wait, or just not. */
+/* The next higher limit: not above the demand. */
 static double
 limit_above(const PadvControl *control)
 {
@@ -202,7 +203,7 @@ limit_above(const PadvControl *control)
 	return fmax(limit, control->base + 1.0);
 }
 
-/* How long a transaction takes, by Little's law. */
+/* Seconds that a transaction takes, by Little's law. */
 static double
 time_of_a_transaction(const PadvControl *control)
 {
@@ -210,9 +211,9 @@ time_of_a_transaction(const PadvControl *control)
 }
 
 /*
- * Whether trials below a limit that is not reached are not worth their cost now: one
- * has done worse, and since then not more want to run, nor do they take longer, or
- * less, as others would.
+ * Whether trials below a limit that is not reached are not worth their cost now: a trial
+ * has done worse, and since then neither the demand nor the time of a transaction has
+ * changed.
  */
 static bool
 is_calm(const PadvControl *control, const PadvControlInput *input)
@@ -225,9 +226,9 @@ is_calm(const PadvControl *control, const PadvControlInput *input)
 }
 
 /*
- * Below a limit that is not reached it starts from how many want to run.  What that
- * can cost is waiting where nobody would have to wait, so it is done ever more seldom
- * where it did worse.
+ * The next lower limit.  Below a limit that is not reached it starts from the demand.
+ * That trial makes transactions wait that would not have to, so it becomes rarer each
+ * time that it does worse.
  */
 static double
 limit_below(const PadvControl *control, const PadvControlInput *input)
@@ -242,24 +243,24 @@ limit_below(const PadvControl *control, const PadvControlInput *input)
 	return fmin(limit, control->base);
 }
 
-/* Choose the limit beside the base, or the base where there is none. */
+/* Choose the limit to try next, or the base where there is none. */
 static void
-plan(PadvControl *control, const PadvControlInput *input)
+choose_trial(PadvControl *control, const PadvControlInput *input)
 {
 	if (!control->full)
 		control->direction = -1;
-	control->trial = bounded(control->direction > 0 ? limit_above(control) :
-							 limit_below(control, input), input);
+	control->trial = bound_limit(control->direction > 0 ? limit_above(control) :
+								 limit_below(control, input), input);
 }
 
 static void
 begin_before(PadvControl *control, const PadvControlInput *input)
 {
-	plan(control, input);
+	choose_trial(control, input);
 	begin_phase(control, PADV_PHASE_BEFORE, input);
 }
 
-/* The same, with a measure of the base that is there already. */
+/* The same, with a measure of the base that exists already. */
 static void
 go_on_from(PadvControl *control, PadvMeasure measure, const PadvControlInput *input)
 {
@@ -271,7 +272,7 @@ go_on_from(PadvControl *control, PadvMeasure measure, const PadvControlInput *in
 }
 
 static void
-search(PadvControl *control, const PadvControlInput *input)
+begin_search(PadvControl *control, const PadvControlInput *input)
 {
 	control->stage = PADV_CONTROL_SEARCHING;
 	control->ratio = WIDE_RATIO;
@@ -280,7 +281,7 @@ search(PadvControl *control, const PadvControlInput *input)
 	control->rejected = 0;
 	control->pause = FIRST_PAUSE;
 	control->settled_rate = 0.0;
-	forget_evidence(control);
+	reset_evidence(control);
 	begin_before(control, input);
 }
 
@@ -288,14 +289,14 @@ void
 padv_control_start(PadvControl *control, int32_t limit, const PadvControlInput *input)
 {
 	memset(control, 0, sizeof(*control));
-	control->base = bounded(limit, input);
+	control->base = bound_limit(limit, input);
 	control->noise = NOISE_FIRST;
 	control->quiet_for = QUIET_SECONDS;
-	search(control, input);
+	begin_search(control, input);
 	control->state = PADV_CONTROL_NOT_FULL;
 }
 
-/* No gain on either side: smaller steps, then seldom ones. */
+/* No gain on either side: take smaller steps, then rare ones. */
 static void
 take_smaller_steps(PadvControl *control)
 {
@@ -306,7 +307,7 @@ take_smaller_steps(PadvControl *control)
 	{
 		control->ratio = SMALL_RATIO;
 		control->left = 0;
-		forget_evidence(control);
+		reset_evidence(control);
 	}
 	else
 	{
@@ -315,9 +316,9 @@ take_smaller_steps(PadvControl *control)
 	}
 }
 
-/* The limit tried did no better. */
+/* The trial was not better: try the other direction next. */
 static void
-turn_round(PadvControl *control, const PadvControlInput *input)
+reverse_direction(PadvControl *control, const PadvControlInput *input)
 {
 	control->direction = -control->direction;
 	if (!control->full)
@@ -332,37 +333,37 @@ turn_round(PadvControl *control, const PadvControlInput *input)
 		take_smaller_steps(control);
 }
 
-/* --- who wants to run --- */
+/* --- the demand --- */
 
 static bool
-is_full(const PadvControl *control, const PadvControlInput *input)
+limit_is_full(const PadvControl *control, const PadvControlInput *input)
 {
 	return input->waited_share >= FULL_SHARE && input->taken >= padv_control_limit(control);
 }
 
 /*
- * Whether throughput in this look says what the limit in force can do.  At the higher
- * one of the two that are compared nobody may have to wait.
+ * Whether throughput in this reading shows what the limit in force can do.  At the higher
+ * one of the two limits transactions need not wait.
  */
 static bool
-is_fit(const PadvControl *control, const PadvControlInput *input)
+reading_counts(const PadvControl *control, const PadvControlInput *input)
 {
 	int32_t		lower = control->trial < control->base ? control->trial : control->base;
 
-	return is_full(control, input) ||
+	return limit_is_full(control, input) ||
 		(padv_control_limit(control) > lower && input->working >= fmax(PRESENT_SHARE * lower, 1.0));
 }
 
-/* What was found for the load before says little now. */
+/* Search again, below the base: earlier results say little about this load. */
 static void
 search_below(PadvControl *control)
 {
 	control->stage = PADV_CONTROL_SEARCHING;
 	control->ratio = WIDE_RATIO;
-	forget_evidence(control);
+	reset_evidence(control);
 }
 
-/* Another kind of trial is due where the base has become full, or is so no more. */
+/* Note whether the base is full; a change of that needs another kind of trial. */
 static void
 set_full(PadvControl *control, bool full, const PadvControlInput *input)
 {
@@ -372,18 +373,18 @@ set_full(PadvControl *control, bool full, const PadvControlInput *input)
 	control->direction = full ? 1 : -1;
 	control->rejected = 0;
 	control->left = 0;
-	forget_evidence(control);
+	reset_evidence(control);
 	if (!full && !is_calm(control, input))
 		search_below(control);
 	if (control->phase == PADV_PHASE_BEFORE)
 		begin_before(control, input);
 }
 
-/* Means of those who want to run, over the time in which the load is there. */
+/* Update the means of demand, over the time in which the load is present. */
 static void
-follow_demand(PadvControl *control, const PadvControlInput *input, double seconds)
+update_demand(PadvControl *control, const PadvControlInput *input, double seconds)
 {
-	bool		full = is_full(control, input);
+	bool		full = limit_is_full(control, input);
 	double		wanted = fmax((full ? input->taken : input->working) + (double) input->waiting, 0.0);
 	double		weight = fmin(seconds / DEMAND_SECONDS, 1.0);
 
@@ -400,7 +401,7 @@ follow_demand(PadvControl *control, const PadvControlInput *input, double second
 		control->throughput += ((input->transactions - control->last_transactions) / seconds - control->throughput) *
 			fmin(seconds / THROUGHPUT_SECONDS, 1.0);
 
-	/* who is still at work in a pause does not make it another load */
+	/* transactions that still run in a pause do not make it another load */
 	control->fullness += full ? (1.0 - control->fullness) * weight :
 		-control->fullness * fmin(seconds / EMPTY_SECONDS, 1.0);
 	if (control->fullness > 0.6)
@@ -410,11 +411,11 @@ follow_demand(PadvControl *control, const PadvControlInput *input, double second
 }
 
 /*
- * A limit that has not been reached for a while comes down to what was in use, but not
- * below what is known to be good: what was found for another load is not kept for ever.
+ * Lower a limit that has not been reached for a while to what was in use, but not below
+ * what is known to be good.  So a limit found for another load is not kept for ever.
  */
 static void
-sink(PadvControl *control, const PadvControlInput *input, double seconds)
+lower_unused_limit(PadvControl *control, const PadvControlInput *input, double seconds)
 {
 	int32_t		most;
 
@@ -435,10 +436,10 @@ sink(PadvControl *control, const PadvControlInput *input, double seconds)
 	if (control->peak_before > 0 && most < control->base - 1)
 	{
 		most = most + 1 > input->known ? most + 1 : input->known;
-		if (bounded(most, input) < control->base)
+		if (bound_limit(most, input) < control->base)
 		{
-			control->base = bounded(most, input);
-			forget_evidence(control);
+			control->base = bound_limit(most, input);
+			reset_evidence(control);
 			begin_before(control, input);
 		}
 	}
@@ -447,11 +448,11 @@ sink(PadvControl *control, const PadvControlInput *input, double seconds)
 	control->peak = 0;
 }
 
-/* --- what it gave --- */
+/* --- the result of a trial --- */
 
-/* The trial was better, or did the same with less: go on from there. */
+/* The trial was better, or as good with a lower limit: make it the base. */
 static void
-move(PadvControl *control, bool clearly)
+move_base(PadvControl *control, bool clearly)
 {
 	control->left = control->base;
 	control->base = control->trial;
@@ -462,9 +463,9 @@ move(PadvControl *control, bool clearly)
 	control->pause = FIRST_PAUSE;
 	control->calm = 0.0;
 	control->calm_until = 0;
-	forget_evidence(control);
+	reset_evidence(control);
 
-	/* where so much was to be had after all, there may be more */
+	/* after a gain that large there may be more */
 	if (clearly && control->stage == PADV_CONTROL_SETTLED)
 	{
 		control->stage = PADV_CONTROL_SEARCHING;
@@ -480,18 +481,18 @@ note_trial(PadvControl *control, double gained)
 	control->last_trial = control->trial;
 }
 
-/* What must be gained by the higher limit, for that many times more. */
+/* The least gain of the higher limit, as a logarithm, for this ratio. */
 static double
 least_gain(const PadvControl *control)
 {
 	return LEAST_GAIN * log2(fmax(control->ratio, 1.0));
 }
 
-/* One more comparison; returns the evidence with it. */
-static PadvEvidence *
+/* Add a comparison; returns all evidence about this limit. */
+static PadvTrialEvidence *
 add_evidence(PadvControl *control, double gained, double chance)
 {
-	PadvEvidence *evidence = control->trial > control->base ? &control->above : &control->below;
+	PadvTrialEvidence *evidence = control->trial > control->base ? &control->above : &control->below;
 
 	if (evidence->trial != control->trial)
 		memset(evidence, 0, sizeof(*evidence));
@@ -511,11 +512,11 @@ add_evidence(PadvControl *control, double gained, double chance)
 }
 
 /*
- * 1: the trial is to be kept; -1: the base; 0: that is not known yet.  The higher of the two
- * has to gain something, or else the lower one is as good.
+ * 1: keep the trial; -1: keep the base; 0: not known yet.  The higher one of the two has
+ * to gain something, or else the lower one is as good.
  */
 static int
-verdict(const PadvControl *control, const PadvEvidence *evidence)
+compare_evidence(const PadvControl *control, const PadvTrialEvidence *evidence)
 {
 	bool		searching = control->stage == PADV_CONTROL_SEARCHING;
 	int			sign = control->trial > control->base ? 1 : -1;
@@ -532,15 +533,15 @@ verdict(const PadvControl *control, const PadvEvidence *evidence)
 }
 
 /*
- * Another load than the one that was settled for, beyond chance?  That can be seen long
- * before a measure is complete.
+ * Whether the load has changed by more than chance since the controller settled.  That
+ * can be seen long before a measure is complete.
  */
 static bool
 load_has_changed(const PadvControl *control)
 {
 	bool		settled = control->stage == PADV_CONTROL_SETTLED && control->settled_rate > 0.0;
 	double		usual = settled ? control->settled_rate : control->rate;
-	double		chance = CHANCE_CLEAR * sqrt(variance(control, &control->before));
+	double		chance = CHANCE_CLEAR * sqrt(measure_variance(control, &control->before));
 	double		change;
 
 	if (!control->full || usual <= 0.0 || control->before.seconds < MEASURE_SECONDS ||
@@ -550,14 +551,14 @@ load_has_changed(const PadvControl *control)
 	return settled ? fabs(change) > fmax(LOAD_CHANGE, chance) : change < -fmax(COLLAPSE, chance);
 }
 
-/* Where less is done now, fewer at a time may do more of it. */
+/* Search again for a new load; downwards first if its throughput is lower. */
 static void
-search_anew(PadvControl *control, const PadvControlInput *input)
+search_new_load(PadvControl *control, const PadvControlInput *input)
 {
-	bool		less = rate(&control->before) < control->rate;
+	bool		less = measured_rate(&control->before) < control->rate;
 
-	control->rate = rate(&control->before);
-	search(control, input);
+	control->rate = measured_rate(&control->before);
+	begin_search(control, input);
 	if (less)
 	{
 		control->direction = -1;
@@ -572,15 +573,15 @@ transactions_wanted(const PadvControl *control)
 }
 
 static bool
-is_enough(const PadvControl *control, const PadvMeasure *measure)
+measure_is_complete(const PadvControl *control, const PadvMeasure *measure)
 {
 	return measure->seconds >= MEASURE_SECONDS_MOST ||
 		(measure->seconds >= MEASURE_SECONDS && measure->transactions >= transactions_wanted(control));
 }
 
-/* Whether enough was to be expected of a trial to see something clear. */
+/* Whether the trial is long enough to show a clear difference. */
 static bool
-is_worth_a_look(const PadvControl *control)
+is_long_enough(const PadvControl *control)
 {
 	return control->during.seconds >= MEASURE_SECONDS &&
 		fmax(control->during.transactions, control->during.seconds * control->rate) >= CLEAR_TRANSACTIONS;
@@ -590,11 +591,11 @@ is_worth_a_look(const PadvControl *control)
 static void
 end_before(PadvControl *control, const PadvControlInput *input)
 {
-	control->rate = rate(&control->before);
+	control->rate = measured_rate(&control->before);
 	if (control->stage == PADV_CONTROL_SETTLED &&
 		(double) (input->clock_us - control->phase_started) / 1e6 < control->pause)
 	{
-		/* go on looking, by the last measure's length */
+		/* continue the measure, but let old readings count less */
 		if (control->before.seconds >= 2.0 * MEASURE_SECONDS &&
 			control->before.transactions >= 2.0 * transactions_wanted(control))
 		{
@@ -605,12 +606,12 @@ end_before(PadvControl *control, const PadvControlInput *input)
 	}
 	control->settled_rate = control->settled_rate > 0.0 ?
 		0.8 * control->settled_rate + 0.2 * control->rate : control->rate;
-	plan(control, input);
+	choose_trial(control, input);
 	if (control->trial == control->base ||
 		(control->trial == control->left && control->stage == PADV_CONTROL_SEARCHING))
 	{
 		if (control->full || control->trial != control->base)
-			turn_round(control, input);
+			reverse_direction(control, input);
 		go_on_from(control, control->before, input);
 		return;
 	}
@@ -619,28 +620,28 @@ end_before(PadvControl *control, const PadvControlInput *input)
 }
 
 /*
- * While it searches, a trial that gained much, or lost much, needs no second look at
- * the base.  More than there are more at work is not a gain of the limit alone.
+ * While it searches, a trial with a large gain or loss needs no second measure of the
+ * base.  A gain larger than the ratio of the limits does not come from the limit alone.
  */
 static bool
 end_if_clear(PadvControl *control, const PadvControlInput *input)
 {
 	double		gained = log_rate(&control->during) - log_rate(&control->before);
-	double		chance = sqrt(variance(control, &control->during) + variance(control, &control->before));
+	double		chance = sqrt(measure_variance(control, &control->during) + measure_variance(control, &control->before));
 	double		most = log((double) control->trial / control->base) + 0.1 + chance;
 
 	if (control->stage == PADV_CONTROL_SEARCHING && gained > fmax(CLEAR_GAIN, CHANCE_CLEAR * chance) &&
 		(control->trial < control->base || gained < most))
 	{
 		note_trial(control, gained);
-		move(control, true);
+		move_base(control, true);
 		go_on_from(control, control->during, input);
 		return true;
 	}
 	if (gained < -fmax(CLEAR_LOSS, CHANCE_CLEAR * chance))
 	{
 		note_trial(control, gained);
-		turn_round(control, input);
+		reverse_direction(control, input);
 		begin_before(control, input);
 		return true;
 	}
@@ -648,34 +649,34 @@ end_if_clear(PadvControl *control, const PadvControlInput *input)
 }
 
 static void
-judge(PadvControl *control, const PadvControlInput *input)
+decide_trial(PadvControl *control, const PadvControlInput *input)
 {
 	double		gained = log_rate(&control->during) -
 		(log_rate(&control->before) + log_rate(&control->after)) / 2.0;
-	double		chance = variance(control, &control->during) +
-		(variance(control, &control->before) + variance(control, &control->after)) / 4.0;
-	int			kept = verdict(control, add_evidence(control, gained, chance));
+	double		chance = measure_variance(control, &control->during) +
+		(measure_variance(control, &control->before) + measure_variance(control, &control->after)) / 4.0;
+	int			kept = compare_evidence(control, add_evidence(control, gained, chance));
 
 	note_trial(control, gained);
 	if (kept > 0)
 	{
-		move(control, gained > fmax(MUCH_MORE, CHANCE_SETTLED * sqrt(chance)));
+		move_base(control, gained > fmax(MUCH_MORE, CHANCE_SETTLED * sqrt(chance)));
 		begin_before(control, input);
 		return;
 	}
 	if (kept < 0)
-		turn_round(control, input);
+		reverse_direction(control, input);
 	else if (control->stage == PADV_CONTROL_SETTLED)
 		control->direction = -control->direction;
 	go_on_from(control, control->after, input);
 }
 
 /*
- * How much of a change is chance, by what the base does: that it bends, where there are
- * three measures of it in a row, for a trend is none; or else that it changes.
+ * Update the noise from measures of the base.  With three measures in a row it is their
+ * curvature, because a trend is not noise; else it is their difference.
  */
 static void
-learn_noise(PadvControl *control)
+update_noise(PadvControl *control)
 {
 	double		first = log_rate(&control->before);
 	double		now = log_rate(&control->after);
@@ -695,24 +696,24 @@ learn_noise(PadvControl *control)
 	control->bases++;
 }
 
-/* The base once more: was it the same load? */
+/* A second measure of the base is complete: compare, if the load was the same. */
 static void
 end_after(PadvControl *control, const PadvControlInput *input)
 {
 	double		change = log_rate(&control->after) - log_rate(&control->before);
-	double		chance = 4.0 * sqrt(variance(control, &control->after) + variance(control, &control->before));
+	double		chance = 4.0 * sqrt(measure_variance(control, &control->after) + measure_variance(control, &control->before));
 
-	control->rate = rate(&control->after);
-	learn_noise(control);
+	control->rate = measured_rate(&control->after);
+	update_noise(control);
 	if (fabs(change) > fmax(CLEAR_LOSS, chance))
 		go_on_from(control, control->after, input);
 	else
-		judge(control, input);
+		decide_trial(control, input);
 }
 
-/* --- a look --- */
+/* --- a reading --- */
 
-/* Until the limit works; as long as a transaction takes, by Little's law. */
+/* Seconds until a new limit takes effect: the time of a transaction, by Little's law. */
 static double
 settling_seconds(const PadvControl *control)
 {
@@ -723,16 +724,16 @@ settling_seconds(const PadvControl *control)
 	return fmin(fmax(SETTLING_SECONDS, limit / control->rate), SETTLING_SECONDS_MOST);
 }
 
-/* Add a look, if it and those beside it say something. */
+/* Add a reading to the current measure, if it and its neighbours count. */
 static void
-measure(PadvControl *control, const PadvControlInput *input, double seconds)
+add_reading(PadvControl *control, const PadvControlInput *input, double seconds)
 {
 	PadvMeasure look = {input->transactions - control->last_transactions, seconds};
-	PadvMeasure *to = measure_of(control);
+	PadvMeasure *to = current_measure(control);
 
 	if (seconds <= 0.0)
 		return;
-	if (!is_fit(control, input) || input->taken > padv_control_limit(control) + 1 || seconds > LOOK_SECONDS_MOST || !(look.transactions >= 0.0))
+	if (!reading_counts(control, input) || input->taken > padv_control_limit(control) + 1 || seconds > LOOK_SECONDS_MOST || !(look.transactions >= 0.0))
 	{
 		control->run = 0;
 		control->unfit += seconds;
@@ -744,7 +745,7 @@ measure(PadvControl *control, const PadvControlInput *input, double seconds)
 	if (control->run < 2)
 		control->run++;
 
-	/* the first look after a pause is not whole, and has nothing before it */
+	/* the first reading after a pause is incomplete */
 	to->transactions += control->last_look.transactions;
 	to->seconds += control->last_look.seconds;
 	memset(&control->last_look, 0, sizeof(PadvMeasure));
@@ -753,14 +754,14 @@ measure(PadvControl *control, const PadvControlInput *input, double seconds)
 		control->last_look = look;
 }
 
-/* There has been too little to do for too long. */
+/* Discard a comparison after too long with too little work. */
 static void
-lose_patience(PadvControl *control, const PadvControlInput *input)
+end_if_stuck(PadvControl *control, const PadvControlInput *input)
 {
 	if (control->unfit > PATIENCE_SECONDS)
 		begin_before(control, input);
 
-	/* where a trial below had to wait until now */
+	/* a trial below the base had to wait until now */
 	if (control->phase == PADV_PHASE_BEFORE && !control->full && control->before.seconds <= 0.0 &&
 		(control->trial == control->base || control->trial >= control->demand) && !is_calm(control, input))
 	{
@@ -768,7 +769,7 @@ lose_patience(PadvControl *control, const PadvControlInput *input)
 			control->calm = 0.0;
 		control->calm_until = 0;
 		search_below(control);
-		plan(control, input);
+		choose_trial(control, input);
 	}
 }
 
@@ -778,23 +779,23 @@ padv_control_look(PadvControl *control, const PadvControlInput *input)
 	double		seconds = control->read_at > 0 ? (double) (input->clock_us - control->read_at) / 1e6 : 0.0;
 
 	/* bounds can change, as cores do */
-	control->base = bounded(control->base, input);
-	control->trial = bounded(control->trial, input);
+	control->base = bound_limit(control->base, input);
+	control->trial = bound_limit(control->trial, input);
 
 	if (seconds > 0.0)
 	{
-		follow_demand(control, input, fmin(seconds, LOOK_SECONDS_MOST));
-		sink(control, input, fmin(seconds, LOOK_SECONDS_MOST));
-		measure(control, input, seconds);
-		lose_patience(control, input);
+		update_demand(control, input, fmin(seconds, LOOK_SECONDS_MOST));
+		lower_unused_limit(control, input, fmin(seconds, LOOK_SECONDS_MOST));
+		add_reading(control, input, seconds);
+		end_if_stuck(control, input);
 	}
 	control->read_at = input->clock_us;
 	control->last_transactions = input->transactions;
-	if (control->phase == PADV_PHASE_TRIAL && is_worth_a_look(control) && end_if_clear(control, input))
+	if (control->phase == PADV_PHASE_TRIAL && is_long_enough(control) && end_if_clear(control, input))
 		;
 	else if (control->phase == PADV_PHASE_BEFORE && load_has_changed(control))
-		search_anew(control, input);
-	else if (is_enough(control, measure_of(control)))
+		search_new_load(control, input);
+	else if (measure_is_complete(control, current_measure(control)))
 	{
 		if (control->phase == PADV_PHASE_BEFORE)
 			end_before(control, input);

@@ -2,8 +2,8 @@
  * enforcement.c
  *		Whether limits are enforced, in words.
  *
- * Owns the words, so that every view says the same.  Pure; called by whatever
- * shows limits.
+ * Owns these sentences, so that all views use the same.  Pure; the SQL functions and the
+ * advice call it.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */

@@ -2,6 +2,8 @@
  * enforcement.h
  *		Whether limits are enforced, in words.
  *
+ * Pure: nothing here blocks, allocates or fails.
+ *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #ifndef PADV_ENFORCEMENT_H
@@ -11,10 +13,10 @@
 
 #include "core/policy/limits.h"
 
-/* "off", "observe" or "on". */
+/* "off", "observe" or "on"; a constant string. */
 extern const char *padv_enforcement_name(PadvEnforcement enforcement);
 
-/* Of transactions, by the two settings: enforcement = off turns off both. */
+/* The enforcement for transactions, by the two settings: enforcement = off wins. */
 static inline PadvEnforcement
 padv_effective_gate_enforcement(PadvEnforcement enforcement, PadvEnforcement gate_enforcement)
 {
@@ -22,8 +24,8 @@ padv_effective_gate_enforcement(PadvEnforcement enforcement, PadvEnforcement gat
 }
 
 /*
- * What the settings mean for sessions, and for transactions: a sentence, or ""
- * when limits are enforced.
+ * Write what the settings mean for sessions, and for transactions, to text: a sentence,
+ * or "" when limits are enforced.  size is in bytes, with the NUL.
  */
 extern void padv_explain_enforcement(PadvEnforcement enforcement, char *text, size_t size);
 extern void padv_explain_gate_enforcement(PadvEnforcement enforcement,

@@ -1,11 +1,11 @@
 /*
  * leaders.c
- *		The leaders of parties that stand at an quota of a queue.
+ *		The leaders of the parties that are linked at a quota.
  *
- * Pure.  They are in two structures, by links in their requests: a heap that has the one
- * of the lowest rank at its root, and a ring in which each has its turn to have
- * the oldest of its party preferred.  What is done to them takes steps by the logarithm
- * of their number.
+ * Pure.  Links in their requests make two structures.  The heap has the leader of the
+ * lowest rank at its root.  The ring gives the order in which the oldest waiter of each
+ * party is preferred.  A change takes a number of steps that grows with the logarithm of
+ * the number of leaders.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -19,7 +19,7 @@ heap_rank(const PadvWaitQueue *queue, int32_t number)
 	return number == PADV_NONE ? 0 : padv_queue_request(queue, number)->heap_rank;
 }
 
-/* The longer branch goes to the left; false when the rank has stayed the same. */
+/* Put the longer branch on the left; false when the rank has not changed. */
 static bool
 heap_adjust(PadvWaitQueue *queue, PadvRequest *request)
 {
@@ -37,7 +37,7 @@ heap_adjust(PadvWaitQueue *queue, PadvRequest *request)
 	return request->heap_rank != before;
 }
 
-/* As deep as the two ranks, which are logarithms. */
+/* The depth of the recursion is the sum of the two ranks, which are logarithms. */
 static int32_t
 heap_merge(PadvWaitQueue *queue, int32_t a, int32_t b)
 {
@@ -92,7 +92,7 @@ heap_remove(PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
 
 /* --- the ring --- */
 
-/* The last one to have its turn. */
+/* Add it as the last of the ring. */
 static void
 ring_add(PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
 {

@@ -1,8 +1,9 @@
 /*
  * leaders.h
- *		The leaders of parties that stand at an quota of a queue.
+ *		The leaders of the parties that are linked at a quota.
  *
- * For core/policy/wait_queue.c only, which says what a party is.
+ * Only for core/policy/wait_queue.c, which says what a party is and holds its caller's
+ * lock.  Nothing here blocks, allocates or fails.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -11,10 +12,10 @@
 
 #include "core/policy/wait_queue.h"
 
-/* One that stands at no quota comes to this one; its rank and party are set. */
+/* Link a leader that is linked at no quota; its rank and party are set. */
 extern void padv_leaders_add(PadvWaitQueue *queue, PadvQuota *quota, int32_t number);
 
-/* It stands there no more. */
+/* Unlink a leader from this quota. */
 extern void padv_leaders_remove(PadvWaitQueue *queue, PadvQuota *quota, int32_t number);
 
 #endif							/* PADV_LEADERS_H */

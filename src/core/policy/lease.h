@@ -2,10 +2,12 @@
  * lease.h
  *		How long a slot stays with one session while others wait for it.
  *
- * A process that has just run has its memory in the caches of the CPU; one that
- * waited behind hundreds has lost it.  So a session may go on for a while, the
- * lease, and its slot is kept for the moment that its client needs to send the
- * next transaction, the grace.
+ * A process that has just run has its memory in the caches of the CPU.  A process that
+ * waited behind hundreds of others has lost it.  So a session may run further
+ * transactions for a while, the lease.  Its slot is retained while its client sends the
+ * next transaction, up to the retain timeout.
+ *
+ * Plain data in memory of the caller.  Nothing here blocks, allocates or fails.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -16,37 +18,38 @@
 #include <stdint.h>
 
 /*
- * Microseconds that a session may go on while so many wait for so many slots:
- * longer for a long line, as who waits in one is colder when its slot comes.  But
- * the queue goes round within two seconds, if that leaves the least to each.
+ * Microseconds that a session may run further transactions while so many others wait for
+ * so many slots.  Grows with the queue, because a process that waited behind many others
+ * has cold caches; bounded so that every waiter is served within 2 s, but at least 5 ms.
  */
 extern int64_t padv_lease_us(int32_t waiting, int32_t slots);
 
-/* The grace when cores are idle; it may be this much at any time. */
+/* The retain timeout when cores are idle, in microseconds; it is never shorter. */
 #define PADV_RETAIN_US 1000
 
 typedef struct PadvRetain
 {
-	int64_t		us;				/* what it is now */
+	int64_t		us;				/* the retain timeout now, microseconds */
 	int64_t		changed_at;		/* monotonic, microseconds */
-	int64_t		not_before;		/* when it may be long again */
-	int64_t		pause;			/* after it last was long for nothing */
-	int32_t		in_vain;		/* with this limit */
+	int64_t		not_before;		/* likewise; when it may be long again */
+	int64_t		pause;			/* microseconds without a long one, after a
+								 * long one left cores idle */
+	int32_t		in_vain;		/* the limit on slots when that happened */
 } PadvRetain;
 
-extern void padv_retain_init(PadvRetain *grace);
+extern void padv_retain_init(PadvRetain *retain);
 
 /*
- * Look at the share of the granted cores that was busy in the last second, 0..1
- * or negative if not known; limit is how many slots there are, -1 any number.
+ * Update the retain timeout, once a second.  cpu_utilization is the share of the granted
+ * cores that was busy in the last second, 0..1, or negative if not known.  limit is the
+ * number of slots, -1 for any number.  now is monotonic, in microseconds.
  *
- * Where no core is idle, a slot that nobody uses for a moment costs nothing, and
- * a client on the same busy machine needs that moment.  So the grace is long
- * then.  If cores become idle by that, because clients are slow for another
- * reason, or slots are few, it is short again, and that is not tried again soon,
- * but with twice the slots.
+ * While no core is idle, an unused slot costs nothing for a moment, and a client on
+ * the same busy machine needs that moment.  So the timeout is long then.  If cores become
+ * idle, because clients are slow for another reason or slots are few, it is short
+ * again.  It becomes long again only after a pause, or with twice the slots.
  */
-extern void padv_retain_update(PadvRetain *grace, double cpu_utilization,
+extern void padv_retain_update(PadvRetain *retain, double cpu_utilization,
 							   int32_t limit, int64_t now);
 
 #endif							/* PADV_LEASE_H */

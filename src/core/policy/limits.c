@@ -1,6 +1,6 @@
 /*
  * limits.c
- *		Which limits there are, and which of them a session is under.
+ *		The limits on sessions and transactions, and which of them a session is under.
  *
  * Pure.  The process that reads the catalogs builds a set; logins search it.
  * All searches are binary: a login costs the same with 20 limits and with 2000.
@@ -13,22 +13,22 @@
 
 #include "core/policy/limits.h"
 
-/* Roles above one role that are looked at; deeper or wider is incomplete. */
+/* Groups of one role that are considered; with more, the set is incomplete. */
 #define MAX_ANCESTORS 256
 
 static size_t
-aligned(size_t bytes)
+align_16(size_t bytes)
 {
 	return (bytes + 15) / 16 * 16;
 }
 
-/* Where the arrays are when they have these numbers of elements. */
+/* Set the arrays for these numbers of elements; returns the bytes that they need. */
 static size_t
-lay_out(PadvLimits *limits, size_t nlimits, size_t nmemberships, size_t nexempt, size_t ndatabases)
+set_arrays(PadvLimits *limits, size_t nlimits, size_t nmemberships, size_t nexempt, size_t ndatabases)
 {
-	size_t		memberships = aligned(nlimits * sizeof(PadvLimit));
-	size_t		exempt = memberships + aligned(nmemberships * sizeof(PadvMembership));
-	size_t		databases = exempt + aligned(nexempt * sizeof(uint32_t));
+	size_t		memberships = align_16(nlimits * sizeof(PadvLimit));
+	size_t		exempt = memberships + align_16(nmemberships * sizeof(PadvMembership));
+	size_t		databases = exempt + align_16(nexempt * sizeof(uint32_t));
 
 	if (limits != NULL)
 	{
@@ -37,13 +37,13 @@ lay_out(PadvLimits *limits, size_t nlimits, size_t nmemberships, size_t nexempt,
 		limits->exempt = (uint32_t *) (limits->block + exempt);
 		limits->databases = (PadvDatabaseName *) (limits->block + databases);
 	}
-	return databases + aligned(ndatabases * sizeof(PadvDatabaseName));
+	return databases + align_16(ndatabases * sizeof(PadvDatabaseName));
 }
 
 size_t
 padv_limits_block_size(void)
 {
-	return lay_out(NULL, PADV_MAX_LIMITS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT, PADV_MAX_LIMITS);
+	return set_arrays(NULL, PADV_MAX_LIMITS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT, PADV_MAX_LIMITS);
 }
 
 void
@@ -55,7 +55,7 @@ padv_limits_init(PadvLimits *limits, void *block)
 	limits->fallback.connection_limit = PADV_UNLIMITED;
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		limits->fallback.value[i] = PADV_UNLIMITED;
-	lay_out(limits, PADV_MAX_LIMITS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT, PADV_MAX_LIMITS);
+	set_arrays(limits, PADV_MAX_LIMITS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT, PADV_MAX_LIMITS);
 }
 
 void
@@ -129,12 +129,12 @@ padv_limits_add_database(PadvLimits *limits, uint32_t database, const char *name
 }
 
 static int
-compare_names(const void *a, const void *b)
+compare_database_names(const void *a, const void *b)
 {
 	return strcmp(((const PadvDatabaseName *) a)->name, ((const PadvDatabaseName *) b)->name);
 }
 
-/* A key is a text of any length. */
+/* For bsearch; the key is a string of any length. */
 static int
 compare_with_name(const void *key, const void *element)
 {
@@ -148,7 +148,7 @@ compare_numbers(uint32_t a, uint32_t b)
 }
 
 static int
-compare_limits(const void *a, const void *b)
+compare_limit_keys(const void *a, const void *b)
 {
 	const PadvLimit *left = a;
 	const PadvLimit *right = b;
@@ -158,7 +158,7 @@ compare_limits(const void *a, const void *b)
 }
 
 static int
-compare_roles(const void *a, const void *b)
+compare_role_numbers(const void *a, const void *b)
 {
 	return compare_numbers(*(const uint32_t *) a, *(const uint32_t *) b);
 }
@@ -174,11 +174,11 @@ compare_grants(const void *a, const void *b)
 }
 
 static int32_t
-scaled(int32_t number, double scale)
+scale_number(int32_t number, double scale)
 {
 	double		result = floor((double) number * scale);
 
-	/* what may have one session keeps one on the smallest node */
+	/* a limit above 0 stays at least 1, however small the scale is */
 	if (number <= 0)
 		return number;
 	if (result < 1.0)
@@ -186,9 +186,9 @@ scaled(int32_t number, double scale)
 	return result < INT32_MAX ? (int32_t) result : INT32_MAX;
 }
 
-/* Settings that count something; the others say how to wait and when to close. */
+/* Whether the setting is a number that is scale_number, not a queue length or a time. */
 static bool
-is_number(int setting)
+is_scaled_setting(int setting)
 {
 	return setting == PADV_MAX_SESSIONS || setting == PADV_MIN_SESSIONS ||
 		setting == PADV_MAX_ACTIVE;
@@ -198,7 +198,7 @@ static bool
 sets_numbers(const PadvLimit *limit)
 {
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
-		if (is_number(i) && limit->value[i] != PADV_NOT_SET)
+		if (is_scaled_setting(i) && limit->value[i] != PADV_NOT_SET)
 			return true;
 	return false;
 }
@@ -210,16 +210,16 @@ padv_limit_is_set(const PadvLimit *limit)
 		padv_limit_closes_idle(limit);
 }
 
-/* Fill in what is not set; the numbers from the default only if asked to. */
+/* Fill in unset values, and scale the numbers. */
 static void
-resolve(PadvLimit *limit, const PadvLimit *fallback, bool numbers_too, double scale)
+fill_in_values(PadvLimit *limit, const PadvLimit *fallback, bool numbers_too, double scale)
 {
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 	{
 		if (limit->value[i] == PADV_NOT_SET)
-			limit->value[i] = is_number(i) && !numbers_too ? PADV_UNLIMITED : fallback->value[i];
-		if (is_number(i))
-			limit->value[i] = scaled(limit->value[i], scale);
+			limit->value[i] = is_scaled_setting(i) && !numbers_too ? PADV_UNLIMITED : fallback->value[i];
+		if (is_scaled_setting(i))
+			limit->value[i] = scale_number(limit->value[i], scale);
 	}
 }
 
@@ -228,7 +228,7 @@ padv_limit_resolve(PadvLimit *limit, const PadvLimit *fallback, bool has_members
 {
 	if (limit->scope == PADV_SCOPE_ROLE && has_members && sets_numbers(limit))
 		limit->scope = PADV_SCOPE_GROUP;
-	resolve(limit, fallback, limit->scope == PADV_SCOPE_ROLE || limit->scope == PADV_SCOPE_DEFAULT, scale);
+	fill_in_values(limit, fallback, limit->scope == PADV_SCOPE_ROLE || limit->scope == PADV_SCOPE_DEFAULT, scale);
 }
 
 static bool
@@ -241,12 +241,11 @@ is_granted(const PadvGrant *grants, size_t ngrants, uint32_t role)
 }
 
 /*
- * A role whose numbers come from the default stays in the set even if they are
- * unlimited when it says so itself: that is how it is told from one that has
- * the default.
+ * A role that sets its own numbers stays in the set even if they are all unlimited:
+ * without an entry it would be under the default.
  */
 static void
-resolve_all(PadvLimits *limits, const PadvGrant *grants, size_t ngrants)
+resolve_all_limits(PadvLimits *limits, const PadvGrant *grants, size_t ngrants)
 {
 	int			kept = 0;
 
@@ -263,13 +262,13 @@ resolve_all(PadvLimits *limits, const PadvGrant *grants, size_t ngrants)
 	}
 	limits->nlimits = kept;
 
-	/* those on databases come last */
+	/* limits on databases are sorted last */
 	if (kept == 0 || limits->limits[kept - 1].database == 0)
 		limits->ndatabases = 0;
 	padv_limit_resolve(&limits->fallback, &limits->fallback, false, limits->scale);
 }
 
-/* The first grant to this member, or where it would be. */
+/* The index of the first grant to this member, or where it would be. */
 static size_t
 first_grant(const PadvGrant *grants, size_t ngrants, uint32_t member)
 {
@@ -306,9 +305,9 @@ add_membership(PadvLimits *limits, uint32_t member, uint32_t role)
 	membership->limit = (int32_t) (limit - limits->limits);
 }
 
-/* All that a role is a member of, by way of others too; each once. */
+/* Add a membership for each limited group of a role, direct or indirect, each once. */
 static void
-climb(PadvLimits *limits, const PadvGrant *grants, size_t ngrants, uint32_t member)
+add_memberships_of(PadvLimits *limits, const PadvGrant *grants, size_t ngrants, uint32_t member)
 {
 	uint32_t	ancestors[MAX_ANCESTORS];
 	int			before = limits->nmemberships;
@@ -338,7 +337,7 @@ climb(PadvLimits *limits, const PadvGrant *grants, size_t ngrants, uint32_t memb
 		}
 	}
 
-	/* its own, its database's, and its own there come first */
+	/* 3 limits are no groups: of the role, the database, the role in it */
 	if (limits->nmemberships - before > PADV_MAX_SESSION_LIMITS - 3)
 		limits->incomplete = true;
 }
@@ -348,14 +347,14 @@ padv_limits_finish(PadvLimits *limits, PadvGrant *grants, size_t ngrants)
 {
 	if (ngrants > 0)
 		qsort(grants, ngrants, sizeof(PadvGrant), compare_grants);
-	qsort(limits->limits, (size_t) limits->nlimits, sizeof(PadvLimit), compare_limits);
-	qsort(limits->exempt, (size_t) limits->nexempt, sizeof(uint32_t), compare_roles);
-	qsort(limits->databases, (size_t) limits->ndatabases, sizeof(PadvDatabaseName), compare_names);
-	resolve_all(limits, grants, ngrants);
+	qsort(limits->limits, (size_t) limits->nlimits, sizeof(PadvLimit), compare_limit_keys);
+	qsort(limits->exempt, (size_t) limits->nexempt, sizeof(uint32_t), compare_role_numbers);
+	qsort(limits->databases, (size_t) limits->ndatabases, sizeof(PadvDatabaseName), compare_database_names);
+	resolve_all_limits(limits, grants, ngrants);
 
 	for (size_t i = 0; i < ngrants; i++)
 		if (i == 0 || grants[i].member != grants[i - 1].member)
-			climb(limits, grants, ngrants, grants[i].member);
+			add_memberships_of(limits, grants, ngrants, grants[i].member);
 }
 
 bool
@@ -391,8 +390,8 @@ padv_limits_copy(PadvLimits *to, const PadvLimits *from)
 
 	*to = *from;
 	to->block = block;
-	lay_out(to, (size_t) from->nlimits, (size_t) from->nmemberships, (size_t) from->nexempt,
-			(size_t) from->ndatabases);
+	set_arrays(to, (size_t) from->nlimits, (size_t) from->nmemberships, (size_t) from->nexempt,
+			   (size_t) from->ndatabases);
 	memcpy(to->limits, from->limits, (size_t) from->nlimits * sizeof(PadvLimit));
 	memcpy(to->memberships, from->memberships,
 		   (size_t) from->nmemberships * sizeof(PadvMembership));
@@ -423,7 +422,7 @@ bool
 padv_limits_is_exempt(const PadvLimits *limits, uint32_t role)
 {
 	return bsearch(&role, limits->exempt, (size_t) limits->nexempt, sizeof(uint32_t),
-				   compare_roles) != NULL;
+				   compare_role_numbers) != NULL;
 }
 
 bool
@@ -438,7 +437,7 @@ padv_limits_at(const PadvLimits *limits, uint32_t database, uint32_t role)
 {
 	PadvLimit	key = {.role = role, .database = database};
 
-	return bsearch(&key, limits->limits, (size_t) limits->nlimits, sizeof(PadvLimit), compare_limits);
+	return bsearch(&key, limits->limits, (size_t) limits->nlimits, sizeof(PadvLimit), compare_limit_keys);
 }
 
 int
@@ -459,9 +458,9 @@ padv_limits_first_membership(const PadvLimits *limits, uint32_t member)
 	return low;
 }
 
-/* Add a limit unless it limits nothing; under core's limit it is only counted. */
+/* Add a limit unless it has no effect.  With a CONNECTION LIMIT it counts sessions. */
 static int
-note(const PadvLimits *limits, const PadvLimit *limit, int32_t *found, int count)
+append_limit_index(const PadvLimits *limits, const PadvLimit *limit, int32_t *found, int count)
 {
 	if (limit == NULL || (!padv_limit_is_set(limit) && limit->connection_limit < 0) ||
 		count == PADV_MAX_SESSION_LIMITS)
@@ -479,14 +478,14 @@ padv_limits_of(const PadvLimits *limits, uint32_t database, uint32_t role,
 
 	if (padv_limits_is_exempt(limits, role))
 		return 0;
-	count = note(limits, own != NULL ? own : &limits->fallback, found, count);
+	count = append_limit_index(limits, own != NULL ? own : &limits->fallback, found, count);
 	if (database != 0)
 	{
-		count = note(limits, padv_limits_at(limits, database, role), found, count);
-		count = note(limits, padv_limits_at(limits, database, 0), found, count);
+		count = append_limit_index(limits, padv_limits_at(limits, database, role), found, count);
+		count = append_limit_index(limits, padv_limits_at(limits, database, 0), found, count);
 	}
 	for (int i = padv_limits_first_membership(limits, role);
 		 i < limits->nmemberships && limits->memberships[i].member == role; i++)
-		count = note(limits, &limits->limits[limits->memberships[i].limit], found, count);
+		count = append_limit_index(limits, &limits->limits[limits->memberships[i].limit], found, count);
 	return count;
 }

@@ -1,9 +1,10 @@
 /*
  * limits.h
- *		Which limits there are, and which of them a session is under.
+ *		The limits on sessions and transactions, and which of them a session is under.
  *
- * Plain data, built by whoever reads the catalogs and searched at each login.
- * Roles and databases are the server's numbers; 0 stands for any.
+ * Plain data.  The process that reads the catalogs builds a set, and each login searches
+ * it.  Roles and databases are OIDs; 0 stands for any.  Nothing here blocks, allocates
+ * or fails; the caller owns all memory and protects a shared set with its lock.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -14,15 +15,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* More than these are not enforced; PadvLimits.incomplete says so. */
+/* Entries beyond these numbers are ignored; PadvLimits.incomplete is set then. */
 #define PADV_MAX_LIMITS 2048
 #define PADV_MAX_MEMBERSHIPS 16384
 #define PADV_MAX_EXEMPT 1024
 
-/* Limits that one session can be under: its own, its database's, its groups'. */
+/*
+ * Limits that one session can be under: of its role, of its database, of its role in the
+ * database, and of groups that its role is a member of.
+ */
 #define PADV_MAX_SESSION_LIMITS 24
 
-/* What can be set on a role, a database, or a role in a database. */
+/* The settings of a limit on a role, a database, or a role in a database. */
 typedef enum PadvLimitSetting
 {
 	PADV_MAX_SESSIONS,
@@ -46,7 +50,7 @@ typedef enum PadvScope
 	PADV_SCOPE_GROUP,			/* a role and its members together */
 	PADV_SCOPE_DATABASE,
 	PADV_SCOPE_ROLE_IN_DATABASE,
-	PADV_SCOPE_DEFAULT,			/* each role that has no number of its own */
+	PADV_SCOPE_DEFAULT,			/* each role without a number of its own */
 } PadvScope;
 
 typedef enum PadvEnforcement
@@ -61,8 +65,8 @@ typedef struct PadvLimit
 	uint32_t	role;
 	uint32_t	database;
 	int32_t		scope;			/* PadvScope */
-	int32_t		connection_limit;	/* the server's own CONNECTION LIMIT of
-									 * this role or database; -1 is none */
+	int32_t		connection_limit;	/* CONNECTION LIMIT of the role or
+									 * database; -1 is none */
 	int32_t		value[PADV_LIMIT_SETTINGS];
 } PadvLimit;
 
@@ -73,26 +77,26 @@ typedef struct PadvLoginRole
 	int32_t		connection_limit;
 } PadvLoginRole;
 
-/* A role is, directly or not, a member of the role of limits[limit]. */
+/* member is, directly or indirectly, a member of the role of limits[limit]. */
 typedef struct PadvMembership
 {
 	uint32_t	member;
 	int32_t		limit;
 } PadvMembership;
 
-/* member was granted role. */
+/* A direct grant of role to member. */
 typedef struct PadvGrant
 {
 	uint32_t	member;
 	uint32_t	role;
 } PadvGrant;
 
-/* A name's bytes, with the 0 at its end; a longer one is not kept. */
+/* Bytes of a database name with its NUL; a longer name is not kept. */
 #define PADV_NAME_SIZE 64
 
 /*
- * A database, found by its name.  The whole name is compared: who may create
- * databases may choose one that has the same hash as another's.
+ * A database, found by its name.  The whole name is compared, not a hash: a role that
+ * may create databases could choose a name with the same hash as another.
  */
 typedef struct PadvDatabaseName
 {
@@ -101,8 +105,8 @@ typedef struct PadvDatabaseName
 } PadvDatabaseName;
 
 /*
- * The arrays are in a block that comes with it; padv_limits_copy packs them, so
- * that a search where there are few limits touches little memory.
+ * A set of limits.  The arrays are in one block of padv_limits_block_size() bytes.
+ * padv_limits_copy packs them, so that a search among few limits touches little memory.
  */
 typedef struct PadvLimits
 {
@@ -112,33 +116,37 @@ typedef struct PadvLimits
 	int32_t		nexempt;
 	int32_t		ndatabases;
 	int32_t		enforcement;	/* PadvEnforcement */
-	double		scale;			/* applied to the numbers already */
+	double		scale;			/* already applied to the numbers */
 	bool		incomplete;		/* something did not fit */
 
-	/* what may connect, by the limits and limits of roles */
+	/* what may connect, by these limits and the CONNECTION LIMITs of roles */
 	int64_t		committed;		/* sessions of all roles; -1: no bound */
 	int64_t		unbounded_roles;	/* roles without any bound */
 	int64_t		committed_queue;	/* logins that may wait; -1: no bound */
-	PadvLimit	fallback;		/* the default */
-	int32_t		configured[PADV_LIMIT_SETTINGS];	/* what padv_limits_begin
-													 * was given as such */
-	PadvLimit  *limits;			/* by database, role */
-	PadvMembership *memberships;	/* by member */
-	uint32_t   *exempt;			/* ascending */
-	PadvDatabaseName *databases;	/* by name; none without limits on some */
+	PadvLimit	fallback;		/* the default limit */
+	int32_t		configured[PADV_LIMIT_SETTINGS];	/* the default as given to
+													 * padv_limits_begin */
+	PadvLimit  *limits;			/* sorted by database, role */
+	PadvMembership *memberships;	/* sorted by member */
+	uint32_t   *exempt;			/* sorted */
+	PadvDatabaseName *databases;	/* sorted by name; empty if no limit is on
+									 * a database */
 } PadvLimits;
 
-/* Bytes of a block; and a set without any limit in one, aligned as malloc does. */
+/*
+ * The size of a block in bytes; and make an empty set in a block, which is aligned as
+ * malloc does and stays the caller's.
+ */
 extern size_t padv_limits_block_size(void);
 extern void padv_limits_init(PadvLimits *limits, void *block);
 
 /*
- * Build: begin, add places and exempt roles in any order, finish, commit.
+ * To build a set: begin, add limits and exempt roles in any order, finish, commit.
  *
- * padv_limits_entry returns the limit of a place, whose values are PADV_NOT_SET at
- * first, or NULL when there is no room.  The default is the place without role
- * and database: it is limits->fallback, and holds what padv_limits_begin was given
- * until it is set.
+ * padv_limits_entry returns the limit of this role in this database, which it adds if
+ * need be with all values PADV_NOT_SET, or NULL when the set is full.  The default is
+ * the limit with neither role nor database: limits->fallback, with the values that
+ * padv_limits_begin was given.
  */
 extern void padv_limits_begin(PadvLimits *limits, PadvEnforcement enforcement, double scale,
 							  const int32_t fallback[PADV_LIMIT_SETTINGS]);
@@ -146,36 +154,37 @@ extern PadvLimit *padv_limits_entry(PadvLimits *limits, uint32_t database, uint3
 extern void padv_limits_add_exempt(PadvLimits *limits, uint32_t role);
 
 /*
- * The name of a database.  They are kept only if there are limits on databases;
- * of more than PADV_MAX_LIMITS, some are unknown.
+ * Add the name of a database.  Names are kept only if there are limits on databases, and
+ * at most PADV_MAX_LIMITS of them.
  */
 extern void padv_limits_add_database(PadvLimits *limits, uint32_t database, const char *name);
 
 /*
- * Fill in what is not set, scale the numbers, drop what limits nothing, and
- * find the members of each limited role.  The grants are sorted in place.
+ * Fill in unset values, scale the numbers, remove limits without effect, and find the
+ * members of each limited role.  The grants are sorted in place.
  *
- * What a place does not set comes from the default: how to wait and when to
- * close, for every place; how many sessions and transactions, for roles only,
- * because the default is meant for each role and not for their sum.  So a role with
- * members has for the group what was set on it, and nothing else.
+ * Unset values come from the default.  Queue settings and idle timeouts come from it for
+ * every limit.  Numbers of sessions and transactions come from it for roles only, because
+ * the default is meant for each role and not for a sum.  So the limit of a role with
+ * members has only the numbers that were set on it.
  */
 extern void padv_limits_finish(PadvLimits *limits, PadvGrant *grants, size_t ngrants);
 
 /*
- * The same for one place, whose scope comes from padv_limits_entry, below a default
- * that is not scaled; or for the default itself, below itself.
+ * The same for one limit of padv_limits_entry and a default that is not scaled yet, or
+ * for the default itself with itself as fallback.
  */
 extern void padv_limit_resolve(PadvLimit *limit, const PadvLimit *fallback, bool has_members,
 							   double scale);
 
 /*
- * Add up what these roles may have at most.  A role that is in limited groups
- * counts in the tightest of them, and a group no higher than its limit.  Limits on
- * databases can only lower the sum, and are not looked at.
+ * Compute committed, unbounded_roles and committed_queue: the sum of the sessions that
+ * these roles may have.  A role in limited groups counts in the group with the lowest
+ * limit, and a group counts up to its limit.  Limits on databases can only lower the
+ * sum, and are ignored.
  *
- * And how many logins may wait: the lengths of all queues, as each login waits in
- * one of them.  A role under the default has one of its own.
+ * committed_queue is the sum of all queue lengths, because each login waits in one
+ * queue.  Each role under the default has its own queue.
  */
 extern void padv_limits_commit(PadvLimits *limits, const PadvLoginRole *roles, size_t nroles);
 
@@ -183,44 +192,44 @@ extern void padv_limits_commit(PadvLimits *limits, const PadvLoginRole *roles, s
 extern bool padv_limits_any(const PadvLimits *limits);
 
 /*
- * The database of this name, or 0 if no limit is on any.  False when the name is
- * not known.
+ * Write the OID of the database with this name to *database, or 0 if no limit is on a
+ * database.  Returns false when the name is not known.
  */
 extern bool padv_limits_database(const PadvLimits *limits, const char *name, uint32_t *database);
 
+/* Compare all of two sets; copy a set to one with a block of its own. */
 extern bool padv_limits_equal(const PadvLimits *a, const PadvLimits *b);
 extern void padv_limits_copy(PadvLimits *to, const PadvLimits *from);
 
 extern bool padv_limits_is_exempt(const PadvLimits *limits, uint32_t role);
 
-/* The limit at a place, or NULL. */
+/* The limit of this role in this database, or NULL. */
 extern const PadvLimit *padv_limits_at(const PadvLimits *limits, uint32_t database, uint32_t role);
 
-/* Stands for the default in what padv_limits_of writes. */
+/* The index of the default limit in the result of padv_limits_of. */
 #define PADV_DEFAULT_LIMIT (-1)
 
 /*
- * The limits that a session of this role in this database is under, as indexes
- * of limits[] or PADV_DEFAULT_LIMIT; returns their number, 0 for an exempt role.
- * Each is there once.  Of more than PADV_MAX_SESSION_LIMITS the last groups are
- * left out.
+ * Write the limits that a session of this role in this database is under, as indexes of
+ * limits[] or PADV_DEFAULT_LIMIT, each once.  Returns their number, 0 for an exempt role.
+ * Of more than PADV_MAX_SESSION_LIMITS the last groups are left out.
  */
 extern int	padv_limits_of(const PadvLimits *limits, uint32_t database, uint32_t role,
 						   int32_t found[PADV_MAX_SESSION_LIMITS]);
 
-/* The first membership of this role, or where it would be. */
+/* The index of the first membership of this role, or where it would be. */
 extern int	padv_limits_first_membership(const PadvLimits *limits, uint32_t member);
 
-/* Whether it can refuse, close or keep waiting at all. */
+/* Whether the limit can refuse or queue a session or transaction, or close a session. */
 extern bool padv_limit_is_set(const PadvLimit *limit);
 
 /*
- * Whether it is of one role that is under no limit.  That of a group holds for its
- * members, whatever the group itself is.
+ * Whether the limit is on a single role that is exempt.  The limit of a group applies
+ * to its members even if the group itself is exempt.
  */
 extern bool padv_limit_is_exempt(const PadvLimits *limits, const PadvLimit *limit);
 
-/* The most sessions it allows, by its own number and core's; -1: no bound. */
+/* The most sessions, by max_sessions and CONNECTION LIMIT; -1: no bound. */
 static inline int32_t
 padv_limit_bound(const PadvLimit *limit)
 {
@@ -232,8 +241,8 @@ padv_limit_bound(const PadvLimit *limit)
 }
 
 /*
- * How many logins may wait because of it; -1: no bound.  Without a number of
- * sessions none does.
+ * How many logins may wait because of this limit; -1: no bound.  0 without
+ * max_sessions.
  */
 static inline int32_t
 padv_limit_queue(const PadvLimit *limit)
@@ -241,7 +250,7 @@ padv_limit_queue(const PadvLimit *limit)
 	return limit->value[PADV_MAX_SESSIONS] < 0 ? 0 : limit->value[PADV_QUEUE_LENGTH];
 }
 
-/* Whether its sessions and those who wait could take more connections than these. */
+/* Whether its sessions and waiting logins could take more than so many connections. */
 static inline bool
 padv_limit_queue_above(const PadvLimit *limit, int32_t connections)
 {
@@ -251,14 +260,14 @@ padv_limit_queue_above(const PadvLimit *limit, int32_t connections)
 		(queue > 0 && (int64_t) limit->value[PADV_MAX_SESSIONS] + queue > connections);
 }
 
-/* Beyond min_sessions, idle sessions are closed. */
+/* Whether idle sessions beyond min_sessions are closed. */
 static inline bool
 padv_limit_closes_idle(const PadvLimit *limit)
 {
 	return limit->value[PADV_MIN_SESSIONS] >= 0 && limit->value[PADV_SESSION_IDLE_TIMEOUT] > 0;
 }
 
-/* min_sessions above max_sessions is never reached. */
+/* Whether min_sessions can never be reached. */
 static inline bool
 padv_limit_min_above_max(const PadvLimit *limit)
 {

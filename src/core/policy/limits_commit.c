@@ -1,6 +1,6 @@
 /*
  * limits_commit.c
- *		What the limits of all roles add up to.
+ *		The sum of the limits of all roles.
  *
  * Pure.  The process that reads the catalogs computes it once for a set.
  *
@@ -8,7 +8,7 @@
  */
 #include "core/policy/limits.h"
 
-/* The tightest group that bounds a role, or -1. */
+/* The index of the lowest limit on a group of this role, or -1. */
 static int
 tightest_group(const PadvLimits *limits, uint32_t role)
 {
@@ -31,7 +31,7 @@ tightest_group(const PadvLimits *limits, uint32_t role)
 	return tightest;
 }
 
-/* The most sessions that a role may have by itself; -1: no bound. */
+/* The most sessions of this role alone, without its groups; -1: no bound. */
 static int32_t
 own_bound(const PadvLimits *limits, const PadvLoginRole *role)
 {

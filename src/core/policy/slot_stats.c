@@ -1,6 +1,6 @@
 /*
  * slot_stats.c
- *		The line in front of transactions, in words.
+ *		The queue for transaction slots, in sentences.
  *
  * Pure; the SQL functions call it.
  *
@@ -33,10 +33,10 @@ padv_slot_stats_state(const PadvSlotStats *gate, const PadvControl *control)
 	return "not full";
 }
 
-/* Add a sentence to those that are there. */
+/* Append formatted text. */
 static void
 __attribute__((format(printf, 3, 4)))
-say(char *text, size_t size, const char *format, ...)
+append_stats_text(char *text, size_t size, const char *format, ...)
 {
 	size_t		used = strlen(text);
 	va_list		arguments;
@@ -46,42 +46,42 @@ say(char *text, size_t size, const char *format, ...)
 	va_end(arguments);
 }
 
-/* Where there are few transactions, chance rules for long. */
+/* With few transactions it takes long to tell a difference from chance. */
 static void
-say_how_slow(const PadvControl *control, char *text, size_t size)
+append_learning_time(const PadvControl *control, char *text, size_t size)
 {
 	double		minutes = padv_control_verdict_seconds(control->rate) / 60.0;
 
 	if (control->rate <= 0.0 || minutes < 1.0)
 		return;
 	if (minutes > 24.0 * 60.0)
-		say(text, size, " With so few transactions as now it cannot learn: to tell 10%% more or less from chance takes more than a day.");
+		append_stats_text(text, size, " With so few transactions as now it cannot learn: to tell 10%% more or less from chance takes more than a day.");
 	else
-		say(text, size, " At %.2g transactions/s it takes about %.0f minutes to tell 10%% more or less from chance.",
-			control->rate, ceil(minutes));
+		append_stats_text(text, size, " At %.2g transactions/s it takes about %.0f minutes to tell 10%% more or less from chance.",
+						  control->rate, ceil(minutes));
 }
 
-/* What the controller is doing, and what its last trial gave. */
+/* What the controller does now, and the result of its last trial. */
 static void
 explain_control(const PadvSlotStats *gate, const PadvControl *control, char *text, size_t size)
 {
 	text[0] = '\0';
-	say(text, size, "%d transaction%s may run", gate->limit, gate->limit == 1 ? "" : "s");
+	append_stats_text(text, size, "%d transaction%s may run", gate->limit, gate->limit == 1 ? "" : "s");
 	if (gate->limit != control->base)
-		say(text, size, " for a moment, which is compared with what %d do, the best number so far.", control->base);
+		append_stats_text(text, size, " for a moment, which is compared with what %d do, the best number so far.", control->base);
 	else if (control->state == PADV_CONTROL_NOT_FULL)
-		say(text, size, ", and that has not been enough to keep anybody waiting all the time, so nothing can be learned now.");
+		append_stats_text(text, size, ", and that has not been enough to keep anybody waiting all the time, so nothing can be learned now.");
 	else if (control->state == PADV_CONTROL_SEARCHING)
-		say(text, size, "; the best number is being searched in steps of %.2g times, each compared with what was before and after it.",
-			control->ratio);
+		append_stats_text(text, size, "; the best number is being searched in steps of %.2g times, each compared with what was before and after it.",
+						  control->ratio);
 	else
-		say(text, size, ", with %.4g transactions/s; a number beside that is tried about every %.0f s, and kept if it does more beyond chance, or as much with fewer.",
-			control->rate, control->pause);
-	say_how_slow(control, text, size);
+		append_stats_text(text, size, ", with %.4g transactions/s; a number beside that is tried about every %.0f s, and kept if it does more beyond chance, or as much with fewer.",
+						  control->rate, control->pause);
+	append_learning_time(control, text, size);
 	if (control->last_trial > 0)
-		say(text, size, " The last trial, with %d, changed throughput by %+.1f%%; %d of %d trial%s led to a move.",
-			control->last_trial, 100.0 * control->last_gain, control->moves, control->trials,
-			control->trials == 1 ? "" : "s");
+		append_stats_text(text, size, " The last trial, with %d, changed throughput by %+.1f%%; %d of %d trial%s led to a move.",
+						  control->last_trial, 100.0 * control->last_gain, control->moves, control->trials,
+						  control->trials == 1 ? "" : "s");
 }
 
 void

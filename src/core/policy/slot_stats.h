@@ -1,6 +1,8 @@
 /*
  * slot_stats.h
- *		The line in front of transactions, in figures and in words.
+ *		The queue for transaction slots, in figures and in sentences.
+ *
+ * Pure: plain data of the caller, nothing blocks, allocates or fails.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -12,7 +14,7 @@
 
 #include "core/policy/controller.h"
 
-/* What pool_advisor.server_max_active can be beside a number. */
+/* Values of pool_advisor.server_max_active that are not a number. */
 #define PADV_SERVER_MAX_ACTIVE_OFF (-1)
 #define PADV_SERVER_MAX_ACTIVE_AUTO 0
 
@@ -20,16 +22,18 @@
 typedef struct PadvSlotTotals
 {
 	int64_t		waited;			/* transactions that had to wait */
-	int64_t		waited_us;
+	int64_t		waited_us;		/* the sum of their waits, microseconds */
 	int64_t		given_up;		/* waits that ended without a slot */
-	int64_t		would_wait;		/* let in by enforcement = observe */
-	int64_t		handed_over;	/* slots that one who waited got */
+	int64_t		would_wait;		/* granted because of gate_enforcement =
+								 * observe */
+	int64_t		handed_over;	/* slots granted to waiters */
 	int64_t		suspended;		/* slots of sessions idle in transaction */
-	int64_t		let_in;			/* beyond a limit, because nobody in ran */
-	int64_t		refused;		/* because too many waited */
-	int64_t		timed_out;		/* of those given up: by
+	int64_t		let_in;			/* granted beyond a limit, because no slot
+								 * owner worked or a session needed the waiter */
+	int64_t		refused;		/* because the queue was full or too slow */
+	int64_t		timed_out;		/* those of given_up that ended by
 								 * transaction_queue_timeout */
-	int64_t		newest_first;	/* put before others in the queue */
+	int64_t		newest_first;	/* enqueued before other waiters */
 } PadvSlotTotals;
 
 typedef struct PadvSlotStats
@@ -37,16 +41,21 @@ typedef struct PadvSlotStats
 	PadvSlotTotals totals;
 	int32_t		setting;		/* pool_advisor.server_max_active */
 	int32_t		limit;			/* the server's; -1: none */
-	int32_t		in_force;		/* with those let in beyond it; -1: none */
+	int32_t		in_force;		/* the limit plus what the stall monitor has
+								 * added; -1: none */
 	int32_t		running;		/* slots in use */
-	int32_t		kept;			/* slots kept for a session's next transaction */
-	int32_t		waiting;
+	int32_t		kept;			/* slots retained for a session's next
+								 * transaction */
+	int32_t		waiting;		/* transactions in the queue */
 } PadvSlotStats;
 
-/* "off", "fixed", "not full", "searching" or "settled". */
+/* "off", "fixed", "not full", "searching" or "settled"; a constant string. */
 extern const char *padv_slot_stats_state(const PadvSlotStats *gate, const PadvControl *control);
 
-/* What the limit is, and why; a sentence or more. */
+/*
+ * Write one or more sentences about the limit and its reason to text, up to size bytes
+ * with the NUL.
+ */
 extern void padv_slot_stats_explain(const PadvSlotStats *gate, const PadvControl *control,
 									char *text, size_t size);
 

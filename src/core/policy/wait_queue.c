@@ -1,72 +1,72 @@
 /*
  * wait_queue.c
- *		Quotas with a limit, and one queue of those who wait for room.
+ *		Quotas with a limit, and one queue of the requests that wait for them.
  *
- * Pure; the caller holds its lock around each call, and what a call does is
- * bounded by a constant and the logarithm of the length of the queue.
+ * Pure; the caller holds its lock around each call.  The work of a call is bounded by a
+ * constant times the logarithm of the length of the queue.
  *
- * There is one order, that of ranks.  It is that of arrival, and "came before" means
- * a lower rank, with two exceptions:
+ * Waiters are served in the order of their ranks.  That is the order of arrival, with
+ * two exceptions.  Below, "before" means a lower rank.
  *
- * - Under overload a quota serves the newest first.  Who comes then is of the class
- *	 NEWEST, before all who came in the ordinary way and before the newest so far.
- * - So that the others are not forgotten, now and then the one of a party who has waited
- *	 longest becomes an elder, who goes before all but older elders.
+ * - Under overload a quota serves the newest first.  A request that comes then is of the
+ *	 class NEWEST.  It is before all ordinary requests and before the newest so far.
+ * - So that the others do not starve, now and then the request of a party that has
+ *	 waited longest becomes an elder.  It is before all requests but older elders.
  *
- * Those who wait under the same quotas are a party: the one of the lowest rank leads
- * it, and only the leader is ever looked at.  A party stands at one quota that is full.
- * When a quota gets room it is for the leader there of the lowest rank: who is in now,
- * or finds another quota full, and then goes to stand there with its party.
+ * The waiters under the same quotas are a party.  The one of the lowest rank is its
+ * leader, and only leaders are examined.  A party is linked at one full quota.  When a
+ * quota gets room, the linked leader of the lowest rank is examined: it is granted, or
+ * it finds another of its quotas full, and then moves there with its party.
  *
- * Where quotas cross (a role's and a database's), a leader would go to and
- * fro for ever while others, who need one of the two only, get in.  So when it
- * goes it can claim the quota that it leaves: a request there is counted for it
- * already.  That room is idle meanwhile, so there is one claim for a quota
- * at most; only who will be the first there where it goes may claim; and it
- * does not hold a busy quota for the sake of a slow one (is_worth_claiming).
+ * Where quotas cross (a role's and a database's), a leader could move to and fro for
+ * ever, while requests that need only one of the two quotas are granted.  So a leader
+ * that moves can claim the quota that it leaves: it is counted there already.  The
+ * claimed unit is idle meanwhile.  So a quota has at most one claim, a leader claims only
+ * if it is the first where it moves to, and it does not claim a busy quota for the sake of
+ * a slow one (is_worth_claiming).
  *
- * 1. in_use is the number of requests that are in, plus one if there is a claimant.
- *	  Only what the caller forces, or a limit that is lowered, makes it more than
- *	  the limit; the latter takes the claim away.
- * 2. All who wait are in a party.  Its members are in the order of their ranks: elders,
- *	  the newest up to newest_last, ordinary ones.  All stand where the leader does.
- *	  standing is the size of all parties there, whose leaders are its ring.
- * 3. A quota where a party stands has no room, or is on the list of the
- *	  unsettled.  So nobody waits who could be in, once that list is empty.
- * 4. A quota is open to a request that claims it, or that came before its
- *	  claimant, whose claim it then gets; and if there is room, and nobody stands
- *	  there who came before.  Hence the claimant of a quota came before all
- *	  who stand there; and while one stands at a quota nobody who came later
- *	  gets in there.
- * 5. Nobody stands at a quota that it claims.  With 4: who came first of all
- *	  waits for requests that are in, never for a claim.  So claims make no circle,
- *	  in whatever order they are taken.
+ * Invariants:
  *
- * Nobody starves: each who waits is the oldest of its party some time, and an elder or
- * the first soon after.  Whoever is the first of those who share quotas with it is
- * the first wherever it goes, its claims are not taken from it, and after
- * FREE_MOVES each move adds one; so it is in when, at each of its quotas, one
- * has left, and a few more.  Then somebody else is the first.  Who stands at an
- * quota is let in or goes on after those who came before it, and no others.
+ * 1. in_use is the number of granted requests, plus one if there is a claimant.  It
+ *	  exceeds the limit only by a forced grant or after the limit was lowered; lowering
+ *	  revokes the claim.
+ * 2. Each waiter is in a party.  The members are in the order of their ranks: elders, the
+ *	  newest up to newest_last, ordinary ones.  All are linked where the leader is.
+ *	  linked is the size of all parties there, whose leaders are its ring.
+ * 3. A quota where a party is linked has no room, or is on the list of unsettled quotas.
+ *	  So no waiter could be granted once that list is empty.
+ * 4. A quota is open to its claimant, and to a request before the claimant, which then
+ *	  gets the claim.  It is also open if it has room and no request linked there is
+ *	  before this one.  Hence the claimant is before all requests that are linked there;
+ *	  and no request is granted before those that are linked there and have a lower rank.
+ * 5. No request is linked at a quota that it claims.  With 4: the first of all waiters
+ *	  waits for granted requests, never for a claim.  So claims cannot form a cycle, in
+ *	  whatever order they are made.
+ *
+ * No waiter starves.  Each waiter is the oldest of its party some time, and soon after an
+ * elder or the first.  The first of all requests that share quotas with it is the first
+ * wherever it moves, and keeps its claims.  After FREE_MOVES each move adds a claim.  So
+ * it is granted after a few releases at each of its quotas.  Then another waiter is the
+ * first.  A linked request is granted or moves after those before it, and no others.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include "core/policy/leaders.h"
 #include "core/policy/wait_queue.h"
 
-/* Parties that go to stand at another quota in one call. */
+/* At most so many parties move to another quota in one call. */
 #define MAX_MOVES 8
 
-/* Unsettled quotas of which the one with the first leader is looked for. */
+/* At most so many unsettled quotas are searched for the first leader. */
 #define MAX_LOOKS 32
 
-/* Moves without a claim for the reason that the quota is a busy one. */
+/* Moves of a leader that may leave a busy quota without a claim. */
 #define FREE_MOVES 2
 
-/* So many releases are an epoch; the pace of a quota halves with each. */
+/* So many releases are an epoch; the pace of a quota halves with each epoch. */
 #define EPOCH_RELEASES 256
 
-/* Ranks: elders have their arrival, others these. */
+/* Ranks; the rank of an elder is its arrival. */
 #define ORDINARY_RANK(arrival) ((UINT64_C(1) << 63) + (arrival))
 #define NEWEST_RANK(arrival) ((UINT64_C(1) << 62) - (arrival))
 
@@ -105,7 +105,7 @@ clear_unsettled(PadvWaitQueueHead *head)
 }
 
 void
-padv_queue_init(PadvWaitQueue *queue, int nquotas, int nplaces)
+padv_queue_init(PadvWaitQueue *queue, int nquotas, int nrequests)
 {
 	queue->head->arrivals = 0;
 	queue->head->waiting = 0;
@@ -126,7 +126,7 @@ padv_queue_init(PadvWaitQueue *queue, int nquotas, int nplaces)
 		quota->pace = 0;
 		quota->pace_epoch = 0;
 	}
-	for (int i = 0; i < nplaces; i++)
+	for (int i = 0; i < nrequests; i++)
 	{
 		padv_queue_request(queue, i)->state = PADV_REQUEST_NONE;
 		padv_queue_request(queue, i)->nquotas = 0;
@@ -156,7 +156,7 @@ note_release(PadvWaitQueue *queue, PadvQuota *quota)
 /* --- parties --- */
 
 static int32_t *
-bucket_of(const PadvWaitQueue *queue, const PadvRequest *request)
+party_bucket(const PadvWaitQueue *queue, const PadvRequest *request)
 {
 	uint64_t	hash = (uint64_t) request->nquotas;
 
@@ -179,11 +179,11 @@ same_quotas(const PadvRequest *a, const PadvRequest *b)
 	return true;
 }
 
-/* Where the number of the leader of those under the same quotas is, or would be. */
+/* The link to the leader of the request's party, or where it would be. */
 static int32_t *
 find_party(const PadvWaitQueue *queue, const PadvRequest *request)
 {
-	int32_t    *link = bucket_of(queue, request);
+	int32_t    *link = party_bucket(queue, request);
 
 	for (; *link != PADV_NONE; link = &padv_queue_request(queue, *link)->bucket_next)
 	{
@@ -195,7 +195,7 @@ find_party(const PadvWaitQueue *queue, const PadvRequest *request)
 }
 
 static bool
-leads(const PadvRequest *request)
+is_leader(const PadvRequest *request)
 {
 	return request->party_previous == PADV_NONE;
 }
@@ -220,8 +220,8 @@ unlink_party(PadvWaitQueue *queue, PadvRequest *leader)
 }
 
 /*
- * Go before the leader of a party, and lead it to stand at `at`: where it stood may be
- * open to this one, by a claim.
+ * Become the leader of a party, before its leader so far, and link the party at `at`.
+ * The quota where it was linked may be open to this request, by a claim.
  */
 static void
 take_over_party(PadvWaitQueue *queue, PadvRequest *request, int32_t *party, int at)
@@ -241,9 +241,9 @@ take_over_party(PadvWaitQueue *queue, PadvRequest *request, int32_t *party, int 
 	link_party(queue, request, at);
 }
 
-/* Stand in the party behind this one. */
+/* Insert a request into a party after `previous`. */
 static void
-follow(PadvWaitQueue *queue, PadvRequest *request, PadvRequest *leader, int previous)
+insert_into_party(PadvWaitQueue *queue, PadvRequest *request, PadvRequest *leader, int previous)
 {
 	int			me = padv_queue_number(queue, request);
 	int			next = padv_queue_request(queue, previous)->party_next;
@@ -260,21 +260,21 @@ follow(PadvWaitQueue *queue, PadvRequest *request, PadvRequest *leader, int prev
 }
 
 /*
- * Follow the party, if there is one; else lead one, which stands at `at`.  Of the class
- * NEWEST it goes before all but the elder, who leads; that there are more elders, or that
- * others of the class are before it, is only in a recount, in which who joins is the last.
+ * Join the party, if there is one; else begin one, linked at `at`.  A request of the
+ * class NEWEST goes before all members but an elder, which leads.  Only in a rebuild can
+ * there be more elders, or members of its class before it; there it is the last.
  */
 static void
 join_party(PadvWaitQueue *queue, PadvRequest *request, int32_t *party, int at)
 {
 	int			me = padv_queue_number(queue, request);
-	bool		lonely = *party == PADV_NONE;
-	PadvRequest *leader = lonely ? request : padv_queue_request(queue, *party);
-	bool		last = !lonely && padv_queue_request(queue, leader->party_last)->rank < request->rank;
+	bool		alone = *party == PADV_NONE;
+	PadvRequest *leader = alone ? request : padv_queue_request(queue, *party);
+	bool		last = !alone && padv_queue_request(queue, leader->party_last)->rank < request->rank;
 
 	request->party_next = PADV_NONE;
 	request->party_previous = PADV_NONE;
-	if (lonely)
+	if (alone)
 	{
 		*party = me;
 		request->bucket_next = PADV_NONE;
@@ -284,9 +284,9 @@ join_party(PadvWaitQueue *queue, PadvRequest *request, int32_t *party, int at)
 		link_party(queue, request, at);
 	}
 	else if (last)
-		follow(queue, request, leader, leader->party_last);
+		insert_into_party(queue, request, leader, leader->party_last);
 	else if (request->rank > leader->rank)
-		follow(queue, request, leader, *party);
+		insert_into_party(queue, request, leader, *party);
 	else
 	{
 		take_over_party(queue, request, party, at);
@@ -296,9 +296,9 @@ join_party(PadvWaitQueue *queue, PadvRequest *request, int32_t *party, int at)
 		leader->newest_last = me;
 }
 
-/* Who comes next leads, and stands where the leader stood. */
+/* Make the next member the leader, linked at the same quota, and remove the leader. */
 static void
-hand_over_party(PadvWaitQueue *queue, PadvRequest *leader, int32_t *party)
+pass_on_party(PadvWaitQueue *queue, PadvRequest *leader, int32_t *party)
 {
 	PadvRequest *next;
 
@@ -326,9 +326,9 @@ leave_party(PadvWaitQueue *queue, PadvRequest *request)
 	int32_t    *party = find_party(queue, request);
 	PadvRequest *leader = padv_queue_request(queue, *party);
 
-	if (leads(request))
+	if (is_leader(request))
 	{
-		hand_over_party(queue, request, party);
+		pass_on_party(queue, request, party);
 		return;
 	}
 	if (leader->newest_last == padv_queue_number(queue, request))
@@ -353,7 +353,7 @@ count_waiting(PadvWaitQueue *queue, const PadvRequest *request, int one)
 }
 
 static void
-dequeue(PadvWaitQueue *queue, PadvRequest *request)
+unlink_waiter(PadvWaitQueue *queue, PadvRequest *request)
 {
 	PadvWaitQueueHead *head = queue->head;
 
@@ -375,9 +375,9 @@ padv_queue_queued_at(const PadvWaitQueue *queue, const PadvRequest *request)
 	return padv_queue_request(queue, *find_party(queue, request))->at;
 }
 
-/* --- room --- */
+/* --- room in quotas --- */
 
-/* Invariant 4; the request waits, or has just come. */
+/* Invariant 4; the request waits, or is about to. */
 static bool
 is_open(const PadvWaitQueue *queue, const PadvRequest *request, const PadvQuota *quota)
 {
@@ -390,9 +390,8 @@ is_open(const PadvWaitQueue *queue, const PadvRequest *request, const PadvQuota 
 }
 
 /*
- * Of the quotas that are not open to the request, the one that is left by the
- * fewest, so that the others are not claimed for longer than need be; or
- * PADV_NONE.
+ * The quota with the fewest recent releases of those that are not open to the request,
+ * or PADV_NONE.  So the other quotas are not claimed for longer than needed.
  */
 static int
 find_closed(const PadvWaitQueue *queue, const PadvRequest *request)
@@ -418,9 +417,9 @@ find_closed(const PadvWaitQueue *queue, const PadvRequest *request)
 	return closed;
 }
 
-/* Whether one who comes now would have to wait for it. */
+/* Whether a new request would have to wait for this quota. */
 static bool
-is_full(const PadvQuota *quota)
+quota_is_full(const PadvQuota *quota)
 {
 	return quota->linked > 0 || !padv_quota_has_room(quota);
 }
@@ -429,7 +428,7 @@ int
 padv_queue_first_full(const PadvWaitQueue *queue, const PadvRequest *request)
 {
 	for (int i = 0; i < request->nquotas; i++)
-		if (is_full(padv_queue_quota(queue, request->quotas[i])))
+		if (quota_is_full(padv_queue_quota(queue, request->quotas[i])))
 			return request->quotas[i];
 	return PADV_NONE;
 }
@@ -442,9 +441,9 @@ padv_queue_acquire(PadvWaitQueue *queue, PadvRequest *request)
 		padv_queue_quota(queue, request->quotas[i])->in_use++;
 }
 
-/* Whether all that it has to wait for serve the newest first. */
+/* Whether all quotas that the request has to wait for serve the newest first. */
 static bool
-goes_first(const PadvWaitQueue *queue, const PadvRequest *request)
+is_served_first(const PadvWaitQueue *queue, const PadvRequest *request)
 {
 	bool		first = false;
 
@@ -452,7 +451,7 @@ goes_first(const PadvWaitQueue *queue, const PadvRequest *request)
 	{
 		const PadvQuota *quota = padv_queue_quota(queue, request->quotas[i]);
 
-		if (!is_full(quota))
+		if (!quota_is_full(quota))
 			continue;
 		if (!quota->newest_first)
 			return false;
@@ -462,16 +461,17 @@ goes_first(const PadvWaitQueue *queue, const PadvRequest *request)
 }
 
 /*
- * The quota where one who has just come is to stand; its rank is set.  Who goes before
- * others can find all open to it: a quota with room that is not settled yet, or
- * another's claim.  It is not its turn to take them, so it is an ordinary one then.
+ * Set the rank of a new waiter, and return the quota where it is to be linked.  With the
+ * rank of the newest all quotas could be open to it: one with room that is not settled
+ * yet, or one with another's claim.  Waiters are entitled to these, so the request gets
+ * an ordinary rank then.
  */
 static int
-find_stand(PadvWaitQueue *queue, PadvRequest *request)
+set_rank(PadvWaitQueue *queue, PadvRequest *request)
 {
 	int			closed = PADV_NONE;
 
-	if (goes_first(queue, request))
+	if (is_served_first(queue, request))
 	{
 		request->rank = NEWEST_RANK(request->arrival);
 		closed = find_closed(queue, request);
@@ -494,7 +494,7 @@ padv_queue_enqueue(PadvWaitQueue *queue, PadvRequest *request)
 	request->state = PADV_REQUEST_WAITING;
 	request->arrival = head->arrivals++;
 	request->moves = 0;
-	at = find_stand(queue, request);
+	at = set_rank(queue, request);
 	request->queue_previous = head->last;
 	request->queue_next = PADV_NONE;
 	if (head->last == PADV_NONE)
@@ -509,7 +509,7 @@ padv_queue_enqueue(PadvWaitQueue *queue, PadvRequest *request)
 }
 
 void
-padv_line_set_newest_first(PadvWaitQueue *queue, int number, bool newest_first)
+padv_queue_set_newest_first(PadvWaitQueue *queue, int number, bool newest_first)
 {
 	padv_queue_quota(queue, number)->newest_first = newest_first;
 }
@@ -521,8 +521,8 @@ padv_queue_first_at(const PadvWaitQueue *queue, int number)
 }
 
 /*
- * Let in one who waits.  Where there is no room its own claim is used, or that
- * of one who came later; if there is none, more are in than may be.
+ * Grant a waiter.  Where there is no room its own claim is used, or that of a request
+ * with a higher rank.  Without one, in_use exceeds the limit.
  */
 void
 padv_queue_grant(PadvWaitQueue *queue, PadvRequest *request)
@@ -531,7 +531,7 @@ padv_queue_grant(PadvWaitQueue *queue, PadvRequest *request)
 
 	request->at = padv_queue_queued_at(queue, request);
 	leave_party(queue, request);
-	dequeue(queue, request);
+	unlink_waiter(queue, request);
 	request->state = PADV_REQUEST_GRANTED;
 	for (int i = 0; i < request->nquotas; i++)
 	{
@@ -547,11 +547,11 @@ padv_queue_grant(PadvWaitQueue *queue, PadvRequest *request)
 	}
 }
 
-/* --- who can be in now --- */
+/* --- granting waiters --- */
 
-/* To be looked at, if it has got room for somebody. */
+/* Put the quota on the list of unsettled ones, if it has room and a waiter. */
 static void
-note_room(PadvWaitQueue *queue, int number)
+add_unsettled(PadvWaitQueue *queue, int number)
 {
 	PadvWaitQueueHead *head = queue->head;
 	PadvQuota  *quota = padv_queue_quota(queue, number);
@@ -568,9 +568,9 @@ note_room(PadvWaitQueue *queue, int number)
 	head->unsettled++;
 }
 
-/* Take the quota after `previous` off the list; returns the one after it. */
+/* Remove the quota after `previous` from the list; returns the one after it. */
 static int32_t
-note_settled(PadvWaitQueue *queue, int32_t previous, int32_t number)
+remove_unsettled(PadvWaitQueue *queue, int32_t previous, int32_t number)
 {
 	PadvWaitQueueHead *head = queue->head;
 	PadvQuota  *quota = padv_queue_quota(queue, number);
@@ -587,9 +587,8 @@ note_settled(PadvWaitQueue *queue, int32_t previous, int32_t number)
 }
 
 /*
- * The one who came first of those who stand at unsettled quotas, or NULL.  What
- * has no room any more is taken off the list; if that was all that was looked at,
- * the rest is for the next call.
+ * The leader of the lowest rank at unsettled quotas, or NULL.  Removes quotas without
+ * room from the list.  If it has seen only those, the next call sees the rest.
  */
 static PadvRequest *
 find_candidate(PadvWaitQueue *queue)
@@ -606,7 +605,7 @@ find_candidate(PadvWaitQueue *queue)
 		queue->head->steps++;
 		if (quota->first == PADV_NONE || !padv_quota_has_room(quota))
 		{
-			number = note_settled(queue, previous, number);
+			number = remove_unsettled(queue, previous, number);
 			continue;
 		}
 		request = padv_queue_request(queue, quota->first);
@@ -619,11 +618,11 @@ find_candidate(PadvWaitQueue *queue)
 }
 
 /*
- * Whether to claim the quota that a leader leaves to stand at another one.  Not
- * where there is a claimant, who came before by invariant 4; nor in order to stand
- * behind others, nor for a door that is shut.  A quota that many leave soon has
- * room again, and is not held for one that few leave; but not for ever, as both
- * may change.
+ * Whether a leader claims the quota that it leaves to move to another one.  It does not
+ * if there is a claimant, which is before it by invariant 4; nor if it is not the first
+ * at the other quota; nor if that has a limit of 0.  A quota with many releases soon has
+ * room again, so it is not claimed for one with few; but after FREE_MOVES it is, because
+ * both may change.
  */
 static bool
 is_worth_claiming(const PadvWaitQueue *queue, const PadvRequest *leader,
@@ -637,7 +636,7 @@ is_worth_claiming(const PadvWaitQueue *queue, const PadvRequest *leader,
 }
 
 static void
-move_on(PadvWaitQueue *queue, PadvRequest *leader, int closed)
+move_party(PadvWaitQueue *queue, PadvRequest *leader, int closed)
 {
 	PadvQuota  *left = padv_queue_quota(queue, leader->at);
 
@@ -652,9 +651,12 @@ move_on(PadvWaitQueue *queue, PadvRequest *leader, int closed)
 	link_party(queue, leader, closed);
 }
 
-/* --- who has waited longest --- */
+/* --- the oldest waiters --- */
 
-/* Of a party, but elders; or NULL.  Each of the other two classes is in order. */
+/*
+ * The member of a party that has waited longest and is no elder, or NULL.  The members of
+ * each of the other two classes are in the order of arrival, or its reverse.
+ */
 static PadvRequest *
 find_oldest(const PadvWaitQueue *queue, PadvRequest *leader)
 {
@@ -668,7 +670,7 @@ find_oldest(const PadvWaitQueue *queue, PadvRequest *leader)
 	return newest->arrival < ordinary->arrival ? newest : ordinary;
 }
 
-/* A claim goes back if it is of one who goes after this request, which stands here. */
+/* Revoke the claim on a quota if this request, which is linked there, is before it. */
 static void
 revoke_claim(PadvWaitQueue *queue, int number, const PadvRequest *request)
 {
@@ -678,10 +680,10 @@ revoke_claim(PadvWaitQueue *queue, int number, const PadvRequest *request)
 		return;
 	quota->claimant = PADV_NONE;
 	quota->in_use--;
-	note_room(queue, number);
+	add_unsettled(queue, number);
 }
 
-/* The next party at this quota has its oldest preferred, unless it has an elder. */
+/* Make an elder of the oldest of the next party here, unless the party has an elder. */
 static void
 prefer_oldest(PadvWaitQueue *queue, int number)
 {
@@ -703,9 +705,9 @@ prefer_oldest(PadvWaitQueue *queue, int number)
 	revoke_claim(queue, number, oldest);
 }
 
-/* One who stood at this quota has been let in. */
+/* Count a grant of a request that was linked at this quota. */
 static void
-note_let_in(PadvWaitQueue *queue, int number)
+count_grant(PadvWaitQueue *queue, int number)
 {
 	PadvQuota  *quota = padv_queue_quota(queue, number);
 
@@ -714,13 +716,13 @@ note_let_in(PadvWaitQueue *queue, int number)
 }
 
 static int
-settle(PadvWaitQueue *queue, int32_t *granted, int room)
+grant_waiters(PadvWaitQueue *queue, int32_t *granted, int max)
 {
 	PadvRequest *candidate;
 	int			moves = 0;
 	int			count = 0;
 
-	while ((candidate = find_candidate(queue)) != NULL && count < room && moves < MAX_MOVES)
+	while ((candidate = find_candidate(queue)) != NULL && count < max && moves < MAX_MOVES)
 	{
 		int			closed = find_closed(queue, candidate);
 
@@ -728,11 +730,11 @@ settle(PadvWaitQueue *queue, int32_t *granted, int room)
 		{
 			padv_queue_grant(queue, candidate);
 			granted[count++] = padv_queue_number(queue, candidate);
-			note_let_in(queue, candidate->at);
+			count_grant(queue, candidate->at);
 		}
 		else
 		{
-			move_on(queue, candidate, closed);
+			move_party(queue, candidate, closed);
 			moves++;
 		}
 	}
@@ -742,7 +744,7 @@ settle(PadvWaitQueue *queue, int32_t *granted, int room)
 int
 padv_queue_settle(PadvWaitQueue *queue, int32_t *granted)
 {
-	return settle(queue, granted, PADV_MAX_REQUEST_QUOTAS);
+	return grant_waiters(queue, granted, PADV_MAX_REQUEST_QUOTAS);
 }
 
 static void
@@ -758,7 +760,7 @@ drop_claims(PadvWaitQueue *queue, const PadvRequest *request)
 			continue;
 		quota->claimant = PADV_NONE;
 		quota->in_use--;
-		note_room(queue, request->quotas[i]);
+		add_unsettled(queue, request->quotas[i]);
 	}
 }
 
@@ -768,7 +770,7 @@ padv_queue_release(PadvWaitQueue *queue, PadvRequest *request, int32_t *granted)
 	if (request->state == PADV_REQUEST_WAITING)
 	{
 		leave_party(queue, request);
-		dequeue(queue, request);
+		unlink_waiter(queue, request);
 		drop_claims(queue, request);
 	}
 	else if (request->state == PADV_REQUEST_GRANTED)
@@ -780,16 +782,16 @@ padv_queue_release(PadvWaitQueue *queue, PadvRequest *request, int32_t *granted)
 
 			quota->in_use--;
 			note_release(queue, quota);
-			note_room(queue, request->quotas[i]);
+			add_unsettled(queue, request->quotas[i]);
 		}
 	}
 	request->state = PADV_REQUEST_NONE;
 	request->nquotas = 0;
-	return settle(queue, granted, PADV_MAX_REQUEST_QUOTAS);
+	return grant_waiters(queue, granted, PADV_MAX_REQUEST_QUOTAS);
 }
 
 int
-padv_queue_set_limit(PadvWaitQueue *queue, int number, int32_t limit, int32_t *granted, int room)
+padv_queue_set_limit(PadvWaitQueue *queue, int number, int32_t limit, int32_t *granted, int max)
 {
 	PadvQuota  *quota = padv_queue_quota(queue, number);
 
@@ -799,11 +801,11 @@ padv_queue_set_limit(PadvWaitQueue *queue, int number, int32_t limit, int32_t *g
 		quota->claimant = PADV_NONE;
 		quota->in_use--;
 	}
-	note_room(queue, number);
-	return settle(queue, granted, room);
+	add_unsettled(queue, number);
+	return grant_waiters(queue, granted, max);
 }
 
-/* --- counting anew --- */
+/* --- rebuild --- */
 
 void
 padv_queue_rebuild_begin(PadvWaitQueue *queue, int nquotas)
@@ -830,9 +832,9 @@ padv_queue_rebuild_add(PadvWaitQueue *queue, const PadvRequest *request)
 		count_waiting(queue, request, 1);
 }
 
-/* Claim again what there is room in, so that a recount sets nobody back. */
+/* Restore claims where there is room, so that a rebuild does not delay a waiter. */
 static void
-claim_again(PadvWaitQueue *queue, const PadvRequest *leader)
+restore_claims(PadvWaitQueue *queue, const PadvRequest *leader)
 {
 	int			me = padv_queue_number(queue, leader);
 
@@ -848,28 +850,28 @@ claim_again(PadvWaitQueue *queue, const PadvRequest *leader)
 	}
 }
 
-/* Put one who waits where it belongs; true when it is in. */
+/* Grant a waiter (true), or link it at a full quota (false). */
 static bool
-place_again(PadvWaitQueue *queue, PadvRequest *request)
+relink_waiter(PadvWaitQueue *queue, PadvRequest *request)
 {
 	int			closed = find_closed(queue, request);
 
 	if (closed != PADV_NONE)
 	{
 		join_party(queue, request, find_party(queue, request), closed);
-		if (leads(request) && padv_queue_quota(queue, closed)->limit != 0)
-			claim_again(queue, request);
+		if (is_leader(request) && padv_queue_quota(queue, closed)->limit != 0)
+			restore_claims(queue, request);
 		return false;
 	}
-	dequeue(queue, request);
+	unlink_waiter(queue, request);
 	request->at = PADV_NONE;
 	padv_queue_acquire(queue, request);
 	return true;
 }
 
 /*
- * In the order of ranks.  Elders are ordinary ones again, before most of these, as parties
- * may be others and have one elder each at most.
+ * Visits the waiters in the order of ranks.  Elders become ordinary requests again,
+ * which are before most others, because parties may change and may have only one elder.
  */
 int
 padv_queue_rebuild_finish(PadvWaitQueue *queue, int32_t *granted)
@@ -884,7 +886,7 @@ padv_queue_rebuild_finish(PadvWaitQueue *queue, int32_t *granted)
 		next = request->queue_previous;
 		if (is_elder(request))
 			request->rank = ORDINARY_RANK(request->arrival);
-		if (is_newest(request) && place_again(queue, request))
+		if (is_newest(request) && relink_waiter(queue, request))
 			granted[count++] = i;
 	}
 	for (int i = queue->head->first; i != PADV_NONE; i = next)
@@ -892,7 +894,7 @@ padv_queue_rebuild_finish(PadvWaitQueue *queue, int32_t *granted)
 		PadvRequest *request = padv_queue_request(queue, i);
 
 		next = request->queue_next;
-		if (!is_newest(request) && place_again(queue, request))
+		if (!is_newest(request) && relink_waiter(queue, request))
 			granted[count++] = i;
 	}
 	return count;

@@ -1,13 +1,15 @@
 /*
  * wait_queue.h
- *		Quotas with a limit, and one queue of those who wait for room.
+ *		Quotas with a limit, and one queue of the requests that wait for them.
  *
- * A request is somebody who wants in: it is under some quotas, and is in when
- * it is counted in each of them.  Plain data in memory that the caller
- * provides and guards; nothing here blocks, allocates or fails.
+ * A request is under some quotas.  It is granted when it is counted in each of them;
+ * until then it waits, or is not in use.
  *
- * First come, first served, unless the caller says of a quota that those who come
- * newest are served first there.
+ * Plain data in memory that the caller provides and protects with its lock.  Nothing
+ * here blocks, allocates or fails.
+ *
+ * A quota serves its waiters in the order of arrival, unless the caller has set it to
+ * serve the newest first.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -26,28 +28,29 @@
 typedef struct PadvQuota
 {
 	int32_t		limit;			/* -1: none */
-	int32_t		in_use;			/* requests that are in, and the claim */
-	int32_t		waiting;		/* requests in the queue that are under it */
-	int32_t		linked;			/* those of them that stand here */
-	int32_t		first;			/* the root of the heap of these parties: the
-								 * leader of the lowest rank; PADV_NONE */
-	int32_t		ring;			/* the party here that is next to have its
-								 * oldest preferred; PADV_NONE */
-	int32_t		newest_first;	/* who comes now goes before those who stand? */
-	int32_t		since_oldest;	/* let in here since an oldest was preferred */
-	int32_t		claimant;		/* who waits elsewhere and has a request here
-								 * counted for it; PADV_NONE */
-	int32_t		claimed_before; /* the same, before a recount */
-	int32_t		pace;			/* how many left lately */
-	uint32_t	pace_epoch;		/* as of when */
-	int32_t		bucket;			/* parties whose quotas have this hash */
+	int32_t		in_use;			/* granted requests, plus 1 for a claim */
+	int32_t		waiting;		/* waiting requests that are under it */
+	int32_t		linked;			/* those of them that are linked here */
+	int32_t		first;			/* the root of the heap of parties linked
+								 * here: the leader of the lowest rank;
+								 * PADV_NONE */
+	int32_t		ring;			/* the party linked here whose oldest waiter
+								 * is preferred next; PADV_NONE */
+	int32_t		newest_first;	/* a new waiter is served before the others? */
+	int32_t		since_oldest;	/* grants here since an oldest was preferred */
+	int32_t		claimant;		/* a waiter linked at another quota that is
+								 * counted here already; PADV_NONE */
+	int32_t		claimed_before; /* the claimant before a rebuild */
+	int32_t		pace;			/* releases lately */
+	uint32_t	pace_epoch;		/* the epoch of pace */
+	int32_t		bucket;			/* hash chain of parties by their quotas */
 	int32_t		unsettled_next;
-	int32_t		unsettled;		/* on the list of those to be looked at? */
+	int32_t		unsettled;		/* on the list of unsettled quotas? */
 } PadvQuota;
 
 typedef enum PadvRequestState
 {
-	PADV_REQUEST_NONE,			/* nobody's */
+	PADV_REQUEST_NONE,			/* not in use */
 	PADV_REQUEST_WAITING,
 	PADV_REQUEST_GRANTED,
 } PadvRequestState;
@@ -59,22 +62,22 @@ typedef struct PadvRequest
 	int32_t		quotas[PADV_MAX_REQUEST_QUOTAS];
 
 	/* while waiting */
-	uint64_t	arrival;		/* who came first has the smaller number */
-	uint64_t	rank;			/* who goes first has the smaller number */
+	uint64_t	arrival;		/* smaller: came earlier */
+	uint64_t	rank;			/* smaller: is served earlier */
 	int32_t		queue_previous; /* neighbours in the whole queue */
 	int32_t		queue_next;
-	int32_t		party_previous; /* neighbours among those under the same
-								 * quotas; who has none before it leads */
+	int32_t		party_previous; /* neighbours in the party; the leader has no
+								 * previous one */
 	int32_t		party_next;
 
-	/* of a leader */
-	int32_t		at;				/* the full quota where the party stands; of
-								 * anybody who is in, where it stood before */
-	int32_t		moves;			/* how often it has gone to another */
+	/* of a party's leader */
+	int32_t		at;				/* the full quota where the party is linked;
+								 * after a grant, where it was linked last */
+	int32_t		moves;			/* how often it has moved to another quota */
 	int32_t		party_last;
 	int32_t		party_size;
-	int32_t		newest_last;	/* the last of those who went before others
-								 * when they came; PADV_NONE */
+	int32_t		newest_last;	/* the last member of the class NEWEST;
+								 * PADV_NONE */
 	int32_t		ring_previous;	/* other leaders at the quota */
 	int32_t		ring_next;
 	int32_t		bucket_next;
@@ -86,25 +89,26 @@ typedef struct PadvRequest
 
 typedef struct PadvWaitQueueHead
 {
-	uint64_t	arrivals;
-	int32_t		waiting;
-	int32_t		first;
+	uint64_t	arrivals;		/* requests enqueued so far */
+	int32_t		waiting;		/* requests in the queue */
+	int32_t		first;			/* in the order of arrival */
 	int32_t		last;
-	int32_t		nquotas;		/* so many buckets */
-	int32_t		unsettled;		/* quotas to be looked at; see
+	int32_t		nquotas;		/* also the number of hash chains */
+	int32_t		unsettled;		/* quotas that may have room for a waiter; see
 								 * padv_queue_settle */
 	int32_t		unsettled_first;
 	int32_t		unsettled_last;
-	uint32_t	releases;		/* requests that have left */
+	uint32_t	releases;		/* granted requests released so far */
 	uint64_t	steps;			/* work done so far, for the tests */
 } PadvWaitQueueHead;
 
-/* Where the three parts are; the memory is the caller's. */
+/* The three parts of a queue; the caller owns the memory. */
 typedef struct PadvWaitQueue
 {
 	PadvWaitQueueHead *head;
-	char	   *quotas;			/* PadvQuotas, each at the begin of */
-	size_t		quota_size;		/* so many bytes; the rest is the caller's */
+	char	   *quotas;			/* array of elements that begin with a
+								 * PadvQuota; the rest is the caller's */
+	size_t		quota_size;		/* bytes of an element */
 	char	   *requests;		/* PadvRequests, likewise */
 	size_t		request_size;
 } PadvWaitQueue;
@@ -115,90 +119,96 @@ padv_queue_quota(const PadvWaitQueue *queue, int number)
 	return (PadvQuota *) (queue->quotas + (size_t) number * queue->quota_size);
 }
 
+/* The request with this index. */
 static inline PadvRequest *
 padv_queue_request(const PadvWaitQueue *queue, int number)
 {
 	return (PadvRequest *) (queue->requests + (size_t) number * queue->request_size);
 }
 
-/* Nobody is in, nobody waits, nothing is limited. */
-extern void padv_queue_init(PadvWaitQueue *queue, int nquotas, int nplaces);
+/*
+ * Initialize head, quotas and requests: no request is granted or waits, no quota has a
+ * limit.
+ */
+extern void padv_queue_init(PadvWaitQueue *queue, int nquotas, int nrequests);
 
 /*
- * The first quota that a free request would have to wait for, or PADV_NONE.
- * That is one without room, or where somebody stands already.
+ * The number of the first quota that an unused request would have to wait for, or
+ * PADV_NONE.  That is a quota without room, or one where a request is linked already.
  */
 extern int	padv_queue_first_full(const PadvWaitQueue *queue, const PadvRequest *request);
 
 /*
- * Count a free request in, whether there is room or not.  It is under the
- * quotas that were put into it.
+ * Grant an unused request, whether there is room or not.  The caller has written its
+ * quotas.
  */
 extern void padv_queue_acquire(PadvWaitQueue *queue, PadvRequest *request);
 
 /*
- * Put a free request, for which there is no room, into the queue: at the end, or where
- * all quotas that it would have to wait for serve the newest first, before others.
- * Returns whether it was the latter.
+ * Enqueue an unused request for which there is no room.  It is served last, or before
+ * the others if all quotas that it has to wait for serve the newest first.  Returns
+ * whether it is served before the others.
  */
 extern bool padv_queue_enqueue(PadvWaitQueue *queue, PadvRequest *request);
 
 /*
- * From now on, those who come newest are served first at this quota, or no more.
- * Who stands keeps its request.  Meanwhile one in so many that are let in there
- * is the oldest of a party, each party in turn, so that nobody is forgotten.
+ * Set whether new waiters are served first at this quota.  Requests that wait already
+ * keep their rank.  One in so many grants there goes to the oldest waiter of a party,
+ * of each party in turn, so that no waiter starves.
  */
 #define PADV_NEWEST_FOR_ONE_OLDEST 16
-extern void padv_line_set_newest_first(PadvWaitQueue *queue, int number, bool newest_first);
+extern void padv_queue_set_newest_first(PadvWaitQueue *queue, int number, bool newest_first);
 
 /*
- * Take a request out, from inside or from the queue; it is free then.  Who can be
- * in now is, in turn, and is written to `granted`, which has room
- * for PADV_MAX_REQUEST_QUOTAS.  Returns their number.  One who leaves the queue
- * can make room too: what it had claimed.
+ * Release or dequeue a request.  Waiters that now fit are granted in the order of their
+ * ranks; their indexes are returned in `granted`, which has PADV_MAX_REQUEST_QUOTAS
+ * elements.  The result is their number.  A request that leaves the queue can make room,
+ * too, by its claims.
  *
- * What is too much for one call stays unsettled: see padv_queue_settle.
+ * Work that is too much for one call stays unsettled: see padv_queue_settle.
  */
 extern int	padv_queue_release(PadvWaitQueue *queue, PadvRequest *request, int32_t *granted);
 
-/* The number of the request that stands first at this quota, or PADV_NONE. */
+/* The index of the request that is served next at this quota, or PADV_NONE. */
 extern int	padv_queue_first_at(const PadvWaitQueue *queue, int number);
 
 /*
- * Change the limit of one quota.  Who can be in now is, in turn, and is written
- * to `granted`, `room` of them at most; returns their number.  What is too much
- * for one call stays unsettled.
+ * Set the limit of one quota, -1 for none.  Grants as many waiters as now fit, up to
+ * `max`, returns their indexes in `granted`, and their number.  The rest stays unsettled.
  */
 extern int	padv_queue_set_limit(PadvWaitQueue *queue, int number, int32_t limit,
-								 int32_t *granted, int room);
+								 int32_t *granted, int max);
 
 /*
- * Go on where the last call stopped, as every call does a bounded part of the work
- * only.  Who is let in is written to `granted`, which has room for
- * PADV_MAX_REQUEST_QUOTAS; returns their number.  Whoever calls leave, set_limit
- * or settle calls this until padv_queue_is_settled; the lock may be let go between
- * two calls, as nobody who comes meanwhile gets before those who stand.
+ * Continue where the last call stopped, because each call does a bounded part of the
+ * work.  Granted waiters are returned in `granted`, which has PADV_MAX_REQUEST_QUOTAS
+ * elements; the result is their number.  The caller of release, set_limit or settle
+ * calls this until padv_queue_is_settled.  It may release its lock between two calls:
+ * a request that comes meanwhile is not served before those that wait.
  */
 extern int	padv_queue_settle(PadvWaitQueue *queue, int32_t *granted);
 
-/* Let a waiting request in now, whatever the limits say. */
+/* Grant a waiting request now, whatever the limits say. */
 extern void padv_queue_grant(PadvWaitQueue *queue, PadvRequest *request);
 
-/* The quota where a waiting request stands. */
+/* The number of the full quota at which a waiting request is linked. */
 extern int	padv_queue_queued_at(const PadvWaitQueue *queue, const PadvRequest *request);
 
 /*
- * Start counting anew, after limits or quotas have changed: the caller calls
- * begin, sets the limits of quotas[0..naccounts), puts the new quotas into
- * every request that is not free, and calls finish with the requests that are in.
- * Who waits keeps its turn, and what it has claimed as far as there is room; who
- * can be in now is, and is written to `granted`, which has room for all who waited.
- * Returns their number.  Nothing is unsettled then.
+ * Count all requests again, after limits or quotas have changed.  The caller calls
+ * begin, sets the limits of quotas[0..nquotas), writes the new quotas of every request
+ * that is in use and calls add for it, and then calls finish.  The caller holds its lock
+ * all the time.
+ *
+ * Waiters keep their order, and their claims as far as there is room.  Waiters that now
+ * fit are granted; their indexes are returned in `granted`, which has an element for
+ * each waiter.  The result is their number.  Nothing is unsettled afterwards.
  */
 extern void padv_queue_rebuild_begin(PadvWaitQueue *queue, int nquotas);
 extern void padv_queue_rebuild_add(PadvWaitQueue *queue, const PadvRequest *request);
 extern int	padv_queue_rebuild_finish(PadvWaitQueue *queue, int32_t *granted);
 
+/* The index of a request. */
 static inline int
 padv_queue_number(const PadvWaitQueue *queue, const PadvRequest *request)
 {
@@ -206,8 +216,8 @@ padv_queue_number(const PadvWaitQueue *queue, const PadvRequest *request)
 }
 
 /*
- * Needs no lock: what the caller has left unsettled it sees, and what others leave they
- * settle.
+ * Whether nothing is unsettled.  May be called without the lock: a process sees what it
+ * has left unsettled itself, and settles only that.
  */
 static inline bool
 padv_queue_is_settled(const PadvWaitQueue *queue)
@@ -221,7 +231,7 @@ padv_quota_has_room(const PadvQuota *quota)
 	return quota->limit < 0 || quota->in_use < quota->limit;
 }
 
-/* Those who are in, without the claim. */
+/* The number of granted requests, without the claim. */
 static inline int32_t
 padv_quota_granted(const PadvQuota *quota)
 {
