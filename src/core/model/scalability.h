@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "core/model/usl.h"
+#include "core/stats/interval.h"
 
 /* Bins of connections at work, each a tenth wider than the one before. */
 #define PADV_CURVE_BINS 100
@@ -33,33 +34,6 @@
 /* The curve can be judged with this evidence in a bin. */
 #define PADV_CURVE_MIN_SECONDS 2.0
 #define PADV_CURVE_MIN_TRANSACTIONS 30.0
-
-/* A second or so of a server's life: means, in sessions, and sums. */
-typedef struct PadvInterval
-{
-	double		seconds;
-	double		at_work;
-	double		active;
-	double		transactions;	/* committed */
-	double		latency;		/* mean seconds inside a transaction */
-
-	/* sessions by the kernel's account; negative where it gives none */
-	double		run;
-	double		ready;			/* to run */
-	double		inside;			/* a statement, and not waiting for another
-								 * session */
-
-	/* what tells whether more could have been at work, or have done more */
-	double		sessions;		/* that there are; 0: only those at work are
-								 * known */
-	double		queued;			/* for a session, or for a slot */
-	double		cores_busy;		/* 0..1 of the cores granted, by anybody;
-								 * negative: not known */
-	double		lock;			/* sessions waiting for a lock of another */
-	double		internal_lock;	/* for an internal lock, without commits */
-	double		disk;			/* for I/O, without that of commits */
-	double		commit;			/* for a group commit */
-} PadvInterval;
 
 /* What more connections would have to wait for. */
 typedef enum PadvResource

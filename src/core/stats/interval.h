@@ -7,9 +7,38 @@
 #ifndef PADV_INTERVAL_H
 #define PADV_INTERVAL_H
 
-#include "core/model/scalability.h"
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "core/stats/load.h"
 #include "core/stats/window.h"
+
+/* A second or so of a server's life: means, in sessions, and sums. */
+typedef struct PadvInterval
+{
+	double		seconds;
+	double		at_work;
+	double		active;
+	double		transactions;	/* committed */
+	double		latency;		/* mean seconds inside a transaction */
+
+	/* sessions by the kernel's account; negative where it gives none */
+	double		run;
+	double		ready;			/* to run */
+	double		inside;			/* a statement, and not waiting for another
+								 * session */
+
+	/* what tells whether more could have been at work, or have done more */
+	double		sessions;		/* that there are; 0: only those at work are
+								 * known */
+	double		queued;			/* for a session, or for a slot */
+	double		cores_busy;		/* 0..1 of the cores granted, by anybody;
+								 * negative: not known */
+	double		lock;			/* sessions waiting for a lock of another */
+	double		internal_lock;	/* for an internal lock, without commits */
+	double		disk;			/* for I/O, without that of commits */
+	double		commit;			/* for a group commit */
+} PadvInterval;
 
 /*
  * Sessions that are ready to run but look idle, because they have not had a
@@ -35,8 +64,8 @@ extern bool padv_interval_describe(const PadvWindowMeans *take, const PadvCounte
  * to run, or asleep inside a statement.  Those kept waiting by others (locks,
  * internal locks) are left out: the cores that they leave free are not free
  * for more of the same.  Sessions that wait for a group commit are asleep: one
- * flush serves all of them, and more of them would be served by it too.  Fades with the time that sessions run, so that an idle
- * minute changes nothing.
+ * flush serves all of them, and more of them would be served by it too.
+ * Fades with the time that sessions run, so that an idle minute changes nothing.
  */
 typedef struct PadvWaits
 {
