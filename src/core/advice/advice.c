@@ -265,7 +265,7 @@ advise_oversubscribed(Findings *findings)
 			(long long) padv_model_pool_or_optimal(model));
 	else
 		SAY(advice->recommendation,
-			"Put a transaction pool of %lld connections in front of the server, or make the pools that are there smaller until their sum is that: the same work gets done sooner when it waits in the pool's line instead of in the server.",
+			"Put a transaction pool of %lld connections in front of the server, or make the pools that are there smaller until their sum is that: the same work gets done sooner when it waits in the pool's queue instead of in the server.",
 			(long long) padv_model_pool_or_optimal(model));
 }
 
@@ -287,7 +287,7 @@ advise_lock_bound(Findings *findings)
 		"Of %.1f active sessions %.1f were waiting for a lock that another session holds (average of the last minute).",
 		minute->active, blocked);
 	SAY(advice->recommendation,
-		"More connections make this worse, and so do longer transactions: find the sessions at the head of the line, commit sooner, touch rows that all want last in the transaction, and let fewer sessions in at once.");
+		"More connections make this worse, and so do longer transactions: find the sessions at the head of the queue, commit sooner, touch rows that all want last in the transaction, and let fewer sessions in at once.");
 	SAY(advice->fix,
 		"SELECT * FROM pool_advisor.blockers;");
 }

@@ -69,7 +69,7 @@ padv_advise_pools(const PadvLocalStatus *local, const PadvDeclared *declared,
 			(double) declared->connections / (double) model->pool_size,
 			(long long) model->pool_size, (long long) padv_model_chosen(model)->connections);
 		SAY(next->recommendation,
-			"Work beyond that waits inside the server instead of in the pools' lines, and slows down what is executing. The fix shows what to set in the largest, \"%s\", when every pool keeps its part; client_config() does so for the others.",
+			"Work beyond that waits inside the server instead of in the pools' queues, and slows down what is executing. The fix shows what to set in the largest, \"%s\", when every pool keeps its part; client_config() does so for the others.",
 			declared->largest);
 		say_fix(next, declared);
 	}

@@ -158,7 +158,7 @@ explain_answer(const PadvEmitter *speaker, const PadvSizing *sizing)
 		padv_emit(speaker, "Answer: one pool of %lld; number of users: %lld.",
 				  (long long) sizing->pool_size, (long long) sizing->users);
 	padv_emit(speaker,
-			  "Next limit: at times all of these connections execute, and the service time must hold then too; by the formula (%d for each core, data cached) that takes %lld / %d, rounded up %lld, cores. With fewer, more connections make each transaction slower, not the line shorter.",
+			  "Next limit: at times all of these connections execute, and the service time must hold then too; by the formula (%d for each core, data cached) that takes %lld / %d, rounded up %lld, cores. With fewer, more connections make each transaction slower, not the queue shorter.",
 			  CONNECTIONS_PER_CORE, (long long) sizing->connections, CONNECTIONS_PER_CORE,
 			  (long long) cores);
 	padv_emit(speaker,
