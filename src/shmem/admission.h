@@ -24,29 +24,45 @@
  */
 #define PADV_ROLES_TRACKED 50
 
-/* What has been counted for a role since the server started. */
+/* What is counted for a role since the server started; none ever goes down. */
+typedef enum PadvRoleCounter
+{
+	PADV_ROLE_REFUSED,			/* logins, those that timed out included */
+	PADV_ROLE_QUEUED,			/* logins that had to wait */
+	PADV_ROLE_TIMED_OUT,		/* logins */
+	PADV_ROLE_WOULD_REFUSE,		/* logins let in by enforcement = observe */
+	PADV_ROLE_CLOSED_IDLE,		/* sessions, after session_idle_timeout */
+	PADV_ROLE_QUEUE_WAIT_US,	/* of logins */
+	PADV_ROLE_XACTS_QUEUED,		/* transactions that had to wait */
+	PADV_ROLE_XACT_WAIT_US,
+} PadvRoleCounter;
+
+#define PADV_ROLE_COUNTERS (PADV_ROLE_XACT_WAIT_US + 1)
+
 typedef struct PadvRoleCounters
 {
 	Oid			role;			/* InvalidOid: all roles without an entry */
 	bool		tracked;		/* one of PADV_ROLES_TRACKED */
 	int32		waiting;		/* logins in the queue now */
-	int64		refused;		/* logins refused, timed_out included */
-	int64		queued;			/* logins that had to wait */
-	int64		timed_out;
-	int64		would_refuse;	/* admitted only because of enforcement =
-								 * observe */
-	int64		closed_idle;	/* sessions closed after session_idle_timeout */
-	int64		waited_us;
-	int64		turns_waited;	/* transactions that had to wait */
-	int64		turns_waited_us;
+	int64		count[PADV_ROLE_COUNTERS];
 } PadvRoleCounters;
 
 /* Whether any counter of this role that monitoring shows is above 0. */
 static inline bool
 padv_has_counted(const PadvRoleCounters *counters)
 {
-	return counters->refused + counters->queued + counters->would_refuse +
-		counters->closed_idle + counters->turns_waited > 0;
+	for (int i = 0; i < PADV_ROLE_COUNTERS; i++)
+		if (counters->count[i] > 0)
+			return true;
+	return false;
+}
+
+/* Add what was counted for one to another. */
+static inline void
+padv_role_counters_add(PadvRoleCounters *sum, const PadvRoleCounters *counters)
+{
+	for (int i = 0; i < PADV_ROLE_COUNTERS; i++)
+		sum->count[i] += counters->count[i];
 }
 
 /* A limit that is reached, as of the moment when it was checked. */
@@ -185,8 +201,10 @@ extern uint32 padv_admission_generation(void);
 /*
  * Copy the counters of all roles to an array in the current memory context; returns
  * the number of elements.  May raise out-of-memory.
+ * padv_role_counters_find returns those of a role in the copy, or NULL.
  */
 extern int	padv_admission_copy_counters(PadvRoleCounters **counters);
+extern PadvRoleCounters *padv_role_counters_find(PadvRoleCounters *counters, int count, Oid role);
 
 /* Set the counters to 0, except the number of waiting logins. */
 extern void padv_admission_reset_counters(void);

@@ -184,6 +184,15 @@ copy_role_counters(PadvRoleCounters *copy, int *count)
 	return same;
 }
 
+static int
+compare_counters(const void *a, const void *b)
+{
+	Oid			left = ((const PadvRoleCounters *) a)->role;
+	Oid			right = ((const PadvRoleCounters *) b)->role;
+
+	return left < right ? -1 : left > right;
+}
+
 int
 padv_admission_copy_counters(PadvRoleCounters **counters)
 {
@@ -196,8 +205,17 @@ padv_admission_copy_counters(PadvRoleCounters **counters)
 	 */
 	for (int try = 0; try < MAX_COPIES && !copy_role_counters(copy, &count); try++)
 		;
+	qsort(copy, count, sizeof(PadvRoleCounters), compare_counters);
 	*counters = copy;
 	return count;
+}
+
+PadvRoleCounters *
+padv_role_counters_find(PadvRoleCounters *counters, int count, Oid role)
+{
+	PadvRoleCounters key = {.role = role};
+
+	return bsearch(&key, counters, count, sizeof(key), compare_counters);
 }
 
 void

@@ -182,14 +182,7 @@ evict_role(int number)
 	PadvRoleCounters *evicted = &padv_role_table[number].counters;
 	int32	   *link = role_bucket(evicted->role);
 
-	others->refused += evicted->refused;
-	others->queued += evicted->queued;
-	others->timed_out += evicted->timed_out;
-	others->would_refuse += evicted->would_refuse;
-	others->closed_idle += evicted->closed_idle;
-	others->waited_us += evicted->waited_us;
-	others->turns_waited += evicted->turns_waited;
-	others->turns_waited_us += evicted->turns_waited_us;
+	padv_role_counters_add(others, evicted);
 	padv_admission->tracked -= evicted->tracked;
 	while (*link != number)
 		link = &padv_role_table[*link].next;
@@ -303,10 +296,10 @@ padv_backend_identify(PadvBackend *backend, Oid role, Oid database, const int32 
 void
 padv_backend_end_wait(PadvBackend *backend, int64 now)
 {
-	PadvRoleCounters *counters = &padv_backend_role(backend)->counters;
+	PadvRoleCounters *counters = padv_backend_counters(backend);
 
 	counters->waiting--;
-	counters->waited_us += now - backend->waiting_since;
+	counters->count[PADV_ROLE_QUEUE_WAIT_US] += now - backend->waiting_since;
 }
 
 void

@@ -210,14 +210,14 @@ try_admit(PadvRequest *request, int64 now, bool able, PadvFullLimit *full)
 	if (enforcement == PADV_ENFORCEMENT_OBSERVE)
 	{
 		admit_session();
-		counters->would_refuse++;
+		counters->count[PADV_ROLE_WOULD_REFUSE]++;
 		decide_login_report(role, now, full);
 		return PADV_ADMISSION_OBSERVED;
 	}
 	full->by_share = can_wait && !share_allows(full);
 	if (!can_wait || full->by_share)
 	{
-		counters->refused++;
+		counters->count[PADV_ROLE_REFUSED]++;
 		padv_admission->totals.refused++;
 		return PADV_ADMISSION_REFUSED;
 	}
@@ -248,7 +248,7 @@ void
 padv_admission_count_wait(void)
 {
 	SpinLockAcquire(&padv_admission->mutex);
-	padv_backend_counters(padv_my_backend)->queued++;
+	padv_backend_counters(padv_my_backend)->count[PADV_ROLE_QUEUED]++;
 	padv_admission->totals.queued++;
 	SpinLockRelease(&padv_admission->mutex);
 }
@@ -309,8 +309,8 @@ padv_admission_cancel(bool timed_out)
 	if (result)
 	{
 		count = dequeue_login(now, procnos);
-		padv_backend_counters(padv_my_backend)->timed_out += timed_out;
-		padv_backend_counters(padv_my_backend)->refused++;
+		padv_backend_counters(padv_my_backend)->count[PADV_ROLE_TIMED_OUT] += timed_out;
+		padv_backend_counters(padv_my_backend)->count[PADV_ROLE_REFUSED]++;
 		padv_admission->totals.refused++;
 	}
 	SpinLockRelease(&padv_admission->mutex);

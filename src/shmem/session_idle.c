@@ -121,7 +121,7 @@ padv_admission_may_close(int quota, int64 idle_ms)
 	{
 		entry->closing++;
 		padv_my_backend->closing_quota = quota;
-		padv_backend_counters(padv_my_backend)->closed_idle++;
+		padv_backend_counters(padv_my_backend)->count[PADV_ROLE_CLOSED_IDLE]++;
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	return result;

@@ -682,8 +682,8 @@ padv_slot_count_wait(int64 waited_us)
 	granted_at = padv_monotonic_us();
 	SpinLockAcquire(&padv_admission->mutex);
 	counters = padv_backend_counters(padv_my_backend);
-	counters->turns_waited++;
-	counters->turns_waited_us += waited_us;
+	counters->count[PADV_ROLE_XACTS_QUEUED]++;
+	counters->count[PADV_ROLE_XACT_WAIT_US] += waited_us;
 	stood_at = padv_my_backend->xact.at;
 	if (stood_at != PADV_NONE)
 		padv_queue_watch_granted(&padv_limit_states[stood_at].watch, waited_us, queue_target_us(), granted_at);

@@ -46,15 +46,6 @@ name_of_role(Oid role)
 
 /* --- what is counted ------------------------------------------------------ */
 
-static int
-compare_counters(const void *a, const void *b)
-{
-	Oid			left = ((const PadvRoleCounters *) a)->role;
-	Oid			right = ((const PadvRoleCounters *) b)->role;
-
-	return left < right ? -1 : left > right;
-}
-
 /* Counters of all roles that have any, by role. */
 typedef struct Counters
 {
@@ -65,9 +56,7 @@ typedef struct Counters
 static PadvRoleCounters *
 find_counters(const Counters *counters, Oid role)
 {
-	PadvRoleCounters key = {.role = role};
-
-	return bsearch(&key, counters->rows, counters->count, sizeof(key), compare_counters);
+	return padv_role_counters_find(counters->rows, counters->count, role);
 }
 
 static void
@@ -89,35 +78,28 @@ static PadvMetricsCounts
 counts_of(const PadvRoleCounters *counters)
 {
 	return (PadvMetricsCounts) {
-		.refused = counters->refused,
-		.queued = counters->queued,
-		.timed_out = counters->timed_out,
-		.would_refuse = counters->would_refuse,
-		.closed_idle = counters->closed_idle,
-		.queue_wait_seconds = (double) counters->waited_us / 1e6,
-		.transactions_queued = counters->turns_waited,
-		.transactions_wait_seconds = (double) counters->turns_waited_us / 1e6,
+		.refused = counters->count[PADV_ROLE_REFUSED],
+		.queued = counters->count[PADV_ROLE_QUEUED],
+		.timed_out = counters->count[PADV_ROLE_TIMED_OUT],
+		.would_refuse = counters->count[PADV_ROLE_WOULD_REFUSE],
+		.closed_idle = counters->count[PADV_ROLE_CLOSED_IDLE],
+		.queue_wait_seconds = (double) counters->count[PADV_ROLE_QUEUE_WAIT_US] / 1e6,
+		.transactions_queued = counters->count[PADV_ROLE_XACTS_QUEUED],
+		.transactions_wait_seconds = (double) counters->count[PADV_ROLE_XACT_WAIT_US] / 1e6,
 	};
 }
 
 static void
 read_totals(PadvMetricsServer *server, const Counters *counters)
 {
-	int64		waited_us = 0;
+	PadvRoleCounters total = {0};
 
 	for (int i = 0; i < counters->count; i++)
 	{
-		const PadvRoleCounters *row = &counters->rows[i];
-
-		server->logins_waiting += row->waiting;
-		server->total.refused += row->refused;
-		server->total.queued += row->queued;
-		server->total.timed_out += row->timed_out;
-		server->total.would_refuse += row->would_refuse;
-		server->total.closed_idle += row->closed_idle;
-		waited_us += row->waited_us;
+		server->logins_waiting += counters->rows[i].waiting;
+		padv_role_counters_add(&total, &counters->rows[i]);
 	}
-	server->total.queue_wait_seconds = (double) waited_us / 1e6;
+	server->total = counts_of(&total);
 }
 
 /* --- roles ---------------------------------------------------------------- */
@@ -295,7 +277,6 @@ read_input(PadvMetricsInput *input)
 
 	memset(input, 0, sizeof(*input));
 	counters.count = padv_admission_copy_counters(&counters.rows);
-	qsort(counters.rows, counters.count, sizeof(PadvRoleCounters), compare_counters);
 	padv_read_limit_usage(&usage);
 
 	read_server(&input->server);

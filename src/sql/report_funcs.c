@@ -135,7 +135,7 @@ add_role(void *arg, const PadvRoleRow *role, const PadvRoleCounters *counters, c
 		.limit = padv_role_limit(limits, role->role, PADV_MAX_SESSIONS),
 		.idle_in_transaction = role->idle_in_transaction,
 		.queued = role->queued + counters->waiting,
-		.refused = counters->refused,
+		.refused = counters->count[PADV_ROLE_REFUSED],
 	};
 }
 

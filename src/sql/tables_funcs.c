@@ -275,15 +275,6 @@ pool_advisor_waits(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-static int
-compare_counters(const void *a, const void *b)
-{
-	Oid			left = ((const PadvRoleCounters *) a)->role;
-	Oid			right = ((const PadvRoleCounters *) b)->role;
-
-	return left < right ? -1 : left > right;
-}
-
 const char *
 padv_role_row_name(const PadvRoleRow *role)
 {
@@ -308,14 +299,14 @@ store_role(void *arg, const PadvRoleRow *role, const PadvRoleCounters *counters,
 	padv_row_float(&row, role->active_avg);
 	padv_row_int(&row, padv_role_limit(limits, role->role, PADV_MAX_SESSIONS));
 	padv_row_int(&row, padv_role_limit(limits, role->role, PADV_MAX_ACTIVE));
-	padv_row_int(&row, counters->refused);
-	padv_row_int(&row, counters->queued);
-	padv_row_int(&row, counters->timed_out);
-	padv_row_int(&row, counters->would_refuse);
-	padv_row_int(&row, counters->closed_idle);
-	padv_row_float(&row, (double) counters->waited_us / 1e6);
-	padv_row_int(&row, counters->turns_waited);
-	padv_row_float(&row, (double) counters->turns_waited_us / 1e6);
+	padv_row_int(&row, counters->count[PADV_ROLE_REFUSED]);
+	padv_row_int(&row, counters->count[PADV_ROLE_QUEUED]);
+	padv_row_int(&row, counters->count[PADV_ROLE_TIMED_OUT]);
+	padv_row_int(&row, counters->count[PADV_ROLE_WOULD_REFUSE]);
+	padv_row_int(&row, counters->count[PADV_ROLE_CLOSED_IDLE]);
+	padv_row_float(&row, (double) counters->count[PADV_ROLE_QUEUE_WAIT_US] / 1e6);
+	padv_row_int(&row, counters->count[PADV_ROLE_XACTS_QUEUED]);
+	padv_row_float(&row, (double) counters->count[PADV_ROLE_XACT_WAIT_US] / 1e6);
 	padv_row_store(&row, fcinfo);
 }
 
@@ -336,12 +327,10 @@ padv_tell_roles(PadvTellRole tell, void *arg)
 	nroles = padv_status_copy_roles(&roles);
 	ncounters = padv_admission_copy_counters(&counters);
 	limits = padv_limits_shmem_copy(NULL);
-	qsort(counters, ncounters, sizeof(PadvRoleCounters), compare_counters);
 
 	for (int i = 0; i < nroles; i++)
 	{
-		PadvRoleCounters key = {.role = roles[i].role};
-		PadvRoleCounters *mine = bsearch(&key, counters, ncounters, sizeof(key), compare_counters);
+		PadvRoleCounters *mine = padv_role_counters_find(counters, ncounters, roles[i].role);
 
 		tell(arg, &roles[i], mine ? mine : &nothing, limits);
 		if (mine)
