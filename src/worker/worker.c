@@ -56,14 +56,6 @@
 #define RESTART_SECONDS 5
 
 #define SECOND INT64CONST(1000000)
-#define COUNTERS_INTERVAL (1 * SECOND)
-#define CURVE_INTERVAL (5 * SECOND)
-#define MACHINE_INTERVAL (60 * SECOND)
-#define LIMITS_INTERVAL (SECOND / 10)
-#define KEEPALIVE_INTERVAL (1 * SECOND)
-#define TURNS_INTERVAL (SECOND / 100)
-#define CONTROL_INTERVAL (SECOND / 10)
-#define LOCKS_INTERVAL (1 * SECOND)
 
 /* The worker's memory; allocated once. */
 typedef struct Worker
@@ -91,17 +83,6 @@ typedef struct Worker
 	double		kept[PADV_HISTORY_MAX_CURVE];	/* what was learned, for the
 												 * history's file */
 	PadvStatus	status;
-
-	/* monotonic clock, microseconds: when the next of each is due */
-	int64		sample_due;
-	int64		counters_due;
-	int64		curve_due;
-	int64		machine_due;
-	int64		limits_due;
-	int64		keepalive_due;
-	int64		turns_due;
-	int64		control_due;
-	int64		locks_due;
 
 	/* as the controller saw it last */
 	int64		controlled_at;
@@ -162,22 +143,8 @@ create_worker(void)
 	return worker;
 }
 
-/* Whether something is due; if so, also when it is due next. */
-static bool
-is_due(int64 *due, int64 interval, int64 now)
-{
-	if (now < *due)
-		return false;
-
-	/* keep the rhythm, but do not catch up on what was missed */
-	*due += interval;
-	if (*due <= now)
-		*due = now + interval;
-	return true;
-}
-
 static void
-read_machine(Worker *worker)
+read_machine(Worker *worker, int64 now pg_attribute_unused())
 {
 	PadvMachine *machine = worker->previous_machine;
 
@@ -257,7 +224,7 @@ update_curve(Worker *worker, const PadvWindowMeans *take)
  * further apart than a second, so are the looks.
  */
 static void
-end_second(Worker *worker)
+keep_second(Worker *worker)
 {
 	PadvWindowMeans take;
 	PadvHistoryPoint point;
@@ -272,6 +239,15 @@ end_second(Worker *worker)
 						  transactions_per_second,
 						  padv_model_chosen(&worker->status.model)->connections, &point);
 	padv_history_publish(&point);
+}
+
+static void
+end_second(Worker *worker, int64 now)
+{
+	read_counters(worker, now);
+	read_retain_timeout(worker, now);
+	keep_second(worker);
+	padv_history_save_if_due(worker->history, now);
 }
 
 /* What the file keeps, one after another: the curve, waits, pools, peaks. */
@@ -329,7 +305,7 @@ remember_learned(Worker *worker)
 }
 
 static void
-estimate_curve(Worker *worker)
+estimate_curve(Worker *worker, int64 now pg_attribute_unused())
 {
 	PadvScalabilityRow rows[PADV_CURVE_BINS];
 	int			nrows;
@@ -341,6 +317,8 @@ estimate_curve(Worker *worker)
 	padv_status_publish_curve(rows, nrows);
 }
 
+static void make_due(void (*run) (Worker *worker, int64 now));
+
 /* In the file too, within about a second: a crash must not bring it back. */
 static void
 reset_curve(Worker *worker)
@@ -348,7 +326,7 @@ reset_curve(Worker *worker)
 	padv_scalability_init(&worker->scalability);
 	memset(&worker->waits, 0, sizeof(PadvWaits));
 	padv_pool_init(&worker->pool);
-	worker->curve_due = 0;
+	make_due(estimate_curve);
 	keep_learned(worker);
 	padv_history_save_soon(worker->history);
 }
@@ -383,7 +361,7 @@ collect_inputs(const PadvMachine *machine, PadvInputs *inputs)
 
 /* One sample, from the process tables to what readers see. */
 static void
-sample_sessions(Worker *worker)
+sample_sessions(Worker *worker, int64 now pg_attribute_unused())
 {
 	PadvStatus *status = &worker->status;
 	PadvDigest *digest = worker->digest;
@@ -427,24 +405,6 @@ look_at_locks(Worker *worker, int64 now)
 
 	status->stall.queue_seconds = (double) padv_turns_longest_wait_us(now) / 1e6;
 	padv_lock_chains_look(worker->lock_chains, worker->sample, status->last.demand, now, &status->stall);
-}
-
-/* Sleep until something is due, or something else wants attention. */
-static void
-wait_for_work(const Worker *worker)
-{
-	int64		others_due = Min(worker->sample_due, worker->limits_due);
-	int64		due = padv_stall_monitor_has_work(worker->stall_monitor) ? Min(others_due, worker->turns_due) : others_due;
-	int64		wait_us;
-	long		timeout;
-
-	if (padv_server_max_active == PADV_SERVER_MAX_ACTIVE_AUTO)
-		due = Min(due, worker->control_due);
-	wait_us = due - padv_monotonic_us();
-	timeout = wait_us > 0 ? (long) ((wait_us + 999) / 1000) : 0;
-	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-					 timeout, PG_WAIT_EXTENSION);
-	ResetLatch(MyLatch);
 }
 
 /* The server's limit on transactions, where it does not move. */
@@ -503,6 +463,130 @@ control_slots(Worker *worker, int64 now)
 	padv_slots_set_server_limit(padv_control_look(control, &input));
 }
 
+static void
+read_limits(Worker *worker, int64 now)
+{
+	padv_limits_launcher_run(worker->watch, now);
+}
+
+static void
+monitor_stalls(Worker *worker, int64 now)
+{
+	padv_stall_monitor_run(worker->stall_monitor, now);
+}
+
+static void
+close_idle_sessions(Worker *worker, int64 now pg_attribute_unused())
+{
+	padv_idle_closer_run(worker->idle_timeout, worker->sample);
+}
+
+/* --- tasks ------------------------------------------------------------------ */
+
+static bool
+always(const Worker *worker pg_attribute_unused())
+{
+	return true;
+}
+
+static bool
+stalls_are_watched(const Worker *worker)
+{
+	return padv_stall_monitor_has_work(worker->stall_monitor);
+}
+
+static bool
+limit_moves(const Worker *worker pg_attribute_unused())
+{
+	return padv_server_max_active == PADV_SERVER_MAX_ACTIVE_AUTO;
+}
+
+/*
+ * What the worker does again and again, in this order where several are due.  A task
+ * that does not wake the worker is done when the worker is awake for another.
+ */
+static struct Task
+{
+	void		(*run) (Worker *worker, int64 now);
+	int64		interval;		/* microseconds, or else ... */
+	const int  *interval_ms;	/* ... a setting */
+	bool		(*wakes) (const Worker *worker);	/* NULL: never */
+	bool		on_reload;		/* due at once when settings were read */
+	int64		due;			/* monotonic clock, microseconds */
+}			tasks[] = {
+
+	{.run = read_machine, .interval = 60 * SECOND, .on_reload = true},
+	{.run = end_second, .interval = SECOND},
+	{.run = estimate_curve, .interval = 5 * SECOND},
+	{.run = sample_sessions, .interval_ms = &padv_sample_interval, .wakes = always, .on_reload = true},
+	{.run = look_at_locks, .interval = SECOND},
+	{.run = read_limits, .interval = SECOND / 10, .wakes = always, .on_reload = true},
+	{.run = monitor_stalls, .interval = SECOND / 100, .wakes = stalls_are_watched},
+	{.run = control_slots, .interval = SECOND / 10, .wakes = limit_moves},
+	{.run = close_idle_sessions, .interval = SECOND},
+};
+
+/* Whether a task is due; if so, also when it is due next. */
+static bool
+is_due(struct Task *task, int64 now)
+{
+	int64		interval = task->interval_ms ? (int64) *task->interval_ms * 1000 : task->interval;
+
+	if (now < task->due)
+		return false;
+
+	/* keep the rhythm, but do not catch up on what was missed */
+	task->due += interval;
+	if (task->due <= now)
+		task->due = now + interval;
+	return true;
+}
+
+static void
+make_due(void (*run) (Worker *worker, int64 now))
+{
+	for (int i = 0; i < (int) lengthof(tasks); i++)
+		if (tasks[i].run == run)
+			tasks[i].due = 0;
+}
+
+/* A shorter interval takes effect at once, not after the longer one. */
+static void
+make_due_after_reload(void)
+{
+	for (int i = 0; i < (int) lengthof(tasks); i++)
+		if (tasks[i].on_reload)
+			tasks[i].due = 0;
+}
+
+/* Sleep until something is due, or something else wants attention. */
+static void
+wait_for_work(const Worker *worker)
+{
+	int64		due = PG_INT64_MAX;
+	int64		wait_us;
+	long		timeout;
+
+	for (int i = 0; i < (int) lengthof(tasks); i++)
+		if (tasks[i].wakes != NULL && tasks[i].wakes(worker))
+			due = Min(due, tasks[i].due);
+	wait_us = due - padv_monotonic_us();
+	timeout = wait_us > 0 ? (long) ((wait_us + 999) / 1000) : 0;
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+					 timeout, PG_WAIT_EXTENSION);
+	ResetLatch(MyLatch);
+}
+
+static void
+run_tasks(Worker *worker)
+{
+	int64		now = padv_monotonic_us();
+
+	for (int i = 0; i < (int) lengthof(tasks); i++)
+		if (is_due(&tasks[i], now))
+			tasks[i].run(worker, now);
+}
+
 /* Everything that may have been asked of us by a signal. */
 static void
 handle_interrupts(Worker *worker)
@@ -524,10 +608,7 @@ handle_interrupts(Worker *worker)
 		ConfigReloadPending = false;
 		ProcessConfigFile(PGC_SIGHUP);
 
-		/* a shorter interval takes effect at once, not after the longer one */
-		worker->sample_due = 0;
-		worker->machine_due = 0;
-		worker->limits_due = 0;
+		make_due_after_reload();
 		padv_limits_launcher_reload(worker->watch);
 		limit_slots(worker);
 	}
@@ -540,7 +621,7 @@ handle_interrupts(Worker *worker)
 
 	/* others wait for us to read our messages */
 	if (catchupInterruptPending)
-		worker->limits_due = 0;
+		make_due(read_limits);
 }
 
 void
@@ -569,34 +650,8 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 
 	for (;;)
 	{
-		int64		now;
-
 		wait_for_work(worker);
 		handle_interrupts(worker);
-
-		now = padv_monotonic_us();
-		if (is_due(&worker->machine_due, MACHINE_INTERVAL, now))
-			read_machine(worker);
-		if (is_due(&worker->counters_due, COUNTERS_INTERVAL, now))
-		{
-			read_counters(worker, now);
-			read_retain_timeout(worker, now);
-			end_second(worker);
-			padv_history_save_if_due(worker->history, now);
-		}
-		if (is_due(&worker->curve_due, CURVE_INTERVAL, now))
-			estimate_curve(worker);
-		if (is_due(&worker->sample_due, (int64) padv_sample_interval * 1000, now))
-			sample_sessions(worker);
-		if (is_due(&worker->locks_due, LOCKS_INTERVAL, now))
-			look_at_locks(worker, now);
-		if (is_due(&worker->limits_due, LIMITS_INTERVAL, now))
-			padv_limits_launcher_run(worker->watch, now);
-		if (is_due(&worker->turns_due, TURNS_INTERVAL, now))
-			padv_stall_monitor_run(worker->stall_monitor, now);
-		if (is_due(&worker->control_due, CONTROL_INTERVAL, now))
-			control_slots(worker, now);
-		if (is_due(&worker->keepalive_due, KEEPALIVE_INTERVAL, now))
-			padv_idle_closer_run(worker->idle_timeout, worker->sample);
+		run_tasks(worker);
 	}
 }
