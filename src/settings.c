@@ -177,11 +177,14 @@ check_queue_timeout(double *newval, void **extra, GucSource source)
  * Times are milliseconds here, with GUC_UNIT_MS; whoever sets one gives seconds,
  * or a unit, as for set_limit(): the same number must mean the same in both.
  */
-static const struct CapSetting
+static const struct LimitSetting
 {
 	const char *name;
 	const char *what;
 	const char *note;
+	const char *counted;		/* what a number is of; NULL for a time */
+	int			lowest;			/* that set_limit() takes, beside -1 of a
+								 * number */
 	int			standard;
 	int			minimum;
 	int			maximum;
@@ -189,38 +192,87 @@ static const struct CapSetting
 	GucIntCheckHook check;		/* of a number; define_time has those of times */
 }			limit_settings[PADV_LIMIT_SETTINGS] = {
 
-	{PREFIX ".max_sessions",
-		"Sets how many sessions there can be.",
-		"Set it for a role, a database or a role in a database. -1 is no limit.",
-	PADV_UNLIMITED, PADV_UNLIMITED, MAX_BACKENDS, 0, NULL},
-	{PREFIX ".min_sessions",
-		"Sets how many sessions are kept when they are idle for session_idle_timeout.",
-		"Set it for a role, a database or a role in a database. -1 keeps all.",
-	PADV_UNLIMITED, PADV_UNLIMITED, MAX_BACKENDS, 0, NULL},
-	{PREFIX ".session_idle_timeout",
-		"Sets how long sessions beyond min_sessions can be idle before they are closed.",
-		"Set it for a role, a database or a role in a database. 0 closes none.",
-	0, 0, INT_MAX, GUC_UNIT_MS, NULL},
-	{PREFIX ".queue_length",
-		"Sets how many logins wait in the queue when max_sessions is reached.",
-		"Set it for a role, a database or a role in a database. -1 is no limit.",
-	0, PADV_UNLIMITED, MAX_BACKENDS, 0, NULL},
-	{PREFIX ".queue_timeout",
-		"Sets how long a login waits in the queue before it is refused.",
-		"Set it for a role, a database or a role in a database. It ends before authentication_timeout does.",
-	10000, 1, INT_MAX, GUC_UNIT_MS, NULL},
-	{PREFIX ".max_active",
-		"Sets how many transactions can run at a time; others wait in the queue.",
-		"Set it for a role, a database or a role in a database. -1 is no limit.",
-	PADV_UNLIMITED, PADV_UNLIMITED, MAX_BACKENDS, 0, check_max_active},
-	{PREFIX ".transaction_queue_length",
-		"Sets how many transactions wait in the queue when max_active is reached.",
-		"Set it for a role, a database or a role in a database. -1 is no bound, 0 lets none wait.",
-	PADV_UNLIMITED, PADV_UNLIMITED, MAX_BACKENDS, 0, NULL},
-	{PREFIX ".transaction_queue_timeout",
-		"Sets how long a transaction waits in the queue before it is refused.",
-		"Set it for a role, a database or a role in a database. 0 is as long as it takes.",
-	0, 0, INT_MAX, GUC_UNIT_MS, NULL},
+	[PADV_MAX_SESSIONS] = {
+		.name = PREFIX ".max_sessions",
+		.what = "Sets how many sessions there can be.",
+		.note = "Set it for a role, a database or a role in a database. -1 is no limit.",
+		.counted = "sessions",
+		.lowest = 0,
+		.standard = PADV_UNLIMITED,
+		.minimum = PADV_UNLIMITED,
+		.maximum = MAX_BACKENDS,
+	},
+	[PADV_MIN_SESSIONS] = {
+		.name = PREFIX ".min_sessions",
+		.what = "Sets how many sessions are kept when they are idle for session_idle_timeout.",
+		.note = "Set it for a role, a database or a role in a database. -1 keeps all.",
+		.counted = "sessions",
+		.lowest = 0,
+		.standard = PADV_UNLIMITED,
+		.minimum = PADV_UNLIMITED,
+		.maximum = MAX_BACKENDS,
+	},
+	[PADV_SESSION_IDLE_TIMEOUT] = {
+		.name = PREFIX ".session_idle_timeout",
+		.what = "Sets how long sessions beyond min_sessions can be idle before they are closed.",
+		.note = "Set it for a role, a database or a role in a database. 0 closes none.",
+		.lowest = 0,
+		.standard = 0,
+		.minimum = 0,
+		.maximum = INT_MAX,
+		.flags = GUC_UNIT_MS,
+	},
+	[PADV_QUEUE_LENGTH] = {
+		.name = PREFIX ".queue_length",
+		.what = "Sets how many logins wait in the queue when max_sessions is reached.",
+		.note = "Set it for a role, a database or a role in a database. -1 is no limit.",
+		.counted = "logins",
+		.lowest = 0,
+		.standard = 0,
+		.minimum = PADV_UNLIMITED,
+		.maximum = MAX_BACKENDS,
+	},
+	[PADV_QUEUE_TIMEOUT] = {
+		.name = PREFIX ".queue_timeout",
+		.what = "Sets how long a login waits in the queue before it is refused.",
+		.note = "Set it for a role, a database or a role in a database. It ends before authentication_timeout does.",
+		.lowest = 1,
+		.standard = 10000,
+		.minimum = 1,
+		.maximum = INT_MAX,
+		.flags = GUC_UNIT_MS,
+	},
+	[PADV_MAX_ACTIVE] = {
+		.name = PREFIX ".max_active",
+		.what = "Sets how many transactions can run at a time; others wait in the queue.",
+		.note = "Set it for a role, a database or a role in a database. -1 is no limit.",
+		.counted = "transactions",
+		.lowest = 1,
+		.standard = PADV_UNLIMITED,
+		.minimum = PADV_UNLIMITED,
+		.maximum = MAX_BACKENDS,
+		.check = check_max_active,
+	},
+	[PADV_TRANSACTION_QUEUE_LENGTH] = {
+		.name = PREFIX ".transaction_queue_length",
+		.what = "Sets how many transactions wait in the queue when max_active is reached.",
+		.note = "Set it for a role, a database or a role in a database. -1 is no bound, 0 lets none wait.",
+		.counted = "transactions",
+		.lowest = 0,
+		.standard = PADV_UNLIMITED,
+		.minimum = PADV_UNLIMITED,
+		.maximum = MAX_BACKENDS,
+	},
+	[PADV_TRANSACTION_QUEUE_TIMEOUT] = {
+		.name = PREFIX ".transaction_queue_timeout",
+		.what = "Sets how long a transaction waits in the queue before it is refused.",
+		.note = "Set it for a role, a database or a role in a database. 0 is as long as it takes.",
+		.lowest = 0,
+		.standard = 0,
+		.minimum = 0,
+		.maximum = INT_MAX,
+		.flags = GUC_UNIT_MS,
+	},
 };
 
 const char *
@@ -233,6 +285,18 @@ bool
 padv_limit_setting_is_time(PadvLimitSetting setting)
 {
 	return limit_settings[setting].flags == GUC_UNIT_MS;
+}
+
+const char *
+padv_limit_setting_counted(PadvLimitSetting setting)
+{
+	return limit_settings[setting].counted;
+}
+
+int32
+padv_limit_setting_lowest(PadvLimitSetting setting)
+{
+	return limit_settings[setting].lowest;
 }
 
 /* More than 0 is never taken for 0, which can mean for ever. */
@@ -269,7 +333,7 @@ padv_parse_limit_setting(PadvLimitSetting setting, const char *text, int32 *valu
 static void
 define_time(int i)
 {
-	const struct CapSetting *setting = &limit_settings[i];
+	const struct LimitSetting *setting = &limit_settings[i];
 
 	DefineCustomRealVariable(setting->name, setting->what, setting->note,
 							 &limit_seconds[i],
@@ -284,7 +348,7 @@ define_limit_settings(void)
 {
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 	{
-		const struct CapSetting *setting = &limit_settings[i];
+		const struct LimitSetting *setting = &limit_settings[i];
 
 		if (padv_limit_setting_is_time(i))
 			define_time(i);

@@ -46,6 +46,10 @@ extern const char *padv_limit_setting_name(PadvLimitSetting setting);
 /* Whether it is a time, in milliseconds. */
 extern bool padv_limit_setting_is_time(PadvLimitSetting setting);
 
+/* What its number is of, as "sessions"; and the lowest that set_limit() takes, beside -1. */
+extern const char *padv_limit_setting_counted(PadvLimitSetting setting);
+extern int32 padv_limit_setting_lowest(PadvLimitSetting setting);
+
 /* Define them all; only while shared_preload_libraries is processed. */
 extern void padv_define_settings(void);
 

@@ -89,15 +89,9 @@ typedef struct PadvLimitState
 	PadvQuota	counts;			/* sessions; must be first; counts.limit is
 								 * the limit that is enforced */
 	PadvQuota	active;			/* transactions, likewise */
-	int32		max_sessions;	/* -1: none */
-	int32		min_sessions;	/* -1: no session is closed */
-	int32		idle_timeout;	/* milliseconds */
-	int32		queue_length;
-	int32		queue_timeout;
+	int32		value[PADV_LIMIT_SETTINGS]; /* as in PadvLimit; where nothing
+											 * is enforced, max_active is -1 */
 	int32		closing;		/* sessions that are closing because of it */
-	int32		max_active;		/* -1: none */
-	int32		transaction_queue_length;	/* -1: no bound */
-	int32		transaction_queue_timeout;	/* milliseconds; 0: none */
 	int64		granted;		/* slots granted to waiters under this quota */
 	PadvQueueWatch watch;		/* the waits at this quota */
 } PadvLimitState;
@@ -227,7 +221,7 @@ static inline int32
 padv_slot_limit_of(int32 quota)
 {
 	return quota == PADV_SERVER_QUOTA ? padv_admission->server_max_active :
-		padv_limit_states[quota].max_active;
+		padv_limit_states[quota].value[PADV_MAX_ACTIVE];
 }
 
 /*

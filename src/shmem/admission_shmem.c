@@ -85,11 +85,20 @@ carve_all(char *block)
 												 carve_part(block, &used, padv_admission_backends() + 1, sizeof(PadvSlotWord)));
 	if (block != NULL)
 	{
-		padv_login_queue = (PadvWaitQueue) {&padv_admission->head,
-			(char *) padv_limit_states, sizeof(PadvLimitState), (char *) padv_backends, sizeof(PadvBackend)};
-		padv_xact_queue = (PadvWaitQueue) {&padv_admission->xact_head,
-			(char *) padv_limit_states + offsetof(PadvLimitState, active), sizeof(PadvLimitState),
-			(char *) padv_backends + offsetof(PadvBackend, xact), sizeof(PadvBackend)};
+		padv_login_queue = (PadvWaitQueue) {
+			.head = &padv_admission->head,
+			.quotas = (char *) padv_limit_states,
+			.quota_size = sizeof(PadvLimitState),
+			.requests = (char *) padv_backends,
+			.request_size = sizeof(PadvBackend),
+		};
+		padv_xact_queue = (PadvWaitQueue) {
+			.head = &padv_admission->xact_head,
+			.quotas = (char *) padv_limit_states + offsetof(PadvLimitState, active),
+			.quota_size = sizeof(PadvLimitState),
+			.requests = (char *) padv_backends + offsetof(PadvBackend, xact),
+			.request_size = sizeof(PadvBackend),
+		};
 	}
 	return used;
 }
@@ -103,37 +112,31 @@ padv_admission_shmem_size(void)
 void
 padv_limit_state_set_queue(int quota, const int32 *value)
 {
-	padv_limit_states[quota].transaction_queue_length = value[PADV_TRANSACTION_QUEUE_LENGTH];
-	padv_limit_states[quota].transaction_queue_timeout = value[PADV_TRANSACTION_QUEUE_TIMEOUT];
+	int32	   *own = padv_limit_states[quota].value;
+
+	own[PADV_TRANSACTION_QUEUE_LENGTH] = value[PADV_TRANSACTION_QUEUE_LENGTH];
+	own[PADV_TRANSACTION_QUEUE_TIMEOUT] = value[PADV_TRANSACTION_QUEUE_TIMEOUT];
 }
 
 void
 padv_limit_state_set(int quota, const int32 *value, PadvEnforcement enforcement)
 {
 	PadvLimitState *state = &padv_limit_states[quota];
+	bool		off = enforcement == PADV_ENFORCEMENT_OFF;
 
-	state->max_sessions = value[PADV_MAX_SESSIONS];
-	state->min_sessions = value[PADV_MIN_SESSIONS];
-	state->idle_timeout = value[PADV_SESSION_IDLE_TIMEOUT];
-	state->queue_length = value[PADV_QUEUE_LENGTH];
-	state->queue_timeout = value[PADV_QUEUE_TIMEOUT];
+	/* each session checks gate_enforcement itself, so observe needs no case here */
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
+		state->value[i] = i == PADV_MAX_ACTIVE && off ? PADV_UNLIMITED : value[i];
 	state->closing = 0;
-	state->counts.limit = enforcement == PADV_ENFORCEMENT_ON ? state->max_sessions : PADV_UNLIMITED;
-
-	/*
-	 * each session checks gate_enforcement itself, so observe needs no case
-	 * here
-	 */
-	state->max_active = enforcement == PADV_ENFORCEMENT_OFF ? PADV_UNLIMITED : value[PADV_MAX_ACTIVE];
-	state->active.limit = state->max_active;
+	state->counts.limit = enforcement == PADV_ENFORCEMENT_ON ? value[PADV_MAX_SESSIONS] : PADV_UNLIMITED;
+	state->active.limit = state->value[PADV_MAX_ACTIVE];
 	padv_queue_watch_begin(&state->watch, 0);
-	padv_limit_state_set_queue(quota, value);
 }
 
 void
 padv_admission_shmem_init(void)
 {
-	static const int32 no_limit[PADV_LIMIT_SETTINGS] = {PADV_UNLIMITED, PADV_UNLIMITED, 0, 0, 0, PADV_UNLIMITED, PADV_UNLIMITED, 0};
+	int32		no_limit[PADV_LIMIT_SETTINGS];
 	bool		found;
 	Size		size = padv_admission_shmem_size();
 	char	   *block = ShmemInitStruct("pool_advisor admission", size, &found);
@@ -152,6 +155,10 @@ padv_admission_shmem_init(void)
 	pg_atomic_init_u32(&padv_admission->stall_monitor, 0);
 	padv_queue_init(&padv_login_queue, padv_admission_quotas(), padv_admission_backends());
 	padv_queue_init(&padv_xact_queue, padv_admission_quotas(), padv_admission_backends());
+
+	/* none is in force yet; a time below 0 is never, like 0 */
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
+		no_limit[i] = PADV_UNLIMITED;
 	for (int i = 0; i < padv_admission_quotas(); i++)
 		padv_limit_state_set(i, no_limit, PADV_ENFORCEMENT_OFF);
 	for (int i = 0; i < padv_admission_backends(); i++)

@@ -122,8 +122,8 @@ padv_admission_enter(void)
 static bool
 limit_is_full(int quota)
 {
-	return padv_limit_states[quota].max_sessions >= 0 &&
-		(padv_limit_states[quota].counts.in_use >= padv_limit_states[quota].max_sessions ||
+	return padv_limit_states[quota].value[PADV_MAX_SESSIONS] >= 0 &&
+		(padv_limit_states[quota].counts.in_use >= padv_limit_states[quota].value[PADV_MAX_SESSIONS] ||
 		 padv_limit_states[quota].counts.linked > 0);
 }
 
@@ -146,18 +146,18 @@ find_full_limit(const PadvRequest *request, PadvFullLimit *full, bool *can_wait)
 
 		if (!limit_is_full(quota))
 			continue;
-		if (state->queue_length >= 0 && linked >= state->queue_length)
+		if (state->value[PADV_QUEUE_LENGTH] >= 0 && linked >= state->value[PADV_QUEUE_LENGTH])
 			*can_wait = false;
 		if (!found)
 		{
 			full->limit = quota < PADV_MAX_LIMITS ? quota : PADV_DEFAULT_LIMIT;
-			full->max_sessions = state->max_sessions;
+			full->max_sessions = state->value[PADV_MAX_SESSIONS];
 			full->in_use = state->counts.in_use;
-			full->queue_length = state->queue_length;
+			full->queue_length = state->value[PADV_QUEUE_LENGTH];
 			full->waiting = linked;
-			full->queue_timeout = state->queue_timeout;
+			full->queue_timeout = state->value[PADV_QUEUE_TIMEOUT];
 		}
-		full->queue_timeout = Min(full->queue_timeout, state->queue_timeout);
+		full->queue_timeout = Min(full->queue_timeout, state->value[PADV_QUEUE_TIMEOUT]);
 		found = true;
 	}
 	return found;

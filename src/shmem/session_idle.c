@@ -24,13 +24,13 @@ count_beyond_min(PadvBeyondMin *beyond)
 	for (int quota = 0; quota < PADV_ROLE_QUOTA(padv_admission->nroles); quota++)
 	{
 		const PadvLimitState *entry = &padv_limit_states[quota];
-		int			excess = padv_quota_granted(&entry->counts) - entry->closing - entry->min_sessions;
+		int			excess = padv_quota_granted(&entry->counts) - entry->closing - entry->value[PADV_MIN_SESSIONS];
 
 		beyond[quota].sessions = 0;
-		if (entry->min_sessions < 0 || entry->idle_timeout == 0 || excess <= 0)
+		if (entry->value[PADV_MIN_SESSIONS] < 0 || entry->value[PADV_SESSION_IDLE_TIMEOUT] <= 0 || excess <= 0)
 			continue;
 		beyond[quota].sessions = excess;
-		beyond[quota].idle_timeout = entry->idle_timeout;
+		beyond[quota].idle_timeout = entry->value[PADV_SESSION_IDLE_TIMEOUT];
 		any = true;
 	}
 	return any;
@@ -114,9 +114,9 @@ padv_admission_may_close(int quota, int64 idle_ms)
 	SpinLockAcquire(&padv_admission->mutex);
 	result = is_under_quota(&padv_my_backend->login, quota) &&
 		padv_login_enforcement() == PADV_ENFORCEMENT_ON &&
-		entry->idle_timeout > 0 && idle_ms >= entry->idle_timeout &&
-		entry->min_sessions >= 0 &&
-		padv_quota_granted(&entry->counts) - entry->closing > entry->min_sessions;
+		entry->value[PADV_SESSION_IDLE_TIMEOUT] > 0 && idle_ms >= entry->value[PADV_SESSION_IDLE_TIMEOUT] &&
+		entry->value[PADV_MIN_SESSIONS] >= 0 &&
+		padv_quota_granted(&entry->counts) - entry->closing > entry->value[PADV_MIN_SESSIONS];
 	if (result)
 	{
 		entry->closing++;

@@ -94,7 +94,7 @@ padv_slot_find_quotas(PadvBackend *backend)
 
 	request->nquotas = 0;
 	for (int i = 0; i < backend->login.nquotas; i++)
-		if (padv_limit_states[backend->login.quotas[i]].max_active >= 0)
+		if (padv_limit_states[backend->login.quotas[i]].value[PADV_MAX_ACTIVE] >= 0)
 			request->quotas[request->nquotas++] = backend->login.quotas[i];
 	if (!backend->exempt && (request->nquotas > 0 || padv_admission->server_max_active >= 0))
 		request->quotas[request->nquotas++] = PADV_SERVER_QUOTA;
@@ -380,8 +380,8 @@ describe_full_queue(int32 quota, PadvFullQueue *full)
 	full->generation = padv_admission->generation;
 	full->max_active = padv_slot_limit_of(quota);
 	full->in_use = state->active.in_use;
-	full->queue_length = state->transaction_queue_length;
-	full->queue_timeout = state->transaction_queue_timeout;
+	full->queue_length = state->value[PADV_TRANSACTION_QUEUE_LENGTH];
+	full->queue_timeout = Max(state->value[PADV_TRANSACTION_QUEUE_TIMEOUT], 0);
 	full->waiting = state->active.linked;
 }
 
@@ -397,8 +397,8 @@ finds_full_queue(const PadvRequest *request, PadvFullQueue *full)
 		const PadvLimitState *state = &padv_limit_states[request->quotas[i]];
 
 		if ((state->active.linked > 0 || !padv_quota_has_room(&state->active)) &&
-			state->transaction_queue_length >= 0 &&
-			state->active.linked >= state->transaction_queue_length)
+			state->value[PADV_TRANSACTION_QUEUE_LENGTH] >= 0 &&
+			state->active.linked >= state->value[PADV_TRANSACTION_QUEUE_LENGTH])
 		{
 			describe_full_queue(request->quotas[i], full);
 			return true;
@@ -709,7 +709,7 @@ padv_slot_deadline(void)
 	SpinLockAcquire(&padv_admission->mutex);
 	for (int i = 0; i < request->nquotas; i++)
 	{
-		int64		timeout = padv_limit_states[request->quotas[i]].transaction_queue_timeout;
+		int64		timeout = padv_limit_states[request->quotas[i]].value[PADV_TRANSACTION_QUEUE_TIMEOUT];
 
 		if (timeout > 0)
 			shortest = Min(shortest, padv_my_backend->queued_at + timeout * 1000);

@@ -83,37 +83,30 @@ read_place(FunctionCallInfo fcinfo, Place *place)
 	}
 }
 
-/* An argument from the lowest number up, or -1; or PADV_NOT_SET. */
+/* A number from the lowest up, or -1. */
 static int32
-read_number(FunctionCallInfo fcinfo, int number, int32 lowest, const char *argument, const char *of_what)
+read_number(int32 value, PadvLimitSetting setting, const char *argument)
 {
-	int32		value;
+	int32		lowest = padv_limit_setting_lowest(setting);
 
-	if (PG_ARGISNULL(number))
-		return PADV_NOT_SET;
-	value = PG_GETARG_INT32(number);
 	if (value != PADV_UNLIMITED && (value < lowest || value > (int32) MAX_BACKENDS))
 		ereport(ERROR,
 				(errcode(value < lowest ? ERRCODE_INVALID_PARAMETER_VALUE :
 						 ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("invalid value for argument \"%s\": %d", argument, value),
 				 errhint("It must be a number of %s from %d to %d, or -1 for no limit.",
-						 of_what, lowest, (int) MAX_BACKENDS)));
+						 padv_limit_setting_counted(setting), lowest, (int) MAX_BACKENDS)));
 	return value;
 }
 
-/* An interval as milliseconds, or PADV_NOT_SET; what is below one counts as one. */
+/* An interval as milliseconds; what is below one counts as one. */
 static int32
-read_interval(FunctionCallInfo fcinfo, int number, int lowest, const char *argument)
+read_interval(const Interval *interval, PadvLimitSetting setting, const char *argument)
 {
-	const Interval *interval;
-	double		milliseconds;
-
-	if (PG_ARGISNULL(number))
-		return PADV_NOT_SET;
-	interval = PG_GETARG_INTERVAL_P(number);
-	milliseconds = ((double) interval->month * DAYS_PER_MONTH + interval->day) * SECS_PER_DAY * 1000.0 +
+	int32		lowest = padv_limit_setting_lowest(setting);
+	double		milliseconds = ((double) interval->month * DAYS_PER_MONTH + interval->day) * SECS_PER_DAY * 1000.0 +
 		(double) interval->time / 1000.0;
+
 	if (milliseconds > 0.0 && milliseconds < 1.0)
 		milliseconds = 1.0;
 	if (milliseconds < lowest || milliseconds > INT_MAX)
@@ -125,6 +118,23 @@ read_interval(FunctionCallInfo fcinfo, int number, int lowest, const char *argum
 				 errhint(lowest == 0 ? "It must be from 0, which is never, to 24 days." :
 						 "It must be longer than 0 and at most 24 days.")));
 	return (int32) milliseconds;
+}
+
+/*
+ * What was given for a setting, or PADV_NOT_SET.  The arguments follow role and database
+ * in the order of the settings; SQL objects of before do not have the last ones.
+ */
+static int32
+read_setting(FunctionCallInfo fcinfo, PadvLimitSetting setting)
+{
+	int			number = 2 + setting;
+	const char *argument = strchr(padv_limit_setting_name(setting), '.') + 1;
+
+	if (number >= PG_NARGS() || PG_ARGISNULL(number))
+		return PADV_NOT_SET;
+	if (padv_limit_setting_is_time(setting))
+		return read_interval(PG_GETARG_INTERVAL_P(number), setting, argument);
+	return read_number(PG_GETARG_INT32(number), setting, argument);
 }
 
 /* What is set at a place already; the rest of value is left as it is. */
@@ -380,18 +390,6 @@ alter_place(const Place *place)
 	return command.data;
 }
 
-/* SQL objects of before do not have these arguments. */
-static void
-read_transaction_queue(FunctionCallInfo fcinfo, int32 *value)
-{
-	value[PADV_TRANSACTION_QUEUE_LENGTH] = PADV_NOT_SET;
-	value[PADV_TRANSACTION_QUEUE_TIMEOUT] = PADV_NOT_SET;
-	if (PG_NARGS() < 10)
-		return;
-	value[PADV_TRANSACTION_QUEUE_LENGTH] = read_number(fcinfo, 8, 0, "transaction_queue_length", "transactions");
-	value[PADV_TRANSACTION_QUEUE_TIMEOUT] = read_interval(fcinfo, 9, 0, "transaction_queue_timeout");
-}
-
 /*
  * set_limit(role, database, max_sessions, min_sessions, session_idle_timeout,
  *			 queue_length, queue_timeout, max_active, transaction_queue_length,
@@ -409,14 +407,8 @@ pool_advisor_set_limit(PG_FUNCTION_ARGS)
 
 	padv_require_preloaded();
 	read_place(fcinfo, &place);
-	value[PADV_MAX_SESSIONS] = read_number(fcinfo, 2, 0, "max_sessions", "sessions");
-	value[PADV_MIN_SESSIONS] = read_number(fcinfo, 3, 0, "min_sessions", "sessions");
-	value[PADV_SESSION_IDLE_TIMEOUT] = read_interval(fcinfo, 4, 0, "session_idle_timeout");
-	value[PADV_QUEUE_LENGTH] = read_number(fcinfo, 5, 0, "queue_length", "logins");
-	value[PADV_QUEUE_TIMEOUT] = read_interval(fcinfo, 6, 1, "queue_timeout");
-	/* under 0 nobody could ever begin a transaction */
-	value[PADV_MAX_ACTIVE] = read_number(fcinfo, 7, 1, "max_active", "transactions");
-	read_transaction_queue(fcinfo, value);
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
+		value[i] = read_setting(fcinfo, i);
 	check_core(&place, value);
 	if (any_given(value))
 		warn_of_reach(&place, value);

@@ -186,19 +186,11 @@ scale_number(int32_t number, double scale)
 	return result < INT32_MAX ? (int32_t) result : INT32_MAX;
 }
 
-/* Whether the setting is a number that is scale_number, not a queue length or a time. */
-static bool
-is_scaled_setting(int setting)
-{
-	return setting == PADV_MAX_SESSIONS || setting == PADV_MIN_SESSIONS ||
-		setting == PADV_MAX_ACTIVE;
-}
-
 static bool
 sets_numbers(const PadvLimit *limit)
 {
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
-		if (is_scaled_setting(i) && limit->value[i] != PADV_NOT_SET)
+		if (padv_limit_setting_is_number(i) && limit->value[i] != PADV_NOT_SET)
 			return true;
 	return false;
 }
@@ -217,8 +209,8 @@ fill_in_values(PadvLimit *limit, const PadvLimit *fallback, bool numbers_too, do
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 	{
 		if (limit->value[i] == PADV_NOT_SET)
-			limit->value[i] = is_scaled_setting(i) && !numbers_too ? PADV_UNLIMITED : fallback->value[i];
-		if (is_scaled_setting(i))
+			limit->value[i] = padv_limit_setting_is_number(i) && !numbers_too ? PADV_UNLIMITED : fallback->value[i];
+		if (padv_limit_setting_is_number(i))
 			limit->value[i] = scale_number(limit->value[i], scale);
 	}
 }

@@ -26,7 +26,10 @@
  */
 #define PADV_MAX_SESSION_LIMITS 24
 
-/* The settings of a limit on a role, a database, or a role in a database. */
+/*
+ * The settings of a limit on a role, a database, or a role in a database.  set_limit()
+ * takes them in this order.
+ */
 typedef enum PadvLimitSetting
 {
 	PADV_MAX_SESSIONS,
@@ -40,6 +43,14 @@ typedef enum PadvLimitSetting
 } PadvLimitSetting;
 
 #define PADV_LIMIT_SETTINGS (PADV_TRANSACTION_QUEUE_TIMEOUT + 1)
+
+/* Those that count something; the others say how to wait and when to close. */
+static inline bool
+padv_limit_setting_is_number(PadvLimitSetting setting)
+{
+	return setting == PADV_MAX_SESSIONS || setting == PADV_MIN_SESSIONS ||
+		setting == PADV_MAX_ACTIVE;
+}
 
 #define PADV_UNLIMITED (-1)
 #define PADV_NOT_SET INT32_MIN
