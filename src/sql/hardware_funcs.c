@@ -1,9 +1,9 @@
 /*
- * tables_funcs.c
- *		SQL functions with a row for each fact, wait event or role.
+ * hardware_funcs.c
+ *		SQL function with a row for each fact about the machine.
  *
- * Copies the published tables out and gives names to their numbers.  Never
- * waits for the worker and writes nothing.
+ * Copies the published facts out, and leaves out the paths that the current user may
+ * not see.  Never waits for the worker and writes nothing.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -12,24 +12,15 @@
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/wait_event.h"
 
 #include "compat.h"
 #include "settings.h"
-#include "shmem/admission.h"
-#include "shmem/limits_shmem.h"
 #include "shmem/status_shmem.h"
-#include "sql/limit_usage.h"
 #include "sql/rows.h"
 #include "sql/server_status.h"
 #include "sql/tables.h"
 
 PG_FUNCTION_INFO_V1(pool_advisor_hardware);
-PG_FUNCTION_INFO_V1(pool_advisor_waits);
-PG_FUNCTION_INFO_V1(pool_advisor_roles);
-
-/* What stands for the roles beyond the window's table. */
-#define OTHER_ROLES "(other roles)"
 
 /* Where facts go, one after another. */
 typedef struct FactTeller
@@ -221,138 +212,5 @@ pool_advisor_hardware(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	padv_status_copy(&status);
 	padv_tell_hardware(&status, store_fact, fcinfo);
-	return (Datum) 0;
-}
-
-static void
-add_event_names(PadvRow *row, uint32 wait_event)
-{
-	const char *type = "CPU";
-	const char *event = "CPU";
-
-	if (wait_event == PADV_OTHER_EVENTS)
-		type = event = "Other";
-	else if (wait_event != 0)
-	{
-		type = pgstat_get_wait_event_type(wait_event);
-		event = pgstat_get_wait_event(wait_event);
-	}
-	padv_row_text(row, type ? type : "???");
-	padv_row_text(row, event ? event : "unknown wait event");
-}
-
-/*
- * Where the time went: a row for each period and event with anything in it.
- */
-Datum
-pool_advisor_waits(PG_FUNCTION_ARGS)
-{
-	static const char *const periods[PADV_PERIODS] = {"10 s", "1 min", "10 min", "1 h"};
-	PadvEventRow *events;
-	PadvRow		row = {0};
-	int			count;
-
-	padv_require_preloaded();
-	InitMaterializedSRF(fcinfo, 0);
-	count = padv_status_copy_events(&events);
-
-	for (int period = 0; period < PADV_PERIODS; period++)
-	{
-		for (int i = 0; i < count; i++)
-		{
-			double		active = events[i].active_avg[period];
-			double		parallel = events[i].parallel_avg[period];
-
-			if (active == 0.0 && parallel == 0.0)
-				continue;
-			padv_row_text(&row, periods[period]);
-			add_event_names(&row, events[i].wait_event);
-			padv_row_float(&row, active);
-			padv_row_float(&row, parallel);
-			padv_row_store(&row, fcinfo);
-		}
-	}
-	return (Datum) 0;
-}
-
-const char *
-padv_role_row_name(const PadvRoleRow *role)
-{
-	return role->role == InvalidOid ? OTHER_ROLES : padv_role_name(role->role);
-}
-
-static void
-store_role(void *arg, const PadvRoleRow *role, const PadvRoleCounters *counters,
-		   const PadvLimits *limits)
-{
-	FunctionCallInfo fcinfo = arg;
-	PadvRow		row = {0};
-	NameData	name;
-
-	namestrcpy(&name, padv_role_row_name(role));
-	padv_row_add(&row, NameGetDatum(&name), false);
-	padv_row_int(&row, role->sessions);
-	padv_row_int(&row, role->active);
-	padv_row_int(&row, role->idle);
-	padv_row_int(&row, role->idle_in_transaction);
-	padv_row_int(&row, role->queued + counters->waiting);
-	padv_row_float(&row, role->active_avg);
-	padv_row_int(&row, padv_role_limit(limits, role->role, PADV_MAX_SESSIONS));
-	padv_row_int(&row, padv_role_limit(limits, role->role, PADV_MAX_ACTIVE));
-	padv_row_int(&row, counters->count[PADV_ROLE_REFUSED]);
-	padv_row_int(&row, counters->count[PADV_ROLE_QUEUED]);
-	padv_row_int(&row, counters->count[PADV_ROLE_TIMED_OUT]);
-	padv_row_int(&row, counters->count[PADV_ROLE_WOULD_REFUSE]);
-	padv_row_int(&row, counters->count[PADV_ROLE_CLOSED_IDLE]);
-	padv_row_float(&row, (double) counters->count[PADV_ROLE_QUEUE_WAIT_US] / 1e6);
-	padv_row_int(&row, counters->count[PADV_ROLE_XACTS_QUEUED]);
-	padv_row_float(&row, (double) counters->count[PADV_ROLE_XACT_WAIT_US] / 1e6);
-	padv_row_store(&row, fcinfo);
-}
-
-/*
- * Each role that has a session, or had an active one in the last minute, or has
- * been refused, queued or closed.
- */
-void
-padv_tell_roles(PadvTellRole tell, void *arg)
-{
-	static const PadvRoleCounters nothing = {0};
-	PadvRoleRow *roles;
-	PadvRoleCounters *counters;
-	PadvLimits *limits;
-	int			nroles;
-	int			ncounters;
-
-	nroles = padv_status_copy_roles(&roles);
-	ncounters = padv_admission_copy_counters(&counters);
-	limits = padv_limits_shmem_copy(NULL);
-
-	for (int i = 0; i < nroles; i++)
-	{
-		PadvRoleCounters *mine = padv_role_counters_find(counters, ncounters, roles[i].role);
-
-		tell(arg, &roles[i], mine ? mine : &nothing, limits);
-		if (mine)
-			*mine = (PadvRoleCounters) {.role = mine->role}; /* told */
-	}
-	for (int i = 0; i < ncounters; i++)
-	{
-		PadvRoleRow absent = {.role = counters[i].role};
-
-		if (padv_has_counted(&counters[i]))
-			tell(arg, &absent, &counters[i], limits);
-	}
-}
-
-/*
- * A row for each of them.
- */
-Datum
-pool_advisor_roles(PG_FUNCTION_ARGS)
-{
-	padv_require_preloaded();
-	InitMaterializedSRF(fcinfo, 0);
-	padv_tell_roles(store_role, fcinfo);
 	return (Datum) 0;
 }
