@@ -1,16 +1,15 @@
 /*
  * login_check.c
- *		Whether core would let a role into a database.
+ *		Whether PostgreSQL would let a role connect to a database.
  *
- * Core looks at this after authentication is done, so after a wait.  A login that
- * is going to be refused anyway must not stand in the queue meanwhile, where it
- * takes the place of others.
+ * PostgreSQL checks this after authentication, so after the wait in the queue.  A login
+ * that is going to be refused must not wait, because it would take a place in the
+ * queue from other logins.
  *
- * Core's own functions for privileges are of no use here.  They keep the roles that
- * a role is a member of, and are told of changes only once the session is in its
- * database; and the cache of databases may need a table that cannot be opened
- * before that.  So the row is read as core reads it to find the database, and
- * memberships are followed as in acl.c.
+ * PostgreSQL's own privilege functions cannot be used here.  They cache the roles that a
+ * role is a member of, and get invalidations only once the session is connected to its
+ * database.  The cache of databases may need a table that cannot be opened before that.
+ * So the row is read as in InitPostgres(), and memberships are followed as in acl.c.
  *
  * Owns nothing and takes no lock of ours; runs in the backend that logs in.
  *
@@ -37,13 +36,13 @@
 
 typedef struct Database
 {
-	Oid			number;			/* InvalidOid: there is none */
+	Oid			number;			/* InvalidOid: it does not exist */
 	Oid			owner;
-	bool		open;			/* core lets somebody in */
-	Acl		   *acl;			/* NULL: everybody may connect */
+	bool		open;			/* it allows connections */
+	Acl		   *acl;			/* NULL: all roles may connect */
 } Database;
 
-/* One that is stored elsewhere cannot be read yet; it is taken for NULL. */
+/* An ACL in a TOAST table cannot be read yet; it is taken for NULL. */
 static Acl *
 read_acl(HeapTuple tuple, TupleDesc desc)
 {
@@ -76,7 +75,7 @@ look_up_database(const char *name, Database *database)
 		database->number = form->oid;
 		database->owner = form->datdba;
 
-		/* below 0, but for -1, it is being dropped */
+		/* a limit below -1 marks a database that is being dropped */
 		database->open = form->datallowconn &&
 			(form->datconnlimit > 0 || form->datconnlimit == -1);
 		database->acl = read_acl(tuple, RelationGetDescr(relation));
@@ -95,7 +94,7 @@ padv_database_number(const char *name)
 }
 
 static bool
-can_log_in(Oid role)
+role_can_log_in(Oid role)
 {
 	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
 	Form_pg_authid form;
@@ -109,9 +108,9 @@ can_log_in(Oid role)
 	return result;
 }
 
-/* Before 16 it is the member that says whether it inherits, later the grant. */
+/* Before 16 the member has the INHERIT option, from 16 on the grant. */
 static bool
-inherits(Oid role)
+role_inherits(Oid role)
 {
 	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
 	bool		result = false;
@@ -130,7 +129,7 @@ add_groups(List *roles, Oid role)
 {
 	CatCList   *grants;
 
-	if (!inherits(role))
+	if (!role_inherits(role))
 		return roles;
 	grants = SearchSysCacheList1(AUTHMEMMEMROLE, ObjectIdGetDatum(role));
 	for (int i = 0; i < grants->n_members; i++)
@@ -145,7 +144,7 @@ add_groups(List *roles, Oid role)
 	return roles;
 }
 
-/* All whose privileges a role has in a database of this owner, itself first. */
+/* All roles whose privileges a role has in a database of this owner, itself first. */
 static List *
 list_privileged(Oid role, Oid owner)
 {
@@ -173,8 +172,8 @@ has_connect(const Database *database, Oid role)
 		return true;
 
 	/*
-	 * ACL_DAT() allows for nulls, which an ACL never has, and mixes signs for
-	 * it
+	 * Not ACL_DAT(), which allows for nulls, which an ACL never has, and
+	 * compares signed with unsigned numbers for that.
 	 */
 	items = (const AclItem *) ((const char *) database->acl +
 							   ARR_OVERHEAD_NONULLS(ARR_NDIM(database->acl)));
@@ -193,7 +192,7 @@ padv_database_for(Oid role, const char *name)
 	Database	database;
 
 	look_up_database(name, &database);
-	if (database.open && can_log_in(role) && has_connect(&database, role))
+	if (database.open && role_can_log_in(role) && has_connect(&database, role))
 		return database.number;
 	return InvalidOid;
 }

@@ -1,6 +1,6 @@
 /*
  * login_check.h
- *		Whether core would let a role into a database.
+ *		Whether PostgreSQL would let a role connect to a database.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -10,13 +10,14 @@
 #include "postgres.h"
 
 /*
- * For a login that is in no database yet, in its transaction.  They read shared
- * catalogs, and may raise as core's own look-ups do.
+ * For a login that is not connected to a database yet, in its transaction.  They read
+ * shared catalogs, allocate in the current memory context, and may raise as
+ * PostgreSQL's own look-ups do.  The caller holds no lock of ours.
  *
- * database_number: the database of this name, or InvalidOid.
- * database_for: the same, but InvalidOid also if core is going to refuse this role for
- *		what stands in pg_authid, pg_database or pg_auth_members now.  The role is no
- *		superuser.
+ * padv_database_number: the database of this name, or InvalidOid.
+ * padv_database_for: the same, but InvalidOid also if PostgreSQL is going to refuse this
+ *		role by the current contents of pg_authid, pg_database or pg_auth_members.  The
+ *		role must not be a superuser.
  */
 extern Oid	padv_database_number(const char *name);
 extern Oid	padv_database_for(Oid role, const char *name);

@@ -1,13 +1,13 @@
 /*
  * login_hook.c
- *		A client has proved who it is: may it come in?
+ *		Admission of a client after authentication.
  *
- * Owns the hook in authentication, the wait in the queue and the words of refusal.
- * It runs in the client's backend, in a transaction but in no database, and
- * under authentication_timeout.  It decides nothing: session_admission.c does.
+ * Owns the authentication hook, the wait in the queue and the messages of refusal.  It
+ * runs in the client's backend, in a transaction, without a database, and under
+ * authentication_timeout.  It does not decide: session_admission.c does.
  *
- * Core looks the role up right after this, in the same cache, so looking it up
- * here costs nothing; where there is no limit even that is left to core.
+ * PostgreSQL looks the role up right after this, in the same cache, so the look-up here
+ * costs nothing.  Where no limit is set it is left to PostgreSQL.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -46,25 +46,25 @@
 #include "stopping.h"
 
 /*
- * The limits are read within milliseconds after a start; who comes before waits
- * for this long.
+ * The limits are read within milliseconds after a start.  A login that comes before waits
+ * at most this long.
  */
 #define WAIT_UNTIL_READ_MS 5000
 
 /* A refusal must be sent before authentication_timeout ends the process. */
 #define TIMEOUT_MARGIN_MS 250
 
-/* Putting changed limits in force takes microseconds, but its process may stall. */
+/* Installing changed limits takes microseconds, but its process may stall. */
 #define WAIT_FOR_CHANGE_MS 10000
 
-/* Who waits looks this often whether the server is to shut down. */
-#define LOOK_AROUND_MS 1000
+/* A waiting login checks this often whether the server is shutting down. */
+#define CHECK_INTERVAL_MS 1000
 
 static ClientAuthentication_hook_type previous_hook = NULL;
 
-/* Milliseconds that a login may still take, to be on the safe side. */
+/* Milliseconds until authentication_timeout, less a margin. */
 static long
-time_left(void)
+login_time_left(void)
 {
 	long		left = LONG_MAX;
 
@@ -98,7 +98,7 @@ padv_describe_limit(const PadvLimit *limit)
 }
 
 static char *
-describe_full(const PadvFullLimit *full, const PadvLimit *limit)
+describe_full_limit(const PadvFullLimit *full, const PadvLimit *limit)
 {
 	return psprintf("The limit of %s is full: max_sessions %d, in use %d, queue_length %d, waiting %d.",
 					padv_describe_limit(limit), full->max_sessions, full->in_use,
@@ -106,20 +106,20 @@ describe_full(const PadvFullLimit *full, const PadvLimit *limit)
 }
 
 static char *
-describe_share(const PadvFullLimit *full)
+describe_queue_share(const PadvFullLimit *full)
 {
 	return psprintf("%d logins wait, and \"pool_advisor.queue_share\" (%g) allows no more: of the connections that ordinary roles can have, %d are without a session.",
 					full->all_waiting, padv_queue_share, full->free);
 }
 
 /*
- * Refuse with the words that core has for its own limit.  `more` is a full
+ * Refuse with the messages that PostgreSQL has for CONNECTION LIMIT.  `more` is a full
  * sentence for the log, or empty.
  */
 static void
 refuse_login(const Port *port, const PadvFullLimit *full, const PadvLimit *limit, const char *more)
 {
-	char	   *detail = psprintf("%s%s%s", describe_full(full, limit), *more ? " " : "", more);
+	char	   *detail = psprintf("%s%s%s", describe_full_limit(full, limit), *more ? " " : "", more);
 
 	ereport(FATAL,
 			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
@@ -132,8 +132,8 @@ refuse_login(const Port *port, const PadvFullLimit *full, const PadvLimit *limit
 }
 
 /*
- * A smart shutdown waits for sessions, and must not wait for those who want to
- * become one.  In the words of core for who comes after it.
+ * A smart shutdown waits for sessions, and must not wait for waiting logins, too.  The
+ * message is that of PostgreSQL for logins during a shutdown.
  */
 static void
 refuse_if_stopping(void)
@@ -156,51 +156,51 @@ report_observed(const Port *port, const PadvFullLimit *full, const PadvLimit *li
 			 would_wait ?
 			 errmsg("role \"%s\" would have to wait in the queue, but limits are only observed", port->user_name) :
 			 errmsg("role \"%s\" would be refused, but limits are only observed", port->user_name),
-			 errdetail_log("%s", describe_full(full, limit)),
+			 errdetail_log("%s", describe_full_limit(full, limit)),
 			 full->unreported > 0 ?
 			 errcontext("%d more since the last such message for this role", full->unreported) : 0));
 }
 
 /*
- * A transaction is open; while it waits it must not keep vacuum from removing
- * anything.  Core reads catalogs with a new snapshot afterwards.
+ * Release the snapshot of the login's transaction, so that it does not hold back vacuum
+ * while it waits.  PostgreSQL reads catalogs with a new snapshot afterwards.
  */
 static void
-let_go_of_snapshot(void)
+release_login_snapshot(void)
 {
 	InvalidateCatalogSnapshot();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	PopActiveSnapshot();
 }
 
-/* Sleep in the queue for so long at most, and not so long that we miss a shutdown. */
+/* Sleep in the queue, at most this long, and at most until the next check. */
 static void
 sleep_in_queue(int64 timeout_us)
 {
 	long		timeout_ms = (long) ((timeout_us + 999) / 1000);
 
-	padv_queue_sleep(Min(timeout_ms, LOOK_AROUND_MS), PG_WAIT_EXTENSION);
+	padv_queue_sleep(Min(timeout_ms, CHECK_INTERVAL_MS), PG_WAIT_EXTENSION);
 	refuse_if_stopping();
 }
 
 /*
- * Wait until it is our slot; if that takes too long, refuse.  It is over, too, when
- * the DBA has limits enforced no more: whoever waits looks for that itself.
+ * Wait until the login is admitted; if that takes too long, refuse it.  The wait also
+ * ends when the DBA turns enforcement off: the waiter checks that itself.
  */
 static void
-wait_in_queue(const Port *port, const PadvFullLimit *full, const PadvLimit *limit)
+wait_in_login_queue(const Port *port, const PadvFullLimit *full, const PadvLimit *limit)
 {
 	int64		started = padv_monotonic_us();
-	int64		timeout_us = (int64) Min(full->queue_timeout, time_left()) * 1000;
+	int64		timeout_us = (int64) Min(full->queue_timeout, login_time_left()) * 1000;
 
-	/* who waits has a connection, and must not have one of the reserve */
+	/* a waiter has a connection, which must not be a reserved one */
 	if (!padv_have_free_connections(padv_reserved_connections()) && padv_admission_cancel(false))
 		refuse_login(port, full, limit, psprintf("No connection is left to wait in the queue with (max_connections %d).",
 												 MaxConnections));
 	padv_admission_count_wait();
 	set_ps_display("waiting for session slot");
 	padv_disable_transaction_timeout();
-	let_go_of_snapshot();
+	release_login_snapshot();
 	while (!padv_admission_granted())
 	{
 		int64		waited_us = padv_monotonic_us() - started;
@@ -220,7 +220,7 @@ wait_in_queue(const Port *port, const PadvFullLimit *full, const PadvLimit *limi
 	set_ps_display("authentication");
 }
 
-/* Be in without being counted under any limit, until it is known who this is. */
+/* Admit this session without counting it, until padv_admission_identify does. */
 static void
 enter_uncounted(void)
 {
@@ -229,15 +229,15 @@ enter_uncounted(void)
 }
 
 /*
- * Ask until there is an answer.  *database is where the session is to be, or
- * InvalidOid: then its name is looked up among those that were read with the limits.
- * Where there is no room the catalog has the last word, and *database is written.
+ * Try until there is a result.  *database is the database of the session, or InvalidOid:
+ * then its name is looked up among those that were read with the limits.  Where a limit
+ * is reached the catalog decides, and *database is written.
  */
 static PadvAdmissionResult
-get_result(const Port *port, Oid role, Oid *database, PadvSessionLimits *limits, PadvFullLimit *full)
+try_until_result(const Port *port, Oid role, Oid *database, PadvSessionLimits *limits, PadvFullLimit *full)
 {
-	PadvAdmissionResult answer = PADV_ADMISSION_RETRY;
-	int64		until = padv_monotonic_us() + Min(WAIT_FOR_CHANGE_MS, time_left()) * INT64CONST(1000);
+	PadvAdmissionResult result = PADV_ADMISSION_RETRY;
+	int64		until = padv_monotonic_us() + Min(WAIT_FOR_CHANGE_MS, login_time_left()) * INT64CONST(1000);
 	bool		able = false;
 
 	while (padv_enforcement_now() != PADV_ENFORCEMENT_OFF && padv_monotonic_us() < until)
@@ -247,26 +247,26 @@ get_result(const Port *port, Oid role, Oid *database, PadvSessionLimits *limits,
 			padv_limits_shmem_find(role, *database, limits);
 		else if (!padv_limits_shmem_find_by_name(role, port->database_name, limits))
 			padv_limits_shmem_find(role, padv_database_number(port->database_name), limits);
-		answer = padv_admission_try(role, limits, able, full);
-		if (answer == PADV_ADMISSION_FULL)
+		result = padv_admission_try(role, limits, able, full);
+		if (result == PADV_ADMISSION_FULL)
 		{
-			/* whom core refuses anyway it shall refuse now */
+			/* a login that PostgreSQL refuses anyway does not wait */
 			*database = padv_database_for(role, port->database_name);
 			able = OidIsValid(*database);
 			if (!able)
-				return answer;
+				return result;
 		}
-		else if (answer != PADV_ADMISSION_RETRY)
-			return answer;
+		else if (result != PADV_ADMISSION_RETRY)
+			return result;
 		else
-			pg_usleep(1000);	/* whoever changes the limits is at it */
+			pg_usleep(1000);	/* another process is installing limits */
 	}
 	return PADV_ADMISSION_RETRY;
 }
 
-/* The words must name something, even if the limits have changed since. */
+/* The limit to name in a message; the role, if the limits have changed since. */
 static void
-get_limit(const PadvSessionLimits *limits, const PadvFullLimit *full, Oid role, PadvLimit *limit)
+get_limit_for_message(const PadvSessionLimits *limits, const PadvFullLimit *full, Oid role, PadvLimit *limit)
 {
 	if (padv_limits_shmem_get(limits->generation, full->limit, limit))
 		return;
@@ -276,8 +276,8 @@ get_limit(const PadvSessionLimits *limits, const PadvFullLimit *full, Oid role, 
 }
 
 /*
- * An ordinary role asks to come in.  Returns if it is in, or if our own state
- * is in doubt; the result is whether it has waited.
+ * Admit a session of a role that is not a superuser, or refuse it.  Also admits it, without
+ * counting it, when no result can be had.  Returns whether it has waited.
  */
 static bool
 try_admission(const Port *port, Oid role, Oid *database)
@@ -285,31 +285,34 @@ try_admission(const Port *port, Oid role, Oid *database)
 	PadvSessionLimits limits;
 	PadvFullLimit full;
 	PadvLimit	limit;
-	PadvAdmissionResult answer = get_result(port, role, database, &limits, &full);
+	PadvAdmissionResult result = try_until_result(port, role, database, &limits, &full);
 
-	if (answer == PADV_ADMISSION_GRANTED)
+	if (result == PADV_ADMISSION_GRANTED)
 		return false;
-	if (answer == PADV_ADMISSION_FULL || answer == PADV_ADMISSION_RETRY)
+	if (result == PADV_ADMISSION_FULL || result == PADV_ADMISSION_RETRY)
 	{
-		if (answer == PADV_ADMISSION_RETRY && padv_enforcement_now() != PADV_ENFORCEMENT_OFF)
+		if (result == PADV_ADMISSION_RETRY && padv_enforcement_now() != PADV_ENFORCEMENT_OFF)
 			ereport(LOG,
-					(errmsg("pool_advisor lets a session of role \"%s\" through because the limits are being changed",
+					(errmsg("admitted a session of role \"%s\" without counting it, because the limits are being changed",
 							port->user_name)));
 		enter_uncounted();
 		return false;
 	}
 
-	get_limit(&limits, &full, role, &limit);
-	if (answer == PADV_ADMISSION_QUEUED)
-		wait_in_queue(port, &full, &limit);
-	else if (answer == PADV_ADMISSION_REFUSED)
-		refuse_login(port, &full, &limit, full.by_share ? describe_share(&full) : "");
+	get_limit_for_message(&limits, &full, role, &limit);
+	if (result == PADV_ADMISSION_QUEUED)
+		wait_in_login_queue(port, &full, &limit);
+	else if (result == PADV_ADMISSION_REFUSED)
+		refuse_login(port, &full, &limit, full.by_share ? describe_queue_share(&full) : "");
 	else
 		report_observed(port, &full, &limit);
-	return answer == PADV_ADMISSION_QUEUED;
+	return result == PADV_ADMISSION_QUEUED;
 }
 
-/* Whether this is a role that can be refused; core refuses one that is not there. */
+/*
+ * Whether this role can be refused by a limit; writes its OID to *role.  PostgreSQL
+ * refuses a role that does not exist.
+ */
 static bool
 look_up_login_role(const char *name, Oid *role)
 {
@@ -325,8 +328,8 @@ look_up_login_role(const char *name, Oid *role)
 }
 
 /*
- * Come in as this role in the database that the client has named.  While it waits
- * either name can become another's; then ask again as that.
+ * Admit this role to the database that the client has named.  During the wait either name
+ * can come to mean another object; then try again with that.
  */
 static void
 try_admission_by_name(const Port *port, Oid role)
@@ -342,7 +345,7 @@ try_admission_by_name(const Port *port, Oid role)
 		AcceptInvalidationMessages();
 		if (!look_up_login_role(port->user_name, &role_now))
 		{
-			/* core refuses it, or it has become a superuser, who never asks */
+			/* PostgreSQL refuses it, or it has become a superuser */
 			enter_uncounted();
 			return;
 		}
@@ -371,7 +374,7 @@ admit_client(const Port *port)
 		look_up_login_role(port->user_name, &role))
 	{
 		if (state == PADV_LIMITS_UNREAD)
-			state = padv_limits_shmem_wait(Min(WAIT_UNTIL_READ_MS, time_left()));
+			state = padv_limits_shmem_wait(Min(WAIT_UNTIL_READ_MS, login_time_left()));
 		if (state == PADV_LIMITS_KNOWN)
 		{
 			try_admission_by_name(port, role);
@@ -381,7 +384,7 @@ admit_client(const Port *port)
 	padv_admission_enter();
 }
 
-/* The same, and say how long it took, for those who want to know. */
+/* The same, and log how long it took. */
 static void
 admit_client_timed(const Port *port)
 {
@@ -393,7 +396,7 @@ admit_client_timed(const Port *port)
 	INSTR_TIME_SET_CURRENT(took);
 	INSTR_TIME_SUBTRACT(took, start);
 	ereport(DEBUG2,
-			(errmsg_internal("pool_advisor let role \"%s\" in after %.1f us",
+			(errmsg_internal("pool_advisor admitted role \"%s\" after %.1f us",
 							 port->user_name, INSTR_TIME_GET_DOUBLE(took) * 1e6)));
 }
 
@@ -403,7 +406,7 @@ check_login(Port *port, int status)
 	if (previous_hook)
 		previous_hook(port, status);
 
-	/* a standby or a backup is never refused, nor counted */
+	/* a standby or a backup is neither refused nor counted */
 	if (status != STATUS_OK || am_walsender)
 		return;
 	if (message_level_is_interesting(DEBUG2))

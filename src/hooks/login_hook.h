@@ -1,6 +1,6 @@
 /*
  * login_hook.h
- *		A client has proved who it is: may it come in?
+ *		Admission of a client after authentication.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -9,10 +9,13 @@
 
 #include "core/policy/limits.h"
 
-/* From _PG_init. */
+/* Install the authentication hook; from _PG_init. */
 extern void padv_login_hook_install(void);
 
-/* The place of a limit in words, for the log; the client must not learn of groups. */
+/*
+ * What a limit is on, in words, for the log only: the client must not learn of groups.
+ * The result is allocated in the current memory context.  Reads catalogs, may raise.
+ */
 extern char *padv_describe_limit(const PadvLimit *limit);
 
 #endif							/* PADV_LOGIN_HOOK_H */

@@ -1,12 +1,12 @@
 /*
  * queue_refusal.c
- *		What a client is told whose transaction waits long, or may not wait.
+ *		The messages to a client whose transaction waits long, or may not wait.
  *
- * Owns the words, and nothing in shared memory: what they say was copied under the lock
- * that admission_internal.h names, and none is held here.
+ * Owns the messages, and no shared memory.  The figures were copied under the mutex of
+ * admission_internal.h, and no lock is held here.
  *
- * The client learns that its role is refused, and what to do; which limit that is, of a
- * group that it may not know of, and who else waits is for the log.
+ * The client learns that its transaction is refused, and what to do.  The limit, which
+ * may be that of a group, and the number of waiters are for the log only.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -21,9 +21,9 @@
 #include "shmem/admission_internal.h"
 #include "shmem/limits_shmem.h"
 
-/* The words must name something, even if the limits have changed since. */
+/* The limit in words; by the role, if the limits have changed since. */
 static const char *
-describe(const PadvFullQueue *full)
+describe_queue_limit(const PadvFullQueue *full)
 {
 	PadvLimit	limit = {0};
 
@@ -41,7 +41,7 @@ describe(const PadvFullQueue *full)
 }
 
 static const char *
-session_role(void)
+session_role_name(void)
 {
 	const char *name = GetUserNameFromId(GetSessionUserId(), true);
 
@@ -53,14 +53,14 @@ padv_queue_refuse(const PadvFullQueue *full)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
-			 errmsg("too many transactions waiting for role \"%s\"", session_role()),
-			 errdetail_log("%s", describe(full)),
+			 errmsg("too many transactions waiting for role \"%s\"", session_role_name()),
+			 errdetail_log("%s", describe_queue_limit(full)),
 			 errhint("Run the transaction again later, or raise \"pool_advisor.transaction_queue_length\".")));
 }
 
 /*
- * The code is that of each refusal of the queue, not of a cancelled statement: nothing
- * of it has run, and the cause is that too many want slots.
+ * The SQLSTATE is that of the other refusals, not that of a cancelled statement: no part
+ * of the statement has run, and the cause is that too many transactions want slots.
  */
 void
 padv_queue_refuse_late(const PadvFullQueue *full)
@@ -70,23 +70,23 @@ padv_queue_refuse_late(const PadvFullQueue *full)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
-			 errmsg("transaction of role \"%s\" would wait too long for a slot", session_role()),
+			 errmsg("transaction of role \"%s\" would wait too long for a slot", session_role_name()),
 			 errdetail("It would wait for %ld ms or longer, and statement_timeout ends it in %ld ms.", wait_ms, left_ms),
 			 errdetail_log("It would wait for %ld ms or longer, and statement_timeout ends it in %ld ms. %s",
-						   wait_ms, left_ms, describe(full)),
+						   wait_ms, left_ms, describe_queue_limit(full)),
 			 errhint("Run the transaction again later, or raise \"statement_timeout\".")));
 }
 
 void
-padv_queue_refuse_longer_wait(const PadvFullQueue *full, int64 waited_us)
+padv_queue_refuse_long_wait(const PadvFullQueue *full, int64 waited_us)
 {
 	long		waited_ms = (long) (waited_us / 1000);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
-			 errmsg("transaction of role \"%s\" waited too long for a slot", session_role()),
+			 errmsg("transaction of role \"%s\" waited too long for a slot", session_role_name()),
 			 errdetail("It waited for %ld ms.", waited_ms),
-			 errdetail_log("It waited for %ld ms. %s", waited_ms, describe(full)),
+			 errdetail_log("It waited for %ld ms. %s", waited_ms, describe_queue_limit(full)),
 			 errhint("Run the transaction again later, or raise \"pool_advisor.transaction_queue_timeout\".")));
 }
 
@@ -103,7 +103,7 @@ padv_queue_notice(void)
 {
 	int			waiting = *(volatile int32 *) &padv_admission->xact_head.waiting;
 
-	/* a NOTICE is sent at once, whether the client reads or not */
+	/* a NOTICE is sent at once, and blocks while the client does not read */
 	if (!padv_queue_client_takes_output())
 		return;
 	ereport(NOTICE,

@@ -1,9 +1,9 @@
 /*
  * queue_sleep.c
- *		The sleep of one who waits in either line.
+ *		The sleep of a waiter, in the queue for sessions or for transaction slots.
  *
- * It uses the set of events that core waits for its client with: making one for
- * each sleep would cost more than the rest.
+ * It uses FeBeWaitSet, the wait event set in which PostgreSQL waits for its client.  To
+ * create a set for each sleep would cost more than the rest.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -19,7 +19,7 @@
 
 #include "hooks/queue_sleep.h"
 
-/* The client has gone; end as core does when it finds that out. */
+/* The client has gone: end the session as PostgreSQL does. */
 static void
 end_without_client(void)
 {
@@ -28,7 +28,7 @@ end_without_client(void)
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* A client that hangs up ends the sleep, where the platform can tell. */
+/* A client that hangs up ends the sleep, where the platform reports that. */
 static int
 sleep_until(long timeout_ms, uint32 wait_event)
 {
@@ -57,7 +57,7 @@ padv_queue_sleep(long timeout_ms, uint32 wait_event)
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* One event is told at a time, so the latch can have hidden that the client hung up. */
+/* The wait reports one event, so the latch can have hidden that the client hung up. */
 void
 padv_check_client(void)
 {

@@ -1,6 +1,6 @@
 /*
  * queue_sleep.h
- *		The sleep of one who waits in either line.
+ *		The sleep of a waiter, in the queue for sessions or for transaction slots.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -8,14 +8,15 @@
 #define PADV_QUEUE_SLEEP_H
 
 /*
- * Until the latch is set or that many milliseconds have passed.  Raises what is
- * pending, FATAL too: the client has gone, the server ends.
+ * Sleep until the latch is set, the client hangs up, or timeout_ms have passed.  Resets
+ * the latch and handles interrupts, so it may raise, also FATAL when the client has gone
+ * or the server ends.  The caller holds no lock of ours.
  */
 extern void padv_queue_sleep(long timeout_ms, uint32 wait_event);
 
 /*
- * The wait is over: raise what is pending, and end the session if its client has gone, so
- * that nothing is done for nobody.
+ * After a wait: handle interrupts, and end the session with FATAL if its client has
+ * gone, so that its statement is not run.
  */
 extern void padv_check_client(void);
 

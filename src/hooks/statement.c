@@ -1,12 +1,12 @@
 /*
  * statement.c
- *		A statement that waits holds no locks, and is made anew after the wait.
+ *		Releasing the locks of a statement before its wait, and preparing it again after.
  *
- * Runs in client backends, called by xact_hooks.c before a transaction has done any work.
- * There all locks of the transaction come from the analysis or the plan of its first
- * statement, so all of them can be released.  A relation can change or go then; so
- * after the wait the locks are taken again, and a statement whose analysis may be
- * out of date is analyzed again from its text.
+ * Runs in client backends; xact_hooks.c calls it before a transaction has done any work.
+ * Then all locks of the transaction come from the analysis or the plan of its first
+ * statement, so all of them can be released.  Meanwhile a relation can be changed or
+ * dropped.  So after the wait the locks are taken again, and a statement whose analysis
+ * may be out of date is analyzed again from its text.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -32,7 +32,7 @@
 
 #include "hooks/statement.h"
 
-/* What our own views and functions belong to. */
+/* The extension that our views and functions belong to. */
 #define EXTENSION "pool_advisor"
 
 /* --- locks --- */
@@ -42,13 +42,13 @@ padv_statement_unlock(void)
 {
 	ResourceOwner current = CurrentResourceOwner;
 
-	/* a portal's locks were taken before it was started, for the transaction */
+	/* the locks of a portal were taken for the transaction, before it started */
 	CurrentResourceOwner = CurTransactionResourceOwner;
 	LockReleaseCurrentOwner(NULL, 0);
 	CurrentResourceOwner = current;
 }
 
-/* The LWLock of the partition is held. */
+/* Call it with the LWLock of the partition held. */
 static bool
 holds_advisory_locks_of(int partition)
 {
@@ -61,8 +61,9 @@ holds_advisory_locks_of(int partition)
 }
 
 /*
- * Only this process takes and releases its locks; others may move one from the fast path
- * to the table meanwhile.  Advisory locks are never on the fast path.
+ * The list of own locks is read without a lock first, because only this process takes
+ * and releases its locks.  Other processes may move one from the fast path to the table
+ * meanwhile, but never an advisory lock.
  */
 bool
 padv_statement_holds_locks(bool *advisory)
@@ -82,7 +83,7 @@ padv_statement_holds_locks(bool *advisory)
 	return any;
 }
 
-/* Views are subqueries after rewriting, and from 16 on still have their relation. */
+/* Views are subqueries after rewriting, and keep their relation from 16 on. */
 static void
 lock_relation(const RangeTblEntry *entry)
 {
@@ -121,7 +122,7 @@ padv_statement_lock(Query *query)
 		lock_relations_of(query);
 }
 
-/* As the plan cache does; the locks belong to the transaction, not to a portal. */
+/* As AcquireExecutorLocks(); the locks belong to the transaction, not to a portal. */
 void
 padv_statement_lock_plan(const PlannedStmt *statement)
 {
@@ -144,7 +145,7 @@ padv_statement_lock_plan(const PlannedStmt *statement)
 
 /* --- analysis --- */
 
-/* All of Bind but the reading of its message happens below this callback. */
+/* Bind analyzes below this error callback. */
 static bool
 is_in_bind(void)
 {
@@ -163,7 +164,7 @@ padv_statement_is_its_text(const ParseState *pstate, const Query *query)
 		(query->stmt_location <= 0 || strchr(pstate->p_sourcetext, '\\') == NULL);
 }
 
-/* The raw statement that this query was made of. */
+/* The raw statement of this query. */
 static RawStmt *
 parse_again(const char *text, const Query *query)
 {
@@ -198,7 +199,7 @@ padv_statement_analyze(ParseState *pstate, Query *query, PadvJumbleState **jstat
 	again->p_ref_hook_state = pstate->p_ref_hook_state;
 	analyzed = transformTopLevelStmt(again, statement);
 
-	/* only parameters whose types are found by the analysis have this hook */
+	/* only a statement whose parameter types analysis infers has this hook */
 	if (again->p_coerce_param_hook != NULL)
 		check_variable_parameters(again, analyzed);
 	free_parsestate(again);
@@ -215,7 +216,10 @@ typedef struct Reads
 	bool		own;			/* something of ours was found */
 } Reads;
 
-/* Of ours or of the server's.  Anybody may make something in a schema of our name. */
+/*
+ * Whether an object is in pg_catalog or belongs to this extension.  The schema's name is
+ * not enough: other roles may create objects in a schema of our name.
+ */
 static bool
 is_allowed(Oid class, Oid object, Oid schema, Reads *reads)
 {
@@ -233,7 +237,7 @@ is_foreign_function(Oid function, void *context)
 	return !is_allowed(ProcedureRelationId, function, get_func_namespace(function), context);
 }
 
-/* True, which ends the walk, for what a monitoring system does not need. */
+/* True, which ends the walk, for a node that a monitoring query does not need. */
 static bool
 find_foreign(Node *node, void *context)
 {

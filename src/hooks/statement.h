@@ -1,6 +1,9 @@
 /*
  * statement.h
- *		A statement that waits holds no locks, and is made anew after the wait.
+ *		Releasing the locks of a statement before its wait, and preparing it again after.
+ *
+ * For the client backend.  The caller holds no lock of ours.  All may raise as the
+ * functions of PostgreSQL that they call.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -13,14 +16,15 @@
 #include "compat.h"
 
 /*
- * Release all locks that the current transaction holds; those of the session stay.
- * Only before it has done anything.
+ * Release all locks of the current transaction, but not those of the session.  Call it
+ * only before the transaction has done any work.
  */
 extern void padv_statement_unlock(void);
 
 /*
- * Whether this process holds locks that others can wait for.  Not the one on its virtual
- * transaction, until somebody does.  *advisory is whether advisory locks are among them.
+ * Whether this process holds locks that other sessions can wait for.  The lock on its
+ * virtual transaction counts only once a session waits for it.  *advisory is set to
+ * whether advisory locks are among them.  Takes the lock manager's partition locks, shared.
  */
 extern bool padv_statement_holds_locks(bool *advisory);
 
@@ -29,20 +33,20 @@ extern void padv_statement_lock(Query *query);
 extern void padv_statement_lock_plan(const PlannedStmt *statement);
 
 /*
- * Whether it can be analyzed again from its text.  Not when Bind analyzes a prepared
- * statement: its text can be that of PREPARE, and older than the settings that say what
- * a backslash is in a string.  A statement that comes first cannot be older than those.
+ * Whether the statement can be analyzed again from its text.  It cannot when Bind analyzes
+ * a prepared statement: the text can be that of PREPARE, and older than
+ * standard_conforming_strings.  The first statement of a text cannot be older.
  */
 extern bool padv_statement_is_its_text(const ParseState *pstate, const Query *query);
 
 /*
- * Analyze the statement again from its text, as if it began now, and write it over
- * *query.  pstate and query are those that an analysis gave to its hook; so is
- * *jstate, which is computed again if it was there.  Raises what analysis raises.
+ * Analyze the statement again from its text, as if it began now, and overwrite *query.
+ * pstate, query and *jstate are those that analysis passed to its hook.  *jstate is
+ * computed again if it is not NULL.  Allocates in the current memory context.
  */
 extern void padv_statement_analyze(ParseState *pstate, Query *query, PadvJumbleState **jstate);
 
-/* Whether a query reads our views, and nothing else but the server's catalogs. */
+/* Whether a query reads views or functions of pool_advisor, and otherwise only catalogs. */
 extern bool padv_statement_only_monitors(Query *query);
 
 #endif							/* PADV_STATEMENT_H */

@@ -1,16 +1,16 @@
 /*
  * xact_end.c
- *		What a session does for its place, once it is in.
+ *		What an admitted session does at the end of a transaction.
  *
- * Owns the callback at the end of each transaction of a client backend, which
- * must cost next to nothing: two tests of memory that is hardly ever written.
+ * Owns the callback at the end of each transaction of a client backend.  It must cost
+ * next to nothing: two tests of memory that is rarely written.
  *
- * - The first transaction is the login's own.  At its end role and database
- *   are known for sure, and the session is counted under the limits of now.
+ * - The first transaction is that of the login.  At its end role and database are
+ *   certain, and the session is counted under the current limits.
  * - The worker asks idle sessions beyond min_sessions to close, with a catch-up
- *   interrupt.  Core serves that only while it waits for the next command
- *   outside a transaction, with an empty transaction.  So here is a place
- *   where a session that is idle can end itself, and no other will.
+ *   interrupt.  A backend handles that only while it waits for a command outside a
+ *   transaction, with an empty transaction.  So an idle session ends itself here, and a
+ *   session that is not idle does not come here.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -38,35 +38,35 @@ complete_admission(void)
 	Oid			role = GetSessionUserId();
 	PadvSessionLimits limits;
 
-	/* if the limits are changing now, the next transaction tries again */
+	/* if the limits are changing, the next transaction tries again */
 	padv_limits_shmem_find(role, MyDatabaseId, &limits);
 	identified = padv_admission_identify(role, MyDatabaseId, &limits);
 }
 
 /* Whether the client has sent something that has not been read yet. */
 static bool
-input_waits(void)
+client_has_sent(void)
 {
 	struct pollfd client = {.fd = MyProcPort->sock, .events = POLLIN};
 
 	return poll(&client, 1, 0) != 0;
 }
 
-/* End if idle for long enough and still one too many; else stay. */
+/* End this session if it has been idle long enough and there are still too many. */
 static void
 close_if_idle(int quota)
 {
 	long		idle_ms;
 
 	/*
-	 * The state alone would not do: it stays idle while a Describe message is
-	 * answered.
+	 * The state alone is not enough: it stays idle while the backend answers
+	 * a Describe message.
 	 */
 	if (MyBEEntry == NULL || MyBEEntry->st_state != STATE_IDLE || !pq_is_reading_msg())
 		return;
 	idle_ms = TimestampDifferenceMilliseconds(MyBEEntry->st_state_start_timestamp,
 											  GetCurrentTimestamp());
-	if (!input_waits() && padv_admission_may_close(quota, idle_ms))
+	if (!client_has_sent() && padv_admission_may_close(quota, idle_ms))
 		ereport(FATAL,
 				(errcode(ERRCODE_IDLE_SESSION_TIMEOUT),
 				 errmsg("terminating connection due to pool_advisor session idle timeout")));

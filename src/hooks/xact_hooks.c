@@ -1,14 +1,14 @@
 /*
  * xact_hooks.c
- *		A transaction begins its work: may it run now?
+ *		The hooks in which a transaction gets its slot, or waits for it.
  *
- * Owns the hooks that see a transaction begin its work, the wait in the queue, and
- * the callback at its end.  It decides nothing: xact_slots.c does.
+ * Owns the hooks that see a transaction begin its work, the wait in the queue, and the
+ * callback at its end.  It does not decide: xact_slots.c does.
  *
- * BEGIN passes.  The first statement that does work takes a slot, and waits for it
- * if it must; an error there leaves an aborted block, as with any statement.  From
- * then on the transaction never waits here; if its slot has been given back because
- * it was idle, it takes part again with the next statement.
+ * BEGIN does not need a slot.  The first statement that does work acquires one, and waits
+ * for it if needed.  An error there leaves an aborted block, as with any statement.
+ * After that the transaction never waits here.  If its slot has been suspended because
+ * the session was idle, the next statement acquires one without waiting.
  *
  * Where a statement waits:
  *
@@ -16,19 +16,22 @@
  * - where a cached plan is used, when the executor or the utility command starts;
  * - in a fast-path call, when the function has been looked up.
  *
- * A transaction that waits for its first statement holds nothing that others could
- * wait for: its snapshots and locks are released (statement.c), and it goes on
- * as a statement that begins after the wait: with a new snapshot in each isolation
- * level, with locks taken again, and analyzed or planned anew if anything in the
- * catalogs has changed meanwhile.
+ * A transaction that waits for its first statement holds nothing that other sessions
+ * could wait for: its snapshots and locks are released (statement.c).  After the wait the
+ * statement continues as if it began then.  It has a new snapshot in each isolation
+ * level, takes its locks again, and is analyzed or planned again if catalogs have changed.
  *
- * It keeps what it has where others may count on that: when it has a transaction
- * ID, when a statement has passed without a slot before (`passed`), when functions
- * that Bind called do the first work, or Bind analyzes a statement that was prepared
- * before, and for the plan of an unnamed statement that an earlier transaction prepared.
- * So it does with a statement that cannot be made again of its text, or that a rule has
- * made more than one of.  The stall monitor lets it in then as soon as
- * somebody waits for what it keeps.
+ * The transaction keeps its snapshots and locks while it waits
+ *
+ * - when it has a transaction ID;
+ * - when a statement has run without a slot before (`passed`);
+ * - when functions that Bind called do the first work, or Bind analyzes a statement that
+ *	 was prepared before;
+ * - for the plan of an unnamed statement that an earlier transaction prepared;
+ * - for a statement that cannot be analyzed again from its text, or that a rule has
+ *	 rewritten to several.
+ *
+ * Then the stall monitor grants it a slot as soon as a session waits for its locks.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -65,15 +68,14 @@
 #include "stopping.h"
 
 /*
- * A waiter is woken when it is let in.  It looks around by itself as seldom as
- * this, in case nobody else does; and once after a moment, if a slot was about
- * to be free.
+ * A waiter is woken when its slot is granted.  It checks by itself only this often, in
+ * case there is no worker; and once earlier, if a retained slot was about to be free.
  */
-#define LOOK_AROUND_MS 2000
+#define CHECK_INTERVAL_MS 2000
 
 /*
- * A statement that runs one and the same query twice so often, and for no more CPU time
- * each, only waits for its result to change.
+ * A statement that runs the same query twice so often, with at most so much CPU time
+ * each, only waits for the query's result to change.
  */
 #define POLLS 100
 #define CHEAP_US 100
@@ -87,27 +89,28 @@ static object_access_hook_type previous_object_access_hook = NULL;
 static bool is_client = false;	/* transactions of this process need slots */
 static bool working = false;	/* this transaction has begun its work */
 static bool passed = false;		/* a statement of it has passed without a slot */
-static bool passing = false;	/* the one that was analyzed, or begun, last
-								 * does */
-static int	utility_depth = 0;	/* commands that run, and may commit inside */
+static bool passing = false;	/* the last statement that was analyzed or
+								 * begun does */
+static int	utility_depth = 0;	/* running commands that may commit inside */
 
-/* What is known of the session user; it changes by SET SESSION AUTHORIZATION. */
-static Oid	known_role = InvalidOid;
-static uint32 role_changes = 0; /* that may have changed it */
-static bool exempt = false;		/* needs no slot of the server */
-static bool monitor = false;	/* is a member of pg_monitor */
+/* Cached properties of the session user. */
+static Oid	known_role = InvalidOid;	/* session user for which "exempt" and
+										 * "monitor" were computed */
+static uint32 role_changes = 0; /* invalidations that may have changed them */
+static bool exempt = false;		/* not counted in the server's limit */
+static bool monitor = false;	/* member of pg_monitor */
 
 /* The nested query that this statement runs again and again. */
 static const PlannedStmt *repeated = NULL;
 static uint32 repeats = 0;
-static int64 repeats_cpu = 0;	/* the CPU time when they were judged last */
-static bool polls = false;		/* as has been told */
+static int64 repeats_cpu = 0;	/* the CPU time at the last check */
+static bool polls = false;		/* as padv_slot_note_polling was told */
 
-/* --- who waits --- */
+/* --- the wait --- */
 
 static void
-forget_exempt_role(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
-				   uint32 hash pg_attribute_unused())
+reset_known_role(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
+				 uint32 hash pg_attribute_unused())
 {
 	known_role = InvalidOid;
 	role_changes++;
@@ -121,11 +124,11 @@ look_up_role(Oid role)
 	exempt = superuser_arg(role) || padv_may_use_reserve(role);
 	monitor = !exempt && has_privs_of_role(role, ROLE_PG_MONITOR);
 
-	/* a change while it was looked up may have been missed */
+	/* a change during the look-up may have been missed */
 	known_role = changes == role_changes ? role : InvalidOid;
 }
 
-/* As for limits on sessions: who must get in when nobody else can. */
+/* As for limits on sessions: superusers and roles that may use the reserve. */
 static inline bool
 is_exempt(void)
 {
@@ -137,59 +140,63 @@ is_exempt(void)
 }
 
 /*
- * Not where limits are not enforced any more, nor in a smart shutdown: sessions that are
- * there may end their work then, and the server stops the sooner.
+ * Whether a waiter has to go on waiting.  Not when limits are not enforced any more, nor
+ * in a smart shutdown: then sessions may finish their work, and the server stops sooner.
  */
 static bool
-must_wait_on(void)
+must_keep_waiting(void)
 {
 	return padv_gate_enforcement_in_force() == PADV_ENFORCEMENT_ON && !padv_is_stopping();
 }
 
 /*
- * Its time is over: it has not worked, and has to ask again if a function catches the
- * error and goes on.
+ * Raise an error if the wait has reached transaction_queue_timeout.  The transaction has
+ * done no work, and has to acquire a slot if a function catches the error and goes on.
  */
 static void
-end_if_too_long(int64 now)
+check_queue_timeout(int64 now)
 {
 	PadvFullQueue full;
 
 	if (now < padv_slot_deadline() || !padv_slot_time_out(&full))
 		return;
 	working = false;
-	padv_queue_refuse_longer_wait(&full, now - padv_slot_queued_at());
+	padv_queue_refuse_long_wait(&full, now - padv_slot_queued_at());
 }
 
-/* One more look at a wait that goes on; returns when to tell the client of it. */
+/*
+ * Check a wait that goes on: reclaim slots, check the timeout, and send the notice if it
+ * is due at notice_at.  Returns when the notice is due.
+ */
 static int64
-stay_in_queue(int64 notice_at)
+check_wait(int64 notice_at)
 {
 	int64		now = padv_monotonic_us();
 
 	(void) padv_slots_reclaim();
 	if (padv_slot_granted())
 		return notice_at;
-	end_if_too_long(now);
+	check_queue_timeout(now);
 	if (now < notice_at)
 		return notice_at;
 	padv_queue_notice();
 	return PG_INT64_MAX;
 }
 
-/* How long to sleep in the queue until the next look. */
+/* Milliseconds to sleep in the queue until the next check. */
 static long
-nap_ms(long soon_ms, int64 notice_at)
+sleep_ms(long soon_ms, int64 notice_at)
 {
 	int64		left_us = Min(notice_at, padv_slot_deadline()) - padv_monotonic_us();
-	long		most = soon_ms > 0 ? soon_ms : LOOK_AROUND_MS;
+	long		most = soon_ms > 0 ? soon_ms : CHECK_INTERVAL_MS;
 
 	return left_us >= (int64) most * 1000 ? most : left_us > 0 ? (long) (left_us / 1000) + 1 : 1;
 }
 
 /*
- * If it ends in an error, the end of the transaction gives the place in the queue up.
- * released is whether the transaction has released its locks.
+ * Wait until the slot is granted.  If the wait ends in an error, the end of the
+ * transaction leaves the queue.  `released` says that the transaction has released its
+ * locks.
  */
 static void
 wait_for_slot(bool released)
@@ -205,15 +212,15 @@ wait_for_slot(bool released)
 	padv_slot_note_needs(holds_locks, advisory && released);
 	while (!padv_slot_granted())
 	{
-		padv_queue_sleep(nap_ms(soon_ms, notice_at), padv_slot_wait_event());
+		padv_queue_sleep(sleep_ms(soon_ms, notice_at), padv_slot_wait_event());
 		if (padv_slot_granted())
 			break;
 
-		/* others wait for us to read our messages, or all our caches go */
+		/* a catch-up interrupt wants us to read our messages */
 		if (catchupInterruptPending)
 			AcceptInvalidationMessages();
-		if (must_wait_on())
-			notice_at = stay_in_queue(notice_at);
+		if (must_keep_waiting())
+			notice_at = check_wait(notice_at);
 		else
 			padv_slot_bypass();
 		soon_ms = 0;
@@ -221,27 +228,27 @@ wait_for_slot(bool released)
 	padv_slot_count_wait(padv_monotonic_us() - started);
 	padv_check_client();
 
-	/* what was granted, revoked or changed meanwhile counts */
+	/* see what was granted, revoked or changed meanwhile */
 	AcceptInvalidationMessages();
 }
 
 /*
- * Whether this transaction has done nothing yet that others, or itself, count on.
- * A function that Bind called may have asked for a transaction ID.
+ * Whether this transaction has done nothing yet that depends on its snapshot or locks.  A
+ * function that Bind called may have assigned a transaction ID.
  */
 static bool
-can_let_go(void)
+can_release_all(void)
 {
 	return !passed && !TransactionIdIsValid(GetTopTransactionIdIfAny());
 }
 
 /*
- * Forget the snapshot of a transaction that has not begun its work, so that the
- * next one is new in each isolation level.  None may be active.  It is kept where
- * a function that Bind called has opened a large object, which has one of its own.
+ * Release the snapshot of a transaction that has not begun its work, so that the next
+ * one is new in each isolation level.  No snapshot may be active.  It is kept when a
+ * function that Bind called has opened a large object, which has registered one.
  */
 static void
-let_go_of_snapshots(void)
+release_snapshots(void)
 {
 	InvalidateCatalogSnapshot();
 	if (ActiveSnapshotSet() || !ThereAreNoPriorRegisteredSnapshots())
@@ -253,32 +260,32 @@ let_go_of_snapshots(void)
 }
 
 /*
- * What is seldom done is kept out of the hooks, which each statement runs: there it
- * would cost those that do not wait their registers and their stack.
+ * Rare work is kept out of the hooks, which each statement runs: inlined it would cost
+ * registers and stack in statements that do not wait.
  */
 static pg_noinline void
-take_again(void)
+acquire_again(void)
 {
 	PadvFullQueue full;
 
 	(void) padv_slot_acquire(is_exempt(), false, &full);
 }
 
-/* Take part again, if the slot has been given back because the session was idle. */
+/* Acquire a slot again if it was suspended because the session was idle. */
 static inline void
-resume(void)
+resume_slot(void)
 {
 	if (unlikely(padv_slot_suspended()))
-		take_again();
+		acquire_again();
 }
 
 /*
- * The queue is full, or takes too long.  In a smart shutdown, which waits for the session to end its work,
- * it may go on all the same; else nothing has begun, and a function that catches the
- * error has to ask again.
+ * The queue is full or too slow: raise an error.  The transaction has done no work, and
+ * has to acquire a slot if a function catches the error.  In a smart shutdown, which
+ * waits for the session to finish its work, the transaction gets a slot all the same.
  */
 static void
-refuse_transaction(PadvSlotResult verdict, const PadvFullQueue *full)
+refuse_transaction(PadvSlotResult result, const PadvFullQueue *full)
 {
 	PadvFullQueue other;
 
@@ -289,51 +296,51 @@ refuse_transaction(PadvSlotResult verdict, const PadvFullQueue *full)
 	}
 	working = false;
 	padv_slot_refuse();
-	if (verdict == PADV_SLOT_TOO_LATE)
+	if (result == PADV_SLOT_TOO_LATE)
 		padv_queue_refuse_late(full);
 	padv_queue_refuse(full);
 }
 
 /*
- * Take part; false when the transaction has to wait in the queue for its slot.  Raises
- * where it may not even wait.
+ * Get a slot for this transaction; false when it has to wait in the queue.  Raises an
+ * error when it may not even wait.
  */
 static bool
-carve(void)
+acquire_slot(void)
 {
 	PadvFullQueue full;
-	PadvSlotResult verdict;
+	PadvSlotResult result;
 
 	if (likely(working))
 	{
-		resume();
+		resume_slot();
 
 		/* a function may have caught the cancel that ended the wait */
 		return !padv_slot_waiting();
 	}
 	working = true;
-	verdict = padv_slot_acquire(is_exempt(), true, &full);
-	if (unlikely(verdict == PADV_SLOT_REFUSED || verdict == PADV_SLOT_TOO_LATE))
-		refuse_transaction(verdict, &full);
-	return verdict != PADV_SLOT_QUEUED;
+	result = padv_slot_acquire(is_exempt(), true, &full);
+	if (unlikely(result == PADV_SLOT_REFUSED || result == PADV_SLOT_TOO_LATE))
+		refuse_transaction(result, &full);
+	return result != PADV_SLOT_QUEUED;
 }
 
 static inline bool
-concerns_us(void)
+is_client_statement(void)
 {
 	return is_client && MyBEEntry->st_state > STATE_IDLE;
 }
 
 /* --- which statements work --- */
 
-/* SET TRANSACTION SNAPSHOT: the snapshot is not to be let go of any more. */
+/* SET TRANSACTION SNAPSHOT: the snapshot must not be released afterwards. */
 static bool
 is_import(const VariableSetStmt *statement)
 {
 	return statement->kind == VAR_SET_MULTI && strcmp(statement->name, "TRANSACTION SNAPSHOT") == 0;
 }
 
-/* Commands that do nothing worth a slot, or begin or end the transaction. */
+/* Commands that need no slot: they do little work, or begin or end the transaction. */
 static bool
 is_trivial(const Node *command)
 {
@@ -367,7 +374,7 @@ is_begin(const Node *command)
 		(statement->kind == TRANS_STMT_BEGIN || statement->kind == TRANS_STMT_START);
 }
 
-/* A member of pg_monitor gets its answer from our views however full the gate is. */
+/* A member of pg_monitor may read our views without a slot. */
 static bool
 passes_as_monitor(Query *query)
 {
@@ -378,11 +385,11 @@ passes_as_monitor(Query *query)
 	return true;
 }
 
-/* --- a statement that has been analyzed now --- */
+/* --- a statement that is analyzed --- */
 
 /*
- * The snapshot of the analysis is active, if that needed one, and is not used for
- * anything else; the caller pops one.  Only for the client's own statement.
+ * Wait in the hook of the analysis, for the client's own statement only.  If analysis
+ * needed a snapshot it is active, and used for nothing else; the caller pops it.
  */
 static void
 wait_after_analysis(ParseState *pstate, Query *query, PadvJumbleState **jstate)
@@ -395,7 +402,7 @@ wait_after_analysis(ParseState *pstate, Query *query, PadvJumbleState **jstate)
 	pstate->p_target_relation = NULL;
 	if (snapshot)
 		PopActiveSnapshot();
-	let_go_of_snapshots();
+	release_snapshots();
 	padv_statement_unlock();
 	wait_for_slot(true);
 	if (snapshot)
@@ -408,11 +415,11 @@ wait_after_analysis(ParseState *pstate, Query *query, PadvJumbleState **jstate)
 static void
 after_analysis(ParseState *pstate, Query *query, PadvJumbleState *jstate)
 {
-	if (concerns_us() && ActivePortal == NULL && MyBEEntry->st_state != STATE_FASTPATH &&
+	if (is_client_statement() && ActivePortal == NULL && MyBEEntry->st_state != STATE_FASTPATH &&
 		!(query->commandType == CMD_UTILITY && is_trivial(query->utilityStmt)) &&
-		!(passing = !working && passes_as_monitor(query)) && !carve())
+		!(passing = !working && passes_as_monitor(query)) && !acquire_slot())
 	{
-		if (pstate->p_sourcetext == debug_query_string && can_let_go() &&
+		if (pstate->p_sourcetext == debug_query_string && can_release_all() &&
 			padv_statement_is_its_text(pstate, query))
 			wait_after_analysis(pstate, query, &jstate);
 		else
@@ -422,19 +429,19 @@ after_analysis(ParseState *pstate, Query *query, PadvJumbleState *jstate)
 		previous_post_parse_analyze_hook(pstate, query, jstate);
 }
 
-/* --- a statement whose plan was cached --- */
+/* --- a statement with a cached plan --- */
 
-/* What a portal lets go of while its statement waits. */
-typedef struct Held
+/* What is released of a portal while its statement waits. */
+typedef struct PortalSnapshots
 {
 	bool		hold_snapshot;
 	uint64		messages;
-} Held;
+} PortalSnapshots;
 
 /*
- * The prepared statement that this statement of a portal comes from, or NULL.  Where a
- * rule has made more than one of it there is none: the portal has the plans of all of
- * them, and the others would be run with neither locks nor plans of now.
+ * The prepared statement that this statement of a portal comes from, or NULL.  NULL also
+ * when a rule has rewritten it to several: the portal has the plans of all of them, and
+ * the others would run without locks and with old plans.
  */
 static PreparedStatement *
 prepared_of(Portal portal, const PlannedStmt *statement)
@@ -451,23 +458,23 @@ prepared_of(Portal portal, const PlannedStmt *statement)
 	return prepared;
 }
 
-/* The portal's snapshots are popped; its locks belong to the transaction. */
+/* Wait; the caller has popped the portal's snapshots.  Its locks are the transaction's. */
 static void
-wait_in_portal(Portal portal, Held *held)
+wait_in_portal(Portal portal, PortalSnapshots *held)
 {
 	held->hold_snapshot = portal->holdSnapshot != NULL;
 	held->messages = SharedInvalidMessageCounter;
 	if (held->hold_snapshot)
 		UnregisterSnapshot(portal->holdSnapshot);
 	portal->holdSnapshot = NULL;
-	let_go_of_snapshots();
+	release_snapshots();
 	padv_statement_unlock();
 	wait_for_slot(true);
 }
 
-/* A snapshot of now, registered for the portal if that had done so. */
+/* A new snapshot, registered for the portal if the old one was. */
 static Snapshot
-renew_snapshot(Portal portal, const Held *held)
+renew_snapshot(Portal portal, const PortalSnapshots *held)
 {
 	Snapshot	snapshot = GetTransactionSnapshot();
 
@@ -476,7 +483,7 @@ renew_snapshot(Portal portal, const Held *held)
 	return snapshot;
 }
 
-/* A rule can make another command of a statement, which the portal was not made for. */
+/* Whether the portal fits the new plan: a changed rule can make another command of it. */
 static bool
 is_same_command(const PlannedStmt *statement, const PlannedStmt *other)
 {
@@ -486,11 +493,11 @@ is_same_command(const PlannedStmt *statement, const PlannedStmt *other)
 }
 
 /*
- * The same statement with a plan of now, if the old one may not be right any more;
- * allocated in the current memory context.
+ * The same statement with a new plan, if the old plan may be out of date; allocated in
+ * the current memory context.
  */
 static PlannedStmt *
-renew_plan(Portal portal, PreparedStatement *prepared, PlannedStmt *statement, const Held *held)
+renew_plan(Portal portal, PreparedStatement *prepared, PlannedStmt *statement, const PortalSnapshots *held)
 {
 	CachedPlanSource *source = prepared->plansource;
 	PlannedStmt *renewed = NULL;
@@ -498,7 +505,7 @@ renew_plan(Portal portal, PreparedStatement *prepared, PlannedStmt *statement, c
 
 	padv_statement_lock_plan(statement);
 
-	/* of a custom plan nobody keeps a record of what it depends on */
+	/* the plan cache tracks dependencies of generic plans, not of custom ones */
 	if (SharedInvalidMessageCounter == held->messages ||
 		(portal->cplan == source->gplan && portal->cplan->is_valid && source->is_valid))
 		return statement;
@@ -522,9 +529,9 @@ wait_before_executor(QueryDesc *query)
 {
 	Portal		portal = ActivePortal;
 	PreparedStatement *prepared = prepared_of(portal, query->plannedstmt);
-	Held		held;
+	PortalSnapshots held;
 
-	if (prepared == NULL || !can_let_go() || query->snapshot == NULL || query->snapshot != GetActiveSnapshot())
+	if (prepared == NULL || !can_release_all() || query->snapshot == NULL || query->snapshot != GetActiveSnapshot())
 	{
 		wait_for_slot(false);
 		return;
@@ -538,16 +545,16 @@ wait_before_executor(QueryDesc *query)
 	query->plannedstmt = renew_plan(portal, prepared, query->plannedstmt, &held);
 }
 
-/* Returns the statement to go on with. */
+/* Wait before a utility command; returns the statement to execute. */
 static pg_noinline PlannedStmt *
 wait_before_command(PlannedStmt *statement)
 {
 	Portal		portal = ActivePortal;
 	PreparedStatement *prepared = prepared_of(portal, statement);
 	bool		snapshot = portal != NULL && portal->portalSnapshot != NULL;
-	Held		held;
+	PortalSnapshots held;
 
-	if (prepared == NULL || !can_let_go() || (snapshot && portal->portalSnapshot != GetActiveSnapshot()))
+	if (prepared == NULL || !can_release_all() || (snapshot && portal->portalSnapshot != GetActiveSnapshot()))
 	{
 		wait_for_slot(false);
 		return statement;
@@ -588,12 +595,12 @@ set_polls(bool now)
 
 /*
  * A statement that runs one cheap query without parameters again and again, and changes
- * nothing, waits for others to change what that returns.  It is to be told from a
- * statement that works, as those others may be in the queue.  A query that is not cheap
- * is work, however often it is run.
+ * nothing, waits for other sessions to change the result.  Those sessions may be in the
+ * queue, so this is not counted as work.  A query that is not cheap is work, however
+ * often it is run.
  */
 static void
-judge_repeats(void)
+check_repeats(void)
 {
 	int64		now = cpu_us();
 
@@ -603,7 +610,7 @@ judge_repeats(void)
 }
 
 static pg_noinline void
-note_nested(const QueryDesc *query)
+note_nested_query(const QueryDesc *query)
 {
 	if (query->plannedstmt != repeated)
 	{
@@ -613,12 +620,12 @@ note_nested(const QueryDesc *query)
 	}
 	else if (++repeats % POLLS == 0 && query->operation == CMD_SELECT &&
 			 (query->params == NULL || query->params->numParams == 0))
-		judge_repeats();
+		check_repeats();
 }
 
-/* The client's own statement begins. */
+/* The client's own statement begins, so it does not repeat a query yet. */
 static void
-note_statement(void)
+reset_repeats(void)
 {
 	set_polls(false);
 	repeated = NULL;
@@ -634,9 +641,8 @@ is_own_statement(const PlannedStmt *statement)
 }
 
 /*
- * Whether a plan only reads our views, for a member of pg_monitor.  Of a statement
- * without a name it is known from its analysis, and what runs inside a statement passes
- * as that does.
+ * Whether a plan only reads our views, for a member of pg_monitor.  For an unnamed
+ * statement the analysis has found that.  A statement inside another is as that one.
  */
 static bool
 is_monitoring_plan(const PlannedStmt *statement)
@@ -655,25 +661,25 @@ is_monitoring_plan(const PlannedStmt *statement)
 	return passing;
 }
 
-/* A statement that begins, or one that a statement runs inside. */
+/* A statement of the client begins, or one that runs inside it. */
 static void
 note_execution(const QueryDesc *query)
 {
 	if (is_own_statement(query->plannedstmt))
-		note_statement();
+		reset_repeats();
 	else
-		note_nested(query);
+		note_nested_query(query);
 }
 
-/* A plan that was not analyzed now.  Its snapshot is active and its own. */
+/* ExecutorStart hook: a plan that was analyzed before.  Its snapshot is active. */
 static void
 before_executor(QueryDesc *query, int flags)
 {
-	if (concerns_us())
+	if (is_client_statement())
 	{
 		if (likely(working))
 			note_execution(query);
-		if ((working || !is_monitoring_plan(query->plannedstmt)) && !carve())
+		if ((working || !is_monitoring_plan(query->plannedstmt)) && !acquire_slot())
 			wait_before_executor(query);
 	}
 	if (previous_executor_start_hook)
@@ -682,12 +688,12 @@ before_executor(QueryDesc *query, int flags)
 		standard_ExecutorStart(query, flags);
 }
 
-/* More of a cursor, or of a portal whose rows are fetched in parts. */
+/* ExecutorRun hook: the next rows of a cursor or a portal. */
 static void
 before_run(PADV_RUN_PARAMETERS)
 {
 	if (working)
-		resume();
+		resume_slot();
 	if (previous_executor_run_hook)
 		previous_executor_run_hook(PADV_RUN_ARGUMENTS);
 	else
@@ -708,7 +714,7 @@ run_command(PlannedStmt *statement, const char *text, bool read_only,
 								environment, receiver, completion);
 }
 
-/* It may commit inside, as CALL and VACUUM do, and keeps its slot then. */
+/* The command may commit inside, as CALL and VACUUM do, and keeps its slot then. */
 static void
 run_working_command(PlannedStmt *statement, const char *text, bool read_only,
 					ProcessUtilityContext context, ParamListInfo params,
@@ -733,31 +739,31 @@ before_utility(PlannedStmt *statement, const char *text, bool read_only,
 			   QueryEnvironment *environment, DestReceiver *receiver,
 			   QueryCompletion *completion)
 {
-	if (!concerns_us() || is_trivial(statement->utilityStmt))
+	if (!is_client_statement() || is_trivial(statement->utilityStmt))
 	{
-		if (is_begin(statement->utilityStmt) && concerns_us())
+		if (is_begin(statement->utilityStmt) && is_client_statement())
 			padv_slot_touch();
 		run_command(statement, text, read_only, context, params, environment, receiver, completion);
 		return;
 	}
-	if (!carve())
+	if (!acquire_slot())
 		statement = wait_before_command(statement);
 	run_working_command(statement, text, read_only, context, params, environment, receiver, completion);
 }
 
 /*
- * A fast-path call has looked its function up.  Its snapshot is active, and not used
- * for anything yet.
+ * A fast-path call has looked up its function.  Its snapshot is active, and has not been
+ * used yet.
  */
 static void
 before_fast_path_call(void)
 {
-	if (carve())
+	if (acquire_slot())
 		return;
-	if (ActiveSnapshotSet() && can_let_go())
+	if (ActiveSnapshotSet() && can_release_all())
 	{
 		PopActiveSnapshot();
-		let_go_of_snapshots();
+		release_snapshots();
 		padv_statement_unlock();
 		wait_for_slot(true);
 		PushActiveSnapshot(GetTransactionSnapshot());
@@ -776,11 +782,11 @@ at_object_access(ObjectAccessType access, Oid class, Oid object, int sub, void *
 		previous_object_access_hook(access, class, object, sub, arg);
 }
 
-/* --- where it ends --- */
+/* --- the end --- */
 
 /*
- * The locks of the transaction have been released: whoever is let in now does not run
- * into them.  A command that commits inside keeps its slot.
+ * The transaction has released its locks, so the next owner of the slot does not wait for
+ * them.  A command that commits inside keeps its slot.
  */
 static void
 slot_release_callback(ResourceReleasePhase phase, bool is_commit pg_attribute_unused(), bool is_top_level,
@@ -793,7 +799,7 @@ slot_release_callback(ResourceReleasePhase phase, bool is_commit pg_attribute_un
 	if (!working)
 		return;
 	working = false;
-	note_statement();
+	reset_repeats();
 	padv_slot_release();
 }
 
@@ -803,8 +809,8 @@ padv_xact_hooks_start(void)
 	is_client = true;
 	padv_slots_announce();
 	RegisterResourceReleaseCallback(slot_release_callback, NULL);
-	CacheRegisterSyscacheCallback(AUTHOID, forget_exempt_role, (Datum) 0);
-	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, forget_exempt_role, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, reset_known_role, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, reset_known_role, (Datum) 0);
 }
 
 void
