@@ -2,14 +2,13 @@
  * buffer_stats.c
  *		Hits and misses of shared buffers.
  *
- * Owns the sums of the cumulative statistics' block counters over the
- * databases in use, so that they only grow while databases come and go.  No
- * database connection is needed.  The worker calls it once a second; each
- * call takes the statistics' own shared locks for moments, one database at a
- * time.
+ * Owns the sums of the block counters over the databases in use, so that they only grow
+ * when databases are created and dropped.  Needs no database connection.  The worker
+ * calls it once a second.  Each call takes the statistics' own locks, shared, for moments,
+ * one database at a time.
  *
- * At most MAX_DATABASES databases are followed; with more in use at once the
- * ratio is that of those seen first.
+ * At most MAX_DATABASES databases are tracked.  With more in use at once the ratio is that
+ * of the databases seen first.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -22,20 +21,20 @@
 
 #define MAX_DATABASES 64
 
-typedef struct Reading
+typedef struct DatabaseReading
 {
 	Oid			database;
 	PgStat_Counter fetched;
 	PgStat_Counter hit;
-} Reading;
+} DatabaseReading;
 
 struct PadvBufferStats
 {
-	MemoryContext scratch;		/* the statistics' copies */
+	MemoryContext scratch;		/* for copies of the statistics */
 	double		fetched;		/* sums so far */
 	double		hit;
 	int			count;
-	Reading		last[MAX_DATABASES];
+	DatabaseReading last[MAX_DATABASES];
 };
 
 PadvBufferStats *
@@ -50,7 +49,7 @@ padv_buffer_stats_create(void)
 }
 
 static bool
-is_followed(const PadvBufferStats *buffers, Oid database)
+is_tracked_database(const PadvBufferStats *buffers, Oid database)
 {
 	for (int i = 0; i < buffers->count; i++)
 	{
@@ -60,9 +59,9 @@ is_followed(const PadvBufferStats *buffers, Oid database)
 	return false;
 }
 
-/* False when there are no statistics of the database (any more). */
+/* False when the database has no statistics, or no longer has them. */
 static bool
-read_database(const PadvBufferStats *buffers, Oid database, Reading *reading)
+read_database_stats(const PadvBufferStats *buffers, Oid database, DatabaseReading *reading)
 {
 	MemoryContext old = MemoryContextSwitchTo(buffers->scratch);
 	PgStat_StatDBEntry *entry = pgstat_fetch_stat_dbentry(database);
@@ -79,9 +78,9 @@ read_database(const PadvBufferStats *buffers, Oid database, Reading *reading)
 	return found;
 }
 
-/* Follow the databases of the sample from now on. */
+/* Begin to track the databases of the sample. */
 static void
-follow_new(PadvBufferStats *buffers, const PadvSample *sample)
+track_new_databases(PadvBufferStats *buffers, const PadvSample *sample)
 {
 	Oid			previous = InvalidOid;
 
@@ -89,12 +88,12 @@ follow_new(PadvBufferStats *buffers, const PadvSample *sample)
 	{
 		Oid			database = sample->sessions[i].database;
 
-		/* neighbours are mostly of one database */
+		/* neighbours mostly have the same database */
 		if (database == previous || !OidIsValid(database))
 			continue;
 		previous = database;
-		if (buffers->count < MAX_DATABASES && !is_followed(buffers, database) &&
-			read_database(buffers, database, &buffers->last[buffers->count]))
+		if (buffers->count < MAX_DATABASES && !is_tracked_database(buffers, database) &&
+			read_database_stats(buffers, database, &buffers->last[buffers->count]))
 			buffers->count++;
 	}
 }
@@ -107,11 +106,11 @@ padv_buffer_stats_read(PadvBufferStats *buffers, const PadvSample *sample,
 
 	for (int i = 0; i < buffers->count; i++)
 	{
-		Reading    *last = &buffers->last[i];
-		Reading		now;
+		DatabaseReading *last = &buffers->last[i];
+		DatabaseReading now;
 
-		if (!read_database(buffers, last->database, &now))
-			continue;			/* dropped: its place is free */
+		if (!read_database_stats(buffers, last->database, &now))
+			continue;			/* dropped, so it is not tracked any more */
 		if (now.fetched >= last->fetched && now.hit >= last->hit)
 		{
 			buffers->fetched += (double) (now.fetched - last->fetched);
@@ -120,7 +119,7 @@ padv_buffer_stats_read(PadvBufferStats *buffers, const PadvSample *sample,
 		buffers->last[kept++] = now;
 	}
 	buffers->count = kept;
-	follow_new(buffers, sample);
+	track_new_databases(buffers, sample);
 
 	counters->value[PADV_BLOCKS_FETCHED] = buffers->fetched;
 	counters->value[PADV_BLOCKS_HIT] = buffers->hit;

@@ -1,6 +1,6 @@
 /*
  * buffer_stats.h
- *		Hits and misses of shared buffers.
+ *		Hits and misses of shared buffers, by the cumulative statistics.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -12,12 +12,13 @@
 
 typedef struct PadvBufferStats PadvBufferStats;
 
-/* In the current memory context. */
+/* Allocate the state in the current memory context. */
 extern PadvBufferStats *padv_buffer_stats_create(void);
 
 /*
- * Read the statistics of the databases followed, follow those of the sample
- * from now on, and write PADV_BLOCKS_FETCHED and PADV_BLOCKS_HIT.
+ * Read the statistics of the tracked databases, begin to track those of the sample, and
+ * write PADV_BLOCKS_FETCHED and PADV_BLOCKS_HIT, in blocks.  Takes the statistics' own
+ * locks, shared.  May raise out-of-memory.
  */
 extern void padv_buffer_stats_read(PadvBufferStats *buffers, const PadvSample *sample,
 								   PadvCounters *counters);

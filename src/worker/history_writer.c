@@ -1,18 +1,18 @@
 /*
  * history_writer.c
- *		The process that writes the history's file, and when the worker starts it.
+ *		The process that writes the file of the history, and when the worker starts it.
  *
  * An fsync takes some milliseconds as a rule, and seconds on a disk that stalls.  The
- * worker must not stand still meanwhile: it is the overseer of the gate, too, and
- * answers the server's barriers.  So it starts a background worker of its own for each
- * writing, which reads shared memory as any reader does, writes, and ends.  That one
- * reaches no database, is no session, and answers no barrier.
+ * worker must not wait for it: it is also the stall monitor, and handles the server's
+ * barriers.  So it starts another background worker for each writing.  That process reads
+ * shared memory as any reader does, writes the file and exits.  It connects to no
+ * database, is no session, and handles no barrier.
  *
- * Only who has claimed the file writes it, so there is one at a time, whatever became
- * of the worker that started it.  Where no process can be started it is tried again; the
- * history goes on in memory.
+ * Only the process that has claimed the file writes it, so there is one at a time, even
+ * if the worker that started it has ended.  When no process can be started the worker
+ * tries again; the history continues in memory.
  *
- * At its end the worker writes the file itself, as no process can be started then.
+ * At its exit the worker writes the file itself, because no process can be started then.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -34,7 +34,7 @@
 #define RETRY_INTERVAL INT64CONST(10000000)
 #define PATIENCE_AT_END INT64CONST(10000000)
 
-#define LOOK_MS 10
+#define CHECK_INTERVAL_MS 10
 
 struct PadvHistoryStore
 {
@@ -79,18 +79,18 @@ start_writer(PadvHistoryStore *store, int64 now)
 	store->writer = NULL;
 	store->next_try = now + RETRY_INTERVAL;
 
-	/* said once, until a file has been written again */
+	/* reported once, until a file has been written again */
 	if (!padv_history_set_failing(true))
 		ereport(LOG,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
-				 errmsg("pool_advisor cannot write its history because no background worker slot is free"),
-				 errdetail("What is new in its history is in memory only. It tries again every 10 seconds and says when it succeeds."),
+				 errmsg("could not start the process that writes the history of pool_advisor"),
+				 errdetail("No background worker slot is free. New points of the history are in memory only. The worker tries again every 10 seconds."),
 				 errhint("You might need to increase \"max_worker_processes\".")));
 }
 
-/* Whether the one that was started last is still there. */
+/* Whether the writer that was started last is still running. */
 static bool
-writer_is_there(PadvHistoryStore *store, int64 now)
+writer_is_running(PadvHistoryStore *store, int64 now)
 {
 	pid_t		pid;
 
@@ -101,7 +101,7 @@ writer_is_there(PadvHistoryStore *store, int64 now)
 	pfree(store->writer);
 	store->writer = NULL;
 
-	/* it could not be forked, or failed, with words of its own */
+	/* it could not be forked, or failed and has logged an error */
 	if (padv_history_writes() == store->writes)
 	{
 		store->due = 0;
@@ -113,10 +113,10 @@ writer_is_there(PadvHistoryStore *store, int64 now)
 void
 padv_history_save_if_due(PadvHistoryStore *store, int64 now)
 {
-	if (writer_is_there(store, now) || now < store->next_try)
+	if (writer_is_running(store, now) || now < store->next_try)
 		return;
 
-	/* one that a worker before us started may still be at it */
+	/* a writer that an earlier worker started may still run */
 	if ((now >= store->due || padv_history_reset_unwritten()) && !padv_history_file_claimed())
 		start_writer(store, now);
 }
@@ -128,8 +128,8 @@ padv_history_save_soon(PadvHistoryStore *store)
 }
 
 /*
- * One that writes may have seen less than there is now, and must not replace our
- * file by its own.  It is done in a moment, unless the disk stalls.
+ * A writer that is still running has older data, and must not replace the file that is
+ * written here.  So wait for it: it ends in a moment, unless the disk stalls.
  */
 void
 padv_history_save_at_end(void)
@@ -141,11 +141,12 @@ padv_history_save_at_end(void)
 		if (padv_monotonic_us() > deadline)
 		{
 			ereport(LOG,
-					(errmsg("pool_advisor does not write its history at its end because the last writing has not ended"),
-					 errdetail("What it learned since that began is not kept if the server ends.")));
+					(errmsg("could not write the history of pool_advisor at shutdown"),
+					 errdetail("Another process has been writing the file for %d seconds. Newer points are lost when the server shuts down.",
+							   (int) (PATIENCE_AT_END / 1000000))));
 			return;
 		}
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, LOOK_MS,
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, CHECK_INTERVAL_MS,
 						 PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
@@ -154,7 +155,7 @@ padv_history_save_at_end(void)
 	padv_history_release_file();
 }
 
-/* A shutdown waits for it: it is done in a moment, and half a file is of no use. */
+/* It ignores SIGTERM, so a shutdown waits for it: half a file is of no use. */
 void
 padv_history_writer_main(Datum main_arg pg_attribute_unused())
 {

@@ -2,10 +2,10 @@
  * idle_closer.c
  *		The worker's part in closing idle sessions beyond min_sessions.
  *
- * It brings together who is under which quota (admission) and since when
- * each is idle (the sample), and asks the longest idle ones, as many as an
- * quota is beyond its core.  They decide themselves; who does not close is
- * asked again the next time.
+ * It combines the quotas of each session (admission) with the time since which it is
+ * idle (the sample).  It asks the longest idle sessions to close, as many as a quota is
+ * above its min_sessions.  The sessions decide themselves.  A session that does not close
+ * is asked again the next time.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -15,18 +15,18 @@
 #include "worker/idle_closer.h"
 #include "worker/sampler.h"
 
-typedef struct Idle
+typedef struct IdleSession
 {
 	int64		since;			/* as PadvSession.state_start */
 	const PadvIdleCandidate *candidate;
-} Idle;
+} IdleSession;
 
 struct PadvIdleCloser
 {
 	PadvIdleCandidate *candidates;
 	PadvBeyondMin *beyond;
-	Idle	   *idle;
-	const PadvSession **session_of; /* by place in the status array */
+	IdleSession *idle;
+	const PadvSession **session_of; /* by index in the status array */
 };
 
 PadvIdleCloser *
@@ -36,7 +36,7 @@ padv_idle_closer_create(void)
 
 	closer->candidates = palloc(mul_size(padv_admission_backends(), sizeof(PadvIdleCandidate)));
 	closer->beyond = palloc(mul_size(padv_admission_quotas(), sizeof(PadvBeyondMin)));
-	closer->idle = palloc(mul_size(padv_admission_backends(), sizeof(Idle)));
+	closer->idle = palloc(mul_size(padv_admission_backends(), sizeof(IdleSession)));
 	closer->session_of = palloc(mul_size(padv_sampler_slots(), sizeof(PadvSession *)));
 	return closer;
 }
@@ -44,15 +44,15 @@ padv_idle_closer_create(void)
 static int
 compare_idle(const void *a, const void *b)
 {
-	int64		left = ((const Idle *) a)->since;
-	int64		right = ((const Idle *) b)->since;
+	int64		left = ((const IdleSession *) a)->since;
+	int64		right = ((const IdleSession *) b)->since;
 
 	return left < right ? -1 : left > right;
 }
 
-/* Those of the candidates that are idle, longest first; returns their number. */
+/* Find the candidates that are idle, longest first; returns their number. */
 static int
-find_idle(PadvIdleCloser *closer, int ncandidates, const PadvSample *sample)
+find_idle_candidates(PadvIdleCloser *closer, int ncandidates, const PadvSample *sample)
 {
 	int			count = 0;
 
@@ -72,28 +72,28 @@ find_idle(PadvIdleCloser *closer, int ncandidates, const PadvSample *sample)
 		closer->idle[count].candidate = candidate;
 		count++;
 	}
-	qsort(closer->idle, count, sizeof(Idle), compare_idle);
+	qsort(closer->idle, count, sizeof(IdleSession), compare_idle);
 	return count;
 }
 
-/* Ask on behalf of the first quota that has one too many for its keepalive. */
+/* Ask the session to close, for the first quota whose idle timeout it has reached. */
 static void
-ask_if_too_long(const Idle *idle, int64 now, PadvBeyondMin *beyond)
+ask_if_idle_too_long(const IdleSession *idle, int64 now, PadvBeyondMin *beyond)
 {
 	const PadvIdleCandidate *candidate = idle->candidate;
 	int64		idle_ms = (now - idle->since) / 1000;
-	int			on_behalf = -1;
+	int			for_quota = -1;
 
-	for (int i = 0; i < candidate->nquotas && on_behalf < 0; i++)
+	for (int i = 0; i < candidate->nquotas && for_quota < 0; i++)
 	{
 		const PadvBeyondMin *quota = &beyond[candidate->quotas[i]];
 
 		if (quota->sessions > 0 && idle_ms >= quota->idle_timeout)
-			on_behalf = candidate->quotas[i];
+			for_quota = candidate->quotas[i];
 	}
-	if (on_behalf < 0)
+	if (for_quota < 0)
 		return;
-	padv_admission_ask_to_close(candidate, on_behalf);
+	padv_admission_ask_to_close(candidate, for_quota);
 	for (int i = 0; i < candidate->nquotas; i++)
 		beyond[candidate->quotas[i]].sessions--;
 }
@@ -107,7 +107,7 @@ padv_idle_closer_run(PadvIdleCloser *closer, const PadvSample *sample)
 
 	if (ncandidates == 0)
 		return;
-	count = find_idle(closer, ncandidates, sample);
+	count = find_idle_candidates(closer, ncandidates, sample);
 	for (int i = 0; i < count; i++)
-		ask_if_too_long(&closer->idle[i], sample->taken_at, closer->beyond);
+		ask_if_idle_too_long(&closer->idle[i], sample->taken_at, closer->beyond);
 }

@@ -11,13 +11,14 @@
 
 typedef struct PadvIdleCloser PadvIdleCloser;
 
-/* In the current memory context. */
+/* Allocate the state in the current memory context. */
 extern PadvIdleCloser *padv_idle_closer_create(void);
 
 /*
- * Ask those that have been idle for too long to close, longest idle first.
- * Takes the spinlock of admission for a moment; allocates nothing.
+ * Ask sessions that have been idle for too long to close, longest idle first.  Takes the
+ * spinlock of admission for a moment, so the caller must not hold it.  Allocates nothing
+ * and does not raise.
  */
-extern void padv_idle_closer_run(PadvIdleCloser *idle_timeout, const PadvSample *sample);
+extern void padv_idle_closer_run(PadvIdleCloser *closer, const PadvSample *sample);
 
 #endif							/* PADV_IDLE_CLOSER_H */

@@ -1,6 +1,6 @@
 /*
  * limits_launcher.h
- *		The worker's part in limits: notice changes, have them read.
+ *		The worker's part in limits: noticing changes, and starting the loader.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -11,20 +11,21 @@
 
 typedef struct PadvLimitsLauncher PadvLimitsLauncher;
 
-/* In the current memory context, where later allocations are made, too. */
+/* Allocate the state in the current memory context, where later calls allocate, too. */
 extern PadvLimitsLauncher *padv_limits_launcher_create(void);
 
-/* Have the limits read again; after a reload. */
-extern void padv_limits_launcher_reload(PadvLimitsLauncher *watch);
+/* Have the limits read again, after a reload of the configuration. */
+extern void padv_limits_launcher_reload(PadvLimitsLauncher *launcher);
 
 /*
- * Look for changes of the catalogs and start a reader if there are any, or if
- * an earlier one failed; now_us is the monotonic clock.  Cheap when there is
- * nothing to do, so that it can be called several times a second.
+ * Check for changes of the catalogs, and start a loader if there are any or the last one
+ * failed.  now_us is the monotonic clock in microseconds.  Cheap when there is nothing to
+ * do, so it can be called several times a second.  Starts a transaction of its own, and
+ * may raise.  The caller holds no lock.
  *
- * It also handles the invalidation messages of other processes; the worker
- * must not do so in another way, or changes would go unnoticed.
+ * It also handles the invalidation messages of other processes.  The worker must not
+ * handle them elsewhere, or changes would not be noticed.
  */
-extern void padv_limits_launcher_run(PadvLimitsLauncher *watch, int64 now_us);
+extern void padv_limits_launcher_run(PadvLimitsLauncher *launcher, int64 now_us);
 
 #endif							/* PADV_LIMITS_LAUNCHER_H */

@@ -2,13 +2,13 @@
  * limits_loader.c
  *		A short-lived process that reads the limits from the catalogs.
  *
- * What was set for a role or a database is in pg_db_role_setting, which can be
- * read in a database only; a process that stayed connected would stand in the
- * way of DROP DATABASE and CREATE DATABASE ... TEMPLATE.  So a process comes,
- * reads in one transaction, publishes, and goes, within milliseconds.
+ * The settings of roles and databases are in pg_db_role_setting, whose values can only be
+ * read in a database.  A process that stayed connected would block DROP DATABASE and
+ * CREATE DATABASE ... TEMPLATE.  So this process connects, reads in one transaction,
+ * publishes the limits and exits, within milliseconds.
  *
- * limits_launcher.c starts it.  An error ends it and is in the log; the limits in force
- * stay what they were.
+ * limits_launcher.c starts it.  An error ends it and is in the log; then the limits in
+ * force do not change.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -40,7 +40,7 @@
 
 #define READER_NAME "pool_advisor limits reader"
 
-/* A catalog that is locked for longer is tried again. */
+/* With a catalog that is locked for longer the loader fails, and is started again. */
 #define CATALOG_LOCK_TIMEOUT "10s"
 
 PGDLLEXPORT void padv_limits_loader_main(Datum main_arg);
@@ -63,9 +63,9 @@ padv_limits_loader_start(uint32 ticket)
 	return RegisterDynamicBackgroundWorker(&worker, &handle) ? handle : NULL;
 }
 
-/* What is set at one place, if there is anything of ours. */
+/* Add the settings of a role, a database or both, if pool_advisor's are among them. */
 static void
-take_entry(PadvLimits *limits, Oid database, Oid role, ArrayType *settings)
+add_stored_settings(PadvLimits *limits, Oid database, Oid role, ArrayType *settings)
 {
 	int32		value[PADV_LIMIT_SETTINGS];
 	PadvLimit  *limit;
@@ -81,7 +81,7 @@ take_entry(PadvLimits *limits, Oid database, Oid role, ArrayType *settings)
 }
 
 static void
-read_settings(PadvLimits *limits)
+load_settings(PadvLimits *limits)
 {
 	Relation	relation = table_open(DbRoleSettingRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
@@ -96,15 +96,15 @@ read_settings(PadvLimits *limits)
 
 		CHECK_FOR_INTERRUPTS();
 		if (!null)
-			take_entry(limits, form->setdatabase, form->setrole, DatumGetArrayTypeP(settings));
+			add_stored_settings(limits, form->setdatabase, form->setrole, DatumGetArrayTypeP(settings));
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
 }
 
-/* A role's or a database's own CONNECTION LIMIT. */
+/* Add the CONNECTION LIMIT of a role or a database. */
 static void
-take_connection_limit(PadvLimits *limits, Oid database, Oid role, int32 connection_limit)
+add_connection_limit(PadvLimits *limits, Oid database, Oid role, int32 connection_limit)
 {
 	PadvLimit  *limit = connection_limit >= 0 ? padv_limits_entry(limits, database, role) : NULL;
 
@@ -113,11 +113,11 @@ take_connection_limit(PadvLimits *limits, Oid database, Oid role, int32 connecti
 }
 
 /*
- * Those roles that are neither refused nor counted go into the limits; the others
- * that can log in are returned, in the current memory context.
+ * Add the exempt roles to the limits, and return the other roles that can log in, in the
+ * current memory context.
  */
 static PadvLoginRole *
-read_roles(PadvLimits *limits, size_t *count)
+load_roles(PadvLimits *limits, size_t *count)
 {
 	Relation	relation = table_open(AuthIdRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
@@ -146,7 +146,7 @@ read_roles(PadvLimits *limits, size_t *count)
 		roles[*count].role = form->oid;
 		roles[*count].connection_limit = form->rolconnlimit;
 		(*count)++;
-		take_connection_limit(limits, InvalidOid, form->oid, form->rolconnlimit);
+		add_connection_limit(limits, InvalidOid, form->oid, form->rolconnlimit);
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
@@ -154,7 +154,7 @@ read_roles(PadvLimits *limits, size_t *count)
 }
 
 static void
-read_databases(PadvLimits *limits)
+load_databases(PadvLimits *limits)
 {
 	Relation	relation = table_open(DatabaseRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
@@ -164,16 +164,16 @@ read_databases(PadvLimits *limits)
 	{
 		Form_pg_database form = (Form_pg_database) GETSTRUCT(tuple);
 
-		take_connection_limit(limits, form->oid, InvalidOid, form->datconnlimit);
+		add_connection_limit(limits, form->oid, InvalidOid, form->datconnlimit);
 		padv_limits_add_database(limits, form->oid, NameStr(form->datname));
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
 }
 
-/* Who is a member of what; the array is in the current memory context. */
+/* The grants of roles to members; the array is in the current memory context. */
 static PadvGrant *
-read_grants(size_t *count)
+load_grants(size_t *count)
 {
 	Relation	relation = table_open(AuthMemRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
@@ -203,14 +203,14 @@ read_grants(size_t *count)
 	return grants;
 }
 
-/* What a DBA should know about a limit that is not what it looks like. */
+/* Warn about values of a limit that have no effect, or another one than expected. */
 static void
 warn_of_limit(const PadvLimits *limits, const PadvLimit *limit)
 {
 	int32		usable = MaxConnections - padv_reserved_connections();
 	char	   *role = OidIsValid(limit->role) ? GetUserNameFromId(limit->role, true) : NULL;
 	char	   *database = OidIsValid(limit->database) ? get_database_name(limit->database) : NULL;
-	char	   *place = role && database ? psprintf("role \"%s\" in database \"%s\"", role, database) :
+	char	   *subject = role && database ? psprintf("role \"%s\" in database \"%s\"", role, database) :
 		role ? psprintf("role \"%s\"", role) :
 		database ? psprintf("database \"%s\"", database) : "the default";
 
@@ -218,17 +218,17 @@ warn_of_limit(const PadvLimits *limits, const PadvLimit *limit)
 		ereport(WARNING,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("pool_advisor.min_sessions of %s is larger than max_sessions, so no idle session is closed",
-						place)));
+						subject)));
 	if (padv_limit_is_set(limit) && OidIsValid(limit->role) && padv_limits_is_exempt(limits, limit->role))
 		ereport(WARNING,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the limit of %s has no effect on the role itself, which is exempt", place),
+				 errmsg("the limit of %s has no effect on the role itself, which is exempt", subject),
 				 errdetail("Superusers and roles with privileges of pg_use_reserved_connections are neither refused nor counted.")));
 	if (padv_limit_queue_above(limit, usable))
 		ereport(WARNING,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("max_sessions and queue_length of %s together allow more than the %d connections that ordinary roles can have",
-						place, usable),
+						subject, usable),
 				 errdetail("A login that waits has a connection. Logins that find too few free connections to wait in are refused; \"pool_advisor.queue_share\" says how many they may take."),
 				 errhint("Set a shorter queue_length.")));
 	if (limit->value[PADV_QUEUE_LENGTH] != 0 &&
@@ -236,13 +236,13 @@ warn_of_limit(const PadvLimits *limits, const PadvLimit *limit)
 		ereport(WARNING,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("pool_advisor.queue_timeout of %s is not shorter than \"authentication_timeout\" (%d s)",
-						place, AuthenticationTimeout),
+						subject, AuthenticationTimeout),
 				 errdetail("A wait in the queue is part of the login, so it ends shortly before that.")));
 }
 
-/* Of the limits that were not there before, or not like this. */
+/* Warn about limits that are new or have changed. */
 static void
-warn_of_new(const PadvLimits *limits)
+warn_of_new_limits(const PadvLimits *limits)
 {
 	PadvLimits *before = padv_limits_shmem_copy(NULL);
 
@@ -275,8 +275,8 @@ padv_limits_loader_main(Datum main_arg)
 				ngrants;
 
 	/*
-	 * The configuration file's values are the default.  They must be taken
-	 * before we are in a database, which can have others for our session.
+	 * The default limit has the values of the configuration file.  They must
+	 * be read before we connect to a database, which can set others.
 	 */
 	padv_limits_init(limits, palloc0(padv_limits_block_size()));
 	padv_limit_defaults(defaults);
@@ -285,10 +285,10 @@ padv_limits_loader_main(Datum main_arg)
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
 
-	/* connecting can wait for a lock on the database, too */
+	/* connecting can wait for a lock on the database */
 	SetConfigOption("lock_timeout", CATALOG_LOCK_TIMEOUT, PGC_USERSET, PGC_S_OVERRIDE);
 
-	/* nor may the database's owner put an end to it with a timeout */
+	/* the owner of the database must not end this process with a timeout */
 	padv_set_no_transaction_timeout();
 	BackgroundWorkerInitializeConnection(padv_database, NULL, BGWORKER_BYPASS_ALLOWCONN);
 	pgstat_report_activity(STATE_RUNNING, "reading limits");
@@ -297,13 +297,13 @@ padv_limits_loader_main(Datum main_arg)
 	StartTransactionCommand();
 	XactIsoLevel = XACT_READ_COMMITTED; /* a standby knows no serializable */
 	PushActiveSnapshot(GetTransactionSnapshot());
-	read_settings(limits);
-	roles = read_roles(limits, &nroles);
-	read_databases(limits);
-	grants = read_grants(&ngrants);
+	load_settings(limits);
+	roles = load_roles(limits, &nroles);
+	load_databases(limits);
+	grants = load_grants(&ngrants);
 	padv_limits_finish(limits, grants, ngrants);
 	padv_limits_commit(limits, roles, nroles);
-	warn_of_new(limits);
+	warn_of_new_limits(limits);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 

@@ -10,9 +10,9 @@
 #include "postmaster/bgworker.h"
 
 /*
- * Start one, with a ticket of padv_limits_shmem_take_ticket; the caller is told of its
- * end by its latch.  NULL when there is no room for a worker; otherwise a handle
- * in the current memory context.
+ * Start a loader, with a ticket of padv_limits_shmem_take_ticket.  Its end sets the latch
+ * of this process.  Returns a handle in the current memory context, or NULL when no
+ * background worker slot is free.
  */
 extern BackgroundWorkerHandle *padv_limits_loader_start(uint32 ticket);
 

@@ -1,24 +1,23 @@
 /*
  * lock_chains.c
- *		Who keeps others waiting, from the server's lock tables.
+ *		The sessions that block others, from the server's lock tables.
  *
- * Owns the translation from lock tables to a graph of waits (core/model/blockers.c), and of
- * its roots to what is published.  The worker calls it once a second.
+ * Owns the translation from lock tables to a graph of waits (core/model/blockers.c), and
+ * of its roots to what is published.  The worker calls it once a second.
  *
- * Nothing is asked while no session waits for a lock.  Otherwise the wait events of
- * all PGPROCs are read, without a lock, and the lock manager is asked once for each lock
- * that is waited for, of its last waiter: the answer has all holders, and the waiters
- * ahead in their order.  It is asked by core's own function for pg_blocking_pids(),
- * which holds the lock manager's partitions for a copy of that one lock's entries.  At
- * most MOST_LOCKS are asked about in a look, those with most waiters; a process that
- * waits for another one is no root, whatever it blocks.
+ * While no session waits for a lock nothing is read.  Otherwise the wait events of all
+ * PGPROCs are read, without a lock.  Then the lock manager is queried once for each lock
+ * with waiters, about its last waiter: the result has all holders, and the waiters ahead
+ * in their order.  The query is PostgreSQL's function for pg_blocking_pids(), which holds
+ * the lock manager's partitions while it copies the entries of that lock.  Each call
+ * queries at most MOST_LOCKS locks, those with most waiters.  A process that waits for
+ * another lock is not a root, whatever it blocks.
  *
- * The looks at several locks are moments apart, so a chain can be wrong for one look:
- * nothing but PADV_STANDING_SECONDS of the same root counts.
+ * The queries of several locks are moments apart, so a chain can be wrong in one call.
+ * So only a root that has blocked for PADV_STANDING_SECONDS counts.
  *
- * A process that works for another one's parallel query is taken for its leader, as
- * pg_blocking_pids() does.  A prepared transaction has no process; it is known by the
- * number of its PGPROC.
+ * A parallel worker is replaced by its leader, as in pg_blocking_pids().  A prepared
+ * transaction has no process; it is identified by the number of its PGPROC.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -40,12 +39,12 @@
 /* Far more than a writer that is running needs. */
 #define READ_TRIES 1000
 
-/* A process that waits for a lock; of about now. */
+/* A process that waits for a lock; approximate. */
 typedef struct Waiter
 {
 	int			pid;
-	int			leader;			/* the same, if it is in no group */
-	const void *lock;			/* to tell locks apart; not to be followed */
+	int			leader;			/* equal to pid if it is in no group */
+	const void *lock;			/* only compared, never dereferenced */
 	int64		since;			/* wall clock */
 } Waiter;
 
@@ -56,12 +55,12 @@ typedef struct Queue
 	int			count;
 } Queue;
 
-/* What a share's place in the queue is found by. */
-typedef struct Place
+/* The position of a process in the queue of a lock. */
+typedef struct QueuePosition
 {
 	int			pid;
 	int			number;
-} Place;
+} QueuePosition;
 
 typedef struct Ordered
 {
@@ -70,13 +69,13 @@ typedef struct Ordered
 	int64		since;			/* 0: not known */
 } Ordered;
 
-/* Since when a root has been one. */
-typedef struct Known
+/* Since when a process has been a root. */
+typedef struct KnownRoot
 {
 	int64		process;
 	int64		xact_start;
 	int64		since_us;		/* monotonic */
-} Known;
+} KnownRoot;
 
 struct PadvLockChains
 {
@@ -84,22 +83,22 @@ struct PadvLockChains
 	MemoryContext scratch;
 	PadvLockGraph *graph;
 	Waiter	   *waiters;
-	Waiter	   *by_pid;			/* the same */
+	Waiter	   *by_pid;			/* the same, sorted by pid */
 	Queue	   *queues;
 	int			nwaiters;
 	int			nqueues;
 	int			nknown;
-	Known		known[PADV_MAX_BLOCKERS];
+	KnownRoot	known[PADV_MAX_BLOCKERS];
 	PadvBlockers blockers;
 };
 
 PadvLockChains *
-padv_lock_chains_create(uint32_t turn_wait_event)
+padv_lock_chains_create(uint32_t slot_wait_event)
 {
 	PadvLockChains *chains = palloc0(sizeof(PadvLockChains));
 	int			most = 2 * (MaxBackends + max_prepared_xacts) + 512;
 
-	chains->queued_wait_event = turn_wait_event;
+	chains->queued_wait_event = slot_wait_event;
 	chains->graph = padv_lock_graph_init(palloc(padv_lock_graph_size(most)), most);
 	chains->waiters = palloc(mul_size(MaxBackends, sizeof(Waiter)));
 	chains->by_pid = palloc(mul_size(MaxBackends, sizeof(Waiter)));
@@ -109,10 +108,10 @@ padv_lock_chains_create(uint32_t turn_wait_event)
 	return chains;
 }
 
-/* --- who waits --- */
+/* --- waiters --- */
 
 static bool
-anybody_waits(const PadvSample *sample)
+any_lock_waiter(const PadvSample *sample)
 {
 	for (int i = 0; i < sample->count; i++)
 		if (sample->sessions[i].wait_class == PADV_WAITING_LOCK &&
@@ -130,7 +129,7 @@ compare_waiters(const void *a, const void *b)
 	if (left->lock != right->lock)
 		return (uintptr_t) left->lock < (uintptr_t) right->lock ? -1 : 1;
 
-	/* the last one first; a wait without a start has just begun */
+	/* newest first; a wait without a start time has just begun */
 	if ((left->since == 0) != (right->since == 0))
 		return left->since == 0 ? -1 : 1;
 	return left->since > right->since ? -1 : left->since < right->since;
@@ -149,7 +148,7 @@ compare_queues(const void *a, const void *b)
 	return ((const Queue *) b)->count - ((const Queue *) a)->count;
 }
 
-/* All that wait for a lock, by lock, the longest queue first. */
+/* Find all processes that wait for a lock, by lock, the longest queue first. */
 static void
 find_waiters(PadvLockChains *chains)
 {
@@ -182,9 +181,9 @@ find_waiters(PadvLockChains *chains)
 	qsort(chains->by_pid, chains->nwaiters, sizeof(Waiter), compare_pids);
 }
 
-/* Since when a process waits, or 0; the lock manager's answer does not have that. */
+/* Since when a process waits, or 0; the lock manager's result does not have that. */
 static int64
-waits_since(const PadvLockChains *chains, int pid)
+waiting_since(const PadvLockChains *chains, int pid)
 {
 	Waiter		key = {.pid = pid};
 	const Waiter *waiter = bsearch(&key, chains->by_pid, chains->nwaiters, sizeof(Waiter), compare_pids);
@@ -192,9 +191,9 @@ waits_since(const PadvLockChains *chains, int pid)
 	return waiter ? waiter->since : 0;
 }
 
-/* --- a lock into the graph --- */
+/* --- from a lock to the graph --- */
 
-/* The number of a prepared transaction, by the virtual one that it was; or 0. */
+/* The number of a prepared transaction, by its former virtual transaction; or 0. */
 static int64
 prepared_number(const LockInstanceData *instance)
 {
@@ -215,10 +214,10 @@ prepared_number(const LockInstanceData *instance)
 }
 
 static int
-compare_places(const void *a, const void *b)
+compare_positions(const void *a, const void *b)
 {
-	return ((const Place *) a)->pid < ((const Place *) b)->pid ? -1 :
-		((const Place *) a)->pid > ((const Place *) b)->pid;
+	return ((const QueuePosition *) a)->pid < ((const QueuePosition *) b)->pid ? -1 :
+		((const QueuePosition *) a)->pid > ((const QueuePosition *) b)->pid;
 }
 
 static int
@@ -233,32 +232,32 @@ compare_ordered(const void *a, const void *b)
 }
 
 /*
- * The entries of the lock that one process waits for, in the order of its queue.  Those
- * that came behind that process since are in no order, so they are taken by time.
+ * The entries of the lock that a process waits for, in the order of its queue.  The result
+ * does not order waiters that came after that process, so these are ordered by time.
  */
 static Ordered *
 order_shares(const PadvLockChains *chains, const BlockedProcsData *data, const BlockedProcData *blocked)
 {
-	Place	   *places = palloc(mul_size(blocked->num_waiters + 1, sizeof(Place)));
+	QueuePosition *positions = palloc(mul_size(blocked->num_waiters + 1, sizeof(QueuePosition)));
 	Ordered    *ordered = palloc(mul_size(blocked->num_locks + 1, sizeof(Ordered)));
 
 	for (int i = 0; i < blocked->num_waiters; i++)
-		places[i] = (Place) {.pid = data->waiter_pids[blocked->first_waiter + i], .number = i};
-	places[blocked->num_waiters] = (Place) {.pid = blocked->pid, .number = blocked->num_waiters};
-	qsort(places, blocked->num_waiters + 1, sizeof(Place), compare_places);
+		positions[i] = (QueuePosition) {.pid = data->waiter_pids[blocked->first_waiter + i], .number = i};
+	positions[blocked->num_waiters] = (QueuePosition) {.pid = blocked->pid, .number = blocked->num_waiters};
+	qsort(positions, blocked->num_waiters + 1, sizeof(QueuePosition), compare_positions);
 
 	for (int i = 0; i < blocked->num_locks; i++)
 	{
 		const LockInstanceData *instance = &data->locks[blocked->first_lock + i];
-		Place		key = {.pid = instance->pid};
-		Place	   *place;
+		QueuePosition key = {.pid = instance->pid};
+		QueuePosition *position;
 
 		ordered[i] = (Ordered) {.instance = instance, .rank = -1};
 		if (instance->waitLockMode == NoLock)
 			continue;
-		place = bsearch(&key, places, blocked->num_waiters + 1, sizeof(Place), compare_places);
-		ordered[i].since = waits_since(chains, instance->pid);
-		ordered[i].rank = place ? place->number : blocked->num_waiters + 1;
+		position = bsearch(&key, positions, blocked->num_waiters + 1, sizeof(QueuePosition), compare_positions);
+		ordered[i].since = waiting_since(chains, instance->pid);
+		ordered[i].rank = position ? position->number : blocked->num_waiters + 1;
 	}
 	qsort(ordered, blocked->num_locks, sizeof(Ordered), compare_ordered);
 	return ordered;
@@ -285,9 +284,9 @@ add_share(PadvLockGraph *graph, const LockInstanceData *instance, int64 since)
 		padv_lock_graph_waits(graph, share.process);
 }
 
-/* Ask what this process waits for, if it still does. */
+/* Query the lock that this process waits for, if it still does. */
 static void
-ask_about(PadvLockChains *chains, int pid)
+query_lock_of(PadvLockChains *chains, int pid)
 {
 	BlockedProcsData *data = GetBlockerStatusData(pid);
 
@@ -296,7 +295,7 @@ ask_about(PadvLockChains *chains, int pid)
 		const BlockedProcData *blocked = &data->procs[i];
 		Ordered    *ordered;
 
-		/* the others of its group have queues of their own */
+		/* other members of its group wait in other queues */
 		if (blocked->pid != pid)
 			continue;
 		ordered = order_shares(chains, data, blocked);
@@ -315,7 +314,7 @@ fill_graph(PadvLockChains *chains)
 		const Waiter *waiters = &chains->waiters[chains->queues[i].first];
 
 		if (i < MOST_LOCKS)
-			ask_about(chains, waiters[0].pid);
+			query_lock_of(chains, waiters[0].pid);
 		else
 			for (int j = 0; j < chains->queues[i].count; j++)
 				padv_lock_graph_waits(chains->graph, waiters[j].leader);
@@ -323,10 +322,10 @@ fill_graph(PadvLockChains *chains)
 	}
 }
 
-/* --- a root in words --- */
+/* --- the description of a root --- */
 
 static PadvBlockerState
-translate_state(BackendState state, bool queued)
+get_blocker_state(BackendState state, bool queued)
 {
 	switch (state)
 	{
@@ -351,8 +350,8 @@ seconds_since(int64 start, int64 wall)
 }
 
 /*
- * What the session's status entry tells, under its protocol; as the sampler reads it,
- * and with what is only wanted of a few.  Returns the start of its transaction.
+ * Read the session's status entry, by its protocol, as the sampler does, with some more
+ * fields.  Returns the start of its transaction.
  */
 static int64
 describe_session(const PadvLockChains *chains, volatile PGPROC *proc, int index, int64 wall, PadvBlocker *row)
@@ -391,7 +390,7 @@ describe_session(const PadvLockChains *chains, volatile PGPROC *proc, int index,
 	row->xact_seconds = seconds_since(xact_start, wall);
 	row->state_seconds = seconds_since(state_start, wall);
 	row->state = type != B_BACKEND ? PADV_BLOCKER_SERVER :
-		translate_state(state, proc->wait_event_info == chains->queued_wait_event);
+		get_blocker_state(state, proc->wait_event_info == chains->queued_wait_event);
 	return xact_start;
 }
 
@@ -407,9 +406,9 @@ find_procno(int64 process)
 	return -1;
 }
 
-/* Since when this has been a root: longer than a look only if it was one at the last, too. */
+/* Since when this has been a root: since now, unless it was one at the last call. */
 static int64
-known_since(const PadvLockChains *chains, int64 process, int64 xact_start, int64 now)
+root_since(const PadvLockChains *chains, int64 process, int64 xact_start, int64 now)
 {
 	for (int i = 0; i < chains->nknown; i++)
 		if (chains->known[i].process == process && chains->known[i].xact_start == xact_start)
@@ -419,7 +418,7 @@ known_since(const PadvLockChains *chains, int64 process, int64 xact_start, int64
 
 static void
 describe_root(const PadvLockChains *chains, const PadvRoot *root, int64 wall, int64 now,
-			  PadvBlocker *row, Known *known)
+			  PadvBlocker *row, KnownRoot *known)
 {
 	int			procno = find_procno(root->process);
 	volatile PGPROC *proc = GetPGProcByNumber(Max(procno, 0));
@@ -431,7 +430,7 @@ describe_root(const PadvLockChains *chains, const PadvRoot *root, int64 wall, in
 		.longest_wait_seconds = (double) root->longest_wait_us / 1e6,
 		.advisory = root->advisory,
 	};
-	*known = (Known) {.process = root->process};
+	*known = (KnownRoot) {.process = root->process};
 	if (root->process < 0)
 	{
 		row->state = PADV_BLOCKER_PREPARED;
@@ -448,20 +447,20 @@ describe_root(const PadvLockChains *chains, const PadvRoot *root, int64 wall, in
 		if (root->deadlock)
 			row->state = PADV_BLOCKER_DEADLOCK;
 	}
-	known->since_us = known_since(chains, known->process, known->xact_start, now);
+	known->since_us = root_since(chains, known->process, known->xact_start, now);
 	row->blocking_seconds = (double) (now - known->since_us) / 1e6;
 }
 
-/* --- a look --- */
+/* --- the call --- */
 
-/* The roots of now into what is published; returns how many stand behind those of long. */
+/* Describe the current roots; returns how many sessions wait behind the old ones. */
 static int64
 describe_roots(PadvLockChains *chains, int64 now, int64 *blocked)
 {
 	PadvRoot	roots[PADV_MAX_BLOCKERS];
-	Known		known[PADV_MAX_BLOCKERS];
-	int64		of_long[PADV_MAX_BLOCKERS];
-	int			nof_long = 0;
+	KnownRoot	known[PADV_MAX_BLOCKERS];
+	int64		old_roots[PADV_MAX_BLOCKERS];
+	int			nold = 0;
 	int64		wall = GetCurrentTimestamp();
 	int			count = padv_lock_graph_roots(chains->graph, wall, roots, PADV_MAX_BLOCKERS, blocked);
 
@@ -471,12 +470,12 @@ describe_roots(PadvLockChains *chains, int64 now, int64 *blocked)
 
 		describe_root(chains, &roots[i], wall, now, row, &known[i]);
 		if (row->blocking_seconds >= PADV_STANDING_SECONDS && !row->advisory)
-			of_long[nof_long++] = roots[i].process;
+			old_roots[nold++] = roots[i].process;
 	}
 	chains->blockers.count = count;
-	memcpy(chains->known, known, count * sizeof(Known));
+	memcpy(chains->known, known, count * sizeof(KnownRoot));
 	chains->nknown = count;
-	return padv_lock_graph_behind(chains->graph, of_long, nof_long);
+	return padv_lock_graph_behind(chains->graph, old_roots, nold);
 }
 
 void
@@ -486,7 +485,7 @@ padv_lock_chains_look(PadvLockChains *chains, const PadvSample *sample, int64_t 
 	int64		blocked = 0;
 	int64		standing = 0;
 
-	if (anybody_waits(sample))
+	if (any_lock_waiter(sample))
 	{
 		MemoryContext before = MemoryContextSwitchTo(chains->scratch);
 

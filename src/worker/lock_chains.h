@@ -1,6 +1,6 @@
 /*
  * lock_chains.h
- *		Who keeps others waiting, from the server's lock tables.
+ *		The sessions that block others, from the server's lock tables.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -12,12 +12,17 @@
 
 typedef struct PadvLockChains PadvLockChains;
 
-/* In the current memory context; a session with this wait event is queued. */
-extern PadvLockChains *padv_lock_chains_create(uint32_t turn_wait_event);
+/*
+ * Allocate the state in the current memory context.  slot_wait_event is the wait event of
+ * sessions in the queue for transaction slots.
+ */
+extern PadvLockChains *padv_lock_chains_create(uint32_t slot_wait_event);
 
 /*
- * Look at the locks if any session of the sample waits for one, publish the roots,
- * and bring the stall up to date; demand is what wants to work now.
+ * Read the locks if a session of the sample waits for one, publish the roots, and update
+ * the stall.  demand is the number of sessions that want to work.  now is monotonic, in
+ * microseconds.  Takes the lock manager's partition locks, one after the other, and the
+ * lock of status_shmem.c; the caller holds none.  May raise out-of-memory.
  */
 extern void padv_lock_chains_look(PadvLockChains *chains, const PadvSample *sample,
 								  int64_t demand, int64_t now, PadvStall *stall);

@@ -2,15 +2,14 @@
  * proc_cpu.c
  *		How much the server's processes run, and wait for a core.
  *
- * Owns the sums of the kernel's scheduler figures over the server's processes.
- * Opening a file for each of a thousand processes takes milliseconds, so each
- * call reads at most FILES_A_CALL or a tenth of them.  The worker calls it once a
- * second.
+ * Owns the sums of the kernel's scheduler figures over the server's processes.  To open
+ * a file for each of a thousand processes takes milliseconds.  So each call reads at most
+ * FILES_A_CALL, or a tenth of them.  The worker calls it once a second.
  *
- * The pids come from the server's process table, a word each, read without a
- * lock; a process that ended meanwhile has no file and adds nothing.  What a
- * process used after its last reading is lost when it ends: at most ten
- * seconds of it, one second where there are no more than FILES_A_CALL.
+ * The pids come from the PGPROC array, one word each, read without a lock.  A process that
+ * has ended meanwhile has no file and adds nothing.  What a process used after its last
+ * reading is lost when it ends: at most ten seconds, or one second with no more than
+ * FILES_A_CALL processes.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -28,33 +27,33 @@
 
 #define NANOSECONDS 1e9
 
-/* Before the first look at a slot. */
+/* The entry has not been read yet. */
 #define UNSEEN (-1)
 
-/* What was read of the process in a slot of the server's table. */
-typedef struct Reading
+/* The last reading of the process in an entry of the PGPROC array. */
+typedef struct CpuReading
 {
-	int			pid;			/* UNSEEN; 0: the slot was free */
+	int			pid;			/* UNSEEN; 0: the entry was free */
 	uint64		run_ns;
 	uint64		delay_ns;
-} Reading;
+} CpuReading;
 
-/* Sums so far. */
-typedef struct Sums
+/* CpuSums so far. */
+typedef struct CpuSums
 {
 	double		run_seconds;
 	double		delay_seconds;
-} Sums;
+} CpuSums;
 
 struct PadvProcCpu
 {
 	int			slots;
-	int			next;			/* the slot to go on with */
-	int			found;			/* processes, in the last round so far */
-	int			in_use;			/* in the round before */
-	Sums		server;
-	Sums		sessions;		/* of the server's, those of clients */
-	Reading		last[FLEXIBLE_ARRAY_MEMBER];
+	int			next;			/* the entry to read next */
+	int			found;			/* processes found in this round so far */
+	int			in_use;			/* processes found in the round before */
+	CpuSums		server;
+	CpuSums		sessions;		/* the part of client sessions */
+	CpuReading	last[FLEXIBLE_ARRAY_MEMBER];
 };
 
 PadvProcCpu *
@@ -62,7 +61,7 @@ padv_proc_cpu_create(void)
 {
 	int			slots = MaxBackends + NUM_AUXILIARY_PROCS;
 	PadvProcCpu *processes = palloc0(add_size(offsetof(PadvProcCpu, last),
-											  mul_size(slots, sizeof(Reading))));
+											  mul_size(slots, sizeof(CpuReading))));
 
 	processes->slots = slots;
 	for (int i = 0; i < slots; i++)
@@ -70,32 +69,32 @@ padv_proc_cpu_create(void)
 	return processes;
 }
 
-/* The first slots of the server's table are for clients. */
+/* The first entries of the PGPROC array are for clients. */
 static bool
-is_session(int slot)
+is_client_entry(int slot)
 {
 	return slot < MaxConnections;
 }
 
 static void
-add_processes(Sums *sums, const Reading *from, const Reading *to)
+add_process_time(CpuSums *sums, const CpuReading *from, const CpuReading *to)
 {
 	sums->run_seconds += (double) (to->run_ns - from->run_ns) / NANOSECONDS;
 	sums->delay_seconds += (double) (to->delay_ns - from->delay_ns) / NANOSECONDS;
 }
 
 /*
- * Add what the process in a slot used since the last look.  One that was not
- * there then is new, so all it used counts.  False when there is none.
+ * Add what the process in an entry has used since its last reading.  All of a new process
+ * counts.  False when there is no process.
  */
 static bool
-read_slot(PadvProcCpu *processes, int slot, const char *root)
+read_proc_entry(PadvProcCpu *processes, int slot, const char *root)
 {
 	volatile PGPROC *proc = &ProcGlobal->allProcs[slot];
-	Reading    *last = &processes->last[slot];
-	Reading		now = {padv_proc_pid(proc), 0, 0};
+	CpuReading *last = &processes->last[slot];
+	CpuReading	now = {padv_proc_pid(proc), 0, 0};
 	bool		unseen = last->pid == UNSEEN;
-	Reading		since = {0, 0, 0};
+	CpuReading	since = {0, 0, 0};
 
 	if (now.pid != 0 &&
 		!padv_process_read_schedule(root, now.pid, &now.run_ns, &now.delay_ns))
@@ -111,22 +110,22 @@ read_slot(PadvProcCpu *processes, int slot, const char *root)
 		return false;
 	if (!unseen)
 	{
-		add_processes(&processes->server, &since, &now);
-		if (is_session(slot))
-			add_processes(&processes->sessions, &since, &now);
+		add_process_time(&processes->server, &since, &now);
+		if (is_client_entry(slot))
+			add_process_time(&processes->sessions, &since, &now);
 	}
 	return true;
 }
 
-/* Go on where the last call ended, until the next has its share. */
+/* Read the share of one call, from where the last call ended. */
 static void
-read_part(PadvProcCpu *processes, const char *root)
+read_proc_part(PadvProcCpu *processes, const char *root)
 {
 	int			files = Max(FILES_A_CALL, (processes->in_use + MAX_PARTS - 1) / MAX_PARTS);
 
 	while (files > 0 && processes->next < processes->slots)
 	{
-		if (read_slot(processes, processes->next++, root))
+		if (read_proc_entry(processes, processes->next++, root))
 		{
 			files--;
 			processes->found++;
@@ -150,9 +149,9 @@ padv_proc_cpu_read(PadvProcCpu *processes, const char *root,
 
 	bool		delay_known = known && delay_ns != PADV_DELAY_UNKNOWN;
 
-	/* where our own file is not readable, no other is */
+	/* if our own file is not readable, no other is */
 	if (known)
-		read_part(processes, root);
+		read_proc_part(processes, root);
 	counters->value[PADV_SERVER_RUN] = known ? processes->server.run_seconds : -1.0;
 	counters->value[PADV_SERVER_DELAY] = delay_known ? processes->server.delay_seconds : -1.0;
 	counters->value[PADV_SESSIONS_RUN] = known ? processes->sessions.run_seconds : -1.0;

@@ -11,13 +11,14 @@
 
 typedef struct PadvProcCpu PadvProcCpu;
 
-/* In the current memory context. */
+/* Allocate the state in the current memory context. */
 extern PadvProcCpu *padv_proc_cpu_create(void);
 
 /*
- * Read the next part of the processes, and write PADV_SERVER_RUN, PADV_SERVER_DELAY,
- * PADV_SESSIONS_RUN and PADV_SESSIONS_DELAY.  It comes round with every call where
- * there are up to 128 processes, and after ten calls at the latest.
+ * Read the next part of the processes below `root`, and write PADV_SERVER_RUN,
+ * PADV_SERVER_DELAY, PADV_SESSIONS_RUN and PADV_SESSIONS_DELAY, in seconds.  Up to 128
+ * processes are read in one call; all have been read after ten calls.  Takes no lock,
+ * allocates nothing, does not raise.
  */
 extern void padv_proc_cpu_read(PadvProcCpu *processes, const char *root,
 							   PadvCounters *counters);

@@ -1,6 +1,6 @@
 /*
  * sampler.h
- *		The server's process tables into a plain sample.
+ *		Reading the server's process tables into a plain sample.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -9,25 +9,25 @@
 
 #include "core/stats/sample.h"
 
-/* Slots of all samples are below this. */
+/* PadvSession.status_index is below this in all samples. */
 extern int	padv_sampler_slots(void);
 
 /*
- * Make a sample with room for all sessions, in the current memory context.
- * The process must have its own PgBackendStatus entry.  A session with this wait
- * event is not active but queued: waiting for a slot of ours.
+ * Allocate a sample with room for all sessions in the current memory context.  The
+ * process must have its own PgBackendStatus entry.  A session with this wait event is
+ * not active but queued: it waits for a transaction slot.
  */
-extern PadvSample *padv_sampler_create(uint32_t turn_wait_event);
+extern PadvSample *padv_sampler_create(uint32_t slot_wait_event);
 
 /*
- * Look at every session and parallel worker.  Takes no lock, allocates
- * nothing, does not raise.
+ * Read every session and parallel worker.  Takes no lock, allocates nothing, does not
+ * raise.
  */
 extern void padv_sampler_take(PadvSample *sample);
 
 /*
- * The same for the one of these processes whose status entry this is; false when it
- * is not there, or no session.
+ * The same for the process with this status entry; false when another process has the
+ * entry, or it is not a session.
  */
 extern bool padv_sampler_read(int status_index, int pid, PadvSession *session);
 

@@ -1,40 +1,40 @@
 /*
  * stall_monitor.c
- *		The worker's part in the queue for slots: slots are for work.
+ *		The worker's part in the queue for transaction slots.
  *
- * While transactions wait it looks at each session that has a slot, every 10 ms:
+ * While transactions wait it checks each session that has a slot, every 10 ms:
  *
- * - A slot that is kept for the next transaction and has not been used for a moment
- *   is given to a waiter (sessions do that too, in xact_slots.c; here is for the case that
- *   none is at it, or that it is one of very many).
- * - A session that is idle in its transaction for IDLE_US gives its slot back.  It
- *   goes on without waiting with its next statement.
- * - A session that does nothing is not counted: it waits for its client in COPY, for
- *   a standby, a timer, another server, or for another process other than one of its
- *   own parallel query.  Some of that has no wait event, as dblink's wait for a session
- *   of this very server: a process that should be at work, but sleeps and has not
- *   run since the last look, waits for something outside.  One that does nothing now
- *   and then, as a program that polls, is counted for the share in which it works.
- * - A session that waits for a lock is counted, and makes room for nobody but those it
- *   waits for.  Where sessions block each other, one more would only join them.  If
- *   it waits for long, and in the end for a session that has no slot and so may take
- *   for ever, it is not counted either.
+ * - A retained slot that has not been used within the retain timeout is granted to a
+ *   waiter.  Sessions do that, too, in xact_slots.c, but not all the time, and not
+ *   among very many slots.
+ * - A session that is idle in its transaction for IDLE_US loses its slot.  Its next
+ *   statement gets a slot without waiting.
+ * - A session that does nothing is not counted.  It waits for its client in COPY, for a
+ *   standby, a timer, another server, or for another process that is not one of its own
+ *   parallel query.  Some of these waits have no wait event, as dblink's wait for a
+ *   session of this server.  So a process that should work, but sleeps and has not run
+ *   since the last check, counts as waiting.  A session that does nothing now and then,
+ *   as a program that polls, is counted for the share of time in which it works.
+ * - A session that waits for a lock is counted.  Only the sessions that it waits for may
+ *   get another slot: where sessions block each other, one more would be blocked, too.
+ *   A session that waits long, and in the end for a session without a slot, is not
+ *   counted.
  *
- * What is not counted raises the limits it counts under by as much, until it works
- * again.
+ * For sessions that are not counted their limits are raised, until they work again.
  *
- * Then it looks at the transactions in the queue that others may wait for:
+ * Then it checks the transactions in the queue that other sessions may wait for:
  *
- * - One that holds a lock is let in when somebody waits for that lock, or when no slot
- *   has been granted for a while, as a lock can also be polled for.
- * - One whose client is a session that has a slot is let in (dblink, postgres_fdw).
+ * - One that holds a lock is granted a slot when a session waits for that lock.  It is
+ *   also granted one when no slot has been granted for a while, because a session may
+ *   poll for the lock.
+ * - One whose client is a session with a slot (dblink, postgres_fdw) is granted a slot.
  *
- * As a last resort, where nothing has been granted for long, one transaction is let
- * in beyond a limit, and then, as long as nothing is, another one after twice the time
- * each.  So a circle of waits that nobody can see opens all the same.
+ * As a last resort, when no slot has been granted for long, one waiter gets a slot beyond
+ * the limit.  While none is granted, another waiter gets one after twice the time each.
+ * So a cycle of waits that cannot be detected does not last.
  *
- * What is read of a session is of a moment ago.  One that starts a statement just
- * when its slot is given back runs that statement uncounted.
+ * What is read of a session is a moment old.  A session that starts a statement just when
+ * its slot is suspended runs that statement uncounted.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -59,42 +59,42 @@
 #define MS INT64CONST(1000)
 #define SECOND INT64CONST(1000000)
 
-/* How long a session is idle in its transaction, or does nothing in a statement. */
+/* How long a session must be idle in its transaction, or do nothing in a statement. */
 #define IDLE_US (20 * MS)
 #define STALLED_US (30 * MS)
 
-/* Shares are judged of transactions that are this old, over about this long. */
+/* Shares count once a transaction has its slot this long; they are means over this time. */
 #define SHARE_US (200 * MS)
 #define LEAST_SHARE 0.1
 
-/* For how long a statement does the same again and again before it is a poller. */
+/* How long a statement must repeat the same query to count as polling. */
 #define POLLS_US (100 * MS)
 
-/* How long a session waits for a lock before those are sought that it waits for. */
+/* How long a session must wait for a lock before its blockers are queried. */
 #define BLOCKED_US (30 * MS)
 #define BLOCKED_OUTSIDE_US (500 * MS)
 #define JUDGE_AGAIN_US (250 * MS)
 
 /*
- * How long nothing has been granted: until a holder of locks is let in, and until
- * the last resort.  The latter is long, as it breaks the limit where transactions
- * only take their time.
+ * The time without a grant after which a waiter that holds locks gets a slot, and after
+ * which the last resort begins.  The latter is long, because it exceeds the limit where
+ * transactions are only slow.
  */
 #define NO_GRANT_US (100 * MS)
 #define PATIENCE_US (10 * SECOND)
 #define MOST_DOUBLINGS 10
 
-/* Processes that the kernel is asked about in one look; ten microseconds each. */
+/* Processes read from /proc in one check; ten microseconds each. */
 #define MOST_ASKED 16
 
-/* Questions to the lock manager in one look, and the longest chain that is followed. */
+/* Queries of the lock manager in one check, and the longest chain that is followed. */
 #define MOST_BLOCKERS_ASKED 16
 #define LONGEST_CHAIN 32
 
-/* Processes without a slot of which is remembered what they wait for. */
+/* Processes without a slot whose blockers are remembered. */
 #define MOST_OUTSIDERS 16
 
-/* Where our own numbers of processes are known, whatever system_root is. */
+/* The /proc in which our process numbers are valid, whatever system_root is. */
 #define OWN_PROC ""
 
 typedef enum Occupation
@@ -104,7 +104,7 @@ typedef enum Occupation
 	DOES_NOTHING,
 } Occupation;
 
-/* Whether a process that waits for a lock does so, in the end, for one outside. */
+/* Whether a process waits, in the end, for a session without a slot. */
 typedef struct Verdict
 {
 	int			pid;
@@ -112,40 +112,42 @@ typedef struct Verdict
 	bool		outside;
 } Verdict;
 
-/* Processes each of which waits for the next. */
+/* Processes, each of which waits for the next one. */
 typedef struct Chain
 {
 	int			pids[LONGEST_CHAIN];
 	int			length;
-	bool		complete;		/* all that was to be asked was */
+	bool		complete;		/* all queries that were needed were made */
 } Chain;
 
-/* What a slot's session has been seen at, and since when; times are monotonic. */
+/* What a slot owner has been seen doing, and since when; times are monotonic. */
 typedef struct Seen
 {
-	uint32		slots;			/* this is of */
+	uint32		slots;			/* PadvBackend.slots of the slot that this is
+								 * of */
 	int64		held_since;
 	int64		looked_at;
 	int64		statement_start;
 	int64		nothing_since;	/* 0: it did something */
 	int64		lock_since;		/* 0: it does not wait for a lock */
-	double		idle;			/* share of the time at nothing, lately */
-	double		uncounted;		/* 0..1 */
+	double		idle;			/* recent share of time doing nothing, 0..1 */
+	double		uncounted;		/* share that is not counted, 0..1 */
 	Verdict		verdict;
-	int64		no_event_start; /* the statement that was without a wait event */
+	int64		no_event_start; /* start of the statement that was seen
+								 * without a wait event */
 	uint64		run_ns;			/* CPU time so far, when seen asleep; or 0 */
 } Seen;
 
 /* Whether waiters of a quota are granted slots. */
 typedef struct Flow
 {
-	int64		granted;		/* as the quota counts them */
-	int64		since;			/* monotonic; nothing was; 0: nobody waits */
-	int			forced;			/* let in as a last resort since then */
-	uint32		look;			/* the last one that saw it */
+	int64		granted;		/* PadvLimitState.granted at the last check */
+	int64		since;			/* monotonic; last grant; 0: no waiter */
+	int			forced;			/* grants as a last resort since then */
+	uint32		look;			/* the last check that saw it */
 } Flow;
 
-/* A process that works for another one's parallel query. */
+/* A parallel worker. */
 typedef struct Member
 {
 	const PGPROC *leader;
@@ -154,45 +156,45 @@ typedef struct Member
 
 struct PadvStallMonitor
 {
-	Seen	   *seen;			/* by slot */
+	Seen	   *seen;			/* by backend */
 	Flow	   *flow;			/* by quota */
 	int32	   *holders;		/* a copy */
 	int			nslot_owners;
 	double	   *uncounted;		/* by quota; negative: not on the list */
 	int32	   *touched;		/* quotas in use under a limit */
 	int			ntouched;
-	int32	   *raised;			/* quotas with a higher limit than their own */
+	int32	   *raised;			/* quotas whose limit is raised */
 	int			nraised;
 	int32	   *needed;			/* a copy */
 	int			nneeded;
-	int32		let_in;			/* the last one of these that was */
-	uint32		let_in_turns;
-	int64		let_in_at;		/* monotonic; 0: none was */
-	Member	   *members;		/* of this look, if nmembers is not negative */
+	int32		let_in;			/* the last one of these that got a slot */
+	uint32		let_in_turns;	/* its PadvBackend.slots then */
+	int64		let_in_at;		/* monotonic; 0: none yet */
+	Member	   *members;		/* of this check, if nmembers is not negative */
 	int			nmembers;
 	Verdict		outsiders[MOST_OUTSIDERS];
 	int			next_outsider;
-	bool		blocked_outside;	/* some holder was, at the last look */
-	bool		any_outside;	/* and at this one */
+	bool		blocked_outside;	/* some slot owner was, at the last check */
+	bool		any_outside;	/* likewise, at this check */
 	MemoryContext scratch;
-	bool		waiting;		/* at the last look */
-	int64		looked_at;
-	int64		waited_us;		/* in which somebody did */
-	int			asked;			/* processes, in this look */
-	int			blockers_asked;
-	int			next_proc;		/* where the search for blocked processes goes
-								 * on */
+	bool		waiting;		/* transactions waited at the last check */
+	int64		looked_at;		/* monotonic; the last check */
+	int64		waited_us;		/* time in which transactions waited */
+	int			asked;			/* processes read from /proc in this check */
+	int			blockers_asked; /* queries of the lock manager in this check */
+	int			next_proc;		/* where the search for blocked processes
+								 * continues */
 	uint32		looks;
 };
 
 /* --- the monitor --- */
 
 /*
- * Limits that stand higher than they should, because a worker before us ended.
- * What is read is of a moment ago; adjust_limit looks again, under the mutex.
+ * Find limits that an earlier worker has raised and not set back.  Reads without the
+ * mutex; adjust_limit reads again, with it.
  */
 static void
-find_raised(PadvStallMonitor *monitor)
+find_raised_limits(PadvStallMonitor *monitor)
 {
 	for (int32 i = 0; i < padv_admission_quotas(); i++)
 	{
@@ -222,7 +224,7 @@ padv_stall_monitor_create(void)
 		monitor->uncounted[i] = -1.0;
 	monitor->scratch = AllocSetContextCreate(CurrentMemoryContext, "pool_advisor stall monitor",
 											 ALLOCSET_SMALL_SIZES);
-	find_raised(monitor);
+	find_raised_limits(monitor);
 	return monitor;
 }
 
@@ -254,8 +256,7 @@ occupation_by_event(uint32 wait_event)
 		case PG_WAIT_IPC:
 
 			/*
-			 * these wait for another's CPU or disk, on the way of its own
-			 * work
+			 * these wait for another process that does part of their work
 			 */
 			if (wait_event == WAIT_EVENT_BUFFER_IO || wait_event == WAIT_EVENT_XACT_GROUP_UPDATE ||
 				wait_event == WAIT_EVENT_PROCARRAY_GROUP_UPDATE)
@@ -267,7 +268,7 @@ occupation_by_event(uint32 wait_event)
 }
 
 static void
-find_members(PadvStallMonitor *monitor)
+find_parallel_workers(PadvStallMonitor *monitor)
 {
 	if (monitor->nmembers >= 0)
 		return;
@@ -284,14 +285,14 @@ find_members(PadvStallMonitor *monitor)
 	}
 }
 
-/* A session that waits for others does what those do that work for it. */
+/* A leader that waits for its parallel workers does what they do. */
 static Occupation
 occupation_of_group(PadvStallMonitor *monitor, const PadvBackend *backend)
 {
 	const PGPROC *leader = GetPGProcByNumber(backend->procno);
 	Occupation	occupation = DOES_NOTHING;
 
-	find_members(monitor);
+	find_parallel_workers(monitor);
 	for (int i = 0; i < monitor->nmembers; i++)
 	{
 		Occupation	one;
@@ -315,7 +316,7 @@ occupation_of(PadvStallMonitor *monitor, const PadvBackend *backend, const PadvS
 	if (session->state == PADV_STATE_IDLE_IN_TRANSACTION)
 		return DOES_NOTHING;
 
-	/* it has been let in just now, and waits for a core to wake on */
+	/* its slot has just been granted, and it waits for a core */
 	if (session->state == PADV_STATE_QUEUED)
 		return WORKS;
 	occupation = occupation_by_event(session->wait_event);
@@ -327,12 +328,12 @@ occupation_of(PadvStallMonitor *monitor, const PadvBackend *backend, const PadvS
 }
 
 /*
- * Whether a session that does not tell sleeps all the same, and has since the last
- * look.  One that is runnable does not, however long it waits for a core; nor does
- * one that waits for a disk.
+ * Whether a session without a wait event sleeps, and has slept since the last check.  A
+ * process that is runnable does not, however long it waits for a core; nor does one that
+ * waits for a disk.
  */
 static bool
-is_asleep(PadvStallMonitor *monitor, Seen *seen, const PadvSession *session)
+owner_is_asleep(PadvStallMonitor *monitor, Seen *seen, const PadvSession *session)
 {
 	uint64		before = seen->run_ns;
 	uint64		delay_ns;
@@ -342,7 +343,7 @@ is_asleep(PadvStallMonitor *monitor, Seen *seen, const PadvSession *session)
 		return false;
 	if (seen->no_event_start != session->statement_start)
 	{
-		/* most are short, and not seen again */
+		/* most statements are short, and not seen again */
 		seen->no_event_start = session->statement_start;
 		seen->run_ns = 0;
 		return false;
@@ -356,9 +357,9 @@ is_asleep(PadvStallMonitor *monitor, Seen *seen, const PadvSession *session)
 	return seen->run_ns > 0 && seen->run_ns == before;
 }
 
-/* Since when something has been true without a break, in the same statement. */
+/* Update since when a condition has been true without a break, in the same statement. */
 static void
-follow(int64 *since, bool is, bool same, int64 now)
+update_since(int64 *since, bool is, bool same, int64 now)
 {
 	if (!is)
 		*since = 0;
@@ -367,7 +368,7 @@ follow(int64 *since, bool is, bool same, int64 now)
 }
 
 static void
-update(PadvStallMonitor *monitor, Seen *seen, const PadvBackend *backend, const PadvSession *session, int64 now)
+update_owner_state(PadvStallMonitor *monitor, Seen *seen, const PadvBackend *backend, const PadvSession *session, int64 now)
 {
 	Occupation	occupation = occupation_of(monitor, backend, session);
 	bool		same = seen->statement_start == session->statement_start;
@@ -379,17 +380,21 @@ update(PadvStallMonitor *monitor, Seen *seen, const PadvBackend *backend, const 
 		same = false;
 	}
 	nothing = occupation == DOES_NOTHING ||
-		(occupation == WORKS && is_asleep(monitor, seen, session));
+		(occupation == WORKS && owner_is_asleep(monitor, seen, session));
 	seen->idle += ((nothing ? 1.0 : 0.0) - seen->idle) * Min((double) (now - seen->looked_at) / SHARE_US, 1.0);
 	seen->looked_at = now;
-	follow(&seen->nothing_since, nothing, same, now);
-	follow(&seen->lock_since, occupation == WAITS_FOR_LOCK, same, now);
+	update_since(&seen->nothing_since, nothing, same, now);
+	update_since(&seen->lock_since, occupation == WAITS_FOR_LOCK, same, now);
 	seen->statement_start = session->statement_start;
 }
 
-/* By what the session says, or where it says nothing, or the clock was set back, by what was seen. */
+/*
+ * Whether the session has been idle in its transaction for IDLE_US.  Uses
+ * st_state_start_timestamp if it is set and not in the future, otherwise our own
+ * observation.
+ */
 static bool
-is_idle(const Seen *seen, const PadvSession *session, int64 now, int64 wall)
+owner_is_idle(const Seen *seen, const PadvSession *session, int64 now, int64 wall)
 {
 	if (session->state != PADV_STATE_IDLE_IN_TRANSACTION)
 		return false;
@@ -398,9 +403,9 @@ is_idle(const Seen *seen, const PadvSession *session, int64 now, int64 wall)
 		seen->nothing_since > 0 && now - seen->nothing_since >= STALLED_US;
 }
 
-/* Give back the slot of a session that is idle in its transaction. */
+/* Suspend the slot of a session that is idle in its transaction. */
 static void
-suspend(int32 number)
+suspend_slot(int32 number)
 {
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	uint64		word = SLOT_WORD(SLOT_HELD, 0);
@@ -417,11 +422,11 @@ suspend(int32 number)
 	padv_slots_settle();
 }
 
-/* --- who waits for whom --- */
+/* --- blockers --- */
 
-/* The processes that a process waits for, and their number; of a moment ago. */
+/* The processes that a process waits for, and their number; a moment old. */
 static int
-blockers_of(PadvStallMonitor *monitor, int pid, Datum **pids)
+query_blockers(PadvStallMonitor *monitor, int pid, Datum **pids)
 {
 	MemoryContext before = MemoryContextSwitchTo(monitor->scratch);
 	ArrayType  *array = DatumGetArrayTypeP(DirectFunctionCall1(pg_blocking_pids, Int32GetDatum(pid)));
@@ -433,9 +438,9 @@ blockers_of(PadvStallMonitor *monitor, int pid, Datum **pids)
 	return count;
 }
 
-/* The slot that a process holds, or -1. */
+/* The backend of a process that has a slot, or -1. */
 static int32
-holder_of(const PadvStallMonitor *monitor, int pid)
+slot_owner_of(const PadvStallMonitor *monitor, int pid)
 {
 	for (int i = 0; i < monitor->nslot_owners; i++)
 		if (padv_backends[monitor->holders[i]].pid == pid)
@@ -452,11 +457,11 @@ waits_for_lock(int pid)
 }
 
 /*
- * Where it is remembered what was found of a process.  Of those without a
- * slot only the last ones are known.
+ * The entry that remembers the verdict on a process.  Of processes without a slot only
+ * the last ones are remembered.
  */
 static Verdict *
-verdict_of(PadvStallMonitor *monitor, int pid, int32 owner_index)
+get_verdict(PadvStallMonitor *monitor, int pid, int32 owner_index)
 {
 	if (owner_index >= 0)
 		return &monitor->seen[owner_index].verdict;
@@ -470,12 +475,12 @@ verdict_of(PadvStallMonitor *monitor, int pid, int32 owner_index)
 
 static bool leads_outside(PadvStallMonitor *monitor, int pid, Chain *chain);
 
-/* The same for one that waits for a lock, by those it waits for. */
+/* The same for a process that waits for a lock, by its blockers. */
 static bool
 blockers_lead_outside(PadvStallMonitor *monitor, int pid, Chain *chain)
 {
 	Datum	   *pids;
-	int			count = blockers_of(monitor, pid, &pids);
+	int			count = query_blockers(monitor, pid, &pids);
 	bool		outside = count > 0;
 
 	chain->pids[chain->length++] = pid;
@@ -486,14 +491,14 @@ blockers_lead_outside(PadvStallMonitor *monitor, int pid, Chain *chain)
 }
 
 /*
- * Whether a process waits in the end only for sessions that have no slot, or do
- * nothing with it.  A circle is for the deadlock detector.  chain has those that led
- * here; what could not be found out completely is not remembered.
+ * Whether a process waits, in the end, only for sessions that have no slot or do nothing
+ * with it.  A cycle is left to the deadlock detector.  `chain` has the processes that led
+ * here.  An incomplete result is not remembered.
  */
 static bool
 leads_outside(PadvStallMonitor *monitor, int pid, Chain *chain)
 {
-	int32		owner_index = holder_of(monitor, pid);
+	int32		owner_index = slot_owner_of(monitor, pid);
 	Verdict    *verdict;
 	bool		outside;
 
@@ -504,7 +509,7 @@ leads_outside(PadvStallMonitor *monitor, int pid, Chain *chain)
 	for (int i = 0; i < chain->length; i++)
 		if (chain->pids[i] == pid)
 			return false;
-	verdict = verdict_of(monitor, pid, owner_index);
+	verdict = get_verdict(monitor, pid, owner_index);
 	if (verdict->at > 0 && monitor->looked_at - verdict->at < JUDGE_AGAIN_US)
 		return verdict->outside;
 	if (chain->length == LONGEST_CHAIN || monitor->blockers_asked >= MOST_BLOCKERS_ASKED)
@@ -514,13 +519,13 @@ leads_outside(PadvStallMonitor *monitor, int pid, Chain *chain)
 	}
 	outside = blockers_lead_outside(monitor, pid, chain);
 	if (outside || chain->complete)
-		*verdict_of(monitor, pid, owner_index) = (Verdict) {.pid = pid, .at = monitor->looked_at, .outside = outside};
+		*get_verdict(monitor, pid, owner_index) = (Verdict) {.pid = pid, .at = monitor->looked_at, .outside = outside};
 	return outside;
 }
 
 /*
- * After a while; once one has been blocked for so long that way, others that run into
- * the same are not given that time.
+ * Whether a slot owner waits for a session without a slot, for long enough.  Once one
+ * has waited that long, others do not have to.
  */
 static bool
 is_blocked_outside(PadvStallMonitor *monitor, Seen *seen, int pid, int64 now)
@@ -539,9 +544,9 @@ is_blocked_outside(PadvStallMonitor *monitor, Seen *seen, int pid, int64 now)
 
 /* --- limits --- */
 
-/* The share of this slot that is not counted. */
+/* The share of this slot that is not counted, 0..1. */
 static double
-uncounted(PadvStallMonitor *monitor, int32 number, Seen *seen, int64 now)
+uncounted_share(PadvStallMonitor *monitor, int32 number, Seen *seen, int64 now)
 {
 	int64		held_us = now - seen->held_since;
 
@@ -556,9 +561,9 @@ uncounted(PadvStallMonitor *monitor, int32 number, Seen *seen, int64 now)
 	return held_us >= SHARE_US && seen->idle >= LEAST_SHARE ? seen->idle : 0.0;
 }
 
-/* Add what is not counted to the session's quotas; those in use are remembered. */
+/* Add the uncounted share to the session's quotas, and note that these are in use. */
 static void
-add_uncounted(PadvStallMonitor *monitor, const PadvBackend *backend, double share)
+add_uncounted_share(PadvStallMonitor *monitor, const PadvBackend *backend, double share)
 {
 	for (int i = 0; i < backend->xact.nquotas && i < PADV_MAX_REQUEST_QUOTAS; i++)
 	{
@@ -574,7 +579,7 @@ add_uncounted(PadvStallMonitor *monitor, const PadvBackend *backend, double shar
 }
 
 static void
-observe_owner(PadvStallMonitor *monitor, int32 number, int64 now, int64 wall)
+check_owner(PadvStallMonitor *monitor, int32 number, int64 now, int64 wall)
 {
 	const PadvBackend *backend = &padv_backends[number];
 	Seen	   *seen = &monitor->seen[number];
@@ -583,19 +588,19 @@ observe_owner(PadvStallMonitor *monitor, int32 number, int64 now, int64 wall)
 	if (SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[number].word)) != SLOT_HELD ||
 		!padv_sampler_read(backend->status_index, backend->pid, &session))
 		return;
-	update(monitor, seen, backend, &session, now);
-	if (is_idle(seen, &session, now, wall))
+	update_owner_state(monitor, seen, backend, &session, now);
+	if (owner_is_idle(seen, &session, now, wall))
 	{
-		suspend(number);
+		suspend_slot(number);
 		return;
 	}
-	seen->uncounted = uncounted(monitor, number, seen, now);
-	add_uncounted(monitor, backend, seen->uncounted);
+	seen->uncounted = uncounted_share(monitor, number, seen, now);
+	add_uncounted_share(monitor, backend, seen->uncounted);
 }
 
 /*
- * Raise the limit by so many, or set it back; returns whether it is higher than its
- * own.
+ * Set the limit in force to the quota's own limit plus `more`; returns whether it is
+ * raised.
  */
 static bool
 adjust_limit(int32 quota, int32 more)
@@ -627,7 +632,7 @@ adjust_limits(PadvStallMonitor *monitor)
 {
 	int			raised = 0;
 
-	/* those that were raised, and are in use no more */
+	/* quotas that were raised and are not in use any more */
 	for (int i = 0; i < monitor->nraised; i++)
 		if (monitor->uncounted[monitor->raised[i]] < 0.0)
 			(void) adjust_limit(monitor->raised[i], 0);
@@ -642,9 +647,9 @@ adjust_limits(PadvStallMonitor *monitor)
 	monitor->nraised = raised;
 }
 
-/* --- who is waited for --- */
+/* --- waiters that other sessions wait for --- */
 
-/* For how long waiters at a quota have been granted nothing; 0 where nobody waits. */
+/* Microseconds since the last grant to a waiter at a quota; 0 without waiters. */
 static int64
 no_grant_us(const PadvStallMonitor *monitor, int32 quota, int64 now)
 {
@@ -654,9 +659,9 @@ no_grant_us(const PadvStallMonitor *monitor, int32 quota, int64 now)
 }
 
 /*
- * Let in a transaction that others may wait for.  One at a time: the next one when
- * that has ended, or after a while, as many can hold a lock that is shared, and none of
- * them may be about to release it.
+ * Grant a slot to a waiter that other sessions may wait for, one at a time.  The next one
+ * follows when that transaction has ended, or after a while: many waiters can hold a
+ * shared lock, and this one may not release it soon.
  */
 static void
 overcommit_needed(PadvStallMonitor *monitor, int32 number, int64 now)
@@ -674,7 +679,7 @@ overcommit_needed(PadvStallMonitor *monitor, int32 number, int64 now)
 	monitor->let_in_at = now;
 }
 
-/* The same for one of these waiters that hold locks, if others wait for it. */
+/* The same for a waiter that is among these blockers. */
 static void
 overcommit_blockers(PadvStallMonitor *monitor, const Datum *pids, int count, int64 now)
 {
@@ -684,9 +689,9 @@ overcommit_blockers(PadvStallMonitor *monitor, const Datum *pids, int count, int
 				overcommit_needed(monitor, monitor->needed[i], now);
 }
 
-/* Look at all processes that have waited for a lock for a while. */
+/* Query the blockers of processes that have waited for a lock for a while. */
 static void
-help_blocked(PadvStallMonitor *monitor, int64 now, int64 wall)
+grant_blockers(PadvStallMonitor *monitor, int64 now, int64 wall)
 {
 	int			nprocs = (int) ProcGlobal->allProcCount;
 	int			first = monitor->next_proc;
@@ -704,12 +709,12 @@ help_blocked(PadvStallMonitor *monitor, int64 now, int64 wall)
 		if (pid == 0 || (((volatile PGPROC *) proc)->wait_event_info & 0xFF000000U) != PG_WAIT_LOCK ||
 			since == 0 || wall - since < BLOCKED_US)
 			continue;
-		count = blockers_of(monitor, pid, &pids);
+		count = query_blockers(monitor, pid, &pids);
 		overcommit_blockers(monitor, pids, count, now);
 	}
 }
 
-/* Whether its client has a slot, and no other session that works for it has. */
+/* Whether the client has a slot, and no other session that works for it has one. */
 static bool
 client_needs(const PadvStallMonitor *monitor, int32 client)
 {
@@ -721,7 +726,7 @@ client_needs(const PadvStallMonitor *monitor, int32 client)
 	return true;
 }
 
-/* The quota where this transaction stands in the queue, or PADV_NO_QUOTA. */
+/* The quota at which this transaction waits, or PADV_NO_QUOTA. */
 static int32
 queued_at_quota(const PadvBackend *backend)
 {
@@ -734,7 +739,7 @@ queued_at_quota(const PadvBackend *backend)
 	return quota;
 }
 
-/* Whether sessions with a slot may be polling for a lock of this one. */
+/* Whether sessions with a slot may poll for a lock of this waiter. */
 static bool
 may_be_polled_for(const PadvStallMonitor *monitor, const PadvBackend *backend, int64 now)
 {
@@ -743,9 +748,9 @@ may_be_polled_for(const PadvStallMonitor *monitor, const PadvBackend *backend, i
 	return quota != PADV_NO_QUOTA && no_grant_us(monitor, quota, now) >= NO_GRANT_US;
 }
 
-/* The transactions in the queue that others may wait for. */
+/* Grant slots to waiters that other sessions wait for. */
 static void
-help_needed(PadvStallMonitor *monitor, int64 now, int64 wall)
+grant_needed(PadvStallMonitor *monitor, int64 now, int64 wall)
 {
 	bool		any_locks = false;
 
@@ -763,7 +768,7 @@ help_needed(PadvStallMonitor *monitor, int64 now, int64 wall)
 			overcommit_needed(monitor, number, now);
 	}
 	if (any_locks)
-		help_blocked(monitor, now, wall);
+		grant_blockers(monitor, now, wall);
 }
 
 /* --- the last resort --- */
@@ -771,13 +776,13 @@ help_needed(PadvStallMonitor *monitor, int64 now, int64 wall)
 static int64
 patience_us(int forced)
 {
-	/* sessions that block each other are for the deadlock detector first */
+	/* the deadlock detector comes first */
 	return Max(PATIENCE_US, 2 * MS * DeadlockTimeout) << Min(forced, MOST_DOUBLINGS);
 }
 
-/* Note whether waiters at this quota are granted slots; let one in after long. */
+/* Note whether waiters at this quota get slots; after long, grant one beyond the limit. */
 static void
-watch_flow(PadvStallMonitor *monitor, int32 quota, int64 now)
+check_flow(PadvStallMonitor *monitor, int32 quota, int64 now)
 {
 	Flow	   *flow = &monitor->flow[quota];
 	int32		first = -1;
@@ -806,7 +811,7 @@ watch_flow(PadvStallMonitor *monitor, int32 quota, int64 now)
 	flow->look = monitor->looks;
 }
 
-/* --- all of it --- */
+/* --- a check --- */
 
 static void
 copy_lists(PadvStallMonitor *monitor)
@@ -820,7 +825,7 @@ copy_lists(PadvStallMonitor *monitor)
 }
 
 static void
-look_around(PadvStallMonitor *monitor, int64 now)
+check_all(PadvStallMonitor *monitor, int64 now)
 {
 	int64		wall = GetCurrentTimestamp();
 
@@ -834,13 +839,16 @@ look_around(PadvStallMonitor *monitor, int64 now)
 	monitor->any_outside = false;
 	monitor->looks++;
 
-	/* each time another is the first, so that all are asked about in slot */
+	/*
+	 * begin with another one each time, so that all are read from /proc in
+	 * turn
+	 */
 	for (int i = 0; i < monitor->nslot_owners; i++)
-		observe_owner(monitor, monitor->holders[(i + monitor->looks) % (uint32) monitor->nslot_owners], now, wall);
+		check_owner(monitor, monitor->holders[(i + monitor->looks) % (uint32) monitor->nslot_owners], now, wall);
 	for (int i = 0; i < monitor->ntouched; i++)
-		watch_flow(monitor, monitor->touched[i], now);
+		check_flow(monitor, monitor->touched[i], now);
 	if (monitor->nneeded > 0)
-		help_needed(monitor, now, wall);
+		grant_needed(monitor, now, wall);
 	adjust_limits(monitor);
 	MemoryContextReset(monitor->scratch);
 }
@@ -853,10 +861,10 @@ padv_stall_monitor_run(PadvStallMonitor *monitor, int64 now)
 	monitor->waiting = padv_slots_have_waiters();
 	monitor->looked_at = now;
 	if (monitor->waiting)
-		look_around(monitor, now);
+		check_all(monitor, now);
 	else
 	{
-		monitor->looks += 2;	/* what was seen of queues is over */
+		monitor->looks += 2;	/* discard what was seen of queues */
 		monitor->ntouched = 0;
 		adjust_limits(monitor);
 	}

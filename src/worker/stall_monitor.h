@@ -1,6 +1,6 @@
 /*
  * stall_monitor.h
- *		The worker's part in the queue for slots.
+ *		The worker's part in the queue for transaction slots.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -11,21 +11,24 @@
 
 typedef struct PadvStallMonitor PadvStallMonitor;
 
-/* In the current memory context. */
+/* Allocate the state in the current memory context. */
 extern PadvStallMonitor *padv_stall_monitor_create(void);
 
 /*
- * See to it that no transaction waits for sessions that do nothing, and that nobody
- * waits for a transaction in the queue.  Costs nothing while the queue is empty.
- * Takes the spinlock of admission for moments; where sessions have waited for locks
- * for long, it asks the lock manager for whom, as pg_blocking_pids() does.
+ * Make sure that no transaction waits for slot owners that do nothing, and that no
+ * session waits for a transaction in the queue.  `now` is monotonic, in microseconds.
+ *
+ * Costs nothing while the queue is empty.  Takes the spinlock of admission for moments,
+ * so the caller must not hold it.  When sessions have waited for locks for long, it
+ * queries the lock manager for their blockers, as pg_blocking_pids() does.  Allocates
+ * only in a context of its own; may raise out-of-memory.
  */
 extern void padv_stall_monitor_run(PadvStallMonitor *monitor, int64 now);
 
-/* Whether it is to run every few milliseconds; else every now and then will do. */
+/* Whether it has to run every 10 ms; otherwise once a second is enough. */
 extern bool padv_stall_monitor_has_work(const PadvStallMonitor *monitor);
 
-/* For how many microseconds somebody has waited, since it was created. */
+/* The microseconds in which a transaction waited, since the monitor was created. */
 extern int64 padv_stall_monitor_waited_us(const PadvStallMonitor *monitor);
 
 #endif							/* PADV_STALL_MONITOR_H */
