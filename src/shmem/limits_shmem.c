@@ -102,9 +102,9 @@ padv_limits_shmem_wait(long timeout_ms)
 	/* only the first login that times out changes the state and logs it */
 	if (late && pg_atomic_compare_exchange_u32(&shared->state, &unread, PADV_LIMITS_UNREADABLE))
 		ereport(LOG,
-				(errmsg("pool_advisor lets all sessions through because the limits have not been read yet"),
-				 errdetail("No process read them within %ld ms.", timeout_ms),
-				 errhint("See the log for the \"pool_advisor sampler\" process; \"max_worker_processes\" must leave room for it and one more.")));
+				(errmsg("could not read connection limits"),
+				 errdetail("No process has read them within %ld ms. All sessions are admitted until the limits can be read.", timeout_ms),
+				 errhint("See the log for the \"pool_advisor sampler\" process, and make sure that \"max_worker_processes\" leaves room for it and one more.")));
 	return padv_limits_shmem_state();
 }
 

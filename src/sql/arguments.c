@@ -76,8 +76,8 @@ padv_check_client_system(const char *name)
 	if (system == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown system \"%s\"", name),
-				 errhint("There are %s.", list_systems())));
+				 errmsg("unrecognized system: \"%s\"", name),
+				 errhint("System must be one of: %s.", list_systems())));
 	return system;
 }
 

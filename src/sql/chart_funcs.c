@@ -117,8 +117,8 @@ draw(PadvCanvas *canvas, const char *what, int64 period)
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown chart \"%s\"", what),
-				 errhint("There are load, scalability, waits and roles.")));
+				 errmsg("unrecognized chart: \"%s\"", what),
+				 errhint("Chart must be one of: load, scalability, waits, roles.")));
 }
 
 /*

@@ -48,7 +48,7 @@ read_question(FunctionCallInfo fcinfo, PadvClientPlan *plan)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for argument \"%s\": %g", "share", plan->share),
-				 errhint("It is the part of the server that these pools may use, at most 1.")));
+				 errhint("It must be at most 1: the part of the server that these pools may use.")));
 	if (!PG_ARGISNULL(ARG_THREADS))
 	{
 		plan->threads = PG_GETARG_INT64(ARG_THREADS);
@@ -61,7 +61,7 @@ read_question(FunctionCallInfo fcinfo, PadvClientPlan *plan)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" needs \"%s\"", "connections_per_thread", "threads"),
-				 errhint("How many threads a process has decides from which size on they cannot lock up.")));
+				 errdetail("The pool size from which the threads cannot lock up depends on their number.")));
 }
 
 static void
@@ -75,7 +75,7 @@ read_server(PadvClientPlan *plan)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("no sample has been taken since the server started"),
-				 errhint("Try again in a second; if that does not help, look at the view advice.")));
+				 errhint("Try again in a second; if that does not help, see the view pool_advisor.advice.")));
 	plan->optimal = padv_model_chosen(model)->connections;
 	plan->method = padv_method_name(model->chosen);
 	plan->busy_ratio = local.status.model.busy_ratio;

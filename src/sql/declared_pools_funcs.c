@@ -76,7 +76,7 @@ check_can_be_seen(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("invalid value for argument \"%s\"", "name"),
-			 errhint("It must have something in it that can be seen.")));
+			 errhint("It must contain a visible character.")));
 }
 
 static void
@@ -200,7 +200,7 @@ pool_advisor_forget_pool(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("pool \"%s\" is not declared", text_to_cstring(DatumGetTextPP(name))),
-				 errhint("The table pool_advisor.declared_pools has those that are.")));
+				 errhint("See the table pool_advisor.declared_pools for the declared pools.")));
 	PG_RETURN_VOID();
 }
 

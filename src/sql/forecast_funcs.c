@@ -42,7 +42,7 @@ check_queue_length(int64 queue_length)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid value for argument \"%s\": %lld", "queue_length",
 						(long long) queue_length),
-				 errhint("It must be between 0 and %lld, or -1 for a line without a limit.",
+				 errhint("It must be between 0 and %lld, or -1 for a queue without a limit.",
 						 (long long) PADV_MAX_QUEUE)));
 }
 
@@ -115,7 +115,7 @@ pool_advisor_thread_pool_forecast(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"max\" must not be less than \"core\""),
-				 errhint("The threads of the core are started first, and are among those of the maximum.")));
+				 errdetail("The pool starts its core threads first, and \"max\" includes them.")));
 
 	padv_thread_pool_forecast(rate, service, core, max, queue_length, &forecast);
 	padv_row_float(&row, forecast.threads);
@@ -184,7 +184,7 @@ pool_advisor_explain_size(PG_FUNCTION_ARGS)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("%lld users cannot run %g transactions at once",
 							(long long) sizing.users, sizing.busy),
-					 errhint("A user runs one at a time, and transactions_per_second * service_seconds run at once on average.")));
+					 errdetail("A user runs one transaction at a time, and transactions_per_second * service_seconds run at once on average.")));
 			break;
 		case PADV_SIZING_TOO_RARE:
 			padv_out_of_range("time between two transactions of a user",

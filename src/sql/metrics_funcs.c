@@ -389,7 +389,7 @@ pool_advisor_check_load(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must not be less than \"%s\"", "critical", "warning"),
-				 errhint("A load that is critical is worth a warning, too.")));
+				 errhint("Give thresholds of load_ratio with \"warning\" not above \"critical\".")));
 
 	padv_read_local_status(&local, false);
 	padv_check_load(&local, MaxConnections - padv_reserved_connections(), warning, critical, &check);

@@ -37,8 +37,8 @@ check_system(const char *name)
 		appendStringInfo(&list, "%s%s", list.len > 0 ? ", " : "", system->name);
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("unknown system \"%s\"", name),
-			 errhint("There are %s.", list.data)));
+			 errmsg("unrecognized system: \"%s\"", name),
+			 errhint("System must be one of: %s.", list.data)));
 }
 
 /*

@@ -77,12 +77,12 @@ check_fleet(const PadvFleet *fleet)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"max_pool_size\" must not be less than \"min_pool_size\""),
-				 errhint("A pool grows from its minimum to its maximum.")));
+				 errdetail("A pool grows from its minimum to its maximum.")));
 	if (fleet->free > fleet->min_pool_size)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"free\" must not be greater than \"min_pool_size\""),
-				 errhint("It tells how many of the hot pool's connections are idle before it grows beyond its minimum.")));
+				 errdetail("It is the number of idle connections of the hot pool before it grows beyond its minimum.")));
 }
 
 /*

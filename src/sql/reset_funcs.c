@@ -50,8 +50,8 @@ pool_advisor_reset(PG_FUNCTION_ARGS)
 	if (!counters && !history && !scalability)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no \"%s\" to reset", what),
-				 errhint("Give 'all', 'counters', 'history' or 'scalability'.")));
+				 errmsg("unrecognized reset target: \"%s\"", what),
+				 errhint("Target must be one of: all, counters, history, scalability.")));
 	if (counters)
 	{
 		padv_admission_reset_counters();

@@ -270,8 +270,8 @@ warn_of_reach(const Place *place, const int32 *value)
 				(errcode(ERRCODE_WARNING),
 				 of_all ? errmsg("no role without a limit of its own can log in any more") :
 				 errmsg("nobody can log in any more under the limit of %s", place_words(place)),
-				 errdetail("max_sessions is 0. Only superusers and other exempt roles get in."),
-				 errhint("-1 is no limit.")));
+				 errdetail("max_sessions is 0. Only superusers and other exempt roles are admitted."),
+				 errhint("Set max_sessions to -1 for no limit.")));
 	else if (of_all && (value[PADV_MAX_SESSIONS] > 0 || value[PADV_MAX_ACTIVE] > 0))
 		ereport(NOTICE,
 				(errcode(ERRCODE_WARNING),
@@ -317,7 +317,7 @@ warn_of_nothing(const Place *place, const int32 *value, const PadvLimit *limit)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 errmsg("session_idle_timeout of %s has no effect without min_sessions", place_words(place)),
-				 errhint("With min_sessions => 0 every session is closed that is idle for so long.")));
+				 errhint("Set min_sessions => 0 to close every session that is idle for so long.")));
 	else if (value[PADV_MIN_SESSIONS] >= 0 && limit->value[PADV_SESSION_IDLE_TIMEOUT] == 0)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),

@@ -2,16 +2,15 @@
  * history_store.c
  *		The file that keeps the history over a restart.
  *
- * Owns that file, which lies where the server keeps its own statistics.  The
- * worker reads it when the server starts; one process at a time writes it, the
- * one that has claimed it (history_writer.c).  Whatever is wrong with a file, a folder
- * or a disk costs history, and a queue in the log, but never an error.
+ * Owns that file, which is in the directory of the server's own statistics.  The worker
+ * reads it when the server starts.  One process at a time writes it, the one that has
+ * claimed it (history_writer.c).  A fault of the file, the directory or the disk costs
+ * history, and a message in the log, but never an error.
  *
- * Writing waits for the disk, for seconds where that stalls.
+ * Writing waits for the disk, for seconds if the disk stalls.
  *
- * A new file takes the place of the old one when all of it is on the disk, so
- * there is a whole one at any time.  An immediate shutdown or a crash costs at
- * most what was added since.
+ * A new file replaces the old one when all of it is on the disk, so there is a complete
+ * file at any time.  An immediate shutdown or a crash costs at most what was added since.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -28,20 +27,29 @@
 #include "core/stats/history_file.h"
 #include "shmem/history_shmem.h"
 
-#define FOLDER PGSTAT_STAT_PERMANENT_DIRECTORY
-#define HISTORY_FILE FOLDER "/pool_advisor.history"
+#define DIRECTORY PGSTAT_STAT_PERMANENT_DIRECTORY
+#define HISTORY_FILE DIRECTORY "/pool_advisor.history"
 #define TEMPORARY_FILE HISTORY_FILE ".tmp"
 #define BAD_FILE HISTORY_FILE ".bad"
 
 /* one byte more shows that a file is too long */
 #define BUFFER_SIZE (PADV_HISTORY_MOST_BYTES + 1)
 
-/*
- * The next bytes of a file, up to a number of them; -1 and errno when they
- * cannot be read.
- */
+/* The step that failed when a file was written. */
+typedef enum WriteFault
+{
+	WRITE_OK,
+	CREATE_FAILED,
+	WRITE_FAILED,
+	FSYNC_FAILED,
+	CLOSE_FAILED,
+	RENAME_FAILED,
+	DIRECTORY_FSYNC_FAILED,
+} WriteFault;
+
+/* Read up to size bytes of a file; returns their number, or -1 with errno. */
 static ssize_t
-read_bytes(int fd, char *bytes, size_t size)
+read_history_bytes(int fd, char *bytes, size_t size)
 {
 	size_t		done = 0;
 
@@ -61,12 +69,12 @@ read_bytes(int fd, char *bytes, size_t size)
 }
 
 /*
- * The file's bytes, and their number; or what is the matter, a sentence, with
- * errno ENOENT if there is no file.  Nothing but an ordinary file is read, as
- * reading a pipe could take forever; opening one could too, hence O_NONBLOCK.
+ * Read the bytes of the file, and their number.  Returns NULL, or what is wrong, as a
+ * sentence, with errno ENOENT if there is no file.  Only an ordinary file is read, because
+ * reading a pipe could take forever.  Opening one could, too, hence O_NONBLOCK.
  */
 static const char *
-read_file(char *bytes, ssize_t *size)
+read_history_file(char *bytes, ssize_t *size)
 {
 	struct stat status;
 	bool		ordinary = true;
@@ -81,7 +89,7 @@ read_file(char *bytes, ssize_t *size)
 		{
 			ordinary = S_ISREG(status.st_mode);
 			if (ordinary)
-				*size = read_bytes(fd, bytes, BUFFER_SIZE);
+				*size = read_history_bytes(fd, bytes, BUFFER_SIZE);
 		}
 		error = errno;
 		(void) close(fd);
@@ -101,11 +109,11 @@ read_file(char *bytes, ssize_t *size)
 }
 
 /*
- * Rename a file, or what else has its name, in place of one that was there
- * before; a folder replaces no file by itself, nor a file a folder.
+ * Rename the file, or a directory with its name, and replace an older one.  rename() does
+ * not replace a file by a directory, or a directory by a file.
  */
 static bool
-make_bad(void)
+rename_bad_file(void)
 {
 	if (rename(HISTORY_FILE, BAD_FILE) == 0)
 		return true;
@@ -114,21 +122,19 @@ make_bad(void)
 	return rename(HISTORY_FILE, BAD_FILE) == 0;
 }
 
-/* Get a file out of the way, and say why. */
+/* Rename an unusable file, and log the reason. */
 static void
-put_aside(const char *why)
+rename_and_report(const char *why)
 {
-	if (make_bad())
+	if (rename_bad_file())
 		ereport(LOG,
-				(errmsg("pool_advisor begins a new history because it cannot use file \"%s\"",
-						HISTORY_FILE),
-				 errdetail("%s It is now \"%s\".", why, BAD_FILE)));
+				(errmsg("could not use history file \"%s\"", HISTORY_FILE),
+				 errdetail("%s It was renamed to \"%s\", and a new history begins.", why, BAD_FILE)));
 	else
 		ereport(LOG,
 				(errcode_for_file_access(),
-				 errmsg("pool_advisor begins a new history because it cannot use file \"%s\"",
-						HISTORY_FILE),
-				 errdetail("%s It could not be renamed to \"%s\": %m.", why, BAD_FILE)));
+				 errmsg("could not use history file \"%s\"", HISTORY_FILE),
+				 errdetail("%s A new history begins. The file could not be renamed to \"%s\": %m.", why, BAD_FILE)));
 }
 
 void
@@ -144,11 +150,11 @@ padv_history_load(void)
 		return;
 
 	bytes = palloc(BUFFER_SIZE);
-	why = read_file(bytes, &size);
+	why = read_history_file(bytes, &size);
 	if (why != NULL)
 	{
 		if (errno != ENOENT)
-			put_aside(why);
+			rename_and_report(why);
 		padv_history_fill(NULL);
 		pfree(bytes);
 		return;
@@ -157,7 +163,7 @@ padv_history_load(void)
 	history = palloc(sizeof(PadvHistory));
 	fault = padv_history_parse(bytes, (size_t) size, GetSystemIdentifier(), history);
 	if (fault != PADV_HISTORY_INTACT)
-		put_aside(padv_history_fault_text(fault));
+		rename_and_report(padv_history_fault_text(fault));
 	padv_history_fill(history);
 	pfree(history);
 	pfree(bytes);
@@ -179,7 +185,7 @@ write_bytes(int fd, const char *bytes, size_t size)
 			continue;
 		if (n <= 0)
 		{
-			/* no error was told, so there is no room */
+			/* no error was reported, so the disk is full */
 			if (errno == 0)
 				errno = ENOSPC;
 			return false;
@@ -189,53 +195,74 @@ write_bytes(int fd, const char *bytes, size_t size)
 	return true;
 }
 
-/*
- * Put a new file in the place of the old one.  NULL, or what could not be done
- * to which file, and errno.
- */
-static const char *
+/* Replace the file by a new one.  Returns the step that failed, with errno. */
+static WriteFault
 replace_file(const char *bytes, size_t size)
 {
-	const char *failed = NULL;
+	WriteFault	failed = WRITE_OK;
 	int			error;
 	int			fd;
 
-	/* one may be left of a crash; never write through a link */
+	/* a crash may have left one; never write through a link */
 	(void) unlink(TEMPORARY_FILE);
 	fd = BasicOpenFile(TEMPORARY_FILE, O_CREAT | O_EXCL | O_WRONLY | PG_BINARY);
 	if (fd < 0)
-		return "create";
+		return CREATE_FAILED;
 
 	if (!write_bytes(fd, bytes, size))
-		failed = "write";
+		failed = WRITE_FAILED;
 	else if (pg_fsync(fd) != 0)
-		failed = "fsync";
+		failed = FSYNC_FAILED;
 	error = errno;
-	if (close(fd) != 0 && failed == NULL)
+	if (close(fd) != 0 && failed == WRITE_OK)
 	{
-		failed = "close";
+		failed = CLOSE_FAILED;
 		error = errno;
 	}
-	if (failed == NULL && rename(TEMPORARY_FILE, HISTORY_FILE) != 0)
+	if (failed == WRITE_OK && rename(TEMPORARY_FILE, HISTORY_FILE) != 0)
 	{
-		failed = "rename";
+		failed = RENAME_FAILED;
 		error = errno;
 	}
 
-	/* what there is of it may be what filled the disk */
-	if (failed != NULL)
+	/* the incomplete file may be what filled the disk */
+	if (failed != WRITE_OK)
 		(void) unlink(TEMPORARY_FILE);
-	else if (fsync_fname_ext(FOLDER, true, false, DEBUG1) != 0)
-		return "fsync the folder of";
+	else if (fsync_fname_ext(DIRECTORY, true, false, DEBUG1) != 0)
+		return DIRECTORY_FSYNC_FAILED;
 	errno = error;
 	return failed;
 }
 
-/* Said once, until it works again. */
-static void
-report(const char *failed)
+/* The message for a step that failed; for ereport(). */
+static int
+write_fault_message(WriteFault failed)
 {
-	if (failed == NULL)
+	switch (failed)
+	{
+		case WRITE_OK:
+			break;
+		case CREATE_FAILED:
+			return errmsg("could not create file \"%s\": %m", TEMPORARY_FILE);
+		case WRITE_FAILED:
+			return errmsg("could not write file \"%s\": %m", TEMPORARY_FILE);
+		case FSYNC_FAILED:
+			return errmsg("could not fsync file \"%s\": %m", TEMPORARY_FILE);
+		case CLOSE_FAILED:
+			return errmsg("could not close file \"%s\": %m", TEMPORARY_FILE);
+		case RENAME_FAILED:
+			return errmsg("could not rename file \"%s\" to \"%s\": %m", TEMPORARY_FILE, HISTORY_FILE);
+		case DIRECTORY_FSYNC_FAILED:
+			return errmsg("could not fsync directory \"%s\": %m", DIRECTORY);
+	}
+	return 0;
+}
+
+/* Log a failure once, until a file has been written again. */
+static void
+report_write(WriteFault failed)
+{
+	if (failed == WRITE_OK)
 	{
 		if (padv_history_set_failing(false))
 			ereport(LOG,
@@ -244,8 +271,8 @@ report(const char *failed)
 	else if (!padv_history_set_failing(true))
 		ereport(LOG,
 				(errcode_for_file_access(),
-				 errmsg("pool_advisor could not %s file \"%s\": %m", failed, TEMPORARY_FILE),
-				 errdetail("What is new in its history is in memory only. It tries again every 5 minutes and says when it succeeds.")));
+				 write_fault_message(failed),
+				 errdetail("New points of the history of pool_advisor are in memory only. The worker tries again every 5 minutes.")));
 }
 
 void
@@ -255,6 +282,6 @@ padv_history_write_file(void)
 	size_t		size = padv_history_serialize(GetSystemIdentifier(), bytes);
 
 	padv_history_seal(bytes, size);
-	report(replace_file(bytes, size));
+	report_write(replace_file(bytes, size));
 	pfree(bytes);
 }

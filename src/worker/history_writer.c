@@ -141,8 +141,8 @@ padv_history_save_at_end(void)
 		if (padv_monotonic_us() > deadline)
 		{
 			ereport(LOG,
-					(errmsg("could not write the history of pool_advisor at shutdown"),
-					 errdetail("Another process has been writing the file for %d seconds. Newer points are lost when the server shuts down.",
+					(errmsg("history of pool_advisor was not written when its worker ended"),
+					 errdetail("Another process has been writing the file for %d seconds. Newer points are lost if the server shuts down now.",
 							   (int) (PATIENCE_AT_END / 1000000))));
 			return;
 		}

@@ -1,16 +1,16 @@
 /*
  * limits_launcher.c
- *		The worker's part in limits: notice changes, have them read.
+ *		The worker's part in limits: noticing changes, and starting the loader.
  *
- * A change of a catalog reaches every process as an invalidation message, at
- * commit and, on a standby, when the commit is replayed.  The worker looks at
- * all of them on their way to its own caches, and so learns of a change of
- * limits, roles, memberships or databases without reading anything.
+ * A change of a catalog reaches every process as an invalidation message, at commit and,
+ * on a standby, when the commit is replayed.  The worker sees all messages on their way to
+ * its own caches.  So it notices a change of limits, roles, memberships or databases
+ * without reading a catalog.
  *
- * When limits cannot be read, those in force stay for a while; then everybody is
- * let through, and the log says so once.  It is tried again all the time.  For want
- * of a process limits are not lifted: any role can take all of them with parallel
- * queries, and would lift its own.
+ * When limits cannot be read, those in force stay for a while.  Then all sessions are
+ * admitted, and the log says so once.  The worker keeps trying.  Limits are not lifted
+ * because no background worker slot is free: any role can take all of them with
+ * parallel queries, and would lift its own limit.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -36,13 +36,13 @@
 
 #define SECOND INT64CONST(1000000)
 
-/* After a failure it is tried again after this, then twice as long, ... */
+/* The first retry after a failure, then twice as long each time, up to the last. */
 #define FIRST_RETRY (SECOND / 4)
 #define LAST_RETRY (30 * SECOND)
 
 /*
- * How long limits that were read before stay in force when they cannot be read
- * again, and how long the first reading may take.
+ * How long limits stay in force when they cannot be read again, and how long the first
+ * reading may take.
  */
 #define KEEP_FOR_EVER PG_INT64_MAX
 #define KEEP_KNOWN (30 * SECOND)
@@ -51,17 +51,17 @@
 struct PadvLimitsLauncher
 {
 	MemoryContext context;
-	BackgroundWorkerHandle *reader; /* one that runs */
-	uint32		readings;		/* that had been made when it was started */
+	BackgroundWorkerHandle *loader; /* the running one, or NULL */
+	uint32		readings;		/* published readings when it was started */
 	int64		retry_us;		/* after the next failure; 0: no failure */
 	int64		next_try;		/* monotonic clock */
 	int64		failing_since;
-	int64		lifting_since;	/* the first of failures in a row that lift
-								 * limits in the end; 0: none */
-	bool		kept_told;		/* that limits may be out of date */
+	int64		lifting_since;	/* first of several failures in a row that
+								 * will lift limits; 0: none */
+	bool		kept_reported;	/* logged that limits may be out of date */
 };
 
-/* Set by messages, whoever handles them. */
+/* Set when an invalidation message shows a change. */
 static bool changed = false;
 
 PadvLimitsLauncher *
@@ -80,7 +80,7 @@ padv_limits_launcher_reload(PadvLimitsLauncher *launcher)
 	changed = true;
 	launcher->next_try = 0;
 
-	/* the emergency exit needs nobody to read anything */
+	/* to turn limits off must work without reading a catalog */
 	if (padv_enforcement == PADV_ENFORCEMENT_OFF)
 		padv_limits_shmem_stop_enforcing();
 }
@@ -91,7 +91,7 @@ check_messages(SharedInvalidationMessage *message)
 	switch (message->id)
 	{
 		case SHAREDINVALSNAPSHOT_ID:
-			/* this catalog has no cache, but snapshots of it are dropped */
+			/* this catalog has no cache, but invalidates catalog snapshots */
 			if (message->sn.relId == DbRoleSettingRelationId)
 				changed = true;
 			break;
@@ -106,7 +106,7 @@ check_messages(SharedInvalidationMessage *message)
 	LocalExecuteInvalidationMessage(message);
 }
 
-/* Messages were lost. */
+/* Messages were lost, so anything may have changed. */
 static void
 check_reset(void)
 {
@@ -115,8 +115,8 @@ check_reset(void)
 }
 
 /*
- * A reader is started only for a database that is there, or the log would fill
- * with its failures.  Without a database of our own no index can be used.
+ * Whether pool_advisor.database exists.  For another one no loader is started, or the log
+ * would fill with its failures.  Without a database of our own no index can be used.
  */
 static bool
 database_exists(void)
@@ -135,7 +135,7 @@ database_exists(void)
 	return found;
 }
 
-/* Why no reader can be started now, or NULL; *for_good is whether it will not. */
+/* Why no loader can be started now, or NULL; *for_good is whether a retry is useless. */
 static char *
 find_obstacle(PadvLimitsLauncher *launcher, bool *for_good)
 {
@@ -144,7 +144,7 @@ find_obstacle(PadvLimitsLauncher *launcher, bool *for_good)
 	StartTransactionCommand();
 	*for_good = false;
 
-	/* sampling must not wait for anybody's lock, nor a shutdown */
+	/* neither sampling nor a shutdown may wait for a lock */
 	if (!ConditionalLockRelationOid(DatabaseRelationId, AccessShareLock))
 		obstacle = "The catalog pg_database is locked.";
 	else if (!database_exists())
@@ -157,21 +157,24 @@ find_obstacle(PadvLimitsLauncher *launcher, bool *for_good)
 	return obstacle;
 }
 
-/* Limits may not be what was set last. */
+/* Log that the limits in force may be out of date; `reason` is a full sentence. */
 static void
 report_kept(PadvLimitsLauncher *launcher, const char *reason)
 {
-	if (!launcher->kept_told)
+	if (!launcher->kept_reported)
 		ereport(WARNING,
-				(errmsg("pool_advisor cannot read the limits, so those that it read last stay in force"),
-				 errdetail("%s", reason),
-				 errhint("They are read as soon as that is possible.")));
-	launcher->kept_told = true;
+				(errmsg("could not read connection limits"),
+				 errdetail("%s The limits that were read last remain in force.", reason),
+				 errhint("You might need to increase \"max_worker_processes\" or to decrease \"max_parallel_workers\".")));
+	launcher->kept_reported = true;
 }
 
-/* How long failures have lasted that lift limits; those for want of a process do not. */
+/*
+ * How long failures that lift limits have lasted.  A missing background worker slot is
+ * not one of them, except for the first reading.
+ */
 static int64
-lifting_for(PadvLimitsLauncher *launcher, int64 now, int64 patience)
+lifting_lasted(PadvLimitsLauncher *launcher, int64 now, int64 patience)
 {
 	if (padv_limits_shmem_state() == PADV_LIMITS_UNREAD)
 		return now - launcher->failing_since;
@@ -183,8 +186,8 @@ lifting_for(PadvLimitsLauncher *launcher, int64 now, int64 patience)
 }
 
 /*
- * Try again later.  If this lasts for longer than `patience`, let everybody
- * through; `reason` is a full sentence.
+ * Note a failure, and try again later.  If failures last for longer than `patience`, stop
+ * enforcing limits; `reason` is a full sentence.
  */
 static void
 note_failure(PadvLimitsLauncher *launcher, int64 now, const char *reason, int64 patience)
@@ -205,11 +208,11 @@ note_failure(PadvLimitsLauncher *launcher, int64 now, const char *reason, int64 
 	failing = now - launcher->failing_since;
 	if (failing >= KEEP_KNOWN && patience == KEEP_FOR_EVER && padv_limits_shmem_state() == PADV_LIMITS_KNOWN)
 		report_kept(launcher, reason);
-	if (lifting_for(launcher, now, patience) >= patience && padv_limits_shmem_suspend())
+	if (lifting_lasted(launcher, now, patience) >= patience && padv_limits_shmem_suspend())
 		ereport(WARNING,
-				(errmsg("pool_advisor lets all sessions through because it cannot read the limits"),
-				 errdetail("%s", reason),
-				 errhint("Limits are in force again as soon as they can be read.")));
+				(errmsg("could not read connection limits"),
+				 errdetail("%s All sessions are admitted until the limits can be read.", reason),
+				 errhint("Make sure that the database \"%s\" exists and that a background worker slot is free.", padv_database)));
 }
 
 static void
@@ -225,29 +228,29 @@ start_loader(PadvLimitsLauncher *launcher, int64 now)
 	}
 	changed = false;
 	launcher->readings = padv_limits_shmem_readings();
-	launcher->reader = padv_limits_loader_start(padv_limits_shmem_take_ticket());
-	if (launcher->reader == NULL)
-		note_failure(launcher, now, "There is no free background worker slot; \"max_worker_processes\" may be too low.",
+	launcher->loader = padv_limits_loader_start(padv_limits_shmem_take_ticket());
+	if (launcher->loader == NULL)
+		note_failure(launcher, now, "No background worker slot is free.",
 					 KEEP_FOR_EVER);
 }
 
-/* A reader that ended has published, or failed with words of its own. */
+/* A loader that has ended has published limits, or has failed and logged an error. */
 static void
 check_loader(PadvLimitsLauncher *launcher, int64 now)
 {
 	pid_t		pid;
 
-	if (GetBackgroundWorkerPid(launcher->reader, &pid) != BGWH_STOPPED)
+	if (GetBackgroundWorkerPid(launcher->loader, &pid) != BGWH_STOPPED)
 		return;
-	pfree(launcher->reader);
-	launcher->reader = NULL;
+	pfree(launcher->loader);
+	launcher->loader = NULL;
 	if (padv_limits_shmem_readings() == launcher->readings)
 		note_failure(launcher, now, "The process that reads them failed; its message is in the log.", KEEP_KNOWN);
 	else
 	{
 		launcher->retry_us = 0;
 		launcher->lifting_since = 0;
-		launcher->kept_told = false;
+		launcher->kept_reported = false;
 	}
 }
 
@@ -255,8 +258,8 @@ void
 padv_limits_launcher_run(PadvLimitsLauncher *launcher, int64 now_us)
 {
 	ReceiveSharedInvalidMessages(check_messages, check_reset);
-	if (launcher->reader != NULL)
+	if (launcher->loader != NULL)
 		check_loader(launcher, now_us);
-	if (changed && launcher->reader == NULL && now_us >= launcher->next_try)
+	if (changed && launcher->loader == NULL && now_us >= launcher->next_try)
 		start_loader(launcher, now_us);
 }

@@ -54,7 +54,7 @@ logins_microseconds() {
     printf 'SELECT 1;\n' | as_user tee "$WORK/tmp/one.sql" >/dev/null
     as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -U app -n -C -c 1 -t 300 -f "$WORK/tmp/one.sql" postgres >/dev/null 2>&1
     tail -c +"$((from + 1))" "$WORK/tmp/limits.log" |
-        sed -n 's/.*pool_advisor let role "app" in after \([0-9.]*\) us.*/\1/p' | median
+        sed -n 's/.*pool_advisor admitted role "app" after \([0-9.]*\) us.*/\1/p' | median
 }
 
 bench_check() {

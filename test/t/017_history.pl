@@ -124,8 +124,8 @@ sub write_file
 	return;
 }
 
-my $begins_anew = qr/LOG:  pool_advisor begins a new history/;
-my $cannot_write = qr/LOG:  pool_advisor could not/;
+my $begins_anew = qr/LOG:  could not use history file/;
+my $cannot_write = qr/LOG:  could not (?:create|write|fsync|close|rename) (?:file|directory)/;
 
 # What points say.
 comes_true($node, q{count(*) >= 2 FROM pool_advisor.history WHERE resolution = '1 s'},

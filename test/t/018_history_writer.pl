@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $stall = PostgreSQL::Test::Utils::tempdir . '/stall';
-my $cannot_start = qr/LOG:  pool_advisor cannot write its history because no background worker slot is free/;
+my $cannot_start = qr/LOG:  could not start the process that writes the history of pool_advisor/;
 
 # Poll for what no query can tell.
 sub until_true
@@ -131,7 +131,7 @@ is_deeply([ writers($node) ], [$stuck], 'starts no other one');
 # Nor does another worker.
 my $logged = -s $node->logfile;
 $node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'pool_advisor sampler'});
-$node->wait_for_log(qr/pool_advisor does not write its history at its end because/, $logged);
+$node->wait_for_log(qr/history of pool_advisor was not written when its worker ended/, $logged);
 wait_for($node, 'worker_running FROM pool_advisor.status', 'a worker that ends does not wait for it forever');
 grows($node, 'the next worker samples');
 is_deeply([ writers($node) ], [$stuck], 'and starts no other one');

@@ -238,7 +238,7 @@ $logged = -s $node->logfile;
 $node->restart;
 gets_in('app', "without the database, session $_ is let in") foreach 1 .. 3;
 stay('app') foreach 1 .. 5;
-my @said = slurp_file($node->logfile, $logged) =~ /lets all sessions through/g;
+my @said = slurp_file($node->logfile, $logged) =~ /All sessions are admitted/g;
 is(scalar @said, 1, 'the log says so once');
 wait_for($node, q{EXISTS (SELECT FROM pool_advisor.advice WHERE code = 'limits_unreadable')}, 'and so does advice');
 $node->safe_psql('postgres', 'CREATE DATABASE nowhere');
@@ -264,7 +264,7 @@ $node->reload;
 	ok($node->poll_query_until('postgres', 'SELECT true'),
 		'enforcement = off lets in although nothing can be read');
 }
-unlike(slurp_file($node->logfile, $logged), qr/lets all sessions through/, 'not because nothing can be read');
+unlike(slurp_file($node->logfile, $logged), qr/All sessions are admitted/, 'not because nothing can be read');
 finish($holder);
 all_leave();
 $node->append_conf('postgresql.conf', "pool_advisor.database = 'postgres'\npool_advisor.enforcement = on");
@@ -276,7 +276,7 @@ $logged = -s $node->logfile;
 $node->restart;
 gets_in('app', 'without a worker slot, a session is let in');
 stay('app') foreach 1 .. 5;
-@said = slurp_file($node->logfile, $logged) =~ /lets all sessions through/g;
+@said = slurp_file($node->logfile, $logged) =~ /All sessions are admitted/g;
 is(scalar @said, 1, 'the log says so once');
 all_leave();
 
@@ -286,7 +286,7 @@ $logged = -s $node->logfile;
 $node->restart;
 gets_in('dba', 'without a worker, a superuser gets in');
 gets_in('app', "and so does session $_") foreach 1 .. 3;
-@said = slurp_file($node->logfile, $logged) =~ /lets all sessions through/g;
+@said = slurp_file($node->logfile, $logged) =~ /All sessions are admitted/g;
 is(scalar @said, 1, 'the log says so once');
 $node->stop;
 done_testing();

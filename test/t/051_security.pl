@@ -255,7 +255,7 @@ wait_for($node, q{count(*) = 8 FROM pg_stat_activity WHERE usename = 'app' AND q
 	AND backend_type = 'client backend'});
 my $from = -s $node->logfile;
 $node->safe_psql('postgres', q{ALTER ROLE app SET work_mem = '5MB'}, connstr => $node->connstr('postgres') . ' user=app');
-$node->wait_for_log(qr/cannot read the limits/, $from);
+$node->wait_for_log(qr/The limits that were read last remain in force/, $from);
 my ($status, $out, $err) = try_login($node, 'kept_out');
 like($err, qr/too many connections for role "kept_out"/, 'a role that takes all worker processes does not lift the limits');
 hang_up($_) foreach @takers;
