@@ -26,7 +26,7 @@ is_valid(const char *name, const char *text)
 
 /* One "name=value"; false when it is not a limit's, or no value for it. */
 static bool
-take_setting(char *setting, int32 value[PADV_LIMIT_SETTINGS])
+parse_setting(char *setting, int32 value[PADV_LIMIT_SETTINGS])
 {
 	char	   *text = strchr(setting, '=');
 
@@ -49,7 +49,7 @@ padv_parse_stored_settings(ArrayType *settings, int32 value[PADV_LIMIT_SETTINGS]
 
 	deconstruct_array(settings, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
 	for (int i = 0; i < count; i++)
-		if (!nulls[i] && take_setting(TextDatumGetCString(elements[i]), value))
+		if (!nulls[i] && parse_setting(TextDatumGetCString(elements[i]), value))
 			any = true;
 	return any;
 }

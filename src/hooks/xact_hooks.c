@@ -154,7 +154,7 @@ must_keep_waiting(void)
  * done no work, and has to acquire a slot if a function catches the error and goes on.
  */
 static void
-check_queue_timeout(int64 now)
+check_slot_timeout(int64 now)
 {
 	PadvFullQueue full;
 
@@ -176,7 +176,7 @@ check_wait(int64 notice_at)
 	(void) padv_slots_reclaim();
 	if (padv_slot_granted())
 		return notice_at;
-	check_queue_timeout(now);
+	check_slot_timeout(now);
 	if (now < notice_at)
 		return notice_at;
 	padv_queue_notice();

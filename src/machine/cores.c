@@ -37,7 +37,7 @@ typedef struct Topology
 
 /* What sysconf(3) says; at least one CPU runs this. */
 static void
-ask_sysconf(PadvCpuSet *cpus)
+read_sysconf(PadvCpuSet *cpus)
 {
 	long		count = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -48,7 +48,7 @@ ask_sysconf(PadvCpuSet *cpus)
 
 #ifdef __linux__
 static bool
-ask_scheduler(PadvCpuSet *cpus)
+read_affinity(PadvCpuSet *cpus)
 {
 	cpu_set_t	set;
 
@@ -64,7 +64,7 @@ ask_scheduler(PadvCpuSet *cpus)
 }
 #else
 static bool
-ask_scheduler(PadvCpuSet *cpus)
+read_affinity(PadvCpuSet *cpus)
 {
 	memset(cpus, 0, sizeof(*cpus));
 	return false;
@@ -84,7 +84,7 @@ find_affinity(const char *root, PadvCpuSet *affinity)
 		return "Cpus_allowed_list in " STATUS_FILE;
 
 	/* another root is another machine: ours would be a wrong answer */
-	if (root[0] == '\0' && ask_scheduler(affinity))
+	if (root[0] == '\0' && read_affinity(affinity))
 		return "sched_getaffinity(2)";
 	memset(affinity, 0, sizeof(*affinity));
 	return NULL;
@@ -92,7 +92,7 @@ find_affinity(const char *root, PadvCpuSet *affinity)
 
 /* Keep what is in both sets, unless that is nothing. */
 static bool
-narrow(PadvCpuSet *cpus, const PadvCpuSet *by)
+narrow_to_set(PadvCpuSet *cpus, const PadvCpuSet *by)
 {
 	PadvCpuSet	both = *cpus;
 
@@ -114,7 +114,7 @@ find_online(const char *root, const PadvCpuSet *affinity, PadvCpuSet *online)
 		return ONLINE_FILE;
 
 	/* sysconf knows their number, but not their numbers */
-	ask_sysconf(online);
+	read_sysconf(online);
 	padv_intersect_cpus(&both, online);
 	if (both.count == affinity->count)
 		return "sysconf(_SC_NPROCESSORS_ONLN)";
@@ -337,10 +337,10 @@ apply_set(PadvMachine *machine, PadvCpuSet *allowed, const PadvCpuSet *online,
 	PadvCpuSet	shown = *set;
 	char		text[PADV_SOURCE];
 
-	if (narrow(allowed, set))
+	if (narrow_to_set(allowed, set))
 	{
 		/* a set may name CPUs that are offline */
-		(void) narrow(&shown, online);
+		(void) narrow_to_set(&shown, online);
 		add_cpus_fact(machine, fact, &shown, source);
 		return;
 	}

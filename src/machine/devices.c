@@ -151,7 +151,7 @@ find_device(const char *root, const char *name, char device[PADV_PATH])
 	return true;
 }
 
-static bool descend(Descent *descent, const char *device, int depth);
+static bool add_slave_devices(Descent *descent, const char *device, int depth);
 
 /*
  * Go down to the devices that a directory names; false when it names none.
@@ -172,7 +172,7 @@ descend_to_members(Descent *descent, const char *device, const char *directory,
 
 		if (!is_unused_member(descent->root, device, members->names[i]) &&
 			find_device(descent->root, members->names[i], member))
-			*reached |= descend(descent, member, depth + 1);
+			*reached |= add_slave_devices(descent, member, depth + 1);
 	}
 	free(members);
 	return any;
@@ -183,7 +183,7 @@ descend_to_members(Descent *descent, const char *device, const char *directory,
  * under it.
  */
 static bool
-descend(Descent *descent, const char *device, int depth)
+add_slave_devices(Descent *descent, const char *device, int depth)
 {
 	char		path[PADV_PATH];
 	char		name[PADV_VALUE];
@@ -198,7 +198,7 @@ descend(Descent *descent, const char *device, int depth)
 			append_name(descent->layers[depth], padv_base_name(device));
 		padv_join(path, device, "", "");
 		*strrchr(path, '/') = '\0';
-		return descend(descent, path, depth + 1);
+		return add_slave_devices(descent, path, depth + 1);
 	}
 	if (padv_join(path, device, "/slaves", "") &&
 		descend_to_members(descent, device, path, depth, &reached))
@@ -258,7 +258,7 @@ padv_add_device(PadvMachine *machine, const char *root, const char *number,
 	if (!padv_join(link, "/sys/dev/block/", number, "") || !padv_exists(root, link))
 		return false;
 	padv_resolve(root, link, device);
-	if (!descend(&descent, device, 0))
+	if (!add_slave_devices(&descent, device, 0))
 		return false;
 	print_chain(&descent, chain);
 	return true;

@@ -41,7 +41,7 @@ typedef struct Search
  * with no more than /proc and /sys made up.
  */
 static void
-locate(const char *root, const char *directory, char located[PADV_PATH])
+locate_path(const char *root, const char *directory, char located[PADV_PATH])
 {
 	char		full[PADV_PATH];
 	char		target[PADV_PATH];
@@ -204,7 +204,7 @@ explain_mount(const char *root, const PadvMount *mount, char chain[PADV_CHAIN])
 
 /* Without a table of mounts there is still the number that stat(2) gives. */
 static bool
-ask_stat(const char *root, const char *path, char number[32])
+stat_device(const char *root, const char *path, char number[32])
 {
 #ifdef __linux__
 	struct stat buffer;
@@ -235,7 +235,7 @@ add_directory(Search *search, const char *fact, const char *directory, bool hold
 	char		source[PADV_CHAIN];
 	PadvMount	mount;
 
-	locate(search->root, directory, path);
+	locate_path(search->root, directory, path);
 	padv_shorten(short_path, sizeof(short_path), path);
 	if (find_mount(search->mounts, path, &mount))
 	{
@@ -245,7 +245,7 @@ add_directory(Search *search, const char *fact, const char *directory, bool hold
 		if (!add_mount(search, &mount, holds_data, chain))
 			explain_mount(search->root, &mount, chain);
 	}
-	else if (ask_stat(search->root, path, number) &&
+	else if (stat_device(search->root, path, number) &&
 			 padv_add_device(machine, search->root, number, holds_data, chain))
 		snprintf(source, sizeof(source), "stat(2) of %s: device %s", short_path, number);
 	else
@@ -290,7 +290,7 @@ padv_read_disks(PadvMachine *machine, const char *root, const char *data_directo
 	char		data[PADV_PATH];
 	char		wal[PADV_PATH];
 
-	locate(root, data_directory, data);
+	locate_path(root, data_directory, data);
 	add_directory(&search, "data directory", data, true);
 	if (padv_join(wal, data, "/pg_wal", ""))
 		add_directory(&search, "WAL", wal, false);

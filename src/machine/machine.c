@@ -78,7 +78,7 @@ padv_shorten(char *to, size_t size, const char *path)
 
 /* Say in the last place how many facts are not there. */
 static void
-tell_left_out(PadvMachine *machine)
+add_left_out_fact(PadvMachine *machine)
 {
 	char		value[32];
 
@@ -106,5 +106,5 @@ padv_machine_read(PadvMachine *machine, const char *root,
 	padv_read_cores(machine, root, &cgroup);
 	padv_read_memory(machine, root);
 	padv_read_disks(machine, root, data_directory);
-	tell_left_out(machine);
+	add_left_out_fact(machine);
 }

@@ -87,7 +87,7 @@ is_word(Word word, const char *text)
 
 /* Digits up to the end of *word or to a character, which is taken off too. */
 static bool
-take_number(Word *word, char up_to, unsigned *number)
+parse_number(Word *word, char up_to, unsigned *number)
 {
 	size_t		digits = 0;
 
@@ -134,8 +134,8 @@ parse_mount(Word line, PadvMount *mount)
 	 * cgroup, which do matter, are short.
 	 */
 	(void) copy_field(mount->options, sizeof(mount->options), options);
-	return take_number(&fields[2], ':', &mount->major) &&
-		take_number(&fields[2], '\0', &mount->minor) && fields[2].length == 0 &&
+	return parse_number(&fields[2], ':', &mount->major) &&
+		parse_number(&fields[2], '\0', &mount->minor) && fields[2].length == 0 &&
 		copy_field(mount->root, sizeof(mount->root), fields[3]) &&
 		copy_field(mount->point, sizeof(mount->point), fields[4]) &&
 		mount->point[0] == '/' &&

@@ -120,7 +120,7 @@ padv_admission_enter(void)
 
 /* As padv_queue_first_full, but also where limits are only observed. */
 static bool
-limit_is_full(int quota)
+quota_is_reached(int quota)
 {
 	return padv_limit_states[quota].value[PADV_MAX_SESSIONS] >= 0 &&
 		(padv_limit_states[quota].counts.in_use >= padv_limit_states[quota].value[PADV_MAX_SESSIONS] ||
@@ -144,7 +144,7 @@ find_full_limit(const PadvRequest *request, PadvFullLimit *full, bool *can_wait)
 		const PadvLimitState *state = &padv_limit_states[quota];
 		int			linked = state->counts.linked;
 
-		if (!limit_is_full(quota))
+		if (!quota_is_reached(quota))
 			continue;
 		if (state->value[PADV_QUEUE_LENGTH] >= 0 && linked >= state->value[PADV_QUEUE_LENGTH])
 			*can_wait = false;

@@ -93,7 +93,7 @@ check_size(int32 size, int least, int most, const char *name)
 }
 
 static void
-draw(PadvCanvas *canvas, const char *what, int64 period)
+draw_chart(PadvCanvas *canvas, const char *what, int64 period)
 {
 	PadvLocalStatus local;
 	PadvTimeline timeline;
@@ -146,7 +146,7 @@ pool_advisor_chart(PG_FUNCTION_ARGS)
 	canvas = palloc(sizeof(PadvCanvas));
 	padv_canvas_init(canvas, width, height,
 					 GetDatabaseEncoding() == PG_UTF8 && pg_get_client_encoding() == PG_UTF8);
-	draw(canvas, text_to_cstring(PG_GETARG_TEXT_PP(0)), period);
+	draw_chart(canvas, text_to_cstring(PG_GETARG_TEXT_PP(0)), period);
 	for (int row = 0; row < padv_canvas_rows(canvas); row++)
 	{
 		padv_canvas_line(canvas, row, line);

@@ -65,7 +65,7 @@ read_question(FunctionCallInfo fcinfo, PadvClientPlan *plan)
 }
 
 static void
-read_server(PadvClientPlan *plan)
+read_plan_server(PadvClientPlan *plan)
 {
 	PadvLocalStatus local;
 	const PadvModel *model = &local.status.model;
@@ -114,7 +114,7 @@ pool_advisor_client_config(PG_FUNCTION_ARGS)
 
 	padv_require_preloaded();
 	read_question(fcinfo, &plan);
-	read_server(&plan);
+	read_plan_server(&plan);
 	padv_plan_client(&plan);
 
 	InitMaterializedSRF(fcinfo, 0);

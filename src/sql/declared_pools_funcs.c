@@ -95,7 +95,7 @@ check_pool_name(FunctionCallInfo fcinfo)
 }
 
 static bool
-can_log_in(Oid role)
+pool_role_can_log_in(Oid role)
 {
 	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
 	bool		result = false;
@@ -119,7 +119,7 @@ check_place(FunctionCallInfo fcinfo)
 				 errmsg("role \"%s\" does not exist", NameStr(*PG_GETARG_NAME(POOL_ROLE))),
 				 errhint("Name the role that the pool connects as, or leave it out.")));
 	if (!PG_ARGISNULL(POOL_ROLE) &&
-		!can_log_in(get_role_oid(NameStr(*PG_GETARG_NAME(POOL_ROLE)), false)))
+		!pool_role_can_log_in(get_role_oid(NameStr(*PG_GETARG_NAME(POOL_ROLE)), false)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("role \"%s\" cannot log in", NameStr(*PG_GETARG_NAME(POOL_ROLE))),
@@ -134,7 +134,7 @@ check_place(FunctionCallInfo fcinfo)
 
 /* Returns how many rows were changed. */
 static uint64
-run(const char *command, int nvalues, Oid *types, Datum *values, const char *nulls, int expected)
+execute_pool_statement(const char *command, int nvalues, Oid *types, Datum *values, const char *nulls, int expected)
 {
 	uint64		rows;
 
@@ -174,12 +174,12 @@ pool_advisor_declare_pool(PG_FUNCTION_ARGS)
 		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
 	}
 	values[POOL_SYSTEM] = CStringGetTextDatum(system->name);
-	run("INSERT INTO pool_advisor.declared_pools AS d"
-		" (name, system, processes, max_pool_size, role, database)"
-		" VALUES ($1, $2, $3, $4, $5, $6)"
-		" ON CONFLICT (name) DO UPDATE SET (system, processes, max_pool_size, role, database) ="
-		" (excluded.system, excluded.processes, excluded.max_pool_size, excluded.role, excluded.database)",
-		POOL_COLUMNS, types, values, nulls, SPI_OK_INSERT);
+	execute_pool_statement("INSERT INTO pool_advisor.declared_pools AS d"
+						   " (name, system, processes, max_pool_size, role, database)"
+						   " VALUES ($1, $2, $3, $4, $5, $6)"
+						   " ON CONFLICT (name) DO UPDATE SET (system, processes, max_pool_size, role, database) ="
+						   " (excluded.system, excluded.processes, excluded.max_pool_size, excluded.role, excluded.database)",
+						   POOL_COLUMNS, types, values, nulls, SPI_OK_INSERT);
 	PG_RETURN_VOID();
 }
 
@@ -195,8 +195,8 @@ pool_advisor_forget_pool(PG_FUNCTION_ARGS)
 	padv_require_preloaded();
 	padv_check_not_null(fcinfo, POOL_NAME, "name");
 	name = PG_GETARG_DATUM(POOL_NAME);
-	if (run("DELETE FROM pool_advisor.declared_pools WHERE name = $1", 1, &type, &name, NULL,
-			SPI_OK_DELETE) == 0)
+	if (execute_pool_statement("DELETE FROM pool_advisor.declared_pools WHERE name = $1", 1, &type, &name, NULL,
+							   SPI_OK_DELETE) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("pool \"%s\" is not declared", text_to_cstring(DatumGetTextPP(name))),

@@ -37,7 +37,7 @@ mark_invalid(char *name, int encoding)
 
 /* How many bytes from the start on can be converted. */
 static int
-convertible(const char *text, int from, int to, Oid conversion)
+is_convertible(const char *text, int from, int to, Oid conversion)
 {
 	int			length = strlen(text);
 	int			room = length * MAX_CONVERSION_GROWTH + 1;
@@ -64,7 +64,7 @@ mark_unknown(char *name, int from, int to)
 	{
 		int			width;
 
-		name += convertible(name, from, to, conversion);
+		name += is_convertible(name, from, to, conversion);
 		if (*name == '\0')
 			return;
 		width = Min(Max(pg_encoding_mblen(from, name), 1), (int) strlen(name));

@@ -21,7 +21,7 @@ PG_FUNCTION_INFO_V1(pool_advisor_gate);
 
 /* What the limit is, and whether anybody has to wait for it. */
 static char *
-explain(const PadvLocalStatus *local)
+explain_gate(const PadvLocalStatus *local)
 {
 	char		limit[PADV_SENTENCE];
 	char		enforced[PADV_SENTENCE];
@@ -60,7 +60,7 @@ pool_advisor_gate(PG_FUNCTION_ARGS)
 	padv_row_int(&row, totals->suspended);
 	padv_row_int(&row, totals->let_in);
 	padv_row_int(&row, totals->would_wait);
-	padv_row_text(&row, explain(&local));
+	padv_row_text(&row, explain_gate(&local));
 	padv_row_text(&row, padv_enforcement_name(padv_effective_gate_enforcement(local.enforcement,
 																			  local.gate_enforcement)));
 	padv_row_int(&row, totals->refused);

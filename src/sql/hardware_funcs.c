@@ -31,15 +31,15 @@ typedef struct FactTeller
 
 /* A measured figure of the last minute; left out when it cannot be read. */
 static void
-tell_figure(const FactTeller *teller, const char *fact, double value,
-			const char *unit, const char *source)
+add_figure_row(const FactTeller *teller, const char *fact, double value,
+			   const char *unit, const char *source)
 {
 	if (value >= 0.0)
 		teller->tell(teller->arg, fact, psprintf("%.3g%s", value, unit), source);
 }
 
 static void
-tell_load(const FactTeller *teller, const PadvStatus *status)
+add_load_rows(const FactTeller *teller, const PadvStatus *status)
 {
 	const PadvLoad *load = &status->load;
 
@@ -48,20 +48,20 @@ tell_load(const FactTeller *teller, const PadvStatus *status)
 				 psprintf("spindles: %lld; working time in reads that reach a disk: %.0f%%, which counts in steps of half a spindle or more",
 						  (long long) status->model.spindles,
 						  100.0 * status->model.disk_share));
-	tell_figure(teller, "CPU utilization", 100.0 * load->cpu_utilization, " %",
-				"/proc/stat of the CPUs allowed, or the cgroup's use of its quota; last minute");
-	tell_figure(teller, "CPU used by the server", load->server_cores, " cores",
-				"/proc/PID/schedstat and stat of the server's processes; last minute");
-	tell_figure(teller, "run-queue delay of the server", 100.0 * load->run_queue_ratio, " %",
-				"/proc/PID/schedstat of the server's processes, share of runnable time; last minute");
-	tell_figure(teller, "I/O wait of the machine", 100.0 * load->cpu_iowait, " %",
-				"/proc/stat of the CPUs allowed; last minute");
-	tell_figure(teller, "reads outstanding at the disks", load->disk_reads, "",
-				"/sys/block/*/stat of the disks that hold data; last minute");
-	tell_figure(teller, "CPU pressure", 100.0 * load->pressure_cpu, " %",
-				"/proc/pressure/cpu, some; last minute");
-	tell_figure(teller, "I/O pressure", 100.0 * load->pressure_io, " %",
-				"/proc/pressure/io, some; last minute");
+	add_figure_row(teller, "CPU utilization", 100.0 * load->cpu_utilization, " %",
+				   "/proc/stat of the CPUs allowed, or the cgroup's use of its quota; last minute");
+	add_figure_row(teller, "CPU used by the server", load->server_cores, " cores",
+				   "/proc/PID/schedstat and stat of the server's processes; last minute");
+	add_figure_row(teller, "run-queue delay of the server", 100.0 * load->run_queue_ratio, " %",
+				   "/proc/PID/schedstat of the server's processes, share of runnable time; last minute");
+	add_figure_row(teller, "I/O wait of the machine", 100.0 * load->cpu_iowait, " %",
+				   "/proc/stat of the CPUs allowed; last minute");
+	add_figure_row(teller, "reads outstanding at the disks", load->disk_reads, "",
+				   "/sys/block/*/stat of the disks that hold data; last minute");
+	add_figure_row(teller, "CPU pressure", 100.0 * load->pressure_cpu, " %",
+				   "/proc/pressure/cpu, some; last minute");
+	add_figure_row(teller, "I/O pressure", 100.0 * load->pressure_io, " %",
+				   "/proc/pressure/io, some; last minute");
 }
 
 /*
@@ -157,7 +157,7 @@ real_data_directory(const PadvFact *facts, int count)
 
 /* One fact, for a reader who may not know where directories are. */
 static void
-tell_without_paths(const FactTeller *teller, const PadvFact *fact, const char *data_directory)
+add_facts_without_paths(const FactTeller *teller, const PadvFact *fact, const char *data_directory)
 {
 	const char *words = directory_words(fact->fact);
 	const char *source = words ? hide_directory(fact->source, words) : fact->source;
@@ -184,9 +184,9 @@ padv_tell_hardware(const PadvStatus *status, PadvTellFact tell, void *arg)
 		if (paths_too)
 			tell(arg, facts[i].fact, facts[i].value, facts[i].source);
 		else
-			tell_without_paths(&teller, &facts[i], data_directory);
+			add_facts_without_paths(&teller, &facts[i], data_directory);
 	if (status->taken_at != 0)
-		tell_load(&teller, status);
+		add_load_rows(&teller, status);
 }
 
 static void

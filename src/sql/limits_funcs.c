@@ -73,7 +73,7 @@ database_name(Oid database)
 
 /* A name, or NULL where there is none. */
 static void
-add_name(PadvRow *row, const char *name)
+add_object_name(PadvRow *row, const char *name)
 {
 	NameData   *copy;
 
@@ -100,8 +100,8 @@ void
 padv_row_limit(PadvRow *row, const PadvLimit *limit)
 {
 	padv_row_text(row, scope_name(limit->scope));
-	add_name(row, OidIsValid(limit->role) ? padv_role_name(limit->role) : NULL);
-	add_name(row, OidIsValid(limit->database) ? database_name(limit->database) : NULL);
+	add_object_name(row, OidIsValid(limit->role) ? padv_role_name(limit->role) : NULL);
+	add_object_name(row, OidIsValid(limit->database) ? database_name(limit->database) : NULL);
 	padv_row_int(row, limit->value[PADV_MAX_SESSIONS]);
 	padv_row_int(row, limit->value[PADV_MIN_SESSIONS]);
 	add_interval(row, limit->value[PADV_SESSION_IDLE_TIMEOUT]);

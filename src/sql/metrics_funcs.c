@@ -60,7 +60,7 @@ find_counters(const Counters *counters, Oid role)
 }
 
 static void
-read_server(PadvMetricsServer *server)
+read_metric_server(PadvMetricsServer *server)
 {
 	padv_read_local_status(&server->local, false);
 	server->max_connections = MaxConnections;
@@ -146,7 +146,7 @@ collect_roles(const Counters *counters, PadvMetricsRole **roles)
 }
 
 static void
-read_roles(PadvMetricsInput *input, const Counters *counters, const PadvLimits *limits)
+read_metric_roles(PadvMetricsInput *input, const Counters *counters, const PadvLimits *limits)
 {
 	int			count = collect_roles(counters, &input->roles);
 	int			shown = padv_metrics_choose_roles(input->roles, count);
@@ -279,9 +279,9 @@ read_input(PadvMetricsInput *input)
 	counters.count = padv_admission_copy_counters(&counters.rows);
 	padv_read_limit_usage(&usage);
 
-	read_server(&input->server);
+	read_metric_server(&input->server);
 	read_totals(&input->server, &counters);
-	read_roles(input, &counters, usage.limits);
+	read_metric_roles(input, &counters, usage.limits);
 	read_counted(input, &counters);
 	padv_metrics_read_limits(input, &usage);
 }
@@ -339,7 +339,7 @@ pool_advisor_metrics(PG_FUNCTION_ARGS)
 }
 
 static void
-append_text(void *arg, const char *text)
+append_metrics_text(void *arg, const char *text)
 {
 	appendStringInfoString((StringInfo) arg, text);
 }
@@ -356,7 +356,7 @@ pool_advisor_openmetrics(PG_FUNCTION_ARGS pg_attribute_unused())
 	padv_require_preloaded();
 	read_input(&input);
 	initStringInfo(&result);
-	padv_openmetrics(&input, append_text, &result);
+	padv_openmetrics(&input, append_metrics_text, &result);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(result.data, result.len));
 }
 

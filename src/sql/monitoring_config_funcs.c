@@ -19,7 +19,7 @@
 PG_FUNCTION_INFO_V1(pool_advisor_monitoring_config);
 
 static void
-append_text(void *arg, const char *text)
+append_config_text(void *arg, const char *text)
 {
 	appendStringInfoString((StringInfo) arg, text);
 }
@@ -48,7 +48,7 @@ Datum
 pool_advisor_monitoring_config(PG_FUNCTION_ARGS)
 {
 	StringInfoData result;
-	PadvConfigWriter writer = {append_text, &result};
+	PadvConfigWriter writer = {append_config_text, &result};
 
 	padv_require_preloaded();
 	padv_check_not_null(fcinfo, 0, "system");

@@ -140,7 +140,7 @@ add_role(void *arg, const PadvRoleRow *role, const PadvRoleCounters *counters, c
 }
 
 static void
-read_roles(PadvReport *report)
+read_report_roles(PadvReport *report)
 {
 	Collected	roles = {.size = sizeof(PadvRoleBar)};
 
@@ -202,7 +202,7 @@ read_curve(PadvReport *report)
 }
 
 static void
-read_server(PadvReport *report, const PadvLocalStatus *local, TimestampTz now)
+read_report_server(PadvReport *report, const PadvLocalStatus *local, TimestampTz now)
 {
 	report->server_version = to_utf8(GetConfigOption("server_version", false, false));
 	report->cluster_name = to_utf8(cluster_name ? cluster_name : "");
@@ -244,13 +244,13 @@ pool_advisor_report(PG_FUNCTION_ARGS pg_attribute_unused())
 	padv_require_preloaded();
 	now = GetCurrentTimestamp();
 	read_situation(&local);
-	read_server(&report, &local, now);
+	read_report_server(&report, &local, now);
 	sample_interval = local.status.model.inputs.sample_interval_ms * INT64CONST(1000);
 	for (PadvResolution resolution = 0; resolution < PADV_RESOLUTIONS; resolution++)
 		padv_fetch_timeline(&report.timelines[resolution], resolution, now,
 							padv_history_reach[resolution], sample_interval);
 	read_curve(&report);
-	read_roles(&report);
+	read_report_roles(&report);
 	read_limits(&report);
 	read_facts(&report, &local.status);
 

@@ -365,7 +365,7 @@ any_given(const int32 *value)
 }
 
 static void
-run(const char *command)
+execute_alter(const char *command)
 {
 	if (SPI_execute(command, false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not run \"%s\"", command);
@@ -421,8 +421,8 @@ pool_advisor_set_limit(PG_FUNCTION_ARGS)
 	alter = alter_place(&place);
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		if (value[i] != PADV_NOT_SET)
-			run(psprintf("%s SET %s = %s%d%s", alter, padv_limit_setting_name(i),
-						 padv_limit_setting_is_time(i) ? "'" : "", value[i], padv_limit_setting_is_time(i) ? "ms'" : ""));
+			execute_alter(psprintf("%s SET %s = %s%d%s", alter, padv_limit_setting_name(i),
+								   padv_limit_setting_is_time(i) ? "'" : "", value[i], padv_limit_setting_is_time(i) ? "ms'" : ""));
 	SPI_finish();
 	CommandCounterIncrement();
 	read_limit(&place, &limit);
@@ -454,7 +454,7 @@ pool_advisor_clear_limit(PG_FUNCTION_ARGS)
 	SPI_connect();
 	alter = alter_place(&place);
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
-		run(psprintf("%s RESET %s", alter, padv_limit_setting_name(i)));
+		execute_alter(psprintf("%s RESET %s", alter, padv_limit_setting_name(i)));
 	SPI_finish();
 	PG_RETURN_VOID();
 }

@@ -78,7 +78,7 @@ find_idle_candidates(PadvIdleCloser *closer, int ncandidates, const PadvSample *
 
 /* Ask the session to close, for the first quota whose idle timeout it has reached. */
 static void
-ask_if_idle_too_long(const IdleSession *idle, int64 now, PadvBeyondMin *beyond)
+request_close_if_idle(const IdleSession *idle, int64 now, PadvBeyondMin *beyond)
 {
 	const PadvIdleCandidate *candidate = idle->candidate;
 	int64		idle_ms = (now - idle->since) / 1000;
@@ -109,5 +109,5 @@ padv_idle_closer_run(PadvIdleCloser *closer, const PadvSample *sample)
 		return;
 	count = find_idle_candidates(closer, ncandidates, sample);
 	for (int i = 0; i < count; i++)
-		ask_if_idle_too_long(&closer->idle[i], sample->taken_at, closer->beyond);
+		request_close_if_idle(&closer->idle[i], sample->taken_at, closer->beyond);
 }

@@ -27,7 +27,7 @@
  * in it: it could end the line.
  */
 static void
-say_fix(PadvAdvice *advice, const PadvDeclared *declared)
+write_pool_fix(PadvAdvice *advice, const PadvDeclared *declared)
 {
 	double		share = (double) declared->largest_connections / (double) declared->connections;
 
@@ -57,7 +57,7 @@ padv_advise_pools(const PadvLocalStatus *local, const PadvDeclared *declared,
 		SAY(next->recommendation,
 			"When all are at their maximum, the last ones fail for want of a connection. Make them smaller until they fit, the largest, \"%s\", first; the view budget has the sum. The fix shows what to set in it when every pool keeps its part of what helps, %lld connections.",
 			declared->largest, (long long) padv_model_pool_or_optimal(model));
-		say_fix(next, declared);
+		write_pool_fix(next, declared);
 	}
 	if (model->pool_size > 0 &&
 		(double) declared->connections > FAR_LARGER * (double) model->pool_size)
@@ -71,7 +71,7 @@ padv_advise_pools(const PadvLocalStatus *local, const PadvDeclared *declared,
 		SAY(next->recommendation,
 			"Work beyond that waits inside the server instead of in the pools' queues, and slows down what is executing. The fix shows what to set in the largest, \"%s\", when every pool keeps its part; client_config() does so for the others.",
 			declared->largest);
-		say_fix(next, declared);
+		write_pool_fix(next, declared);
 	}
 	return count;
 }

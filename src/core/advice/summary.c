@@ -19,7 +19,7 @@
 #define SAY(row, ...) snprintf((row)->state, sizeof((row)->state), __VA_ARGS__)
 
 static void
-say_load(const PadvLocalStatus *local, PadvSummaryRow *row)
+add_load_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 {
 	const PadvStatus *status = &local->status;
 
@@ -29,7 +29,7 @@ say_load(const PadvLocalStatus *local, PadvSummaryRow *row)
 }
 
 static void
-say_optimal(const PadvLocalStatus *local, PadvSummaryRow *row)
+add_optimal_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 {
 	const PadvModel *model = &local->status.model;
 	const PadvEstimate *chosen = padv_model_chosen(model);
@@ -40,7 +40,7 @@ say_optimal(const PadvLocalStatus *local, PadvSummaryRow *row)
 }
 
 static void
-say_verdict(const PadvLocalStatus *local, PadvSummaryRow *row)
+add_verdict_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 {
 	const PadvStatus *status = &local->status;
 
@@ -53,7 +53,7 @@ say_verdict(const PadvLocalStatus *local, PadvSummaryRow *row)
 }
 
 static void
-say_queue(const PadvLocalStatus *local, PadvSummaryRow *row)
+add_queue_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 {
 	const PadvStatus *status = &local->status;
 
@@ -67,7 +67,7 @@ say_queue(const PadvLocalStatus *local, PadvSummaryRow *row)
 }
 
 static void
-say_blocked(const PadvLocalStatus *local, PadvSummaryRow *row)
+add_blocked_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 {
 	const PadvStall *stall = &local->status.stall;
 	const PadvBlocker *worst = &stall->worst;
@@ -88,7 +88,7 @@ say_blocked(const PadvLocalStatus *local, PadvSummaryRow *row)
 }
 
 static void
-say_advice(const PadvLocalStatus *local, PadvSummaryRow *row)
+add_advice_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 {
 	PadvAdvice	advice[PADV_MAX_ADVICE];
 	int			count = padv_advise(local, advice);
@@ -102,7 +102,7 @@ say_advice(const PadvLocalStatus *local, PadvSummaryRow *row)
 }
 
 static void
-say_limits(const PadvLocalStatus *local, PadvSummaryRow *row)
+add_limits_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 {
 	const PadvSlotStats *gate = &local->gate;
 	char		server[12] = "off";
@@ -120,7 +120,7 @@ say_limits(const PadvLocalStatus *local, PadvSummaryRow *row)
 }
 
 static void
-say_data(const PadvLocalStatus *local, PadvSummaryRow *row)
+add_data_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 {
 	if (local->status.taken_at == 0)
 		SAY(row, "no sample has been taken since the server started");
@@ -139,14 +139,14 @@ static const struct
 }			items[PADV_SUMMARY_ROWS] =
 
 {
-	{"verdict", true, say_verdict},
-	{"blocked by", true, say_blocked},
-	{"advice", false, say_advice},
-	{"load", true, say_load},
-	{"optimal", true, say_optimal},
-	{"queue", true, say_queue},
-	{"limits", false, say_limits},
-	{"data", false, say_data},
+	{"verdict", true, add_verdict_row},
+	{"blocked by", true, add_blocked_row},
+	{"advice", false, add_advice_row},
+	{"load", true, add_load_row},
+	{"optimal", true, add_optimal_row},
+	{"queue", true, add_queue_row},
+	{"limits", false, add_limits_row},
+	{"data", false, add_data_row},
 };
 
 void

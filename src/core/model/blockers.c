@@ -1,14 +1,14 @@
 /*
- * blockers_funcs.c
- *		Sessions that others wait for: the roots of lock chains.
+ * blockers.c
+ *		Sessions that other sessions wait for: the roots of lock chains.
  *
- * Owns the graph of waits, and the rule by which work stands still.  Pure: no
+ * Owns the graph of waits, and the rule that says when work stands still.  Pure: no
  * clock, no server, no allocation.  lock_chains.c fills the graph.
  *
- * A graph of processes would have an edge for each two waiters of a lock, as each
- * waits for those ahead whose mode conflicts.  So the locks are kept instead: one
- * pass over a lock's queue with the modes that are held and awaited so far finds all
- * that wait for those that were found before.
+ * A graph of processes would have an edge for each pair of waiters of a lock, because each
+ * waits for those ahead with a conflicting mode.  So the graph keeps the locks instead.
+ * One pass over the queue of a lock, with the modes held and awaited so far, finds all
+ * waiters that wait for processes found before.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -82,7 +82,7 @@ padv_lock_graph_size(int most_shares)
 
 /* The next part of the block, aligned for anything. */
 static void *
-carve(char **rest, size_t size)
+carve_block(char **rest, size_t size)
 {
 	char	   *part = *rest;
 
@@ -94,17 +94,17 @@ PadvLockGraph *
 padv_lock_graph_init(void *block, int most_shares)
 {
 	char	   *rest = block;
-	PadvLockGraph *graph = carve(&rest, sizeof(PadvLockGraph));
+	PadvLockGraph *graph = carve_block(&rest, sizeof(PadvLockGraph));
 	size_t		most = (size_t) most_shares;
 
 	memset(graph, 0, sizeof(*graph));
 	graph->most = most_shares;
 	graph->buckets = buckets_for(2 * most_shares);
-	graph->shares = carve(&rest, most * sizeof(Share));
-	graph->locks = carve(&rest, most * sizeof(Lock));
-	graph->processes = carve(&rest, 2 * most * sizeof(Process));
-	graph->listed = carve(&rest, most * sizeof(int));
-	graph->table = carve(&rest, (size_t) graph->buckets * sizeof(int));
+	graph->shares = carve_block(&rest, most * sizeof(Share));
+	graph->locks = carve_block(&rest, most * sizeof(Lock));
+	graph->processes = carve_block(&rest, 2 * most * sizeof(Process));
+	graph->listed = carve_block(&rest, most * sizeof(int));
+	graph->table = carve_block(&rest, (size_t) graph->buckets * sizeof(int));
 	padv_lock_graph_clear(graph);
 	return graph;
 }
@@ -118,7 +118,7 @@ padv_lock_graph_clear(PadvLockGraph *graph)
 		graph->table[i] = NONE;
 }
 
-/* Where a process is in the table, or would be. */
+/* The hash chain link to a process, or where it would be. */
 static int *
 find_bucket(const PadvLockGraph *graph, int64_t number)
 {
@@ -131,9 +131,9 @@ find_bucket(const PadvLockGraph *graph, int64_t number)
 	return &graph->table[bucket];
 }
 
-/* The place of a process, which is made if it is new; NONE when there is no room. */
+/* The index of a process, which is added if it is new; NONE when the table is full. */
 static int
-place_of(PadvLockGraph *graph, int64_t number)
+process_index_of(PadvLockGraph *graph, int64_t number)
 {
 	int		   *bucket = find_bucket(graph, number);
 
@@ -156,7 +156,7 @@ bool
 padv_lock_graph_add(PadvLockGraph *graph, const PadvLockShare *share)
 {
 	int			place = graph->nshares < graph->most && graph->nlocks > 0 ?
-		place_of(graph, share->process) : NONE;
+		process_index_of(graph, share->process) : NONE;
 	Process    *process;
 
 	if (place == NONE)
@@ -173,13 +173,13 @@ padv_lock_graph_add(PadvLockGraph *graph, const PadvLockShare *share)
 void
 padv_lock_graph_waits(PadvLockGraph *graph, int64_t process)
 {
-	int			place = place_of(graph, process);
+	int			place = process_index_of(graph, process);
 
 	if (place != NONE)
 		graph->processes[place].waits = true;
 }
 
-/* --- who waits behind whom --- */
+/* --- searching waiters --- */
 
 static void
 list_lock(PadvLockGraph *graph, int number)
@@ -191,12 +191,12 @@ list_lock(PadvLockGraph *graph, int number)
 }
 
 /*
- * A process is found.  Its locks have to be looked at, because others may wait there
- * for it; but the one that is being looked at only for what it holds there: that
- * it waits there is known to those behind it.
+ * A process is found.  Its locks must be searched, because others may wait there for it.
+ * The lock that is being searched needs that only for what the process holds: the pass
+ * already considers what it awaits.
  */
 static void
-found(PadvLockGraph *graph, int place, int in_lock)
+process_is_found(PadvLockGraph *graph, int place, int in_lock)
 {
 	Process    *process = &graph->processes[place];
 
@@ -212,9 +212,9 @@ is_found(const PadvLockGraph *graph, const Share *share)
 	return graph->processes[share->process].found == graph->search;
 }
 
-/* Find those that wait in this lock for any that is found. */
+/* Find the processes that wait in this lock for a found one. */
 static void
-look_at_lock(PadvLockGraph *graph, int number)
+search_lock(PadvLockGraph *graph, int number)
 {
 	const Lock *lock = &graph->locks[number];
 	const Share *shares = &graph->shares[lock->first];
@@ -228,7 +228,7 @@ look_at_lock(PadvLockGraph *graph, int number)
 		if (shares[i].is.awaited == 0)
 			continue;
 		if (!is_found(graph, &shares[i]) && (shares[i].is.conflicts & modes) != 0)
-			found(graph, shares[i].process, number);
+			process_is_found(graph, shares[i].process, number);
 		if (is_found(graph, &shares[i]))
 			modes |= shares[i].is.awaited;
 	}
@@ -242,16 +242,16 @@ search_on(PadvLockGraph *graph)
 		int			number = graph->listed[--graph->nlisted];
 
 		graph->locks[number].listed = false;
-		look_at_lock(graph, number);
+		search_lock(graph, number);
 	}
 }
 
-/* Find all that wait behind one process, and it. */
+/* Find a process, and all that wait for it, directly or not. */
 static void
 search_from(PadvLockGraph *graph, int place)
 {
 	graph->search++;
-	found(graph, place, NONE);
+	process_is_found(graph, place, NONE);
 	search_on(graph);
 }
 
@@ -265,7 +265,7 @@ waits_for_data(const PadvLockGraph *graph, const Process *process)
 	return false;
 }
 
-/* Add up those that were found, but for the one that was searched from. */
+/* Add up the found processes, except the one where the search began. */
 static void
 count_found(const PadvLockGraph *graph, int from, int64_t now, PadvRoot *root)
 {
@@ -301,7 +301,7 @@ waits_for(const Share *other, const Share *share)
 		(share < other && (other->is.conflicts & share->is.awaited) != 0);
 }
 
-/* How many processes wait for this one directly. */
+/* The number of processes that wait for this one directly. */
 static int64_t
 count_direct(PadvLockGraph *graph, int place)
 {
@@ -325,7 +325,7 @@ count_direct(PadvLockGraph *graph, int place)
 	return count;
 }
 
-/* Some process that this one waits for and that was not found, or NONE. */
+/* A process that this one waits for and that was not found, or NONE. */
 static int
 next_of_circle(const PadvLockGraph *graph, int place)
 {
@@ -346,8 +346,8 @@ next_of_circle(const PadvLockGraph *graph, int place)
 }
 
 /*
- * The process of the smallest number in the circle that this one waits for or is in, or
- * NONE when the way ends elsewhere.
+ * The process of the smallest number in the cycle that this one waits for or is in, or
+ * NONE when there is no cycle.
  */
 static int
 find_circle(PadvLockGraph *graph, int place)
@@ -384,7 +384,7 @@ compare_roots(const void *a, const void *b)
 	return left->process < right->process ? -1 : left->process > right->process;
 }
 
-/* Keep those that block most directly; what is behind them is counted for these only. */
+/* Keep the roots that block most directly; indirect waiters are counted for these only. */
 static int
 keep_root(PadvRoot *roots, int count, int most, const PadvRoot *root)
 {
@@ -403,7 +403,7 @@ keep_root(PadvRoot *roots, int count, int most, const PadvRoot *root)
 	return count;
 }
 
-/* What is found now waits behind a root. */
+/* Mark all found processes: they wait for a root. */
 static void
 note_behind(PadvLockGraph *graph)
 {
@@ -428,20 +428,20 @@ find_roots(PadvLockGraph *graph, PadvRoot *roots, int most)
 			count = keep_root(roots, count, most, &root);
 	}
 
-	/* what is behind all of them, in one search */
+	/* mark all that wait for the roots, in one search */
 	graph->search++;
 	for (int i = 0; i < graph->nprocesses; i++)
 		if (!graph->processes[i].waits)
-			found(graph, i, NONE);
+			process_is_found(graph, i, NONE);
 	search_on(graph);
 	note_behind(graph);
 	return count;
 }
 
 /*
- * What waits behind no root waits for one that is not known, because it waits for a lock
- * that is not in the graph, or in a circle.  The former are found like roots, and not
- * told of.
+ * A process that waits for no root waits for one outside the graph, or in a cycle.
+ * Processes that wait for a lock outside the graph are searched like roots, but not
+ * reported.
  */
 static void
 find_unknown(PadvLockGraph *graph)
@@ -450,7 +450,7 @@ find_unknown(PadvLockGraph *graph)
 	for (int i = 0; i < graph->nprocesses; i++)
 		if (graph->processes[i].waits && !graph->processes[i].behind &&
 			next_of_circle(graph, i) == NONE)
-			found(graph, i, NONE);
+			process_is_found(graph, i, NONE);
 	search_on(graph);
 	note_behind(graph);
 }
@@ -509,7 +509,7 @@ padv_lock_graph_behind(PadvLockGraph *graph, const int64_t *processes, int count
 		int			place = *find_bucket(graph, processes[i]);
 
 		if (place != NONE)
-			found(graph, place, NONE);
+			process_is_found(graph, place, NONE);
 	}
 	search_on(graph);
 	for (int i = 0; i < graph->nprocesses; i++)
@@ -517,7 +517,7 @@ padv_lock_graph_behind(PadvLockGraph *graph, const int64_t *processes, int count
 	return result;
 }
 
-/* --- whether work stands still --- */
+/* --- stalls --- */
 
 bool
 padv_blocker_is_idle(const PadvBlocker *blocker)
@@ -527,7 +527,7 @@ padv_blocker_is_idle(const PadvBlocker *blocker)
 		blocker->state == PADV_BLOCKER_PREPARED;
 }
 
-/* The first that has blocked for long blocks most of those. */
+/* The rows are sorted, so the first old root blocks most of the old roots. */
 static void
 note_rows(PadvStall *stall, const PadvBlockers *blockers)
 {

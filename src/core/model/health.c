@@ -72,13 +72,13 @@ padv_health_queue_is_old(const PadvStatus *status)
 /* --- the states --- */
 
 static PadvCheckStatus
-judge_sampling(const PadvLocalStatus *local)
+check_sampling(const PadvLocalStatus *local)
 {
 	return padv_sampling_stopped(local) ? PADV_CHECK_UNKNOWN : PADV_CHECK_OK;
 }
 
 static PadvCheckStatus
-judge_stall(const PadvLocalStatus *local)
+check_stall(const PadvLocalStatus *local)
 {
 	double		seconds = local->status.stall.stalled_seconds;
 
@@ -88,20 +88,20 @@ judge_stall(const PadvLocalStatus *local)
 }
 
 static PadvCheckStatus
-judge_idle_blocker(const PadvLocalStatus *local)
+check_idle_blocker(const PadvLocalStatus *local)
 {
 	return local->status.stall.idle_blocker_seconds >= IDLE_BLOCKER_SECONDS ?
 		PADV_CHECK_WARNING : PADV_CHECK_OK;
 }
 
 static PadvCheckStatus
-judge_limits(const PadvLocalStatus *local)
+check_limits(const PadvLocalStatus *local)
 {
 	return local->status.limits_unreadable ? PADV_CHECK_CRITICAL : PADV_CHECK_OK;
 }
 
 static PadvCheckStatus
-judge_connections(const PadvLocalStatus *local)
+check_connections(const PadvLocalStatus *local)
 {
 	const PadvStatus *status = &local->status;
 
@@ -124,28 +124,28 @@ padv_health_oversubscribed(const PadvLocalStatus *local)
 }
 
 static PadvCheckStatus
-judge_queue(const PadvLocalStatus *local)
+check_queue(const PadvLocalStatus *local)
 {
 	return padv_health_queue_is_old(&local->status) ? PADV_CHECK_WARNING : PADV_CHECK_OK;
 }
 
 /* A trial is no emergency. */
 static PadvCheckStatus
-judge_enforcement(const PadvLocalStatus *local)
+check_enforcement(const PadvLocalStatus *local)
 {
 	return local->enforcement == PADV_ENFORCEMENT_OFF ||
 		local->gate_enforcement == PADV_ENFORCEMENT_OFF ? PADV_CHECK_WARNING : PADV_CHECK_OK;
 }
 
 const PadvHealthRule padv_health_rules[] = {
-	{"sampling_stopped", "PoolAdvisorSamplingStopped", judge_sampling},
-	{"blocked_by", "PoolAdvisorStalled", judge_stall},
-	{"blocked_by", "PoolAdvisorIdleBlocker", judge_idle_blocker},
-	{"connections_nearly_full", "PoolAdvisorConnectionsNearlyFull", judge_connections},
-	{"limits_unreadable", "PoolAdvisorLimitsUnreadable", judge_limits},
+	{"sampling_stopped", "PoolAdvisorSamplingStopped", check_sampling},
+	{"blocked_by", "PoolAdvisorStalled", check_stall},
+	{"blocked_by", "PoolAdvisorIdleBlocker", check_idle_blocker},
+	{"connections_nearly_full", "PoolAdvisorConnectionsNearlyFull", check_connections},
+	{"limits_unreadable", "PoolAdvisorLimitsUnreadable", check_limits},
 	{"oversubscribed", "PoolAdvisorOversubscribed", padv_health_oversubscribed},
-	{"queue_old", "PoolAdvisorQueueOld", judge_queue},
-	{"enforcement_off", "PoolAdvisorEnforcementOff", judge_enforcement},
+	{"queue_old", "PoolAdvisorQueueOld", check_queue},
+	{"enforcement_off", "PoolAdvisorEnforcementOff", check_enforcement},
 	{0}
 };
 

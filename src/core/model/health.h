@@ -1,7 +1,9 @@
 /*
  * health.h
- *		Which state of the server is worth waking somebody: the one rule that the
- *		verdict, advice, check_load() and the alerts go by.
+ *		Which states of the server need attention: the rules that the verdict, the
+ *		advice, check_load() and the alerts share.
+ *
+ * Pure: nothing here blocks, allocates or fails; all strings are constants.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -10,7 +12,7 @@
 
 #include "core/model/status.h"
 
-/* The numbers are those of Nagios' plugins. */
+/* The numbers are the exit codes of Nagios plugins. */
 typedef enum PadvCheckStatus
 {
 	PADV_CHECK_OK,
@@ -22,10 +24,10 @@ typedef enum PadvCheckStatus
 typedef struct PadvHealth
 {
 	PadvCheckStatus status;
-	const char *code;			/* of the advice that says more, or empty */
+	const char *code;			/* of the advice that explains it, or empty */
 } PadvHealth;
 
-/* One of the states, with the code of its advice and the name of its alert. */
+/* A state, with the code of its advice and the name of its alert. */
 typedef struct PadvHealthRule
 {
 	const char *code;			/* NULL after the last */
@@ -35,30 +37,33 @@ typedef struct PadvHealthRule
 
 extern const PadvHealthRule padv_health_rules[];
 
-/* The worst of them; of equal ones the first. */
+/* The worst state; of several equal ones the first in the table. */
 extern PadvHealth padv_health(const PadvLocalStatus *local);
 
-/* The verdict on the load, with what is known of locks; the model's own is without. */
+/* The verdict on the load, including locks, which the model's own verdict leaves out. */
 extern PadvVerdict padv_health_verdict(const PadvModel *model, const PadvStall *stall);
 
 /*
- * Whether most of the work stands still.  Lately: for the minute after it, too, over
- * which averages still have those that waited.
+ * Whether most of the work stands still.  The second function is also true in the minute
+ * after a stall, because averages of the last minute still contain its waits.
  */
 extern bool padv_health_stalled(const PadvStatus *status);
 extern bool padv_health_stalled_lately(const PadvStatus *status);
 
 /*
- * More want to work than help, and it is not because they stand still: then fewer
- * connections would help.
+ * Whether fewer connections would help: more sessions want to work than the optimum, and
+ * not because they stand still.
  */
 extern PadvCheckStatus padv_health_oversubscribed(const PadvLocalStatus *local);
 
-/* Logins in the queue have no session, but a connection. */
+/*
+ * The number of connections in use: sessions, and logins in the queue, which have a
+ * connection but no session; and whether so many are nearly all.
+ */
 extern int64_t padv_health_connections_taken(const PadvStatus *status);
 extern bool padv_health_nearly_full(const PadvStatus *status, int64_t taken);
 
-/* A wait in the queue for transactions that is too long for a queue. */
+/* Whether the longest wait for a transaction slot is too long. */
 extern bool padv_health_queue_is_old(const PadvStatus *status);
 
 #endif							/* PADV_HEALTH_H */

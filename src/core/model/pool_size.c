@@ -129,7 +129,7 @@ is_load(const PadvPoolSecond *sum, int count)
  * part of them.
  */
 static void
-describe(const PadvPoolSecond *sum, PadvPoolLoad *load)
+describe_load(const PadvPoolSecond *sum, PadvPoolLoad *load)
 {
 	double		n = sum->samples;
 	double		idle = (sum->held + sum->turnaround) / n;
@@ -176,7 +176,7 @@ padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *take, const PadvInt
 	sum = sum_latest(memory);
 	if (!is_load(&sum, memory->count) || take->taken_at > LATEST || take->taken_at < -LATEST)
 		return;
-	describe(&sum, &memory->latest);
+	describe_load(&sum, &memory->latest);
 	memory->latest.at = take->taken_at;
 }
 
@@ -194,7 +194,7 @@ held_by(const PadvPoolLoad *load, const PadvPoolNeed *need)
 
 /* How much of the busiest load still counts. */
 static double
-remembered(const PadvPoolMemory *memory, int64_t now)
+remembered_throughput(const PadvPoolMemory *memory, int64_t now)
 {
 	return fmax(0.0, 1.0 - (double) (now - memory->busiest.at) / (double) FADES);
 }
@@ -230,7 +230,7 @@ compare_latest(PadvPoolMemory *memory, const PadvPoolNeed *need, int64_t now)
 		return;
 	if (first || is_busier(memory, need, MUCH_BUSIER))
 		memory->settles_from = latest->at;
-	if (first || is_busier(memory, need, BUSIER * remembered(memory, now)) ||
+	if (first || is_busier(memory, need, BUSIER * remembered_throughput(memory, now)) ||
 		(memory->near && latest->samples > LONGER * memory->busiest.samples))
 	{
 		memory->busiest = *latest;
@@ -265,7 +265,7 @@ is_pressed(const PadvPoolLoad *load)
 
 /* Rounded, within the server and the sessions that it can need. */
 static int64_t
-bounded(double size, double sessions, double least, int64_t usable)
+bound_size(double size, double sessions, double least, int64_t usable)
 {
 	size = fmin(size, fmax(least, (double) usable));
 	size = fmin(size, fmax(least, ceil(sessions)));
@@ -273,7 +273,7 @@ bounded(double size, double sessions, double least, int64_t usable)
 }
 
 static void
-calculate(const PadvPoolLoad *load, const PadvPoolNeed *need, PadvPoolBasis *inputs)
+calculate_sizes(const PadvPoolLoad *load, const PadvPoolNeed *need, PadvPoolBasis *inputs)
 {
 	double		least = least_active(load, need);
 	double		factor = load->executing > 0.0 ? fmax(1.0, least / load->executing) : 1.0;
@@ -287,10 +287,10 @@ calculate(const PadvPoolLoad *load, const PadvPoolNeed *need, PadvPoolBasis *inp
 	inputs->load = *load;
 	inputs->least = least;
 	inputs->factor = factor;
-	inputs->pool_size = bounded(least + load->held * factor + load->round_trip,
-								pressed ? INFINITY : load->sessions, least, need->usable);
-	inputs->session_pool_size = bounded(session, pressed ? CALLERS * load->sessions : load->sessions,
-										least, need->usable);
+	inputs->pool_size = bound_size(least + load->held * factor + load->round_trip,
+								   pressed ? INFINITY : load->sessions, least, need->usable);
+	inputs->session_pool_size = bound_size(session, pressed ? CALLERS * load->sessions : load->sessions,
+										   least, need->usable);
 	if (inputs->session_pool_size < inputs->pool_size)
 		inputs->session_pool_size = inputs->pool_size;
 }
@@ -316,7 +316,7 @@ may_change(const PadvPoolNumber *number, int64_t size, int64_t now, bool settlin
 }
 
 static void
-follow(const PadvPoolMemory *memory, PadvPoolNumber *number, int64_t size, double least, int64_t now)
+update_size(const PadvPoolMemory *memory, PadvPoolNumber *number, int64_t size, double least, int64_t now)
 {
 	bool		settling = now - memory->settles_from < SETTLES;
 
@@ -365,12 +365,12 @@ padv_pool_judge(PadvPoolMemory *memory, const PadvPoolNeed *need, int64_t now, P
 		go_without_load(need, size);
 		return;
 	}
-	calculate(&memory->busiest, need, inputs);
+	calculate_sizes(&memory->busiest, need, inputs);
 	if (memory->setting != need->setting)
 		memory->pool.size = memory->session_pool.size = 0;
 	memory->setting = need->setting;
-	follow(memory, &memory->pool, inputs->pool_size, inputs->least, now);
-	follow(memory, &memory->session_pool, inputs->session_pool_size, inputs->least, now);
+	update_size(memory, &memory->pool, inputs->pool_size, inputs->least, now);
+	update_size(memory, &memory->session_pool, inputs->session_pool_size, inputs->least, now);
 
 	most = (int64_t) fmax(inputs->least, (double) need->usable);
 	size->pool_size = memory->pool.size < most ? memory->pool.size : most;

@@ -1,6 +1,8 @@
 /*
  * pool_size.h
- *		Connections that a pool in front needs, by the busiest load that was seen.
+ *		The connections that a pool in front needs, by the busiest load seen so far.
+ *
+ * Pure: plain data of the caller; nothing blocks, allocates or fails.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -15,8 +17,8 @@
 #include "core/stats/window.h"
 
 /*
- * A stretch of a load: means, in sessions.  By Little's law each is
- * transactions a second, times what a transaction spends so.
+ * The load of some time: means, in sessions.  By Little's law each is transactions a
+ * second, times the seconds that a transaction spends in that state.
  */
 typedef struct PadvPoolLoad
 {
@@ -24,8 +26,8 @@ typedef struct PadvPoolLoad
 	double		samples;
 	double		throughput;		/* transactions a second */
 	double		sessions;
-	double		executing;		/* demand, those ready to run included */
-	double		ready;			/* of these, waiting for a core */
+	double		executing;		/* demand, sessions ready to run included */
+	double		ready;			/* of these, sessions that wait for a core */
 	double		held;			/* idle in transaction for a short time */
 	double		round_trip;		/* between two transactions, for at most a
 								 * round trip */
@@ -33,29 +35,29 @@ typedef struct PadvPoolLoad
 								 * round_trip */
 } PadvPoolLoad;
 
-/* What a size depends on beside the load. */
+/* What a size depends on, apart from the load. */
 typedef struct PadvPoolNeed
 {
 	int64_t		optimal;		/* active connections, at least 1 */
 	int64_t		setting;		/* the same as the DBA set it; 0: not set */
-	double		helpful;		/* active connections that were seen to help;
-								 * 0: not known */
+	double		helpful;		/* active connections up to which throughput
+								 * was seen to grow; 0: not known */
 	double		at_work;		/* connections at work at the peak of the
 								 * curve; 0: none was seen */
 	int64_t		usable;			/* connections that the server can have */
 } PadvPoolNeed;
 
-/* How the sizes are calculated now. */
+/* The inputs of the current sizes. */
 typedef struct PadvPoolBasis
 {
 	PadvPoolLoad load;			/* the busiest */
 	double		least;			/* connections that are to be active */
-	double		factor;			/* by which pauses grow until these are */
-	int64_t		pool_size;		/* what comes out, shown or not */
+	double		factor;			/* by which pauses grow until these are active */
+	int64_t		pool_size;		/* the result, shown or not */
 	int64_t		session_pool_size;
 } PadvPoolBasis;
 
-/* What is shown. */
+/* The sizes as they are shown. */
 typedef struct PadvPoolSize
 {
 	int64_t		pool_size;		/* 0: not known */
@@ -64,7 +66,7 @@ typedef struct PadvPoolSize
 	PadvPoolBasis inputs;		/* all 0 when no load is known */
 } PadvPoolSize;
 
-/* A second or so of sums, over samples where no unit is given. */
+/* Sums of about a second; over samples where no unit is given. */
 typedef struct PadvPoolSecond
 {
 	double		seconds;
@@ -81,7 +83,7 @@ typedef struct PadvPoolSecond
 	double		turnaround;
 } PadvPoolSecond;
 
-/* A number as it is shown. */
+/* A size as it is shown. */
 typedef struct PadvPoolNumber
 {
 	int64_t		size;			/* 0: none yet */
@@ -90,50 +92,55 @@ typedef struct PadvPoolNumber
 
 #define PADV_POOL_SECONDS 60
 
-/* All that is remembered; no pointer in it. */
+/* All state; contains no pointer. */
 typedef struct PadvPoolMemory
 {
 	/* kept over a restart */
 	PadvPoolLoad busiest;
 	int64_t		settles_from;	/* when the busiest load was first seen */
-	int64_t		setting;		/* PadvPoolNeed.setting, when it was judged
-								 * last */
+	int64_t		setting;		/* PadvPoolNeed.setting at the last
+								 * padv_pool_judge */
 	PadvPoolNumber pool;
 	PadvPoolNumber session_pool;
 
 	/* not kept */
 	PadvPoolLoad latest;
-	bool		fresh;			/* it has not been judged */
-	bool		near;			/* it is nearly the busiest */
+	bool		fresh;			/* latest is new since the last
+								 * padv_pool_judge */
+	bool		near;			/* latest is nearly as busy as the busiest */
 	int			next;
 	int			count;
 	PadvPoolSecond recent[PADV_POOL_SECONDS];
 } PadvPoolMemory;
 
-/* Forget all, or what was seen but not yet judged. */
+/* Initialize, or reset. */
 extern void padv_pool_init(PadvPoolMemory *memory);
 
 /*
- * Take in a second.  Less than a load (see below) says nothing.
+ * Add a second.  It is ignored if it has less than a load (see below).
  */
 extern void padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *take,
 						  const PadvInterval *interval);
 
 /*
- * The sizes now.  A busier load replaces the one that is remembered.  What a
- * load must exceed falls to nothing in 14 days, so a busier past fades.
- * The sizes change by at least a tenth.  In the hour after a much busier load was
- * first seen they follow what is learned; later they stand while there is clearly
- * less load, and fall only once a day.
+ * Compute the sizes now; `now` is the wall clock in microseconds.
+ *
+ * A busier load replaces the remembered one.  The load to exceed falls to nothing in 14
+ * days, so that an old load fades.  A size changes by at least a tenth.  In the hour
+ * after a much busier load was first seen, the sizes follow each change.  Later they do
+ * not change while there is clearly less load, and decrease at most once a day.
  */
 extern void padv_pool_judge(PadvPoolMemory *memory, const PadvPoolNeed *need, int64_t now,
 							PadvPoolSize *size);
 
-/* What makes a load: so many transactions a second, or sessions that execute. */
+/* The least load: so many transactions a second, or so many executing sessions. */
 #define PADV_LOAD_TRANSACTIONS 10.0
 #define PADV_LOAD_EXECUTING 0.5
 
-/* As plain finite numbers, and back; false, and nothing changed, if not sound. */
+/*
+ * Save the kept part as finite numbers, and restore it.  Restoring returns false, and
+ * changes nothing, if the numbers are not valid.
+ */
 #define PADV_POOL_NUMBERS 16
 extern void padv_pool_keep(const PadvPoolMemory *memory, double numbers[PADV_POOL_NUMBERS]);
 extern bool padv_pool_restore(PadvPoolMemory *memory, const double *numbers, size_t count);

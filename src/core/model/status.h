@@ -1,9 +1,9 @@
 /*
  * status.h
- *		All that one moment of the server is known by, and who is asking.
+ *		The state of the server at one moment, as published and as a reader has it.
  *
- * The worker publishes a status; readers copy it out.  Plain data, so that
- * the rooms that turn it into advice and sentences need no server.
+ * The worker publishes a status, and readers copy it.  Plain data, so that the modules
+ * that turn it into advice and sentences need no server.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -20,8 +20,8 @@
 /* What is published after each sample, without the long tables. */
 typedef struct PadvStatus
 {
-	int64_t		taken_at;		/* of the last sample, on the wall clock; 0
-								 * before the first */
+	int64_t		taken_at;		/* of the last sample, wall clock,
+								 * microseconds; 0 before the first */
 	int64_t		clock_us;		/* the same moment on the monotonic clock */
 	int64_t		samples_total;
 	PadvCounts	last;
@@ -30,38 +30,38 @@ typedef struct PadvStatus
 	PadvLoad	load;
 	PadvModel	model;
 	PadvControl control;		/* of server_max_active = auto */
-	PadvStall	stall;			/* who keeps others waiting */
-	bool		limits_unreadable;	/* so nobody is refused */
+	PadvStall	stall;			/* sessions that block others */
+	bool		limits_unreadable;	/* so no login is refused */
 	int64_t		connections_most;	/* taken at once in the last 14 days */
-	int64_t		connections_days;	/* that this is known for */
-	int64_t		limits_committed;	/* sessions that limits and limits allow;
-									 * -1: no bound */
+	int64_t		connections_days;	/* days for which this is known */
+	int64_t		limits_committed;	/* sessions that limits and CONNECTION
+									 * LIMITs allow; -1: no bound */
 } PadvStatus;
 
 /*
- * A status in front of a reader: how old it is, and names for its numbers.
- * The names are the reader's memory; identifiers come quoted for SQL.
+ * A reader's copy of the status, with its age, and names for its OIDs.  The reader owns the
+ * memory of the names.  Fields named _quoted are quoted as SQL identifiers or literals.
  */
 typedef struct PadvLocalStatus
 {
 	PadvStatus	status;
-	PadvSlotStats gate;			/* without running and kept */
+	PadvSlotStats gate;			/* running and kept are not set */
 	bool		worker_running;
 	double		age_seconds;	/* of the last sample */
-	int32_t		enforcement;	/* PadvEnforcement, as it is set: of sessions */
-	int32_t		gate_enforcement;	/* likewise, of transactions */
+	int32_t		enforcement;	/* the setting (PadvEnforcement), for sessions */
+	int32_t		gate_enforcement;	/* likewise, for transactions */
 	const char *holder_role;	/* of status.idle_holder, when it has one */
 	const char *holder_role_quoted;
 	const char *holder_database;
 	const char *blocker_role;	/* of status.stall.worst, when there is one */
 	const char *blocker_database;
-	const char *blocker_gid_quoted; /* of a prepared transaction; NULL when it
-									 * is gone */
+	const char *blocker_gid_quoted; /* of a prepared transaction; NULL if it
+									 * has ended */
 } PadvLocalStatus;
 
 /*
- * Whether sampling stands still: there is no worker, or the last sample is ten
- * intervals and five seconds old.
+ * Whether sampling has stopped: there is no worker, or the last sample is older than ten
+ * intervals and five seconds.
  */
 extern bool padv_sampling_stopped(const PadvLocalStatus *local);
 

@@ -210,7 +210,7 @@ step(const Problem *problem, const PadvUsl *usl, double damping, PadvUsl *next)
 
 /* Descend from a first guess; returns the squares reached. */
 static double
-descend(const Problem *problem, PadvUsl *usl)
+descend_to_minimum(const Problem *problem, PadvUsl *usl)
 {
 	double		reached = squares(problem, usl);
 	double		damping = 1e-3;
@@ -274,7 +274,7 @@ padv_usl_fit(const PadvUslPoint *points, int n, PadvUsl *usl)
 	for (int i = 0; i < 3; i++)
 	{
 		PadvUsl		try = {lambda, starts[i][0], starts[i][1], 0.0};
-		double		error = descend(&problem, &try);
+		double		error = descend_to_minimum(&problem, &try);
 
 		if (error < least)
 		{

@@ -2,6 +2,8 @@
  * usl.h
  *		The Universal Scalability Law, fitted to a measured curve.
  *
+ * Pure: nothing here blocks, allocates or fails.
+ *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #ifndef PADV_USL_H
@@ -32,15 +34,16 @@ typedef struct PadvUsl
 #define PADV_USL_MAX_POINTS 128
 
 /*
- * Weighted least squares of the throughput.  Points that are not finite, or not
- * positive, are left out; false when less than PADV_USL_MIN_POINTS are left.
- * lambda is what one connection did, where that was seen.
+ * Fit by weighted least squares of the throughput.  Points that are not finite, or not
+ * positive, are ignored.  Returns false when fewer than PADV_USL_MIN_POINTS are left.
+ * lambda is the measured throughput of one connection, if there is such a point.
  */
 extern bool padv_usl_fit(const PadvUslPoint *points, int n, PadvUsl *usl);
 
+/* The throughput by the law, per second. */
 extern double padv_usl_throughput(const PadvUsl *usl, double connections);
 
-/* Where throughput is highest, at least 1; negative where it never falls. */
+/* Connections with the highest throughput, at least 1; negative if it never falls. */
 extern double padv_usl_peak(const PadvUsl *usl);
 
 #endif							/* PADV_USL_H */

@@ -19,13 +19,13 @@
 
 /* Thousandths; the ratio is compared as it is shown. */
 static double
-rounded(double value)
+round_value(double value)
 {
 	return fmax(floor(value * 1000.0 + 0.5) / 1000.0, 0.0);
 }
 
 static void
-say_unknown(const PadvLocalStatus *local, PadvLoadCheck *check)
+write_check_unknown(const PadvLocalStatus *local, PadvLoadCheck *check)
 {
 	check->status = PADV_CHECK_UNKNOWN;
 	if (local->status.taken_at == 0)
@@ -51,7 +51,7 @@ write_threshold(char text[THRESHOLD], double threshold)
 
 /* What the thresholds say of the load, if any is given. */
 static PadvCheckStatus
-judge_ratio(double load_ratio, double warning, double critical)
+check_ratio(double load_ratio, double warning, double critical)
 {
 	if (critical >= 0.0 && load_ratio > critical)
 		return PADV_CHECK_CRITICAL;
@@ -63,9 +63,9 @@ judge_ratio(double load_ratio, double warning, double critical)
  * that work stands still, as the ratio of that can be small.
  */
 static PadvHealth
-judge(const PadvLocalStatus *local, double load_ratio, double warning, double critical)
+check_value(const PadvLocalStatus *local, double load_ratio, double warning, double critical)
 {
-	PadvHealth	health = {judge_ratio(load_ratio, warning, critical), ""};
+	PadvHealth	health = {check_ratio(load_ratio, warning, critical), ""};
 
 	if (warning < 0.0 && critical < 0.0)
 		return padv_health(local);
@@ -82,7 +82,7 @@ judge(const PadvLocalStatus *local, double load_ratio, double warning, double cr
 
 /* What it is about, where the verdict does not say it. */
 static void
-say_reason(const PadvLocalStatus *local, const PadvHealth *health, char *text, size_t size)
+write_check_reason(const PadvLocalStatus *local, const PadvHealth *health, char *text, size_t size)
 {
 	const PadvStall *stall = &local->status.stall;
 
@@ -98,17 +98,17 @@ say_reason(const PadvLocalStatus *local, const PadvHealth *health, char *text, s
 }
 
 static void
-say_load(const PadvLocalStatus *local, double warning, double critical, PadvLoadCheck *check)
+write_check_load(const PadvLocalStatus *local, double warning, double critical, PadvLoadCheck *check)
 {
 	static const char *const names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
-	PadvHealth	health = judge(local, check->load_ratio, warning, critical);
+	PadvHealth	health = check_value(local, check->load_ratio, warning, critical);
 	char		warning_text[THRESHOLD];
 	char		critical_text[THRESHOLD];
 	char		reason[128];
 
 	write_threshold(warning_text, warning);
 	write_threshold(critical_text, critical);
-	say_reason(local, &health, reason, sizeof(reason));
+	write_check_reason(local, &health, reason, sizeof(reason));
 	check->status = health.status;
 	snprintf(check->message, sizeof(check->message),
 			 "POOL_ADVISOR %s - %.1f sessions want to work, optimum %lld (%s%s)"
@@ -132,16 +132,16 @@ padv_check_load(const PadvLocalStatus *local, int64_t usable_connections,
 	check->usable_connections = usable_connections;
 	if (status->taken_at != 0)
 	{
-		check->load_ratio = rounded(status->model.load_ratio);
-		check->demand_avg = rounded(status->minute.demand);
-		check->active_avg = rounded(status->minute.active);
+		check->load_ratio = round_value(status->model.load_ratio);
+		check->demand_avg = round_value(status->minute.demand);
+		check->active_avg = round_value(status->minute.active);
 		check->optimal = padv_model_chosen(&status->model)->connections;
 		check->sessions = status->last.sessions;
 		check->queued = status->last.queued;
-		check->sample_age_seconds = rounded(local->age_seconds);
+		check->sample_age_seconds = round_value(local->age_seconds);
 	}
 	if (padv_sampling_stopped(local))
-		say_unknown(local, check);
+		write_check_unknown(local, check);
 	else
-		say_load(local, warning, critical, check);
+		write_check_load(local, warning, critical, check);
 }

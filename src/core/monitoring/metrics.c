@@ -278,7 +278,7 @@ descending(double a, double b)
 
 /* Most at work first; of equal ones the one with more sessions, then the older. */
 static int
-compare_roles(const void *a, const void *b)
+compare_metric_roles(const void *a, const void *b)
 {
 	const PadvMetricsRole *left = a;
 	const PadvMetricsRole *right = b;
@@ -294,7 +294,7 @@ compare_roles(const void *a, const void *b)
 int
 padv_metrics_choose_roles(PadvMetricsRole *roles, int count)
 {
-	qsort(roles, (size_t) count, sizeof(PadvMetricsRole), compare_roles);
+	qsort(roles, (size_t) count, sizeof(PadvMetricsRole), compare_metric_roles);
 	return shown(count);
 }
 
@@ -329,7 +329,7 @@ fullness(const PadvMetricsLimit *limit)
 }
 
 static int
-compare_limits(const void *a, const void *b)
+compare_metric_limits(const void *a, const void *b)
 {
 	const PadvMetricsLimit *left = a;
 	const PadvMetricsLimit *right = b;
@@ -345,7 +345,7 @@ compare_limits(const void *a, const void *b)
 int
 padv_metrics_choose_limits(PadvMetricsLimit *limits, int count)
 {
-	qsort(limits, (size_t) count, sizeof(PadvMetricsLimit), compare_limits);
+	qsort(limits, (size_t) count, sizeof(PadvMetricsLimit), compare_metric_limits);
 	return shown(count);
 }
 
@@ -377,7 +377,7 @@ name_of(const char *row)
  * another; and two series with the same labels spoil the whole answer.
  */
 static bool
-is_known(const char *rows, size_t width, int kept, const char *name)
+value_is_known(const char *rows, size_t width, int kept, const char *name)
 {
 	if (name == NULL)
 		return false;
@@ -399,7 +399,7 @@ fold(PadvMetricScope scope, char *rows, size_t width, int shown_rows, int count,
 	{
 		char	   *row = rows + (size_t) i * width;
 
-		if (i < shown_rows && is_known(rows, width, kept, name_of(row)))
+		if (i < shown_rows && value_is_known(rows, width, kept, name_of(row)))
 			memmove(rows + (size_t) kept++ * width, row, width);
 		else
 			add_row(scope, sum, row);

@@ -80,7 +80,7 @@ typedef struct LabelStyle
 } LabelStyle;
 
 static void
-put_label(const PadvConfigWriter *writer, const LabelStyle *style, const char *label)
+put_config_label(const PadvConfigWriter *writer, const LabelStyle *style, const char *label)
 {
 	put(writer, style->prefix);
 	put(writer, style->datname != NULL && strcmp(label, "datname") == 0 ? style->datname : label);
@@ -92,7 +92,7 @@ put_labels(const PadvConfigWriter *writer, PadvMetricScope scope, const LabelSty
 {
 	for (const char *const *label = padv_metric_groups[scope].labels; *label != NULL; label++)
 	{
-		put_label(writer, style, *label);
+		put_config_label(writer, style, *label);
 		if (label[1] != NULL)
 			put(writer, separator);
 	}
@@ -109,7 +109,7 @@ put_label_columns(const PadvConfigWriter *writer, PadvMetricScope scope, const L
 							  (style->datname != NULL && strcmp(*label, "datname") == 0)))
 		{
 			put(writer, " AS ");
-			put_label(writer, style, *label);
+			put_config_label(writer, style, *label);
 		}
 		put(writer, label[1] != NULL ? ", " : "");
 	}

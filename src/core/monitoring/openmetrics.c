@@ -23,7 +23,7 @@ typedef struct Writer
 } Writer;
 
 static void
-put(const Writer *writer, const char *text)
+put_metrics_text(const Writer *writer, const char *text)
 {
 	writer->emit(writer->arg, text);
 }
@@ -40,7 +40,7 @@ put_escaped(const Writer *writer, const char *text)
 		if (used + 3 > sizeof(piece))
 		{
 			piece[used] = '\0';
-			put(writer, piece);
+			put_metrics_text(writer, piece);
 			used = 0;
 		}
 		if (*text == '\\' || *text == '"' || *text == '\n')
@@ -48,7 +48,7 @@ put_escaped(const Writer *writer, const char *text)
 		piece[used++] = *text == '\n' ? 'n' : *text;
 	}
 	piece[used] = '\0';
-	put(writer, piece);
+	put_metrics_text(writer, piece);
 }
 
 void
@@ -77,13 +77,13 @@ put_family_line(const Writer *writer, const char *keyword, const PadvMetric *met
 
 	snprintf(family, sizeof(family), "%.*s",
 			 (int) (strlen(metric->name) - strlen(suffix)), metric->name);
-	put(writer, "# ");
-	put(writer, keyword);
-	put(writer, " ");
-	put(writer, family);
-	put(writer, " ");
-	put(writer, value);
-	put(writer, "\n");
+	put_metrics_text(writer, "# ");
+	put_metrics_text(writer, keyword);
+	put_metrics_text(writer, " ");
+	put_metrics_text(writer, family);
+	put_metrics_text(writer, " ");
+	put_metrics_text(writer, value);
+	put_metrics_text(writer, "\n");
 }
 
 static void
@@ -99,16 +99,16 @@ put_head(const Writer *writer, const PadvMetric *metric)
 
 /* One label; an empty one is none. */
 static void
-put_label(const Writer *writer, bool *first, const char *name, const char *value)
+put_metrics_label(const Writer *writer, bool *first, const char *name, const char *value)
 {
 	if (value[0] == '\0')
 		return;
-	put(writer, *first ? "{" : ",");
+	put_metrics_text(writer, *first ? "{" : ",");
 	*first = false;
-	put(writer, name);
-	put(writer, "=\"");
+	put_metrics_text(writer, name);
+	put_metrics_text(writer, "=\"");
 	put_escaped(writer, value);
-	put(writer, "\"");
+	put_metrics_text(writer, "\"");
 }
 
 static void
@@ -122,16 +122,16 @@ put_series(void *arg, const PadvSeries *series)
 		put_head(writer, series->metric);
 	writer->family = series->metric;
 
-	put(writer, series->metric->name);
-	put_label(writer, &first, "rolname", series->rolname);
-	put_label(writer, &first, "datname", series->datname);
-	put_label(writer, &first, "wait_class", series->wait_class);
+	put_metrics_text(writer, series->metric->name);
+	put_metrics_label(writer, &first, "rolname", series->rolname);
+	put_metrics_label(writer, &first, "datname", series->datname);
+	put_metrics_label(writer, &first, "wait_class", series->wait_class);
 	if (series->metric->kind == PADV_METRIC_INFO)
-		put_label(writer, &first, "version", PADV_VERSION);
-	put(writer, first ? " " : "} ");
+		put_metrics_label(writer, &first, "version", PADV_VERSION);
+	put_metrics_text(writer, first ? " " : "} ");
 	padv_write_number(number, series->value);
-	put(writer, number);
-	put(writer, "\n");
+	put_metrics_text(writer, number);
+	put_metrics_text(writer, "\n");
 }
 
 void
@@ -141,5 +141,5 @@ padv_openmetrics(const PadvMetricsInput *input,
 	Writer		writer = {emit, arg, NULL};
 
 	padv_metrics_walk(input, put_series, &writer);
-	put(&writer, "# EOF");
+	put_metrics_text(&writer, "# EOF");
 }

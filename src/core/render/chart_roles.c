@@ -69,7 +69,7 @@ draw_bar(PadvCanvas *canvas, const PadvFrame *frame, const PadvScale *scale, int
 
 /* The optimum, if the bars come near it; the column that it is in. */
 static void
-draw_optimum(PadvCanvas *canvas, const PadvFrame *frame, const PadvScale *scale, double optimal)
+draw_roles_optimum(PadvCanvas *canvas, const PadvFrame *frame, const PadvScale *scale, double optimal)
 {
 	int			column = frame->left + (int) ceil(padv_scale_place(scale, optimal) * frame->columns - 1e-6) - 1;
 
@@ -84,7 +84,7 @@ draw_optimum(PadvCanvas *canvas, const PadvFrame *frame, const PadvScale *scale,
 
 /* Columns that a kind of text takes at most. */
 static int
-widest(const PadvCanvas *canvas, const PadvRoleBar *bars, int count, bool names)
+widest_name(const PadvCanvas *canvas, const PadvRoleBar *bars, int count, bool names)
 {
 	int			width = 0;
 
@@ -117,10 +117,10 @@ write_header(PadvCanvas *canvas)
 
 /* Bars and axes of what is shown. */
 static void
-draw(PadvCanvas *canvas, const PadvRoleBar *bars, int count, double optimal)
+draw_role_bar(PadvCanvas *canvas, const PadvRoleBar *bars, int count, double optimal)
 {
-	int			counts = widest(canvas, bars, count, false);
-	int			names = widest(canvas, bars, count, true);
+	int			counts = widest_name(canvas, bars, count, false);
+	int			names = widest_name(canvas, bars, count, true);
 	int			top = canvas->height == PADV_CANVAS_MIN_HEIGHT ? 0 : 1;
 	PadvScale	scale;
 	PadvFrame	frame;
@@ -151,7 +151,7 @@ draw(PadvCanvas *canvas, const PadvRoleBar *bars, int count, double optimal)
 		char		number[PADV_LABEL];
 		char		text[PADV_LABEL + 16];
 
-		draw_optimum(canvas, &frame, &scale, optimal);
+		draw_roles_optimum(canvas, &frame, &scale, optimal);
 		padv_label_number(optimal, number, sizeof(number));
 		snprintf(text, sizeof(text), "optimum %s", number);
 		padv_canvas_put(canvas, top + count + 1, 0, PADV_MARK_UPRIGHT);
@@ -182,5 +182,5 @@ padv_chart_roles(PadvCanvas *canvas, PadvRoleBar *bars, int count, double optima
 		shown[rows - 1] = padv_role_bars_sum(bars + rows - 1, count - rows + 1);
 		shown[rows - 1].name = name;
 	}
-	draw(canvas, shown, rows, optimal);
+	draw_role_bar(canvas, shown, rows, optimal);
 }

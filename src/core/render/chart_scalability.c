@@ -55,7 +55,7 @@ put_at(PadvFrame *frame, int column, double throughput, PadvMark mark)
 
 /* The optimum is under the curve, and the curve under the points. */
 static void
-draw_peak(PadvFrame *frame, const PadvCurve *curve, const PadvScale *x)
+draw_chart_peak(PadvFrame *frame, const PadvCurve *curve, const PadvScale *x)
 {
 	int			column = column_of(frame, x, curve->at_work.best);
 
@@ -114,7 +114,7 @@ padv_chart_scalability(PadvCanvas *canvas, const PadvScalabilityRow *rows, int c
 	x = padv_curve_scale(rows, count, curve, frame.columns / COLUMNS_PER_TICK);
 	padv_frame_draw_axes(&frame, padv_curve_greatest(rows, count, curve, &x));
 	if (peak && curve->at_work.best <= x.high)
-		draw_peak(&frame, curve, &x);
+		draw_chart_peak(&frame, curve, &x);
 	padv_frame_ticks(&frame, &x);
 	if (curve->fit_known)
 		draw_curve(&frame, curve, &x);

@@ -21,7 +21,7 @@ static const PadvMark class_marks[PADV_WAIT_CLASSES] = {
 
 /* A tick where a step of the clock begins. */
 static void
-draw_clock(PadvFrame *frame, const PadvTimeline *timeline)
+draw_chart_clock(PadvFrame *frame, const PadvTimeline *timeline)
 {
 	double		seconds = ((double) timeline->until - (double) timeline->from) / frame->columns /
 		(double) PADV_SECOND;
@@ -44,7 +44,7 @@ draw_clock(PadvFrame *frame, const PadvTimeline *timeline)
 
 /* The optimum as a line, where nothing else is; through bars if so wished. */
 static void
-draw_optimum(PadvFrame *frame, const PadvColumns *series, bool through_bars)
+draw_chart_optimum(PadvFrame *frame, const PadvColumns *series, bool through_bars)
 {
 	for (int i = 0; i < series->count; i++)
 	{
@@ -81,7 +81,7 @@ write_title(const PadvCanvas *canvas, const PadvTimeline *timeline, int columns,
 }
 
 static void
-say_nothing_sampled(PadvCanvas *canvas, const PadvTimeline *timeline)
+write_nothing_sampled(PadvCanvas *canvas, const PadvTimeline *timeline)
 {
 	char		sentence[200];
 
@@ -122,7 +122,7 @@ padv_chart_load(PadvCanvas *canvas, const PadvTimeline *timeline)
 	padv_columns_gather(&series, timeline, canvas->width - AXIS - 2);
 	if (!padv_column_sampled(&series.all))
 	{
-		say_nothing_sampled(canvas, timeline);
+		write_nothing_sampled(canvas, timeline);
 		return;
 	}
 	greatest = padv_columns_greatest_load(&series, &beyond);
@@ -137,13 +137,13 @@ padv_chart_load(PadvCanvas *canvas, const PadvTimeline *timeline)
 	write_title(canvas, timeline, series.count, "Active connections", title, sizeof(title));
 	padv_frame_init(&frame, canvas, title, &legend, AXIS, 1);
 	padv_frame_draw_axes(&frame, greatest);
-	draw_clock(&frame, timeline);
+	draw_chart_clock(&frame, timeline);
 	for (int i = 0; i < series.count; i++)
 	{
 		padv_frame_bar(&frame, i, padv_column_active(&series.columns[i]));
 		draw_maximum(&frame, i, series.columns[i].most);
 	}
-	draw_optimum(&frame, &series, true);
+	draw_chart_optimum(&frame, &series, true);
 }
 
 /* The class that a height above the ground belongs to; or the one with most. */
@@ -190,7 +190,7 @@ padv_chart_waits(PadvCanvas *canvas, const PadvTimeline *timeline)
 	padv_columns_gather(&series, timeline, canvas->width - AXIS - 2);
 	if (!padv_column_sampled(&series.all))
 	{
-		say_nothing_sampled(canvas, timeline);
+		write_nothing_sampled(canvas, timeline);
 		return;
 	}
 	for (int class = 0; class < PADV_WAIT_CLASSES; class++)
@@ -202,8 +202,8 @@ padv_chart_waits(PadvCanvas *canvas, const PadvTimeline *timeline)
 	write_title(canvas, timeline, series.count, "Active connections by wait", title, sizeof(title));
 	padv_frame_init(&frame, canvas, title, &legend, AXIS, 1);
 	padv_frame_draw_axes(&frame, padv_columns_greatest(&series, padv_column_total));
-	draw_clock(&frame, timeline);
+	draw_chart_clock(&frame, timeline);
 	for (int i = 0; i < series.count; i++)
 		draw_stack(&frame, i, &series.columns[i]);
-	draw_optimum(&frame, &series, false);
+	draw_chart_optimum(&frame, &series, false);
 }

@@ -23,15 +23,15 @@
 
 /* What is not known is negative; what is no number is not known either. */
 static bool
-is_known(double value)
+column_is_known(double value)
 {
 	return value >= 0.0 && isfinite(value);
 }
 
 static void
-add(PadvMean *mean, double value, double weight)
+add_sample_to_column(PadvMean *mean, double value, double weight)
 {
-	if (is_known(value))
+	if (column_is_known(value))
 	{
 		mean->weight += weight;
 		mean->sum += value * weight;
@@ -47,29 +47,29 @@ padv_mean(const PadvMean *mean)
 static void
 add_point(PadvColumn *column, const PadvHistoryPoint *point, double weight)
 {
-	add(&column->active, point->active_avg, weight);
-	add(&column->optimal, point->optimal, weight);
+	add_sample_to_column(&column->active, point->active_avg, weight);
+	add_sample_to_column(&column->optimal, point->optimal, weight);
 	for (int class = 0; class < PADV_WAIT_CLASSES; class++)
-		add(&column->in_class[class], point->in_class[class], weight);
+		add_sample_to_column(&column->in_class[class], point->in_class[class], weight);
 }
 
 static void
 add_most(PadvColumn *column, double most)
 {
-	if (is_known(most) && most > column->most)
+	if (column_is_known(most) && most > column->most)
 		column->most = most;
 }
 
 /* Share a point out to the columns that it lies in. */
 static void
-spread(PadvColumns *columns, const PadvTimeline *timeline, const PadvHistoryPoint *point)
+spread_column(PadvColumns *columns, const PadvTimeline *timeline, const PadvHistoryPoint *point)
 {
 	double		width = ((double) timeline->until - (double) timeline->from) / columns->count;
 	double		end = ((double) point->at - (double) timeline->from) / width;
 	double		start = end - (double) timeline->interval / width;
 	double		length = end - start;
 
-	if (!(end > LEAST_OVERLAP) || !(start < columns->count - LEAST_OVERLAP) || !is_known(point->active_avg))
+	if (!(end > LEAST_OVERLAP) || !(start < columns->count - LEAST_OVERLAP) || !column_is_known(point->active_avg))
 		return;
 	start = fmax(start, 0.0);
 	end = fmin(end, columns->count);
@@ -86,7 +86,7 @@ spread(PadvColumns *columns, const PadvTimeline *timeline, const PadvHistoryPoin
 			add_most(&columns->columns[i], point->active_max);
 	}
 	add_most(&columns->all, point->active_max);
-	if (is_known(point->optimal) && point->optimal > 0.0f && point->at >= columns->optimal_at)
+	if (column_is_known(point->optimal) && point->optimal > 0.0f && point->at >= columns->optimal_at)
 	{
 		columns->optimal = point->optimal;
 		columns->optimal_at = point->at;
@@ -102,7 +102,7 @@ padv_columns_gather(PadvColumns *columns, const PadvTimeline *timeline, int coun
 	for (int i = 0; i < count; i++)
 		columns->columns[i].most = -1.0;
 	for (int i = 0; i < timeline->count; i++)
-		spread(columns, timeline, &timeline->points[i]);
+		spread_column(columns, timeline, &timeline->points[i]);
 }
 
 bool

@@ -43,7 +43,7 @@ padv_legend_add(PadvLegend *legend, PadvMark mark, const char *format, ...)
  * counting them only.
  */
 static int
-write_legend(PadvCanvas *canvas, const PadvLegend *legend, int row, int most_rows)
+write_frame_legend(PadvCanvas *canvas, const PadvLegend *legend, int row, int most_rows)
 {
 	int			rows = legend->count > 0 ? 1 : 0;
 	int			column = 0;
@@ -79,11 +79,11 @@ padv_frame_init(PadvFrame *frame, PadvCanvas *canvas, const char *title,
 {
 	bool		titled = canvas->height >= TITLE_HEIGHT;
 	int			most = titled ? canvas->height - TITLE_HEIGHT + 2 : 1;
-	int			rows = write_legend(canvas, legend, -1, most);
+	int			rows = write_frame_legend(canvas, legend, -1, most);
 
 	if (titled)
 		padv_canvas_text(canvas, 0, 0, canvas->width, title);
-	write_legend(canvas, legend, canvas->height - rows, most);
+	write_frame_legend(canvas, legend, canvas->height - rows, most);
 	*frame = (PadvFrame) {
 		.canvas = canvas,
 		.top = titled ? 1 : 0,

@@ -34,7 +34,7 @@ tidy_count(int64_t count)
 }
 
 static void
-tidy(PadvRoleBar *bar)
+tidy_role_bars(PadvRoleBar *bar)
 {
 	if (!(bar->active_avg > 0.0) || !isfinite(bar->active_avg))
 		bar->active_avg = 0.0;
@@ -48,7 +48,7 @@ void
 padv_role_bars_order(PadvRoleBar *bars, int count)
 {
 	for (int i = 0; i < count; i++)
-		tidy(&bars[i]);
+		tidy_role_bars(&bars[i]);
 	if (count > 1)
 		qsort(bars, (size_t) count, sizeof(*bars), compare_bars);
 }

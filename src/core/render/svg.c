@@ -125,7 +125,7 @@ padv_svg_begin_legend(const PadvHtml *html)
 }
 
 static void
-begin_sample(const PadvHtml *html)
+begin_legend_sample(const PadvHtml *html)
 {
 	padv_html_markup(html, "<li><svg width=\"22\" height=\"12\" aria-hidden=\"true\">");
 }
@@ -141,7 +141,7 @@ end_sample(const PadvHtml *html, const char *text)
 void
 padv_svg_legend(const PadvHtml *html, const char *class, const char *text)
 {
-	begin_sample(html);
+	begin_legend_sample(html);
 	padv_html_format(html, "<rect class=\"%s\" width=\"22\" height=\"12\"/>", class);
 	end_sample(html, text);
 }
@@ -149,7 +149,7 @@ padv_svg_legend(const PadvHtml *html, const char *class, const char *text)
 void
 padv_svg_legend_line(const PadvHtml *html, const char *class, const char *text)
 {
-	begin_sample(html);
+	begin_legend_sample(html);
 	padv_html_format(html, "<path class=\"%s\" d=\"M0,6h22\"/>", class);
 	end_sample(html, text);
 }
@@ -157,7 +157,7 @@ padv_svg_legend_line(const PadvHtml *html, const char *class, const char *text)
 void
 padv_svg_legend_point(const PadvHtml *html, const char *class, const char *text)
 {
-	begin_sample(html);
+	begin_legend_sample(html);
 	padv_html_format(html, "<circle class=\"%s\" cx=\"11\" cy=\"6\" r=\"4\"/>", class);
 	end_sample(html, text);
 }

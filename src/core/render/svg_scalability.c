@@ -35,18 +35,18 @@ typedef struct Drawing
 
 /* In the chart; what is left of it is at its edge. */
 static double
-place_of(const PadvScale *x, double connections)
+svg_position_of(const PadvScale *x, double connections)
 {
 	return fmin(fmax(padv_scale_place(x, connections), 0.0), 1.0);
 }
 
 /* The range within 5 %, and a line at the peak. */
 static void
-draw_peak(const Drawing *drawing)
+draw_svg_peak(const Drawing *drawing)
 {
-	double		low = place_of(&drawing->x, drawing->curve->at_work.low);
-	double		high = place_of(&drawing->x, drawing->curve->at_work.high);
-	double		best = place_of(&drawing->x, drawing->curve->at_work.best);
+	double		low = svg_position_of(&drawing->x, drawing->curve->at_work.low);
+	double		high = svg_position_of(&drawing->x, drawing->curve->at_work.high);
+	double		best = svg_position_of(&drawing->x, drawing->curve->at_work.best);
 
 	padv_html_markup(drawing->html, "<rect class=\"range\" x=\"");
 	padv_html_number(drawing->html, 100.0 * low);
@@ -97,7 +97,7 @@ draw_point(const Drawing *drawing, const PadvScalabilityRow *row)
 	padv_label_number(row->throughput, throughput, sizeof(throughput));
 	padv_label_number(row->seconds, seconds, sizeof(seconds));
 	padv_html_markup(drawing->html, "<circle class=\"point\" cx=\"");
-	padv_html_number(drawing->html, 100.0 * place_of(&drawing->x, row->connections));
+	padv_html_number(drawing->html, 100.0 * svg_position_of(&drawing->x, row->connections));
 	padv_html_markup(drawing->html, "%\" cy=\"");
 	padv_html_number(drawing->html, padv_svg_y(&drawing->y, row->throughput));
 	padv_html_markup(drawing->html, "\" r=\"4\"><title>");
@@ -108,7 +108,7 @@ draw_point(const Drawing *drawing, const PadvScalabilityRow *row)
 
 /* Every so many of the ticks have a label where there is room for this many. */
 static int
-every(int ticks, int labels, bool logarithmic)
+label_interval(int ticks, int labels, bool logarithmic)
 {
 	int			step = (ticks + labels - 1) / labels;
 
@@ -129,8 +129,8 @@ draw_ticks(const Drawing *drawing)
 
 	for (double tick = x->low; tick <= end; tick = padv_scale_next(x, tick))
 		ticks++;
-	wide = every(ticks, WIDE_LABELS, x->logarithmic);
-	narrow = every(ticks, NARROW_LABELS, x->logarithmic);
+	wide = label_interval(ticks, WIDE_LABELS, x->logarithmic);
+	narrow = label_interval(ticks, NARROW_LABELS, x->logarithmic);
 	for (double tick = x->low; tick <= end; tick = padv_scale_next(x, tick), number++)
 	{
 		char		label[PADV_LABEL];
@@ -138,14 +138,14 @@ draw_ticks(const Drawing *drawing)
 		if (number % wide != 0)
 			continue;
 		padv_label_number(tick, label, sizeof(label));
-		padv_svg_tick(drawing->html, place_of(x, tick), label, number % narrow != 0);
+		padv_svg_tick(drawing->html, svg_position_of(x, tick), label, number % narrow != 0);
 	}
 }
 
 /* --- around the chart ----------------------------------------------------- */
 
 static void
-write_legend(const Drawing *drawing, bool peak)
+write_svg_legend(const Drawing *drawing, bool peak)
 {
 	const PadvCurve *curve = drawing->curve;
 	char		best[PADV_LABEL];
@@ -171,7 +171,7 @@ write_legend(const Drawing *drawing, bool peak)
 }
 
 static void
-describe(const Drawing *drawing, const char *id, int points, bool peak)
+describe_curve_point(const Drawing *drawing, const char *id, int points, bool peak)
 {
 	const PadvCurve *curve = drawing->curve;
 	char		best[PADV_LABEL];
@@ -220,13 +220,13 @@ padv_svg_scalability(const PadvHtml *html, const char *id, const PadvScalability
 	}
 	drawing.x = padv_curve_scale(rows, count, curve, LINEAR_TICKS);
 	write_caption(html, curve, peak);
-	write_legend(&drawing, peak);
+	write_svg_legend(&drawing, peak);
 	padv_html_markup(html, "<p class=\"unit\">transactions/s</p>\n");
 	padv_svg_begin(html, id, "Throughput against connections at work");
-	describe(&drawing, id, points, peak);
+	describe_curve_point(&drawing, id, points, peak);
 	drawing.y = padv_svg_draw_grid(html, padv_curve_greatest(rows, count, curve, &drawing.x));
 	if (peak && curve->at_work.best <= drawing.x.high)
-		draw_peak(&drawing);
+		draw_svg_peak(&drawing);
 	if (curve->fit_known)
 		draw_law(&drawing);
 	for (int i = 0; i < count; i++)

@@ -131,7 +131,7 @@ draw_optimum_as(const Drawing *drawing, const char *class)
 
 /* Upon something like a light, so that it is seen in front of everything. */
 static void
-draw_optimum(const Drawing *drawing)
+draw_svg_optimum(const Drawing *drawing)
 {
 	draw_optimum_as(drawing, "halo");
 	draw_optimum_as(drawing, "optimum");
@@ -188,7 +188,7 @@ has_gaps(const PadvColumns *columns)
  * step that is some of the others.
  */
 static void
-draw_clock(const Drawing *drawing)
+draw_svg_clock(const Drawing *drawing)
 {
 	double		seconds = ((double) drawing->timeline->until - (double) drawing->timeline->from) / (double) PADV_SECOND;
 	int64_t		step = padv_clock_step(seconds / WIDE_LABELS);
@@ -237,7 +237,7 @@ end_figure(const Drawing *drawing, const char *zone)
 
 /* Collect the columns; says so if there is nothing in them. */
 static bool
-begin(Drawing *drawing, const PadvHtml *html, const char *id, const PadvTimeline *timeline, int count)
+begin_svg_chart(Drawing *drawing, const PadvHtml *html, const char *id, const PadvTimeline *timeline, int count)
 {
 	char		sentence[200];
 
@@ -316,7 +316,7 @@ padv_svg_load(const PadvHtml *html, const char *id, const PadvTimeline *timeline
 	double		greatest;
 	bool		beyond;
 
-	if (!begin(&drawing, html, id, timeline, count))
+	if (!begin_svg_chart(&drawing, html, id, timeline, count))
 		return;
 	greatest = padv_columns_greatest_load(&drawing.columns, &beyond);
 
@@ -335,10 +335,10 @@ padv_svg_load(const PadvHtml *html, const char *id, const PadvTimeline *timeline
 	draw_gaps(&drawing);
 	draw_area(&drawing, "most", most_of, 0);
 	draw_area(&drawing, "mean", mean_of, 0);
-	draw_optimum(&drawing);
+	draw_svg_optimum(&drawing);
 	padv_svg_end_stretched(html);
 	label_optimum(&drawing);
-	draw_clock(&drawing);
+	draw_svg_clock(&drawing);
 	padv_svg_end(html);
 	end_figure(&drawing, zone);
 }
@@ -378,7 +378,7 @@ padv_svg_waits(const PadvHtml *html, const char *id, const PadvTimeline *timelin
 {
 	Drawing		drawing;
 
-	if (!begin(&drawing, html, id, timeline, count))
+	if (!begin_svg_chart(&drawing, html, id, timeline, count))
 		return;
 	begin_figure(&drawing);
 	padv_svg_begin_legend(html);
@@ -395,10 +395,10 @@ padv_svg_waits(const PadvHtml *html, const char *id, const PadvTimeline *timelin
 	/* each hides the lower part of the one before */
 	for (int class = PADV_WAIT_CLASSES - 1; class >= 0; class--)
 		draw_area(&drawing, class_fills[class], up_to, class);
-	draw_optimum(&drawing);
+	draw_svg_optimum(&drawing);
 	padv_svg_end_stretched(html);
 	label_optimum(&drawing);
-	draw_clock(&drawing);
+	draw_svg_clock(&drawing);
 	padv_svg_end(html);
 	end_figure(&drawing, zone);
 }

@@ -45,7 +45,7 @@ typedef struct Reason
 
 static void
 __attribute__((format(printf, 2, 3)))
-say(Reason *reason, const char *format, ...)
+add_step(Reason *reason, const char *format, ...)
 {
 	va_list		args;
 	int			length;
@@ -61,7 +61,7 @@ say(Reason *reason, const char *format, ...)
 }
 
 static int64_t
-larger(int64_t a, int64_t b)
+larger_size(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
 }
@@ -79,7 +79,7 @@ padv_find_client_system(const char *name)
 static int64_t
 connections_of(const PadvClientPlan *plan, double percent)
 {
-	return larger((int64_t) percent * plan->max_connections / 100, 1);
+	return larger_size((int64_t) percent * plan->max_connections / 100, 1);
 }
 
 /*
@@ -120,8 +120,8 @@ padv_plan_client(PadvClientPlan *plan)
 	plan->allowed = (int64_t) floor(plan->share_connections / (double) plan->processes + ROUNDING);
 	plan->crowded = plan->allowed < 1;
 	plan->floor = deadlock_floor(plan);
-	plan->floor_wins = plan->floor > larger(plan->allowed, 1);
-	plan->size = larger(larger(plan->allowed, 1), plan->floor);
+	plan->floor_wins = plan->floor > larger_size(plan->allowed, 1);
+	plan->size = larger_size(larger_size(plan->allowed, 1), plan->floor);
 
 	plan->workers = plan->size / plan->connections_per_thread;
 	if (plan->system->holding == PADV_HELD_BY_WORKER)
@@ -135,93 +135,93 @@ padv_plan_client(PadvClientPlan *plan)
 
 /* Where the server's number comes from. */
 static void
-say_pool_size(Reason *reason, const PadvClientPlan *plan)
+add_pool_size_step(Reason *reason, const PadvClientPlan *plan)
 {
 	bool		by_worker = plan->system->holding == PADV_HELD_BY_WORKER;
 	double		busy_ratio = by_worker ? (double) plan->optimal / ((double) plan->divided * (1.0 - 1e-12)) : plan->busy_ratio;
 	double		needed = ceil((double) plan->optimal / busy_ratio);
 
 	if (plan->stale_seconds > 0.0)
-		say(reason, "As of %.0f s ago, when sampling stopped: ", plan->stale_seconds);
-	say(reason, "optimal %lld (%s) / busy_ratio %.6g (%s), rounded up %.0f",
-		(long long) plan->optimal, plan->method, busy_ratio, plan->busy_source, needed);
+		add_step(reason, "As of %.0f s ago, when sampling stopped: ", plan->stale_seconds);
+	add_step(reason, "optimal %lld (%s) / busy_ratio %.6g (%s), rounded up %.0f",
+			 (long long) plan->optimal, plan->method, busy_ratio, plan->busy_source, needed);
 	if (needed > (double) plan->divided)
-		say(reason, ", but not more than the server has");
-	say(reason, " = %s %lld. ", by_worker ? "session_pool_size" : "pool_size", (long long) plan->divided);
+		add_step(reason, ", but not more than the server has");
+	add_step(reason, " = %s %lld. ", by_worker ? "session_pool_size" : "pool_size", (long long) plan->divided);
 }
 
 static void
-say_division(Reason *reason, const PadvClientPlan *plan)
+add_division_step(Reason *reason, const PadvClientPlan *plan)
 {
-	say_pool_size(reason, plan);
-	say(reason, "%.6g * %lld = %.6g connections / %lld %s, rounded down = %lld. ",
-		plan->share, (long long) plan->divided, plan->share_connections,
-		(long long) plan->processes, plan->system->pools, (long long) plan->allowed);
+	add_pool_size_step(reason, plan);
+	add_step(reason, "%.6g * %lld = %.6g connections / %lld %s, rounded down = %lld. ",
+			 plan->share, (long long) plan->divided, plan->share_connections,
+			 (long long) plan->processes, plan->system->pools, (long long) plan->allowed);
 	if (plan->crowded && !plan->floor_wins)
-		say(reason,
-			"One connection each is the least, and %lld of them are more than the share: put one pool in front of all, or run fewer. ",
-			(long long) plan->processes);
+		add_step(reason,
+				 "One connection each is the least, and %lld of them are more than the share: put one pool in front of all, or run fewer. ",
+				 (long long) plan->processes);
 	if (plan->floor_wins && plan->system->holding != PADV_HELD_BY_WORKER)
-		say(reason, "The deadlock floor %lld is above that, so the floor wins. ",
-			(long long) plan->floor);
+		add_step(reason, "The deadlock floor %lld is above that, so the floor wins. ",
+				 (long long) plan->floor);
 }
 
 static void
-say_holding(Reason *reason, const PadvClientPlan *plan)
+add_holding_step(Reason *reason, const PadvClientPlan *plan)
 {
 	if (plan->system->holding == PADV_HELD_FOR_TRANSACTION)
-		say(reason,
-			"The connection is handed on after each transaction, so it is held for the transaction and a round trip, and that is what busy_ratio measures.");
+		add_step(reason,
+				 "The connection is handed on after each transaction, so it is held for the transaction and a round trip, and that is what busy_ratio measures.");
 	else
-		say(reason,
-			"This holds if a caller returns its connection right after the commit.");
+		add_step(reason,
+				 "This holds if a caller returns its connection right after the commit.");
 }
 
 static void
-say_size(Reason *reason, const PadvClientPlan *plan)
+add_size_step(Reason *reason, const PadvClientPlan *plan)
 {
-	say_division(reason, plan);
-	say_holding(reason, plan);
+	add_division_step(reason, plan);
+	add_holding_step(reason, plan);
 }
 
 static void
-say_percent(Reason *reason, const PadvClientPlan *plan)
+add_percent_step(Reason *reason, const PadvClientPlan *plan)
 {
-	say_division(reason, plan);
-	say(reason, "100 * %lld / max_connections %lld, rounded %s = %lld (at least 1, at most 100), which are %lld connections. ",
-		(long long) plan->wanted, (long long) plan->max_connections,
-		plan->percent_up ? "up" : "down", (long long) plan->percent, (long long) plan->size);
+	add_division_step(reason, plan);
+	add_step(reason, "100 * %lld / max_connections %lld, rounded %s = %lld (at least 1, at most 100), which are %lld connections. ",
+			 (long long) plan->wanted, (long long) plan->max_connections,
+			 plan->percent_up ? "up" : "down", (long long) plan->percent, (long long) plan->size);
 	if (plan->percent_up && !plan->floor_wins)
-		say(reason, "A smaller step would be below the deadlock floor %lld. ", (long long) plan->floor);
+		add_step(reason, "A smaller step would be below the deadlock floor %lld. ", (long long) plan->floor);
 	if (plan->size > plan->wanted && !plan->percent_up)
-		say(reason, "That is more than the share, and there is no smaller step: a lower max_connections makes the steps smaller. ");
-	say_holding(reason, plan);
+		add_step(reason, "That is more than the share, and there is no smaller step: a lower max_connections makes the steps smaller. ");
+	add_holding_step(reason, plan);
 }
 
 static void
-say_workers(Reason *reason, const PadvClientPlan *plan)
+add_workers_step(Reason *reason, const PadvClientPlan *plan)
 {
-	say_division(reason, plan);
-	say(reason, "%lld connections for each worker: %lld / %lld, rounded down = %lld workers",
-		(long long) plan->connections_per_thread,
-		(long long) larger(plan->size, plan->allowed),
-		(long long) plan->connections_per_thread, (long long) plan->workers);
+	add_division_step(reason, plan);
+	add_step(reason, "%lld connections for each worker: %lld / %lld, rounded down = %lld workers",
+			 (long long) plan->connections_per_thread,
+			 (long long) larger_size(plan->size, plan->allowed),
+			 (long long) plan->connections_per_thread, (long long) plan->workers);
 	if (plan->floor_wins)
-		say(reason, ", as one worker needs %lld, so the floor wins over the share",
-			(long long) plan->floor);
-	say(reason, ". ");
+		add_step(reason, ", as one worker needs %lld, so the floor wins over the share",
+				 (long long) plan->floor);
+	add_step(reason, ". ");
 	if (plan->threads > 0)
-		say(reason, "It takes the place of the %lld threads. ", (long long) plan->threads);
-	say(reason,
-		"Core and max are the same, because threads above the core are started only when the queue is full.");
+		add_step(reason, "It takes the place of the %lld threads. ", (long long) plan->threads);
+	add_step(reason,
+			 "Core and max are the same, because threads above the core are started only when the queue is full.");
 }
 
 static void
-say_queue(Reason *reason, const PadvClientPlan *plan)
+add_queue_step(Reason *reason, const PadvClientPlan *plan)
 {
-	say(reason,
-		"%d * %lld workers: who comes last waits %d service times. -1 would be without limit: nothing is refused, max is never reached, and under overload memory runs out; a bounded queue refuses some and survives.",
-		QUEUE_PER_WORKER, (long long) plan->workers, QUEUE_PER_WORKER);
+	add_step(reason,
+			 "%d * %lld workers: who comes last waits %d service times. -1 would be without limit: nothing is refused, max is never reached, and under overload memory runs out; a bounded queue refuses some and survives.",
+			 QUEUE_PER_WORKER, (long long) plan->workers, QUEUE_PER_WORKER);
 }
 
 typedef struct Emitter
@@ -241,24 +241,24 @@ value_of(const PadvClientPlan *plan, const PadvClientLine *line, Reason *reason)
 	switch (line->value)
 	{
 		case PADV_VALUE_SIZE:
-			say_size(reason, plan);
+			add_size_step(reason, plan);
 			break;
 		case PADV_VALUE_PERCENT:
-			say_percent(reason, plan);
+			add_percent_step(reason, plan);
 			value = plan->percent;
 			break;
 		case PADV_VALUE_SAME_PERCENT:
 			value = plan->percent;
 			break;
 		case PADV_VALUE_WORKERS:
-			say_workers(reason, plan);
+			add_workers_step(reason, plan);
 			value = plan->workers;
 			break;
 		case PADV_VALUE_SAME_WORKERS:
 			value = plan->workers;
 			break;
 		case PADV_VALUE_QUEUE:
-			say_queue(reason, plan);
+			add_queue_step(reason, plan);
 			value = QUEUE_PER_WORKER * plan->workers;
 			break;
 		case PADV_VALUE_SAME:
@@ -276,11 +276,11 @@ emit_line(const Emitter *emitter, const PadvClientLine *line)
 	char		number[32] = "";
 
 	if (line->value != PADV_VALUE_LITERAL && plan->divided == 0)
-		say(&reason, "No size, as no load was measured: see the row caution.");
+		add_step(&reason, "No size, as no load was measured: see the row caution.");
 	else
 		snprintf(number, sizeof(number), "%lld", (long long) value_of(plan, line, &reason));
 	if (line->reason != NULL)
-		say(&reason, "%s%s", reason.used > 0 ? " " : "", line->reason);
+		add_step(&reason, "%s%s", reason.used > 0 ? " " : "", line->reason);
 	emitter->emit(emitter->arg, line->setting,
 				  line->value == PADV_VALUE_LITERAL ? line->literal : number, reason.text);
 }
@@ -293,11 +293,11 @@ emit_evidence(const Emitter *emitter)
 	Reason		reason = {0};
 
 	if (plan->measured_at != NULL)
-		say(&reason, "The busiest load that was seen, at %s: %.0f transactions/s by %.1f sessions, %.2f of them executing. ",
-			plan->measured_at, plan->throughput, plan->sessions, plan->executing);
+		add_step(&reason, "The busiest load that was seen, at %s: %.0f transactions/s by %.1f sessions, %.2f of them executing. ",
+				 plan->measured_at, plan->throughput, plan->sessions, plan->executing);
 	else
-		say(&reason, "No load was measured. ");
-	say(&reason, "The optimum %lld is by %s, confidence %s.", (long long) plan->optimal, plan->method, plan->confidence);
+		add_step(&reason, "No load was measured. ");
+	add_step(&reason, "The optimum %lld is by %s, confidence %s.", (long long) plan->optimal, plan->method, plan->confidence);
 	emitter->emit(emitter->arg, "evidence", "", reason.text);
 }
 
@@ -310,14 +310,14 @@ emit_caution(const Emitter *emitter)
 	if (plan->measured_at != NULL && plan->executing >= LIGHT_LOAD * (double) plan->optimal)
 		return;
 	if (plan->measured_at != NULL)
-		say(&reason, "The busiest load that was seen kept only %.2f of %lld connections executing, so the sizes may change under more. ",
-			plan->executing, (long long) plan->optimal);
+		add_step(&reason, "The busiest load that was seen kept only %.2f of %lld connections executing, so the sizes may change under more. ",
+				 plan->executing, (long long) plan->optimal);
 	else if (plan->divided > 0)
-		say(&reason, "No load was measured, so no pause inside a transaction is counted: the sizes are a starting point. ");
+		add_step(&reason, "No load was measured, so no pause inside a transaction is counted: the sizes are a starting point. ");
 	else
-		say(&reason, "No load was measured, so the sizes are left empty. All that is known is that about %lld connections can be active together. ",
-			(long long) plan->optimal);
-	say(&reason, "Let the application work for a minute as at its busiest, then ask again.");
+		add_step(&reason, "No load was measured, so the sizes are left empty. All that is known is that about %lld connections can be active together. ",
+				 (long long) plan->optimal);
+	add_step(&reason, "Let the application work for a minute as at its busiest, then ask again.");
 	emitter->emit(emitter->arg, "caution", "", reason.text);
 }
 
@@ -331,32 +331,32 @@ emit_session_pool(const Emitter *emitter)
 
 	if (plan->system->holding != PADV_HELD_UNTIL_RETURNED || plan->session_pool_size <= plan->pool_size)
 		return;
-	say(&reason,
-		"If callers keep a connection for a request, with work of their own between transactions, divide session_pool_size instead: %.6g * %lld = %.6g connections / %lld %s, rounded down = %lld.",
-		plan->share, (long long) plan->session_pool_size, share, (long long) plan->processes,
-		plan->system->pools,
-		(long long) fmax(1.0, floor(share / (double) plan->processes + ROUNDING)));
+	add_step(&reason,
+			 "If callers keep a connection for a request, with work of their own between transactions, divide session_pool_size instead: %.6g * %lld = %.6g connections / %lld %s, rounded down = %lld.",
+			 plan->share, (long long) plan->session_pool_size, share, (long long) plan->processes,
+			 plan->system->pools,
+			 (long long) fmax(1.0, floor(share / (double) plan->processes + ROUNDING)));
 	emitter->emit(emitter->arg, "session pool", "", reason.text);
 }
 
 static void
-say_floor(Reason *reason, const PadvClientPlan *plan)
+add_floor_step(Reason *reason, const PadvClientPlan *plan)
 {
 	int64_t		each = plan->connections_per_thread;
 
 	if (plan->system->holding == PADV_HELD_BY_WORKER && plan->divided == 0)
-		say(reason, "One worker needs %lld connections.", (long long) each);
+		add_step(reason, "One worker needs %lld connections.", (long long) each);
 	else if (plan->system->holding == PADV_HELD_BY_WORKER)
-		say(reason, "%lld workers * (%lld connections_per_thread - 1) + 1 = %lld; the pool has %lld, %lld for each worker, and none waits for another.",
-			(long long) plan->workers, (long long) each,
-			(long long) (plan->workers * (each - 1) + 1), (long long) plan->size, (long long) each);
+		add_step(reason, "%lld workers * (%lld connections_per_thread - 1) + 1 = %lld; the pool has %lld, %lld for each worker, and none waits for another.",
+				 (long long) plan->workers, (long long) each,
+				 (long long) (plan->workers * (each - 1) + 1), (long long) plan->size, (long long) each);
 	else
-		say(reason, "%lld threads * (%lld connections_per_thread - 1) + 1 = %lld: %s.",
-			(long long) plan->threads, (long long) each, (long long) plan->floor,
-			plan->divided == 0 ? "with fewer the threads can lock up, all waiting for one more connection" :
-			plan->size < plan->floor ? "more than max_connections, so the threads can lock up, all waiting for one more connection" :
-			plan->floor_wins ? "with fewer the threads can lock up, all waiting for one more connection" :
-			"the pool is not smaller, so the threads cannot lock up");
+		add_step(reason, "%lld threads * (%lld connections_per_thread - 1) + 1 = %lld: %s.",
+				 (long long) plan->threads, (long long) each, (long long) plan->floor,
+				 plan->divided == 0 ? "with fewer the threads can lock up, all waiting for one more connection" :
+				 plan->size < plan->floor ? "more than max_connections, so the threads can lock up, all waiting for one more connection" :
+				 plan->floor_wins ? "with fewer the threads can lock up, all waiting for one more connection" :
+				 "the pool is not smaller, so the threads cannot lock up");
 }
 
 static void
@@ -367,13 +367,13 @@ emit_floor(const Emitter *emitter)
 
 	if (plan->floor == 0 || (plan->threads == 0 && plan->connections_per_thread == 1))
 		return;
-	say_floor(&reason, plan);
+	add_floor_step(&reason, plan);
 	if (plan->floor_wins && plan->divided > 0)
-		say(&reason, " That is more than the share: %lld * %lld = %lld connections, %.3g times the %.6g of the share%s. Let a thread hold fewer at once, or run fewer threads or processes.",
-			(long long) plan->processes, (long long) plan->size, (long long) plan->sum,
-			fmin((double) plan->sum / plan->share_connections, DBL_MAX), plan->share_connections,
-			plan->sum > plan->usable_connections ? ", and more than the server has" :
-			", so under full load more sessions work at once than the server is at its best with");
+		add_step(&reason, " That is more than the share: %lld * %lld = %lld connections, %.3g times the %.6g of the share%s. Let a thread hold fewer at once, or run fewer threads or processes.",
+				 (long long) plan->processes, (long long) plan->size, (long long) plan->sum,
+				 fmin((double) plan->sum / plan->share_connections, DBL_MAX), plan->share_connections,
+				 plan->sum > plan->usable_connections ? ", and more than the server has" :
+				 ", so under full load more sessions work at once than the server is at its best with");
 	emitter->emit(emitter->arg, "deadlock floor", "", reason.text);
 }
 
@@ -385,20 +385,20 @@ emit_next_limit(const Emitter *emitter)
 	Reason		reason = {0};
 
 	if (plan->divided > 0 && plan->threads > plan->size && plan->system->holding != PADV_HELD_BY_WORKER)
-		say(&reason, "Above: of %lld threads %lld wait when all want a connection; ",
-			(long long) plan->threads, (long long) (plan->threads - plan->size));
+		add_step(&reason, "Above: of %lld threads %lld wait when all want a connection; ",
+				 (long long) plan->threads, (long long) (plan->threads - plan->size));
 	else
-		say(&reason, "Above: ");
-	say(&reason, "%s. Below: ", plan->system->above);
+		add_step(&reason, "Above: ");
+	add_step(&reason, "%s. Below: ", plan->system->above);
 	if (plan->divided > 0)
-		say(&reason, "%lld * %lld = %lld connections; ", (long long) plan->processes,
-			(long long) plan->size, (long long) plan->sum);
-	say(&reason, "ordinary roles can have %lld (max_connections %lld less %lld reserved)%s.",
-		(long long) plan->usable_connections,
-		(long long) plan->max_connections,
-		(long long) (plan->max_connections - plan->usable_connections),
-		plan->divided > 0 && plan->sum > plan->usable_connections ?
-		": they do not fit, and the last ones are refused" : ", less what else connects");
+		add_step(&reason, "%lld * %lld = %lld connections; ", (long long) plan->processes,
+				 (long long) plan->size, (long long) plan->sum);
+	add_step(&reason, "ordinary roles can have %lld (max_connections %lld less %lld reserved)%s.",
+			 (long long) plan->usable_connections,
+			 (long long) plan->max_connections,
+			 (long long) (plan->max_connections - plan->usable_connections),
+			 plan->divided > 0 && plan->sum > plan->usable_connections ?
+			 ": they do not fit, and the last ones are refused" : ", less what else connects");
 	emitter->emit(emitter->arg, "next limit", "", reason.text);
 }
 
@@ -415,7 +415,7 @@ padv_client_config(const PadvClientPlan *plan,
 	emit_caution(&emitter);
 	for (const PadvClientLine *line = plan->system->lines; line->setting != NULL; line++)
 		emit_line(&emitter, line);
-	say(&place, "%s: %s.", plan->system->title, plan->system->where);
+	add_step(&place, "%s: %s.", plan->system->title, plan->system->where);
 	emit(arg, "place", "", place.text);
 	emit_session_pool(&emitter);
 	emit_floor(&emitter);

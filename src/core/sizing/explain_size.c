@@ -27,7 +27,7 @@ users_of_one(const PadvSizing *sizing)
 }
 
 static int64_t
-smaller(int64_t a, int64_t b)
+smaller_size(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
 }
@@ -55,14 +55,14 @@ padv_size_pool(PadvSizing *sizing)
 										   sizing->max_wait_seconds);
 	if (sizing->one_line == 0 || sizing->pool_size == 0)
 		return PADV_SIZING_TOO_LARGE;
-	sizing->one_line = smaller(sizing->one_line, sizing->users);
-	sizing->pool_size = smaller(sizing->pool_size, users_of_one(sizing));
+	sizing->one_line = smaller_size(sizing->one_line, sizing->users);
+	sizing->pool_size = smaller_size(sizing->pool_size, users_of_one(sizing));
 	sizing->connections = sizing->pool_size * sizing->processes;
 	return PADV_SIZING_DONE;
 }
 
 static void
-explain_load(const PadvEmitter *speaker, const PadvSizing *sizing)
+explain_size_load(const PadvEmitter *speaker, const PadvSizing *sizing)
 {
 	padv_emit(speaker,
 			  "Busy connections: %.6g transactions/s * %.6g s = %.6g at a time on average (Little's law).",
@@ -99,8 +99,8 @@ explain_wait(const PadvEmitter *speaker, const PadvSizing *sizing, int64_t size,
 
 /* Why that size and no other, for a pool that so many users share. */
 static void
-explain_pool(const PadvEmitter *speaker, const PadvSizing *sizing, int64_t size,
-			 int64_t users, double rate)
+explain_size_pool(const PadvEmitter *speaker, const PadvSizing *sizing, int64_t size,
+				  int64_t users, double rate)
 {
 	if (size >= users)
 	{
@@ -123,8 +123,8 @@ explain_head_room(const PadvEmitter *speaker, const PadvSizing *sizing)
 			  sizing->max_wait_seconds);
 	padv_emit(speaker,
 			  "How long one waits (Erlang): let a be the busy connections, B(0) = 1 and B(n) = a * B(n-1) / (n + a * B(n-1)); of those who come to a pool of n, the share C = B(n) / (1 - a / n * (1 - B(n))) waits, for the service time / (n - a) on average.");
-	explain_pool(speaker, sizing, sizing->one_line, sizing->users,
-				 sizing->transactions_per_second);
+	explain_size_pool(speaker, sizing, sizing->one_line, sizing->users,
+					  sizing->transactions_per_second);
 }
 
 static void
@@ -140,7 +140,7 @@ explain_processes(const PadvEmitter *speaker, const PadvSizing *sizing)
 			  (long long) sizing->processes, (long long) sizing->processes,
 			  sizing->transactions_per_second, (long long) sizing->processes, rate,
 			  sizing->busy, (long long) sizing->processes, sizing->busy / processes);
-	explain_pool(speaker, sizing, sizing->pool_size, users_of_one(sizing), rate);
+	explain_size_pool(speaker, sizing, sizing->pool_size, users_of_one(sizing), rate);
 }
 
 static void
@@ -171,7 +171,7 @@ padv_explain_size(const PadvSizing *sizing,
 {
 	const PadvEmitter speaker = {emit, arg};
 
-	explain_load(&speaker, sizing);
+	explain_size_load(&speaker, sizing);
 	explain_head_room(&speaker, sizing);
 	explain_processes(&speaker, sizing);
 	explain_answer(&speaker, sizing);

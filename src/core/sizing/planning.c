@@ -11,7 +11,7 @@
 
 /* Neither operand is negative, here and below. */
 static bool
-add(int64_t a, int64_t b, int64_t *sum)
+saturating_add(int64_t a, int64_t b, int64_t *sum)
 {
 	if (a > INT64_MAX - b)
 		return false;
@@ -20,7 +20,7 @@ add(int64_t a, int64_t b, int64_t *sum)
 }
 
 static bool
-multiply(int64_t a, int64_t b, int64_t *product)
+saturating_multiply(int64_t a, int64_t b, int64_t *product)
 {
 	if (b != 0 && a > INT64_MAX / b)
 		return false;
@@ -37,8 +37,8 @@ bool
 padv_deadlock_free_size(int64_t threads, int64_t connections_per_thread,
 						int64_t *size)
 {
-	return multiply(threads, connections_per_thread - 1, size) &&
-		add(*size, 1, size);
+	return saturating_multiply(threads, connections_per_thread - 1, size) &&
+		saturating_add(*size, 1, size);
 }
 
 /*
@@ -57,10 +57,10 @@ padv_fleet_connections(const PadvFleet *fleet, PadvFleetConnections *result)
 
 	result->unserved = wanted - extra;
 	result->connections = 0;
-	if (!multiply(fleet->pools, fleet->min_pool_size, &connections) ||
-		!add(connections, extra, &connections) ||
-		!multiply(connections, fleet->front_ends, &connections) ||
-		!multiply(connections, fleet->databases, &connections))
+	if (!saturating_multiply(fleet->pools, fleet->min_pool_size, &connections) ||
+		!saturating_add(connections, extra, &connections) ||
+		!saturating_multiply(connections, fleet->front_ends, &connections) ||
+		!saturating_multiply(connections, fleet->databases, &connections))
 		return false;
 	result->connections = connections;
 	return true;

@@ -55,7 +55,7 @@ padv_peak_add(PadvDailyPeak *peak, int64_t at, double connections)
 
 /* Days that are to come are of a clock that was wrong. */
 static bool
-counts(const PadvDailyPeak *peak, int i, int64_t day)
+day_counts(const PadvDailyPeak *peak, int i, int64_t day)
 {
 	return peak->day[i] <= day && peak->day[i] > day - PADV_PEAK_DAYS;
 }
@@ -66,7 +66,7 @@ padv_peak_most(const PadvDailyPeak *peak, int64_t at)
 	double		most = 0.0;
 
 	for (int i = 0; i < PADV_PEAK_DAYS; i++)
-		if (counts(peak, i, day_of(at)))
+		if (day_counts(peak, i, day_of(at)))
 			most = fmax(most, peak->connections[i]);
 	return (int64_t) ceil(most);
 }
@@ -78,7 +78,7 @@ padv_peak_days(const PadvDailyPeak *peak, int64_t at)
 	int64_t		days = 0;
 
 	for (int i = 0; i < PADV_PEAK_DAYS; i++)
-		if (counts(peak, i, day) && day - peak->day[i] > days)
+		if (day_counts(peak, i, day) && day - peak->day[i] > days)
 			days = day - peak->day[i];
 	return days;
 }

@@ -1,6 +1,8 @@
 /*
  * daily_peak.h
- *		The most connections that were taken at once, by day.
+ *		The most connections in use at once, by day.
+ *
+ * Pure: plain data of the caller; times are wall clock, in microseconds.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -23,16 +25,19 @@ typedef struct PadvDailyPeak
 
 extern void padv_peak_init(PadvDailyPeak *peak);
 
-/* So many were taken at a time, microseconds on the wall clock. */
+/* Note that so many connections were in use at this time. */
 extern void padv_peak_add(PadvDailyPeak *peak, int64_t at, double connections);
 
-/* The most of the 14 days before a time and of its day; 0 when there is none. */
+/* The most of the day of this time and the 14 days before; 0 when none is known. */
 extern int64_t padv_peak_most(const PadvDailyPeak *peak, int64_t at);
 
-/* How many days lie between the first of these and that time. */
+/* The number of days between the first of these days and this time. */
 extern int64_t padv_peak_days(const PadvDailyPeak *peak, int64_t at);
 
-/* As plain finite numbers, and back; false, and nothing changed, if not sound. */
+/*
+ * Save as finite numbers, and restore.  Restoring returns false, and changes nothing, if
+ * the numbers are not valid.
+ */
 #define PADV_PEAK_NUMBERS (2 * PADV_PEAK_DAYS)
 extern void padv_peak_keep(const PadvDailyPeak *peak, double numbers[PADV_PEAK_NUMBERS]);
 extern bool padv_peak_restore(PadvDailyPeak *peak, const double *numbers, size_t count);

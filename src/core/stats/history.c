@@ -177,7 +177,7 @@ padv_history_describe(const PadvWindowMeans *take, double cpu_utilization,
 
 /* Where the point with a number is, or goes. */
 static int
-place(PadvResolution resolution, uint64_t number)
+ring_index(PadvResolution resolution, uint64_t number)
 {
 	return resolutions[resolution].first +
 		(int) (number % (uint64_t) resolutions[resolution].size);
@@ -191,7 +191,7 @@ point_back(const PadvHistory *history, PadvResolution resolution, uint32_t back)
 
 	if (back >= ring->count)
 		return NULL;
-	return &history->points[place(resolution, ring->end - 1 - back)];
+	return &history->points[ring_index(resolution, ring->end - 1 - back)];
 }
 
 void
@@ -200,7 +200,7 @@ padv_history_append(PadvHistory *history, PadvResolution resolution,
 {
 	PadvHistoryRing *ring = &history->rings[resolution];
 
-	history->points[place(resolution, ring->end)] = *point;
+	history->points[ring_index(resolution, ring->end)] = *point;
 	ring->end++;
 	if (ring->count < (uint32_t) resolutions[resolution].size)
 		ring->count++;
@@ -237,7 +237,7 @@ interval_end(PadvResolution resolution, int64_t at)
 
 /* The mean of the points of one second that are later than a time. */
 static void
-average(const PadvHistory *history, int64_t after, PadvHistoryPoint *mean)
+average_points(const PadvHistory *history, int64_t after, PadvHistoryPoint *mean)
 {
 	double		sum[FIGURES] = {0.0};
 	int			known[FIGURES] = {0};
@@ -284,7 +284,7 @@ end_interval(PadvHistory *history, PadvResolution resolution, int64_t at)
 	mean.at = interval_end(resolution, newest->at);
 	if (mean.at >= at || (told != NULL && told->at >= mean.at))
 		return;
-	average(history, mean.at - resolutions[resolution].us, &mean);
+	average_points(history, mean.at - resolutions[resolution].us, &mean);
 	padv_history_append(history, resolution, &mean);
 }
 

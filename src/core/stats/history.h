@@ -1,6 +1,9 @@
 /*
- * history_shmem.h
- *		What the last two weeks were like, in three resolutions.
+ * history.h
+ *		The history of the last two weeks, in three resolutions.
+ *
+ * Pure: plain data in memory of the caller, who protects it with a lock; nothing here
+ * blocks, allocates or fails.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -26,8 +29,8 @@ typedef enum PadvResolution
 #define PADV_HISTORY_FIVE_MINUTES 4032
 
 /*
- * One interval: means, but for active_max.  Sessions where no unit is given;
- * what is not known is negative.
+ * One interval: means, except active_max.  Sessions where no unit is given; a negative
+ * value is not known.
  */
 typedef struct PadvHistoryPoint
 {
@@ -46,21 +49,21 @@ typedef struct PadvHistoryPoint
 } PadvHistoryPoint;
 
 /*
- * What a point can hold, and a file may: times within three centuries of the
- * epoch, so that nothing overflows on the way to a calendar, and figures that
- * are finite, at most this, and -1 or more.
+ * The valid values of a point, in memory and in a file: times within three centuries of
+ * the epoch, so that calendar functions do not overflow, and finite figures from -1 to
+ * PADV_HISTORY_GREATEST.
  */
 #define PADV_HISTORY_LATEST INT64_C(10000000000000000)
 #define PADV_HISTORY_GREATEST 1e9f
 
-/* Points are numbered as they come; those in the ring are the last count. */
+/* Points are numbered in order; the ring has the last `count` of them. */
 typedef struct PadvHistoryRing
 {
 	uint64_t	end;			/* number of the point after the newest */
 	uint32_t	count;
 } PadvHistoryRing;
 
-/* Figures that another room keeps along with the history. */
+/* Numbers that the worker keeps along with the history. */
 #define PADV_HISTORY_MAX_CURVE 4096
 
 /*
@@ -76,13 +79,13 @@ typedef struct PadvHistory
 							PADV_HISTORY_FIVE_MINUTES];
 } PadvHistory;
 
-/* Forget all; the curve too. */
+/* Remove all points, and the curve. */
 extern void padv_history_init(PadvHistory *history);
 
-/* Forget the points. */
+/* Remove all points. */
 extern void padv_history_forget(PadvHistory *history);
 
-/* Points that a resolution can hold. */
+/* The number of points that a resolution can hold. */
 extern int	padv_history_size(PadvResolution resolution);
 
 /* '1 s', '10 s' or '5 min', and the same in microseconds. */
@@ -90,55 +93,53 @@ extern const char *padv_resolution_name(PadvResolution resolution);
 extern int64_t padv_resolution_us(PadvResolution resolution);
 
 /*
- * Make a point of what the window took; cpu_utilization and
- * transactions_per_second negative when unknown.
+ * Make a point of the means of the window.  cpu_utilization (0..1) and
+ * transactions_per_second are negative if not known.
  */
 extern void padv_history_describe(const PadvWindowMeans *take, double cpu_utilization,
 								  double transactions_per_second,
 								  int64_t optimal, PadvHistoryPoint *point);
 
 /*
- * Whether all of a point is within the bounds above; the second form puts what
- * is not on "unknown", and is false only for the time.
+ * Whether all values of a point are valid, as above.  The second function sets invalid
+ * values to unknown, and returns false only for an invalid time.
  */
 extern bool padv_history_sound(const PadvHistoryPoint *point);
 extern bool padv_history_mend(PadvHistoryPoint *point);
 
 /*
- * Take in the point of one second, mended; O(1) but for the end of an interval,
- * which costs what its points did.
+ * Add the point of one second, after padv_history_mend.  O(1), except at the end of an
+ * interval, which costs as much as its points did.
  *
- * Intervals of 10 s and 5 min end on multiples on the wall clock and are told
- * by the first point after their end, as the mean of the points of one second
- * in them, all with the same weight, however many there are; what is unknown
- * in a point is left out.
+ * Intervals of 10 s and 5 min end on multiples of the wall clock.  The first point after
+ * the end completes one: its point is the mean of the points of one second in it, all with
+ * the same weight.  Unknown values are left out.
  *
- * The wall clock may step.  Forward, or while the server was down, it leaves a
- * gap.  Back, the points that are not before the new time are forgotten, in
- * all resolutions: they are of a time that comes again, or never came.
+ * The wall clock may step.  A step forward, or a stopped server, leaves a gap.  After a
+ * step back the points that are not before the new time are removed, in all resolutions.
  */
 extern void padv_history_add(PadvHistory *history, const PadvHistoryPoint *point);
 
 /*
- * Put a point behind the others of its resolution: sound, later than they are,
- * and at the end of an interval.  For those that a file kept.
+ * Append a point that a file has kept.  It must be valid, later than the other points of
+ * its resolution, and at the end of an interval.
  */
 extern void padv_history_append(PadvHistory *history, PadvResolution resolution,
 								const PadvHistoryPoint *point);
 
 /*
- * Copy out up to max points, the oldest first, from number *cursor on, or from
- * the oldest there is if that is later; *cursor moves behind them.  0 says that
- * there is no more.  A reader that lets points be added in between must skip
- * those that are not later than its last one.
+ * Copy up to max points, oldest first, from number *cursor on, or from the oldest one if
+ * that is later.  Advances *cursor and returns the number of points, 0 at the end.  If
+ * points can be added between two calls, the reader must skip points that are not later
+ * than its last one.
  */
 extern int	padv_history_copy(const PadvHistory *history, PadvResolution resolution,
 							  uint64_t *cursor, PadvHistoryPoint *points, int max);
 
 /*
- * The curve: finite numbers, PADV_HISTORY_MAX_CURVE at most, whose meaning is
- * the caller's; a file keeps them.  False, and nothing changed, if they are not
- * such.  Getting gives their number.
+ * The curve: up to PADV_HISTORY_MAX_CURVE finite numbers whose meaning is the caller's; a
+ * file keeps them.  Setting returns false, and changes nothing, for other numbers.
+ * Getting writes them and returns their number.
  */
 extern bool padv_history_curve_sound(const double *curve, size_t count);
 extern bool padv_history_set_curve(PadvHistory *history, const double *curve,

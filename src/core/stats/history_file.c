@@ -45,7 +45,7 @@ crc32c(const unsigned char *bytes, size_t size)
 
 /* Bytes being written, and where the next one goes. */
 static unsigned char *
-put(unsigned char *to, const void *from, size_t size)
+put_bytes(unsigned char *to, const void *from, size_t size)
 {
 	memcpy(to, from, size);
 	return to + size;
@@ -54,7 +54,7 @@ put(unsigned char *to, const void *from, size_t size)
 static unsigned char *
 put_number(unsigned char *to, uint32_t number)
 {
-	return put(to, &number, sizeof(number));
+	return put_bytes(to, &number, sizeof(number));
 }
 
 /* All that precedes has a multiple of 8 bytes, so the points are aligned. */
@@ -76,17 +76,17 @@ padv_history_write(const PadvHistory *history, uint64_t system, void *bytes)
 {
 	unsigned char *at = bytes;
 
-	at = put(at, magic, sizeof(magic));
+	at = put_bytes(at, magic, sizeof(magic));
 	at = put_number(at, PADV_HISTORY_VERSION);
 	at = put_number(at, BYTE_ORDER_MARK);
-	at = put(at, &system, sizeof(system));
+	at = put_bytes(at, &system, sizeof(system));
 	at = put_number(at, sizeof(PadvHistoryPoint));
 	at = put_number(at, PADV_HISTORY_SECTIONS);
 	for (PadvResolution resolution = 0; resolution < PADV_RESOLUTIONS; resolution++)
 		at = put_points(at, history, resolution);
 	at = put_number(at, PADV_RESOLUTIONS);
 	at = put_number(at, history->ncurve);
-	at = put(at, history->curve, history->ncurve * sizeof(double));
+	at = put_bytes(at, history->curve, history->ncurve * sizeof(double));
 	at += PADV_HISTORY_CRC;
 	return (size_t) (at - (unsigned char *) bytes);
 }
@@ -111,7 +111,7 @@ typedef struct Input
 } Input;
 
 static bool
-get(Input *input, void *to, size_t size)
+get_bytes(Input *input, void *to, size_t size)
 {
 	if (size > input->left)
 		return false;
@@ -124,7 +124,7 @@ get(Input *input, void *to, size_t size)
 static bool
 get_number(Input *input, uint32_t *number)
 {
-	return get(input, number, sizeof(*number));
+	return get_bytes(input, number, sizeof(*number));
 }
 
 /* The header of a section, which must be the one expected. */
@@ -152,7 +152,7 @@ get_points(Input *input, PadvHistory *history, PadvResolution resolution)
 	{
 		PadvHistoryPoint point;
 
-		if (!get(input, &point, sizeof(point)) || !padv_history_sound(&point) ||
+		if (!get_bytes(input, &point, sizeof(point)) || !padv_history_sound(&point) ||
 			point.at <= before)
 			return false;
 		if (resolution != PADV_HISTORY_1_SECOND && point.at % length != 0)
@@ -169,7 +169,7 @@ get_curve(Input *input, PadvHistory *history)
 	uint32_t	count;
 
 	if (!get_section(input, PADV_RESOLUTIONS, PADV_HISTORY_MAX_CURVE, &count) ||
-		!get(input, history->curve, count * sizeof(double)))
+		!get_bytes(input, history->curve, count * sizeof(double)))
 		return false;
 	history->ncurve = count;
 	return padv_history_curve_sound(history->curve, count);
@@ -186,7 +186,7 @@ check_frame(const unsigned char *bytes, size_t size, uint64_t system)
 				crc;
 	uint64_t	owner;
 
-	if (!get(&input, found, sizeof(found)))
+	if (!get_bytes(&input, found, sizeof(found)))
 		return PADV_HISTORY_TRUNCATED;
 	if (memcmp(found, magic, sizeof(magic)) != 0)
 		return PADV_HISTORY_NOT_OURS;
@@ -207,7 +207,7 @@ check_frame(const unsigned char *bytes, size_t size, uint64_t system)
 	if (version != PADV_HISTORY_VERSION ||
 		crc != crc32c(bytes, size - PADV_HISTORY_CRC))
 		return PADV_HISTORY_DAMAGED;
-	(void) get(&input, &owner, sizeof(owner));
+	(void) get_bytes(&input, &owner, sizeof(owner));
 	return owner == system ? PADV_HISTORY_INTACT : PADV_HISTORY_FOREIGN;
 }
 

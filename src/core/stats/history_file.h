@@ -1,8 +1,8 @@
 /*
  * history_file.h
- *		A history as bytes, for a file, and back.
+ *		Conversion of a history to the bytes of a file, and back.
  *
- * All numbers are as the machine has them, one after another without a gap:
+ * All numbers are in the byte order of the machine, without padding:
  *
  *		8 bytes		"PADVHIST"
  *		uint32		version, PADV_HISTORY_VERSION
@@ -14,11 +14,11 @@
  *			uint32	which it is, counted from 0
  *			uint32	number of elements
  *			the elements
- *		uint32		CRC-32C of all before
+ *		uint32		CRC-32C of all bytes before
  *
- * Sections 0 to 2 are the points of a resolution, oldest first; section 3 is
- * the curve, doubles whose meaning is that of who set them.  What is added to
- * the format is a section more, and another version.
+ * Sections 0 to 2 are the points of a resolution, oldest first.  Section 3 is the curve,
+ * doubles whose meaning the caller defines.  An addition to the format is a new section,
+ * and a new version.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -34,7 +34,7 @@
 #define PADV_HISTORY_CRC 4
 #define PADV_HISTORY_SECTION_HEADER 8
 
-/* The largest file, and the smallest. */
+/* The sizes of the smallest and the largest file, in bytes. */
 #define PADV_HISTORY_LEAST_BYTES \
 	(PADV_HISTORY_HEADER + PADV_HISTORY_SECTIONS * PADV_HISTORY_SECTION_HEADER + PADV_HISTORY_CRC)
 #define PADV_HISTORY_MOST_BYTES \
@@ -54,23 +54,22 @@ typedef enum PadvHistoryFault
 } PadvHistoryFault;
 
 /*
- * Write a history to at most PADV_HISTORY_MOST_BYTES, aligned as malloc does;
- * the number of bytes is the result.  Copies only, so that it may be called
- * with a lock held; the CRC, which takes longer, is filled in by
- * padv_history_seal.
+ * Write a history to a block of PADV_HISTORY_MOST_BYTES, aligned as malloc does, and
+ * return the number of bytes.  It only copies, so it may be called with a lock held.
+ * padv_history_seal writes the CRC, which takes longer.
  */
 extern size_t padv_history_write(const PadvHistory *history, uint64_t system,
 								 void *bytes);
 extern void padv_history_seal(void *bytes, size_t size);
 
 /*
- * Read what was written; any bytes may be given, aligned or not.  When there
- * is anything wrong with them the history is empty.
+ * Read a history from any bytes, aligned or not.  If anything is wrong with them the
+ * history is empty, and the result says what.
  */
 extern PadvHistoryFault padv_history_parse(const void *bytes, size_t size,
 										   uint64_t system, PadvHistory *history);
 
-/* What is wrong, a sentence for a log. */
+/* What is wrong, as a sentence for the log; a constant string. */
 extern const char *padv_history_fault_text(PadvHistoryFault fault);
 
 #endif							/* PADV_HISTORY_FILE_H */

@@ -83,7 +83,7 @@ typedef struct PadvLoad
 
 extern void padv_load_init(PadvLoadWindow *window);
 
-/* Take in a reading; those that are over a minute old make place. */
+/* Add a reading; readings older than a minute are overwritten. */
 extern void padv_load_add(PadvLoadWindow *window, const PadvCounters *reading);
 
 /* The two newest readings; false as long as there are not two. */

@@ -231,7 +231,7 @@ drop_oldest(PadvRecent *recent)
 }
 
 static void
-append(PadvRecent *recent, uint64_t now, int64_t value)
+append_recent(PadvRecent *recent, uint64_t now, int64_t value)
 {
 	int			last = (recent->first + recent->count) % PADV_RECENT_VALUES;
 	int			place = find_place(recent, value);
@@ -266,7 +266,7 @@ padv_recent_offer(PadvRecent *recent, uint64_t now, uint64_t elapsed_us,
 
 	if (recent->count == PADV_RECENT_VALUES)
 		drop_oldest(recent);
-	append(recent, now, value);
+	append_recent(recent, now, value);
 }
 
 int64_t

@@ -1,6 +1,8 @@
 /*
  * ring.h
- *		The window's containers: sliding sums, keys, and values in order.
+ *		The containers of the window: sliding sums, keys, and sorted values.
+ *
+ * Pure: plain data of the caller; nothing blocks, allocates or fails.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -11,12 +13,12 @@
 #include <stdint.h>
 
 /*
- * A ring of buckets, each of the same width and with a sum for each column,
- * and for up to two periods the totals of the newest buckets.  Integers only,
- * so that adding and subtracting for years leaves no error behind.
+ * A ring of buckets of the same width, each with a sum for each column.  For up to two
+ * periods it keeps the totals of the newest buckets.  It uses integers only, so that no
+ * rounding error accumulates.
  *
- * Times are microseconds on a clock that does not step back.  Should it wrap
- * round all the same, everything expires.
+ * Times are microseconds on a clock that does not step back.  If it wraps around,
+ * everything expires.
  */
 #define PADV_BUCKETS 60
 #define PADV_RING_TOTALS 2
@@ -39,16 +41,16 @@ typedef struct PadvRing
 } PadvRing;
 
 /*
- * buckets is the caller's, for PADV_BUCKETS * columns numbers, all 0; so are
- * the sums of padv_ring_total, for columns numbers.
+ * The caller owns the arrays: `buckets` of PADV_BUCKETS * columns numbers, all 0, and the
+ * `sums` of padv_ring_total, of columns numbers.
  */
 extern void padv_ring_init(PadvRing *ring, uint64_t bucket_us, int columns,
 						   int64_t *buckets);
 extern void padv_ring_total(PadvRing *ring, int buckets, int64_t *sums);
 
 /*
- * Let time pass.  live names the columns that may hold something but 0.  True
- * if a new bucket began.
+ * Advance to a time.  `live` are the columns that may have values other than 0.  Returns
+ * whether a new bucket began.
  */
 extern bool padv_ring_advance(PadvRing *ring, uint64_t now,
 							  const uint16_t *live, int nlive);
@@ -57,13 +59,13 @@ extern bool padv_ring_advance(PadvRing *ring, uint64_t now,
 extern void padv_ring_add(PadvRing *ring, const uint16_t *live, int nlive,
 						  const int64_t *amounts);
 
-/* Note a value, 0 or more, and the greatest one noted in all buckets. */
+/* Note a value, 0 or more; and get the greatest one in all buckets. */
 extern void padv_ring_note(PadvRing *ring, int64_t value);
 extern int64_t padv_ring_greatest(const PadvRing *ring);
 
 /*
- * Which of a few entries belongs to a key.  Entry 0 belongs to key_0 for good
- * and to all keys that find no entry free.
+ * A hash table from keys to a small number of entries.  Entry 0 always belongs to key_0,
+ * and to all keys that find no free entry.
  */
 #define PADV_KEY_ENTRIES 1024
 #define PADV_KEY_BITS 11
@@ -78,28 +80,28 @@ typedef struct PadvKeyCell
 typedef struct PadvKeys
 {
 	int			limit;			/* entries that may be used */
-	int			count;			/* entries in use: order[0..count-1], */
-	uint16_t	order[PADV_KEY_ENTRIES];	/* and after them the free ones */
+	int			count;			/* entries in use: order[0..count-1] */
+	uint16_t	order[PADV_KEY_ENTRIES];	/* used entries, then free ones */
 	uint32_t	key[PADV_KEY_ENTRIES];	/* by entry */
 	PadvKeyCell cells[PADV_KEY_CELLS];
 } PadvKeys;
 
 extern void padv_keys_init(PadvKeys *keys, int limit, uint32_t key_0);
 
-/* Give the entry in order[place] back; order[count] takes its place. */
+/* Free the entry in order[place]; order[count] takes its place. */
 extern void padv_keys_drop(PadvKeys *keys, int place);
 
-/* The entry of a key that is not in the cell where it should be. */
+/* The slow path of padv_keys_entry. */
 extern int	padv_keys_search(PadvKeys *keys, uint32_t key);
 
-/* Sequential numbers, as those of roles are, spread evenly (Knuth 6.4). */
+/* Multiplicative hash: spreads sequential numbers, as of roles, evenly (Knuth 6.4). */
 static inline uint32_t
 padv_keys_home(uint32_t key)
 {
 	return (key * UINT32_C(2654435769)) >> (32 - PADV_KEY_BITS);
 }
 
-/* The entry of a key, which is given one if need be. */
+/* The entry of a key, which gets one if it has none. */
 static inline int
 padv_keys_entry(PadvKeys *keys, uint32_t key)
 {
@@ -110,9 +112,7 @@ padv_keys_entry(PadvKeys *keys, uint32_t key)
 	return padv_keys_search(keys, key);
 }
 
-/*
- * The values of the last minute, at most ten a second, by time and in order.
- */
+/* The values of the last minute, at most ten a second, by time and sorted. */
 #define PADV_RECENT_VALUES 600
 
 typedef struct PadvRecent
@@ -127,11 +127,14 @@ typedef struct PadvRecent
 
 extern void padv_recent_init(PadvRecent *recent);
 
-/* Offer a value, elapsed_us after the one offered before; O(values). */
+/*
+ * Add a value, elapsed_us after the last call; ignored if there are more than ten a
+ * second.  O(values).
+ */
 extern void padv_recent_offer(PadvRecent *recent, uint64_t now,
 							  uint64_t elapsed_us, int64_t value);
 
-/* By nearest rank, percent in 1..100; 0 when there is no value. */
+/* The percentile by nearest rank, percent in 1..100; 0 when there is no value. */
 extern int64_t padv_recent_percentile(const PadvRecent *recent, int percent);
 
 #endif							/* PADV_RING_H */

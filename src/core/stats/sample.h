@@ -1,10 +1,9 @@
 /*
  * sample.h
- *		One look at every session of the server, as plain data.
+ *		A sample of all sessions of the server, as plain data.
  *
- * The sampler fills it from the server's process tables, the window digests
- * it.  Nothing here belongs to PostgreSQL: role, database and wait event are
- * the server's numbers, carried but not interpreted.
+ * The sampler fills it from the server's process tables, and the window reads it.  Role,
+ * database and wait event are the server's numbers, which are not interpreted here.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -20,10 +19,10 @@ typedef enum PadvState
 	PADV_STATE_IDLE,
 	PADV_STATE_IDLE_IN_TRANSACTION, /* aborted transactions included */
 	PADV_STATE_ACTIVE,			/* executing a statement or fast-path call */
-	PADV_STATE_QUEUED,			/* waiting to be admitted by us */
+	PADV_STATE_QUEUED,			/* waits for a transaction slot */
 } PadvState;
 
-/* What an active session is doing; every active session is in just one. */
+/* What an active session does; each active session is in one class. */
 typedef enum PadvWaitClass
 {
 	PADV_ON_CPU,
@@ -41,8 +40,8 @@ typedef enum PadvWaitClass
  */
 typedef struct PadvSession
 {
-	int32_t		status_index;	/* its place in the server's tables, below the
-								 * window's slot count */
+	int32_t		status_index;	/* index in the server's status array, below
+								 * max_slots of the window */
 	int32_t		pid;
 	uint32_t	role;
 	uint32_t	database;
@@ -58,7 +57,7 @@ typedef struct PadvSession
 	bool		holds_horizon;	/* has a transaction ID or a snapshot */
 	bool		local;			/* its client is on this machine */
 	int64_t		statement_start;	/* of the latest statement */
-	int64_t		state_start;	/* when it came into its state */
+	int64_t		state_start;	/* when its state began */
 	int64_t		xact_start;
 } PadvSession;
 
@@ -68,7 +67,7 @@ typedef struct PadvSample
 	int64_t		taken_at;		/* the server's wall clock */
 	int			count;
 	PadvSession *sessions;
-	int64_t		logins_waiting; /* in the queue for a session; not sessions
+	int64_t		logins_waiting; /* logins in the queue, which are no sessions
 								 * yet */
 } PadvSample;
 
