@@ -1,11 +1,11 @@
 /*
  * client_port.h
- *		A client's connection, and the hook in authentication.
+ *		PostgreSQL's declarations of a client's connection and the authentication hook.
  *
- * Include it first after postgres.h.  Core's header asks for those of Kerberos
- * when the server was built with GSSAPI, for the type of one pointer that is
- * of no use here; without, it declares a pointer of the same size, so that
- * extensions fit.  So they need not be installed.
+ * Include it first after postgres.h.  In a server with GSSAPI the header libpq-be.h includes
+ * those of Kerberos, for the type of one pointer that is not used here.  Without
+ * ENABLE_GSS it declares a pointer of the same size.  So the headers of Kerberos need not
+ * be installed.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */

@@ -1,6 +1,6 @@
 /*
  * clock.h
- *		A clock that nobody sets.
+ *		The monotonic clock, for intervals and ages.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Microseconds since some moment in the past, the same for all processes. */
+/* Microseconds since a fixed moment, the same for all processes. */
 static inline int64_t
 padv_monotonic_us(void)
 {

@@ -37,9 +37,9 @@
 #include "utils/wait_event.h"
 
 /*
- * Every backend's PgBackendStatus stands in one array; MyBEEntry is our own
- * place in it.  Up to 16 the place is the backend ID, which a PGPROC tells;
- * from 17 on it is the PGPROC's own number.
+ * The index of a backend in the array of PgBackendStatus; MyBEEntry points to our own
+ * element.  Up to 16 the index comes from the backend ID, which a PGPROC has.  From 17 on
+ * it is the number of the PGPROC.
  */
 #if PG_VERSION_NUM >= 170000
 #define padv_my_status_index() (MyProcNumber)
@@ -64,8 +64,8 @@
 #endif
 
 /*
- * The process that a PGPROC is of, or 0.  Up to 16 the pid stays there when it has
- * ended, and may be another's by then; but it does not own the latch any more.
+ * The pid of the process of a PGPROC, or 0.  Up to 16 the pid remains there after the
+ * process has ended, when another process may have it; but then the latch has no owner.
  */
 #if PG_VERSION_NUM >= 170000
 #define padv_proc_pid(proc) ((proc)->pid)
@@ -73,7 +73,7 @@
 #define padv_proc_pid(proc) ((proc)->procLatch.owner_pid)
 #endif
 
-/* Connections that only superusers, or roles with a reserve, can have. */
+/* Connections that are reserved for superusers, or roles that may use the reserve. */
 #if PG_VERSION_NUM >= 160000
 #define padv_reserved_connections() (SuperuserReservedConnections + ReservedConnections)
 #else
@@ -81,8 +81,8 @@
 #endif
 
 /*
- * The login's transaction must not be ended by it while it waits in the queue, nor that
- * of the process that reads limits, whatever is set for its database.
+ * transaction_timeout must not end the transaction of a login that waits in the queue,
+ * nor that of the process that reads limits.
  */
 #if PG_VERSION_NUM >= 170000
 #define padv_disable_transaction_timeout() disable_timeout(TRANSACTION_TIMEOUT, false)
@@ -94,8 +94,8 @@
 #endif
 
 /*
- * Whether this many connections are free.  Core is not to be asked for none:
- * from 16 on it then says no as long as there is any.
+ * Whether this many connections are free.  HaveNFreeProcs() must not be called for 0:
+ * from 16 on it returns false then, as long as one is free.
  */
 #if PG_VERSION_NUM >= 160000
 static inline bool
@@ -109,7 +109,7 @@ padv_have_free_connections(int count)
 #define padv_have_free_connections(count) ((count) <= 0 || HaveNFreeProcs(count))
 #endif
 
-/* Roles that may use a reserve are exempt from limits; before 16 none could. */
+/* Whether a role may use reserved connections, which exempts it; before 16 none could. */
 #if PG_VERSION_NUM >= 160000
 #define padv_may_use_reserve(role) has_privs_of_role(role, ROLE_PG_USE_RESERVED_CONNECTIONS)
 #define padv_is_member(grant) ((grant)->inherit_option || (grant)->set_option)
@@ -123,8 +123,8 @@ padv_have_free_connections(int count)
 #endif
 
 /*
- * A wait event of our own, for this server; before 17 all extensions have one,
- * which is shown by its class, whatever the number.
+ * A wait event of our own.  Before 17 all extensions share one, which is shown by its
+ * class, whatever its number.
  */
 #if PG_VERSION_NUM >= 170000
 #define padv_new_wait_event(name) WaitEventExtensionNew(name)
@@ -132,7 +132,7 @@ padv_have_free_connections(int count)
 #define padv_new_wait_event(name) (PG_WAIT_EXTENSION | 0x5041)
 #endif
 
-/* Blocks asked of shared buffers in a database, and those found there. */
+/* Blocks requested from shared buffers in a database, and those found there. */
 #if PG_VERSION_NUM >= 160000
 #define padv_blocks_fetched(dbentry) ((dbentry)->blocks_fetched)
 #define padv_blocks_hit(dbentry) ((dbentry)->blocks_hit)
@@ -176,7 +176,7 @@ padv_have_free_connections(int count)
 #define padv_is_wait_for(command) (false)
 #endif
 
-/* What the hook after parse analysis is given, and may not change. */
+/* The type of the jumble state that the post-parse-analysis hook gets. */
 #if PG_VERSION_NUM >= 190000
 typedef const JumbleState PadvJumbleState;
 #else
@@ -203,9 +203,9 @@ padv_has_fast_path_locks(void)
 }
 
 /*
- * The lock of this process after that one in a partition of the lock table, the first
- * one after NULL, or NULL.  The partition's LWLock is held, but to ask for the first
- * one only whether it is there.
+ * The next lock of this process in a partition of the lock table after the given one, or
+ * the first one after NULL; NULL at the end.  Call it with the LWLock of the partition
+ * held.  Without it the result for the first lock may only be compared with NULL.
  */
 static inline PROCLOCK *
 padv_next_own_lock(int partition, PROCLOCK *lock)
@@ -225,7 +225,7 @@ padv_next_own_lock(int partition, PROCLOCK *lock)
 #endif
 }
 
-/* What the hook around a run of the executor is given, and hands on. */
+/* The parameters of the ExecutorRun hook, and as it passes them on. */
 #if PG_VERSION_NUM >= 180000
 #define PADV_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
 #define PADV_RUN_ARGUMENTS query, direction, count
@@ -234,7 +234,7 @@ padv_next_own_lock(int partition, PROCLOCK *lock)
 #define PADV_RUN_ARGUMENTS query, direction, count, once
 #endif
 
-/* What a setting's check hook returns in *extra. */
+/* Allocate what a setting's check hook returns in *extra. */
 #if PG_VERSION_NUM >= 160000
 #define padv_guc_alloc(size) guc_malloc(LOG, size)
 #else

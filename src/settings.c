@@ -1,9 +1,8 @@
 /*
  * settings.c
- *		Every setting: its bounds, its unit and its words.
+ *		Every setting: its bounds, its unit and its descriptions.
  *
- * Owns the variables and nothing else; other rooms read them.  Called once
- * from _PG_init.
+ * Owns the variables, which other modules read.  Called once from _PG_init.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -56,7 +55,7 @@ static const struct config_enum_entry enforcements[] = {
 	{NULL, 0, false}
 };
 
-/* PADV_DETECT or a positive number; nothing can run on no core. */
+/* PADV_DETECT or a positive number. */
 static bool
 check_cores(double *newval, void **extra pg_attribute_unused(),
 			GucSource source pg_attribute_unused())
@@ -87,8 +86,8 @@ check_system_root(char **newval, void **extra pg_attribute_unused(),
 }
 
 /*
- * Limits are read from the catalogs, so one that is set in a session does
- * nothing there.  A parallel worker only repeats what its leader has set.
+ * Warn about a limit that is set in a session: limits are read from the catalogs, so it
+ * has no effect.  A parallel worker only repeats the settings of its leader.
  */
 static void
 warn_of_session(GucSource source)
@@ -114,7 +113,7 @@ check_time(double *newval pg_attribute_unused(), void **extra pg_attribute_unuse
 	return true;
 }
 
-/* Nobody could ever begin a transaction under 0. */
+/* With 0 no transaction could ever begin. */
 static bool
 check_max_active(int *newval, void **extra, GucSource source)
 {
@@ -157,8 +156,8 @@ assign_server_max_active(const char *newval pg_attribute_unused(), void *extra)
 }
 
 /*
- * Too long is no error, as it can be right on the server that a dump comes
- * from; but whoever sets it for a role or a database shall know.
+ * A timeout that is too long is no error, because it can be right on the server that a
+ * dump comes from.  The role that sets it gets a warning.
  */
 static bool
 check_queue_timeout(double *newval, void **extra, GucSource source)
@@ -299,7 +298,7 @@ padv_limit_setting_lowest(PadvLimitSetting setting)
 	return limit_settings[setting].lowest;
 }
 
-/* More than 0 is never taken for 0, which can mean for ever. */
+/* A value above 0 is never rounded to 0, which can mean no timeout. */
 static int32
 in_milliseconds(double seconds)
 {

@@ -2,6 +2,8 @@
  * settings.h
  *		The values of pool_advisor's settings.
  *
+ * settings.c owns the variables; all other modules only read them.
+ *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #ifndef PADV_SETTINGS_H
@@ -10,7 +12,7 @@
 #include "core/policy/limits.h"
 #include "core/policy/slot_stats.h"
 
-/* What cores and spindles are set to when the machine is to be asked. */
+/* The value of cores and spindles that means: detect it. */
 #define PADV_DETECT (-1)
 
 extern int	padv_sample_interval;	/* milliseconds */
@@ -18,8 +20,8 @@ extern double padv_connections_per_core;
 extern double padv_cores;		/* PADV_DETECT */
 extern int	padv_spindles;		/* PADV_DETECT */
 extern int	padv_optimal;		/* 0: compute */
-extern char *padv_system_root;	/* "" is the real one */
-extern char *padv_database;		/* where catalogs are read for limits */
+extern char *padv_system_root;	/* "" is the real root */
+extern char *padv_database;		/* in which the limits are read */
 extern int	padv_enforcement;	/* PadvEnforcement, of sessions */
 extern int	padv_gate_enforcement;	/* PadvEnforcement, of transactions */
 extern double padv_limit_scale;
@@ -28,29 +30,29 @@ extern double padv_queue_share; /* of the free connections, for logins that
 extern int	padv_server_max_active; /* transactions, or as
 									 * core/policy/slot_stats.h names it */
 extern double padv_queue_notice_after;	/* seconds; 0: never */
-extern double padv_queue_target;	/* seconds; 0: any wait is right */
+extern double padv_queue_target;	/* seconds; 0: waits may have any length */
 
 /*
- * The default of all that a limit can have, by PadvLimitSetting.  Only a process
- * that is in no database yet finds what is configured: in a session these are
- * what its role and database were given.
+ * Write the settings of the default limit, by PadvLimitSetting.  Only a process without a
+ * database finds the configured values.  In a session these are the values of its role and
+ * database.
  */
 extern void padv_limit_defaults(int32 value[PADV_LIMIT_SETTINGS]);
 
-/* A value as it is stored; false when it is none. */
+/* Parse a value as it is stored in a catalog; false if it is not valid. */
 extern bool padv_parse_limit_setting(PadvLimitSetting setting, const char *text, int32 *value);
 
 /* The full name of a limit's setting, as pool_advisor.max_sessions. */
 extern const char *padv_limit_setting_name(PadvLimitSetting setting);
 
-/* Whether it is a time, in milliseconds. */
+/* Whether the setting is a time, in milliseconds. */
 extern bool padv_limit_setting_is_time(PadvLimitSetting setting);
 
 /* What its number is of, as "sessions"; and the lowest that set_limit() takes, beside -1. */
 extern const char *padv_limit_setting_counted(PadvLimitSetting setting);
 extern int32 padv_limit_setting_lowest(PadvLimitSetting setting);
 
-/* Define them all; only while shared_preload_libraries is processed. */
+/* Define all settings; only while shared_preload_libraries is processed. */
 extern void padv_define_settings(void);
 
 #endif							/* PADV_SETTINGS_H */

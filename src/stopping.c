@@ -2,10 +2,10 @@
  * stopping.c
  *		Whether the server has been asked to shut down.
  *
- * A smart shutdown sends no signal to clients' backends, nor to background workers
- * before the last client has gone; and what the postmaster knows is in no shared
- * memory.  But it writes its state to postmaster.pid, for pg_ctl, before it does
- * anything else.  That line is the one source that is the same in all versions.
+ * A smart shutdown does not signal client backends, nor background workers before the
+ * last client has gone.  The state of the postmaster is not in shared memory.  But the
+ * postmaster writes it to postmaster.pid, for pg_ctl, before it does anything else.  That
+ * line of the file is the only source that is the same in all versions.
  *
  * Owns nothing.
  *
@@ -20,10 +20,10 @@
 
 #include "stopping.h"
 
-/* As core names it, relative to the data directory, where every process is. */
+/* Relative to the data directory, which is the working directory of every process. */
 #define LOCK_FILE "postmaster.pid"
 
-/* The begin of a line of a text, or NULL; the first is number 1. */
+/* The begin of a line of a text, counted from 1, or NULL. */
 static const char *
 find_line(const char *text, int number)
 {

@@ -8,9 +8,9 @@
 #define PADV_STOPPING_H
 
 /*
- * Whether the postmaster has been told to stop, in smart mode too.  False when that
- * cannot be found out.  Opens and reads one small file, some 10 us: good for a
- * process that waits and looks about once a second.  Never raises; takes no lock.
+ * Whether the postmaster has been told to shut down, in smart mode, too.  False when that
+ * cannot be found out.  Opens and reads one small file, in about 10 us: fast enough for a
+ * waiting process that checks once a second.  Does not raise; takes no lock.
  */
 extern bool padv_is_stopping(void);
 

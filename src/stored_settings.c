@@ -14,8 +14,8 @@
 #include "settings.h"
 
 /*
- * Core's own judgement of a value, as at ALTER ROLE.  One that was stored while
- * the library was not loaded has not had it yet.
+ * Check a value as ALTER ROLE does.  A value that was stored while the library was not
+ * loaded has not been checked yet.
  */
 static bool
 is_valid(const char *name, const char *text)
@@ -24,7 +24,7 @@ is_valid(const char *name, const char *text)
 							 GUC_ACTION_SET, false, WARNING, false) != 0;
 }
 
-/* One "name=value"; false when it is not a limit's, or no value for it. */
+/* Parse one "name=value"; false when it is not a limit, or the value is not valid. */
 static bool
 parse_setting(char *setting, int32 value[PADV_LIMIT_SETTINGS])
 {

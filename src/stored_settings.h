@@ -11,9 +11,9 @@
 #include "utils/array.h"
 
 /*
- * Take our settings out of pg_db_role_setting.setconfig; what is not there is
- * left as it is in `value`.  Returns whether there was any.  One that does not
- * parse is ignored with a warning: it was set while the library was not loaded.
+ * Parse the limits in pg_db_role_setting.setconfig into `value`, by PadvLimitSetting;
+ * elements that are not set do not change.  Returns whether there was any.  An invalid
+ * value, set while the library was not loaded, is ignored with a warning.
  */
 extern bool padv_parse_stored_settings(ArrayType *settings, int32 value[PADV_LIMIT_SETTINGS]);
 

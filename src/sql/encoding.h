@@ -1,6 +1,6 @@
 /*
  * encoding.h
- *		Names that can be sent to the client whatever is in them.
+ *		Making names valid in the client's encoding.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -8,9 +8,9 @@
 #define PADV_ENCODING_H
 
 /*
- * The name with a question mark for each byte that is no text, and for each
- * character that UTF-8 or the client's encoding does not have; changed in place.
- * NULL is NULL.
+ * Replace each invalid byte of a name by a question mark, and each character that UTF-8 or
+ * the client's encoding does not have.  Changes the name in place and returns it; NULL
+ * stays NULL.
  */
 extern char *padv_clean_name(char *name);
 

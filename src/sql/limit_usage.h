@@ -11,24 +11,28 @@
 #include "shmem/xact_slots.h"
 #include "sql/rows.h"
 
-/* As of one moment; in the current memory context. */
+/* The limits and their usage at one moment. */
 typedef struct PadvLimitUsage
 {
 	PadvLimits *limits;
 	int32	   *in_use;			/* by limit */
 	int32		default_in_use;
-	PadvSlotsInUse turns;
+	PadvSlotsInUse slots;
 } PadvLimitUsage;
 
+/*
+ * Read them; the arrays are allocated in the current memory context.  Takes the locks of
+ * limits and of admission, one after the other.
+ */
 extern void padv_read_limit_usage(PadvLimitUsage *usage);
 
-/* A row of a limit's place and settings, as the view limits begins. */
+/* Add the first columns of the view limits: what the limit is on, and its settings. */
 extern void padv_row_limit(PadvRow *row, const PadvLimit *limit);
 
-/* How transactions wait under it, as that view ends. */
+/* Add the last columns of that view: the settings of the transaction queue. */
 extern void padv_row_transaction_queue(PadvRow *row, const PadvLimit *limit);
 
-/* What a role may have by its own limit, or by the default; -1 is no limit. */
+/* A setting of a role's own limit, or of the default; -1 is no limit. */
 extern int32 padv_role_limit(const PadvLimits *limits, Oid role, PadvLimitSetting setting);
 
 #endif							/* PADV_LIMIT_USAGE_H */

@@ -31,7 +31,7 @@ padv_read_limit_usage(PadvLimitUsage *usage)
 {
 	uint32		generation;
 
-	padv_slots_in_use(&usage->turns);
+	padv_slots_in_use(&usage->slots);
 	usage->in_use = palloc0(PADV_MAX_LIMITS * sizeof(int32));
 	usage->limits = padv_limits_shmem_copy(&generation);
 	for (int i = 0; i < MAX_COPIES; i++)
@@ -192,12 +192,12 @@ pool_advisor_limits(PG_FUNCTION_ARGS)
 	for (int i = 0; i < limits->nlimits; i++)
 		if (padv_limit_is_set(&limits->limits[i]))
 			store_limit(fcinfo, &local, limits, &limits->limits[i], usage.in_use[i],
-						usage.turns.of_limit[i]);
+						usage.slots.of_limit[i]);
 	if (padv_limit_is_set(&limits->fallback))
 		store_limit(fcinfo, &local, limits, &limits->fallback, usage.default_in_use,
-					usage.turns.of_default);
+					usage.slots.of_default);
 	if (local.gate.limit >= 0)
-		store_server(fcinfo, &local, &limits->fallback, usage.turns.of_server);
+		store_server(fcinfo, &local, &limits->fallback, usage.slots.of_server);
 	return (Datum) 0;
 }
 

@@ -1,6 +1,6 @@
 /*
  * rows.h
- *		Rows from C values, one after another.
+ *		Building result rows from C values.
  *
  * Used by the SQL functions only.
  *
@@ -45,7 +45,7 @@ padv_row_float(PadvRow *row, double value)
 	padv_row_add(row, Float8GetDatum(value), false);
 }
 
-/* A figure that is never negative when known. */
+/* A figure that is negative when it is not known: NULL then. */
 static inline void
 padv_row_known_float(PadvRow *row, double value)
 {
@@ -58,7 +58,7 @@ padv_row_bool(PadvRow *row, bool value)
 	padv_row_add(row, BoolGetDatum(value), false);
 }
 
-/* A copy, so the caller may use its buffer again. */
+/* The value is copied, so the caller may reuse its buffer. */
 static inline void
 padv_row_text(PadvRow *row, const char *value)
 {
@@ -72,9 +72,8 @@ padv_row_null(PadvRow *row)
 }
 
 /*
- * The installed SQL may be newer than the library that the server has loaded.
- * It is never the other way round by more than columns at the end, which are
- * left out then.
+ * Raise an error if the SQL objects are newer than the loaded library.  If they are older,
+ * the row has more columns at its end, which are left out.
  */
 static inline void
 padv_row_check(const PadvRow *row, int columns)
@@ -83,8 +82,8 @@ padv_row_check(const PadvRow *row, int columns)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("pool_advisor's SQL objects are newer than its loaded library"),
-				 errdetail("%d columns are asked for, and the library gives %d.", columns, row->count),
-				 errhint("Restart the server, so that it loads the library that is installed.")));
+				 errdetail("The function must return %d columns, and the library returns %d.", columns, row->count),
+				 errhint("Restart the server, so that it loads the installed library.")));
 }
 
 /* Put the row into the result of a materialized function; start a new one. */
@@ -98,7 +97,7 @@ padv_row_store(PadvRow *row, FunctionCallInfo fcinfo)
 	row->count = 0;
 }
 
-/* A row of one sentence, for the core's explanations; arg is the fcinfo. */
+/* Store a row of one sentence; arg is the fcinfo. */
 static inline void
 padv_row_sentence(void *arg, const char *sentence)
 {

@@ -14,22 +14,22 @@
 #include "core/policy/limits.h"
 
 /*
- * Copy the status out and add what only the reader knows: its age, and names.
- * Names are looked up only when asked for; they are in the current memory
- * context.
+ * Copy the published status, and add its age and, if with_names, the names of its OIDs.
+ * Names are allocated in the current memory context.  Takes the lock of status_shmem.c;
+ * reads catalogs for names, so it may raise.
  */
 extern void padv_read_local_status(PadvLocalStatus *local, bool with_names);
 
-/* The role's name, or what core shows for one that is gone. */
+/* The name of a role, or "unknown (OID=...)" if it does not exist any more. */
 extern char *padv_role_name(Oid role);
 
-/* The same for a row of the samples, which may stand for all further roles. */
+/* The same for a row of the samples, which may stand for all other roles. */
 extern const char *padv_role_row_name(const PadvRoleRow *role);
 
 /* The name of a prepared transaction, or NULL when it has ended. */
 extern char *padv_prepared_name(TransactionId xid);
 
-/* A row of the view advice, into the result of a materialized function. */
+/* Store a row of the view advice in the result of a materialized function. */
 extern void padv_row_advice(FunctionCallInfo fcinfo, const PadvAdvice *advice);
 
 #endif							/* PADV_SERVER_STATUS_H */

@@ -165,23 +165,23 @@ read_current(const Place *place, int32 value[PADV_LIMIT_SETTINGS])
 	table_close(relation, AccessShareLock);
 }
 
-/* As they will be together with what is set already. */
+/* Check min_sessions and max_sessions, together with the values that are already set. */
 static void
-check_core(const Place *place, const int32 *value)
+check_min_sessions(const Place *place, const int32 *value)
 {
 	int32		together[PADV_LIMIT_SETTINGS];
 	int32		max;
-	int32		core;
+	int32		min;
 
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		together[i] = PADV_NOT_SET;
 	read_current(place, together);
 	max = value[PADV_MAX_SESSIONS] != PADV_NOT_SET ? value[PADV_MAX_SESSIONS] : together[PADV_MAX_SESSIONS];
-	core = value[PADV_MIN_SESSIONS] != PADV_NOT_SET ? value[PADV_MIN_SESSIONS] : together[PADV_MIN_SESSIONS];
-	if (max >= 0 && core > max)
+	min = value[PADV_MIN_SESSIONS] != PADV_NOT_SET ? value[PADV_MIN_SESSIONS] : together[PADV_MIN_SESSIONS];
+	if (max >= 0 && min > max)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("min_sessions (%d) is larger than max_sessions (%d)", core, max),
+				 errmsg("min_sessions (%d) is larger than max_sessions (%d)", min, max),
 				 errhint("Sessions up to min_sessions are kept, those from there to max_sessions are closed when idle.")));
 }
 
@@ -409,7 +409,7 @@ pool_advisor_set_limit(PG_FUNCTION_ARGS)
 	read_place(fcinfo, &place);
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		value[i] = read_setting(fcinfo, i);
-	check_core(&place, value);
+	check_min_sessions(&place, value);
 	if (any_given(value))
 		warn_of_reach(&place, value);
 	else

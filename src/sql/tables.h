@@ -1,6 +1,6 @@
 /*
  * tables.h
- *		What several SQL functions show a row of: facts, roles and limits.
+ *		Facts, roles and limits, for the SQL functions that show a row for each.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -12,19 +12,19 @@
 #include "shmem/admission.h"
 #include "sql/limit_usage.h"
 
-/* Texts are in the current memory context. */
+/* Call `tell` for each fact about the machine; strings are in the current memory context. */
 typedef void (*PadvTellFact) (void *arg, const char *fact, const char *value, const char *source);
 extern void padv_tell_hardware(const PadvStatus *status, PadvTellFact tell, void *arg);
 
-/* The row and its counters are valid during the call. */
+/* Call `tell` for each role; the row and its counters are valid during that call. */
 typedef void (*PadvTellRole) (void *arg, const PadvRoleRow *role,
 							  const PadvRoleCounters *counters, const PadvLimits *limits);
 extern void padv_tell_roles(PadvTellRole tell, void *arg);
 
 /*
- * The limits of a usage that are shown, the fullest first, with names, and how
- * many there are; into an input that was zeroed.  Names are text in the encoding
- * of the database.
+ * Write the limits that are shown, the fullest first, with their names and number, to an
+ * input that was zeroed.  Names are in the encoding of the database, and in the current
+ * memory context.
  */
 extern void padv_metrics_read_limits(PadvMetricsInput *input, const PadvLimitUsage *usage);
 

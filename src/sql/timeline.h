@@ -1,6 +1,6 @@
 /*
  * timeline.h
- *		Points of the history, copied out for a drawing.
+ *		Copies of the history for drawings.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -9,13 +9,13 @@
 
 #include "core/render/columns.h"
 
-/* How far back a resolution goes, in microseconds. */
+/* How far back each resolution goes, in microseconds. */
 extern const int64 padv_history_reach[PADV_RESOLUTIONS];
 
 /*
- * The points of a resolution in a period up to the newest, or to now when that
- * is older than it should be; in the current memory context.  sample_interval is
- * in microseconds.
+ * Copy the points of a resolution in the `period` that ends at the newest point, or at
+ * `now` if that point is too old.  Times are in microseconds, on the wall clock.  The
+ * points are allocated in the current memory context.
  */
 extern void padv_fetch_timeline(PadvTimeline *timeline, PadvResolution resolution, int64 now,
 								int64 period, int64 sample_interval);
