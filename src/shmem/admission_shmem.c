@@ -124,7 +124,10 @@ padv_limit_state_set(int quota, const int32 *value, PadvEnforcement enforcement)
 	PadvLimitState *state = &padv_limit_states[quota];
 	bool		off = enforcement == PADV_ENFORCEMENT_OFF;
 
-	/* each session checks gate_enforcement itself, so observe needs no case here */
+	/*
+	 * each session checks gate_enforcement itself, so observe needs no case
+	 * here
+	 */
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		state->value[i] = i == PADV_MAX_ACTIVE && off ? PADV_UNLIMITED : value[i];
 	state->closing = 0;
