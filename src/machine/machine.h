@@ -1,10 +1,10 @@
 /*
  * machine.h
- *		What the machine grants the server, and what it is doing.
+ *		The resources that the machine grants the server, and their use.
  *
  * Plain C without PostgreSQL headers.  Every file is read below a root that
- * the caller names ("" is the real one), so that a test can put a made-up
- * /proc and /sys there.  Nothing here raises, allocates memory that outlives
+ * the caller names ("" is the real root), so that a test can provide its own
+ * /proc and /sys.  Nothing here raises, allocates memory that outlives
  * the call, or keeps a file open.
  *
  * Copyright (c) 2026, pool_advisor contributors
@@ -50,9 +50,8 @@ typedef struct PadvMachine
 								 * grants; negative when unlimited */
 	double		cores;			/* granted: min(allowed_cores, quota), > 0 */
 	int			spindles;		/* rotational disks that hold data */
-	bool		disks_known;	/* false: no disk that holds data could be
-								 * found and tells whether it rotates, so
-								 * spindles is 0 for want of knowledge */
+	bool		disks_known;	/* false: no disk that holds data was found
+								 * with a known rotation, so spindles is 0 */
 	int			ndisks;
 	PadvDisk	disks[PADV_MAX_DISKS];
 	uint8_t		cpu_allowed[PADV_MAX_CPUS / 8]; /* bit map of allowed_cpus */
@@ -62,13 +61,14 @@ typedef struct PadvMachine
 													 * the group whose quota
 													 * is in force, or "" */
 	int			nfacts;
-	int			facts_left_out; /* for want of room; the last fact says so */
+	int			facts_left_out; /* not stored, as facts[] is full; the last
+								 * fact says so */
 	PadvFact	facts[PADV_MAX_FACTS];
 } PadvMachine;
 
 /*
  * Counters that grow, in seconds, since some moment in the past; negative
- * where the machine does not tell.  The kernel may take a little of iowait
+ * where not known.  The kernel may take a little of iowait
  * back, and starts a disk's reads again from zero after 2^32 ms.
  */
 typedef struct PadvMachineCounters
@@ -104,8 +104,8 @@ extern bool padv_machine_same_counters(const PadvMachine *a, const PadvMachine *
 /*
  * Nanoseconds that a process, all its threads together, spent on a CPU, and that
  * its first thread was runnable but waiting for one (/proc/PID/schedstat and
- * /proc/PID/stat).  Without the first file, time on a CPU is told in clock ticks,
- * and waiting is not known.  Time on a CPU is never 0.  False when neither is
+ * /proc/PID/stat).  Without the first file, time on a CPU is in clock ticks, and
+ * waiting is not known.  Time on a CPU is never 0.  False when neither is
  * readable.
  */
 #define PADV_DELAY_UNKNOWN UINT64_MAX
@@ -113,9 +113,8 @@ extern bool padv_process_read_schedule(const char *root, int pid,
 									   uint64_t *run_ns, uint64_t *delay_ns);
 
 /*
- * Whether it sleeps with all its threads, and not in the midst of a read from disk
- * (/proc/PID/stat, and where there are more threads than one, their own files).  False
- * when not readable.
+ * Whether all threads of a process sleep, and not in a read from disk (/proc/PID/stat, and
+ * the files of its threads if there are several).  False when not readable.
  */
 extern bool padv_process_is_asleep(const char *root, int pid);
 

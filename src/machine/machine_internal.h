@@ -1,6 +1,6 @@
 /*
  * machine_internal.h
- *		What the files of this room offer each other.
+ *		Declarations that the files of machine/ share.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -9,7 +9,7 @@
 
 #include "machine/files.h"
 
-/* Room for the text of a fact. */
+/* Bytes for the text of a fact. */
 #define PADV_VALUE sizeof(((PadvFact *) 0)->value)
 #define PADV_SOURCE sizeof(((PadvFact *) 0)->source)
 
@@ -37,7 +37,7 @@ extern void padv_read_disks(PadvMachine *machine, const char *root,
 /* Fill the fields about memory, and their facts. */
 extern void padv_read_memory(PadvMachine *machine, const char *root);
 
-/* Room for the way from a device down to its disks, in words. */
+/* Bytes for the path from a device down to its disks, in words. */
 #define PADV_CHAIN 512
 
 /*

@@ -1,6 +1,8 @@
 /*
  * check_load.h
- *		The load as a check of a monitoring system: one status, one line.
+ *		The load as a check of a monitoring system: a status and one line of text.
+ *
+ * Pure: nothing here blocks, allocates or fails.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -10,8 +12,8 @@
 #include "core/model/health.h"
 
 /*
- * No figure is negative, and none so small that it is written with an exponent,
- * because programs read them that know digits and points only.
+ * The figures are not negative, and not so small that they are written with an exponent,
+ * because some programs that read them know only digits and points.
  */
 typedef struct PadvLoadCheck
 {
@@ -28,9 +30,9 @@ typedef struct PadvLoadCheck
 } PadvLoadCheck;
 
 /*
- * The status is that of health.h.  With thresholds, load_ratio above one is what the
- * threshold says, and of the other states only a stall counts; 0 < warning <= critical,
- * and a negative one is not given.
+ * Write the result to *check.  Without thresholds the status is that of health.h.  With
+ * thresholds of load_ratio the status is the highest one exceeded, and of the other
+ * states only a stall counts.  0 < warning <= critical; a negative threshold is not given.
  */
 extern void padv_check_load(const PadvLocalStatus *local, int64_t usable_connections,
 							double warning, double critical, PadvLoadCheck *check);

@@ -1,6 +1,8 @@
 /*
  * metrics.h
- *		What monitoring systems are told: names, types, and where the values are.
+ *		The metrics for monitoring systems: names, types, and where their values are.
+ *
+ * Pure: plain data of the caller; nothing blocks, allocates or fails.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -14,12 +16,12 @@
 /* Of the library; the same as default_version in pool_advisor.control. */
 #define PADV_VERSION "1.0"
 
-/* Roles, and limits, that have series of their own. */
+/* At most so many roles, and so many limits, have their own series. */
 #define PADV_MAX_SHOWN 50
 
 /*
- * Stands for all other roles.  No role can have this name, because the server
- * reserves the prefix.
+ * The label of all other roles.  No role can have this name, because the server reserves
+ * the prefix.
  */
 #define PADV_OTHER_ROLES "pg_other_roles"
 
@@ -33,7 +35,7 @@ typedef enum PadvMetricKind
 	PADV_METRIC_INFO,
 } PadvMetricKind;
 
-/* What a metric has a series for, and the struct that its values are in. */
+/* What a metric has a series for, and the struct with its values. */
 typedef enum PadvMetricScope
 {
 	PADV_BY_SERVER,				/* PadvMetricsServer */
@@ -50,12 +52,12 @@ typedef struct PadvMetric
 {
 	const char *name;			/* as a sample has it; NULL after the last */
 	PadvMetricKind kind;
-	const char *unit;			/* the name ends with it, but for _total;
-								 * empty: a number of something */
+	const char *unit;			/* the end of the name, before _total; empty:
+								 * a number of something */
 	const char *help;			/* without quotes, backslashes and newlines */
 	PadvMetricScope scope;
 	bool		is_real;		/* a double, or an int64_t */
-	bool		no_sum;			/* adding it up says nothing */
+	bool		no_sum;			/* its sum over series has no meaning */
 	size_t		offset;			/* in the struct of the scope */
 } PadvMetric;
 
@@ -71,7 +73,7 @@ typedef struct PadvMetricGroup
 
 extern const PadvMetricGroup padv_metric_groups[PADV_METRIC_SCOPES];
 
-/* What limits did, to a role or to all. */
+/* Counters of limits, for a role or for all. */
 typedef struct PadvMetricsCounts
 {
 	int64_t		refused;
@@ -92,16 +94,16 @@ typedef struct PadvMetricsServer
 	int64_t		logins_waiting;
 	int64_t		enforcement;	/* PadvEnforcement */
 	int64_t		gate_enforcement;	/* likewise, of transactions */
-	int64_t		limits;			/* in force, the default not counted */
-	int64_t		limits_full;	/* those of them without room */
+	int64_t		limits;			/* in force, without the default */
+	int64_t		limits_full;	/* those that are reached */
 	int64_t		default_max_sessions;
-	int64_t		default_in_use; /* of the role that has most */
+	int64_t		default_in_use; /* the most of one role */
 	PadvMetricsCounts total;
 	int64_t		server_max_active;	/* transactions that may run; -1: no limit */
 	int64_t		transactions_waiting;
 	double		transactions_wait_seconds;
 
-	/* padv_metrics_prepare fills in the rest */
+	/* these are set by padv_metrics_prepare */
 	int64_t		one;
 	int64_t		worker_running;
 	int64_t		limits_unreadable;
@@ -119,7 +121,7 @@ typedef struct PadvMetricsServer
 	int64_t		advice[3];		/* by PadvSeverity */
 } PadvMetricsServer;
 
-/* Each row starts with its labels; NULL is a name that nobody knows. */
+/* Each row starts with its labels; NULL is an unknown name. */
 typedef struct PadvMetricsLabels
 {
 	const char *rolname;
@@ -169,22 +171,22 @@ typedef struct PadvMetricsInput
 	PadvMetricsLimit *limits;
 } PadvMetricsInput;
 
-/* Fill in what follows from the status. */
+/* Set the fields that follow from the status. */
 extern void padv_metrics_prepare(PadvMetricsServer *server);
 
 /*
- * Put those first that are worth series of their own, and return how many: the
- * roles with most at work; the counted roles that are told apart; the fullest
- * limits.  At most PADV_MAX_SHOWN.
+ * Sort the rows that get their own series to the front, and return their number, at most
+ * PADV_MAX_SHOWN: the roles with most active sessions, the tracked roles, and the
+ * fullest limits.
  */
 extern int	padv_metrics_choose_roles(PadvMetricsRole *roles, int count);
 extern int	padv_metrics_choose_counted(PadvMetricsCounted *counted, int count);
 extern int	padv_metrics_choose_limits(PadvMetricsLimit *limits, int count);
 
 /*
- * Add up all rows but the first `shown`, and those of them whose name is unknown
- * or is there already, into one more row, PADV_OTHER_ROLES.  It comes last, so
- * there must be room for count + 1 rows; returns how many there are now.
+ * Add up all rows after the first `shown`, and rows with an unknown or a duplicate name,
+ * to one row PADV_OTHER_ROLES at the end.  The array must have count + 1 elements.
+ * Returns the number of rows now.
  */
 extern int	padv_metrics_fold_roles(PadvMetricsRole *roles, int shown, int count);
 extern int	padv_metrics_fold_counted(PadvMetricsCounted *counted, int shown, int count);
@@ -198,7 +200,7 @@ typedef struct PadvSeries
 	double		value;
 } PadvSeries;
 
-/* Every series whose value is known, in the order of padv_metrics. */
+/* Call `emit` for each series with a known value, in the order of padv_metrics. */
 extern void padv_metrics_walk(const PadvMetricsInput *input,
 							  void (*emit) (void *arg, const PadvSeries *series),
 							  void *arg);

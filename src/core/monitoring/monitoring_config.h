@@ -1,13 +1,13 @@
 /*
  * monitoring_config.h
- *		How a monitoring system is told to read us, as text to paste.
+ *		Configurations of monitoring systems that read pool_advisor, as text.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #ifndef PADV_MONITORING_CONFIG_H
 #define PADV_MONITORING_CONFIG_H
 
-/* Where the pieces of a text go. */
+/* Gets the pieces of a text; a piece is valid while emit runs. */
 typedef struct PadvConfigWriter
 {
 	void		(*emit) (void *arg, const char *text);
@@ -23,10 +23,10 @@ typedef struct PadvMonitoringSystem
 
 extern const PadvMonitoringSystem padv_monitoring_systems[];
 
-/* By name, however it is written (core/text/names.h); NULL when there is none. */
+/* The system of this name, compared as in core/text/names.h, or NULL. */
 extern const PadvMonitoringSystem *padv_find_monitoring_system(const char *name);
 
-/* For the files with the texts. */
+/* For the files that have the texts. */
 extern void padv_config_put(const PadvConfigWriter *writer, const char *text);
 extern void padv_write_prometheus_rules(const PadvConfigWriter *writer);
 

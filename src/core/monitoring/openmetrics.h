@@ -1,6 +1,6 @@
 /*
  * openmetrics.h
- *		Series as text that Prometheus and its kin read.
+ *		The metrics as text in the OpenMetrics format, for Prometheus and others.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -10,17 +10,17 @@
 #include "core/monitoring/metrics.h"
 
 /*
- * The text of OpenMetrics 1.0, piece by piece.  The names in the input are valid
- * UTF-8, or the text is not.  It ends with "# EOF", without a newline, which
- * the format leaves open and psql adds.
+ * Call `emit` for each piece of a text in OpenMetrics 1.0.  The text is valid UTF-8 if the
+ * names in the input are.  It ends with "# EOF", without a newline, which is optional in
+ * the format and added by psql.
  */
 extern void padv_openmetrics(const PadvMetricsInput *input,
 							 void (*emit) (void *arg, const char *text), void *arg);
 
-/* Room for any number that padv_write_number writes. */
+/* Bytes for any number that padv_write_number writes, with the NUL. */
 #define PADV_NUMBER 32
 
-/* The shortest of 15 to 17 digits that reads as the same number. */
+/* Write a number with 15 to 17 digits, as few as read back as the same number. */
 extern void padv_write_number(char text[PADV_NUMBER], double value);
 
 #endif							/* PADV_OPENMETRICS_H */

@@ -1,6 +1,6 @@
 /*
  * columns.h
- *		Points of the history brought together in columns, for drawings.
+ *		Points of the history, averaged by column of a drawing.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -27,7 +27,7 @@ typedef struct PadvTimeline
 /* More than any drawing has. */
 #define PADV_MAX_COLUMNS_DRAWN 450
 
-/* A mean that is growing; of nothing it is 0. */
+/* A running mean; 0 without values. */
 typedef struct PadvMean
 {
 	double		weight;
@@ -51,7 +51,7 @@ typedef struct PadvColumns
 	int64_t		optimal_at;
 } PadvColumns;
 
-/* Share all points out to so many columns of the same length, 1 at least. */
+/* Distribute all points over `count` columns of the same length, at least 1. */
 extern void padv_columns_gather(PadvColumns *columns, const PadvTimeline *timeline, int count);
 
 extern double padv_mean(const PadvMean *mean);

@@ -1,6 +1,6 @@
 /*
  * curve_view.h
- *		What of the scalability curve can be drawn, and on which axes.
+ *		The drawable part of the scalability curve, and its axes.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */

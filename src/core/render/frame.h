@@ -1,8 +1,8 @@
 /*
  * frame.h
- *		What drawings have around them: title, axes, legend.
+ *		The frame of a drawing: title, axes and legend.
  *
- * Included by what draws charts, and by nobody else.
+ * Only for the files that draw charts.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */

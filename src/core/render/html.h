@@ -1,6 +1,6 @@
 /*
  * html.h
- *		Text and markup for a page, handed out piece by piece.
+ *		Text and markup for a page, emitted piece by piece.
  *
  * The page is ASCII whatever names are in it, so that it reads the same in every
  * encoding that a database or a client may have; and it is XML as well as HTML.
@@ -31,9 +31,9 @@ extern void padv_html_format(const PadvHtml *html, const char *format, ...)
 			__attribute__((format(printf, 2, 3)));
 
 /*
- * Text in UTF-8, from wherever: nothing in it is markup, in an element as in an
- * attribute.  What a page must not have, and what hides or turns around what
- * stands beside it, becomes a question mark.
+ * Text in UTF-8 from any source: nothing in it becomes markup, neither in an element nor
+ * in an attribute.  Characters that a page must not have, and those that hide or reverse
+ * their neighbours, become question marks.
  */
 extern void padv_html_text(const PadvHtml *html, const char *text);
 

@@ -1,8 +1,6 @@
 /*
  * emit.h
- *		Sentences, handed out one by one.
- *
- * Included by what explains, and by nobody else.
+ *		Emitting sentences one by one, for the modules that explain.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -12,7 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* Room that any sentence fits into. */
+/* Bytes of the longest sentence, with the NUL. */
 #define PADV_SENTENCE 640
 
 typedef struct PadvEmitter
@@ -24,7 +22,7 @@ typedef struct PadvEmitter
 /* The sentence is valid while emit runs. */
 static inline void
 __attribute__((format(printf, 2, 3)))
-padv_emit(const PadvEmitter *speaker, const char *format, ...)
+padv_emit(const PadvEmitter *emitter, const char *format, ...)
 {
 	char		sentence[PADV_SENTENCE];
 	va_list		args;
@@ -32,7 +30,7 @@ padv_emit(const PadvEmitter *speaker, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(sentence, sizeof(sentence), format, args);
 	va_end(args);
-	speaker->emit(speaker->arg, sentence);
+	emitter->emit(emitter->arg, sentence);
 }
 
 #endif							/* PADV_EMIT_H */

@@ -1,6 +1,6 @@
 /*
  * names.h
- *		Names that people write in several ways.
+ *		Comparing names that are written in several ways.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */

@@ -1,6 +1,6 @@
 /*
  * utf8.h
- *		Characters out of bytes that may be anything.
+ *		Decoding UTF-8 from bytes that may be invalid.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 /*
- * Take a character off a text that is not at its end: its code, or a question
- * mark for a byte that belongs to none.
+ * Read the next character of a text that is not at its end, and advance: returns its code,
+ * or a question mark for an invalid byte.
  */
 extern uint32_t padv_utf8_next(const char **text);
 
