@@ -172,9 +172,9 @@ check_queue_timeout(double *newval, void **extra, GucSource source)
 }
 
 /*
- * What can be set for a role, a database, a role in a database, and for all.
- * Times are milliseconds here, with GUC_UNIT_MS; whoever sets one gives seconds,
- * or a unit, as for set_limit(): the same number must mean the same in both.
+ * The settings of a limit: for a role, a database, a role in a database, and the default.
+ * Times are milliseconds here, with GUC_UNIT_MS.  The DBA gives seconds or a unit, as for
+ * set_limit(), so that the same number means the same in both.
  */
 static const struct LimitSetting
 {

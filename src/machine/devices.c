@@ -282,7 +282,7 @@ padv_add_members(PadvMachine *machine, const char *root, const char *name,
 }
 
 /*
- * Virtual disks say that they rotate when nobody told the hypervisor
+ * Virtual disks report that they rotate, unless the hypervisor is configured
  * otherwise.
  */
 static bool

@@ -15,8 +15,8 @@
 #include <string.h>
 
 /*
- * Text for people: one line, printable, never empty, with dots where it was
- * cut.  Only ASCII, as the encoding of who reads it is not known.
+ * Copy a text as one printable line, never empty, with dots where it was cut.  Only
+ * ASCII, because the encoding of the reader is not known.
  */
 static void
 copy_text(char *to, size_t size, const char *text)

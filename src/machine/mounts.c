@@ -130,8 +130,8 @@ parse_mount(Word line, PadvMount *mount)
 		return false;
 
 	/*
-	 * Those of overlay list all its layers, and nobody needs them; those of
-	 * cgroup, which do matter, are short.
+	 * The options of overlay list all its layers, and are not used; those of
+	 * cgroup are used, and short.
 	 */
 	(void) copy_field(mount->options, sizeof(mount->options), options);
 	return parse_number(&fields[2], ':', &mount->major) &&

@@ -1,6 +1,6 @@
 /*
  * blockers_funcs.c
- *		SQL functions about who keeps others waiting, and the summary.
+ *		SQL functions about sessions that block others, and the summary.
  *
  * Copies the published rows out and gives names to their numbers.  Never waits for
  * the worker and writes nothing.
@@ -25,7 +25,7 @@ PG_FUNCTION_INFO_V1(pool_advisor_summary);
 
 /*
  * The name of a prepared transaction in the current memory context, or NULL when it
- * has ended.  Core tells it by this function only.
+ * has ended.  Only this function of PostgreSQL has it.
  */
 char *
 padv_prepared_name(TransactionId xid)
@@ -103,7 +103,7 @@ store_blocker(FunctionCallInfo fcinfo, const PadvBlocker *blocker)
 }
 
 /*
- * One row for each root, the one that blocks most first; none when nobody waits.
+ * One row for each root, the one that blocks most first; no row when no session waits.
  */
 Datum
 pool_advisor_blockers(PG_FUNCTION_ARGS)

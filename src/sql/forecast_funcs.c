@@ -3,8 +3,8 @@
  *		SQL functions that forecast waiting from arrival rate, service time and
  *		size, or the size from the wait.
  *
- * Checks the arguments; the arithmetic is in the pure core.  What the core says
- * is infinite because the load is too high becomes NULL; what does not fit, an
+ * Checks the arguments; the arithmetic is in core/sizing.  A result that is
+ * infinite because the load is too high becomes NULL; one that does not fit is an
  * error.
  *
  * Copyright (c) 2026, pool_advisor contributors

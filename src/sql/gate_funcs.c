@@ -19,7 +19,7 @@
 
 PG_FUNCTION_INFO_V1(pool_advisor_gate);
 
-/* What the limit is, and whether anybody has to wait for it. */
+/* Write the limit, and whether transactions have to wait for it. */
 static char *
 explain_gate(const PadvLocalStatus *local)
 {
@@ -33,7 +33,7 @@ explain_gate(const PadvLocalStatus *local)
 }
 
 /*
- * One row: who runs, who waits, and what has been counted.
+ * One row: running and waiting transactions, and the counters.
  */
 Datum
 pool_advisor_gate(PG_FUNCTION_ARGS)

@@ -65,8 +65,8 @@ add_load_rows(const FactTeller *teller, const PadvStatus *status)
 }
 
 /*
- * Whether the current user may know where the data directory is, as core has it
- * for the setting of that name.
+ * Whether the current user may see the path of the data directory, as for the setting
+ * data_directory.
  */
 static bool
 may_see_directories(void)
@@ -155,7 +155,7 @@ real_data_directory(const PadvFact *facts, int count)
 	return NULL;
 }
 
-/* One fact, for a reader who may not know where directories are. */
+/* Emit a fact for a role that may not see directories. */
 static void
 add_facts_without_paths(const FactTeller *teller, const PadvFact *fact, const char *data_directory)
 {

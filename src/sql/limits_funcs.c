@@ -126,7 +126,7 @@ add_enforcement(PadvRow *row, const PadvLocalStatus *local, PadvEnforcement of_s
 																			 local->gate_enforcement)));
 }
 
-/* One that can hold nobody, as its role is exempt, says so instead of having room. */
+/* Store a row.  A limit on an exempt role has no effect, and its row says so. */
 static void
 store_limit(FunctionCallInfo fcinfo, const PadvLocalStatus *local, const PadvLimits *limits,
 			const PadvLimit *limit, int32 in_use, int32 active_in_use)

@@ -162,8 +162,8 @@ read_metric_roles(PadvMetricsInput *input, const Counters *counters, const PadvL
 }
 
 /*
- * A role of whom nothing has been counted has counters too, all 0, so that the
- * first event is seen as a step; as long as there is a place for it.
+ * Add counters of 0 for roles for which nothing has been counted, up to
+ * PADV_ROLES_TRACKED roles, so that the first event is seen as a step.
  */
 static int
 add_uncounted(PadvMetricsInput *input, const Counters *counters, int count, int tracked)

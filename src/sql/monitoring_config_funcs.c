@@ -2,7 +2,7 @@
  * monitoring_config_funcs.c
  *		SQL function that says how a monitoring system is to be set up.
  *
- * The texts are in the pure core, and the same for everybody.
+ * The texts are in core/monitoring, and the same for all roles.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */

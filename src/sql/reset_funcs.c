@@ -1,10 +1,10 @@
 /*
  * reset_funcs.c
- *		The SQL function that forgets.
+ *		The SQL function reset().
  *
- * What lies in shared memory is forgotten at once; what is the worker's own is
- * asked of it, and gone with its next sample.  Never waits for it.  Who may call
- * it is granted in the install script.
+ * Shared memory is reset at once.  State in the worker's memory is reset by the worker, at
+ * its next sample; the function does not wait for that.  The install script grants the
+ * privilege to call it.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */

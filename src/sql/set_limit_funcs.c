@@ -259,7 +259,7 @@ place_words(const Place *place)
 	return place->database != NULL ? psprintf("database \"%s\"", place->database) : "the default";
 }
 
-/* Who is shut out, or limited without having been named. */
+/* Report effects that the caller may not expect: roles that cannot log in, the default. */
 static void
 warn_of_reach(const Place *place, const int32 *value)
 {

@@ -3,9 +3,8 @@
  *		SQL functions about the server as a whole: one row, the methods, the
  *		advice, the reasoning.
  *
- * Copies the published status out and turns it into rows.  Never waits for
- * the worker and writes nothing.  Who may call what is granted in the install
- * script.
+ * Copies the published status and returns it as rows.  Never waits for the
+ * worker, and writes nothing.  The install script grants the privileges.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */

@@ -106,7 +106,9 @@ my $sizes = $node->safe_psql('postgres', $pools);
 like($sizes, qr/^\d+ \d+ \d{4}-/, 'sizes of pools are known by the load that was');
 $node->restart;
 wait_for($node, qq{(($learned) >= $bins)}, 'the curve is there after a restart');
-is($node->safe_psql('postgres', $pools), $sizes, 'and so are sizes of pools');
+# the optimum is computed anew, and in the first hour sizes follow it; the load is the same
+my $as_of = (split / /, $sizes, 3)[2];
+like($node->safe_psql('postgres', $pools), qr/^\d+ \d+ \Q$as_of\E$/, 'and so are sizes of pools, by the same load');
 until_written(q{SELECT pool_advisor.reset('history')});
 cmp_ok($node->safe_psql('postgres', $learned), '>=', $bins, 'and after the history is forgotten');
 until_written(q{SELECT pool_advisor.reset('scalability')});

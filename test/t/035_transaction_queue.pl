@@ -326,7 +326,7 @@ sub crowd
 limit(q{scope = 'server'}, "transaction_queue_length => -1, $LONG");
 {
 	my ($short, $block, $patient, $long) = map { wire($node) } 1 .. 4;
-	my ($before, $told, $result) = (column('refused_total'), 0);
+	my ($before, $told, $result) = (column($node, 'refused_total'), 0);
 	my $late = qr/^transaction of role "app" would wait too long for a slot$/;
 
 	$_->ask(q{SET statement_timeout = '50ms'}) foreach $short, $block;
@@ -347,7 +347,7 @@ limit(q{scope = 'server'}, "transaction_queue_length => -1, $LONG");
 	is("$result->{error} $result->{status}", '53300 E', 'a block is aborted by it');
 	is($patient->value('SELECT 1'), '1', 'who has no statement_timeout is served');
 	is($long->value('SELECT 1'), '1', 'and who has a long one');
-	is(column('refused_total'), $before + 2, 'they are counted');
+	is(column($node, 'refused_total'), $before + 2, 'they are counted');
 	$crowd->kill_kill(grace => 0);
 	$admin->value(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'other'});
 	ok(true_within($node, $PATIENCE, 'waiting = 0 AND running = 0 FROM pool_advisor.gate'), 'the queue is empty');
@@ -386,7 +386,7 @@ sub queue_target
 	return;
 }
 
-is(column('newest_first_total'), '0', 'by default nobody is put before others');
+is(column($node, 'newest_first_total'), '0', 'by default nobody is put before others');
 queue_target('1ms');
 {
 	my @clients = map { wire($node) } 1 .. 2;
@@ -397,19 +397,19 @@ queue_target('1ms');
 	$served += $_->value('SELECT 1') foreach @clients;
 	is($served, 2, 'who comes then is served');
 
-	my $before = column('newest_first_total');
+	my $before = column($node, 'newest_first_total');
 	ok(true_within($node, $PATIENCE, "newest_first_total > $before + 200 FROM pool_advisor.gate"), 'it goes on');
 	my $now = $admin->value('SELECT clock_timestamp()');
 	ok(true_within($node, $PATIENCE, "count(*) = 20 AND min(query_start) > '$now' FROM pg_stat_activity WHERE usename = 'other'"),
 		'and the others are not forgotten');
 	queue_target('0');
-	$before = column('newest_first_total');
-	my $waited = column('waited_total');
+	$before = column($node, 'newest_first_total');
+	my $waited = column($node, 'waited_total');
 	ok(true_within($node, $PATIENCE, "waited_total > $waited + 2000 FROM pool_advisor.gate"), 'the queue moves');
-	$before = column('newest_first_total');
-	$waited = column('waited_total');
+	$before = column($node, 'newest_first_total');
+	$waited = column($node, 'waited_total');
 	ok(true_within($node, $PATIENCE, "waited_total > $waited + 200 FROM pool_advisor.gate"), 'and on');
-	is(column('newest_first_total'), $before, 'first come, first served again');
+	is(column($node, 'newest_first_total'), $before, 'first come, first served again');
 	$crowd->kill_kill(grace => 0);
 	$admin->value(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'other'});
 }

@@ -1,6 +1,6 @@
 /*
  * blocked_advice.c
- *		Advice on who keeps others waiting.
+ *		Advice on sessions that block others.
  *
  * Owns the words.  It names the root of the chain, because those behind it go on
  * when that ends.  Pure.

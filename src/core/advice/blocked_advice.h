@@ -1,6 +1,6 @@
 /*
  * blocked_advice.h
- *		Advice on who keeps others waiting.
+ *		Advice on sessions that block others.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -9,12 +9,12 @@
 
 #include "core/advice/advice.h"
 
-/* Write it, and return whether there is any. */
+/* Write the advice, and return whether there is any. */
 extern bool padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice);
 extern bool padv_advise_queue_old(const PadvLocalStatus *local, PadvAdvice *advice);
 
 /*
- * Who a blocker is, in words, with its name where it has one: "process 5244 (role
+ * Describe a blocker, with its name if it has one: "process 5244 (role
  * batch, database bench, idle in transaction for 67 s)".
  */
 extern void padv_describe_blocker(const PadvLocalStatus *local, char *text, size_t size);

@@ -14,8 +14,8 @@
 #include "core/advice/pool_advice.h"
 
 /*
- * Pools are not all saturated at once, so some more than helps does no harm;
- * twice as much is a choice nobody made.
+ * Pools are not all saturated at once, so somewhat more connections than help do no
+ * harm; twice as many are probably a mistake.
  */
 #define FAR_LARGER 2
 

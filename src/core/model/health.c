@@ -1,6 +1,6 @@
 /*
  * health.c
- *		Which state of the server is worth waking somebody.
+ *		Which states of the server need attention.
  *
  * Owns the list of these states and their thresholds, so that the verdict, advice,
  * check_load() and the alerts say the same.  Alerts compare metrics instead of
@@ -24,7 +24,7 @@
 
 #define NEARLY_FULL 0.9
 
-/* Nobody waits so long in a queue that moves. */
+/* In a queue that moves no wait is that long. */
 #define OLD_QUEUE_SECONDS 60.0
 
 /* For how long averages remember a stall. */

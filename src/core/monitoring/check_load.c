@@ -59,8 +59,8 @@ check_ratio(double load_ratio, double warning, double critical)
 }
 
 /*
- * A caller who gives thresholds has a rule of his own for the load.  It cannot see
- * that work stands still, as the ratio of that can be small.
+ * A caller that gives thresholds replaces the rule for the load.  Thresholds of load_ratio
+ * cannot show a stall, during which the ratio can be small.
  */
 static PadvHealth
 check_value(const PadvLocalStatus *local, double load_ratio, double warning, double critical)

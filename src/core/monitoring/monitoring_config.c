@@ -1,14 +1,14 @@
 /*
  * monitoring_config.c
- *		How a monitoring system is told to read us, as text to paste.
+ *		Configurations of monitoring systems that read pool_advisor, as text.
  *
  * Owns the formats of the systems; the names come from the table in metrics.c,
- * so a new metric is in every configuration.  Who logs in is called monitoring
- * everywhere, and needs nothing but membership in pg_monitor.  Pure; the SQL
- * function monitoring_config() puts the pieces together.
+ * so a new metric is in every configuration.  The login role is called monitoring in all
+ * of them, and only needs membership in pg_monitor.  Pure; the SQL function
+ * monitoring_config() joins the pieces.
  *
- * Functions are called by their whole names: others may have made better matches
- * in a schema that a monitoring role's search_path has.
+ * Functions are called by their qualified names: another role may have created a better
+ * match in a schema of the monitoring role's search_path.
  *
  * Where a system wants a column for each figure, rows are turned into columns, a
  * query for each scope; a figure that is not known is NULL there.

@@ -1,9 +1,9 @@
 /*
  * chart_roles.c
- *		A drawing of who is active: a bar for each role.
+ *		A drawing of active sessions: a bar for each role.
  *
- * Names come from whoever may create roles, so the canvas prints only what it
- * can.  Pure.
+ * A role with CREATEROLE can choose any name, so the canvas replaces what it cannot
+ * print.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */

@@ -66,7 +66,7 @@ text_cell(const PadvHtml *html, const char *text)
 	padv_html_markup(html, "</td>");
 }
 
-/* A count; 0 is what nobody looks for. */
+/* A count; 0 is shown less prominently. */
 static void
 count_cell(const PadvHtml *html, int64_t count)
 {

@@ -23,8 +23,8 @@
 extern void padv_svg_patterns(const PadvHtml *html);
 
 /*
- * The chart and its title; then padv_svg_describe, what it says to who cannot see
- * it.  The id is a literal of ours, another one for each chart.
+ * Begin a chart with its title, then describe it for readers that cannot see it.  The id
+ * is a literal, a different one for each chart.
  */
 extern void padv_svg_begin(const PadvHtml *html, const char *id, const char *title);
 extern void padv_svg_describe(const PadvHtml *html, const char *id, const char *description);

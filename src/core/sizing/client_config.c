@@ -10,7 +10,7 @@
  * The number divided is pool_size, optimal / busy_ratio, and not optimal: a
  * connection is also held while it does not execute.  Workers that each keep a
  * connection divide session_pool_size.  Without a measured load there is no
- * number, and no size is shown: somebody would paste it.
+ * number, and no size is shown, because it would be pasted.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */

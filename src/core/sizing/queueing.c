@@ -85,9 +85,9 @@ padv_erlang_c(int64_t servers, double load)
 }
 
 /*
- * M/M/c.  Who waits does so for an exponential time with the mean service / free,
- * the servers less the load: without the rounding of the load, which near a full
- * one is most of the difference.
+ * M/M/c.  The waiting time of those that wait is exponential with the mean service / free.
+ * free is the servers less the load, without the rounding of the load, which near a full
+ * load is most of the difference.
  */
 static void
 forecast_unbounded(double load, double service, double servers, double free,
@@ -126,7 +126,7 @@ forecast_bounded(double load, double service, double servers, double places,
 {
 	PadvErlang	chances = padv_erlang((int64_t) servers, load);
 	PadvTruncatedGeometric line;
-	double		starts;			/* weights of those who come: served at once, */
+	double		starts;			/* weights of arrivals: served at once, */
 	double		waits;			/* admitted to the line, */
 	double		refused;		/* and neither */
 	double		total;

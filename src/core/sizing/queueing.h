@@ -1,10 +1,10 @@
 /*
  * queueing.h
- *		What a pool of so many connections does to those who wait for one.
+ *		Waiting times in a pool of connections.
  *
  * Arrivals are independent of each other (Poisson), service times exponential,
- * the line is first come first served.  Times are seconds; those that do not fit
- * into a double are infinite, and nothing is ever not-a-number.
+ * the queue is first come, first served.  Times are in seconds; a time that does not fit
+ * into a double is infinite, and no result is not-a-number.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -14,10 +14,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Larger pools are refused: the time a forecast takes grows with them. */
+/* The largest pool: the time of a forecast grows with its size. */
 #define PADV_MAX_SERVERS 1000000
 
-/* Longer lines than that of a Java LinkedBlockingQueue make no sense. */
+/* The longest queue: that of a Java LinkedBlockingQueue. */
 #define PADV_MAX_QUEUE INT64_C(2147483648)
 
 #define PADV_UNBOUNDED (-1)
@@ -31,11 +31,11 @@ typedef struct PadvPoolForecast
 								 * stable */
 	double		p95_wait_seconds;	/* 95 percent of those admitted wait no
 									 * longer; likewise */
-	double		refused_ratio;	/* of those who come */
-	bool		stable;			/* the line does not grow without bound */
+	double		refused_ratio;	/* of all arrivals */
+	bool		stable;			/* the queue does not grow without bound */
 } PadvPoolForecast;
 
-/* The chances of one who comes to a pool in which nobody may wait. */
+/* The probabilities for an arrival at a pool without a queue. */
 typedef struct PadvErlang
 {
 	double		refused;		/* Erlang's loss formula, B */
@@ -59,18 +59,18 @@ extern void padv_pool_forecast(double arrival_rate, double service_time_seconds,
 
 /*
  * The smallest pool with a mean wait of at most max_wait_seconds (positive), in
- * a line without a limit; 0 when that is more than PADV_MAX_SERVERS.
+ * a queue without a limit; 0 when that is more than PADV_MAX_SERVERS.
  */
 extern int64_t padv_required_size(double arrival_rate, double service_time_seconds,
 								  double max_wait_seconds);
 
 /*
- * The load in mean busy servers, cut to what arithmetic can go on with: far
- * beyond that nothing changes any more.
+ * The load in mean busy servers, bounded so that arithmetic does not overflow: far
+ * beyond that the results do not change.
  */
 extern double padv_offered_load(double arrival_rate, double service_time_seconds);
 
-/* So little load that nobody ever meets another. */
+/* Whether the load is so small that requests never meet. */
 extern bool padv_no_load(double load);
 
 #endif							/* PADV_QUEUEING_H */

@@ -217,8 +217,8 @@ integrate_terms(const PadvTruncatedGeometric *line, double elapsed, double low, 
 }
 
 /*
- * The probability that one who waits still does after so many mean times
- * between two that leave: fewer than J + 1 have left, and how many did is Poisson
+ * The probability that a waiter still waits after so many mean times between two
+ * departures: fewer than J + 1 have left, and the number of departures is Poisson
  * distributed.
  */
 static double

@@ -1,7 +1,6 @@
 /*
  * truncated_geometric.h
- *		How many stand in a wait queue of limited length, and how long one
- *		who joins it waits.
+ *		The length of a queue with a limit, and the waiting time in it.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -42,10 +41,10 @@ extern double padv_truncated_geometric_power(const PadvTruncatedGeometric *line,
 extern double padv_truncated_geometric_triangle(const PadvTruncatedGeometric *line);
 
 /*
- * The waiting time that is exceeded with the given probability by somebody who
- * waits with the probability `waits`, and then until J + 1 have left, in units of
- * the mean time between two that leave.  0 when more than that do not wait.  The
- * relative error is below 1e-7.
+ * The waiting time that is exceeded with the given probability, in units of the mean time
+ * between two departures.  A request waits with the probability `waits`, until J + 1
+ * others have left.  0 when the probability is above `waits`.  The relative error is below
+ * 1e-7.
  */
 extern double padv_truncated_geometric_wait_exceeded(const PadvTruncatedGeometric *line, double waits,
 													 double probability);

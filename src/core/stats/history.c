@@ -1,15 +1,14 @@
 /*
  * history.c
- *		What the last two weeks were like, in three resolutions.
+ *		The history of the last two weeks, in three resolutions.
  *
  * Owns three rings of points in one block, and how points of one second become
  * those of longer intervals.  Pure: no clock, no globals, no allocation.  The
- * caller owns the block and sees to it that nobody reads what is being written;
- * history_shmem.c does.
+ * caller owns the block and protects it with a lock (history_shmem.c).
  *
- * There is no sum in progress: the interval that has ended is computed from the
- * points of one second in it.  So there is nothing but points to be kept over a
- * restart, and to be put right when the clock steps.
+ * There are no sums in progress: an interval that has ended is computed from the points of
+ * one second in it.  So only points have to be kept over a restart, or corrected when
+ * the clock steps.
  *
  * Points go by number, not by age: after a gap the rings reach further back.
  * By age, a clock that is wrong for a moment would cost the whole history.

@@ -1,8 +1,8 @@
 /*
  * utf8.c
- *		Characters out of bytes that may be anything.
+ *		Decoding UTF-8 from bytes that may be invalid.
  *
- * Called by what shows names, which come from whoever may create roles.  Pure.
+ * For modules that show names, which any role with CREATEROLE can choose.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
