@@ -19,8 +19,7 @@ sub gets_in
 {
 	my ($role, $name, %options) = @_;
 	my $at = $options{node} // $node;
-	my $connstr = $at->connstr($options{database} // 'postgres') . " user=$role";
-	my ($ret) = $at->psql('postgres', 'SELECT 1', connstr => $connstr);
+	my ($ret) = try_login($at, $role, $options{database});
 
 	is($ret, $options{refused} ? 2 : 0, $name);
 	return;

@@ -34,14 +34,18 @@ sub point
 	  $point->{most} // 0, 0, 0, 0, @classes, 0, 0, 0, $point->{optimal} // 0;
 }
 
-# Bins of a curve from [connections, throughput] pairs, each seen for a while.
+# Bins of a curve from [connections, throughput] pairs, each seen for a while under pressure: all
+# sessions are at work, and from two connections on the cores are busy.
 sub curve
 {
 	my (@pairs) = @_;
 	my %bins = map { int(log($_->[0] < 1 ? 1 : $_->[0]) / log(1.1) + 0.5) => $_ } @pairs;
 
 	# the form, and the peak that was named last
-	return [ 1, 0, map { my $bin = $bins{$_}; $bin ? (60, $bin->[0], $bin->[0], $bin->[1], 0.001) : (0) x 5 } 0 .. 99 ];
+	return [ 2, 0, map {
+		my $bin = $bins{$_};
+		$bin ? (60, $bin->[0], $bin->[0], $bin->[1], 0.001, 60, 1, $bin->[0] >= 2 ? 1 : 0.5, (0) x 4) : (0) x 12
+	} 0 .. 99 ];
 }
 
 # The three resolutions are lists of points in order of time.
