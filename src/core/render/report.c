@@ -91,6 +91,9 @@ columns_of(const PadvTimeline *timeline)
 	return (int) (period / length);
 }
 
+/* A chart of means of a longer time with fewer points shows next to nothing. */
+#define LEAST_POINTS 3
+
 /* Which resolutions are worth a chart, and from when on. */
 static int
 choose_periods(const PadvReport *report, PadvTimeline timelines[PADV_RESOLUTIONS])
@@ -102,7 +105,7 @@ choose_periods(const PadvReport *report, PadvTimeline timelines[PADV_RESOLUTIONS
 	{
 		PadvTimeline timeline = report->timelines[resolution];
 
-		if (!fit_period(&timeline) ||
+		if (!fit_period(&timeline) || (count > 0 && timeline.count < LEAST_POINTS) ||
 			(double) timeline.until - (double) timeline.from < MORE_THAN_BEFORE * shown)
 			continue;
 		shown = (double) timeline.until - (double) timeline.from;
