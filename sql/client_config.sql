@@ -46,10 +46,11 @@ WHERE setting IN ('SetMaxOpenConns', 'deadlock floor', 'next limit');
 -- a load is measured, and remembered; a commit in a loop is a transaction
 ALTER SYSTEM RESET pool_advisor.optimal;
 SELECT pg_reload_conf();
+SELECT comes_true('optimal_method <> ''setting'' FROM pool_advisor.status');
 CREATE TABLE a_load (n int);
 DO $$
 BEGIN
-    FOR try IN 1..600 LOOP
+    FOR try IN 1..20000 LOOP
         FOR i IN 1..2000 LOOP
             INSERT INTO a_load VALUES (i);
             COMMIT;
