@@ -149,7 +149,7 @@ padv_slots_note_granted(const int32 *granted_list, int count, int32 *procnos)
 		procnos[i] = padv_backends[granted_list[i]].procno;
 		pg_atomic_write_u64(&padv_slot_words[granted_list[i]].word, SLOT_WORD(SLOT_HELD, 0));
 	}
-	padv_admission->slot_totals.handed_over += count;
+	padv_admission->slot_totals.granted += count;
 }
 
 int
@@ -180,7 +180,7 @@ padv_slot_overcommit(int32 number)
 	{
 		padv_queue_grant(&padv_xact_queue, &backend->xact);
 		padv_slots_note_granted(&number, 1, &procno);
-		padv_admission->slot_totals.let_in++;
+		padv_admission->slot_totals.overcommitted++;
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	if (waits)
@@ -730,8 +730,8 @@ count_cancelled_wait(int64 now)
 {
 	int			quota = padv_queue_queued_at(&padv_xact_queue, &padv_my_backend->xact);
 
-	padv_admission->slot_totals.given_up++;
-	padv_queue_watch_given_up(&padv_limit_states[quota].watch, queue_target_us(), now);
+	padv_admission->slot_totals.cancelled++;
+	padv_queue_watch_cancelled(&padv_limit_states[quota].watch, queue_target_us(), now);
 }
 
 bool

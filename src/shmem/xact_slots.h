@@ -153,7 +153,7 @@ typedef struct PadvServerSlots
 extern void padv_slots_of_server(PadvServerSlots *slots);
 
 /* The longest current wait, in microseconds; read without a lock, so approximate. */
-extern int64 padv_turns_longest_wait_us(int64 now);
+extern int64 padv_slots_longest_wait_us(int64 now);
 
 /* Set the counters that padv_slots_read returns to 0. */
 extern void padv_slots_reset_counters(void);

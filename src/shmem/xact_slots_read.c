@@ -29,13 +29,13 @@ padv_slots_count(PadvSlotStats *gate)
 	int			count = *(volatile int32 *) &padv_admission->nslot_owners;
 
 	gate->running = 0;
-	gate->kept = 0;
+	gate->retained = 0;
 	for (int i = 0; i < count; i++)
 	{
 		PadvSlotState state = SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[((volatile int32 *) padv_slot_owners)[i]].word));
 
 		gate->running += state == SLOT_HELD;
-		gate->kept += state == SLOT_RETAINED;
+		gate->retained += state == SLOT_RETAINED;
 	}
 }
 
@@ -88,7 +88,7 @@ padv_slots_of_server(PadvServerSlots *slots)
 }
 
 int64
-padv_turns_longest_wait_us(int64 now)
+padv_slots_longest_wait_us(int64 now)
 {
 	int64		longest = 0;
 

@@ -51,14 +51,14 @@ pool_advisor_gate(PG_FUNCTION_ARGS)
 	padv_row_int(&row, local.gate.limit);
 	padv_row_int(&row, local.gate.in_force);
 	padv_row_int(&row, local.gate.running);
-	padv_row_int(&row, local.gate.kept);
+	padv_row_int(&row, local.gate.retained);
 	padv_row_int(&row, local.gate.waiting);
 	padv_row_int(&row, totals->waited);
 	padv_row_float(&row, (double) totals->waited_us / 1e6);
-	padv_row_int(&row, totals->given_up);
-	padv_row_int(&row, totals->handed_over);
+	padv_row_int(&row, totals->cancelled);
+	padv_row_int(&row, totals->granted);
 	padv_row_int(&row, totals->suspended);
-	padv_row_int(&row, totals->let_in);
+	padv_row_int(&row, totals->overcommitted);
 	padv_row_int(&row, totals->would_wait);
 	padv_row_text(&row, explain_gate(&local));
 	padv_row_text(&row, padv_enforcement_name(padv_effective_gate_enforcement(local.enforcement,

@@ -84,11 +84,11 @@ padv_sampler_slots(void)
 }
 
 PadvSample *
-padv_sampler_create(uint32_t turn_wait_event)
+padv_sampler_create(uint32_t slot_wait_event)
 {
 	PadvSample *sample = palloc0(sizeof(PadvSample));
 
-	queued_wait_event = turn_wait_event;
+	queued_wait_event = slot_wait_event;
 	sample->sessions = palloc0(mul_size(MaxBackends, sizeof(PadvSession)));
 	procno_of_entry = palloc(mul_size(MaxBackends, sizeof(int)));
 	kept_sessions = palloc0(mul_size(MaxBackends, sizeof(Kept)));

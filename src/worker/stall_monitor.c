@@ -167,9 +167,9 @@ struct PadvStallMonitor
 	int			nraised;
 	int32	   *needed;			/* a copy */
 	int			nneeded;
-	int32		let_in;			/* the last one of these that got a slot */
-	uint32		let_in_turns;	/* its PadvBackend.slots then */
-	int64		let_in_at;		/* monotonic; 0: none yet */
+	int32		overcommitted;	/* the last one of these that got a slot */
+	uint32		overcommitted_slots;	/* its PadvBackend.slots then */
+	int64		overcommitted_at;	/* monotonic; 0: none yet */
 	Member	   *members;		/* of this check, if nmembers is not negative */
 	int			nmembers;
 	Verdict		outsiders[MOST_OUTSIDERS];
@@ -617,7 +617,7 @@ adjust_limit(int32 quota, int32 more)
 	if (limit >= 0)
 		change = limit + more - mine->active.limit;
 	if (change > 0)
-		padv_admission->slot_totals.let_in += change;
+		padv_admission->slot_totals.overcommitted += change;
 	count = padv_queue_set_limit(&padv_xact_queue, quota, mine->active.limit + change,
 								 granted_list, PADV_MAX_REQUEST_QUOTAS);
 	padv_slots_note_granted(granted_list, count, procnos);
@@ -666,17 +666,17 @@ no_grant_us(const PadvStallMonitor *monitor, int32 quota, int64 now)
 static void
 overcommit_needed(PadvStallMonitor *monitor, int32 number, int64 now)
 {
-	const volatile PadvBackend *last = &padv_backends[monitor->let_in];
+	const volatile PadvBackend *last = &padv_backends[monitor->overcommitted];
 
-	if (monitor->let_in_at > 0 && now - monitor->let_in_at < NO_GRANT_US &&
-		last->slots == monitor->let_in_turns &&
-		SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[monitor->let_in].word)) == SLOT_HELD)
+	if (monitor->overcommitted_at > 0 && now - monitor->overcommitted_at < NO_GRANT_US &&
+		last->slots == monitor->overcommitted_slots &&
+		SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[monitor->overcommitted].word)) == SLOT_HELD)
 		return;
 	if (!padv_slot_overcommit(number))
 		return;
-	monitor->let_in = number;
-	monitor->let_in_turns = ((volatile PadvBackend *) padv_backends)[number].slots;
-	monitor->let_in_at = now;
+	monitor->overcommitted = number;
+	monitor->overcommitted_slots = ((volatile PadvBackend *) padv_backends)[number].slots;
+	monitor->overcommitted_at = now;
 }
 
 /* The same for a waiter that is among these blockers. */

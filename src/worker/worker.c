@@ -403,7 +403,7 @@ look_at_locks(Worker *worker, int64 now)
 {
 	PadvStatus *status = &worker->status;
 
-	status->stall.queue_seconds = (double) padv_turns_longest_wait_us(now) / 1e6;
+	status->stall.queue_seconds = (double) padv_slots_longest_wait_us(now) / 1e6;
 	padv_lock_chains_look(worker->lock_chains, worker->sample, status->last.demand, now, &status->stall);
 }
 

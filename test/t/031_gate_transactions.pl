@@ -157,9 +157,9 @@ foreach my $way ([ 'psql -f', '-f', $transfer ], [ 'psql -1 -f', '-1', '-f', $up
 	work($node, 1);
 	my $psql = start_program('psql', '-XAtq', '-d', user_of($node), @options);
 	true_within($node, $PATIENCE, 'waiting = 1 FROM pool_advisor.gate');
-	my $given_up = $admin->value('SELECT cancelled_total FROM pool_advisor.gate');
+	my $cancelled = $admin->value('SELECT cancelled_total FROM pool_advisor.gate');
 	$admin->value(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND state = 'active' AND application_name <> 'work'});
-	true_within($node, $PATIENCE, "cancelled_total > $given_up FROM pool_advisor.gate");
+	true_within($node, $PATIENCE, "cancelled_total > $cancelled FROM pool_advisor.gate");
 	stop_work($node);
 	$psql->{run}->finish;
 	like($psql->{err}, qr/canceling statement due to user request/, "$name: the wait was canceled");

@@ -97,12 +97,12 @@ my $at_work = client($node, 'app', q{INSERT INTO compared VALUES (1); SELECT 'in
 wait_for($node, q{count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'INSERT INTO compared%'
 	AND (wait_event_type = 'Buffer' OR wait_event_type = 'LWLock' AND wait_event = 'BufferContent')},
 	'an insert waits for the lock of a buffer');
-my $let_in = gate($node, 'overcommitted_total');
+my $overcommitted = gate($node, 'overcommitted_total');
 my $behind = client($node, 'app', q{SELECT 'behind';});
 wait_for_gate($node, 'waiting = 1');
 my $samples = $node->safe_psql('postgres', 'SELECT samples_total FROM pool_advisor.status');
 wait_for($node, "samples_total > $samples + 10 AND waiting_lwlock = 1 FROM pool_advisor.status", 'and is counted so');
-is($node->safe_psql('postgres', "SELECT waiting, overcommitted_total - $let_in FROM pool_advisor.gate"), '1|0',
+is($node->safe_psql('postgres', "SELECT waiting, overcommitted_total - $overcommitted FROM pool_advisor.gate"), '1|0',
 	'nobody is let in for that');
 finish($holder);
 like(finish($at_work), qr/inserted/, 'it goes on');

@@ -54,7 +54,7 @@ sub some_looks
 	return;
 }
 
-sub let_in { return column($node, 'overcommitted_total'); }
+sub overcommitted { return column($node, 'overcommitted_total'); }
 
 # --- a session with an advisory lock is let in when nothing is granted, whoever holds the slot ---
 foreach my $shared ('', '_shared')
@@ -64,19 +64,19 @@ foreach my $shared ('', '_shared')
 
 	$owner->value("SELECT pg_advisory_lock$shared(7)");
 	work($node, 1);
-	my $before = let_in();
+	my $before = overcommitted();
 	waiter(q{SELECT 'other'}, $_) foreach @others;
 	$owner->simple("SELECT pg_advisory_unlock$shared(7)");
 	is(Wire::told($owner->result), 't', "the owner of a session-level lock$shared is let in, from the end of the queue");
 	some_looks();
 	is(column($node, 'waiting'), 3, 'those that hold no lock wait');
-	is(let_in() - $before, 1, 'and one has been let in');
+	is(overcommitted() - $before, 1, 'and one has been let in');
 
 	# what it needs is over when the lock is released
 	waiter(q{SELECT 'again'}, $owner);
 	some_looks();
 	is(column($node, 'waiting'), 4, 'without the lock the session waits as others do');
-	is(let_in() - $before, 1, 'and is not let in');
+	is(overcommitted() - $before, 1, 'and is not let in');
 	stop_work($node);
 	is(join(' ', map { Wire::told($_->result) } @others, $owner), 'other other other again', 'all are done when the slot is free');
 	$_->close foreach @others, $owner;
@@ -89,10 +89,10 @@ nothing_left($node, 'advisory locks');
 
 	$client->ask('BEGIN');
 	work($node, 1);
-	my $before = let_in();
+	my $before = overcommitted();
 	waiter('SELECT pg_advisory_xact_lock(7), pg_advisory_lock_shared(8)', $client);
 	some_looks();
-	is(let_in() - $before, 0, 'a session that would take locks is not let in for that');
+	is(overcommitted() - $before, 0, 'a session that would take locks is not let in for that');
 	stop_work($node);
 	is(defined $client->result->{error}, '', 'it takes them with a slot');
 	$client->ask('COMMIT');
@@ -114,13 +114,13 @@ foreach my $name (sort keys %pollers)
 	$admin->value('SELECT pg_advisory_lock(7); UPDATE flags SET done = false');
 	my $poller = holder($sql);
 	my $client = wire($node);
-	my $before = let_in();
+	my $before = overcommitted();
 	$client->simple(q{SELECT 'work'});
 	if ($counted eq 'is counted')
 	{
 		true_within($node, $PATIENCE, is_queued($client)) or die 'the client is not in the queue';
 		some_looks();
-		is(column($node, 'waiting') . ' waits, let in ' . (let_in() - $before), '1 waits, let in 0', "$name $counted: others wait");
+		is(column($node, 'waiting') . ' waits, let in ' . (overcommitted() - $before), '1 waits, let in 0', "$name $counted: others wait");
 	}
 	else
 	{

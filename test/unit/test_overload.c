@@ -196,7 +196,7 @@ give_up(void)
 		next = requests[i].queue_next;
 		if (!is_out_of_patience(i))
 			break;				/* who is behind came later */
-		padv_queue_watch_given_up(&watch, target, now);
+		padv_queue_watch_cancelled(&watch, target, now);
 		gave_up++;
 		leave(i);
 	}

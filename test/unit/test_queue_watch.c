@@ -55,7 +55,7 @@ test_unknown(void)
 	ok(foretold(1000) == PADV_WAIT_UNKNOWN, "but not for ever");
 	start();
 	for (int i = 0; i < 1000; i++)
-		padv_queue_watch_given_up(&watch, 0, now += MS);
+		padv_queue_watch_cancelled(&watch, 0, now += MS);
 	ok(foretold(1000) == PADV_WAIT_UNKNOWN, "where all give up nothing is known");
 	start();
 	grant_for(2 * SECOND, 1000, 5 * SECOND);
@@ -87,7 +87,7 @@ test_foretold(void)
 	for (int i = 0; i < 2000; i++)
 	{
 		now += MS;
-		padv_queue_watch_given_up(&watch, 0, now);
+		padv_queue_watch_cancelled(&watch, 0, now);
 		if (i % 10 == 0)
 			padv_queue_watch_granted(&watch, 5 * SECOND, 0, now);
 	}
@@ -196,7 +196,7 @@ run(double arrivals, double service, double patience, bool all_alike, int *foret
 		for (int i = 0; i < length; i++)
 			if (queue[i].deadline <= now)
 			{
-				padv_queue_watch_given_up(&watch, 0, now);
+				padv_queue_watch_cancelled(&watch, 0, now);
 				remove_at(i);
 				for (int j = i; j < length; j++)
 					late[j] = late[j + 1];

@@ -112,7 +112,7 @@ forget_waiting(int number)
 
 /* Let in whom there is room for; what the queue should have written. */
 static int
-let_in(int *granted)
+grant_fitting(int *granted)
 {
 	int			count = 0;
 
@@ -153,7 +153,7 @@ is_right(const int32_t *granted, int count)
 		note_entered(granted, count);
 		return true;
 	}
-	nexpected = let_in(expected);
+	nexpected = grant_fitting(expected);
 	for (int i = 0; i < nexpected && i < count; i++)
 		if (expected[i] != granted[i])
 			return false;

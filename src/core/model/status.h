@@ -45,7 +45,7 @@ typedef struct PadvStatus
 typedef struct PadvLocalStatus
 {
 	PadvStatus	status;
-	PadvSlotStats gate;			/* running and kept are not set */
+	PadvSlotStats gate;			/* running and retained are not set */
 	bool		worker_running;
 	double		age_seconds;	/* of the last sample */
 	int32_t		enforcement;	/* the setting (PadvEnforcement), for sessions */

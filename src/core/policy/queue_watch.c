@@ -51,7 +51,7 @@ begin_interval(PadvQueueInterval *interval, int64_t now)
 {
 	interval->began = now;
 	interval->granted = 0;
-	interval->given_up = 0;
+	interval->cancelled = 0;
 	interval->least_wait = INT64_MAX;
 	interval->longest_wait = 0;
 }
@@ -67,7 +67,7 @@ padv_queue_watch_begin(PadvQueueWatch *watch, int64_t now)
 static int32_t
 waits_in(const PadvQueueInterval *interval)
 {
-	return interval->granted + interval->given_up;
+	return interval->granted + interval->cancelled;
 }
 
 /* The interval to which a wait that ends now belongs. */
@@ -113,9 +113,9 @@ padv_queue_watch_granted(PadvQueueWatch *watch, int64_t wait, int64_t target, in
 }
 
 void
-padv_queue_watch_given_up(PadvQueueWatch *watch, int64_t target, int64_t now)
+padv_queue_watch_cancelled(PadvQueueWatch *watch, int64_t target, int64_t now)
 {
-	current_interval(watch, now)->given_up++;
+	current_interval(watch, now)->cancelled++;
 	end_interval_if_due(watch, target, now);
 }
 

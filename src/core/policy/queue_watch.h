@@ -18,7 +18,7 @@ typedef struct PadvQueueInterval
 {
 	int64_t		began;
 	int32_t		granted;
-	int32_t		given_up;		/* ended without a slot */
+	int32_t		cancelled;		/* ended without a slot */
 	int64_t		least_wait;		/* of the granted ones */
 	int64_t		longest_wait;
 } PadvQueueInterval;
@@ -44,7 +44,7 @@ extern void padv_queue_watch_begin(PadvQueueWatch *watch, int64_t now);
  * 0 means any length.
  */
 extern void padv_queue_watch_granted(PadvQueueWatch *watch, int64_t wait, int64_t target, int64_t now);
-extern void padv_queue_watch_given_up(PadvQueueWatch *watch, int64_t target, int64_t now);
+extern void padv_queue_watch_cancelled(PadvQueueWatch *watch, int64_t target, int64_t now);
 
 /*
  * Whether the queue is overloaded, so that the newest waiters are served first.  It

@@ -23,15 +23,15 @@ typedef struct PadvSlotTotals
 {
 	int64_t		waited;			/* transactions that had to wait */
 	int64_t		waited_us;		/* the sum of their waits, microseconds */
-	int64_t		given_up;		/* waits that ended without a slot */
+	int64_t		cancelled;		/* waits that ended without a slot */
 	int64_t		would_wait;		/* granted because of gate_enforcement =
 								 * observe */
-	int64_t		handed_over;	/* slots granted to waiters */
+	int64_t		granted;		/* slots granted to waiters */
 	int64_t		suspended;		/* slots of sessions idle in transaction */
-	int64_t		let_in;			/* granted beyond a limit, because no slot
+	int64_t		overcommitted;	/* granted beyond a limit, because no slot
 								 * owner worked or a session needed the waiter */
 	int64_t		refused;		/* because the queue was full or too slow */
-	int64_t		timed_out;		/* those of given_up that ended by
+	int64_t		timed_out;		/* those of cancelled that ended by
 								 * transaction_queue_timeout */
 	int64_t		newest_first;	/* enqueued before other waiters */
 } PadvSlotTotals;
@@ -44,7 +44,7 @@ typedef struct PadvSlotStats
 	int32_t		in_force;		/* the limit plus what the stall monitor has
 								 * added; -1: none */
 	int32_t		running;		/* slots in use */
-	int32_t		kept;			/* slots retained for a session's next
+	int32_t		retained;		/* slots retained for a session's next
 								 * transaction */
 	int32_t		waiting;		/* transactions in the queue */
 } PadvSlotStats;
