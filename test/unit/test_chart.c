@@ -89,11 +89,11 @@ test_round_numbers(void)
 	ok(scale.step == 10 && scale.high == 50, "a round number needs no more");
 	scale = padv_scale_linear(0, 5);
 	ok(scale.high == 1, "nothing is on a scale up to 1");
-	near(padv_scale_place(&scale, 0.25), 0.25, 1e-12, "a place on it");
+	near(padv_scale_position(&scale, 0.25), 0.25, 1e-12, "a place on it");
 
 	scale = padv_scale_logarithmic(3, 180);
 	ok(scale.low == 2 && scale.high == 200, "a logarithmic scale from 2 to 200");
-	near(padv_scale_place(&scale, 20), 0.5, 1e-9, "20 is in its middle");
+	near(padv_scale_position(&scale, 20), 0.5, 1e-9, "20 is in its middle");
 	near(padv_scale_value(&scale, 0.5), 20, 1e-9, "and back");
 	tick = padv_scale_next(&scale, padv_scale_next(&scale, padv_scale_next(&scale, 2)));
 	near(tick, 20, 1e-9, "ticks at 2, 5, 10, 20");

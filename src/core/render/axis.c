@@ -1,9 +1,9 @@
 /*
  * axis.c
- *		Round numbers and moments for the axes of a drawing, and their labels.
+ *		Round values for the axes of a chart, and their labels.
  *
- * Owns which numbers are round and how they are written.  Pure; knows nothing of
- * rows and columns, so that drawings of any kind can use it.
+ * Owns which numbers are round and how they are written.  Independent of rows,
+ * columns and pixels, so all charts use it.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -14,12 +14,12 @@
 
 #define DAY INT64_C(86400)
 
-/* A little above or below a tick by rounding is on it. */
+/* The relative tolerance for rounding errors when a value is compared with a tick. */
 #define SAME 1e-9
 
 /*
- * Beyond these a value cannot be told from nothing, or from infinity.  Round
- * numbers go further, so that each scale ends before they do.
+ * Values outside of this range are treated as its bounds.  The range of round
+ * numbers is wider, so every scale has an upper end.
  */
 #define LEAST 1e-20
 #define GREATEST 1e20
@@ -59,8 +59,7 @@ round_down(double value)
 		return up;
 
 	/*
-	 * the round number before this one is at most half of it, and more than a
-	 * third
+	 * The next smaller round number is between a third and a half of this one.
 	 */
 	return padv_round_up(up * 0.34);
 }
@@ -97,7 +96,7 @@ padv_scale_next(const PadvScale *scale, double tick)
 }
 
 double
-padv_scale_place(const PadvScale *scale, double value)
+padv_scale_position(const PadvScale *scale, double value)
 {
 	if (scale->logarithmic)
 		return log(bring_in(value, LEAST, GREATEST) / scale->low) / log(scale->high / scale->low);
@@ -112,14 +111,14 @@ padv_scale_value(const PadvScale *scale, double place)
 	return scale->low + place * (scale->high - scale->low);
 }
 
-/* Digits after the point, so that there are three in all. */
+/* The number of decimals that gives three digits in total. */
 static int
 decimals_of(double value)
 {
 	return value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
 }
 
-/* Without zeros at the end of what is behind the point. */
+/* Write a number without trailing zeros after the decimal point. */
 static void
 write_number(double value, int decimals, const char *suffix, char *label, size_t size)
 {
@@ -212,14 +211,15 @@ padv_clock_label_width(int64_t step)
 	return step < 60 ? 8 : 5;
 }
 
-/* The month and the day, from days since the start of 2000. */
+/* Write month and day; days counts from 2000-01-01. */
 static void
 write_date(int64_t days, char *label, size_t size)
 {
 	static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int64_t		cycle = 400 * 365 + 97;
 	int64_t		day = (days % cycle + cycle) % cycle;
-	int			year = 0;		/* in the cycle of 400, which began with 2000 */
+	int			year = 0;		/* in the 400-year cycle, which begins in
+								 * 2000 */
 	int			month = 0;
 
 	for (;; year++)

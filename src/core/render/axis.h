@@ -1,6 +1,6 @@
 /*
  * axis.h
- *		Round numbers and moments for the axes of a drawing, and their labels.
+ *		Round values for the axes of a chart, and their labels.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -11,61 +11,74 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Room for any label. */
+/* The size of a label, with its terminating NUL. */
 #define PADV_LABEL 16
 
-#define PADV_SECOND INT64_C(1000000)	/* in microseconds, as moments are */
+#define PADV_SECOND INT64_C(1000000)	/* microseconds, the unit of
+										 * timestamps */
 
 /*
- * From low to high, by ticks a step apart; logarithmic ones are at 1, 2 and 5
- * times the powers of ten instead.
+ * The range of an axis.  A linear axis has ticks at multiples of step.  A
+ * logarithmic axis has ticks at 1, 2 and 5 times the powers of ten.
  */
 typedef struct PadvScale
 {
 	bool		logarithmic;
 	double		low;
 	double		high;
-	double		step;			/* 0 in logarithmic ones */
+	double		step;			/* 0 if logarithmic */
 } PadvScale;
 
-/* The smallest of 1, 2 and 5 times a power of ten that is not below the value. */
+/*
+ * The smallest number of the form 1, 2 or 5 times a power of ten that is not below
+ * value.
+ */
 extern double padv_round_up(double value);
 
-/* From 0 to the next tick at or above the greatest value, by few enough ticks. */
+/* A linear scale from 0 to a tick at or above greatest, with at most most_ticks steps. */
 extern PadvScale padv_scale_linear(double greatest, int most_ticks);
 
-/* From and to a round number around values greater than 0. */
+/*
+ * A logarithmic scale from a round number at or below least to one at or above
+ * greatest.  Both are greater than 0.
+ */
 extern PadvScale padv_scale_logarithmic(double least, double greatest);
 
-/* The tick after this one, which may lie beyond the end; the first is low. */
+/* The next tick.  The first one is scale->low.  The result can be above scale->high. */
 extern double padv_scale_next(const PadvScale *scale, double tick);
 
-/* Where a value is, 0 at low and 1 at high, also beyond. */
-extern double padv_scale_place(const PadvScale *scale, double value);
+/*
+ * The position of a value: 0 at scale->low, 1 at scale->high.  Values outside of
+ * the range have positions outside of 0..1.
+ */
+extern double padv_scale_position(const PadvScale *scale, double value);
 
-/* The value that is there. */
+/* The value at a position; the inverse of padv_scale_position. */
 extern double padv_scale_value(const PadvScale *scale, double place);
 
-/* Three digits and a suffix of the SI where it is needed: 0.25, 41.9, 12k. */
+/* Write a number with three digits and, if needed, an SI prefix: 0.25, 41.9, 12k. */
 extern void padv_label_number(double value, char *label, size_t size);
 
-/* The same without a suffix up to 999999, for counts. */
+/* Write a count: like padv_label_number, but without a prefix up to 999999. */
 extern void padv_label_count(int64_t value, char *label, size_t size);
 
-/* A time span in its largest round unit: 45 s, 10 min, 1.5 h, 14 days. */
+/* Write a duration in the largest unit that fits: 45 s, 10 min, 1.5 h, 14 days. */
 extern void padv_label_span(int64_t microseconds, char *label, size_t size);
 
-/* The smallest step of a clock, in seconds, that is not below this; at most a week. */
+/*
+ * The smallest round number of seconds for the ticks of a time axis that is not
+ * below seconds; at most a week.
+ */
 extern int64_t padv_clock_step(double seconds);
 
 /*
- * A moment as a clock on the wall shows it, for ticks of such a step: a time, or
- * a date where a day begins and the step is a minute or more.  Moments are
- * microseconds of local time since the start of 2000.
+ * Write the label of a tick on a time axis: a time of day, or a date at midnight if
+ * the step is at least a minute.  local is local time in microseconds since
+ * 2000-01-01; step is in seconds.
  */
 extern void padv_label_clock(int64_t local, int64_t step, char *label, size_t size);
 
-/* Columns that such labels take. */
+/* The number of characters of these labels. */
 extern int	padv_clock_label_width(int64_t step);
 
 #endif							/* PADV_AXIS_H */

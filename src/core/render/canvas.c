@@ -1,13 +1,13 @@
 /*
  * canvas.c
- *		A grid of characters to draw on, for a terminal.
+ *		A character grid for charts in a terminal.
  *
- * Owns how wide a character is, what can be printed, and which character a mark
- * is.  Pure: the grid is the caller's, and nothing is allocated.
+ * Owns the width of characters, which characters are printable, and the characters
+ * of the marks.  The caller provides the grid.  Pure.
  *
- * Widths are those of Unicode's East_Asian_Width, W and F, in whole blocks.  A
- * mark that combines with the character before it is counted as a column, so
- * that a line with one is shorter than it is taken for, and never longer.
+ * Widths are those of Unicode's East_Asian_Width W and F, by whole blocks.  A
+ * combining mark is counted as one column.  So a line can be shorter on the
+ * terminal than computed, never longer.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -20,8 +20,9 @@
 #define SECOND_HALF UINT32_MAX
 
 /*
- * What would not stand in one place: controls, separators of lines, what has no
- * width or turns the direction of writing, surrogates, and no characters at all.
+ * Characters that are not printed: controls, line separators, characters of zero
+ * width, characters that change the writing direction, surrogates, private use, and
+ * noncharacters.
  */
 static const PadvCodes unprintable[] = {
 	{0x0000, 0x001F}, {0x007F, 0x009F}, {0x00AD, 0x00AD}, {0x034F, 0x034F},
@@ -32,7 +33,10 @@ static const PadvCodes unprintable[] = {
 	{0x3FFFE, UINT32_MAX},
 };
 
-/* In whole blocks: some characters in them are narrow, none outside is wide. */
+/*
+ * Wide characters, by whole blocks.  Some characters of these blocks are narrow; no
+ * other character is wide.
+ */
 static const PadvCodes wide[] = {
 	{0x1100, 0x115F}, {0x231A, 0x231B}, {0x2329, 0x232A}, {0x23E9, 0x23F3},
 	{0x25FD, 0x25FE}, {0x2614, 0x27BF}, {0x2B1B, 0x2B1C}, {0x2B50, 0x2B55},
@@ -42,7 +46,7 @@ static const PadvCodes wide[] = {
 	{0x1F000, 0x1FAFF}, {0x20000, 0x3FFFD},
 };
 
-/* Unicode and ASCII */
+/* The characters of each mark: Unicode, ASCII. */
 static const uint32_t marks[][2] = {
 	[PADV_MARK_BLANK] = {' ', ' '},
 	[PADV_MARK_BAR] = {0x2588, '#'},
@@ -125,7 +129,7 @@ padv_canvas_is(const PadvCanvas *canvas, int row, int column, PadvMark mark)
 		canvas->cells[row][column] == marks[mark][canvas->unicode ? 0 : 1];
 }
 
-/* Something can be seen of what is more than nothing. */
+/* A share above 0 shows at least the smallest character. */
 void
 padv_canvas_put_column_end(PadvCanvas *canvas, int row, int column, double share)
 {
@@ -158,7 +162,7 @@ padv_canvas_text_width(const PadvCanvas *canvas, const char *text)
 	return width;
 }
 
-/* As many whole characters as there is room for. */
+/* Write as many whole characters as fit, and return the number of columns. */
 static int
 put_text(PadvCanvas *canvas, int row, int column, int columns, const char *text)
 {
@@ -221,7 +225,7 @@ padv_canvas_sentence(PadvCanvas *canvas, int row, const char *text)
 	}
 }
 
-/* Cells up to the last one that is not blank. */
+/* The number of cells up to the last one that is not blank. */
 static int
 used_columns(const PadvCanvas *canvas, int row)
 {

@@ -1,9 +1,9 @@
 /*
  * chart.h
- *		Drawings of the load for a terminal.
+ *		Charts for a terminal.
  *
- * Each fills a canvas that was just initialized, at most all of it, and says in a
- * sentence when there is nothing to draw.
+ * Each function draws on an initialized canvas.  If there is no data, it writes a
+ * sentence instead.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -15,20 +15,20 @@
 #include "core/render/columns.h"
 #include "core/render/role_bars.h"
 
-/* Active connections over time, their maxima, and the optimum. */
+/* Active connections over time, with their maxima and the optimum. */
 extern void padv_chart_load(PadvCanvas *canvas, const PadvTimeline *timeline);
 
-/* The same by what they wait for, one class upon the other. */
+/* Active connections over time, stacked by wait class. */
 extern void padv_chart_waits(PadvCanvas *canvas, const PadvTimeline *timeline);
 
 /*
- * A bar for each role, the most active first, and one for those that there is no
- * room for.  Puts the bars in order.  An optimum of 0 is not known.
+ * A bar for each role, the most active first, and one bar for all roles that do not
+ * fit.  Sorts the array.  optimal = 0 means not known.
  */
 extern void padv_chart_roles(PadvCanvas *canvas, PadvRoleBar *bars, int count,
 							 double optimal);
 
-/* Throughput against connections at work, measured and fitted. */
+/* Throughput by busy connections, as measured and as fitted. */
 extern void padv_chart_scalability(PadvCanvas *canvas, const PadvScalabilityRow *rows,
 								   int count, const PadvCurve *curve);
 

@@ -1,9 +1,9 @@
 /*
  * chart_roles.c
- *		A drawing of active sessions: a bar for each role.
+ *		Chart of active sessions by role for a terminal.
  *
- * A role with CREATEROLE can choose any name, so the canvas replaces what it cannot
- * print.  Pure.
+ * Role names can contain any character, so the canvas replaces unprintable ones.
+ * Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -16,10 +16,10 @@
 
 #define SESSIONS_HEADER "sessions / limit"
 
-/* Columns of the average: "0.00167". */
+/* The number of columns for the average, like "0.00167". */
 #define AVERAGE 7
 
-/* What stands at the right: "999999 / 999999", in columns. */
+/* The number of columns for the counts at the right, like "999999 / 999999". */
 #define COUNTS 48
 
 static void
@@ -56,7 +56,7 @@ draw_row(PadvCanvas *canvas, int row, int name_width, const PadvRoleBar *bar)
 static void
 draw_bar(PadvCanvas *canvas, const PadvFrame *frame, const PadvScale *scale, int row, double value)
 {
-	double		length = padv_scale_place(scale, value) * frame->columns;
+	double		length = padv_scale_position(scale, value) * frame->columns;
 	int			full = (int) (length + 1.0 / 16.0);
 
 	if (!(length > 0.0))
@@ -67,11 +67,11 @@ draw_bar(PadvCanvas *canvas, const PadvFrame *frame, const PadvScale *scale, int
 		padv_canvas_put_row_end(canvas, row, frame->left + full, length - full);
 }
 
-/* The optimum, if the bars come near it; the column that it is in. */
+/* Draw a vertical line at the optimum, if it is within the scale. */
 static void
 draw_roles_optimum(PadvCanvas *canvas, const PadvFrame *frame, const PadvScale *scale, double optimal)
 {
-	int			column = frame->left + (int) ceil(padv_scale_place(scale, optimal) * frame->columns - 1e-6) - 1;
+	int			column = frame->left + (int) ceil(padv_scale_position(scale, optimal) * frame->columns - 1e-6) - 1;
 
 	for (int row = frame->top; row < frame->top + frame->rows; row++)
 	{
@@ -82,7 +82,7 @@ draw_roles_optimum(PadvCanvas *canvas, const PadvFrame *frame, const PadvScale *
 	}
 }
 
-/* Columns that a kind of text takes at most. */
+/* The width of the widest name, or of the widest counts. */
 static int
 widest_name(const PadvCanvas *canvas, const PadvRoleBar *bars, int count, bool names)
 {
@@ -115,7 +115,7 @@ write_header(PadvCanvas *canvas)
 	write_right(canvas, 0, canvas->width, SESSIONS_HEADER);
 }
 
-/* Bars and axes of what is shown. */
+/* Draw bars, axis and header. */
 static void
 draw_role_bar(PadvCanvas *canvas, const PadvRoleBar *bars, int count, double optimal)
 {

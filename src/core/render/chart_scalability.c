@@ -1,11 +1,11 @@
 /*
  * chart_scalability.c
- *		A drawing of throughput against connections at work, as measured and as
+ *		Chart of throughput by busy connections for a terminal, as measured and as
  *		fitted.
  *
- * The curve is drawn from the law's coefficients, so it also shows what it says
- * where nothing was measured.  The optimum is that of the measured points, which
- * need not be the peak of the curve; see core/model/scalability.c.  Pure.
+ * The curve is drawn from the coefficients of the fit, so it extends beyond the
+ * measured points.  The optimum is that of the measured points, which can differ
+ * from the peak of the fit; see core/model/knee.c.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -16,10 +16,10 @@
 #include "core/render/curve_view.h"
 #include "core/render/frame.h"
 
-/* Columns left of the axis, for its labels. */
+/* The number of columns for labels at the left of the axis. */
 #define AXIS 6
 
-/* Of labels along the ground, at least. */
+/* The least distance of labels on the horizontal axis. */
 #define COLUMNS_PER_TICK 8
 
 static void
@@ -41,7 +41,7 @@ add_peak(PadvLegend *legend, const PadvCurve *curve)
 static int
 column_of(const PadvFrame *frame, const PadvScale *x, double connections)
 {
-	return padv_frame_column(frame, fmax(padv_scale_place(x, connections), 0.0));
+	return padv_frame_column(frame, fmax(padv_scale_position(x, connections), 0.0));
 }
 
 static void
@@ -53,7 +53,7 @@ put_at(PadvFrame *frame, int column, double throughput, PadvMark mark)
 		padv_canvas_put(frame->canvas, row, frame->left + column, mark);
 }
 
-/* The optimum is under the curve, and the curve under the points. */
+/* Draw the line of the optimum first: curve and points go over it. */
 static void
 draw_chart_peak(PadvFrame *frame, const PadvCurve *curve, const PadvScale *x)
 {

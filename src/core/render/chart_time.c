@@ -1,8 +1,8 @@
 /*
  * chart_time.c
- *		Drawings with time from left to right: the load, and what it waits for.
+ *		Charts of the load and of its wait classes over time for a terminal.
  *
- * The columns come from core/render/columns.c; here they become marks on a canvas.  Pure.
+ * core/render/columns.c averages the points of the history into columns.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -12,14 +12,14 @@
 #include "core/render/chart.h"
 #include "core/render/frame.h"
 
-/* Columns left of the axis, for its labels. */
+/* The number of columns for labels at the left of the axis. */
 #define AXIS 6
 
 static const PadvMark class_marks[PADV_WAIT_CLASSES] = {
 	PADV_MARK_BAR, PADV_MARK_SHADE_3, PADV_MARK_SHADE_2, PADV_MARK_SHADE_1, PADV_MARK_DOT,
 };
 
-/* A tick where a step of the clock begins. */
+/* Draw the time axis. */
 static void
 draw_chart_clock(PadvFrame *frame, const PadvTimeline *timeline)
 {
@@ -27,7 +27,7 @@ draw_chart_clock(PadvFrame *frame, const PadvTimeline *timeline)
 		(double) PADV_SECOND;
 	int64_t		step = padv_clock_step(10.0 * seconds);
 
-	/* below a minute labels show seconds, and need more room */
+	/* labels with seconds are longer */
 	if (padv_clock_label_width(step) > 5)
 		step = padv_clock_step(12.0 * seconds);
 	for (int i = 0; i < frame->columns; i++)
@@ -42,7 +42,7 @@ draw_chart_clock(PadvFrame *frame, const PadvTimeline *timeline)
 	}
 }
 
-/* The optimum as a line, where nothing else is; through bars if so wished. */
+/* Draw the optimum as a line where cells are blank, and optionally across bars. */
 static void
 draw_chart_optimum(PadvFrame *frame, const PadvColumns *series, bool through_bars)
 {
@@ -85,7 +85,7 @@ write_nothing_sampled(PadvCanvas *canvas, const PadvTimeline *timeline)
 {
 	char		sentence[200];
 
-	padv_columns_say_nothing(timeline, sentence, sizeof(sentence));
+	padv_columns_write_no_samples(timeline, sentence, sizeof(sentence));
 	padv_canvas_sentence(canvas, 0, sentence);
 }
 
@@ -146,7 +146,7 @@ padv_chart_load(PadvCanvas *canvas, const PadvTimeline *timeline)
 	draw_chart_optimum(&frame, &series, true);
 }
 
-/* The class that a height above the ground belongs to; or the one with most. */
+/* The wait class at this height of the stack; above the stack, the largest class. */
 static int
 class_at(const PadvColumn *column, double height)
 {
@@ -171,7 +171,7 @@ draw_stack(PadvFrame *frame, int column, const PadvColumn *data)
 	double		per_row = frame->y.high / frame->rows;
 	int			rows = (int) floor(total / per_row + 0.5);
 
-	/* something can be seen of what is more than nothing */
+	/* a total above 0 takes at least one row */
 	if (rows == 0 && total > 0.0)
 		rows = 1;
 	for (int i = 0; i < rows && i < frame->rows; i++)

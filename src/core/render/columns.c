@@ -1,11 +1,10 @@
 /*
  * columns.c
- *		Points of the history brought together in columns, for drawings.
+ *		Points of the history, averaged by column of a chart.
  *
- * Owns how points become columns.  A point counts in a column by how much of it
- * lies there, so that it does not matter which of the two is longer.  A column
- * without a point stays empty: nothing was sampled.  Called by the drawings with
- * time from left to right.  Pure.
+ * Owns the averages.  A point is weighted by its overlap with the column, so a
+ * point can be longer or shorter than a column.  A column without a point has no
+ * samples.  Called by the charts over time.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -15,13 +14,13 @@
 #include "core/render/axis.h"
 #include "core/render/columns.h"
 
-/* Maxima further above all else than this are beyond the scale. */
+/* Maxima above this multiple of the greatest mean are beyond the scale. */
 #define MAXIMA_IN_SCALE 4.0
 
-/* Less of a column than this is none, but an error of rounding. */
+/* A smaller share of a column is a rounding error. */
 #define LEAST_OVERLAP 1e-6
 
-/* What is not known is negative; what is no number is not known either. */
+/* Whether a value is known: not negative, and not NaN. */
 static bool
 column_is_known(double value)
 {
@@ -60,7 +59,7 @@ add_most(PadvColumn *column, double most)
 		column->most = most;
 }
 
-/* Share a point out to the columns that it lies in. */
+/* Add a point to each column that it overlaps. */
 static void
 spread_column(PadvColumns *columns, const PadvTimeline *timeline, const PadvHistoryPoint *point)
 {
@@ -81,7 +80,10 @@ spread_column(PadvColumns *columns, const PadvTimeline *timeline, const PadvHist
 			continue;
 		add_point(&columns->columns[i], point, overlap);
 		add_point(&columns->all, point, overlap);
-		/* a maximum at the edge of two columns is in one, or in both by half */
+		/*
+		 * A maximum counts for the column that has most of the point, or for
+		 * two that have half of it each.
+		 */
 		if (overlap >= 0.5 * fmin(1.0, length) - LEAST_OVERLAP)
 			add_most(&columns->columns[i], point->active_max);
 	}
@@ -149,7 +151,7 @@ padv_columns_greatest_load(const PadvColumns *columns, bool *beyond)
 	return *beyond ? greatest : fmax(greatest, columns->all.most);
 }
 
-/* The tick of a clock before the start of a column, counted from 2000 on. */
+/* The number of the last tick before a column begins, counted from 2000-01-01. */
 static int64_t
 tick_before(const PadvTimeline *timeline, double width, int column, int64_t step)
 {
@@ -169,7 +171,7 @@ padv_columns_tick(const PadvTimeline *timeline, int count, int column, int64_t s
 }
 
 void
-padv_columns_say_nothing(const PadvTimeline *timeline, char *sentence, size_t size)
+padv_columns_write_no_samples(const PadvTimeline *timeline, char *sentence, size_t size)
 {
 	char		period[PADV_LABEL];
 

@@ -1,8 +1,8 @@
 /*
  * curve_view.c
- *		What of the scalability curve can be drawn, and on which axes.
+ *		The drawable part of the scalability curve, and its axes.
  *
- * Called by the drawings of the curve.  Pure.
+ * Called by the charts of the curve.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -10,16 +10,16 @@
 
 #include "core/render/curve_view.h"
 
-/* A range of connections wider than this is drawn logarithmically. */
+/* A range of connections wider than this factor is logarithmic. */
 #define LINEAR_RANGE 10.0
 
-/* A peak further beyond what was measured is told, but not drawn. */
+/* A peak beyond this multiple of the measured range is not drawn. */
 #define PEAK_IN_SCALE 3.0
 
 #define ABOUT_ONE 0.9
 
 static bool
-has_place(double connections)
+is_drawable(double connections)
 {
 	return connections > 0.0 && isfinite(connections);
 }
@@ -27,14 +27,14 @@ has_place(double connections)
 bool
 padv_curve_drawable(const PadvScalabilityRow *row)
 {
-	return has_place(row->connections) && row->throughput >= 0.0 && isfinite(row->throughput);
+	return is_drawable(row->connections) && row->throughput >= 0.0 && isfinite(row->throughput);
 }
 
 bool
 padv_curve_has_peak(const PadvCurve *curve)
 {
-	return curve->state == PADV_CURVE_FITTED && has_place(curve->at_work.best) &&
-		has_place(curve->at_work.low) && has_place(curve->at_work.high);
+	return curve->state == PADV_CURVE_FITTED && is_drawable(curve->at_work.best) &&
+		is_drawable(curve->at_work.low) && is_drawable(curve->at_work.high);
 }
 
 PadvScale
@@ -55,12 +55,12 @@ padv_curve_scale(const PadvScalabilityRow *rows, int count, const PadvCurve *cur
 		least = fmin(least, curve->at_work.best);
 		greatest = fmax(greatest, curve->at_work.best);
 	}
-	/* one connection is measured as a little less than that */
+	/* a single busy connection is measured as slightly less than 1 */
 	if (least > ABOUT_ONE && least < 1.0)
 		least = 1.0;
 	if (greatest > LINEAR_RANGE * least)
 		return padv_scale_logarithmic(least, greatest);
-	/* ticks at whole connections only */
+	/* Ticks at whole connections only. */
 	greatest = fmax(greatest, 1.0);
 	return padv_scale_linear(greatest, (int) fmin(ceil(greatest), most_ticks));
 }

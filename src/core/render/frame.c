@@ -1,9 +1,8 @@
 /*
  * frame.c
- *		What drawings have around them: title, axes, legend.
+ *		The frame of a chart: title, axes and legend.
  *
- * Owns how the rows and columns of a canvas are shared out.  Called by what draws
- * charts.  Pure.
+ * Owns the layout of the canvas.  Called by the files that draw charts.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -13,14 +12,14 @@
 
 #include "core/render/frame.h"
 
-/* Between two items of the legend, and between two labels of an axis. */
+/* Columns between two items of the legend, and between two labels of an axis. */
 #define ITEM_GAP 3
 #define LABEL_GAP 2
 
-/* Lower ones have no title. */
+/* A canvas with fewer rows has no title. */
 #define TITLE_HEIGHT 8
 
-/* A tick for so many rows, at most. */
+/* At least this many rows for each tick. */
 #define ROWS_PER_TICK 2
 
 void
@@ -39,8 +38,8 @@ padv_legend_add(PadvLegend *legend, PadvMark mark, const char *format, ...)
 }
 
 /*
- * Write the legend from a row on, in at most so many rows; row is negative for
- * counting them only.
+ * Write the legend from this row on, in at most most_rows rows, and return the
+ * number of rows.  With a negative row, only count them.
  */
 static int
 write_frame_legend(PadvCanvas *canvas, const PadvLegend *legend, int row, int most_rows)
@@ -95,7 +94,7 @@ padv_frame_init(PadvFrame *frame, PadvCanvas *canvas, const char *title,
 }
 
 static int
-ground(const PadvFrame *frame)
+axis_row(const PadvFrame *frame)
 {
 	return frame->top + frame->rows;
 }
@@ -103,14 +102,14 @@ ground(const PadvFrame *frame)
 int
 padv_frame_row(const PadvFrame *frame, double value)
 {
-	double		height = padv_scale_place(&frame->y, value) * frame->rows;
-	int			from_ground;
+	double		height = padv_scale_position(&frame->y, value) * frame->rows;
+	int			from_axis;
 
 	if (height > frame->rows + 1e-6)
 		return frame->top - 1;
-	/* what is on the edge of two rows is in the lower one */
-	from_ground = (int) ceil(height - 1e-6) - 1;
-	return ground(frame) - 1 - (from_ground < 0 ? 0 : from_ground);
+	/* a value at the edge of two rows is in the lower one */
+	from_axis = (int) ceil(height - 1e-6) - 1;
+	return axis_row(frame) - 1 - (from_axis < 0 ? 0 : from_axis);
 }
 
 void
@@ -120,15 +119,15 @@ padv_frame_draw_axes(PadvFrame *frame, double greatest)
 	int			axis = frame->left - 1;
 
 	frame->y = padv_scale_linear(greatest, frame->rows / ROWS_PER_TICK);
-	for (int row = frame->top; row < ground(frame); row++)
+	for (int row = frame->top; row < axis_row(frame); row++)
 		padv_canvas_put(canvas, row, axis, PADV_MARK_AXIS_Y);
 	for (int column = 0; column < frame->columns; column++)
-		padv_canvas_put(canvas, ground(frame), frame->left + column, PADV_MARK_AXIS_X);
-	padv_canvas_put(canvas, ground(frame), axis, PADV_MARK_ORIGIN);
+		padv_canvas_put(canvas, axis_row(frame), frame->left + column, PADV_MARK_AXIS_X);
+	padv_canvas_put(canvas, axis_row(frame), axis, PADV_MARK_ORIGIN);
 
 	for (double tick = 0.0; tick <= frame->y.high + frame->y.step / 2.0; tick += frame->y.step)
 	{
-		int			row = tick == 0.0 ? ground(frame) : padv_frame_row(frame, tick);
+		int			row = tick == 0.0 ? axis_row(frame) : padv_frame_row(frame, tick);
 		char		label[PADV_LABEL];
 		int			width;
 
@@ -145,7 +144,7 @@ padv_frame_draw_axes(PadvFrame *frame, double greatest)
 void
 padv_frame_bar(PadvFrame *frame, int column, double value)
 {
-	double		height = padv_scale_place(&frame->y, value) * frame->rows;
+	double		height = padv_scale_position(&frame->y, value) * frame->rows;
 	int			full;
 
 	if (!(height > 0.0))
@@ -154,9 +153,9 @@ padv_frame_bar(PadvFrame *frame, int column, double value)
 		height = frame->rows;
 	full = (int) (height + 1.0 / 16.0);
 	for (int i = 0; i < full; i++)
-		padv_canvas_put(frame->canvas, ground(frame) - 1 - i, frame->left + column, PADV_MARK_BAR);
+		padv_canvas_put(frame->canvas, axis_row(frame) - 1 - i, frame->left + column, PADV_MARK_BAR);
 	if (height - full >= 1.0 / 16.0 || full == 0)
-		padv_canvas_put_column_end(frame->canvas, ground(frame) - 1 - full,
+		padv_canvas_put_column_end(frame->canvas, axis_row(frame) - 1 - full,
 								   frame->left + column, height - full);
 }
 
@@ -167,10 +166,10 @@ padv_frame_tick(PadvFrame *frame, int column, const char *label)
 	int			width = padv_canvas_text_width(canvas, label);
 	int			start = frame->left + column - width / 2;
 
-	padv_canvas_put(canvas, ground(frame), frame->left + column, PADV_MARK_TICK_X);
+	padv_canvas_put(canvas, axis_row(frame), frame->left + column, PADV_MARK_TICK_X);
 	if (start < 0 || start < frame->labels_end + LABEL_GAP || start + width > canvas->width)
 		return;
-	padv_canvas_text(canvas, ground(frame) + 1, start, width, label);
+	padv_canvas_text(canvas, axis_row(frame) + 1, start, width, label);
 	frame->labels_end = start + width;
 }
 
@@ -190,6 +189,6 @@ padv_frame_ticks(PadvFrame *frame, const PadvScale *scale)
 		char		label[PADV_LABEL];
 
 		padv_label_number(tick, label, sizeof(label));
-		padv_frame_tick(frame, padv_frame_column(frame, padv_scale_place(scale, tick)), label);
+		padv_frame_tick(frame, padv_frame_column(frame, padv_scale_position(scale, tick)), label);
 	}
 }

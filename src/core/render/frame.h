@@ -1,8 +1,8 @@
 /*
  * frame.h
- *		The frame of a drawing: title, axes and legend.
+ *		The frame of a chart: title, axes and legend.
  *
- * Only for the files that draw charts.
+ * Only for the files that draw charts on a canvas.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -16,7 +16,7 @@
 
 typedef struct PadvLegendItem
 {
-	PadvMark	mark;			/* PADV_MARK_BLANK: words only */
+	PadvMark	mark;			/* PADV_MARK_BLANK: text only */
 	char		text[64];
 } PadvLegendItem;
 
@@ -26,7 +26,7 @@ typedef struct PadvLegend
 	PadvLegendItem items[PADV_LEGEND_ITEMS];
 } PadvLegend;
 
-/* The rows and columns of a canvas that are drawn in, and the scale at their left. */
+/* The plot area of a canvas, in cells, and its vertical scale. */
 typedef struct PadvFrame
 {
 	PadvCanvas *canvas;
@@ -35,36 +35,40 @@ typedef struct PadvFrame
 	int			rows;
 	int			left;
 	int			columns;
-	int			labels_end;		/* where the labels below end so far */
+	int			labels_end;		/* first column after the last label of the
+								 * horizontal axis */
 } PadvFrame;
 
 extern void padv_legend_add(PadvLegend *legend, PadvMark mark, const char *format, ...)
 			__attribute__((format(printf, 3, 4)));
 
 /*
- * Write title and legend, and leave the rest to draw in.  A canvas of less than
- * eight rows has no title, and one row of the legend.  left is where the axis
- * stands, right is how many columns are kept free at the other side.
+ * Write title and legend, and compute the plot area.  A canvas of fewer than eight
+ * rows has no title and only one row of legend.  left is the column of the axis;
+ * right is the number of columns to keep free at the right.
  */
 extern void padv_frame_init(PadvFrame *frame, PadvCanvas *canvas, const char *title,
 							const PadvLegend *legend, int left, int right);
 
-/* Draw both axes; the one at the left from 0 to a round number above the greatest. */
+/* Draw both axes.  The vertical axis goes from 0 to a tick at or above greatest. */
 extern void padv_frame_draw_axes(PadvFrame *frame, double greatest);
 
-/* The row of the canvas that a value is in: above frame->top if beyond the scale. */
+/* The row of the canvas for a value; above frame->top if it is beyond the scale. */
 extern int	padv_frame_row(const PadvFrame *frame, double value);
 
-/* A bar in a column of the frame, from the ground to the value. */
+/* Draw a vertical bar from 0 to the value in a column of the plot area. */
 extern void padv_frame_bar(PadvFrame *frame, int column, double value);
 
-/* A tick below a column of the frame; ticks come from left to right. */
+/*
+ * Draw a tick with a label below a column of the plot area.  Call it from left to
+ * right.
+ */
 extern void padv_frame_tick(PadvFrame *frame, int column, const char *label);
 
-/* Where a share of the width is: 0 is the first column of the frame, 1 the last. */
+/* The column of the plot area for a position: 0 is the first column, 1 the last. */
 extern int	padv_frame_column(const PadvFrame *frame, double place);
 
-/* Ticks for a scale of numbers along the ground. */
+/* Draw the ticks of a scale on the horizontal axis. */
 extern void padv_frame_ticks(PadvFrame *frame, const PadvScale *scale);
 
 #endif							/* PADV_FRAME_H */

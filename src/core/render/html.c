@@ -1,9 +1,9 @@
 /*
  * html.c
- *		Text and markup for a page, handed out piece by piece.
+ *		HTML output, piece by piece.
  *
- * Owns how text is kept from becoming markup.  Pure: nothing is allocated; what
- * has the pieces is the caller's.
+ * Owns the escaping of text.  Allocates nothing; the caller collects the pieces.
+ * Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -15,12 +15,13 @@
 #include "core/render/html.h"
 #include "core/text/utf8.h"
 
-/* Beyond this a number has no place in a drawing. */
+/* A larger number is not a coordinate. */
 #define FURTHEST 1e6
 
 /*
- * Controls but for tab and newline, marks that turn the direction of writing or
- * cannot be seen, surrogates, and no characters at all.
+ * Characters that are replaced: controls except tab and newline, invisible
+ * characters, characters that change the writing direction, surrogates, and
+ * noncharacters.
  */
 static const PadvCodes forbidden[] = {
 	{0x0000, 0x0008}, {0x000B, 0x001F}, {0x007F, 0x009F}, {0x00AD, 0x00AD},
@@ -32,7 +33,7 @@ static const PadvCodes forbidden[] = {
 
 #define LENGTH(array) ((int) (sizeof(array) / sizeof((array)[0])))
 
-/* Room for any character. */
+/* The size of an escaped character. */
 #define CHARACTER 16
 
 void
@@ -53,14 +54,14 @@ padv_html_format(const PadvHtml *html, const char *format, ...)
 	html->emit(html->arg, piece);
 }
 
-/* The last two of each plane are no characters. */
+/* Includes the last two code points of each plane, which are noncharacters. */
 static bool
 is_forbidden(uint32_t code)
 {
 	return (code & 0xFFFE) == 0xFFFE || padv_codes_have(forbidden, LENGTH(forbidden), code);
 }
 
-/* One character as it stands in a page; returns its length. */
+/* Escape a character, and return the length. */
 static size_t
 write_character(char out[CHARACTER], uint32_t code)
 {
@@ -99,7 +100,7 @@ padv_html_text(const PadvHtml *html, const char *text)
 }
 
 void
-padv_html_say(const PadvHtml *html, const char *format, ...)
+padv_html_text_format(const PadvHtml *html, const char *format, ...)
 {
 	char		sentence[PADV_HTML_SENTENCE];
 	va_list		args;

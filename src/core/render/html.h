@@ -1,9 +1,9 @@
 /*
  * html.h
- *		Text and markup for a page, emitted piece by piece.
+ *		HTML output, piece by piece.
  *
- * The page is ASCII whatever names are in it, so that it reads the same in every
- * encoding that a database or a client may have; and it is XML as well as HTML.
+ * The output is ASCII, so it does not depend on the encoding of database and
+ * client.  It is valid as XML, too.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -12,39 +12,39 @@
 
 #include <stdint.h>
 
-/* A piece is valid while emit runs. */
+/* The receiver of the output.  A piece is valid only during the call of emit. */
 typedef struct PadvHtml
 {
 	void		(*emit) (void *arg, const char *piece);
 	void	   *arg;
 } PadvHtml;
 
-/* Markup; a literal of ours, never anything that was read. */
+/* Emit markup.  It must be a literal of this program, never data. */
 extern void padv_html_markup(const PadvHtml *html, const char *markup);
 
 /*
- * Markup with numbers in it, up to PADV_HTML_PIECE bytes; the arguments are
- * integers and literals of ours only.
+ * Emit formatted markup of at most PADV_HTML_PIECE bytes.  The arguments must be
+ * integers and literals of this program.
  */
 #define PADV_HTML_PIECE 400
 extern void padv_html_format(const PadvHtml *html, const char *format, ...)
 			__attribute__((format(printf, 2, 3)));
 
 /*
- * Text in UTF-8 from any source: nothing in it becomes markup, neither in an element nor
- * in an attribute.  Characters that a page must not have, and those that hide or reverse
- * their neighbours, become question marks.
+ * Emit UTF-8 text from any source, escaped for elements and for attributes.
+ * Characters that are not allowed, and those that hide or reverse their neighbours,
+ * become question marks.
  */
 extern void padv_html_text(const PadvHtml *html, const char *text);
 
-/* Text with numbers, and texts, in it; up to PADV_HTML_SENTENCE bytes. */
+/* Emit formatted text of at most PADV_HTML_SENTENCE bytes, escaped likewise. */
 #define PADV_HTML_SENTENCE 1400
-extern void padv_html_say(const PadvHtml *html, const char *format, ...)
+extern void padv_html_text_format(const PadvHtml *html, const char *format, ...)
 			__attribute__((format(printf, 2, 3)));
 
 /*
- * A number for geometry, with one decimal at most: 12, 0.5, -3.  What is not
- * finite, or further from 0 than any drawing, is 0.
+ * Emit a coordinate with at most one decimal: 12, 0.5, -3.  A number that is not
+ * finite or too large for a chart becomes 0.
  */
 extern void padv_html_number(const PadvHtml *html, double number);
 

@@ -1,11 +1,10 @@
 /*
  * report.c
- *		The server on one page: a document of HTML that needs nothing else.
+ *		The report: one self-contained HTML page about the server.
  *
- * Owns the order of the page, the words of the verdict, and which periods its
- * charts show.  There is no script in it, and nothing is loaded from elsewhere;
- * the page says so to the browser, too.  Pure; the SQL function puts the pieces
- * together.
+ * Owns the order of the page, its headline, and the periods of its charts.  The
+ * page has no script and loads nothing; its content security policy says so.  The
+ * SQL function concatenates the pieces.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -21,17 +20,20 @@
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 
-/* A chart of a coarser resolution must show so much more than the one before it. */
+/*
+ * A chart of a coarser resolution must cover this many times the period of the
+ * previous one.
+ */
 #define MORE_THAN_BEFORE 1.3
 
-/* Of what there is, so much may be left out for the sake of a round period. */
+/* A round period may leave out this much at the beginning: 1 - LEAST_SHOWN. */
 #define LEAST_SHOWN 0.9
 
 static const char *const resolution_ids[PADV_RESOLUTIONS] = {"1", "2", "3"};
 
 /* --- periods -------------------------------------------------------------- */
 
-/* The smallest of these seconds that is not below a number; or the last one. */
+/* The smallest of these numbers of seconds that is not below seconds, or the last one. */
 static int64_t
 round_seconds(const int64_t *steps, int count, double seconds)
 {
@@ -46,8 +48,8 @@ round_seconds(const int64_t *steps, int count, double seconds)
 	round_seconds(steps, (int) (sizeof(steps) / sizeof((steps)[0])), seconds)
 
 /*
- * Let a timeline begin where its points do, or a little earlier, so that the
- * chart is not mostly empty.  False when there is no point.
+ * Set the beginning of a timeline to a round period that contains its points.
+ * Returns false if there is no point.
  */
 static bool
 fit_period(PadvTimeline *timeline)
@@ -73,8 +75,7 @@ fit_period(PadvTimeline *timeline)
 }
 
 /*
- * Columns of a round length: none shorter than a point, and no more than can
- * be seen.
+ * The number of columns, each of a round length that is not shorter than a point.
  */
 static int
 columns_of(const PadvTimeline *timeline)
@@ -91,10 +92,10 @@ columns_of(const PadvTimeline *timeline)
 	return (int) (period / length);
 }
 
-/* A chart of means of a longer time with fewer points shows next to nothing. */
+/* A coarser resolution with fewer points has no chart. */
 #define LEAST_POINTS 3
 
-/* Which resolutions are worth a chart, and from when on. */
+/* Choose the resolutions to show, and their periods.  Returns their number. */
 static int
 choose_periods(const PadvReport *report, PadvTimeline timelines[PADV_RESOLUTIONS])
 {
@@ -251,14 +252,14 @@ write_reason(const PadvHtml *html, const PadvLocalStatus *local)
 	padv_html_markup(html, "<p>");
 	padv_label_number(model->demand, demand, sizeof(demand));
 	padv_label_number(model->load_ratio, ratio, sizeof(ratio));
-	padv_html_say(html,
+	padv_html_text_format(html,
 				  "Over the last minute %s sessions wanted to work on average, and %s %lld active (range %lld to %lld; confidence %s), so the load is %s times the optimum: ",
 				  demand, padv_number_source(model), (long long) chosen->connections, (long long) chosen->low,
 				  (long long) chosen->high, padv_confidence_name(chosen->confidence), ratio);
 	padv_html_markup(html, "<b>");
-	padv_html_say(html, "%s", padv_verdict_name(model->verdict));
+	padv_html_text_format(html, "%s", padv_verdict_name(model->verdict));
 	padv_html_markup(html, "</b>");
-	padv_html_say(html, ", as %s.", padv_verdict_reason(model->verdict));
+	padv_html_text_format(html, ", as %s.", padv_verdict_reason(model->verdict));
 	padv_html_markup(html, "</p>\n");
 }
 
@@ -272,7 +273,7 @@ write_warning(const PadvHtml *html, const char *text)
 	padv_html_markup(html, "</p>\n");
 }
 
-/* A page that shows limits must not let one think that they hold. */
+/* Write a warning if limits are not enforced. */
 static void
 write_enforcement(const PadvHtml *html, const PadvLocalStatus *local)
 {
@@ -281,7 +282,7 @@ write_enforcement(const PadvHtml *html, const PadvLocalStatus *local)
 	padv_explain_enforcement(local->enforcement, text, sizeof(text));
 	write_warning(html, text);
 	if (local->enforcement == PADV_ENFORCEMENT_OFF)
-		return;					/* that was said of both */
+		return;					/* the first warning covers both */
 	padv_explain_gate_enforcement(local->enforcement, local->gate_enforcement,
 								  text, sizeof(text));
 	write_warning(html, text);
@@ -316,7 +317,7 @@ write_head(const PadvHtml *html, const PadvReport *report)
 					 "<meta name=\"robots\" content=\"noindex\"/>\n"
 					 "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
 					 "<title>");
-	padv_html_say(html, "pool_advisor: %s%s%s",
+	padv_html_text_format(html, "pool_advisor: %s%s%s",
 				  local->status.taken_at == 0 ? "no sample yet" :
 				  padv_verdict_name(local->status.model.verdict),
 				  report->cluster_name[0] == '\0' ? "" : ", ", report->cluster_name);
@@ -325,7 +326,7 @@ write_head(const PadvHtml *html, const PadvReport *report)
 	padv_html_markup(html, "</style>\n</head>\n");
 }
 
-/* The same periods twice: how much, and what it waits for. */
+/* Write the load and the wait classes of each period. */
 static void
 write_times(const PadvHtml *html, const PadvReport *report)
 {
@@ -333,7 +334,7 @@ write_times(const PadvHtml *html, const PadvReport *report)
 	int			count = choose_periods(report, timelines);
 	char		id[16];
 
-	/* without a point there is one sentence, of the shortest period */
+	/* without points, write one sentence, for the shortest period */
 	if (count == 0)
 	{
 		timelines[0] = report->timelines[0];

@@ -1,10 +1,11 @@
 /*
  * report_style.c
- *		How the page looks: wide and narrow, light and dark, on paper.
+ *		The style sheet of the report: wide and narrow, light and dark, screen and
+ *		print.
  *
- * Colours of charts are those of Okabe and Ito, which the colour-blind tell
- * apart; what differs by colour differs by a pattern or a label, too.  No "<"
- * or "&" may be in it, as the page is XML as well.
+ * The colours of charts are those of Okabe and Ito, which colour-blind readers can
+ * distinguish.  A pattern or a label accompanies each colour.  It must not contain
+ * "<" or "&", because the page is XML, too.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */

@@ -1,7 +1,7 @@
 /*
  * report_tables.c
- *		The parts of the page that are tables and lists: roles and limits, advice,
- *		method and hardware.
+ *		The tables and lists of the report: roles and limits, advice, method and
+ *		hardware.
  *
  * Called by report.c.  Pure.
  *
@@ -43,7 +43,7 @@ close_table(const PadvHtml *html)
 	padv_html_markup(html, "</tbody></table>\n");
 }
 
-/* The first cell of a row, which says what the row is about. */
+/* Begin a row with its header cell. */
 static void
 begin_row(const PadvHtml *html, const char *name)
 {
@@ -66,7 +66,7 @@ text_cell(const PadvHtml *html, const char *text)
 	padv_html_markup(html, "</td>");
 }
 
-/* A count; 0 is shown less prominently. */
+/* Write a count; 0 is less prominent. */
 static void
 count_cell(const PadvHtml *html, int64_t count)
 {
@@ -87,7 +87,7 @@ limit_cell(const PadvHtml *html, int64_t limit)
 		count_cell(html, limit);
 }
 
-/* Sessions, and what there may be of them. */
+/* Write the number of sessions, and the limit if there is one. */
 static void
 sessions_cell(const PadvHtml *html, int64_t sessions, int64_t limit)
 {
@@ -105,7 +105,7 @@ sessions_cell(const PadvHtml *html, int64_t sessions, int64_t limit)
 	padv_html_markup(html, "</td>");
 }
 
-/* A number, and a bar for it as its share of the greatest. */
+/* Write a number with a bar, whose length is a share of the greatest. */
 static void
 bar_cell(const PadvHtml *html, const char *label, double share, bool full)
 {
@@ -135,7 +135,7 @@ write_role(const PadvHtml *html, const PadvRoleBar *role, double greatest)
 	end_row(html);
 }
 
-/* Those without a line of their own. */
+/* Write the sum of the roles without a row of their own. */
 static void
 write_other_roles(const PadvHtml *html, const PadvRoleBar *roles, int count, double greatest)
 {
@@ -182,7 +182,7 @@ write_roles(const PadvHtml *html, const PadvReport *report)
 	close_table(html);
 }
 
-/* What a limit is on, in words around names that may be anything. */
+/* Write the scope of a limit.  The names can be any text. */
 static void
 write_place(const PadvHtml *html, const PadvMetricsLimit *limit)
 {
@@ -202,7 +202,7 @@ write_place(const PadvHtml *html, const PadvMetricsLimit *limit)
 	padv_html_markup(html, "</th>");
 }
 
-/* The share of a limit that is taken; what is beyond it counts as all. */
+/* Write how much of a limit is in use; more than the limit shows as a full bar. */
 static void
 write_use(const PadvHtml *html, int64_t in_use, int64_t most)
 {
@@ -251,7 +251,7 @@ write_limits(const PadvHtml *html, const PadvReport *report)
 	if (more > 0)
 	{
 		padv_html_markup(html, "<p>");
-		padv_html_say(html, "And %lld more, which the view limits shows.", (long long) more);
+		padv_html_text_format(html, "And %lld more, which the view limits shows.", (long long) more);
 		padv_html_markup(html, "</p>\n");
 	}
 }
@@ -327,12 +327,12 @@ write_method(const PadvHtml *html, const PadvModel *model, PadvMethod method)
 	if (estimate->available)
 	{
 		padv_html_markup(html, "<span class=\"below\">");
-		padv_html_say(html, "confidence: %s", padv_confidence_name(estimate->confidence));
+		padv_html_text_format(html, "confidence: %s", padv_confidence_name(estimate->confidence));
 		padv_html_markup(html, "</span></th>");
 		padv_html_markup(html, "<td class=\"n\"><b>");
-		padv_html_say(html, "%lld", (long long) estimate->connections);
+		padv_html_text_format(html, "%lld", (long long) estimate->connections);
 		padv_html_markup(html, "</b><span class=\"below\">");
-		padv_html_say(html, "%lld to %lld", (long long) estimate->low, (long long) estimate->high);
+		padv_html_text_format(html, "%lld to %lld", (long long) estimate->low, (long long) estimate->high);
 		padv_html_markup(html, "</span></td>");
 		padv_explain_method(model, method, text, sizeof(text));
 		text_cell(html, text);
@@ -340,7 +340,7 @@ write_method(const PadvHtml *html, const PadvModel *model, PadvMethod method)
 	else
 	{
 		padv_html_markup(html, "</th><td class=\"n none\">none</td><td class=\"none\">");
-		padv_html_say(html, "Not available: %s.", padv_not_available_because(model, method));
+		padv_html_text_format(html, "Not available: %s.", padv_not_available_because(model, method));
 		padv_html_markup(html, "</td>");
 	}
 	end_row(html);

@@ -1,8 +1,8 @@
 /*
  * role_bars.c
- *		Roles as they are drawn: a bar each, the most active first.
+ *		The data of a chart of roles.
  *
- * Owns their order and their sum.  Called by the drawings of roles.  Pure.
+ * Owns the order and the sum of roles.  Called by the charts of roles.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */

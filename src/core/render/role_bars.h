@@ -1,6 +1,6 @@
 /*
  * role_bars.h
- *		Roles as they are drawn: a bar each, the most active first.
+ *		The data of a chart of roles.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -16,19 +16,19 @@ typedef struct PadvRoleBar
 	int64_t		sessions;
 	int64_t		limit;			/* negative: none */
 
-	/* not in every drawing */
+	/* These fields are not in every chart. */
 	int64_t		idle_in_transaction;
 	int64_t		queued;
 	int64_t		refused;
 } PadvRoleBar;
 
 /*
- * Put them in order, with nothing left in them that a comparison or a sum could
- * stumble over.
+ * Sort them, the most active first.  Numbers that are negative or not finite become
+ * 0 before.
  */
 extern void padv_role_bars_order(PadvRoleBar *bars, int count);
 
-/* Those that there is no room for, as one without a name and without a limit. */
+/* The sum of several roles, without a name and without a limit. */
 extern PadvRoleBar padv_role_bars_sum(const PadvRoleBar *bars, int count);
 
 #endif							/* PADV_ROLE_BARS_H */

@@ -1,9 +1,8 @@
 /*
  * svg.c
- *		What all charts on a page have: axes, legends, patterns.
+ *		The common parts of SVG charts: axes, legends, patterns.
  *
- * Owns how values become places.  Colours are in the page's style, by class.
- * Pure.
+ * Owns the coordinates.  The style sheet has the colours.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -72,9 +71,9 @@ padv_svg_end_stretched(const PadvHtml *html)
 double
 padv_svg_y(const PadvScale *scale, double value)
 {
-	double		place = padv_scale_place(scale, value);
+	double		place = padv_scale_position(scale, value);
 
-	/* the comparison is false for what is no number */
+	/* false for NaN, too */
 	if (!(place > 0.0))
 		place = 0.0;
 	return PADV_SVG_HEIGHT * (1.0 - fmin(place, 1.0));

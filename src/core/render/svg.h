@@ -1,9 +1,9 @@
 /*
  * svg.h
- *		Charts for a page: what all of them have, and the charts themselves.
+ *		SVG charts of the report, and their common parts.
  *
- * A chart is as wide as the page: what is round or written stands at shares of
- * the width and keeps its size, and what is an area is stretched.
+ * A chart is as wide as the page.  Text and circles are positioned in percent of
+ * the width and keep their size.  Areas and paths are stretched.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -15,35 +15,41 @@
 #include "core/render/columns.h"
 #include "core/render/html.h"
 
-/* Of what is stretched to the width of the page; the height is in pixels. */
+/* The coordinates of the stretched part; the height is in pixels. */
 #define PADV_SVG_WIDTH 720
 #define PADV_SVG_HEIGHT 200
 
-/* Once on a page: the fills that more than colour tells apart. */
+/* Emit the fill patterns, once a page.  They distinguish areas without colour. */
 extern void padv_svg_patterns(const PadvHtml *html);
 
 /*
- * Begin a chart with its title, then describe it for readers that cannot see it.  The id
- * is a literal, a different one for each chart.
+ * Begin a chart with its title; describe it for screen readers; end it.  id is a
+ * literal that is unique in the page.
  */
 extern void padv_svg_begin(const PadvHtml *html, const char *id, const char *title);
 extern void padv_svg_describe(const PadvHtml *html, const char *id, const char *description);
 extern void padv_svg_end(const PadvHtml *html);
 
-/* The part that is stretched; paths go into it. */
+/* Begin and end the stretched part, which contains the paths. */
 extern void padv_svg_begin_stretched(const PadvHtml *html);
 extern void padv_svg_end_stretched(const PadvHtml *html);
 
-/* The scale from the ground up to a value, with its lines and numbers. */
+/*
+ * Draw the vertical scale from 0 to a tick at or above greatest, with grid lines
+ * and labels.  Returns the scale.
+ */
 extern PadvScale padv_svg_draw_grid(const PadvHtml *html, double greatest);
 
-/* Pixels from the top, within the chart. */
+/* The y coordinate of a value, in pixels from the top. */
 extern double padv_svg_y(const PadvScale *scale, double value);
 
-/* A tick on the ground at a share of the width, 0..1; for wide pages only, or for all. */
+/*
+ * Draw a tick on the horizontal axis at a position of 0..1, on wide pages only or
+ * on all.
+ */
 extern void padv_svg_tick(const PadvHtml *html, double place, const char *label, bool wide_only);
 
-/* The legend: samples of what is drawn, with a class of ours, and their names. */
+/* Emit the legend.  class is a class of the style sheet. */
 extern void padv_svg_begin_legend(const PadvHtml *html);
 extern void padv_svg_legend(const PadvHtml *html, const char *class, const char *text);
 extern void padv_svg_legend_line(const PadvHtml *html, const char *class, const char *text);
@@ -51,15 +57,15 @@ extern void padv_svg_legend_point(const PadvHtml *html, const char *class, const
 extern void padv_svg_end_legend(const PadvHtml *html);
 
 /*
- * The load, or its waits, in so many columns; a sentence when there is nothing.
- * The zone is the name of that in which utc_offset is.
+ * The chart of the load, or of its wait classes, in count columns; a sentence if
+ * there are no samples.  zone is the name of the time zone of utc_offset.
  */
 extern void padv_svg_load(const PadvHtml *html, const char *id, const PadvTimeline *timeline,
 						  int count, const char *zone);
 extern void padv_svg_waits(const PadvHtml *html, const char *id, const PadvTimeline *timeline,
 						   int count, const char *zone);
 
-/* Throughput against connections at work; a sentence when there is nothing. */
+/* The chart of throughput by busy connections; a sentence if there are no points. */
 extern void padv_svg_scalability(const PadvHtml *html, const char *id, const PadvScalabilityRow *rows,
 								 int count, const PadvCurve *curve);
 

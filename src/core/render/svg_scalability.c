@@ -1,9 +1,8 @@
 /*
  * svg_scalability.c
- *		Chart of throughput against connections at work, as measured and as
- *		fitted.
+ *		SVG chart of throughput by busy connections, as measured and as fitted.
  *
- * As in the drawing for a terminal, the optimum is that of the measured points.
+ * As in the chart for a terminal, the optimum is that of the measured points.
  * Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
@@ -14,15 +13,18 @@
 #include "core/render/curve_view.h"
 #include "core/render/svg.h"
 
-/* Ticks of a linear axis, and labels that a narrow and a wide page have room for. */
+/* The most ticks of a linear axis, and the most labels on a narrow and on a wide page. */
 #define LINEAR_TICKS 7
 #define NARROW_LABELS 7
 #define WIDE_LABELS 14
 
-/* Places that the law is computed at. */
+/* The number of points of the fitted curve. */
 #define CURVE_POINTS 120
 
-/* At 1, 2 and 5 times the powers of ten; labels that are left stay at one of them. */
+/*
+ * Ticks are at 1, 2 and 5 times the powers of ten.  If labels are left out, one of
+ * the three keeps its labels.
+ */
 #define TICKS_PER_POWER 3
 
 typedef struct Drawing
@@ -33,14 +35,14 @@ typedef struct Drawing
 	PadvScale	y;
 } Drawing;
 
-/* In the chart; what is left of it is at its edge. */
+/* The position of a number of connections, within 0..1. */
 static double
 svg_position_of(const PadvScale *x, double connections)
 {
-	return fmin(fmax(padv_scale_place(x, connections), 0.0), 1.0);
+	return fmin(fmax(padv_scale_position(x, connections), 0.0), 1.0);
 }
 
-/* The range within 5 %, and a line at the peak. */
+/* Draw the range within 5 % of the peak, and a line at the peak. */
 static void
 draw_svg_peak(const Drawing *drawing)
 {
@@ -59,7 +61,7 @@ draw_svg_peak(const Drawing *drawing)
 	padv_html_format(drawing->html, "%%\" y2=\"%d\"/>\n", PADV_SVG_HEIGHT);
 }
 
-/* The law, also where nothing was measured. */
+/* Draw the fitted curve over the whole axis. */
 static void
 draw_law(const Drawing *drawing)
 {
@@ -71,7 +73,7 @@ draw_law(const Drawing *drawing)
 		double		throughput = padv_usl_throughput(&drawing->curve->fit,
 													 padv_scale_value(&drawing->x, place));
 
-		/* a law that goes off the scale is not drawn along its edge */
+		/* do not draw along the upper edge */
 		if (!(throughput > 0.0) || !(throughput <= drawing->y.high))
 		{
 			drawn = 0;
@@ -101,12 +103,12 @@ draw_point(const Drawing *drawing, const PadvScalabilityRow *row)
 	padv_html_markup(drawing->html, "%\" cy=\"");
 	padv_html_number(drawing->html, padv_svg_y(&drawing->y, row->throughput));
 	padv_html_markup(drawing->html, "\" r=\"4\"><title>");
-	padv_html_say(drawing->html, "%s at work: %s transactions/s, seen for %s s",
+	padv_html_text_format(drawing->html, "%s at work: %s transactions/s, seen for %s s",
 				  connections, throughput, seconds);
 	padv_html_markup(drawing->html, "</title></circle>\n");
 }
 
-/* Every so many of the ticks have a label where there is room for this many. */
+/* Every how many ticks there is a label, if `labels` of them fit. */
 static int
 label_interval(int ticks, int labels, bool logarithmic)
 {
@@ -194,12 +196,12 @@ static void
 write_caption(const PadvHtml *html, const PadvCurve *curve, bool peak)
 {
 	padv_html_markup(html, "<figure><figcaption><b>");
-	padv_html_say(html, "Throughput by connections at work");
+	padv_html_text_format(html, "Throughput by connections at work");
 	padv_html_markup(html, "</b> ");
 	if (peak)
-		padv_html_say(html, "each point is what was seen with about so many");
+		padv_html_text_format(html, "each point is what was seen with about so many");
 	else
-		padv_html_say(html, "%s", padv_curve_state_name(curve->state));
+		padv_html_text_format(html, "%s", padv_curve_state_name(curve->state));
 	padv_html_markup(html, "</figcaption>\n");
 }
 

@@ -1,8 +1,8 @@
 /*
  * svg_time.c
- *		Charts with time from left to right: the load, and what it waits for.
+ *		SVG charts of the load and of its wait classes over time.
  *
- * The columns come from core/render/columns.c; here they become areas.  Pure.
+ * core/render/columns.c averages the points of the history into columns.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -11,17 +11,17 @@
 
 #include "core/render/svg.h"
 
-/* Labels along the ground, on a wide page and on a narrow one. */
+/* The number of labels of the time axis on a wide page and on a narrow one. */
 #define WIDE_LABELS 10.0
 #define NARROW_LABELS 5.0
 #define NARROW_LONG_LABELS 3.4
 
-/* Fills, as the page's style calls them. */
+/* The fill classes of the style sheet. */
 static const char *const class_fills[PADV_WAIT_CLASSES] = {
 	"cpu", "pio", "plock", "plwlock", "pother",
 };
 
-/* A chart as it is being drawn. */
+/* The chart that is being drawn. */
 typedef struct Drawing
 {
 	const PadvHtml *html;
@@ -37,7 +37,7 @@ write_x(const Drawing *drawing, int column)
 	padv_html_number(drawing->html, (double) PADV_SVG_WIDTH * column / drawing->columns.count);
 }
 
-/* Columns from here on that are all sampled, or all not. */
+/* The end of a run of columns that all have samples, or all have none. */
 static int
 end_of_run(const PadvColumns *columns, int from)
 {
@@ -49,19 +49,19 @@ end_of_run(const PadvColumns *columns, int from)
 	return i;
 }
 
-/* How high an area is in a column; arg says which area. */
+/* The height of an area in a column; arg selects the area. */
 typedef double (*Height) (const PadvColumn *column, int arg);
 
 /*
- * Steps from one column to another, as high as they are; of columns that are
- * equally high only the last one is written.
+ * Write the path from column to column.  Of columns of equal height only the last
+ * one is written.
  */
 static void
 write_steps(const Drawing *drawing, int from, int to, Height height, int arg)
 {
 	for (int i = from; i < to; i++)
 	{
-		/* a tenth of a pixel is all that can be seen */
+		/* coordinates have one decimal */
 		double		y = round(10.0 * padv_svg_y(&drawing->y, height(&drawing->columns.columns[i], arg)));
 
 		while (i + 1 < to &&
@@ -74,7 +74,7 @@ write_steps(const Drawing *drawing, int from, int to, Height height, int arg)
 	}
 }
 
-/* From the ground up, where something was sampled. */
+/* Draw an area from 0 to its height, where there are samples. */
 static void
 draw_area(const Drawing *drawing, const char *class, Height height, int arg)
 {
@@ -106,7 +106,7 @@ has_optimum(const PadvColumn *column)
 	return padv_mean(&column->optimal) > 0.0;
 }
 
-/* The optimum of the time. */
+/* Draw the optimum over time. */
 static void
 draw_optimum_as(const Drawing *drawing, const char *class)
 {
@@ -129,7 +129,7 @@ draw_optimum_as(const Drawing *drawing, const char *class)
 	padv_html_markup(drawing->html, "\"/>\n");
 }
 
-/* Upon something like a light, so that it is seen in front of everything. */
+/* Draw the optimum on a light outline, so that it is visible on every area. */
 static void
 draw_svg_optimum(const Drawing *drawing)
 {
@@ -137,7 +137,7 @@ draw_svg_optimum(const Drawing *drawing)
 	draw_optimum_as(drawing, "optimum");
 }
 
-/* Its number where it is now. */
+/* Write the current optimum beside its line. */
 static void
 label_optimum(const Drawing *drawing)
 {
@@ -153,7 +153,7 @@ label_optimum(const Drawing *drawing)
 	padv_html_markup(drawing->html, "</text>\n");
 }
 
-/* Where nothing was sampled there is a hatching, so that it does not look idle. */
+/* Draw a hatching where there are no samples, because that is not the same as idle. */
 static void
 draw_gaps(const Drawing *drawing)
 {
@@ -184,8 +184,8 @@ has_gaps(const PadvColumns *columns)
 }
 
 /*
- * A clock on the ground.  A narrow page has room for fewer labels: for those of a
- * step that is some of the others.
+ * Draw the time axis.  A narrow page shows the labels of a multiple of the step
+ * only.
  */
 static void
 draw_svg_clock(const Drawing *drawing)
@@ -221,9 +221,9 @@ begin_figure(const Drawing *drawing)
 	padv_label_span(span, period, sizeof(period));
 	padv_label_span(span / drawing->columns.count, step, sizeof(step));
 	padv_html_markup(drawing->html, "<figure><figcaption><b>");
-	padv_html_say(drawing->html, "Last %s", period);
+	padv_html_text_format(drawing->html, "Last %s", period);
 	padv_html_markup(drawing->html, "</b> ");
-	padv_html_say(drawing->html, "a step is the mean of %s", step);
+	padv_html_text_format(drawing->html, "a step is the mean of %s", step);
 	padv_html_markup(drawing->html, "</figcaption>\n");
 }
 
@@ -231,11 +231,11 @@ static void
 end_figure(const Drawing *drawing, const char *zone)
 {
 	padv_html_markup(drawing->html, "<p class=\"unit end\">");
-	padv_html_say(drawing->html, "time (%s)", zone);
+	padv_html_text_format(drawing->html, "time (%s)", zone);
 	padv_html_markup(drawing->html, "</p></figure>\n");
 }
 
-/* Collect the columns; says so if there is nothing in them. */
+/* Begin a chart.  Writes a sentence and returns false if there are no samples. */
 static bool
 begin_svg_chart(Drawing *drawing, const PadvHtml *html, const char *id, const PadvTimeline *timeline, int count)
 {
@@ -247,7 +247,7 @@ begin_svg_chart(Drawing *drawing, const PadvHtml *html, const char *id, const Pa
 	padv_columns_gather(&drawing->columns, timeline, count);
 	if (padv_column_sampled(&drawing->columns.all))
 		return true;
-	padv_columns_say_nothing(timeline, sentence, sizeof(sentence));
+	padv_columns_write_no_samples(timeline, sentence, sizeof(sentence));
 	padv_html_markup(html, "<p class=\"nothing\">");
 	padv_html_text(html, sentence);
 	padv_html_markup(html, "</p>\n");
@@ -283,7 +283,7 @@ mean_of(const PadvColumn *column, int arg)
 	return padv_column_active(column);
 }
 
-/* Where no maximum is known there is the mean. */
+/* The maximum of a column, or its mean if the maximum is not known. */
 static double
 most_of(const PadvColumn *column, int arg)
 {
@@ -343,7 +343,7 @@ padv_svg_load(const PadvHtml *html, const char *id, const PadvTimeline *timeline
 	end_figure(&drawing, zone);
 }
 
-/* All classes up to this one. */
+/* The sum of the wait classes up to this one. */
 static double
 up_to(const PadvColumn *column, int class)
 {
@@ -392,7 +392,7 @@ padv_svg_waits(const PadvHtml *html, const char *id, const PadvTimeline *timelin
 	drawing.y = padv_svg_draw_grid(html, padv_columns_greatest(&drawing.columns, padv_column_total));
 	padv_svg_begin_stretched(html);
 	draw_gaps(&drawing);
-	/* each hides the lower part of the one before */
+	/* each area covers the lower part of the one before */
 	for (int class = PADV_WAIT_CLASSES - 1; class >= 0; class--)
 		draw_area(&drawing, class_fills[class], up_to, class);
 	draw_svg_optimum(&drawing);
