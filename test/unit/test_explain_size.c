@@ -64,7 +64,7 @@ test_published(void)
 
 	ok(explain(&sizing) == 9, "10,000 users, 20,000 transactions/s of 0.5 ms: nine sentences");
 	ok(sizing.busy == 10 && sizing.seconds_between == 0.5, "10 are busy, a user comes every 0.5 s");
-	ok(sizing.one_line == 13 && sizing.pool_size == 13 && sizing.connections == 13, "a pool of 13");
+	ok(sizing.single_pool == 13 && sizing.pool_size == 13 && sizing.connections == 13, "a pool of 13");
 	ok(strstr(said, "20000 transactions/s * 0.0005 s = 10 at a time") != NULL, "Little's law with its numbers");
 	ok(strstr(said, "0.1% of the time") != NULL, "how little a user uses a connection");
 	ok(strstr(said, "A pool of 12: ") && strstr(said, "too long") && strstr(said, "A pool of 13: ") &&
@@ -73,7 +73,7 @@ test_published(void)
 
 	sizing = sizing_of(10000, 20000, 0.0005, 4, 0.1);
 	explain(&sizing);
-	ok(sizing.one_line == 13 && sizing.pool_size == 5 && sizing.connections == 20,
+	ok(sizing.single_pool == 13 && sizing.pool_size == 5 && sizing.connections == 20,
 	   "divided over 4 processes: 4 pools of 5, more than one pool of 13");
 	ok(strstr(said, "4 * 5 = 20 connections in all") != NULL, "and it says so");
 }
@@ -116,7 +116,7 @@ test_few_users(void)
 	ok(sizing.pool_size == 5 && strstr(said, "Few users") != NULL, "never more connections than users");
 	sizing = sizing_of(5, 100, 0.05, 3, 0.1);
 	explain(&sizing);
-	ok(sizing.one_line == 5 && sizing.pool_size == 2 && sizing.connections == 6, "nor in one of several processes");
+	ok(sizing.single_pool == 5 && sizing.pool_size == 2 && sizing.connections == 6, "nor in one of several processes");
 	sizing = sizing_of(1, 1, 1e-300, 1000000, 0.1);
 	explain(&sizing);
 	ok(sizing.pool_size == 1 && sizing.connections == 1000000, "a pool has one at least");

@@ -1,10 +1,9 @@
 /*
  * advice.c
- *		The rules from a status to advice, one function a rule.
+ *		The advice rules; each rule is a function.
  *
- * Owns the thresholds at which something is worth a DBA's time, and the words.
- * Pure; the SQL function that shows the advice calls it.  A rule must say what
- * was measured, so that the DBA can check it.
+ * Owns the thresholds and the texts.  A finding states what was measured, so that
+ * the DBA can check it.  Pure.  Called by the SQL functions that show advice.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -18,42 +17,45 @@
 #include "core/model/health.h"
 #include "core/policy/enforcement.h"
 
-/* Fewer idle connections than this are nobody's trouble. */
+/* Fewer idle connections are not reported. */
 #define MANY_IDLE 100
 
-/* From here on what each process costs by itself adds up. */
+/* From this number on the fixed cost of each process matters. */
 #define MANY_CONNECTED 100
 
-/* A transaction that sits idle this long holds back vacuum for good. */
+/* A transaction that is idle for longer holds back vacuum noticeably. */
 #define IDLE_HOLDER_WARNING_SECONDS 60.0
 #define IDLE_HOLDER_CRITICAL_SECONDS 3600.0
 
-/* Shares of the active sessions that make a wait the main thing. */
+/* The shares of active sessions that make a wait class dominant. */
 #define BOUND_BY_WAIT 0.5
 #define BOUND_BY_LOCKS 0.3
 
-/* The cores count as used up from here, and the queue for them as felt. */
+/* Cores are saturated above this utilization; the run queue matters above this share. */
 #define CPU_FULL 0.9
 #define RUN_QUEUE_FELT 0.2
 
-/* PostgreSQL's default; nobody needs to be told about it. */
+/* PostgreSQL's default, which is never reported. */
 #define ORDINARY_MAX_CONNECTIONS 100
 
-/* max_connections beyond this many times the pool is far too many. */
+/* max_connections above this multiple of the pool size is reported. */
 #define FAR_ABOVE 10
 
-/* More than the most connections that were taken, and days until these are known. */
+/*
+ * The margin above the maximum of connections in use, and the days until the
+ * maximum is known.
+ */
 #define ROOM_FOR_PEAKS 1.5
 #define DAYS_TO_KNOW 7
 
-/* Page tables of this share of memory are no small change any more. */
+/* The share of memory above which page tables are reported. */
 #define PAGE_TABLES_FELT 0.05
 
 typedef struct Findings
 {
 	const PadvLocalStatus *local;
-	PadvAdvice *next;			/* where the rule that runs now writes */
-	bool		begun;			/* it does give advice */
+	PadvAdvice *next;			/* where the current rule writes its advice */
+	bool		begun;			/* the rule has written advice */
 } Findings;
 
 bool
@@ -67,7 +69,7 @@ padv_sampling_stopped(const PadvLocalStatus *local)
 
 static void
 __attribute__((format(printf, 3, 4)))
-say(char *to, size_t size, const char *format, ...)
+write_text(char *to, size_t size, const char *format, ...)
 {
 	va_list		args;
 
@@ -76,8 +78,8 @@ say(char *to, size_t size, const char *format, ...)
 	va_end(args);
 }
 
-#define SAY(field, ...) say(field, sizeof(field), __VA_ARGS__)
-#define SAY_MORE(field, ...) say(field + strlen(field), sizeof(field) - strlen(field), __VA_ARGS__)
+#define WRITE(field, ...) write_text(field, sizeof(field), __VA_ARGS__)
+#define APPEND(field, ...) write_text(field + strlen(field), sizeof(field) - strlen(field), __VA_ARGS__)
 
 PadvAdvice *
 padv_advice_begin(PadvAdvice *advice, PadvSeverity severity, const char *code, const char *subject)
@@ -85,11 +87,11 @@ padv_advice_begin(PadvAdvice *advice, PadvSeverity severity, const char *code, c
 	memset(advice, 0, sizeof(*advice));
 	advice->severity = severity;
 	advice->code = code;
-	SAY(advice->subject, "%s", subject);
+	WRITE(advice->subject, "%s", subject);
 	return advice;
 }
 
-/* The one advice that a rule gives. */
+/* Begin the advice of the current rule.  A rule gives at most one. */
 static PadvAdvice *
 begin(Findings *findings, PadvSeverity severity, const char *code,
 	  const char *subject)
@@ -114,18 +116,18 @@ advise_sampling_stopped(Findings *findings)
 		return;
 	advice = begin(findings, PADV_CRITICAL, "sampling_stopped", "server");
 	if (local->status.taken_at == 0)
-		SAY(advice->finding, "No sample has been taken since the server started.");
+		WRITE(advice->finding, "No sample has been taken since the server started.");
 	else
-		SAY(advice->finding, "The last sample is %.0f s old%s.",
+		WRITE(advice->finding, "The last sample is %.0f s old%s.",
 			local->age_seconds,
 			local->worker_running ? "" : " and the worker is not running");
-	SAY(advice->recommendation,
+	WRITE(advice->recommendation,
 		"Everything shown here is of that moment. Look in the server log for the \"pool_advisor sampler\" process; it needs one of max_worker_processes and starts again by itself after a failure.");
 }
 
 /*
- * One of the two settings.  An emergency exit that is forgotten stays open, and a
- * trial that is forgotten protects nobody.
+ * Report a setting that is not on.  enforcement = off may be forgotten after an
+ * emergency, and observe after a test.
  */
 static void
 advise_enforcement_of(Findings *findings, PadvEnforcement enforcement, const char *setting,
@@ -137,11 +139,11 @@ advise_enforcement_of(Findings *findings, PadvEnforcement enforcement, const cha
 		return;
 	advice = begin(findings, enforcement == PADV_ENFORCEMENT_OFF ? PADV_WARNING : PADV_INFO,
 				   "enforcement_off", setting);
-	SAY(advice->finding, "%s is %s: %s", setting, padv_enforcement_name(enforcement),
+	WRITE(advice->finding, "%s is %s: %s", setting, padv_enforcement_name(enforcement),
 		enforcement == PADV_ENFORCEMENT_OFF ? off : observe);
-	SAY(advice->recommendation,
+	WRITE(advice->recommendation,
 		"The views show limits all the same. Turn it on again when the emergency or the trial is over; if the setting is in postgresql.conf, take it out there.");
-	SAY(advice->fix, "ALTER SYSTEM RESET %s; SELECT pg_reload_conf();", setting);
+	WRITE(advice->fix, "ALTER SYSTEM RESET %s; SELECT pg_reload_conf();", setting);
 }
 
 static void
@@ -168,9 +170,9 @@ advise_limits_unreadable(Findings *findings)
 	if (!findings->local->status.limits_unreadable)
 		return;
 	advice = begin(findings, PADV_CRITICAL, "limits_unreadable", "server");
-	SAY(advice->finding,
+	WRITE(advice->finding,
 		"The limits on sessions cannot be read, so all sessions are let through.");
-	SAY(advice->recommendation,
+	WRITE(advice->recommendation,
 		"The server log says why. The database that pool_advisor.database names must exist, and max_worker_processes must leave room for a process that reads them for a moment.");
 }
 
@@ -185,13 +187,13 @@ advise_logins_refused(Findings *findings)
 	if (load->logins_refused < 1.0)
 		return;
 	advice = begin(findings, PADV_WARNING, "logins_refused", "server");
-	SAY(advice->finding,
+	WRITE(advice->finding,
 		"In the last minute %.0f logins were refused because of a limit, and %.0f had to wait in the queue.",
 		load->logins_refused, load->logins_queued < 0.0 ? 0.0 : load->logins_queued);
-	SAY(advice->recommendation, queue_used ?
+	WRITE(advice->recommendation, queue_used ?
 		"The view roles says whose, the server log which limit, and whether its line was full, the wait too long, or no connection free to wait in. A limit that has a line needs fewer clients, or more sessions: make pools smaller whose sum is larger than the limit, or raise it if the server has room." :
 		"The view roles says whose, the server log which limit. If the application can wait, give the limit a line (queue_length); if its pools are larger together than the limit, make them smaller.");
-	SAY(advice->fix,
+	WRITE(advice->fix,
 		"SELECT rolname, sessions, max_sessions, refused_total, timed_out_total FROM pool_advisor.roles WHERE refused_total > 0;");
 }
 
@@ -205,14 +207,14 @@ advise_limits_exceed(Findings *findings)
 	if (status->limits_committed <= usable)
 		return;
 	advice = begin(findings, PADV_INFO, "limits_exceed_connections", "server");
-	SAY(advice->finding,
+	WRITE(advice->finding,
 		"The limits and connection limits of all roles add up to %lld sessions, but ordinary roles can have %lld connections.",
 		(long long) status->limits_committed, (long long) usable);
-	SAY(advice->recommendation,
+	WRITE(advice->recommendation,
 		"When all use what they are allowed, the last ones fail for want of a connection, whoever they are. Lower the limits until they fit; the view budget has the sum.");
 }
 
-/* A derived number is a guess; so is a peak with little evidence. */
+/* A derived number, or a peak with little evidence, is less severe. */
 static PadvSeverity
 severity_of_crowd(const PadvLocalStatus *local)
 {
@@ -223,25 +225,25 @@ severity_of_crowd(const PadvLocalStatus *local)
 	return status == PADV_CHECK_CRITICAL ? PADV_CRITICAL : PADV_WARNING;
 }
 
-/* What was measured of it, or that nothing was. */
+/* Append the gain that the curve predicts, or that it predicts none. */
 static void
-say_gain(PadvAdvice *advice, const PadvModel *model)
+append_gain(PadvAdvice *advice, const PadvModel *model)
 {
 	double		gain,
 				low,
 				high;
 
 	if (padv_model_gain(model, &gain, &low, &high))
-		SAY_MORE(advice->finding,
+		APPEND(advice->finding,
 				 " With %.0f connections at work it does %.0f transactions/s; with %.0f it did %.0f, about %.1f times as many (%.1f to %.1f). Saturated: %s.",
 				 model->curve.now_at_work, model->curve.now_throughput, model->curve.at_work.best,
 				 model->curve.throughput, gain, low, high, padv_resource_name(model->curve.saturated));
 	else if (padv_model_is_derived(model) && model->curve.best_so_far > 0.0)
-		SAY_MORE(advice->finding,
+		APPEND(advice->finding,
 				 " No knee was measured; throughput was highest so far with %.0f connections at work.",
 				 model->curve.best_so_far);
 	else if (model->chosen != PADV_METHOD_SCALABILITY)
-		SAY_MORE(advice->finding, " Nothing measured says how much fewer would gain.");
+		APPEND(advice->finding, " Nothing measured says how much fewer would gain.");
 }
 
 static void
@@ -254,17 +256,17 @@ advise_oversubscribed(Findings *findings)
 	if (!padv_model_oversubscribed(model) || padv_health_stalled_lately(status))
 		return;
 	advice = begin(findings, severity_of_crowd(findings->local), "oversubscribed", "server");
-	SAY(advice->finding,
+	WRITE(advice->finding,
 		"Over the last minute %.1f sessions wanted to work on average; %s %lld (%.1f times the optimum; confidence %s).",
 		model->demand, padv_number_source(model), (long long) optimal(status), model->load_ratio,
 		padv_confidence_name(padv_model_chosen(model)->confidence));
-	say_gain(advice, model);
+	append_gain(advice, model);
 	if (padv_model_is_derived(model))
-		SAY(advice->recommendation,
+		WRITE(advice->recommendation,
 			"Find out before you act: let fewer sessions work for some minutes, with a smaller pool or pool_advisor.server_max_active, and compare the throughput in the view scalability. When fewer do as much, a transaction pool of about %lld connections in front of the server is enough.",
 			(long long) padv_model_pool_or_optimal(model));
 	else
-		SAY(advice->recommendation,
+		WRITE(advice->recommendation,
 			"Put a transaction pool of %lld connections in front of the server, or make the pools that are there smaller until their sum is that: the same work gets done sooner when it waits in the pool's queue instead of in the server.",
 			(long long) padv_model_pool_or_optimal(model));
 }
@@ -277,22 +279,25 @@ advise_lock_bound(Findings *findings)
 	bool		thrashing = findings->local->status.model.verdict == PADV_VERDICT_BLOCKED;
 	PadvAdvice *advice;
 
-	/* while nothing moves, the one that is waited for is all that matters */
+	/* during a stall, only the blocker matters */
 	if (padv_health_stalled_lately(&findings->local->status))
 		return;
 	if (!thrashing && (blocked < 1.0 || blocked < BOUND_BY_LOCKS * minute->active))
 		return;
 	advice = begin(findings, PADV_WARNING, "lock_bound", "server");
-	SAY(advice->finding,
+	WRITE(advice->finding,
 		"Of %.1f active sessions %.1f were waiting for a lock that another session holds (average of the last minute).",
 		minute->active, blocked);
-	SAY(advice->recommendation,
+	WRITE(advice->recommendation,
 		"More connections make this worse, and so do longer transactions: find the sessions at the head of the queue, commit sooner, touch rows that all want last in the transaction, and let fewer sessions in at once.");
-	SAY(advice->fix,
+	WRITE(advice->fix,
 		"SELECT * FROM pool_advisor.blockers;");
 }
 
-/* Waits for a group commit are not counted here: more sessions do not make them longer. */
+/*
+ * Waits for a group commit do not count here, because more sessions do not make
+ * them longer.
+ */
 static void
 advise_lwlock_bound(Findings *findings)
 {
@@ -303,15 +308,15 @@ advise_lwlock_bound(Findings *findings)
 	if (waiting < 1.0 || waiting < BOUND_BY_LOCKS * minute->active)
 		return;
 	advice = begin(findings, PADV_WARNING, "lwlock_bound", "server");
-	SAY(advice->finding,
+	WRITE(advice->finding,
 		"Of %.1f active sessions %.1f were waiting for one of the server's internal locks (average of the last minute).",
 		minute->active, waiting);
 	if (minute->committing_lwlock > 0.0)
-		SAY_MORE(advice->finding, " %.1f more waited for a group commit, which is not counted here.",
+		APPEND(advice->finding, " %.1f more waited for a group commit, which is not counted here.",
 				 minute->committing_lwlock);
-	SAY(advice->recommendation,
+	WRITE(advice->recommendation,
 		"These waits come from many sessions in the same structure at once; fewer active sessions shorten them. The waits view names the structures.");
-	SAY(advice->fix,
+	WRITE(advice->fix,
 		"SELECT * FROM pool_advisor.waits WHERE period = '1 min' AND wait_event_type IN ('LWLock', 'Buffer') ORDER BY active_avg DESC;");
 }
 
@@ -325,19 +330,19 @@ advise_io_bound(Findings *findings)
 	if (waiting < 1.0 || status->minute.io_wait_ratio < BOUND_BY_WAIT)
 		return;
 	advice = begin(findings, PADV_INFO, "io_bound", "server");
-	SAY(advice->finding,
+	WRITE(advice->finding,
 		"Active sessions spent %.0f%% of the last minute waiting for I/O (%.1f sessions on average).",
 		100.0 * status->minute.io_wait_ratio, waiting);
 	if (status->model.chosen == PADV_METHOD_SCALABILITY)
-		SAY(advice->recommendation,
+		WRITE(advice->recommendation,
 			"The optimum of %lld was measured, so it already counts that sessions waiting for a disk leave their cores free. Lasting help is more memory, or queries that read less.",
 			(long long) optimal(status));
 	else if (status->load.disk_reads >= 0.0)
-		SAY(advice->recommendation,
+		WRITE(advice->recommendation,
 			"%.1f reads were outstanding at the data's disks on average. A session that waits for a disk leaves its core free, so somewhat more connections than %lld can help here: as soon as more have been at work, the curve tells. Lasting help is more memory, or queries that read less.",
 			status->load.disk_reads, (long long) optimal(status));
 	else
-		SAY(advice->recommendation,
+		WRITE(advice->recommendation,
 			"What the disks did could not be read on this machine. If the reads reach the disks, somewhat more connections than %lld can help; lasting help is more memory, or queries that read less.",
 			(long long) optimal(status));
 }
@@ -352,11 +357,11 @@ advise_cpu_bound(Findings *findings)
 	if (load->cpu_utilization < CPU_FULL || load->run_queue_ratio < RUN_QUEUE_FELT)
 		return;
 	advice = begin(findings, PADV_INFO, "cpu_bound", "server");
-	SAY(advice->finding,
+	WRITE(advice->finding,
 		"The %.4g cores granted were %.0f%% busy over the last minute, and the server's processes spent %.0f%% of their runnable time waiting for one.",
 		status->model.inputs.detected_cores, 100.0 * load->cpu_utilization,
 		100.0 * load->run_queue_ratio);
-	SAY(advice->recommendation,
+	WRITE(advice->recommendation,
 		"More connections cannot do more work now, they only share the same cores. Make the queries cheaper, give the server more cores, or take away what else runs on them (the server's own processes used %.1f).",
 		load->server_cores < 0.0 ? 0.0 : load->server_cores);
 }
@@ -370,11 +375,11 @@ advise_idle_connections(Findings *findings)
 	if (status->minute.idle < MANY_IDLE)
 		return;
 	advice = begin(findings, PADV_WARNING, "idle_connections", "server");
-	SAY(advice->finding,
+	WRITE(advice->finding,
 		"%.0f of %.0f sessions were idle on average over the last minute; now %lld of %lld are.",
 		status->minute.idle, status->minute.sessions,
 		(long long) status->last.idle, (long long) status->last.sessions);
-	SAY(advice->recommendation,
+	WRITE(advice->recommendation,
 		"Each holds a process, its caches and a connection slot, and can start to work at any moment, all at once too. A transaction pool of %lld connections in front would serve them all.",
 		(long long) padv_model_pool_or_optimal(&status->model));
 }
@@ -391,17 +396,17 @@ advise_idle_in_transaction(Findings *findings)
 	advice = begin(findings,
 				   holder->idle_seconds < IDLE_HOLDER_CRITICAL_SECONDS ? PADV_WARNING : PADV_CRITICAL,
 				   "idle_in_transaction", local->holder_role);
-	SAY(advice->finding,
+	WRITE(advice->finding,
 		"Process %d (role %s, database %s) has been idle in a transaction for %.0f s; the transaction, %.0f s old, keeps vacuum from removing any row that died since. Sessions in this state now: %lld.",
 		holder->pid, local->holder_role, local->holder_database,
 		holder->idle_seconds, holder->xact_seconds, (long long) holder->holders);
-	SAY(advice->recommendation,
+	WRITE(advice->recommendation,
 		"Let the application commit before it waits for anything else. A time limit for the role ends such sessions; pg_terminate_backend(%d) ends this one.",
 		holder->pid);
-	SAY(advice->fix, "ALTER ROLE %s SET idle_in_transaction_session_timeout = '1min';",
+	WRITE(advice->fix, "ALTER ROLE %s SET idle_in_transaction_session_timeout = '1min';",
 		local->holder_role_quoted);
 
-	/* half an identifier would be worse than none */
+	/* a truncated identifier could name another object */
 	if (strlen(advice->fix) + 1 == sizeof(advice->fix))
 		advice->fix[0] = '\0';
 }
@@ -416,26 +421,26 @@ advise_nearly_full(Findings *findings)
 	if (!padv_health_nearly_full(status, padv_health_connections_taken(status)))
 		return;
 	advice = begin(findings, PADV_CRITICAL, "connections_nearly_full", "server");
-	SAY(advice->finding, "%lld of the %.0f connections that ordinary roles can have are taken",
+	WRITE(advice->finding, "%lld of the %.0f connections that ordinary roles can have are taken",
 		(long long) padv_health_connections_taken(status), usable);
 	if (status->last.logins_waiting > 0)
-		SAY_MORE(advice->finding, ", %lld of them by logins that wait in the queue",
+		APPEND(advice->finding, ", %lld of them by logins that wait in the queue",
 				 (long long) status->last.logins_waiting);
-	SAY_MORE(advice->finding, ".");
+	APPEND(advice->finding, ".");
 	if (!padv_health_nearly_full(status, status->last.sessions))
 	{
-		SAY(advice->recommendation,
+		WRITE(advice->recommendation,
 			"The next ones will be refused, and without those who wait there would be room. Lower queue_length where logins wait (the view roles, queued), or pool_advisor.queue_share, so that one line cannot take the connections of others.");
 		return;
 	}
-	SAY(advice->recommendation,
+	WRITE(advice->recommendation,
 		"The next ones will be refused. A higher max_connections moves the wall and slows what is inside; a pool of %lld connections with a line in front of it takes the wall away.",
 		(long long) padv_model_pool_or_optimal(&status->model));
 }
 
 /*
- * The number to go down to leaves room for what was connected in the last two weeks.
- * Before a week is known nothing is said: a peak may be to come.
+ * The advised number leaves room for the maximum in use of the last two weeks.
+ * Nothing is reported before a week is known, because a higher maximum may come.
  */
 static void
 advise_max_connections(Findings *findings)
@@ -453,19 +458,19 @@ advise_max_connections(Findings *findings)
 	if (status->connections_days < DAYS_TO_KNOW || (double) inputs->max_connections < 2.0 * enough)
 		return;
 	advice = begin(findings, PADV_INFO, "max_connections_high", "max_connections");
-	SAY(advice->finding,
+	WRITE(advice->finding,
 		"max_connections is %lld; at most %lld connections were taken at once in the last %lld days, and %s %lld%s.",
 		(long long) inputs->max_connections, (long long) status->connections_most,
 		(long long) status->connections_days,
 		derived ? "by what is known so far a pool would need about" : "about", (long long) helps,
 		derived ? "; no knee was measured" : " are all that can usefully work through a pool");
-	SAY(advice->recommendation,
+	WRITE(advice->recommendation,
 		"The setting costs shared memory and snapshot time, and lets a fault in an application bring the server down. %.0f leaves room; it takes a restart, and a standby must be given a value no lower than its primary's.",
 		enough);
-	SAY(advice->fix, "ALTER SYSTEM SET max_connections = %.0f;", enough);
+	WRITE(advice->fix, "ALTER SYSTEM SET max_connections = %.0f;", enough);
 }
 
-/* Each process maps shared buffers for itself: 2 MB of tables for each GB. */
+/* Each process has its own page tables for shared buffers: 2 MB per GB. */
 static void
 advise_page_tables(Findings *findings)
 {
@@ -477,13 +482,13 @@ advise_page_tables(Findings *findings)
 		status->minute.sessions < MANY_CONNECTED)
 		return;
 	advice = begin(findings, PADV_WARNING, "page_tables", "huge_pages");
-	SAY(advice->finding,
+	WRITE(advice->finding,
 		"Page tables take %.0f MB, %.0f%% of this machine's memory, with %.0f sessions connected: each process maps the shared memory for itself, page by page.",
 		inputs->page_tables / 1048576.0, 100.0 * inputs->page_tables / inputs->memory,
 		status->minute.sessions);
-	SAY(advice->recommendation,
+	WRITE(advice->recommendation,
 		"Huge pages make them hundreds of times smaller, and processes that take turns find their way in memory faster. Let vm.nr_hugepages be what shared_memory_size_in_huge_pages says, set huge_pages = on, and restart the server.");
-	SAY(advice->fix, "SHOW shared_memory_size_in_huge_pages;");
+	WRITE(advice->fix, "SHOW shared_memory_size_in_huge_pages;");
 }
 
 static void
@@ -497,14 +502,14 @@ advise_hyper_threads(Findings *findings)
 		inputs->logical_cpus <= inputs->physical_cores)
 		return;
 	advice = begin(findings, PADV_WARNING, "hyper_threads_counted", "pool_advisor.cores");
-	SAY(advice->finding,
+	WRITE(advice->finding,
 		"pool_advisor.cores is %.4g, but the server may use %lld physical cores; %lld is the number of their hyper-threads.",
 		inputs->cores_setting, (long long) inputs->physical_cores,
 		(long long) inputs->logical_cpus);
-	SAY(advice->recommendation,
+	WRITE(advice->recommendation,
 		"A second thread on a core adds little to what a database does, and the formula counts cores. Let the setting go back to what was detected (%.4g).",
 		inputs->detected_cores);
-	SAY(advice->fix, "ALTER SYSTEM RESET pool_advisor.cores; SELECT pg_reload_conf();");
+	WRITE(advice->fix, "ALTER SYSTEM RESET pool_advisor.cores; SELECT pg_reload_conf();");
 }
 
 static void
@@ -520,14 +525,14 @@ advise_queue_old(Findings *findings)
 }
 
 /*
- * All rules, in the order in which advice of the same severity is shown.  Each gives
- * one advice at most, and the table is as long as the array of advice: the compiler
- * warns of a rule beyond it, and leaves it out.
+ * All rules, in the order of advice of the same severity.  Each rule gives at most
+ * one advice, and the table is as long as the array of advice.  The compiler warns
+ * about excess rules.
  */
 static const struct Rule
 {
 	void		(*advise) (Findings *findings);
-	bool		without_sample; /* says something before the first sample */
+	bool		without_sample; /* also applies before the first sample */
 }			rules[PADV_MAX_ADVICE] = {
 
 	{.advise = advise_sampling_stopped, .without_sample = true},
@@ -551,7 +556,7 @@ static const struct Rule
 	{.advise = advise_limits_exceed},
 };
 
-/* Worst first; a small insertion sort keeps the order of the rules. */
+/* Sort by severity.  An insertion sort keeps the order of rules. */
 static void
 sort_by_severity(PadvAdvice *advice, int count)
 {

@@ -1,6 +1,6 @@
 /*
  * advice.h
- *		What a DBA should look at, and what to do about it.
+ *		Advice for the DBA: what was found, and what to do about it.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -19,25 +19,26 @@ typedef enum PadvSeverity
 typedef struct PadvAdvice
 {
 	PadvSeverity severity;
-	const char *code;			/* stable, static */
+	const char *code;			/* a static string that does not change between
+								 * releases */
 	char		subject[128];
 	char		finding[512];
 	char		recommendation[512];
-	char		fix[256];		/* a line to run, or empty */
+	char		fix[256];		/* an SQL statement, or empty */
 } PadvAdvice;
 
 #define PADV_MAX_ADVICE 24
 
 /*
- * Write the advice that the status calls for, worst first, and return how
- * many there are: 0 when all is well, at most PADV_MAX_ADVICE.
+ * Write the advice for a status, the most severe first.  Returns the number of
+ * entries, at most PADV_MAX_ADVICE.
  */
 extern int	padv_advise(const PadvLocalStatus *local,
 						PadvAdvice advice[PADV_MAX_ADVICE]);
 
 /*
- * Start an advice; its texts are empty.  Every advice begins here, with its code as a
- * literal, so that lint finds the codes that the documentation must name.
+ * Initialize an entry with empty texts.  The code must be a literal, because lint
+ * collects the codes that must be documented.
  */
 extern PadvAdvice *padv_advice_begin(PadvAdvice *advice, PadvSeverity severity, const char *code,
 									 const char *subject);

@@ -2,8 +2,8 @@
  * blocked_advice.c
  *		Advice on sessions that block others.
  *
- * Owns the words.  It names the root of the chain, because those behind it go on
- * when that ends.  Pure.
+ * Owns the texts.  The advice names the root of the wait chain, because the others
+ * continue when the root ends.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -13,10 +13,10 @@
 #include "core/advice/blocked_advice.h"
 #include "core/model/health.h"
 
-/* Room for the longest names of a role and a database. */
-#define WHO 320
+/* The size of a description with the longest names of role and database. */
+#define DESCRIPTION 320
 
-/* What it does; a prepared transaction has no state of its own. */
+/* Describe the state of the blocker.  A prepared transaction has none. */
 static void
 describe_state(const PadvBlocker *blocker, char *text, size_t size)
 {
@@ -91,7 +91,7 @@ what_helps(PadvBlockerState state)
 	}
 }
 
-/* Half a name would be worse than none. */
+/* Write a statement that ends the blocker, or nothing if it does not fit. */
 static void
 write_fix(const PadvLocalStatus *local, char *text, size_t size)
 {
@@ -112,8 +112,8 @@ padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice)
 {
 	const PadvStall *stall = &local->status.stall;
 	const PadvBlocker *blocker = &stall->worst;
-	char		who[WHO];
-	int			said;
+	char		description[DESCRIPTION];
+	int			length;
 
 	if (!stall->any)
 		return false;
@@ -124,13 +124,13 @@ padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice)
 	else
 		snprintf(advice->subject, sizeof(advice->subject), "%.*s", (int) sizeof(advice->subject) - 1,
 				 local->blocker_gid_quoted ? local->blocker_gid_quoted : "");
-	padv_describe_blocker(local, who, sizeof(who));
-	said = snprintf(advice->finding, sizeof(advice->finding),
+	padv_describe_blocker(local, description, sizeof(description));
+	length = snprintf(advice->finding, sizeof(advice->finding),
 					"%lld %s for %s, %lld of them directly, and for %.0f s at most.",
 					(long long) blocker->blocked, blocker->blocked == 1 ? "session waits" : "sessions wait",
-					who, (long long) blocker->blocked_directly, blocker->longest_wait_seconds);
-	if (stall->blocked > blocker->blocked && (size_t) said < sizeof(advice->finding))
-		snprintf(advice->finding + said, sizeof(advice->finding) - (size_t) said,
+					description, (long long) blocker->blocked_directly, blocker->longest_wait_seconds);
+	if (stall->blocked > blocker->blocked && (size_t) length < sizeof(advice->finding))
+		snprintf(advice->finding + length, sizeof(advice->finding) - (size_t) length,
 				 " Together %lld wait for locks; the view blockers has the others.", (long long) stall->blocked);
 	snprintf(advice->recommendation, sizeof(advice->recommendation), "%s", what_helps(blocker->state));
 	write_fix(local, advice->fix, sizeof(advice->fix));

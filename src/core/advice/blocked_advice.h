@@ -9,13 +9,13 @@
 
 #include "core/advice/advice.h"
 
-/* Write the advice, and return whether there is any. */
+/* Write the advice, and return whether it applies. */
 extern bool padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice);
 extern bool padv_advise_queue_old(const PadvLocalStatus *local, PadvAdvice *advice);
 
 /*
- * Describe a blocker, with its name if it has one: "process 5244 (role
- * batch, database bench, idle in transaction for 67 s)".
+ * Describe a blocker: "process 5244 (role batch, database bench, idle in
+ * transaction for 67 s)".
  */
 extern void padv_describe_blocker(const PadvLocalStatus *local, char *text, size_t size);
 

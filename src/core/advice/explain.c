@@ -1,9 +1,9 @@
 /*
  * explain.c
- *		The reasoning in sentences: how each number came about.
+ *		Explanations of all numbers, in sentences.
  *
- * Owns the words, not the numbers: whatever it says was computed by the model,
- * the window or the load.  Pure; the SQL functions call it.
+ * Owns the texts.  All numbers were computed by other modules.  Pure.  Called by
+ * the SQL functions.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -14,12 +14,12 @@
 #include "core/policy/enforcement.h"
 #include "core/text/emit.h"
 
-/* Room for how a number was rounded. */
+/* The size of a text about rounding. */
 #define ROUNDING 64
 
-/* How a number came from an exact one; it may have met a bound. */
+/* Describe how a number was rounded or bounded. */
 static const char *
-say_rounding(double exact, int64_t connections, char text[ROUNDING])
+describe_rounding(double exact, int64_t connections, char text[ROUNDING])
 {
 	double		rounded = floor(exact + 0.5);
 
@@ -39,7 +39,7 @@ explain_formula(const PadvModel *model, char *text, size_t size)
 	snprintf(text, size,
 			 "%.4g cores * %.4g connections per core + %.2f effective spindles = %.2f, %s; active connections, not open ones. Range: %.4g per core to %.4g per core.",
 			 model->cores, multiplier, model->effective_spindles, exact,
-			 say_rounding(exact, model->estimates[PADV_METHOD_FORMULA].connections, rounding),
+			 describe_rounding(exact, model->estimates[PADV_METHOD_FORMULA].connections, rounding),
 			 padv_least_per_core(multiplier), padv_most_per_core(multiplier));
 }
 
@@ -52,11 +52,11 @@ explain_wait_ratio(const PadvModel *model, char *text, size_t size)
 	snprintf(text, size,
 			 "%.4g cores * (1 + %.2f) = %.2f, %s: of the time that sessions were at work lately, they ran for %.0f s, were ready to run for %.0f s, and were asleep inside a statement, without waiting for another session, for %.0f s; asleep / running is %.2f, held while nearly the same.",
 			 model->cores, model->wait_ratio, exact,
-			 say_rounding(exact, model->estimates[PADV_METHOD_WAIT_RATIO].connections, rounding),
+			 describe_rounding(exact, model->estimates[PADV_METHOD_WAIT_RATIO].connections, rounding),
 			 model->waits.run, model->waits.ready, model->waits.asleep, model->wait_ratio);
 }
 
-/* What was saturated beyond the peak, by the evidence under pressure. */
+/* Describe what is saturated beyond the peak. */
 static void
 explain_saturated(const PadvCurve *curve, char *text, size_t size)
 {
@@ -82,12 +82,12 @@ explain_scalability(const PadvModel *model, char *text, size_t size)
 	snprintf(text, size,
 			 "throughput was highest, or within 4%% of that, %.0f transactions/s, with %.1f connections at work, of which %.1f were active (%s); within 5%% from %.1f to %.1f at work. Saturated beyond: %s. Evidence: %.0f s in %d bins up to %.0f connections, %.0f s of it under pressure (the server set the pace, not its clients), %.0f s around the peak and, under pressure, %.0f s beyond.",
 			 curve->throughput, curve->at_work.best, curve->active.best,
-			 say_rounding(curve->active.best, model->estimates[PADV_METHOD_SCALABILITY].connections, rounding),
+			 describe_rounding(curve->active.best, model->estimates[PADV_METHOD_SCALABILITY].connections, rounding),
 			 curve->at_work.low, curve->at_work.high, saturated, curve->seconds, curve->bins,
 			 curve->seen_to, curve->pressed_seconds, curve->near_seconds, curve->beyond_seconds);
 }
 
-/* Why there is no knee yet, in the part after "not available". */
+/* Explain why no knee was observed, to follow "not available". */
 static void
 explain_no_knee(const PadvCurve *curve, char *text, size_t size)
 {
@@ -140,63 +140,63 @@ padv_not_available_because(const PadvModel *model, PadvMethod method)
 }
 
 static void
-explain_sampling(const PadvEmitter *speaker, const PadvLocalStatus *local)
+explain_sampling(const PadvEmitter *emitter, const PadvLocalStatus *local)
 {
 	const PadvStatus *status = &local->status;
 
-	padv_emit(speaker,
+	padv_emit(emitter,
 			  "Sampling: every client session is looked at every %lld ms; %lld samples went into the last minute, the latest is %.1f s old%s.",
 			  (long long) status->model.inputs.sample_interval_ms,
 			  (long long) status->minute.samples, local->age_seconds,
 			  padv_sampling_stopped(local) ? ", so sampling has stopped and all below is of that moment" : "");
 	if (status->load.sample_cost >= 0.0)
-		padv_emit(speaker, "A sample costs %.1f microseconds of CPU time.",
+		padv_emit(emitter, "A sample costs %.1f microseconds of CPU time.",
 				  1e6 * status->load.sample_cost);
 }
 
 static void
-explain_cores(const PadvEmitter *speaker, const PadvModel *model)
+explain_cores(const PadvEmitter *emitter, const PadvModel *model)
 {
 	const PadvInputs *inputs = &model->inputs;
 
 	if (inputs->quota > 0.0)
-		padv_emit(speaker,
+		padv_emit(emitter,
 				  "Cores: the server may use %lld CPUs on %lld physical cores, and its cgroup grants %.4g CPUs' worth of time: %.4g cores.",
 				  (long long) inputs->logical_cpus, (long long) inputs->physical_cores,
 				  inputs->quota, inputs->detected_cores);
 	else
-		padv_emit(speaker,
+		padv_emit(emitter,
 				  "Cores: the server may use %lld CPUs on %lld physical cores (hyper-threads counted once), without a quota: %.4g cores.",
 				  (long long) inputs->logical_cpus, (long long) inputs->physical_cores,
 				  inputs->detected_cores);
 	if (inputs->cores_setting > 0.0)
-		padv_emit(speaker, "Cores: pool_advisor.cores overrides that with %.4g.",
+		padv_emit(emitter, "Cores: pool_advisor.cores overrides that with %.4g.",
 				  inputs->cores_setting);
 }
 
 static void
-explain_spindles(const PadvEmitter *speaker, const PadvStatus *status)
+explain_spindles(const PadvEmitter *emitter, const PadvStatus *status)
 {
 	const PadvModel *model = &status->model;
 	const PadvInputs *inputs = &model->inputs;
 
 	if (inputs->spindles_setting >= 0)
-		padv_emit(speaker, "Spindles: pool_advisor.spindles says %lld (detected: %lld).",
+		padv_emit(emitter, "Spindles: pool_advisor.spindles says %lld (detected: %lld).",
 				  (long long) inputs->spindles_setting, (long long) inputs->detected_spindles);
 	else if (inputs->disks_known)
-		padv_emit(speaker, "Spindles: %lld, the rotating disks that hold the data directory and the tablespaces (the view hardware lists them).",
+		padv_emit(emitter, "Spindles: %lld, the rotating disks that hold the data directory and the tablespaces (the view hardware lists them).",
 				  (long long) inputs->detected_spindles);
 	else
-		padv_emit(speaker, "Spindles: no disk could be found under the data directory, so none is counted; pool_advisor.spindles can say how many there are.");
+		padv_emit(emitter, "Spindles: no disk could be found under the data directory, so none is counted; pool_advisor.spindles can say how many there are.");
 
 	if (status->load.disk_reads >= 0.0)
-		padv_emit(speaker,
+		padv_emit(emitter,
 				  "Effective spindles: on average %.2f sessions waited for I/O, %.2f reads were outstanding at the disks and %.2f sessions were on CPU, so %.0f%% of the working time goes into reads that reach a disk; %.2f of %lld spindles count (in steps of half a spindle or more, so that the optimum does not flap).",
 				  status->minute.in_class[PADV_WAITING_IO], status->load.disk_reads,
 				  status->minute.in_class[PADV_ON_CPU], 100.0 * model->disk_share,
 				  model->effective_spindles, (long long) model->spindles);
 	else
-		padv_emit(speaker,
+		padv_emit(emitter,
 				  "Effective spindles: on average %.2f sessions waited for I/O and %.2f were on CPU, and what reaches the disks cannot be read on this machine; %.2f of %lld spindles count.",
 				  status->minute.in_class[PADV_WAITING_IO],
 				  status->minute.in_class[PADV_ON_CPU],
@@ -204,7 +204,7 @@ explain_spindles(const PadvEmitter *speaker, const PadvStatus *status)
 }
 
 static void
-explain_choice(const PadvEmitter *speaker, const PadvModel *model)
+explain_choice(const PadvEmitter *emitter, const PadvModel *model)
 {
 	char		text[PADV_SENTENCE - 64];
 	char		why[128];
@@ -215,14 +215,14 @@ explain_choice(const PadvEmitter *speaker, const PadvModel *model)
 		if (model->estimates[method].available)
 		{
 			padv_explain_method(model, method, text, sizeof(text));
-			padv_emit(speaker, "Method %s: %s", padv_method_name(method), text);
+			padv_emit(emitter, "Method %s: %s", padv_method_name(method), text);
 		}
 		else
-			padv_emit(speaker, "Method %s: not available, %s%s.", padv_method_name(method),
+			padv_emit(emitter, "Method %s: not available, %s%s.", padv_method_name(method),
 					  padv_not_available_because(model, method),
 					  method == PADV_METHOD_SCALABILITY ? why : "");
 	}
-	padv_emit(speaker, "Chosen: %s, %lld active connections (range %lld to %lld), confidence %s.",
+	padv_emit(emitter, "Chosen: %s, %lld active connections (range %lld to %lld), confidence %s.",
 			  padv_method_name(model->chosen),
 			  (long long) padv_model_chosen(model)->connections,
 			  (long long) padv_model_chosen(model)->low,
@@ -231,65 +231,65 @@ explain_choice(const PadvEmitter *speaker, const PadvModel *model)
 }
 
 static void
-explain_load(const PadvEmitter *speaker, const PadvStatus *status)
+explain_load(const PadvEmitter *emitter, const PadvStatus *status)
 {
 	const PadvMinute *minute = &status->minute;
 	const PadvLoad *load = &status->load;
 
-	padv_emit(speaker,
+	padv_emit(emitter,
 			  "Load of the last minute: %.2f of %.2f sessions were active on average (on CPU %.2f, waiting for I/O %.2f, for a lock %.2f, for an internal lock %.2f, for something else %.2f), 95%% of the time at most %.0f, at most %lld.",
 			  minute->active, minute->sessions, minute->in_class[PADV_ON_CPU],
 			  minute->in_class[PADV_WAITING_IO], minute->in_class[PADV_WAITING_LOCK],
 			  minute->in_class[PADV_WAITING_LWLOCK], minute->in_class[PADV_WAITING_OTHER],
 			  minute->active_p95, (long long) minute->active_max);
 	if (load->cpu_utilization >= 0.0)
-		padv_emit(speaker, "The cores granted were %.0f%% busy with all that runs on them.",
+		padv_emit(emitter, "The cores granted were %.0f%% busy with all that runs on them.",
 				  100.0 * load->cpu_utilization);
 	if (load->run_queue_ratio >= 0.0)
-		padv_emit(speaker,
+		padv_emit(emitter,
 				  "The server's processes used %.2f cores and waited for one in %.0f%% of their runnable time.",
 				  load->server_cores, 100.0 * load->run_queue_ratio);
-	padv_emit(speaker,
+	padv_emit(emitter,
 			  "Demand: active sessions plus %.2f parallel workers, less those asleep or waiting for their client, and %.2f that were ready to run although they looked idle: %.2f, which is %.2f times the optimum.",
 			  minute->parallel_workers, status->model.unseen, status->model.demand,
 			  status->model.load_ratio);
 }
 
-/* Why there is no size, or what the one there is says without a load. */
+/* Explain why there is no pool size, or that it comes from the setting. */
 static void
-explain_no_pool(const PadvEmitter *speaker, const PadvModel *model)
+explain_no_pool(const PadvEmitter *emitter, const PadvModel *model)
 {
 	if (model->pool_size > 0)
-		padv_emit(speaker,
+		padv_emit(emitter,
 				  "Pool size: %lld, as the DBA set the optimum; no load was measured, so no pause inside a transaction is in it.",
 				  (long long) model->pool_size);
 	else
-		padv_emit(speaker,
+		padv_emit(emitter,
 				  "Pool size: not known, as no load was measured since the server started to learn. A load is %.0f transactions/s, or %.1f sessions executing on average, for 5 s.",
 				  PADV_LOAD_TRANSACTIONS, PADV_LOAD_EXECUTING);
 }
 
 static void
-explain_busiest(const PadvEmitter *speaker, const PadvPoolLoad *load, int64_t taken_at)
+explain_busiest(const PadvEmitter *emitter, const PadvPoolLoad *load, int64_t taken_at)
 {
-	padv_emit(speaker,
+	padv_emit(emitter,
 			  "Busiest load, measured %.1f hours before this sample: %.0f transactions/s by %.1f sessions; of these %.2f executed, %.2f were briefly idle in a transaction, and %.2f were between two transactions in a row, %.2f of them for at most a round trip (1 ms; 0.1 ms for clients on this machine).",
 			  (double) (taken_at - load->at) / 3.6e9, load->throughput, load->sessions,
 			  load->executing, load->held, load->turnaround, load->round_trip);
 }
 
-/* A number that is shown, beside the one that comes out now. */
+/* Explain why the shown size differs from the current result. */
 static void
-explain_held_number(const PadvEmitter *speaker, const char *what, int64_t shown, int64_t now)
+explain_held_number(const PadvEmitter *emitter, const char *what, int64_t shown, int64_t now)
 {
 	if (shown != now)
-		padv_emit(speaker,
+		padv_emit(emitter,
 				  "%s stays at %lld: it changes by a tenth or more, under the busiest load, and falls once a day.",
 				  what, (long long) shown);
 }
 
 static void
-explain_pool(const PadvEmitter *speaker, const PadvStatus *status)
+explain_pool(const PadvEmitter *emitter, const PadvStatus *status)
 {
 	const PadvModel *model = &status->model;
 	const PadvPoolBasis *inputs = &model->pool;
@@ -297,29 +297,29 @@ explain_pool(const PadvEmitter *speaker, const PadvStatus *status)
 
 	if (load->at == 0)
 	{
-		explain_no_pool(speaker, model);
+		explain_no_pool(emitter, model);
 		return;
 	}
-	explain_busiest(speaker, load, status->taken_at);
-	padv_emit(speaker,
+	explain_busiest(emitter, load, status->taken_at);
+	padv_emit(emitter,
 			  "Pool size: %.0f that are to be active + %.2f * %.2f in pauses inside transactions + %.2f round trips = %.2f, within the server and the sessions seen %lld. What clients do between transactions holds no connection of a transaction pool.",
 			  inputs->least, load->held, inputs->factor, load->round_trip,
 			  inputs->least + load->held * inputs->factor + load->round_trip, (long long) inputs->pool_size);
-	explain_held_number(speaker, "Pool size", model->pool_size, inputs->pool_size);
+	explain_held_number(emitter, "Pool size", model->pool_size, inputs->pool_size);
 	if (model->chosen == PADV_METHOD_SCALABILITY)
-		padv_emit(speaker,
+		padv_emit(emitter,
 				  "Session pool size, where callers keep a connection for a request: the %.1f connections at work at the peak of the curve, within the server and the sessions seen %lld.",
 				  model->curve.at_work.best, (long long) inputs->session_pool_size);
 	else
-		padv_emit(speaker,
+		padv_emit(emitter,
 				  "Session pool size, where callers keep a connection for a request: %.0f + (%.2f + %.2f) * %.2f, with the pauses between transactions in a row too, within the server and the sessions seen %lld.",
 				  inputs->least, load->held, load->turnaround, inputs->factor, (long long) inputs->session_pool_size);
-	explain_held_number(speaker, "Session pool size", model->session_pool_size, inputs->session_pool_size);
+	explain_held_number(emitter, "Session pool size", model->session_pool_size, inputs->session_pool_size);
 	if (inputs->least > (double) padv_model_chosen(model)->connections)
-		padv_emit(speaker,
+		padv_emit(emitter,
 				  "Pool size: not less than %.0f active, with which throughput was highest so far.", inputs->least);
 	if (model->pool_size >= model->inputs.usable_connections)
-		padv_emit(speaker, "Pool size: %s the %lld connections that ordinary roles can have.",
+		padv_emit(emitter, "Pool size: %s the %lld connections that ordinary roles can have.",
 				  model->pool_size > model->inputs.usable_connections ? "that is more than" : "not more than",
 				  (long long) model->inputs.usable_connections);
 }
@@ -345,21 +345,21 @@ padv_verdict_reason(PadvVerdict verdict)
 	return "";
 }
 
-/* Nothing as long as limits do what they are there for. */
+/* Say that limits are not enforced; nothing if they are. */
 static void
-explain_enforcement(const PadvEmitter *speaker, const PadvLocalStatus *local)
+explain_enforcement(const PadvEmitter *emitter, const PadvLocalStatus *local)
 {
 	char		text[PADV_SENTENCE / 2];
 
 	padv_explain_enforcement(local->enforcement, text, sizeof(text));
 	if (text[0] != '\0')
-		padv_emit(speaker, "Enforcement: %s", text);
+		padv_emit(emitter, "Enforcement: %s", text);
 	if (local->enforcement == PADV_ENFORCEMENT_OFF)
 		return;
 	padv_explain_gate_enforcement(local->enforcement, local->gate_enforcement,
 								  text, sizeof(text));
 	if (text[0] != '\0')
-		padv_emit(speaker, "Enforcement: %s", text);
+		padv_emit(emitter, "Enforcement: %s", text);
 }
 
 void
@@ -367,24 +367,24 @@ padv_explain(const PadvLocalStatus *local,
 			 void (*emit) (void *arg, const char *sentence), void *arg)
 {
 	const PadvStatus *status = &local->status;
-	const PadvEmitter speaker = {emit, arg};
+	const PadvEmitter emitter = {emit, arg};
 	char		text[PADV_SENTENCE / 2];
 
 	if (status->taken_at == 0)
 	{
-		padv_emit(&speaker, "No sample has been taken yet, so there is nothing to explain.");
-		explain_enforcement(&speaker, local);
+		padv_emit(&emitter, "No sample has been taken yet, so there is nothing to explain.");
+		explain_enforcement(&emitter, local);
 		return;
 	}
-	explain_sampling(&speaker, local);
-	explain_cores(&speaker, &status->model);
-	explain_spindles(&speaker, status);
-	explain_choice(&speaker, &status->model);
-	explain_load(&speaker, status);
-	explain_pool(&speaker, status);
+	explain_sampling(&emitter, local);
+	explain_cores(&emitter, &status->model);
+	explain_spindles(&emitter, status);
+	explain_choice(&emitter, &status->model);
+	explain_load(&emitter, status);
+	explain_pool(&emitter, status);
 	padv_slot_stats_explain(&local->gate, &status->control, text, sizeof(text));
-	padv_emit(&speaker, "Transactions: %s", text);
-	explain_enforcement(&speaker, local);
-	padv_emit(&speaker, "Verdict: %s, as %s.", padv_verdict_name(status->model.verdict),
+	padv_emit(&emitter, "Transactions: %s", text);
+	explain_enforcement(&emitter, local);
+	padv_emit(&emitter, "Verdict: %s, as %s.", padv_verdict_name(status->model.verdict),
 			  padv_verdict_reason(status->model.verdict));
 }

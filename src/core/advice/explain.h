@@ -1,6 +1,6 @@
 /*
  * explain.h
- *		The reasoning in sentences.
+ *		Explanations of all numbers, in sentences.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -13,22 +13,22 @@
 #include "core/text/emit.h"
 
 /*
- * How a method arrives at its number, with every figure in it, so that it can
- * be redone by hand; says nothing ("") when the method is not available.
+ * Explain the number of a method with all figures, so that a reader can repeat the
+ * calculation.  The text is empty if the method is not available.
  */
 extern void padv_explain_method(const PadvModel *model, PadvMethod method,
 								char *text, size_t size);
 
-/* Why a method has no number; "" when it has one. */
+/* Why a method has no number; "" if it has one.  A static string. */
 extern const char *padv_not_available_because(const PadvModel *model,
 											  PadvMethod method);
 
-/* Why a load is called so, to go on after "as". */
+/* The reason for a verdict, to follow "as".  A static string. */
 extern const char *padv_verdict_reason(PadvVerdict verdict);
 
 /*
- * From measurement to verdict: emit is called with each sentence, in order.
- * The sentence is valid during the call only.
+ * Emit the explanation from measurement to verdict, sentence by sentence.  A
+ * sentence is valid only during the call of emit.
  */
 extern void padv_explain(const PadvLocalStatus *local,
 						 void (*emit) (void *arg, const char *sentence),

@@ -1,9 +1,9 @@
 /*
  * pool_advice.c
- *		The rules from declared pools to advice.
+ *		Advice on declared pools.
  *
- * Owns what is too much for the server, and the words for it.  Pure.  Called by
- * the SQL function behind the view advice.
+ * Owns the thresholds and the texts.  Pure.  Called by the SQL function of the view
+ * advice.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -14,17 +14,17 @@
 #include "core/advice/pool_advice.h"
 
 /*
- * Pools are not all saturated at once, so somewhat more connections than help do no
- * harm; twice as many are probably a mistake.
+ * Pools are rarely saturated at the same time, so some more connections are
+ * harmless.  From this factor on they are probably a mistake.
  */
 #define FAR_LARGER 2
 
-#define SAY(field, ...) snprintf(field, sizeof(field), __VA_ARGS__)
+#define WRITE(field, ...) snprintf(field, sizeof(field), __VA_ARGS__)
 
 /*
- * What to set in the largest pool when each keeps its part of the whole; rounded
- * down, so that the parts together are not more than all.  A pool's name is not
- * in it: it could end the line.
+ * The fix for the largest pool if each pool keeps its share.  The share is rounded
+ * down, so that the sum is not exceeded.  The statement does not contain the name
+ * of a pool, which can have line breaks.
  */
 static void
 write_pool_fix(PadvAdvice *advice, const PadvDeclared *declared)
@@ -32,7 +32,7 @@ write_pool_fix(PadvAdvice *advice, const PadvDeclared *declared)
 	double		share = (double) declared->largest_connections / (double) declared->connections;
 
 	share = fmax(floor(share * 1e4) / 1e4, 1e-4);
-	SAY(advice->fix, "SELECT setting, value FROM pool_advisor.client_config('%s', %lld, %.4g);",
+	WRITE(advice->fix, "SELECT setting, value FROM pool_advisor.client_config('%s', %lld, %.4g);",
 		declared->largest_system, (long long) declared->largest_processes, share);
 }
 
@@ -45,16 +45,16 @@ padv_advise_pools(const PadvLocalStatus *local, const PadvDeclared *declared,
 	PadvAdvice *next;
 	int			count = 0;
 
-	/* nothing is known of the server before the first sample */
+	/* nothing is known before the first sample */
 	if (local->status.taken_at == 0)
 		return 0;
 	if (declared->connections > usable)
 	{
 		next = padv_advice_begin(&advice[count++], PADV_WARNING, "pools_exceed_connections", "pools");
-		SAY(next->finding,
+		WRITE(next->finding,
 			"Declared pools: %lld; they may open %lld connections together, but ordinary roles can have %lld.",
 			(long long) declared->pools, (long long) declared->connections, (long long) usable);
-		SAY(next->recommendation,
+		WRITE(next->recommendation,
 			"When all are at their maximum, the last ones fail for want of a connection. Make them smaller until they fit, the largest, \"%s\", first; the view budget has the sum. The fix shows what to set in it when every pool keeps its part of what helps, %lld connections.",
 			declared->largest, (long long) padv_model_pool_or_optimal(model));
 		write_pool_fix(next, declared);
@@ -63,12 +63,12 @@ padv_advise_pools(const PadvLocalStatus *local, const PadvDeclared *declared,
 		(double) declared->connections > FAR_LARGER * (double) model->pool_size)
 	{
 		next = padv_advice_begin(&advice[count++], PADV_INFO, "pools_larger_than_helps", "pools");
-		SAY(next->finding,
+		WRITE(next->finding,
 			"Declared pools: %lld; they may open %lld connections together, %.1f times the %lld that keep the optimum of %lld active.",
 			(long long) declared->pools, (long long) declared->connections,
 			(double) declared->connections / (double) model->pool_size,
 			(long long) model->pool_size, (long long) padv_model_chosen(model)->connections);
-		SAY(next->recommendation,
+		WRITE(next->recommendation,
 			"Work beyond that waits inside the server instead of in the pools' queues, and slows down what is executing. The fix shows what to set in the largest, \"%s\", when every pool keeps its part; client_config() does so for the others.",
 			declared->largest);
 		write_pool_fix(next, declared);

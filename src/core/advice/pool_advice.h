@@ -1,6 +1,6 @@
 /*
  * pool_advice.h
- *		Whether the pools that are declared to run in front make sense together.
+ *		Advice on declared pools.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -9,22 +9,23 @@
 
 #include "core/advice/advice.h"
 
-/* All declared pools, and the one that may open most. */
+/* The sum of the declared pools, and the largest pool. */
 typedef struct PadvDeclared
 {
 	int64_t		pools;			/* at least 1 */
-	int64_t		connections;	/* that they may open together, at least 1 */
+	int64_t		connections;	/* maximum of all pools together, at least 1 */
 	const char *largest;		/* its name */
 	const char *largest_system;
 	int64_t		largest_processes;
-	int64_t		largest_connections;	/* at most connections */
+	int64_t		largest_connections;	/* maximum of that pool; at most
+										 * connections */
 } PadvDeclared;
 
 #define PADV_MAX_POOL_ADVICE 2
 
 /*
- * Write the advice that the pools call for, worst first, and return how many
- * there are: 0 when all is well.
+ * Write the advice for the declared pools, the most severe first.  Returns the
+ * number of entries.
  */
 extern int	padv_advise_pools(const PadvLocalStatus *local, const PadvDeclared *declared,
 							  PadvAdvice advice[PADV_MAX_POOL_ADVICE]);

@@ -1,9 +1,9 @@
 /*
  * summary.c
- *		The state of the server in a few short lines.
+ *		The state of the server in a few short rows.
  *
- * Owns the choice of what comes first in an emergency, and the words.  No names of
- * roles are in it: they can be long, and in any encoding.  Pure.
+ * Owns the choice of rows and the texts.  The rows contain no role names, because
+ * these can be long and in any encoding.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -15,15 +15,15 @@
 #include "core/model/health.h"
 #include "core/policy/enforcement.h"
 
-/* What is longer than the row is cut; only absurd figures are. */
-#define SAY(row, ...) snprintf((row)->state, sizeof((row)->state), __VA_ARGS__)
+/* Longer texts are truncated; that happens only with absurd numbers. */
+#define WRITE(row, ...) snprintf((row)->state, sizeof((row)->state), __VA_ARGS__)
 
 static void
 add_load_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 {
 	const PadvStatus *status = &local->status;
 
-	SAY(row, "%.1f want to work (%.1f wait for locks), %lld sessions",
+	WRITE(row, "%.1f want to work (%.1f wait for locks), %lld sessions",
 		status->model.demand, status->minute.in_class[PADV_WAITING_LOCK],
 		(long long) status->last.sessions);
 }
@@ -34,7 +34,7 @@ add_optimal_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 	const PadvModel *model = &local->status.model;
 	const PadvEstimate *chosen = padv_model_chosen(model);
 
-	SAY(row, "%lld (%lld to %lld), by %s; load is %.2f times that",
+	WRITE(row, "%lld (%lld to %lld), by %s; load is %.2f times that",
 		(long long) chosen->connections, (long long) chosen->low, (long long) chosen->high,
 		padv_method_name(model->chosen), model->load_ratio);
 }
@@ -45,11 +45,11 @@ add_verdict_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 	const PadvStatus *status = &local->status;
 
 	if (padv_health_stalled(status))
-		SAY(row, "%s for %.0f s: %lld of %lld wait behind a lock",
+		WRITE(row, "%s for %.0f s: %lld of %lld wait behind a lock",
 			padv_verdict_name(status->model.verdict), status->stall.stalled_seconds,
 			(long long) status->stall.standing, (long long) status->last.demand);
 	else
-		SAY(row, "%s", padv_verdict_name(status->model.verdict));
+		WRITE(row, "%s", padv_verdict_name(status->model.verdict));
 }
 
 static void
@@ -58,12 +58,12 @@ add_queue_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 	const PadvStatus *status = &local->status;
 
 	if (local->gate.waiting > 0)
-		SAY(row, "%d transactions (longest %.1f s), %lld logins",
+		WRITE(row, "%d transactions (longest %.1f s), %lld logins",
 			local->gate.waiting, status->stall.queue_seconds, (long long) status->last.logins_waiting);
 	else if (status->last.logins_waiting > 0)
-		SAY(row, "%lld logins", (long long) status->last.logins_waiting);
+		WRITE(row, "%lld logins", (long long) status->last.logins_waiting);
 	else
-		SAY(row, "empty");
+		WRITE(row, "empty");
 }
 
 static void
@@ -75,15 +75,15 @@ add_blocked_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 	if (!stall->any)
 	{
 		if (stall->blocked > 0)
-			SAY(row, "nobody for long; %lld wait for locks now", (long long) stall->blocked);
+			WRITE(row, "nobody for long; %lld wait for locks now", (long long) stall->blocked);
 		else
-			SAY(row, "nobody");
+			WRITE(row, "nobody");
 	}
 	else if (worst->pid == 0)
-		SAY(row, "prepared transaction %u, %.0f s: %lld wait",
+		WRITE(row, "prepared transaction %u, %.0f s: %lld wait",
 			worst->xid, worst->blocking_seconds, (long long) worst->blocked);
 	else
-		SAY(row, "pid %d, %s, %.0f s: %lld wait", worst->pid,
+		WRITE(row, "pid %d, %s, %.0f s: %lld wait", worst->pid,
 			padv_blocker_state_name(worst->state), worst->blocking_seconds, (long long) worst->blocked);
 }
 
@@ -94,11 +94,11 @@ add_advice_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 	int			count = padv_advise(local, advice);
 
 	if (count == 0)
-		SAY(row, "none");
+		WRITE(row, "none");
 	else if (count == 1)
-		SAY(row, "%s: %s", padv_severity_name(advice[0].severity), advice[0].code);
+		WRITE(row, "%s: %s", padv_severity_name(advice[0].severity), advice[0].code);
 	else
-		SAY(row, "%s: %s, and %d more", padv_severity_name(advice[0].severity), advice[0].code, count - 1);
+		WRITE(row, "%s: %s, and %d more", padv_severity_name(advice[0].severity), advice[0].code, count - 1);
 }
 
 static void
@@ -110,11 +110,11 @@ add_limits_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 	if (gate->limit >= 0)
 		snprintf(server, sizeof(server), "%d", gate->limit);
 	if (local->status.limits_unreadable)
-		SAY(row, "cannot be read, so everybody is let in");
+		WRITE(row, "cannot be read, so everybody is let in");
 	else if (local->enforcement == PADV_ENFORCEMENT_ON && local->gate_enforcement == PADV_ENFORCEMENT_ON)
-		SAY(row, "enforced; server_max_active %s", server);
+		WRITE(row, "enforced; server_max_active %s", server);
 	else
-		SAY(row, "sessions %s, transactions %s; server_max_active %s",
+		WRITE(row, "sessions %s, transactions %s; server_max_active %s",
 			padv_enforcement_name(local->enforcement),
 			padv_enforcement_name(local->gate_enforcement), server);
 }
@@ -123,14 +123,14 @@ static void
 add_data_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 {
 	if (local->status.taken_at == 0)
-		SAY(row, "no sample has been taken since the server started");
+		WRITE(row, "no sample has been taken since the server started");
 	else if (padv_sampling_stopped(local))
-		SAY(row, "sampling stopped, the last sample is %.0f s old", local->age_seconds);
+		WRITE(row, "sampling stopped, the last sample is %.0f s old", local->age_seconds);
 	else
-		SAY(row, "%.1f s old", local->age_seconds);
+		WRITE(row, "%.1f s old", local->age_seconds);
 }
 
-/* The order of the rows. */
+/* The rows in their order. */
 static const struct
 {
 	const char *item;
@@ -156,8 +156,8 @@ padv_summary(const PadvLocalStatus *local, PadvSummaryRow rows[PADV_SUMMARY_ROWS
 	{
 		rows[i].item = items[i].item;
 		if (items[i].needs_sample && local->status.taken_at == 0)
-			SAY(&rows[i], "not known yet");
+			WRITE(&rows[i], "not known yet");
 		else
-			items[i].say(local, &rows[i]);
+			items[i].write_text(local, &rows[i]);
 	}
 }

@@ -1,6 +1,6 @@
 /*
  * summary.h
- *		The state of the server in a few short lines.
+ *		The state of the server in a few short rows.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -11,7 +11,7 @@
 
 #define PADV_SUMMARY_ROWS 8
 
-/* Together with what psql puts around them they fit into 80 columns. */
+/* The sizes fit into 80 columns in psql. */
 #define PADV_SUMMARY_ITEM 10
 #define PADV_SUMMARY_STATE 64
 

@@ -1,16 +1,15 @@
 /*
  * client_config.c
- *		From the optimum to the lines of a pool's configuration, each with its
- *		reason.
+ *		The settings of a client-side pool or proxy, each with its reason.
  *
- * Owns the division of the server's number among the pools and the words for
- * it; which settings a system has is in client_systems.c.  Pure.  Called by the
- * SQL function, which checks the arguments.
+ * Owns how connections are divided among pools, and the text of the reasons.
+ * client_systems.c has the settings of each system.  Pure.  The SQL function checks
+ * the arguments.
  *
- * The number divided is pool_size, optimal / busy_ratio, and not optimal: a
- * connection is also held while it does not execute.  Workers that each keep a
- * connection divide session_pool_size.  Without a measured load there is no
- * number, and no size is shown, because it would be pasted.
+ * The number to divide is pool_size, which is optimal / busy_ratio, because a
+ * client also holds its connection while it does not execute.  Workers that keep
+ * their connections divide session_pool_size.  Without a measured load there is no
+ * size, so users do not paste one that means nothing.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -25,18 +24,18 @@
 #include "core/text/names.h"
 
 /*
- * 0.29 * 100 is 28.999999999999996, and means 29.  Shares are not given to more
- * digits than this.
+ * 0.29 * 100 is 28.999999999999996, and must become 29.  Shares have fewer digits
+ * than this.
  */
 #define ROUNDING 1e-9
 
-/* Places in the line of each worker: the last in the queue waits ten service times. */
+/* Queue places per worker: the last request waits ten service times. */
 #define QUEUE_PER_WORKER 10
 
-/* A load that keeps less than this share of the optimum executing tells little. */
+/* A load with a smaller share of the optimum executing is weak evidence. */
 #define LIGHT_LOAD 0.1
 
-/* A reason being written. */
+/* The buffer for a reason. */
 typedef struct Reason
 {
 	size_t		used;
@@ -83,8 +82,8 @@ connections_of(const PadvClientPlan *plan, double percent)
 }
 
 /*
- * Rounded down, so that the sum stays within the share; up when that is below the
- * floor.
+ * The percentage, rounded down so that the sum stays within the share, or up if it
+ * would be below the floor.
  */
 static int64_t
 percent_of(PadvClientPlan *plan)
@@ -98,13 +97,13 @@ percent_of(PadvClientPlan *plan)
 	return (int64_t) percent;
 }
 
-/* Below which size the pool can lock up; 0 when nothing is known of threads. */
+/* The least size without deadlock; 0 if the number of threads is not known. */
 static int64_t
 deadlock_floor(const PadvClientPlan *plan)
 {
 	int64_t		size = 0;
 
-	/* the workers are what is sized: one of them must get what it needs */
+	/* here the workers are sized: one of them must get all it needs */
 	if (plan->system->holding == PADV_HELD_BY_WORKER)
 		return plan->connections_per_thread;
 	if (plan->threads > 0)
@@ -133,7 +132,7 @@ padv_plan_client(PadvClientPlan *plan)
 	plan->sum = plan->processes * plan->size;
 }
 
-/* Where the server's number comes from. */
+/* Add the source of the size. */
 static void
 add_pool_size_step(Reason *reason, const PadvClientPlan *plan)
 {
@@ -232,7 +231,7 @@ typedef struct Emitter
 	void	   *arg;
 } Emitter;
 
-/* What is to be set; the reason is said on the way. */
+/* The value of a setting; writes the reason, too. */
 static int64_t
 value_of(const PadvClientPlan *plan, const PadvClientLine *line, Reason *reason)
 {
@@ -285,7 +284,7 @@ emit_line(const Emitter *emitter, const PadvClientLine *line)
 				  line->value == PADV_VALUE_LITERAL ? line->literal : number, reason.text);
 }
 
-/* What the sizes rest on comes first. */
+/* Emit the evidence first. */
 static void
 emit_evidence(const Emitter *emitter)
 {
@@ -321,7 +320,7 @@ emit_caution(const Emitter *emitter)
 	emitter->emit(emitter->arg, "caution", "", reason.text);
 }
 
-/* Where the caller decides how long it keeps a connection. */
+/* Emit the size for callers that keep a connection for a whole request. */
 static void
 emit_session_pool(const Emitter *emitter)
 {
@@ -377,7 +376,7 @@ emit_floor(const Emitter *emitter)
 	emitter->emit(emitter->arg, "deadlock floor", "", reason.text);
 }
 
-/* Sizing one layer moves the limit to the next. */
+/* Emit what limits requests next. */
 static void
 emit_next_limit(const Emitter *emitter)
 {

@@ -1,10 +1,10 @@
 /*
  * client_systems.c
- *		The pools that run in front of servers, and the settings of each.
+ *		The supported pools and proxies, and their settings.
  *
- * Owns names, defaults and units, as the documentation of each system has them;
- * client_config.c fills in the numbers.  Values are as they are written in the
- * file that `where` names, quotes included.  Pure data.
+ * Owns names, defaults and units, from the documentation of each system.
+ * client_config.c computes the numbers.  Values are as written in the file that
+ * `where` names, with quotes.  Data only.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */

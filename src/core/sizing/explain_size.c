@@ -1,11 +1,11 @@
 /*
  * explain_size.c
- *		From users and transactions a second to the size of a pool, in sentences.
+ *		Explain the size of a pool in sentences.
  *
- * Owns the order of the argument: Little's law (1961) says how many connections
- * work, the wait that is put up with says how many more there must be, the number
- * of processes says how they are divided.  The arithmetic is that of queueing.c.
- * Pure.  Called by the SQL function.
+ * Owns the order of the argument.  Little's law (1961) gives the mean number of
+ * busy connections; the tolerated wait gives how many more are needed; the number
+ * of processes gives how they are divided.  queueing.c has the formulas.  Pure.
+ * Called by the SQL function.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -19,7 +19,7 @@
 /* The formula's multiplier (PostgreSQL wiki, "Number Of Database Connections"). */
 #define CONNECTIONS_PER_CORE 2
 
-/* The users that share a pool. */
+/* The number of users of one pool. */
 static int64_t
 users_of_one(const PadvSizing *sizing)
 {
@@ -33,8 +33,8 @@ smaller_size(int64_t a, int64_t b)
 }
 
 /*
- * The line of queueing.c is one for users without number, so it can ask for more
- * connections than there are users.
+ * queueing.c assumes an infinite number of users, so its size can exceed the number
+ * of users; it is bounded by that here.
  */
 PadvSizingResult
 padv_size_pool(PadvSizing *sizing)
@@ -50,24 +50,24 @@ padv_size_pool(PadvSizing *sizing)
 	if (isinf(sizing->seconds_between))
 		return PADV_SIZING_TOO_RARE;
 
-	sizing->one_line = padv_required_size(rate, service, sizing->max_wait_seconds);
+	sizing->single_pool = padv_required_size(rate, service, sizing->max_wait_seconds);
 	sizing->pool_size = padv_required_size(rate / (double) sizing->processes, service,
 										   sizing->max_wait_seconds);
-	if (sizing->one_line == 0 || sizing->pool_size == 0)
+	if (sizing->single_pool == 0 || sizing->pool_size == 0)
 		return PADV_SIZING_TOO_LARGE;
-	sizing->one_line = smaller_size(sizing->one_line, sizing->users);
+	sizing->single_pool = smaller_size(sizing->single_pool, sizing->users);
 	sizing->pool_size = smaller_size(sizing->pool_size, users_of_one(sizing));
 	sizing->connections = sizing->pool_size * sizing->processes;
 	return PADV_SIZING_DONE;
 }
 
 static void
-explain_size_load(const PadvEmitter *speaker, const PadvSizing *sizing)
+explain_size_load(const PadvEmitter *emitter, const PadvSizing *sizing)
 {
-	padv_emit(speaker,
+	padv_emit(emitter,
 			  "Busy connections: %.6g transactions/s * %.6g s = %.6g at a time on average (Little's law).",
 			  sizing->transactions_per_second, sizing->service_seconds, sizing->busy);
-	padv_emit(speaker,
+	padv_emit(emitter,
 			  "Users: each of the %lld runs a transaction every %lld / %.6g = %.6g s and is in one for %.6g s of that, %.3g%% of the time; a connection of its own would be idle for the rest.",
 			  (long long) sizing->users, (long long) sizing->users,
 			  sizing->transactions_per_second, sizing->seconds_between,
@@ -75,9 +75,9 @@ explain_size_load(const PadvEmitter *speaker, const PadvSizing *sizing)
 			  100.0 * sizing->service_seconds / sizing->seconds_between);
 }
 
-/* What the line does in a pool of that size, and whether that is good enough. */
+/* Explain the wait in a pool of this size, and whether it is short enough. */
 static void
-explain_wait(const PadvEmitter *speaker, const PadvSizing *sizing, int64_t size,
+explain_wait(const PadvEmitter *emitter, const PadvSizing *sizing, int64_t size,
 			 double rate)
 {
 	double		busy = rate * sizing->service_seconds;
@@ -85,11 +85,11 @@ explain_wait(const PadvEmitter *speaker, const PadvSizing *sizing, int64_t size,
 
 	padv_pool_forecast(rate, sizing->service_seconds, size, PADV_UNBOUNDED, &forecast);
 	if (!forecast.stable)
-		padv_emit(speaker,
+		padv_emit(emitter,
 				  "A pool of %lld would be busy all the time, and its line would grow without end.",
 				  (long long) size);
 	else
-		padv_emit(speaker,
+		padv_emit(emitter,
 				  "A pool of %lld: B = %.6g, C = %.6g, and the mean wait is %.6g * %.6g s / (%lld - %.6g) = %.6g s: %s.",
 				  (long long) size, padv_erlang(size, busy).refused, forecast.full_ratio,
 				  forecast.full_ratio, sizing->service_seconds, (long long) size, busy,
@@ -97,71 +97,71 @@ explain_wait(const PadvEmitter *speaker, const PadvSizing *sizing, int64_t size,
 				  forecast.wait_seconds <= sizing->max_wait_seconds ? "short enough" : "too long");
 }
 
-/* Why that size and no other, for a pool that so many users share. */
+/* Explain why this is the smallest size for these users. */
 static void
-explain_size_pool(const PadvEmitter *speaker, const PadvSizing *sizing, int64_t size,
+explain_size_pool(const PadvEmitter *emitter, const PadvSizing *sizing, int64_t size,
 				  int64_t users, double rate)
 {
 	if (size >= users)
 	{
-		padv_emit(speaker,
+		padv_emit(emitter,
 				  "Few users: none runs two transactions at once, so a pool of %lld, as many as share it, always has a free connection, and nobody waits.",
 				  (long long) size);
 		return;
 	}
 	if (size > 1)
-		explain_wait(speaker, sizing, size - 1, rate);
-	explain_wait(speaker, sizing, size, rate);
+		explain_wait(emitter, sizing, size - 1, rate);
+	explain_wait(emitter, sizing, size, rate);
 }
 
 static void
-explain_head_room(const PadvEmitter *speaker, const PadvSizing *sizing)
+explain_head_room(const PadvEmitter *emitter, const PadvSizing *sizing)
 {
-	padv_emit(speaker,
+	padv_emit(emitter,
 			  "Head-room: work does not come evenly, so there must be more than %.6g connections; how many more depends on how long a transaction may wait for one, here %.6g * %.6g s = %.6g s on average.",
 			  sizing->busy, sizing->wait_ratio, sizing->service_seconds,
 			  sizing->max_wait_seconds);
-	padv_emit(speaker,
+	padv_emit(emitter,
 			  "How long one waits (Erlang): let a be the busy connections, B(0) = 1 and B(n) = a * B(n-1) / (n + a * B(n-1)); of those who come to a pool of n, the share C = B(n) / (1 - a / n * (1 - B(n))) waits, for the service time / (n - a) on average.");
-	explain_size_pool(speaker, sizing, sizing->one_line, sizing->users,
+	explain_size_pool(emitter, sizing, sizing->single_pool, sizing->users,
 					  sizing->transactions_per_second);
 }
 
 static void
-explain_processes(const PadvEmitter *speaker, const PadvSizing *sizing)
+explain_processes(const PadvEmitter *emitter, const PadvSizing *sizing)
 {
 	double		processes = (double) sizing->processes;
 	double		rate = sizing->transactions_per_second / processes;
 
 	if (sizing->processes == 1)
 		return;
-	padv_emit(speaker,
+	padv_emit(emitter,
 			  "Processes: %lld pools have %lld lines, and a free connection in one helps nobody who waits in another; each gets %.6g / %lld = %.6g transactions/s, which keep %.6g / %lld = %.6g connections busy.",
 			  (long long) sizing->processes, (long long) sizing->processes,
 			  sizing->transactions_per_second, (long long) sizing->processes, rate,
 			  sizing->busy, (long long) sizing->processes, sizing->busy / processes);
-	explain_size_pool(speaker, sizing, sizing->pool_size, users_of_one(sizing), rate);
+	explain_size_pool(emitter, sizing, sizing->pool_size, users_of_one(sizing), rate);
 }
 
 static void
-explain_answer(const PadvEmitter *speaker, const PadvSizing *sizing)
+explain_answer(const PadvEmitter *emitter, const PadvSizing *sizing)
 {
 	int64_t		cores = (sizing->connections - 1) / CONNECTIONS_PER_CORE + 1;
 
 	if (sizing->processes > 1)
-		padv_emit(speaker,
+		padv_emit(emitter,
 				  "Answer: a pool of %lld in each of %lld processes, %lld * %lld = %lld connections in all; one pool for all of them would be one of %lld.",
 				  (long long) sizing->pool_size, (long long) sizing->processes,
 				  (long long) sizing->processes, (long long) sizing->pool_size,
-				  (long long) sizing->connections, (long long) sizing->one_line);
+				  (long long) sizing->connections, (long long) sizing->single_pool);
 	else
-		padv_emit(speaker, "Answer: one pool of %lld; number of users: %lld.",
+		padv_emit(emitter, "Answer: one pool of %lld; number of users: %lld.",
 				  (long long) sizing->pool_size, (long long) sizing->users);
-	padv_emit(speaker,
+	padv_emit(emitter,
 			  "Next limit: at times all of these connections execute, and the service time must hold then too; by the formula (%d for each core, data cached) that takes %lld / %d, rounded up %lld, cores. With fewer, more connections make each transaction slower, not the queue shorter.",
 			  CONNECTIONS_PER_CORE, (long long) sizing->connections, CONNECTIONS_PER_CORE,
 			  (long long) cores);
-	padv_emit(speaker,
+	padv_emit(emitter,
 			  "Floor: where a thread holds more than one connection at a time, deadlock_free_size() says below which size all of them can lock up.");
 }
 
@@ -169,10 +169,10 @@ void
 padv_explain_size(const PadvSizing *sizing,
 				  void (*emit) (void *arg, const char *sentence), void *arg)
 {
-	const PadvEmitter speaker = {emit, arg};
+	const PadvEmitter emitter = {emit, arg};
 
-	explain_size_load(&speaker, sizing);
-	explain_head_room(&speaker, sizing);
-	explain_processes(&speaker, sizing);
-	explain_answer(&speaker, sizing);
+	explain_size_load(&emitter, sizing);
+	explain_head_room(&emitter, sizing);
+	explain_processes(&emitter, sizing);
+	explain_answer(&emitter, sizing);
 }

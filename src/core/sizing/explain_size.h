@@ -1,6 +1,6 @@
 /*
  * explain_size.h
- *		A pool size worked out in sentences.
+ *		Explain the size of a pool in sentences.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -12,38 +12,41 @@
 
 typedef struct PadvSizing
 {
-	/* what is asked for; all positive and finite */
+	/* input; all positive and finite */
 	int64_t		users;
 	double		transactions_per_second;
-	double		service_seconds;	/* that a transaction holds a connection */
-	int64_t		processes;		/* with a pool each, at most PADV_MAX_SERVERS */
-	double		wait_ratio;		/* longest mean wait, in service times */
+	double		service_seconds;	/* for which a transaction holds a
+									 * connection */
+	int64_t		processes;		/* each with its own pool; at most
+								 * PADV_MAX_SERVERS */
+	double		wait_ratio;		/* greatest mean wait, as a multiple of the
+								 * service time */
 
-	/* what comes out */
-	double		busy;			/* connections, on average, over all pools */
-	double		seconds_between;	/* two transactions of a user */
+	/* result */
+	double		busy;			/* mean number of busy connections of all
+								 * pools */
+	double		seconds_between;	/* between two transactions of a user */
 	double		max_wait_seconds;
-	int64_t		one_line;		/* connections that one pool for all needs */
-	int64_t		pool_size;		/* connections of each pool */
-	int64_t		connections;	/* of all pools together */
+	int64_t		single_pool;	/* size of a single pool for all users */
+	int64_t		pool_size;		/* size of each pool */
+	int64_t		connections;	/* sum of all pools */
 } PadvSizing;
 
 typedef enum PadvSizingResult
 {
 	PADV_SIZING_DONE,
-	PADV_SIZING_TOO_FEW_USERS,	/* for so many transactions at once */
-	PADV_SIZING_TOO_RARE,		/* the time between two transactions of a user
-								 * does not fit */
-	PADV_SIZING_TOO_LARGE,		/* more than PADV_MAX_SERVERS */
+	PADV_SIZING_TOO_FEW_USERS,	/* for this rate and service time */
+	PADV_SIZING_TOO_RARE,		/* seconds_between is infinite */
+	PADV_SIZING_TOO_LARGE,		/* larger than PADV_MAX_SERVERS */
 } PadvSizingResult;
 
-/* From what is asked for to what comes out. */
+/* Compute the result from the input. */
 extern PadvSizingResult padv_size_pool(PadvSizing *sizing);
 
 /*
- * The way there, with every figure in it, so that it can be redone by hand: emit
- * is called with each sentence, in order.  The sentence is valid during the call
- * only.  The sizing is done.
+ * Emit the calculation sentence by sentence, with all figures, so that a reader can
+ * repeat it.  padv_size_pool must have returned PADV_SIZING_DONE.  A sentence is
+ * valid only during the call of emit.
  */
 extern void padv_explain_size(const PadvSizing *sizing,
 							  void (*emit) (void *arg, const char *sentence),

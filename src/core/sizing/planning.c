@@ -1,15 +1,15 @@
 /*
  * planning.c
- *		The deadlock floor of a pool and the connections of a fleet.
+ *		The least pool size without deadlock, and the connections of a fleet.
  *
- * Owns integer arithmetic that notices when a result does not fit.  Pure.
- * Called by the SQL functions, which check the arguments.
+ * Owns integer arithmetic with overflow checks.  Pure.  The SQL functions check the
+ * arguments.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include "core/sizing/planning.h"
 
-/* Neither operand is negative, here and below. */
+/* Here and below, operands are not negative.  Returns false on overflow. */
 static bool
 saturating_add(int64_t a, int64_t b, int64_t *sum)
 {
@@ -29,9 +29,8 @@ saturating_multiply(int64_t a, int64_t b, int64_t *product)
 }
 
 /*
- * threads * (connections_per_thread - 1) + 1 (HikariCP wiki, "About Pool
- * Sizing"): when every thread is one connection short of what it needs, one
- * more lets one of them finish.
+ * threads * (connections_per_thread - 1) + 1 (HikariCP wiki, "About Pool Sizing"):
+ * if each thread lacks one connection, one more connection lets one of them finish.
  */
 bool
 padv_deadlock_free_size(int64_t threads, int64_t connections_per_thread,
@@ -42,10 +41,9 @@ padv_deadlock_free_size(int64_t threads, int64_t connections_per_thread,
 }
 
 /*
- * databases * front_ends * (pools * min + extra), where extra is what the hot
- * pool opens beyond its minimum: the requests that find no idle connection, as
- * far as its maximum allows (OutSystems, on the pools of its .NET and Java
- * front-ends).
+ * databases * front_ends * (pools * min + extra).  extra is the number of requests
+ * without an idle connection, bounded by the maximum of the pool (OutSystems, on
+ * the pools of its .NET and Java front ends).
  */
 bool
 padv_fleet_connections(const PadvFleet *fleet, PadvFleetConnections *result)

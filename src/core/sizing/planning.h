@@ -1,7 +1,7 @@
 /*
  * planning.h
- *		Sizes that are counted rather than measured: the floor of a pool whose
- *		threads hold several connections, and what a fleet of pools opens.
+ *		Sizes that follow from counting: the least pool size without deadlock, and
+ *		the connections of a fleet of pools.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -12,17 +12,16 @@
 #include <stdint.h>
 
 /*
- * The smallest pool in which threads that each hold up to so many connections
- * at once cannot all wait for one another; both at least 1.  False when the
- * size does not fit.
+ * The smallest pool that cannot deadlock when each thread holds up to this many
+ * connections at once.  Both arguments are at least 1.  Returns false on overflow.
  */
 extern bool padv_deadlock_free_size(int64_t threads, int64_t connections_per_thread,
 									int64_t *size);
 
 /*
- * Every front-end keeps so many pools for each database.  One of them, the hot
- * one, is asked for `requests` connections at once while `free` of its
- * connections are idle; all others are at their minimum.
+ * A fleet of pools: each front end has several pools for each database.  One pool
+ * of each front end and database gets requests, while `free` of its connections are
+ * idle.  All other pools have their minimum size.
  */
 typedef struct PadvFleet
 {
@@ -38,11 +37,11 @@ typedef struct PadvFleet
 typedef struct PadvFleetConnections
 {
 	int64_t		connections;	/* of the whole fleet */
-	int64_t		unserved;		/* requests that get none, for each front-end
+	int64_t		unserved;		/* requests without a connection, per front end
 								 * and database */
 } PadvFleetConnections;
 
-/* False when the number of connections does not fit. */
+/* Compute the connections of a fleet.  Returns false on overflow. */
 extern bool padv_fleet_connections(const PadvFleet *fleet,
 								   PadvFleetConnections *result);
 

@@ -1,13 +1,13 @@
 /*
  * queueing.c
- *		A pool as a queueing system: M/M/c, and M/M/c/K when the line is limited.
+ *		A pool as a queueing system: M/M/c, or M/M/c/K if the queue is bounded.
  *
  * Owns the formulas of Erlang (1917, "Solution of some problems in the theory of
  * probabilities of significance in automatic telephone exchanges") in forms that
- * neither overflow nor cancel up to a million servers, for any load.  Text-book
- * forms: Kleinrock 1975, "Queueing Systems" I, 3.4-3.6; Allen 1990, "Probability,
- * Statistics and Queueing Theory", 5.2.  Pure.  Called by the SQL functions,
- * thread_pool.c and explain_size.c.
+ * neither overflow nor lose digits, up to a million servers and for any load.
+ * Textbook forms: Kleinrock 1975, "Queueing Systems" I, 3.4-3.6; Allen 1990,
+ * "Probability, Statistics and Queueing Theory", 5.2.  Pure.  Called by the SQL
+ * functions, thread_pool.c and explain_size.c.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -18,15 +18,15 @@
 #include "core/sizing/queueing.h"
 #include "core/sizing/truncated_geometric.h"
 
-/* 95 percent wait no longer. */
+/* The complement of the 95th percentile. */
 #define LONGEST_WAITS 0.05
 
 #define LARGEST_LOAD 1e300
 #define SMALLEST_LOAD 1e-290
 
 /*
- * A load that is a product of two rounded numbers cannot be told from a full one
- * closer than this.
+ * A load this close to the number of servers cannot be distinguished from a full
+ * load, because it is a rounded product.
  */
 #define FULL_WITHIN (4.0 * DBL_EPSILON)
 
@@ -43,8 +43,8 @@ padv_no_load(double load)
 }
 
 /*
- * B(n) = load * B(n-1) / (n + load * B(n-1)): errors shrink from step to step,
- * nothing overflows, and what underflows is nothing.
+ * The recurrence B(n) = load * B(n-1) / (n + load * B(n-1)).  Errors become smaller
+ * with each step; it cannot overflow, and underflow is harmless.
  */
 static PadvErlang
 next_erlang(PadvErlang previous, double servers, double load)
@@ -85,9 +85,9 @@ padv_erlang_c(int64_t servers, double load)
 }
 
 /*
- * M/M/c.  The waiting time of those that wait is exponential with the mean service / free.
- * free is the servers less the load, without the rounding of the load, which near a full
- * load is most of the difference.
+ * M/M/c.  The waiting time of requests that wait is exponential with mean service /
+ * free.  free is servers minus load, computed without rounding the load: near a
+ * full load the rounding would be most of the difference.
  */
 static void
 forecast_unbounded(double load, double service, double servers, double free,
@@ -115,40 +115,40 @@ forecast_unbounded(double load, double service, double servers, double free,
 }
 
 /*
- * M/M/c/K with K = servers + places.  With all servers busy the line is a
- * truncated geometric distribution, whose ratio may be over 1: then all weights
- * are taken relative to the full line instead of the empty one, so that they
- * stay within 1.
+ * M/M/c/K with K = servers + places.  While all servers are busy, the queue length
+ * is truncated geometric.  If its ratio is above 1, weights are relative to the
+ * full queue instead of the empty one, so that they stay within 1.
  */
 static void
 forecast_bounded(double load, double service, double servers, double places,
 				 PadvPoolForecast *forecast)
 {
 	PadvErlang	chances = padv_erlang((int64_t) servers, load);
-	PadvTruncatedGeometric line;
-	double		starts;			/* weights of arrivals: served at once, */
-	double		waits;			/* admitted to the line, */
-	double		refused;		/* and neither */
+	PadvTruncatedGeometric queue;
+	double		starts;			/* weight of arrivals that are served at
+								 * once */
+	double		waits;			/* of arrivals that wait */
+	double		refused;		/* of arrivals that are refused */
 	double		total;
 
-	padv_truncated_geometric_init(&line, load, servers, fmax(places, 1.0));
-	if (line.falling)
+	padv_truncated_geometric_init(&queue, load, servers, fmax(places, 1.0));
+	if (queue.falling)
 	{
 		starts = chances.served;
-		waits = chances.refused * padv_truncated_geometric_sum(&line, places);
-		refused = chances.refused * padv_truncated_geometric_power(&line, places);
+		waits = chances.refused * padv_truncated_geometric_sum(&queue, places);
+		refused = chances.refused * padv_truncated_geometric_power(&queue, places);
 	}
 	else
 	{
-		starts = chances.served * padv_truncated_geometric_power(&line, places);
-		waits = chances.refused * (servers / load) * padv_truncated_geometric_sum(&line, places);
+		starts = chances.served * padv_truncated_geometric_power(&queue, places);
+		waits = chances.refused * (servers / load) * padv_truncated_geometric_sum(&queue, places);
 		refused = chances.refused;
 	}
-	total = starts + chances.refused * padv_truncated_geometric_sum(&line, places + 1.0);
+	total = starts + chances.refused * padv_truncated_geometric_sum(&queue, places + 1.0);
 
 	forecast->stable = true;
 	forecast->refused_ratio = fmin(refused / total, 1.0);
-	forecast->full_ratio = fmin(chances.refused * padv_truncated_geometric_sum(&line, places + 1.0) / total, 1.0);
+	forecast->full_ratio = fmin(chances.refused * padv_truncated_geometric_sum(&queue, places + 1.0) / total, 1.0);
 	forecast->busy = fmin(load * ((starts + waits) / total), servers);
 	forecast->utilization = forecast->busy / servers;
 	if (places > 0.0)
@@ -156,8 +156,8 @@ forecast_bounded(double load, double service, double servers, double places,
 		double		share = waits / (starts + waits);
 		double		between = service / servers;
 
-		forecast->wait_seconds = between * (share * (line.mean + 1.0));
-		forecast->p95_wait_seconds = between * padv_truncated_geometric_wait_exceeded(&line, share, LONGEST_WAITS);
+		forecast->wait_seconds = between * (share * (queue.mean + 1.0));
+		forecast->p95_wait_seconds = between * padv_truncated_geometric_wait_exceeded(&queue, share, LONGEST_WAITS);
 	}
 }
 
@@ -185,9 +185,8 @@ padv_pool_forecast(double arrival_rate, double service_time_seconds,
 }
 
 /*
- * The recurrence passes every pool size on its way up and the wait falls with
- * each, so the first that is good enough is the smallest; bisection would go
- * the same way several times.
+ * The recurrence passes all sizes in order, and the wait decreases, so the first
+ * size that fits is the smallest.
  */
 int64_t
 padv_required_size(double arrival_rate, double service_time_seconds,

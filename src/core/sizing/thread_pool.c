@@ -2,19 +2,18 @@
  * thread_pool.c
  *		A ThreadPoolExecutor as a queueing system.
  *
- * Its state is the number of threads t and of queued tasks q, from 0 to Q.  With
- * the core alone it is a birth-death chain over the tasks in it.  With t > core
- * all threads are busy, for an idle one would have ended:
+ * The state is the number of threads t and of queued tasks q, from 0 to Q.  With
+ * core threads only, it is a birth-death process over the tasks.  With t > core all
+ * threads are busy, because idle ones have ended:
  *
  *     (t, q) -> (t, q + 1)  at the arrival rate, below a full queue
  *     (t, Q) -> (t + 1, Q)  at the arrival rate, below max
  *     (t, q) -> (t, q - 1)  at t / service time, above an empty queue
  *     (t, 0) -> (t - 1, 0)  at t / service time
  *
- * So threads are added at the full queue and end at the empty one: in between
- * the chain goes round.  What crosses from t to t + 1 must come back, and what
- * crosses from q to q + 1 too; solving that level by level, with r = load / t, the
- * weights are
+ * So threads start when the queue is full, and end when it is empty.  The flow from
+ * t to t + 1 equals the flow back, and likewise for q.  Solved level by level, with
+ * r = load / t, the weights are
  *
  *     core    (r^q - r^(Q+1)) / (1 - r^(Q+1)) of the empty queue's: the chance
  *             that a truncated geometric variable on 0..Q is at least q
@@ -37,19 +36,19 @@
 #include "core/sizing/thread_pool.h"
 #include "core/sizing/truncated_geometric.h"
 
-/* Averages over the levels so far, as if there were no others. */
+/* Averages over the levels added so far. */
 typedef struct Levels
 {
 	double		threads;
 	double		busy;
 	double		queued;
-	double		edge;			/* the probability of the last level's full
-								 * queue */
+	double		edge;			/* probability of the full queue at the last
+								 * level */
 } Levels;
 
 /*
- * Add a level whose weight is so many times that of all levels before.  Its
- * share comes back.
+ * Add a level whose weight is gain times the weight of all levels so far.  Returns
+ * its share.
  */
 static double
 add_level(Levels *levels, double gain, double threads, double queued)
@@ -62,57 +61,53 @@ add_level(Levels *levels, double gain, double threads, double queued)
 	return share;
 }
 
-/*
- * The core: Erlang's system below a full one, and the line above it.
- */
+/* Begin with the core: Erlang's system, and the queue at full core. */
 static void
 start_with_core(Levels *levels, double load, double core, double places)
 {
 	PadvErlang	chances = padv_erlang((int64_t) core, load);
 	double		total;
-	PadvTruncatedGeometric line;
+	PadvTruncatedGeometric queue;
 
-	padv_truncated_geometric_init(&line, load, core, places + 1.0);
-	total = chances.served + chances.refused * (line.mean + 1.0);
+	padv_truncated_geometric_init(&queue, load, core, places + 1.0);
+	total = chances.served + chances.refused * (queue.mean + 1.0);
 
 	levels->threads = core;
-	levels->busy = (core * chances.refused * line.mean + load * chances.served) / total;
-	levels->queued = chances.refused * padv_truncated_geometric_triangle(&line) / total;
-	levels->edge = chances.refused / total / padv_truncated_geometric_sum(&line, places + 1.0);
-	if (line.falling)
-		levels->edge *= padv_truncated_geometric_power(&line, places);
+	levels->busy = (core * chances.refused * queue.mean + load * chances.served) / total;
+	levels->queued = chances.refused * padv_truncated_geometric_triangle(&queue) / total;
+	levels->edge = chances.refused / total / padv_truncated_geometric_sum(&queue, places + 1.0);
+	if (queue.falling)
+		levels->edge *= padv_truncated_geometric_power(&queue, places);
 }
 
 /*
- * The last level.  Its weights are those of a truncated geometric variable,
- * counted from the full queue downwards: the chance that it is at most q.
+ * Add the last level.  Its weights are those of a truncated geometric variable,
+ * counted downwards from the full queue: the probability that it is at most q.
  */
 static void
 end_with_max(Levels *levels, double load, double max, double places,
 			 PadvThreadPoolForecast *forecast)
 {
-	PadvTruncatedGeometric line;
+	PadvTruncatedGeometric queue;
 	double		scale;			/* r + ... + r^(places + 1) */
-	double		below_full;		/* mean distance from the full queue, and 1 */
+	double		below_full;		/* mean distance from the full queue, plus 1 */
 	double		triangle;
 
-	padv_truncated_geometric_init(&line, load, max, places + 1.0);
-	scale = padv_truncated_geometric_sum(&line, places + 1.0);
-	scale *= line.falling ? load / max : exp(-line.log_ratio * (places + 1.0));
+	padv_truncated_geometric_init(&queue, load, max, places + 1.0);
+	scale = padv_truncated_geometric_sum(&queue, places + 1.0);
+	scale *= queue.falling ? load / max : exp(-queue.log_ratio * (places + 1.0));
 
 	/* places - J has the same variance as J */
-	line.mean = places - line.mean;
-	below_full = line.mean + 1.0;
-	triangle = padv_truncated_geometric_triangle(&line);
+	queue.mean = places - queue.mean;
+	below_full = queue.mean + 1.0;
+	triangle = padv_truncated_geometric_triangle(&queue);
 
 	forecast->max_reached_ratio = add_level(levels, levels->edge * scale * below_full, max,
 											places - triangle / below_full);
 	forecast->refused_ratio = forecast->max_reached_ratio / below_full;
 }
 
-/*
- * Nothing beyond the core ever happens: a fixed pool.
- */
+/* A fixed pool: no thread beyond the core is ever started. */
 static void
 forecast_core_only(double arrival_rate, double service, int64_t core, int64_t max,
 				   int64_t queue_length, PadvThreadPoolForecast *forecast)
@@ -143,7 +138,7 @@ padv_thread_pool_forecast(double arrival_rate, double service_time_seconds,
 		padv_thread_pool_forecast(arrival_rate, service_time_seconds, 1, max, queue_length,
 								  forecast);
 
-		/* of all threads only that one can be idle */
+		/* only the single thread can be idle */
 		forecast->threads = forecast->busy;
 		return;
 	}

@@ -1,11 +1,11 @@
 /*
  * truncated_geometric.c
- *		The truncated geometric distribution, and the waiting time behind it.
+ *		The truncated geometric distribution, and the waiting time in a bounded
+ *		queue.
  *
- * Owns the numerics of a line of any length up to 2^31 and of a ratio as near
- * to 1 as a double can be, where the text-book forms divide nothing by nothing.
- * Nothing here takes time in proportion to the length of the line.  Pure.
- * Called by queueing.c and thread_pool.c.
+ * Owns the numerics for queues of up to 2^31 places, and for ratios close to 1,
+ * where the textbook forms become 0 / 0.  The time does not depend on the length of
+ * the queue.  Pure.  Called by queueing.c and thread_pool.c.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -14,19 +14,19 @@
 #include "core/sizing/truncated_geometric.h"
 
 /*
- * Where the differences of the direct forms lose digits, series take over; six
- * terms are exact to the last digit up to here.
+ * Below this, series replace the direct forms, which lose digits.  Six terms are
+ * exact to the last digit.
  */
 #define SERIES_BELOW 0.5
 
 /*
- * A Poisson variable leaves its mean by more than this many standard
- * deviations, and REACH_MORE, with a probability below 1e-16.
+ * A Poisson variable deviates from its mean by more than this many standard
+ * deviations, plus REACH_MORE, with a probability below 1e-16.
  */
 #define REACH 9.0
 #define REACH_MORE 20.0
 
-/* A sum of more terms than this is taken as an integral, but for its end. */
+/* A sum of more terms is computed as an integral, except for its end. */
 #define MAX_TERMS 1500.0
 #define END_TERMS 512.0
 #define PANELS 40
@@ -68,68 +68,68 @@ inverse_sinh_square(double u)
 }
 
 /*
- * With the weights e^(-tj) the sum over all j is (1 - e^(-mt)) / (1 - e^(-t)); mean
- * and variance are the derivatives of its logarithm.  When mt is small, the
- * poles of both parts are left out, for they cancel.
+ * With weights e^(-tj), the sum over all j is (1 - e^(-mt)) / (1 - e^(-t)); mean
+ * and variance are derivatives of its logarithm.  If mt is small, the poles of both
+ * parts are left out, because they cancel.
  */
 void
-padv_truncated_geometric_init(PadvTruncatedGeometric *line, double load, double servers, double states)
+padv_truncated_geometric_init(PadvTruncatedGeometric *queue, double load, double servers, double states)
 {
 	double		distance = fabs(servers - load) / fmax(servers, load);
 	double		m = states;
 	double		t;
 
-	line->states = states;
-	line->falling = load <= servers;
-	line->log_ratio = distance < 0.5 ? log1p(-distance) :
+	queue->states = states;
+	queue->falling = load <= servers;
+	queue->log_ratio = distance < 0.5 ? log1p(-distance) :
 		log(fmin(servers, load) / fmax(servers, load));
 
-	t = -line->log_ratio;
+	t = -queue->log_ratio;
 	if (m * t < SERIES_BELOW)
 	{
-		line->mean = mean_series(t) - m * mean_series(m * t);
-		line->variance = variance_series(t) - m * m * variance_series(m * t);
+		queue->mean = mean_series(t) - m * mean_series(m * t);
+		queue->variance = variance_series(t) - m * m * variance_series(m * t);
 	}
 	else
 	{
-		line->mean = 1.0 / expm1(t) - m / expm1(m * t);
-		line->variance = inverse_sinh_square(t) - m * m * inverse_sinh_square(m * t);
+		queue->mean = 1.0 / expm1(t) - m / expm1(m * t);
+		queue->variance = inverse_sinh_square(t) - m * m * inverse_sinh_square(m * t);
 	}
-	if (!line->falling)
-		line->mean = m - 1.0 - line->mean;
+	if (!queue->falling)
+		queue->mean = m - 1.0 - queue->mean;
 }
 
 double
-padv_truncated_geometric_sum(const PadvTruncatedGeometric *line, double terms)
+padv_truncated_geometric_sum(const PadvTruncatedGeometric *queue, double terms)
 {
-	if (line->log_ratio == 0.0)
+	if (queue->log_ratio == 0.0)
 		return terms;
-	return expm1(terms * line->log_ratio) / expm1(line->log_ratio);
+	return expm1(terms * queue->log_ratio) / expm1(queue->log_ratio);
 }
 
 double
-padv_truncated_geometric_power(const PadvTruncatedGeometric *line, double exponent)
+padv_truncated_geometric_power(const PadvTruncatedGeometric *queue, double exponent)
 {
-	return exp(exponent * line->log_ratio);
+	return exp(exponent * queue->log_ratio);
 }
 
 double
-padv_truncated_geometric_triangle(const PadvTruncatedGeometric *line)
+padv_truncated_geometric_triangle(const PadvTruncatedGeometric *queue)
 {
-	return 0.5 * (line->variance + line->mean * (line->mean + 1.0));
+	return 0.5 * (queue->variance + queue->mean * (queue->mean + 1.0));
 }
 
 /* The probability that J is at least n, for n from 0 to states. */
 static double
-at_least(const PadvTruncatedGeometric *line, double n)
+at_least(const PadvTruncatedGeometric *queue, double n)
 {
 	double		rest;
 
-	if (line->log_ratio == 0.0)
-		return (line->states - n) / line->states;
-	rest = expm1((line->states - n) * line->log_ratio) /
-		expm1(line->states * line->log_ratio);
-	return line->falling ? rest * padv_truncated_geometric_power(line, n) : rest;
+	if (queue->log_ratio == 0.0)
+		return (queue->states - n) / queue->states;
+	rest = expm1((queue->states - n) * queue->log_ratio) /
+		expm1(queue->states * queue->log_ratio);
+	return queue->falling ? rest * padv_truncated_geometric_power(queue, n) : rest;
 }
 
 /* v - log(1 + v) */
@@ -146,9 +146,9 @@ log_deviation(double v)
 }
 
 /*
- * The Poisson distribution, continued between the integers.  A logarithm of a
- * factorial of 2^31 would leave six digits; so Stirling's series (Loader 2000,
- * "Fast and accurate computation of binomial probabilities").
+ * The Poisson distribution, continued between integers.  Computed with Stirling's
+ * series, because the logarithm of the factorial of 2^31 would leave only six
+ * digits (Loader 2000, "Fast and accurate computation of binomial probabilities").
  */
 static double
 poisson(double x, double mean)
@@ -162,14 +162,14 @@ poisson(double x, double mean)
 }
 
 static double
-term(const PadvTruncatedGeometric *line, double elapsed, double n)
+term(const PadvTruncatedGeometric *queue, double elapsed, double n)
 {
-	return poisson(n, elapsed) * at_least(line, n);
+	return poisson(n, elapsed) * at_least(queue, n);
 }
 
-/* All terms from low to high, from the largest on outwards. */
+/* The sum of all terms from low to high, computed outwards from the largest. */
 static double
-sum_terms(const PadvTruncatedGeometric *line, double elapsed, double low, double high)
+sum_terms(const PadvTruncatedGeometric *queue, double elapsed, double low, double high)
 {
 	double		start = fmin(fmax(floor(elapsed), low), high);
 	double		peak = poisson(start, elapsed);
@@ -178,26 +178,25 @@ sum_terms(const PadvTruncatedGeometric *line, double elapsed, double low, double
 
 	for (double n = start; n >= low; n -= 1.0)
 	{
-		sum += p * at_least(line, n);
+		sum += p * at_least(queue, n);
 		p *= n / elapsed;
 	}
 	p = peak;
 	for (double n = start + 1.0; n <= high; n += 1.0)
 	{
 		p *= elapsed / n;
-		sum += p * at_least(line, n);
+		sum += p * at_least(queue, n);
 	}
 	return sum;
 }
 
 /*
- * The terms from low to high as the integral from half a term before to half a
- * term after (Gauss and Legendre, 5 points on each panel), with the first
- * correction of Euler and Maclaurin at the end where the terms are not yet
- * small.
+ * The sum of the terms from low to high as an integral from half a term before to
+ * half a term after (Gauss-Legendre, 5 points per panel), with the first
+ * Euler-Maclaurin correction at the end where terms are not yet small.
  */
 static double
-integrate_terms(const PadvTruncatedGeometric *line, double elapsed, double low, double high)
+integrate_terms(const PadvTruncatedGeometric *queue, double elapsed, double low, double high)
 {
 	static const double points[] = {0.0, 0.5384693101056831, 0.9061798459386640};
 	static const double weights[] = {0.5688888888888889, 0.4786286704993665, 0.2369268850561891};
@@ -208,58 +207,58 @@ integrate_terms(const PadvTruncatedGeometric *line, double elapsed, double low, 
 	{
 		double		middle = low - 0.5 + half * (2 * panel + 1);
 
-		sum += weights[0] * term(line, elapsed, middle);
+		sum += weights[0] * term(queue, elapsed, middle);
 		for (int i = 1; i < 3; i++)
-			sum += weights[i] * (term(line, elapsed, middle - half * points[i]) +
-								 term(line, elapsed, middle + half * points[i]));
+			sum += weights[i] * (term(queue, elapsed, middle - half * points[i]) +
+								 term(queue, elapsed, middle + half * points[i]));
 	}
-	return sum * half - (term(line, elapsed, high + 1.0) - term(line, elapsed, high)) / 24.0;
+	return sum * half - (term(queue, elapsed, high + 1.0) - term(queue, elapsed, high)) / 24.0;
 }
 
 /*
- * The probability that a waiter still waits after so many mean times between two
+ * The probability that a request still waits after this many mean times between two
  * departures: fewer than J + 1 have left, and the number of departures is Poisson
  * distributed.
  */
 static double
-still_waiting(const PadvTruncatedGeometric *line, double elapsed)
+still_waiting(const PadvTruncatedGeometric *queue, double elapsed)
 {
 	double		reach = REACH * sqrt(elapsed) + REACH_MORE;
 	double		low = fmax(0.0, floor(elapsed - reach));
-	double		high = fmin(line->states - 1.0, ceil(elapsed + reach));
+	double		high = fmin(queue->states - 1.0, ceil(elapsed + reach));
 	double		middle;
 
 	if (high < low)
 		return 0.0;
 	if (high - low < MAX_TERMS)
-		return sum_terms(line, elapsed, low, high);
+		return sum_terms(queue, elapsed, low, high);
 	middle = high - END_TERMS;
-	return integrate_terms(line, elapsed, low, middle) +
-		sum_terms(line, elapsed, middle + 1.0, high);
+	return integrate_terms(queue, elapsed, low, middle) +
+		sum_terms(queue, elapsed, middle + 1.0, high);
 }
 
 /*
- * By bisection: the probability falls with time, and all is over when a Poisson
- * variable has surely passed the length of the line.
+ * By bisection: the probability decreases with time.  The upper bound is the time
+ * in which a Poisson variable exceeds the length of the queue almost surely.
  */
 double
-padv_truncated_geometric_wait_exceeded(const PadvTruncatedGeometric *line, double waits, double probability)
+padv_truncated_geometric_wait_exceeded(const PadvTruncatedGeometric *queue, double waits, double probability)
 {
 	double		low = 0.0;
-	double		high = line->states + REACH * sqrt(line->states) + REACH_MORE;
+	double		high = queue->states + REACH * sqrt(queue->states) + REACH_MORE;
 
 	if (!(waits > probability))
 		return 0.0;
 
-	/* the longer line without an end is an upper bound, in closed form */
-	if (line->falling && line->log_ratio < 0.0)
-		high = fmin(high, log(waits / probability) / -expm1(line->log_ratio));
+	/* an unbounded queue gives an upper bound in closed form */
+	if (queue->falling && queue->log_ratio < 0.0)
+		high = fmin(high, log(waits / probability) / -expm1(queue->log_ratio));
 
 	for (int i = 0; i < BISECTIONS && high - low > RELATIVE_TOLERANCE * high; i++)
 	{
 		double		middle = low + 0.5 * (high - low);
 
-		if (waits * still_waiting(line, middle) > probability)
+		if (waits * still_waiting(queue, middle) > probability)
 			low = middle;
 		else
 			high = middle;

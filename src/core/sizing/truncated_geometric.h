@@ -1,6 +1,6 @@
 /*
  * truncated_geometric.h
- *		The length of a queue with a limit, and the waiting time in it.
+ *		The length of a bounded queue, and the waiting time in it.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -10,43 +10,43 @@
 #include <stdbool.h>
 
 /*
- * A number J from 0 to states - 1 whose probabilities are proportional to
- * ratio^J: what stands in a line when as many come and go at constant rates,
- * ratio = load / servers.
+ * The truncated geometric distribution of J = 0..states - 1, with probabilities
+ * proportional to ratio^J.  It is the length of a queue with constant arrival and
+ * departure rates, with ratio = load / servers.
  */
 typedef struct PadvTruncatedGeometric
 {
 	double		states;			/* at least 1 */
-	double		log_ratio;		/* of the ratio, or of its inverse when the
-								 * ratio is over 1; so never positive */
+	double		log_ratio;		/* logarithm of the ratio, or of its inverse if
+								 * the ratio is above 1; never positive */
 	bool		falling;		/* the ratio is at most 1 */
 	double		mean;
 	double		variance;
 } PadvTruncatedGeometric;
 
-/* All arguments are finite and greater than 0; servers and states integers. */
-extern void padv_truncated_geometric_init(PadvTruncatedGeometric *line, double load, double servers,
+/* Arguments are finite and greater than 0; servers and states are integers. */
+extern void padv_truncated_geometric_init(PadvTruncatedGeometric *queue, double load, double servers,
 										  double states);
 
 /*
- * The sum of the first terms of the geometric series, from 1 downwards: of the
- * ratio or of its inverse, whichever is at most 1.
+ * The sum of the first terms of the geometric series, beginning with 1, of the
+ * ratio or its inverse, whichever is at most 1.
  */
-extern double padv_truncated_geometric_sum(const PadvTruncatedGeometric *line, double terms);
+extern double padv_truncated_geometric_sum(const PadvTruncatedGeometric *queue, double terms);
 
-/* The ratio, or its inverse, whichever is at most 1, to a power. */
-extern double padv_truncated_geometric_power(const PadvTruncatedGeometric *line, double exponent);
+/* A power of the ratio or its inverse, whichever is at most 1. */
+extern double padv_truncated_geometric_power(const PadvTruncatedGeometric *queue, double exponent);
 
-/* The expectation of J * (J + 1) / 2. */
-extern double padv_truncated_geometric_triangle(const PadvTruncatedGeometric *line);
+/* The expected value of J * (J + 1) / 2. */
+extern double padv_truncated_geometric_triangle(const PadvTruncatedGeometric *queue);
 
 /*
- * The waiting time that is exceeded with the given probability, in units of the mean time
- * between two departures.  A request waits with the probability `waits`, until J + 1
- * others have left.  0 when the probability is above `waits`.  The relative error is below
- * 1e-7.
+ * The waiting time that is exceeded with the given probability, in mean times
+ * between two departures.  A request waits with probability `waits`, until J + 1
+ * requests have left.  Returns 0 if the probability is above `waits`.  The relative
+ * error is below 1e-7.
  */
-extern double padv_truncated_geometric_wait_exceeded(const PadvTruncatedGeometric *line, double waits,
+extern double padv_truncated_geometric_wait_exceeded(const PadvTruncatedGeometric *queue, double waits,
 													 double probability);
 
 #endif							/* PADV_TRUNCATED_GEOMETRIC_H */
