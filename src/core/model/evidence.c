@@ -1,8 +1,8 @@
 /*
  * evidence.c
- *		The bins of the curve that can be judged, and the curve through them.
+ *		The usable bins of the curve, and the smoothed curve.
  *
- * Owns what is evidence, and how neighbouring bins are averaged.  Pure.
+ * Owns what counts as evidence, and the averages over neighbouring bins.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -11,14 +11,14 @@
 #include <math.h>
 
 /*
- * A bin with less active than this share of what fewer connections had is one
- * of slow clients: it tells about them, not about the server.
+ * A bin with fewer active sessions than this share of the maximum of smaller bins
+ * shows slow clients, not the server.
  */
 #define SLOW_CLIENTS 0.6
 
 /*
- * A server that does less than this share of what it did at ease shortly before
- * is taken for slow, not for crowded.
+ * A server whose throughput is below this share of that shortly before, at ease, is
+ * slow rather than saturated.
  */
 #define SLOW_SERVER 0.85
 
@@ -42,7 +42,7 @@ approach(double *mean, double value, double share)
 	*mean += (value - *mean) * share;
 }
 
-/* All means of a bin, towards those of another with that share. */
+/* Move all means of a bin towards those of another one, by this share. */
 static void
 approach_bin(PadvBin *bin, const PadvBin *more, double share)
 {
@@ -54,10 +54,7 @@ approach_bin(PadvBin *bin, const PadvBin *more, double share)
 		approach(&bin->use[i], more->use[i], share);
 }
 
-/*
- * While clients set the pace, throughput is at least what the server can do with
- * so many connections, and may be less.
- */
+/* Without pressure, throughput is only a lower bound of what the server can do. */
 void
 padv_bin_merge(PadvBin *bin, const PadvBin *more, bool pressed)
 {

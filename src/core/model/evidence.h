@@ -1,8 +1,8 @@
 /*
  * evidence.h
- *		The bins of the curve that can be judged, and the curve through them.
+ *		The usable bins of the curve, and the smoothed curve.
  *
- * Included by the files that learn and judge the curve, and by nobody else.
+ * Internal to scalability.c, knee.c and evidence.c.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -11,27 +11,27 @@
 
 #include "core/model/scalability.h"
 
-/* Bins within this factor are averaged, the nearer ones with more weight. */
+/* Bins within this factor of connections are averaged, with weights by distance. */
 #define PADV_SMOOTHING 1.35
 
-/* More evidence than this does not make a bin count more beside others. */
+/* The most seconds of a bin that add to its weight in an average. */
 #define PADV_FULL_WEIGHT_SECONDS 30.0
 
 /*
- * Seconds of pressure that make an episode of it evidence of what lies beyond the
- * peak.  A server that is slow for less, in a checkpoint or so, tells nothing.
+ * Seconds of pressure until an episode is evidence of what lies beyond the peak.  A
+ * shorter one can be a checkpoint or another slow spell.
  */
 #define PADV_PRESSURE_SECONDS 45.0
 
-/* The bins that can be judged, by connections at work. */
+/* The usable bins, by busy connections. */
 typedef struct PadvEvidence
 {
 	int			n;
 	PadvBin		bins[PADV_CURVE_BINS];
-	double		place[PADV_CURVE_BINS]; /* on the axis, as a logarithm */
+	double		place[PADV_CURVE_BINS]; /* logarithm of the connections */
 } PadvEvidence;
 
-/* Means of the bins around a place on the axis. */
+/* Weighted means of the bins near a number of connections. */
 typedef struct PadvAround
 {
 	double		weight;
@@ -40,25 +40,25 @@ typedef struct PadvAround
 	double		active;
 } PadvAround;
 
-/* Of a bin, what is remembered and what the present episode of pressure adds. */
+/* A bin with the evidence of the current episode included. */
 extern PadvBin padv_bin_with_episode(const PadvScalability *scalability, int bin);
 
-/* Whether the present episode is evidence of what lies beyond the peak. */
+/* Whether the current episode is evidence of what lies beyond the peak. */
 extern bool padv_episode_counts(const PadvEpisode *episode);
 
-/* Add evidence of the same place; evidence under pressure goes before other. */
+/* Merge a bin of the same place.  Evidence under pressure replaces other evidence. */
 extern void padv_bin_merge(PadvBin *bin, const PadvBin *more, bool pressed);
 
-/* Whether there is enough of it to be judged. */
+/* Whether a bin has enough evidence. */
 extern bool padv_bin_counts(const PadvBin *bin);
 
 /*
- * All bins that count, but for those where fewer were active than with fewer
- * connections.
+ * Collect all usable bins.  Bins with fewer active sessions than bins of fewer
+ * connections are excluded.
  */
 extern void padv_collect_evidence(const PadvScalability *scalability, PadvEvidence *evidence);
 
-/* All 0 when there is nothing near. */
+/* The means near a number of connections; all 0 without bins. */
 extern PadvAround padv_look_around(const PadvEvidence *evidence, double at_work);
 
 #endif							/* PADV_EVIDENCE_H */

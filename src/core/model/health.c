@@ -1,11 +1,10 @@
 /*
  * health.c
- *		Which states of the server need attention.
+ *		The states of the server that need attention.
  *
- * Owns the list of these states and their thresholds, so that the verdict, advice,
- * check_load() and the alerts say the same.  Alerts compare metrics instead of
- * calling this; where a rule is more than a comparison there is a metric with its
- * result.  Pure.
+ * Owns the list of states and their thresholds.  Alerts compare metrics with
+ * thresholds; where a rule is more than a comparison, a metric has its result.
+ * Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -13,21 +12,21 @@
 
 #include "core/model/health.h"
 
-/* What stands still for so long is critical; an alert waits for a minute, too. */
+/* A stall is critical after this time. */
 #define STALLED_CRITICAL_SECONDS 60.0
 
-/* A root that does nothing for so long does not go on by itself. */
+/* A blocker that is idle for so long probably does not continue by itself. */
 #define IDLE_BLOCKER_SECONDS 60.0
 
-/* More than this many times the optimum is past any burst. */
+/* Demand above this multiple of the optimum is critical. */
 #define OVERSUBSCRIBED_CRITICAL 4.0
 
 #define NEARLY_FULL 0.9
 
-/* In a queue that moves no wait is that long. */
+/* A wait this long means that the queue does not move. */
 #define OLD_QUEUE_SECONDS 60.0
 
-/* For how long averages remember a stall. */
+/* The period of the averages that still contain a stall. */
 #define AVERAGES_US 60000000
 
 bool
@@ -129,7 +128,7 @@ check_queue(const PadvLocalStatus *local)
 	return padv_health_queue_is_old(&local->status) ? PADV_CHECK_WARNING : PADV_CHECK_OK;
 }
 
-/* A trial is no emergency. */
+/* observe and off are warnings only. */
 static PadvCheckStatus
 check_enforcement(const PadvLocalStatus *local)
 {

@@ -1,7 +1,7 @@
 /*
  * health.h
- *		Which states of the server need attention: the rules that the verdict, the
- *		advice, check_load() and the alerts share.
+ *		The states of the server that need attention.  Verdict, advice, check_load()
+ *		and alerts share these rules.
  *
  * Pure: nothing here blocks, allocates or fails; all strings are constants.
  *
@@ -12,7 +12,7 @@
 
 #include "core/model/status.h"
 
-/* The numbers are the exit codes of Nagios plugins. */
+/* Values are the exit codes of Nagios plugins. */
 typedef enum PadvCheckStatus
 {
 	PADV_CHECK_OK,
@@ -24,41 +24,41 @@ typedef enum PadvCheckStatus
 typedef struct PadvHealth
 {
 	PadvCheckStatus status;
-	const char *code;			/* of the advice that explains it, or empty */
+	const char *code;			/* code of the advice, or empty */
 } PadvHealth;
 
 /* A state, with the code of its advice and the name of its alert. */
 typedef struct PadvHealthRule
 {
-	const char *code;			/* NULL after the last */
+	const char *code;			/* NULL ends the table */
 	const char *alert;
 	PadvCheckStatus (*judge) (const PadvLocalStatus *local);
 } PadvHealthRule;
 
 extern const PadvHealthRule padv_health_rules[];
 
-/* The worst state; of several equal ones the first in the table. */
+/* The most severe state; of equal ones, the first in the table. */
 extern PadvHealth padv_health(const PadvLocalStatus *local);
 
-/* The verdict on the load, including locks, which the model's own verdict leaves out. */
+/* The verdict, including stalls, which the model does not know. */
 extern PadvVerdict padv_health_verdict(const PadvModel *model, const PadvStall *stall);
 
 /*
- * Whether most of the work stands still.  The second function is also true in the minute
- * after a stall, because averages of the last minute still contain its waits.
+ * Whether there is a stall.  The second function is also true for a minute after a
+ * stall, because averages of the last minute still contain its waits.
  */
 extern bool padv_health_stalled(const PadvStatus *status);
 extern bool padv_health_stalled_lately(const PadvStatus *status);
 
 /*
- * Whether fewer connections would help: more sessions want to work than the optimum, and
- * not because they stand still.
+ * Whether fewer connections would help: the demand exceeds the optimum, and not
+ * because of a stall.
  */
 extern PadvCheckStatus padv_health_oversubscribed(const PadvLocalStatus *local);
 
 /*
- * The number of connections in use: sessions, and logins in the queue, which have a
- * connection but no session; and whether so many are nearly all.
+ * The number of connections in use, which includes logins in the queue; and whether
+ * nearly all connections are in use.
  */
 extern int64_t padv_health_connections_taken(const PadvStatus *status);
 extern bool padv_health_nearly_full(const PadvStatus *status, int64_t taken);

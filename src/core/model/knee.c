@@ -1,15 +1,14 @@
 /*
  * knee.c
- *		Where the curve peaks, and whether that was seen.
+ *		The peak of the scalability curve, and whether it was observed.
  *
- * Owns the rule for the peak.  Pure; the worker has it applied every few
- * seconds.
+ * Owns the rule for the peak.  Pure.  The worker applies it every few seconds.
  *
- * The peak is where the measured curve, smoothed over neighbouring bins, is
- * highest; the Universal Scalability Law is fitted beside it, but real curves
- * bend in ways that three parameters cannot follow.  A peak is named only when
- * there is evidence beyond it: throughput that fell, or that did not rise while
- * the connections doubled.
+ * The peak is the maximum of the measured curve, smoothed over neighbouring bins.
+ * The Universal Scalability Law is fitted for display only, because real curves
+ * have shapes that three parameters cannot describe.  A peak is named only with
+ * evidence beyond it: throughput that decreased, or that did not increase while the
+ * connections doubled.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -19,47 +18,54 @@
 #include <string.h>
 
 /*
- * Which throughput is as good as the best, and which within its range.  The best
- * of several measured ones is the one that noise has raised most, and on a flat
- * curve it can be anywhere; with fewer connections each waits for less.
+ * The shares of the highest throughput that are as good, and that belong to the
+ * range.  Noise raises the maximum of several measurements, and on a flat curve it
+ * can be anywhere, so the smallest number of connections that is as good is
+ * preferred.
  */
 #define AS_GOOD 0.96
 #define IN_RANGE 0.95
 
-/* What makes up for not going below the number of cores. */
+/*
+ * The share of the best that justifies fewer connections than cores, and the share
+ * at which fewer connections are kept at the low end of the range.
+ */
 #define GOOD_ENOUGH 0.9
 #define ALMOST 0.9
 
-/* The number named last is kept while it reaches this much of the best. */
+/* A named peak is kept while its throughput is this share of the highest. */
 #define STILL_GOOD 0.95
 
-/* Evidence beyond the peak before it is named. */
+/* The least evidence beyond the peak, and the factor of connections on a plateau. */
 #define BEYOND_SECONDS 5.0
 #define PLATEAU_FACTOR 2.0
 
-/* Places further apart than this have a gap between them. */
+/* Bins further apart than this factor have a gap between them. */
 #define GAP_FACTOR 2.2
 
-/* What is used to this share is used up; a wait of so many is the main one. */
+/*
+ * The utilization of saturated cores, and the shares of busy connections that make
+ * a wait dominant or locks saturated.
+ */
 #define CORES_USED_UP 0.85
 #define MAIN_WAIT 0.3
 #define LOCKS_USED_UP 0.65
 
 /*
- * A fall to this share of the best, this far beyond the peak, speaks for itself
- * when it was seen for so long.
+ * A decrease to this share, this factor beyond the peak, for this many seconds is
+ * evidence by itself.
  */
 #define FELL 0.8
 #define FELL_FACTOR 1.5
 #define FELL_SECONDS 20.0
 
-/* The best of two is known; a bend takes three. */
+/* The least number of bins for the best so far; a knee takes three. */
 #define MIN_BINS 2
 
-/* An episode of pressure this long is no slow spell of the server. */
+/* An episode of pressure this long is not a slow spell. */
 #define SETTLED_SECONDS 600.0
 
-/* The evidence, and the curve through it. */
+/* The evidence, and the smoothed curve. */
 typedef struct Smooth
 {
 	PadvEvidence evidence;
@@ -82,7 +88,8 @@ smooth(const PadvScalability *scalability, Smooth *curve)
 }
 
 /*
- * The fewest connections from a place on that are as good as any from there on.
+ * The first place from here on whose throughput is as good as the maximum from here
+ * on.
  */
 static int
 find_best_from(const Smooth *curve, int place)
@@ -97,9 +104,9 @@ find_best_from(const Smooth *curve, int place)
 }
 
 /*
- * The fewest connections that are as good as the best; not without need less
- * than so many, as with one connection a long statement stops all others, and
- * cores that fall asleep in between distort what is seen.
+ * The first place whose throughput is as good as the maximum.  It is not below
+ * fewest connections without need: with one connection a long statement would block
+ * all others, and idle cores enter sleep states, which distorts the measurement.
  */
 static int
 find_peak(const Smooth *curve, double fewest)
@@ -113,7 +120,7 @@ find_peak(const Smooth *curve, double fewest)
 	return curve->throughput[peak] >= GOOD_ENOUGH * curve->best ? peak : find_best_from(curve, 0);
 }
 
-/* The ends of the range around a place in which throughput is nearly the best. */
+/* The ends of the range around a place. */
 static int
 lower_end(const Smooth *curve, int place)
 {
@@ -131,8 +138,8 @@ upper_end(const Smooth *curve, int place)
 }
 
 /*
- * Whether a place tells that more connections do not help: beyond the range
- * throughput is less, not only in the neighbourhood of the peak, and far from the peak it is not more.
+ * Whether a place shows that more connections do not help: it is beyond the range
+ * with less throughput, or far beyond the peak with no more.
  */
 static bool
 is_beyond(const Smooth *curve, int peak, int place)
@@ -144,7 +151,7 @@ is_beyond(const Smooth *curve, int peak, int place)
 		 bins[place].at_work >= PLATEAU_FACTOR * bins[peak].at_work);
 }
 
-/* What lies beyond the peak, under pressure, as one bin. */
+/* Combine all evidence beyond the peak, under pressure, into one bin. */
 static PadvBin
 collect_beyond(const Smooth *curve, int peak, int64_t level, double *present)
 {
@@ -166,7 +173,7 @@ collect_beyond(const Smooth *curve, int peak, int64_t level, double *present)
 	return beyond;
 }
 
-/* Seconds in which throughput was far below the best, far beyond the peak. */
+/* Seconds with much lower throughput, far beyond the peak. */
 static double
 seconds_fallen(const Smooth *curve, int peak)
 {
@@ -180,7 +187,7 @@ seconds_fallen(const Smooth *curve, int peak)
 	return seconds;
 }
 
-/* What more connections had to wait for, and how much of it was used. */
+/* Find the resource that was saturated beyond the peak. */
 static void
 name_saturated(const PadvBin *beyond, PadvCurve *curve)
 {
@@ -207,8 +214,8 @@ is_used_up(const PadvBin *bin)
 }
 
 /*
- * Whether something was used up at the peak already: else the server, slow as it
- * was beyond, would have done more with more.
+ * Whether a resource was saturated at the peak already.  Otherwise a server that
+ * was only slow beyond it would look like a knee.
  */
 static bool
 peak_is_pressed(const Smooth *curve, int peak)
@@ -218,7 +225,7 @@ peak_is_pressed(const Smooth *curve, int peak)
 	return at->pressed >= PADV_CURVE_MIN_SECONDS || is_used_up(at);
 }
 
-/* Whether the places next to the peak were looked at; if not, where the gap is. */
+/* Whether there is evidence on both sides next to the peak; otherwise sets the gap. */
 static bool
 looked_around(const Smooth *curve, int peak, PadvCurve *result)
 {
@@ -274,8 +281,8 @@ fit(const PadvEvidence *evidence, PadvCurve *curve)
 }
 
 /*
- * Seconds under pressure with somewhat fewer connections.  What they did at ease is
- * the least that they can do, so without these the peak could be there.
+ * Evidence under pressure with somewhat fewer connections.  Without pressure
+ * throughput is only a lower bound, so the peak could be there.
  */
 static double
 pressed_below(const PadvEvidence *evidence, double at_work)
@@ -289,7 +296,7 @@ pressed_below(const PadvEvidence *evidence, double at_work)
 	return at_work <= GAP_FACTOR ? INFINITY : seconds;
 }
 
-/* A knee is seen when something lies beyond it. */
+/* Whether a knee was observed: there is enough evidence beyond the peak. */
 static bool
 see_knee(const PadvScalability *scalability, const Smooth *smooth, int peak, double least,
 		 PadvCurve *curve)
@@ -325,7 +332,7 @@ see_knee(const PadvScalability *scalability, const Smooth *smooth, int peak, dou
 	return looked_around(smooth, peak, curve) && peak_is_pressed(smooth, peak) && pressed_below(evidence, evidence->bins[peak].at_work) >= PADV_CURVE_MIN_SECONDS && curve->beyond_seconds >= BEYOND_SECONDS && far_enough;
 }
 
-/* Evidence of the present level around a place, under pressure. */
+/* Evidence of the present level under pressure near a number of connections. */
 static double
 present_around(const PadvEvidence *evidence, double at_work, int64_t level)
 {
@@ -338,7 +345,7 @@ present_around(const PadvEvidence *evidence, double at_work, int64_t level)
 	return seconds;
 }
 
-/* What the last seconds were like, knee or not. */
+/* Describe the last seconds. */
 static void
 describe_now(const PadvScalability *scalability, PadvCurve *curve)
 {

@@ -1,9 +1,9 @@
 /*
  * model.c
- *		The formula, the choice between methods, and the verdict.
+ *		The methods for the optimum, the choice between them, and the verdict.
  *
- * Owns every threshold that decides what a load is called.  Pure: no clock, no
- * server, no memory of its own.  The worker calls it after each sample.
+ * Owns the thresholds of the verdict.  Pure.  The worker calls it after each
+ * sample.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -12,57 +12,61 @@
 
 #include "core/model/model.h"
 
-/* Below this share of the optimum nothing worth judging is going on. */
+/* A demand below this share of the optimum is idle. */
 #define IDLE_RATIO 0.1
 
-/* The tolerance around a number that comes without a range of its own. */
+/* The tolerance around a number that has no range of its own. */
 #define TOLERANCE_LOW 0.8
 #define TOLERANCE_HIGH 1.25
 
 /*
- * Lock waits are called the problem when at least one session is blocked on
- * average and the blocked are half of those that want to work: a conflict ratio
- * of 2 (Moenkeberg and Weikum 1992 call it critical from 1.3 on, in locks held).
+ * Contention: at least one session waits for a lock on average, and at least half
+ * of the demand.  The latter is a conflict ratio of 2; Moenkeberg and Weikum (1992)
+ * call it critical from 1.3 on, in locks held.
  */
 #define BLOCKED_SESSIONS 1.0
 #define BLOCKED_SHARE 0.5
 
-/* Less working time than this tells nothing about where it goes. */
+/* Less working time than this says nothing about the share of disk reads. */
 #define TRIVIAL_SESSIONS 0.05
 
-/* Effective spindles move by at least this much, or the number would flap. */
+/* Effective spindles change by at least this much, to avoid flapping. */
 #define SPINDLE_STEP 0.5
 #define NO_SPINDLES 0.05
 
-/* Seconds of running sessions that a wait ratio is made of at least. */
+/* The least CPU time of sessions, in seconds, for a wait ratio. */
 #define ENOUGH_RUN 3.0
 
-/* The wait ratio moves the number by at least this much, or it would flap. */
+/* The wait ratio changes the number by at least this much, to avoid flapping. */
 #define WAIT_RATIO_STEP 0.5
 #define WAIT_RATIO_SHARE 0.15
 
 /*
- * A knee is not believed before this many times the formula's number was seen
- * at work: below it, a bend is more often the clients' than the server's.
+ * Without a saturated resource, no knee is named before this multiple of the
+ * formula's number was seen busy.  Below that a bend is more often caused by
+ * clients.
  */
 #define LEAST_SEEN 1.5
 
-/* Evidence, in seconds around the peak and beyond it, that speaks for itself. */
+/*
+ * The least evidence for confidence "high": seconds around and beyond the peak,
+ * seconds under pressure, and bins.
+ */
 #define MUCH_EVIDENCE 20.0
 #define MUCH_PRESSURE 120.0
 #define MANY_BINS 6
 
-/* A range that spans more than this factor is one in which anything may be best. */
+/* A range wider than this factor has low confidence. */
 #define WIDE_RANGE 4.0
 
 /*
- * How far off a gain in throughput can be, as a logarithm: two errors of the mean of
+ * The uncertainty of a gain, as a logarithm: two standard errors of a mean of
  * twenty seconds, on both sides of the quotient.
  */
 #define SPREAD 0.8
 #define LEAST_SPREAD 0.1
 
-/* The formula's author on recent hardware (Stack Overflow 10420469, 2022). */
+/* The formula's author about recent hardware (Stack Overflow 10420469, 2022). */
 #define UPPER_CONNECTIONS_PER_CORE 4.0
 
 int64_t
@@ -98,12 +102,12 @@ padv_model_init(PadvModel *model)
 }
 
 /*
- * Which part of the working time goes into reads that really reach a disk.
+ * The share of working time that is spent in reads from a disk.
  *
- * Sessions that wait for I/O may be served by the operating system's cache, and
- * the disk may be busy for others; so the reads outstanding at the disks and
- * the sessions waiting for I/O bound each other.  Over that plus the sessions
- * on CPU it is independent of how high the load is.
+ * The operating system's cache can serve sessions that wait for I/O, and other
+ * processes can use the disk.  So the smaller one of outstanding reads and sessions
+ * waiting for I/O counts.  Its share of itself plus sessions on CPU does not depend
+ * on the load.
  */
 static double
 disk_share(const PadvMinute *minute, const PadvLoad *load, double previous)
@@ -117,9 +121,7 @@ disk_share(const PadvMinute *minute, const PadvLoad *load, double previous)
 	return working >= TRIVIAL_SESSIONS ? reading / working : previous;
 }
 
-/*
- * 0 while the data is cached, all spindles when every read reaches them.
- */
+/* 0 if all data is cached; all spindles if every read goes to a disk. */
 static double
 effective_spindles(int64_t spindles, double share, double previous)
 {
@@ -130,7 +132,7 @@ effective_spindles(int64_t spindles, double share, double previous)
 	return fabs(exact - previous) >= SPINDLE_STEP ? exact : previous;
 }
 
-/* No more than ordinary roles can have. */
+/* Limit a number to the connections of ordinary roles. */
 static int64_t
 bound_by_server(const PadvModel *model, int64_t connections)
 {
@@ -140,8 +142,8 @@ bound_by_server(const PadvModel *model, int64_t connections)
 }
 
 /*
- * The range is that of the published advice: as many as cores when nothing
- * ever waits (SSD, all cached), the author's newer 4 a core at the other end.
+ * The range is that of published advice: one per core if nothing waits (SSD, all
+ * data cached), up to the author's newer 4 per core.
  */
 static void
 estimate_by_formula(PadvModel *model)
@@ -170,7 +172,7 @@ estimate_by_setting(PadvModel *model)
 	setting->low = model->inputs.optimal_setting;
 	setting->high = model->inputs.optimal_setting;
 
-	/* nothing that was measured speaks for it */
+	/* no measurement supports it */
 	setting->confidence = PADV_CONFIDENCE_LOW;
 }
 
@@ -211,8 +213,9 @@ estimate_by_wait_ratio(PadvModel *model)
 }
 
 /*
- * High takes much evidence of the present level, around the peak as beyond it, that
- * does not hang on what may be a slow spell.  A range that wide says little.
+ * High needs much evidence of the present level, near the peak and beyond it, that
+ * does not depend on an episode which may be a slow spell.  A wide range has low
+ * confidence.
  */
 static PadvConfidence
 trust_curve(const PadvCurve *curve)
@@ -237,7 +240,7 @@ estimate_by_scalability(PadvModel *model)
 	estimate->confidence = trust_curve(curve);
 }
 
-/* What was measured goes before what is derived, and the DBA's word before all. */
+/* The setting goes first, then what was measured, then what is derived. */
 static PadvMethod
 choose(const PadvModel *model)
 {
@@ -288,9 +291,9 @@ padv_model_is_derived(const PadvModel *model)
 }
 
 /*
- * What was measured goes before what was derived: so many as have been seen to do
- * most are not too many, whatever a derived number says, unless cores or locks were
- * used up by them: fewer could have done that, too.
+ * A derived number does not override a measurement: connections with the highest
+ * throughput seen are not too many, unless cores or locks were saturated with them,
+ * because then fewer could have done the same.
  */
 bool
 padv_model_oversubscribed(const PadvModel *model)

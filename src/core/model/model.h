@@ -1,7 +1,6 @@
 /*
  * model.h
- *		How many active connections this server can use at its best, and how
- *		the load stands against that number.
+ *		The optimal number of active connections, and the load relative to it.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -14,7 +13,7 @@
 #include "core/stats/load.h"
 #include "core/stats/window.h"
 
-/* Ways to arrive at the number, from the least evidence to the DBA's word. */
+/* The methods, by increasing precedence. */
 typedef enum PadvMethod
 {
 	PADV_METHOD_FORMULA,
@@ -39,27 +38,28 @@ typedef enum PadvVerdict
 	PADV_VERDICT_WITHIN,
 	PADV_VERDICT_AT_OPTIMUM,
 	PADV_VERDICT_OVERSUBSCRIBED,
-	PADV_VERDICT_BLOCKED,		/* contention: work flows all the same */
-	PADV_VERDICT_STALLED,		/* it does not; see health.h */
+	PADV_VERDICT_BLOCKED,		/* much lock waiting, but transactions
+								 * finish */
+	PADV_VERDICT_STALLED,		/* most of the work is blocked; see health.h */
 } PadvVerdict;
 
-/* What is given: the machine's facts and the DBA's settings. */
+/* Inputs: facts of the machine, and settings. */
 typedef struct PadvInputs
 {
-	int64_t		logical_cpus;	/* those inside affinity and cpuset */
-	int64_t		physical_cores; /* the same, hyper-threads counted once */
-	double		quota;			/* CPUs' worth of time; negative: no limit */
+	int64_t		logical_cpus;	/* CPUs in the affinity mask and cpuset */
+	int64_t		physical_cores; /* physical cores of these */
+	double		quota;			/* in CPUs; negative: no limit */
 	double		detected_cores;
-	double		cores_setting;	/* negative: none */
+	double		cores_setting;	/* negative: not set */
 	bool		disks_known;
 	int64_t		detected_spindles;
-	int64_t		spindles_setting;	/* negative: none */
+	int64_t		spindles_setting;	/* negative: not set */
 	double		memory;			/* bytes; negative: not known */
 	double		page_tables;	/* likewise */
 	double		connections_per_core;
-	int64_t		optimal_setting;	/* 0: none */
+	int64_t		optimal_setting;	/* 0: not set */
 	int64_t		max_connections;
-	int64_t		usable_connections; /* those that ordinary roles can have */
+	int64_t		usable_connections; /* for ordinary roles */
 	int64_t		sample_interval_ms;
 } PadvInputs;
 
@@ -75,28 +75,27 @@ typedef struct PadvEstimate
 typedef struct PadvModel
 {
 	PadvInputs	inputs;
-	double		cores;			/* those in force: setting or detected */
+	double		cores;			/* the setting, or detected */
 	int64_t		spindles;		/* likewise */
-	double		disk_share;		/* of the working time that goes into reads
-								 * from the disks, 0..1 */
+	double		disk_share;		/* share of working time in reads from disk,
+								 * 0..1 */
 	double		effective_spindles;
 
 	PadvWaits	waits;
-	double		wait_ratio;		/* asleep / run, held while nearly the same */
+	double		wait_ratio;		/* asleep / run, with hysteresis */
 
 	PadvCurve	curve;
-	double		unseen;			/* active sessions that samples took for idle,
-								 * in the last minute */
-	double		demand;			/* of the last minute, with them */
+	double		unseen;			/* active sessions that samples saw as idle,
+								 * mean of the last minute */
+	double		demand;			/* mean of the last minute, including unseen */
 	PadvEstimate estimates[PADV_METHODS];
 	PadvMethod	chosen;
 
-	/* by the busiest load that was seen */
-	int64_t		pool_size;		/* of a transaction pool; 0: no load is known */
-	int64_t		session_pool_size;	/* where callers keep a connection for a
-									 * request; likewise */
-	double		busy_ratio;		/* connections / pool_size; negative: no load
-								 * is known */
+	/* These come from the busiest load. */
+	int64_t		pool_size;		/* for a transaction pool; 0: not known */
+	int64_t		session_pool_size;	/* for callers that keep a connection for a
+									 * whole request; likewise */
+	double		busy_ratio;		/* optimal / pool_size; negative: not known */
 	PadvPoolBasis pool;
 	double		load_ratio;
 	PadvVerdict verdict;
@@ -104,63 +103,67 @@ typedef struct PadvModel
 
 /*
  * cores * connections_per_core + effective spindles, rounded, at least 1
- * (PostgreSQL wiki, "Number Of Database Connections").  The arguments are
- * finite and not negative; the result is at most INT64_MAX.
+ * (PostgreSQL wiki, "Number Of Database Connections").  Arguments are finite and
+ * not negative.  The result is at most INT64_MAX.
  */
 extern int64_t padv_formula_size(double cores, double effective_spindles,
 								 double connections_per_core);
 
-/* What the range around that goes by: connections per core at its ends. */
+/* Connections per core at the lower and upper end of the range of the formula. */
 extern double padv_least_per_core(double connections_per_core);
 extern double padv_most_per_core(double connections_per_core);
 
-/* A model before anything was measured. */
+/* Initialize a model without measurements. */
 extern void padv_model_init(PadvModel *model);
 
 /*
- * Bring the model up to date.  It remembers the share of disk reads from call to
- * call, because an idle minute says nothing about it.
+ * Update the model.  It keeps state for hysteresis, and the share of disk reads,
+ * which an idle minute does not tell.
  */
 extern void padv_model_update(PadvModel *model, const PadvInputs *inputs,
 							  const PadvMinute *minute, const PadvLoad *load,
 							  const PadvWaits *waits, const PadvCurve *curve);
 
 /*
- * Bring the sizes of pools up to date, after the model, as of a time on the wall
- * clock.  Without it they are not known.
+ * Update the pool sizes after the model; now is the wall clock in microseconds.
+ * Until the first call the sizes are not known.
  */
 extern void padv_model_size_pools(PadvModel *model, PadvPoolMemory *memory, int64_t now);
 
-/* pool_size, or the optimum as long as that is not known. */
+/* pool_size, or the optimum if that is not known. */
 extern int64_t padv_model_pool_or_optimal(const PadvModel *model);
 
 /*
- * How many connections at work must have been seen before a knee of the curve
- * is believed, unless something is seen to be saturated: half as many again as the formula says.
+ * The number of busy connections that must have been seen before a knee is named,
+ * unless a resource is saturated: 1.5 times the formula's number.
  */
 extern double padv_model_least_seen(const PadvModel *model);
 
 extern const PadvEstimate *padv_model_chosen(const PadvModel *model);
 
 /*
- * Whether more want to work than help.  That can be so under the verdict
- * 'contention' too, which names the nearer trouble.
+ * Whether the demand exceeds what helps.  Also true together with the verdict
+ * 'contention'.
  */
 extern bool padv_model_oversubscribed(const PadvModel *model);
 
-/* Whether the number is derived from the machine or from waits, not measured nor set. */
+/*
+ * Whether the number is derived from the machine or from waits, neither measured
+ * nor set.
+ */
 extern bool padv_model_is_derived(const PadvModel *model);
 
 /*
- * By how many times throughput would be higher with the optimum than it is of late,
- * and the range of that.  False where nothing measured tells.
+ * The factor by which throughput would be higher at the optimum than it is now,
+ * with a range.  Returns false if there is no measured curve, or fewer connections
+ * would not help.
  */
 extern bool padv_model_gain(const PadvModel *model, double *gain, double *low, double *high);
 
-/* Whose number it is, as the beginning of a sentence that ends with the number. */
+/* The beginning of a sentence that ends with the number.  A static string. */
 extern const char *padv_number_source(const PadvModel *model);
 
-/* Where busy_ratio comes from, in words. */
+/* The source of busy_ratio in words.  A static string. */
 extern const char *padv_busy_ratio_source(const PadvModel *model);
 
 extern const char *padv_method_name(PadvMethod method);

@@ -1,22 +1,22 @@
 /*
  * pool_size.c
- *		Connections that a pool in front needs, by the busiest load that was seen.
+ *		The size of a pool, by the busiest load seen so far.
  *
- * Owns the rule for the size, which load counts as the busiest, and when the
- * size changes.  Pure; the worker adds a second at a time, and asks with each
+ * Owns the rule for the size, the choice of the busiest load, and when the size
+ * changes.  Pure.  The worker adds each second, and computes the size with each
  * sample.
  *
- * A connection of a transaction pool is held while its transaction executes,
- * while that is idle between two statements, and for the round trip until the
- * next transaction is there.  What clients do between transactions holds none.  So
+ * A transaction holds a connection of a transaction pool while it executes, while
+ * it is idle between statements, and for the round trip until the next transaction.
+ * Pauses of clients between transactions hold none.  So
  *
  *		pool_size = optimal + held * max(1, optimal / executing) + round_trip
  *
- * While less than the optimum executes, pauses inside transactions grow with
- * what executes: optimal * (executing + held) / executing.  Beyond it throughput no longer grows, and
- * pauses do not either.  Round trips are those of the throughput that was seen.
- * Callers that keep a connection for a request hold it for their turn-around
- * too, in place of the round trip.
+ * While fewer connections execute than the optimum, pauses inside transactions grow
+ * in proportion: optimal * (executing + held) / executing.  Beyond the optimum neither
+ * throughput nor pauses grow.  Round trips are those at the throughput that was seen.
+ * Callers that keep a connection for a whole request hold it for their turn-around
+ * instead of the round trip.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -29,37 +29,43 @@
 #define HOUR (3600 * SECOND)
 #define DAY (24 * HOUR)
 
-/* Seconds that are looked at: at least these, and until there is enough to see. */
+/*
+ * The seconds that make a load: at least FEWEST_SECONDS, and until there are enough
+ * sightings.
+ */
 #define FEWEST_SECONDS 5
 #define ENOUGH_SIGHTINGS 400.0
 
-/* A second with less than this share of the mean is of another load. */
+/* A second with less than this share of the mean belongs to another load. */
 #define SAME_LOAD 0.5
 
-/* Which load replaces the busiest, and which is nearly as busy. */
+/*
+ * The factors at which a load replaces the busiest one, and at which it is nearly
+ * as busy.
+ */
 #define BUSIER 1.05
 #define NEARLY 0.9
 #define MUCH_BUSIER 1.5
 #define LONGER 1.5
 
-/* After this time the busiest load counts for nothing. */
+/* After this time the busiest load has no weight. */
 #define FADES (14 * DAY)
 
-/* When a size follows. */
+/* The least change of a size, and the time in which a size follows each change. */
 #define STEP 0.1
 #define SETTLES HOUR
 #define FALLS_AFTER DAY
 
-/* With so many of the sessions at work, more would be if there were more. */
+/* Above this share of busy sessions, more sessions would probably be busy, too. */
 #define PRESSED 0.9
 
-/* Then callers that keep a connection can be so many times as many. */
+/* Then the number of callers is bounded by this multiple of the sessions. */
 #define CALLERS 2.0
 
-/* Pauses beside next to nothing that executes tell no ratio. */
+/* The largest factor for pauses.  If almost nothing executes, the ratio means nothing. */
 #define LARGEST_FACTOR 100.0
 
-/* So far is a time from the epoch at most, and so large is a figure. */
+/* Bounds for saved times and numbers. */
 #define LATEST INT64_C(10000000000000000)
 #define GREATEST 1e9
 
@@ -88,7 +94,7 @@ add_second(PadvPoolSecond *sum, const PadvPoolSecond *second)
 	sum->turnaround += second->turnaround;
 }
 
-/* Whether a second is of the same load as those after it. */
+/* Whether a second belongs to the same load as the later ones. */
 static bool
 goes_on(const PadvPoolSecond *second, const PadvPoolSecond *sum)
 {
@@ -96,8 +102,7 @@ goes_on(const PadvPoolSecond *second, const PadvPoolSecond *sum)
 }
 
 /*
- * The latest seconds, as few as show enough; what was before a load began is not of
- * it.
+ * Sum the latest seconds, as few as are enough, without those of an earlier load.
  */
 static PadvPoolSecond
 sum_latest(const PadvPoolMemory *memory)
@@ -124,9 +129,8 @@ is_load(const PadvPoolSecond *sum, int count)
 }
 
 /*
- * Sessions that are ready to run look idle, in a transaction or between two, until
- * they have a core.  They execute, and are in no pause; all pauses have the same
- * part of them.
+ * Sessions that are ready to run look idle between statements or transactions.
+ * They count as executing, and are subtracted from all pauses in proportion.
  */
 static void
 describe_load(const PadvPoolSecond *sum, PadvPoolLoad *load)
@@ -183,8 +187,8 @@ padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *take, const PadvInt
 /* --- the busiest load ----------------------------------------------------- */
 
 /*
- * Connections that the transactions held, those that help: a pile of waiters makes a
- * load no busier.
+ * Connections that transactions held, without waiters beyond what helps: these do
+ * not make a load busier.
  */
 static double
 held_by(const PadvPoolLoad *load, const PadvPoolNeed *need)
@@ -192,7 +196,7 @@ held_by(const PadvPoolLoad *load, const PadvPoolNeed *need)
 	return fmin(load->executing, (double) need->optimal) + load->held + load->round_trip;
 }
 
-/* How much of the busiest load still counts. */
+/* The throughput of the busiest load after fading. */
 static double
 remembered_throughput(const PadvPoolMemory *memory, int64_t now)
 {
@@ -200,9 +204,9 @@ remembered_throughput(const PadvPoolMemory *memory, int64_t now)
 }
 
 /*
- * Whether the latest load is busier than a part of the busiest: more is held, and not
- * only because the server takes longer for the same.  Where more execute than the
- * optimum that is told by throughput alone.
+ * Whether the latest load is busier than a share of the busiest: it holds more
+ * connections, and not only because the server was slower.  Beyond the optimum only
+ * throughput counts.
  */
 static bool
 is_busier(const PadvPoolMemory *memory, const PadvPoolNeed *need, double part)
@@ -241,8 +245,8 @@ compare_latest(PadvPoolMemory *memory, const PadvPoolNeed *need, int64_t now)
 /* --- the size ------------------------------------------------------------- */
 
 /*
- * The DBA's number stands as it is.  Otherwise not less than has been seen to help,
- * without those that only waited for a core.
+ * The setting, or at least the connections that were seen to help, without those
+ * that waited for a core.
  */
 static double
 least_active(const PadvPoolLoad *load, const PadvPoolNeed *need)
@@ -254,8 +258,8 @@ least_active(const PadvPoolLoad *load, const PadvPoolNeed *need)
 }
 
 /*
- * As long as sessions were at rest beside those at work there is no need for more than
- * these sessions.
+ * Whether nearly all sessions were busy, so that clients may need more connections
+ * than there were sessions.
  */
 static bool
 is_pressed(const PadvPoolLoad *load)
@@ -263,7 +267,10 @@ is_pressed(const PadvPoolLoad *load)
 	return load->executing + load->held + load->turnaround >= PRESSED * load->sessions;
 }
 
-/* Rounded, within the server and the sessions that it can need. */
+/*
+ * Round a size, and limit it to the connections of the server and to what the
+ * sessions need.
+ */
 static int64_t
 bound_size(double size, double sessions, double least, int64_t usable)
 {
@@ -304,7 +311,7 @@ set_number(PadvPoolNumber *number, int64_t size, int64_t now)
 	number->changed_at = now;
 }
 
-/* Whether a number is to be changed to another; settling: it may fall at once. */
+/* Whether the shown size changes.  While settling, it can decrease at once. */
 static bool
 may_change(const PadvPoolNumber *number, int64_t size, int64_t now, bool settling)
 {
@@ -325,7 +332,7 @@ update_size(const PadvPoolMemory *memory, PadvPoolNumber *number, int64_t size, 
 		set_number(number, size, now);
 }
 
-/* A clock that was set back makes nothing last for ever. */
+/* After the clock was set back, a time in the future becomes now. */
 static void
 mend_time(int64_t *at, int64_t now)
 {
@@ -342,7 +349,7 @@ mend_times(PadvPoolMemory *memory, int64_t now)
 	mend_time(&memory->session_pool.changed_at, now);
 }
 
-/* What is known without a load: the DBA's number, if there is one. */
+/* The sizes without a load: the setting, or not known. */
 static void
 go_without_load(const PadvPoolNeed *need, PadvPoolSize *size)
 {
@@ -378,13 +385,13 @@ padv_pool_judge(PadvPoolMemory *memory, const PadvPoolNeed *need, int64_t now, P
 	if (size->session_pool_size < size->pool_size)
 		size->session_pool_size = size->pool_size;
 
-	/* the optimum divided by it and rounded up is the size again */
+	/* optimal / busy_ratio, rounded up, must be the size again */
 	size->busy_ratio = fmin(1.0, (double) need->optimal / ((double) size->pool_size * (1.0 - 1e-12)));
 }
 
 /* --- keeping -------------------------------------------------------------- */
 
-/* Changes with the meaning of the numbers. */
+/* The version of the format. */
 #define FORM 1.0
 
 void

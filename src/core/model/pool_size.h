@@ -1,6 +1,6 @@
 /*
  * pool_size.h
- *		The connections that a pool in front needs, by the busiest load seen so far.
+ *		The size of a pool, by the busiest load seen so far.
  *
  * Pure: plain data of the caller; nothing blocks, allocates or fails.
  *
@@ -17,56 +17,56 @@
 #include "core/stats/window.h"
 
 /*
- * The load of some time: means, in sessions.  By Little's law each is transactions a
- * second, times the seconds that a transaction spends in that state.
+ * A load: means over some seconds, in sessions.  By Little's law each number is the
+ * transaction rate times the time that a transaction spends in that state.
  */
 typedef struct PadvPoolLoad
 {
-	int64_t		at;				/* its end on the wall clock; 0: no load */
+	int64_t		at;				/* end of the period, wall clock; 0: no load */
 	double		samples;
-	double		throughput;		/* transactions a second */
+	double		throughput;		/* transactions per second */
 	double		sessions;
-	double		executing;		/* demand, sessions ready to run included */
-	double		ready;			/* of these, sessions that wait for a core */
-	double		held;			/* idle in transaction for a short time */
+	double		executing;		/* demand, including sessions ready to run */
+	double		ready;			/* sessions waiting for a core */
+	double		held;			/* briefly idle in transaction */
 	double		round_trip;		/* between two transactions, for at most a
 								 * round trip */
-	double		turnaround;		/* between two transactions in a row; at least
-								 * round_trip */
+	double		turnaround;		/* between two consecutive transactions; at
+								 * least round_trip */
 } PadvPoolLoad;
 
-/* What a size depends on, apart from the load. */
+/* The other inputs of a size. */
 typedef struct PadvPoolNeed
 {
 	int64_t		optimal;		/* active connections, at least 1 */
-	int64_t		setting;		/* the same as the DBA set it; 0: not set */
+	int64_t		setting;		/* the setting; 0: not set */
 	double		helpful;		/* active connections up to which throughput
-								 * was seen to grow; 0: not known */
-	double		at_work;		/* connections at work at the peak of the
-								 * curve; 0: none was seen */
-	int64_t		usable;			/* connections that the server can have */
+								 * was seen to increase; 0: not known */
+	double		at_work;		/* busy connections at the peak of the curve;
+								 * 0: none was seen */
+	int64_t		usable;			/* connections that ordinary roles can have */
 } PadvPoolNeed;
 
 /* The inputs of the current sizes. */
 typedef struct PadvPoolBasis
 {
-	PadvPoolLoad load;			/* the busiest */
-	double		least;			/* connections that are to be active */
-	double		factor;			/* by which pauses grow until these are active */
-	int64_t		pool_size;		/* the result, shown or not */
+	PadvPoolLoad load;			/* the busiest load */
+	double		least;			/* active connections to allow */
+	double		factor;			/* growth of pauses until these are active */
+	int64_t		pool_size;		/* the current result, shown or not */
 	int64_t		session_pool_size;
 } PadvPoolBasis;
 
-/* The sizes as they are shown. */
+/* The sizes as shown. */
 typedef struct PadvPoolSize
 {
 	int64_t		pool_size;		/* 0: not known */
 	int64_t		session_pool_size;	/* likewise; at least pool_size */
 	double		busy_ratio;		/* optimal / pool_size; negative: not known */
-	PadvPoolBasis inputs;		/* all 0 when no load is known */
+	PadvPoolBasis inputs;		/* all 0 if no load is known */
 } PadvPoolSize;
 
-/* Sums of about a second; over samples where no unit is given. */
+/* Sums over about a second; over samples where no unit is given. */
 typedef struct PadvPoolSecond
 {
 	double		seconds;
@@ -83,11 +83,11 @@ typedef struct PadvPoolSecond
 	double		turnaround;
 } PadvPoolSecond;
 
-/* A size as it is shown. */
+/* A size as shown, with the time of its last change. */
 typedef struct PadvPoolNumber
 {
 	int64_t		size;			/* 0: none yet */
-	int64_t		changed_at;		/* on the wall clock */
+	int64_t		changed_at;		/* wall clock */
 } PadvPoolNumber;
 
 #define PADV_POOL_SECONDS 60
@@ -95,17 +95,17 @@ typedef struct PadvPoolNumber
 /* All state; contains no pointer. */
 typedef struct PadvPoolMemory
 {
-	/* kept over a restart */
+	/* saved over a restart */
 	PadvPoolLoad busiest;
-	int64_t		settles_from;	/* when the busiest load was first seen */
-	int64_t		setting;		/* PadvPoolNeed.setting at the last
-								 * padv_pool_judge */
+	int64_t		settles_from;	/* when this load, or one like it, was first
+								 * seen */
+	int64_t		setting;		/* the setting at the last padv_pool_judge */
 	PadvPoolNumber pool;
 	PadvPoolNumber session_pool;
 
-	/* not kept */
+	/* not saved */
 	PadvPoolLoad latest;
-	bool		fresh;			/* latest is new since the last
+	bool		fresh;			/* latest was updated after the last
 								 * padv_pool_judge */
 	bool		near;			/* latest is nearly as busy as the busiest */
 	int			next;
@@ -116,9 +116,7 @@ typedef struct PadvPoolMemory
 /* Initialize, or reset. */
 extern void padv_pool_init(PadvPoolMemory *memory);
 
-/*
- * Add a second.  It is ignored if it has less than a load (see below).
- */
+/* Add a second.  It is ignored if its load is below the least load. */
 extern void padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *take,
 						  const PadvInterval *interval);
 
@@ -133,7 +131,7 @@ extern void padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *take,
 extern void padv_pool_judge(PadvPoolMemory *memory, const PadvPoolNeed *need, int64_t now,
 							PadvPoolSize *size);
 
-/* The least load: so many transactions a second, or so many executing sessions. */
+/* The least load: transactions per second, or executing sessions. */
 #define PADV_LOAD_TRANSACTIONS 10.0
 #define PADV_LOAD_EXECUTING 0.5
 

@@ -1,21 +1,21 @@
 /*
  * scalability.c
- *		Throughput against concurrency, as it was seen, and where it peaks.
+ *		The scalability curve: throughput by busy connections.
  *
- * Owns the bins, and what is forgotten when.  Pure.  What they say is judged in
- * knee.c.
+ * Owns the bins, and how evidence ages.  knee.c judges the curve.  Pure.
  *
- * When throughput leaves the curve while connections at work stay the same
- * (other transactions, more data), what was seen before is scaled to the new
- * level, and each bin's old evidence counts for two seconds as soon as there is
- * new: the shape stands until it is contradicted.  When throughput is off the
- * curve after a move along it, only the evidence around is old.
+ * If throughput leaves the curve while the number of busy connections stays the
+ * same (other transactions, more data), the level has changed.  All bins are scaled
+ * to the new level, and in each bin new evidence soon outweighs the old.  So the
+ * shape of the curve remains until it is contradicted.  If throughput is off the
+ * curve after a move along it, only the evidence nearby is outdated.
  *
- * Requests come at their own rate as a rule, so the connections at work are the
- * result of that rate and of how fast the server is: a server that is slow for a
- * moment has more at work, and does not do more.  So only seconds under pressure
- * tell what lies beyond the peak, in which more connections could not be, or
- * something was used up.  Other seconds tell what the server can do at least.
+ * Requests usually arrive at a rate of their own.  So the number of busy connections
+ * is the product of that rate and the response time: a server that is slow for a
+ * moment has more busy connections without more throughput.  Therefore only seconds
+ * under pressure are evidence of what lies beyond the peak: no more connections
+ * could be busy, or a resource was saturated.  Other seconds give a lower bound of
+ * what the server can do.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -24,55 +24,55 @@
 #include <math.h>
 #include <string.h>
 
-#define BIN_WIDTH 1.1			/* as a factor */
+#define BIN_WIDTH 1.1			/* factor */
 #define TRIVIAL_AT_WORK 0.5
 
-/* Beyond all that a server can do, so that no figure ever overflows. */
+/* Bounds of plausible numbers, so that no computation overflows. */
 #define MAX_CONNECTIONS 1e6
 #define MAX_THROUGHPUT 1e12
 #define MAX_LATENCY 1e9
 
-/* An interval stands for at most this long, however late the worker was. */
+/* An interval counts for at most this long. */
 #define MAX_INTERVAL_SECONDS 2.0
 
 /*
- * A change of level (a cumulative sum test, Page 1954): deviations up to the
- * slack are noise, and their excess must sum up to the threshold.  A single
- * second cannot weigh more than the limit, so that a stall of a few is none.
+ * Detection of a change of level (cumulative sum test, Page 1954).  Deviations up
+ * to the slack are noise; the excess must sum up to the threshold.  The limit
+ * bounds a single second, so that a short stall is no change.
  */
 #define SLACK 0.15
 #define LIMIT 0.5
 #define THRESHOLD 1.5
 
-/* Slack in mean distances from the curve, where there is much noise. */
+/* The slack in mean deviations, and the period of their mean. */
 #define SLACK_NOISE 1.25
 #define NOISE_SECONDS 60.0
 
 /*
- * At ease, a heavier load looks like a slow server: more at work for the same
- * requests.  It is called another level when it has lasted this long.
+ * Without pressure, a heavier load looks like a slow server: more connections are
+ * busy for the same rate.  It counts as another level only after this time.
  */
 #define SLOW_SECONDS 60.0
 
-/* A second is under pressure with this share of the sessions at work ... */
+/* A second is under pressure if this share of the sessions is busy ... */
 #define ALL_SESSIONS 0.9
 #define BYSTANDERS 1.0
 
-/* ... or of the cores busy, or of those at work waiting for locks. */
+/* ... or this share of the cores, or this share of busy connections waits for locks. */
 #define CORES_FULL 0.9
 #define LOCKED 0.75
 
-/* Means of late go by this share of a new second. */
+/* The weights of a new second in recent means. */
 #define OF_LATE 0.2
 #define NOW 0.05
 
-/* What was done at ease half counts after ten minutes. */
+/* The half-life of the highest throughput without pressure. */
 #define EASE_HALF_LIFE_SECONDS 600.0
 
 /*
- * An episode of pressure is over after so many seconds at ease, the longer ones
- * only when the server has not shown for a minute that it was slow in it: by
- * doing so many times as much, with fewer at work.
+ * An episode of pressure ends after this many seconds without pressure.  In the
+ * longer gap the server can show that it was only slow: throughput recovers to this
+ * multiple with fewer busy connections.
  */
 #define SHORT_GAP_SECONDS 10.0
 #define LONG_GAP_SECONDS 60.0
@@ -104,7 +104,7 @@ forget_deviations(PadvScalability *scalability)
 	scalability->off_seconds = 0.0;
 }
 
-/* Whether two numbers of connections are neighbours on the axis. */
+/* Whether two numbers of connections are within the smoothing factor. */
 static bool
 is_near(double a, double b)
 {
@@ -122,7 +122,7 @@ give_way(PadvBin *bin, double at_work, int64_t departure)
 	bin->pressed = fmin(bin->pressed, bin->seconds);
 }
 
-/* What is known around a place is to give way to new evidence. */
+/* Let new evidence near a number of connections outweigh the old. */
 static void
 change_shape(PadvScalability *scalability, double at_work)
 {
@@ -133,7 +133,7 @@ change_shape(PadvScalability *scalability, double at_work)
 	}
 }
 
-/* To another level, unless it was learned at that one. */
+/* Scale a bin to the new level, unless its evidence is of that level already. */
 static void
 move_bin(PadvBin *bin, double level, int64_t departure)
 {
@@ -148,7 +148,7 @@ move_bin(PadvBin *bin, double level, int64_t departure)
 		bin->throughput = fmin(bin->throughput * level, MAX_THROUGHPUT);
 }
 
-/* Everything seen before throughput left the curve was at another level. */
+/* Scale all evidence from before throughput left the curve. */
 static void
 change_level(PadvScalability *scalability)
 {
@@ -165,7 +165,7 @@ change_level(PadvScalability *scalability)
 	scalability->level++;
 }
 
-/* Throughput has been off the curve for long enough. */
+/* Throughput was off the curve for long enough: change the level or the shape. */
 static void
 take_leave(PadvScalability *scalability, double at_work, bool pressed)
 {
@@ -181,7 +181,7 @@ take_leave(PadvScalability *scalability, double at_work, bool pressed)
 	forget_deviations(scalability);
 }
 
-/* Whether throughput has been off the curve, in one direction, for a while. */
+/* Compare throughput with the curve, and detect a lasting deviation. */
 static void
 compare_with_curve(PadvScalability *scalability, const PadvInterval *interval, bool pressed)
 {
@@ -229,7 +229,7 @@ approach(double *mean, double value, double share)
 	*mean += (value - *mean) * share;
 }
 
-/* A second as a bin of its own. */
+/* Make a bin of one interval. */
 static PadvBin
 bin_of_interval(const PadvInterval *interval, double seconds, int64_t level)
 {
@@ -255,7 +255,7 @@ bin_of_interval(const PadvInterval *interval, double seconds, int64_t level)
 	return bin;
 }
 
-/* The mean since throughput has left the curve. */
+/* Update the mean since throughput left the curve. */
 static void
 note_departure(const PadvScalability *scalability, PadvBin *bin, const PadvBin *second)
 {
@@ -289,7 +289,7 @@ is_pressed(const PadvInterval *interval)
 		interval->lock >= LOCKED * interval->at_work;
 }
 
-/* What was learned in the episode goes to what is remembered. */
+/* End the episode, and merge its evidence. */
 static void
 end_episode(PadvScalability *scalability)
 {
@@ -301,7 +301,7 @@ end_episode(PadvScalability *scalability)
 	memset(episode, 0, sizeof(*episode));
 }
 
-/* The server was slow: what it did with so many says nothing of it. */
+/* End the episode, and discard its evidence: the server was only slow. */
 static void
 drop_episode(PadvScalability *scalability)
 {
@@ -355,7 +355,7 @@ ease(PadvScalability *scalability, double at_work, double throughput, double sec
 static bool
 between(double value, double low, double high)
 {
-	return value >= low && value <= high;	/* not a number is not */
+	return value >= low && value <= high;	/* false for NaN */
 }
 
 static bool
@@ -369,8 +369,8 @@ is_sound(const PadvInterval *interval)
 }
 
 /*
- * While the number of connections at work changes, an interval belongs to none
- * of them, so it counts less.
+ * The weight of an interval.  While the number of busy connections changes, an
+ * interval belongs to no bin, so its weight is lower.
  */
 static double
 steadiness(PadvScalability *scalability, double at_work)
@@ -423,10 +423,10 @@ padv_scalability_add(PadvScalability *scalability, const PadvInterval *interval)
 
 /* --- keeping -------------------------------------------------------------- */
 
-/* Changes with the meaning of the numbers. */
+/* The version of the format. */
 #define FORM 2.0
 
-/* So much over the edge of its bin can a mean be rounded. */
+/* The rounding error of a mean at the edge of its bin. */
 #define ROUNDING 1e-9
 
 #define OF_BIN 6

@@ -1,14 +1,13 @@
 /*
  * scalability.h
- *		Throughput against concurrency, as it was seen, and where it peaks.
+ *		The scalability curve: throughput by busy connections, and its peak.
  *
- * Two quantities must not be taken for each other.  *At work* is a connection
- * that is active, briefly idle in transaction, or in the turn-around between
- * two transactions: what a pool in front must hold.  *Active* is a session that
- * executes, waits inside its statement, or is ready to run: what loads the
- * server.  The curve's
- * axis is connections at work, because those are set from outside: a stall
- * makes more sessions active, but it does not make more of them work.
+ * There are two quantities.  A *busy* connection (at_work) is active, briefly idle
+ * in transaction, or in the turn-around between two transactions; a pool must have
+ * that many.  An *active* session executes, waits inside its statement, or is ready
+ * to run; these load the server.  The axis of the curve is busy connections,
+ * because clients set their number: a stall makes more sessions active, but not
+ * more connections busy.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -22,23 +21,24 @@
 #include "core/model/usl.h"
 #include "core/stats/interval.h"
 
-/* Bins of connections at work, each a tenth wider than the one before. */
+/* The number of bins.  Each is a tenth wider than the one before. */
 #define PADV_CURVE_BINS 100
 
-/* What is remembered of a bin: at most its last five minutes ... */
+/* The most seconds of evidence in a bin. */
 #define PADV_CURVE_MEMORY_SECONDS 300.0
 
-/* ... and half of it a week of load later. */
+/* Evidence loses half of its weight in a week of load. */
 #define PADV_CURVE_HALF_LIFE_SECONDS 604800.0
 
-/* The curve can be judged with this evidence in a bin. */
+/* The least evidence of a usable bin. */
 #define PADV_CURVE_MIN_SECONDS 2.0
 #define PADV_CURVE_MIN_TRANSACTIONS 30.0
 
-/* What more connections would have to wait for. */
+/* A resource that can be saturated. */
 typedef enum PadvResource
 {
-	PADV_RESOURCE_SESSIONS,		/* all there were, and nothing else is known */
+	PADV_RESOURCE_SESSIONS,		/* all sessions were busy, and nothing else is
+								 * known to be saturated */
 	PADV_RESOURCE_CORES,
 	PADV_RESOURCE_LOCKS,
 	PADV_RESOURCE_INTERNAL_LOCKS,
@@ -48,23 +48,25 @@ typedef enum PadvResource
 
 #define PADV_RESOURCES (PADV_RESOURCE_COMMITS + 1)
 
-/* Means of what is remembered. */
+/* A bin of the curve.  Numbers are means of its evidence. */
 typedef struct PadvBin
 {
 	double		seconds;
 	double		at_work;
 	double		active;
-	double		throughput;		/* transactions a second */
+	double		throughput;		/* transactions per second */
 	double		latency;
-	double		pressed;		/* 0..seconds: seconds of them in which the
-								 * server, not its clients, set the pace */
-	double		use[PADV_RESOURCES];	/* cores: 0..1 busy; the others:
-										 * sessions that waited for it, 0..1
-										 * of those at work */
-	int64_t		level;			/* at which its evidence was added last */
+	double		pressed;		/* seconds under pressure: the server, not its
+								 * clients, bounded throughput */
+	double		use[PADV_RESOURCES];	/* cores: utilization, 0..1; others:
+										 * share of busy connections that
+										 * waited for it, 0..1 */
+	int64_t		level;			/* PadvScalability.level of the latest
+								 * evidence */
 
-	/* since throughput was on the curve last */
-	int64_t		departure;		/* which time that was */
+	/* Evidence since throughput left the curve. */
+	int64_t		departure;		/* PadvScalability.departures of this
+								 * evidence */
 	double		fresh_seconds;
 	double		fresh_throughput;
 } PadvBin;
@@ -76,7 +78,10 @@ typedef enum PadvCurveState
 	PADV_CURVE_FITTED,
 } PadvCurveState;
 
-/* Numbers of connections with which throughput is highest, or within 5 %. */
+/*
+ * The number of connections with the highest throughput, and the range with at
+ * least 95 % of it.
+ */
 typedef struct PadvPeak
 {
 	double		best;
@@ -84,31 +89,32 @@ typedef struct PadvPeak
 	double		high;
 } PadvPeak;
 
-/* What the curve says. */
+/* The result of judging the curve. */
 typedef struct PadvCurve
 {
 	PadvCurveState state;
-	double		seconds;		/* evidence, in all bins that count */
-	double		seen_to;		/* connections at work in the last of them */
-	int			bins;			/* that count */
-	double		near_seconds;	/* evidence around the peak */
+	double		seconds;		/* evidence in all usable bins */
+	double		seen_to;		/* connections of the last usable bin */
+	int			bins;			/* usable bins */
+	double		near_seconds;	/* evidence near the peak */
 	double		beyond_seconds; /* evidence beyond the range, under pressure */
 	double		throughput;		/* at the peak */
-	double		pressed_seconds;	/* of all evidence, those under pressure */
+	double		pressed_seconds;	/* evidence under pressure */
 	double		present_seconds;	/* evidence of the present level under
-									 * pressure: the least of that below the
-									 * peak, near it and beyond it */
-	bool		settled;		/* the evidence does not hang on an episode of
-								 * pressure that has not ended */
-	PadvResource saturated;		/* beyond the peak */
-	double		saturated_share;	/* see use of PadvBin */
-	double		gap_low;		/* next to the peak nothing was seen between
-								 * these; 0: there is no such gap */
+									 * pressure: the minimum of that below,
+									 * near and beyond the peak */
+	bool		settled;		/* no evidence depends on an episode of
+								 * pressure that is still short */
+	PadvResource saturated;		/* resource that was saturated beyond the
+								 * peak */
+	double		saturated_share;	/* as PadvBin.use */
+	double		gap_low;		/* next to the peak there is no evidence
+								 * between these; 0: no gap */
 	double		gap_high;
 
-	double		best_so_far;	/* connections at work with which throughput
-								 * was highest, knee or not; 0: too little
-								 * data */
+	double		best_so_far;	/* busy connections with the highest
+								 * throughput, whether a knee was seen or not;
+								 * 0: too little data */
 	double		helpful_active; /* active with them, where fewer were seen to
 								 * do less; 0: not known */
 	bool		so_far_saturated;	/* cores or locks were used up there */
@@ -128,81 +134,83 @@ typedef struct PadvCurve
 } PadvCurve;
 
 /*
- * A time in which the server set the pace, and what was learned in it.  It can
- * turn out that the server was slow, so it is kept apart until it is over.
+ * A time in which the server set the pace, and what was learned in it.  It may turn
+ * out that the server was only slow, so its evidence is kept apart until it ends.
  */
 typedef struct PadvEpisode
 {
 	PadvBin		bins[PADV_CURVE_BINS];
-	double		seconds;		/* under pressure; 0: there is none */
-	double		gap;			/* seconds without pressure since */
-	double		work;			/* transactions in seconds */
-	double		at_work;		/* of late, while it was under pressure */
+	double		seconds;		/* under pressure; 0: no episode */
+	double		gap;			/* seconds without pressure since then */
+	double		work;			/* transactions of these seconds */
+	double		at_work;		/* recent mean under pressure */
 	double		throughput;
-	double		ease_throughput;	/* the most seen at ease shortly before */
+	double		ease_throughput;	/* the highest throughput without pressure
+									 * shortly before */
 } PadvEpisode;
 
-/* All that is remembered; no pointer in it. */
+/* The state of the curve.  It contains no pointers. */
 typedef struct PadvScalability
 {
 	PadvBin		bins[PADV_CURVE_BINS];
 	PadvEpisode episode;
-	double		ease_throughput;	/* of late, when nothing was under
-									 * pressure */
-	double		ease_best;		/* the most of that in the last minutes */
-	double		now_at_work;	/* of late, in all seconds that were learned */
+	double		ease_throughput;	/* recent throughput without pressure */
+	double		ease_best;		/* the highest of the last minutes */
+	double		now_at_work;	/* recent means of all seconds that were
+								 * learned */
 	double		now_throughput;
 	double		previous_at_work;
-	double		held;			/* the peak named last, in connections at
-								 * work; 0: none */
+	double		held;			/* busy connections of the peak named last; 0:
+								 * none */
 
-	int64_t		level;			/* changes of level so far */
-	int64_t		departures;		/* times that throughput has left the curve */
-	double		consistent_at;	/* connections at work when throughput was on
-								 * the curve last */
-	double		noise;			/* mean distance from the curve, as a
-								 * logarithm */
+	int64_t		level;			/* number of changes of level */
+	int64_t		departures;		/* number of times that throughput left the
+								 * curve */
+	double		consistent_at;	/* busy connections when throughput was last on
+								 * the curve */
+	double		noise;			/* mean absolute deviation from the curve, of
+								 * logarithms */
 
-	/* how far throughput has been off the curve of late, as logarithms */
+	/* Recent deviations of throughput from the curve, of logarithms. */
 	double		above;
 	double		below;
 	double		off_sum;
 	double		off_seconds;
 } PadvScalability;
 
-/* One bin that counts, for readers. */
+/* A usable bin, for readers. */
 typedef struct PadvScalabilityRow
 {
-	double		connections;	/* at work */
+	double		connections;	/* busy */
 	double		seconds;		/* of evidence */
-	double		throughput;		/* transactions a second */
+	double		throughput;		/* transactions per second */
 	double		latency;		/* seconds */
 	double		active;
-	double		fitted;			/* throughput by the law; negative: none */
+	double		fitted;			/* throughput by the fitted law; negative: no
+								 * fit */
 } PadvScalabilityRow;
 
 extern void padv_scalability_init(PadvScalability *scalability);
 
-/* Learn from an interval, unless its load is trivial. */
+/* Learn from an interval.  Trivial loads are ignored. */
 extern void padv_scalability_add(PadvScalability *scalability, const PadvInterval *interval);
 
 /*
- * What is known.  Of numbers that are as good as the best, the smallest that is
- * not below fewest is named.  Unless something is seen to be saturated, no knee is
- * named before connections at work went beyond least.  Remembers the peak it names, and keeps to it while that is
- * nearly as good as the best.
+ * Judge the curve.  Of all numbers with nearly the highest throughput, the smallest
+ * one that is at least fewest is named.  Unless a resource is saturated, no knee is
+ * named before more than `least` connections were busy.  A named peak is kept while
+ * its throughput is nearly the highest.
  */
 extern void padv_scalability_judge(PadvScalability *scalability, double fewest, double least,
 								   PadvCurve *curve);
 
-/* At most PADV_CURVE_BINS rows, by connections; returns how many. */
+/* Write the usable bins in order, at most PADV_CURVE_BINS.  Returns their number. */
 extern int	padv_scalability_rows(const PadvScalability *scalability, const PadvCurve *curve,
 								  PadvScalabilityRow *rows);
 
 /*
- * As plain numbers, to be kept over a restart; and back.  What was kept is
- * refused as a whole, and nothing changed, if it is of another form or not
- * sound.
+ * Save the curve as finite numbers, and restore it.  Restoring returns false, and
+ * changes nothing, if the numbers are not valid.
  */
 #define PADV_CURVE_NUMBERS (2 + 12 * PADV_CURVE_BINS)
 extern void padv_scalability_keep(const PadvScalability *scalability,
@@ -212,7 +220,7 @@ extern bool padv_scalability_restore(PadvScalability *scalability, const double 
 
 extern const char *padv_curve_state_name(PadvCurveState state);
 
-/* "the cores"; for sessions "the sessions themselves" */
+/* The name of a resource: "the cores".  A static string. */
 extern const char *padv_resource_name(PadvResource resource);
 
 #endif							/* PADV_SCALABILITY_H */

@@ -1,9 +1,10 @@
 /*
  * status.h
- *		The state of the server at one moment, as published and as a reader has it.
+ *		The state of the server, as published by the worker and as copied by
+ *		readers.
  *
- * The worker publishes a status, and readers copy it.  Plain data, so that the modules
- * that turn it into advice and sentences need no server.
+ * Plain data, so that the modules that make advice and sentences of it need no
+ * server.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -17,7 +18,7 @@
 #include "core/stats/load.h"
 #include "core/stats/window.h"
 
-/* What is published after each sample, without the long tables. */
+/* The status published after each sample, without the long tables. */
 typedef struct PadvStatus
 {
 	int64_t		taken_at;		/* of the last sample, wall clock,
@@ -31,11 +32,12 @@ typedef struct PadvStatus
 	PadvModel	model;
 	PadvControl control;		/* of server_max_active = auto */
 	PadvStall	stall;			/* sessions that block others */
-	bool		limits_unreadable;	/* so no login is refused */
-	int64_t		connections_most;	/* taken at once in the last 14 days */
+	bool		limits_unreadable;	/* limits could not be read, so no login is
+									 * refused */
+	int64_t		connections_most;	/* maximum in use of the last 14 days */
 	int64_t		connections_days;	/* days for which this is known */
-	int64_t		limits_committed;	/* sessions that limits and CONNECTION
-									 * LIMITs allow; -1: no bound */
+	int64_t		limits_committed;	/* sum of the sessions that limits and
+									 * CONNECTION LIMITs allow; -1: no bound */
 } PadvStatus;
 
 /*

@@ -2,9 +2,8 @@
  * usl.c
  *		The Universal Scalability Law, fitted to a measured curve.
  *
- * Owns the fit: Levenberg and Marquardt's method with bounds on the
- * parameters.  Pure.  Throughputs are divided by the highest one first, so
- * that the numbers stay near 1 whatever the load is.
+ * Owns the fit: the Levenberg-Marquardt method with bounds on the parameters.
+ * Throughputs are scaled to a maximum of 1.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -18,13 +17,13 @@
 #define MAX_DAMPING 1e7
 #define CONVERGED 1e-9			/* relative gain of a step */
 
-/* Below this kappa the peak lies beyond any number of connections. */
+/* With a smaller kappa there is no peak. */
 #define MIN_KAPPA 1e-10
 
 /*
- * One connection is the unit of the law.  Its throughput is taken as lambda
- * where it was seen, unless it did worse for itself than each of the next more:
- * on an idle machine a single client pays for cores that fall asleep.
+ * lambda is the throughput of one connection where it was measured, unless that is
+ * clearly less than the throughput per connection of others: on an idle machine a
+ * single client pays for the sleep states of cores.
  */
 #define ONE_LOW 0.75
 #define ONE_HIGH 1.25
@@ -62,7 +61,7 @@ usable(const PadvUslPoint *point)
 		isfinite(point->weight) && point->weight > 0.0;
 }
 
-/* The usable points, with the highest throughput as unit, which is returned. */
+/* Copy the usable points, scaled to a maximum of 1.  Returns the maximum. */
 static double
 take_points(Problem *problem, const PadvUslPoint *points, int n)
 {
@@ -87,7 +86,10 @@ each(const PadvUslPoint *point)
 	return point->throughput / point->connections;
 }
 
-/* What one connection did, if that is to be believed; otherwise a guess. */
+/*
+ * The throughput of one connection, if it was measured and is plausible; otherwise
+ * a first guess.
+ */
 static double
 first_lambda(Problem *problem)
 {
@@ -148,7 +150,7 @@ normal_equations(const Problem *problem, const PadvUsl *usl,
 	}
 }
 
-/* Solve a x = b for a positive definite matrix; false when it is not. */
+/* Solve a x = b for a positive definite matrix.  Returns false if it is not. */
 static bool
 solve(double a[PARAMETERS][PARAMETERS], double b[PARAMETERS])
 {
@@ -174,7 +176,7 @@ solve(double a[PARAMETERS][PARAMETERS], double b[PARAMETERS])
 	return isfinite(b[0]) && isfinite(b[1]) && isfinite(b[2]);
 }
 
-/* A parameter that stays as it is: its row asks for a step of nothing. */
+/* Exclude a parameter from the step. */
 static void
 freeze(double a[PARAMETERS][PARAMETERS], double b[PARAMETERS], int parameter)
 {
@@ -184,7 +186,7 @@ freeze(double a[PARAMETERS][PARAMETERS], double b[PARAMETERS], int parameter)
 	b[parameter] = 0.0;
 }
 
-/* One damped step from *usl; false when there is none. */
+/* Compute one damped step.  Returns false if there is none. */
 static bool
 step(const Problem *problem, const PadvUsl *usl, double damping, PadvUsl *next)
 {
@@ -208,7 +210,7 @@ step(const Problem *problem, const PadvUsl *usl, double damping, PadvUsl *next)
 	return true;
 }
 
-/* Descend from a first guess; returns the squares reached. */
+/* Minimize from a first guess.  Returns the sum of squares. */
 static double
 descend_to_minimum(const Problem *problem, PadvUsl *usl)
 {
@@ -261,7 +263,9 @@ r_squared(const Problem *problem, double error)
 bool
 padv_usl_fit(const PadvUslPoint *points, int n, PadvUsl *usl)
 {
-	/* where the descent may begin: contention, coherency, hardly any of them */
+	/*
+	 * starting points: little contention, much contention, much coherency cost
+	 */
 	static const double starts[][2] = {{0.01, 0.0001}, {0.5, 0.0001}, {0.01, 0.1}};
 	Problem		problem;
 	double		unit = take_points(&problem, points, n);
