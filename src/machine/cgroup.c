@@ -1,12 +1,11 @@
 /*
  * cgroup.c
- *		What the control groups of this process allow: CPU time and CPUs.
+ *		The limits of the cgroups of this process: CPU time and CPUs.
  *
- * Owns the layout of cgroup v1 and v2, which may both be there (hybrid).  A
- * group's limits hold for all groups below it, so all from ours up to the root
- * of the mount are looked at and the tightest quota wins; what lies above the
- * mount's root, as on a container's host, cannot be seen from here.  Called by
- * machine.c; does not decide what the limits mean for the cores.
+ * Owns the layout of cgroup v1 and v2, which can exist together (hybrid).  The
+ * limits of a cgroup apply to all cgroups below it, so the tightest quota from ours
+ * up to the root of the mount counts.  Cgroups above the root of the mount, as on
+ * the host of a container, are not visible.  Called by machine.c.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -17,19 +16,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where a controller's groups are, and which of them is ours. */
+/* The hierarchy of a controller, and our cgroup in it. */
 typedef struct Hierarchy
 {
 	bool		found;
 	bool		v2;
-	char		mount_root[PADV_PATH];	/* which group stands at the point */
+	char		mount_root[PADV_PATH];	/* cgroup at the mount point */
 	char		mount_point[PADV_PATH];
-	char		group[PADV_PATH];	/* the mount's root or below it */
+	char		group[PADV_PATH];	/* our cgroup; the mount's root or below
+									 * it */
 } Hierarchy;
 
 /*
- * Our group in the hierarchy of a v1 controller, or, with an empty name, in
- * that of v2: lines are ID:CONTROLLERS:PATH.
+ * Find our cgroup in the hierarchy of a v1 controller, or of v2 with an empty name.
+ * Lines are ID:CONTROLLERS:PATH.
  */
 static bool
 find_group(const char *text, const char *controller, char group[PADV_PATH])
@@ -63,7 +63,7 @@ find_group(const char *text, const char *controller, char group[PADV_PATH])
 	return false;
 }
 
-/* Whether a path goes up anywhere. */
+/* Whether a path contains "..". */
 static bool
 goes_up(const char *path)
 {
@@ -76,8 +76,8 @@ goes_up(const char *path)
 }
 
 /*
- * Whether our group is below the root of a mount.  Both are told as seen from
- * the root of our cgroup namespace, "/..", if need be, being above it.
+ * Whether our cgroup is below the root of a mount.  Both paths are relative to the
+ * root of our cgroup namespace; "/.." is above it.
  */
 static bool
 group_is_below(const char *group, const char *mount_root)
@@ -89,11 +89,10 @@ group_is_below(const char *group, const char *mount_root)
 }
 
 /*
- * Find a controller's mount; the name is empty for v2.  Of several the one
- * that shows our group is taken.  If none does, a mount still is all that we
- * can see, as where it was made outside of our cgroup namespace: then its root
- * stands for our group, which is somewhere below it.  Only a group that has
- * left our namespace is not below anything there.
+ * Find the mount of a controller; the name is empty for v2.  A mount that shows our
+ * cgroup is preferred.  Without one, as when the mount was made outside of our
+ * cgroup namespace, its root stands for our cgroup, which is somewhere below it.
+ * Only a cgroup that left our namespace is not below any mount.
  */
 static void
 find_hierarchy(const char *groups, const char *mounts, const char *controller,
@@ -122,7 +121,10 @@ find_hierarchy(const char *groups, const char *mounts, const char *controller,
 		padv_join(hierarchy->group, hierarchy->mount_root, "", "");
 }
 
-/* A file of a group; false when the group is not below the mount. */
+/*
+ * Make the path of a file of a cgroup.  Returns false if the cgroup is not below
+ * the mount.
+ */
 static bool
 group_file(const Hierarchy *hierarchy, const char *group, const char *file,
 		   char path[PADV_PATH])
@@ -141,7 +143,7 @@ group_file(const Hierarchy *hierarchy, const char *group, const char *file,
 		padv_join(path, directory, file, "");
 }
 
-/* The group above; false at the root. */
+/* Go to the parent cgroup.  Returns false at the root. */
 static bool
 go_up(char group[PADV_PATH])
 {
@@ -154,8 +156,8 @@ go_up(char group[PADV_PATH])
 }
 
 /*
- * Quota and period of a group, in microseconds, and the file that the quota is
- * in; false when it has no limit ("max", or -1).
+ * Read quota and period of a cgroup, in microseconds, and the name of the file with
+ * the quota.  Returns false if there is no limit ("max", or -1).
  */
 static bool
 read_quota(const char *root, const Hierarchy *hierarchy, const char *group,
@@ -188,8 +190,8 @@ describe_quota(PadvCgroup *cgroup, uint64_t quota, uint64_t period, const char *
 }
 
 /*
- * Let the quotas of our group and of those above it count.  usage is the
- * hierarchy that knows how much CPU time a group used.
+ * Apply the quotas of our cgroup and of its parents.  usage is the hierarchy with
+ * the CPU time that a cgroup used.
  */
 static void
 apply_quotas(PadvCgroup *cgroup, const char *root, const Hierarchy *hierarchy,
@@ -219,7 +221,7 @@ apply_quotas(PadvCgroup *cgroup, const char *root, const Hierarchy *hierarchy,
 	} while (go_up(group));
 }
 
-/* The CPUs of our group: of the nearest that says so. */
+/* Read the cpuset of the nearest cgroup that has one. */
 static void
 apply_cpuset(PadvCgroup *cgroup, const char *root, const Hierarchy *hierarchy)
 {
@@ -263,7 +265,7 @@ padv_read_cgroup(PadvCgroup *cgroup, const char *root)
 		find_hierarchy(groups, mounts, "cpuset", &hierarchy);
 		apply_cpuset(cgroup, root, &hierarchy);
 
-		/* a controller is in one of the two versions only */
+		/* each controller is in one of the two versions only */
 		find_hierarchy(groups, mounts, "", &hierarchy);
 		apply_quotas(cgroup, root, &hierarchy, &hierarchy);
 		if (cgroup->cpuset.count == 0)

@@ -1,11 +1,10 @@
 /*
  * cores.c
- *		How many cores the server may use.
+ *		The number of cores that the server can use.
  *
- * Owns the step from logical CPUs to physical cores, and the order in which
- * affinity, cpuset and quota narrow them.  Where the kernel does not tell,
- * sysconf(3) does, and says so in the facts.  Called by machine.c; what the
- * control groups say, cgroup.c reads.
+ * Owns the step from logical CPUs to physical cores, and how affinity mask, cpuset
+ * and quota reduce them.  Where /sys and /proc have no information, sysconf(3) is
+ * used, and the facts say so.  cgroup.c reads the cgroups.  Called by machine.c.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -28,14 +27,14 @@
 #define STATUS_FILE "/proc/self/status"
 #define CPUINFO_FILE "/proc/cpuinfo"
 
-/* Which physical core a CPU is part of: the number of the first CPU in it. */
+/* The physical core of each CPU, as the number of the first CPU of the core. */
 typedef struct Topology
 {
 	const char *source;
-	int16_t		core[PADV_MAX_CPUS];	/* of the CPUs asked for only */
+	int16_t		core[PADV_MAX_CPUS];	/* only for the CPUs asked for */
 } Topology;
 
-/* What sysconf(3) says; at least one CPU runs this. */
+/* Get the CPUs from sysconf(3); there is at least one. */
 static void
 read_sysconf(PadvCpuSet *cpus)
 {
@@ -71,7 +70,7 @@ read_affinity(PadvCpuSet *cpus)
 }
 #endif
 
-/* The source, or NULL when it is not known which CPUs we may run on. */
+/* Get the affinity mask.  Returns its source, or NULL if it is not known. */
 static const char *
 find_affinity(const char *root, PadvCpuSet *affinity)
 {
@@ -83,14 +82,14 @@ find_affinity(const char *root, PadvCpuSet *affinity)
 	if (found)
 		return "Cpus_allowed_list in " STATUS_FILE;
 
-	/* another root is another machine: ours would be a wrong answer */
+	/* with another root, our own affinity mask would be wrong */
 	if (root[0] == '\0' && read_affinity(affinity))
 		return "sched_getaffinity(2)";
 	memset(affinity, 0, sizeof(*affinity));
 	return NULL;
 }
 
-/* Keep what is in both sets, unless that is nothing. */
+/* Keep CPUs that are in both sets, unless there are none. */
 static bool
 narrow_to_set(PadvCpuSet *cpus, const PadvCpuSet *by)
 {
@@ -102,7 +101,7 @@ narrow_to_set(PadvCpuSet *cpus, const PadvCpuSet *by)
 	return both.count > 0;
 }
 
-/* The CPUs that are there; affinity may be empty. */
+/* Get the online CPUs.  affinity can be empty. */
 static const char *
 find_online(const char *root, const PadvCpuSet *affinity, PadvCpuSet *online)
 {
@@ -113,7 +112,7 @@ find_online(const char *root, const PadvCpuSet *affinity, PadvCpuSet *online)
 		padv_parse_cpus(list, online))
 		return ONLINE_FILE;
 
-	/* sysconf knows their number, but not their numbers */
+	/* sysconf knows the number of CPUs, not which ones */
 	read_sysconf(online);
 	padv_intersect_cpus(&both, online);
 	if (both.count == affinity->count)
@@ -123,8 +122,8 @@ find_online(const char *root, const PadvCpuSet *affinity, PadvCpuSet *online)
 }
 
 /*
- * The first of the hyper-threads that share a core with this CPU; -1 when not
- * known.  core_cpus_list is the newer name of thread_siblings_list.
+ * The first CPU of the core of this CPU; -1 if not known.  core_cpus_list is the
+ * newer name of thread_siblings_list.
  */
 static int
 first_sibling(const char *root, int cpu)
@@ -168,7 +167,10 @@ read_siblings(const char *root, const PadvCpuSet *cpus, Topology *topology)
 	return true;
 }
 
-/* The number behind a key of cpuinfo; false when the line is another one. */
+/*
+ * Parse the number after a key in a line of cpuinfo.  Returns false if the line has
+ * another key.
+ */
 static bool
 cpuinfo_number(const char *line, const char *key, uint64_t *number)
 {
@@ -185,8 +187,8 @@ cpuinfo_number(const char *line, const char *key, uint64_t *number)
 }
 
 /*
- * Each CPU has a paragraph in cpuinfo with the number of its socket and that
- * of its core in it.  Both in one are its place; 0 stands for none.
+ * Parse cpuinfo, which has a paragraph for each CPU with its socket and core.  The
+ * place combines both; 0 means none.
  */
 static void
 parse_cpuinfo(const char *text, uint64_t places[PADV_MAX_CPUS])
@@ -257,7 +259,7 @@ count_cores(const Topology *topology, const PadvCpuSet *cpus)
 	return cores.count;
 }
 
-/* A fact like "5 (0-3,8)". */
+/* Add a fact like "5 (0-3,8)". */
 static void
 add_cpus_fact(PadvMachine *machine, const char *fact, const PadvCpuSet *cpus,
 			  const char *source)
@@ -275,7 +277,7 @@ add_cpus_fact(PadvMachine *machine, const char *fact, const PadvCpuSet *cpus,
 		while (last + 1 < PADV_MAX_CPUS && padv_cpu_in(cpus, last + 1))
 			last++;
 
-		/* room for ",4094-4095", or for ",..." where it ends */
+		/* leave room for ",4094-4095", or for ",..." at the end */
 		if (length + 16 > sizeof(text))
 		{
 			length += (size_t) snprintf(text + length, sizeof(text) - length, ",...");
@@ -291,14 +293,14 @@ add_cpus_fact(PadvMachine *machine, const char *fact, const PadvCpuSet *cpus,
 	padv_add_fact(machine, fact, text, source);
 }
 
-/* "1.5 CPUs" */
+/* Format a quota, like "1.5 CPUs". */
 static void
 print_quota(char *text, size_t size, double quota)
 {
 	snprintf(text, size, "%.6g CPU%s", quota, quota == 1.0 ? "" : "s");
 }
 
-/* The smaller of physical cores and quota, and how that came about. */
+/* Compute the usable cores: the smaller of physical cores and quota. */
 static void
 grant_cores(PadvMachine *machine, const PadvCgroup *cgroup)
 {
@@ -327,8 +329,8 @@ grant_cores(PadvMachine *machine, const PadvCgroup *cgroup)
 }
 
 /*
- * Narrow what is allowed by one more set, and say so.  A set that leaves
- * nothing is of another numbering, as where a container shows CPUs of its own.
+ * Reduce the allowed CPUs by a set, and add a fact.  A set without any allowed CPU
+ * has other numbers, as in a container that shows its own CPUs, so it is ignored.
  */
 static void
 apply_set(PadvMachine *machine, PadvCpuSet *allowed, const PadvCpuSet *online,
@@ -339,7 +341,7 @@ apply_set(PadvMachine *machine, PadvCpuSet *allowed, const PadvCpuSet *online,
 
 	if (narrow_to_set(allowed, set))
 	{
-		/* a set may name CPUs that are offline */
+		/* a set can contain offline CPUs */
 		(void) narrow_to_set(&shown, online);
 		add_cpus_fact(machine, fact, &shown, source);
 		return;

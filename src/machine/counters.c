@@ -1,11 +1,10 @@
 /*
  * counters.c
- *		What the machine has done so far.
+ *		Cumulative counters of the machine.
  *
- * Owns the formats of the kernel's counters.  Reads only what the machine was
- * found to have, and keeps nothing: a file that is missing or strange gives a
- * negative value, and what two readings mean is for others to say.  Called by
- * the worker, once a second.
+ * Owns the formats of the kernel's counters.  Keeps no state.  A missing or
+ * malformed file gives a negative value.  core/stats/load.c computes differences.
+ * Called by the worker once a second.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -21,15 +20,15 @@
 #define MICROSECONDS 1e6
 #define NANOSECONDS 1e9
 
-/* A process with more threads than this counts as one that is awake. */
+/* A process with more threads than this counts as awake. */
 #define MOST_THREADS 32
 
-/* What a process cannot have used: 285 years; fits 64 bits. */
+/* An upper bound of plausible times: 285 years, which fits into 64 bits. */
 #define MOST_NS 9e18
 
 /*
- * The fields of a CPU's line in /proc/stat (proc(5)), in clock ticks.  Guest
- * time is within user time already.
+ * The fields of the line of a CPU in /proc/stat (proc(5)), in clock ticks.  User
+ * time includes guest time.
  */
 enum
 {
@@ -78,7 +77,7 @@ read_cpus(const PadvMachine *machine, const char *root, PadvMachineCounters *cou
 		uint64_t	cpu,
 					fields[FIELDS];
 
-		/* "cpu" alone is the sum of all */
+		/* the line "cpu" is the sum of all */
 		if (strncmp(line, "cpu", 3) == 0 && *at != ' ' &&
 			padv_parse_number(&at, &cpu) && cpu < PADV_MAX_CPUS &&
 			(machine->cpu_allowed[cpu / 8] & (1 << (cpu % 8))) != 0 &&
@@ -94,7 +93,7 @@ read_cpus(const PadvMachine *machine, const char *root, PadvMachineCounters *cou
 		counters->cpu_busy = counters->cpu_idle = counters->cpu_iowait = UNKNOWN;
 }
 
-/* Seconds used by the group with the quota. */
+/* CPU time of the cgroup with the tightest quota, in seconds. */
 static double
 read_cgroup_cpu(const PadvMachine *machine, const char *root)
 {
@@ -103,12 +102,12 @@ read_cgroup_cpu(const PadvMachine *machine, const char *root)
 	const char *usage;
 	uint64_t	number;
 
-	/* v1 has a file with one number, in nanoseconds */
+	/* v1: a file with one number, in nanoseconds */
 	if (strcmp(padv_base_name(path), "cpu.stat") != 0)
 		return path[0] != '\0' && padv_read_number(root, path, &number) ?
 			(double) number / NANOSECONDS : UNKNOWN;
 
-	/* v2 has lines with keys, in microseconds */
+	/* v2: lines with keys, in microseconds */
 	if (padv_read_file(root, path, buffer, sizeof(buffer)) <= 0)
 		return UNKNOWN;
 	usage = padv_find_line(buffer, "usage_usec ");
@@ -117,8 +116,8 @@ read_cgroup_cpu(const PadvMachine *machine, const char *root)
 }
 
 /*
- * Field 4 of a disk's stat file: milliseconds, summed over all reads (kernel
- * documentation, Documentation/block/stat.rst).
+ * Field 4 of the stat file of a disk: the sum of the durations of all reads, in
+ * milliseconds (kernel documentation, Documentation/block/stat.rst).
  */
 static bool
 read_disk(const char *root, const char *name, double *seconds)
@@ -160,7 +159,7 @@ read_disks(const PadvMachine *machine, const char *root)
 	return any ? sum : UNKNOWN;
 }
 
-/* The total of a line like "some avg10=0.00 avg60=0.00 avg300=0.00 total=0". */
+/* Parse the total of a line like "some avg10=0.00 avg60=0.00 avg300=0.00 total=0". */
 static double
 read_pressure(const char *root, const char *path)
 {
@@ -202,25 +201,25 @@ padv_machine_read_counters(const PadvMachine *machine,
 }
 
 /*
- * A line of /proc/PID/stat or /proc/PID/task/TID/stat (proc(5)).  The state is of
- * the thread that the file is named after, which for a process is its first one;
- * the CPU time in the file of a process is of all its threads, those that have
- * ended included.
+ * Fields of /proc/PID/stat or /proc/PID/task/TID/stat (proc(5)).  The state is that
+ * of one thread, for a process its first one.  The CPU time of a process is that of
+ * all threads, including those that ended.
  */
 typedef struct ProcessStat
 {
 	char		state;
-	double		cpu_ns;			/* in whole clock ticks; UNKNOWN */
+	double		cpu_ns;			/* with the resolution of clock ticks;
+								 * UNKNOWN */
 	uint64_t	threads;
 } ProcessStat;
 
-/* Numbers of fields, as in proc(5). */
+/* Field numbers as in proc(5). */
 #define FIELD_STATE 3
 #define FIELD_UTIME 14
 #define FIELD_STIME 15
 #define FIELD_THREADS 20
 
-/* What begins a field, from where the one before it does. */
+/* The beginning of the next field. */
 static const char *
 next_field(const char *at)
 {
@@ -229,8 +228,8 @@ next_field(const char *at)
 }
 
 /*
- * A line may end early, as the ones of some kernels that are not Linux do: then
- * there is no CPU time, and one thread.
+ * Read a stat file.  Some kernels other than Linux have shorter lines: then CPU
+ * time is not known, and there is one thread.
  */
 static bool
 read_process_stat(const char *root, const char *path, ProcessStat *stat)
@@ -245,7 +244,7 @@ read_process_stat(const char *root, const char *path, ProcessStat *stat)
 	if (padv_read_file(root, path, buffer, sizeof(buffer)) <= 0)
 		return false;
 
-	/* the name may have anything in it, brackets too */
+	/* the name can contain any character, including parentheses */
 	at = strrchr(buffer, ')');
 	if (at == NULL || at[1] != ' ' || at[2] == '\0' || at[3] != ' ')
 		return false;
@@ -256,7 +255,7 @@ read_process_stat(const char *root, const char *path, ProcessStat *stat)
 	{
 		const char *end = at;
 
-		/* others may be negative */
+		/* other fields can be negative */
 		if (field != FIELD_UTIME && field != FIELD_STIME && field != FIELD_THREADS)
 			continue;
 		if (!padv_parse_number(&end, &number))
@@ -274,11 +273,9 @@ read_process_stat(const char *root, const char *path, ProcessStat *stat)
 }
 
 /*
- * schedstat is exact, but is of the process's first thread only, and not every
- * kernel has it.  The ticks in stat are of all threads, and rounded down.  So the
- * larger of both is nearer to the truth: the first where there is one thread, the
- * second where others work, or did.  Either only grows, so their larger one does
- * too, whenever threads come and go.
+ * schedstat is exact, but only of the first thread, and not every kernel has it.
+ * stat is of all threads, but rounded down to clock ticks.  The larger one is the
+ * better approximation, and it never decreases, because neither does.
  */
 bool
 padv_process_read_schedule(const char *root, int pid, uint64_t *run_ns,
@@ -306,13 +303,13 @@ padv_process_read_schedule(const char *root, int pid, uint64_t *run_ns,
 	if (timed && stat.cpu_ns > (double) run)
 		run = (uint64_t) stat.cpu_ns;
 
-	/* it is there, so it ran; without schedstat for less than a tick perhaps */
+	/* not 0: without schedstat a process can have run for less than a tick */
 	*run_ns = run > 0 ? run : 1;
 	*delay_ns = delay;
 	return true;
 }
 
-/* Whether none of a process's threads runs, wants to, or is at a disk. */
+/* Whether all threads of a process sleep interruptibly. */
 static bool
 all_threads_asleep(const char *root, int pid)
 {
@@ -335,8 +332,8 @@ all_threads_asleep(const char *root, int pid)
 }
 
 /*
- * The state of a process is that of its first thread, which may wait for others
- * that burn cores.  So where there are more, each is asked.
+ * The state of a process is that of its first thread, which may wait for threads
+ * that run.  So all threads are checked.
  */
 bool
 padv_process_is_asleep(const char *root, int pid)

@@ -1,11 +1,10 @@
 /*
  * devices.c
- *		From a block device down to the disks under it.
+ *		The disks below a block device.
  *
- * Owns the block devices in /sys: the way through partitions, device-mapper,
- * md and the members of a file system, and whether a disk rotates.  A broken
- * tree, even one in a circle, ends the descent after a bounded number of
- * steps.  Called by disks.c, which knows what is stored where.
+ * Owns the block devices in /sys: partitions, device-mapper, md, the members of a
+ * file system, and whether a disk rotates.  The number of steps is bounded, also if
+ * the tree contains a cycle.  Called by disks.c.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -15,11 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Real stacks have up to eight layers, and some hundred members at most. */
+/* Real stacks have up to eight layers and some hundred members. */
 #define DEEPEST_STACK 12
 #define MOST_VISITS 1024
 
-/* The descent from a device to its disks. */
+/* The search from a device down to its disks. */
 typedef struct Descent
 {
 	PadvMachine *machine;
@@ -27,10 +26,10 @@ typedef struct Descent
 	bool		holds_data;
 	int			visits;
 	char		layers[DEEPEST_STACK + 1][PADV_VALUE];	/* names by depth */
-	char		disks[PADV_VALUE];	/* names of those reached */
+	char		disks[PADV_VALUE];	/* names of disks found */
 } Descent;
 
-/* Add a name to a list unless it is there; dots stand for what does not fit. */
+/* Append a name to a list, if it is new.  Dots replace what does not fit. */
 static void
 append_name(char list[PADV_VALUE], const char *name)
 {
@@ -46,13 +45,13 @@ append_name(char list[PADV_VALUE], const char *name)
 			return;
 	}
 
-	/* room for this one, the separator, and a next one that is dots */
+	/* there must be room for the name, a separator, and dots */
 	if (length + name_length + 8 > PADV_VALUE)
 		name = "...";
 	snprintf(list + length, PADV_VALUE - length, "%s%s", length > 0 ? ", " : "", name);
 }
 
-/* A disk that a descent arrived at; it may have been met before. */
+/* Add a disk to the machine, if it is new. */
 static void
 add_disk(Descent *descent, const char *name)
 {
@@ -82,7 +81,7 @@ has_prefix(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* One line of a file of a device; empty when there is none. */
+/* Read the first line of a file of a device; empty if there is none. */
 static void
 read_attribute(const char *root, const char *device, const char *file,
 			   char *line, size_t size)
@@ -93,7 +92,7 @@ read_attribute(const char *root, const char *device, const char *file,
 		line[0] = '\0';
 }
 
-/* Several ways to one disk, of dm-multipath. */
+/* Whether a device is a dm-multipath device: several paths to one disk. */
 static bool
 is_multipath(const char *root, const char *device)
 {
@@ -103,7 +102,7 @@ is_multipath(const char *root, const char *device)
 	return has_prefix(uuid, "mpath-");
 }
 
-/* The name of a device, with what it is where that is known. */
+/* Describe a device by name and kind. */
 static void
 describe_device(const char *root, const char *device, char text[PADV_VALUE])
 {
@@ -125,7 +124,7 @@ describe_device(const char *root, const char *device, char text[PADV_VALUE])
 		snprintf(text, PADV_VALUE, "%.60s", padv_base_name(device));
 }
 
-/* A member of an md array that holds nothing: waiting to stand in, or broken. */
+/* Whether a member of an md array has no data: a spare or faulty one. */
 static bool
 is_unused_member(const char *root, const char *device, const char *member)
 {
@@ -138,7 +137,7 @@ is_unused_member(const char *root, const char *device, const char *member)
 	return strstr(state, "spare") != NULL || strstr(state, "faulty") != NULL;
 }
 
-/* The directory of a device in /sys, by its name. */
+/* Find the directory of a device in /sys by name. */
 static bool
 find_device(const char *root, const char *name, char device[PADV_PATH])
 {
@@ -154,8 +153,8 @@ find_device(const char *root, const char *name, char device[PADV_PATH])
 static bool add_slave_devices(Descent *descent, const char *device, int depth);
 
 /*
- * Go down to the devices that a directory names; false when it names none.
- * *reached tells whether a disk was found under them.
+ * Descend to the devices in a directory.  Returns false if there are none.
+ * *reached is set if a disk was found.
  */
 static bool
 descend_to_members(Descent *descent, const char *device, const char *directory,
@@ -179,8 +178,8 @@ descend_to_members(Descent *descent, const char *device, const char *directory,
 }
 
 /*
- * device is its directory in /sys, without links.  True when a disk was found
- * under it.
+ * Descend from a device, given as its directory in /sys without links.  Returns
+ * true if a disk was found.
  */
 static bool
 add_slave_devices(Descent *descent, const char *device, int depth)
@@ -193,7 +192,7 @@ add_slave_devices(Descent *descent, const char *device, int depth)
 		return false;
 	if (padv_join(path, device, "/partition", "") && padv_exists(descent->root, path))
 	{
-		/* further down, the name of the whole disk says enough */
+		/* further down the name of the disk is enough */
 		if (depth == 0)
 			append_name(descent->layers[depth], padv_base_name(device));
 		padv_join(path, device, "", "");
@@ -212,8 +211,8 @@ add_slave_devices(Descent *descent, const char *device, int depth)
 }
 
 /*
- * "sda1 on sda", "dm-0 (LVM vg-data) on md0 (raid10) on sda, sdb".  Of the
- * disks there are no more than fit into a fact with the rest, but whole names.
+ * Format a chain like "sda1 on sda", or "dm-0 (LVM vg-data) on md0 (raid10) on sda,
+ * sdb".  Lists as many whole names of disks as fit.
  */
 static void
 print_chain(const Descent *descent, char chain[PADV_CHAIN])
@@ -281,10 +280,7 @@ padv_add_members(PadvMachine *machine, const char *root, const char *name,
 	return reached;
 }
 
-/*
- * Virtual disks report that they rotate, unless the hypervisor is configured
- * otherwise.
- */
+/* Whether a disk is virtual.  Virtual disks usually report that they rotate. */
 static bool
 is_virtual(const char *root, const char *disk)
 {
@@ -312,7 +308,7 @@ is_virtual(const char *root, const char *disk)
 	return false;
 }
 
-/* Whether a disk rotates; what is to be known about that, as a fact. */
+/* Detect whether a disk rotates, and add a fact. */
 static void
 examine_disk(PadvMachine *machine, const char *root, PadvDisk *disk)
 {

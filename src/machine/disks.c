@@ -1,11 +1,11 @@
 /*
  * disks.c
- *		Which disks hold the data, its WAL and its tablespaces.
+ *		The disks of the data directory, of WAL, and of tablespaces.
  *
- * Owns the way from a directory over its mount to a device, and what counts as
- * a spindle: a rotating disk that holds data.  A disk that holds nothing but
- * WAL is shown but not counted, because readers do not wait for it.  Called by
- * machine.c; what is below a device, devices.c knows.
+ * Owns the step from a directory to its mount and device.  A spindle is a rotating
+ * disk with data.  A disk that contains only WAL is shown, but not counted, because
+ * reads do not wait for it.  devices.c finds the disks of a device.  Called by
+ * machine.c.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -21,24 +21,24 @@
 #include <sys/sysmacros.h>
 #endif
 
-/* The rest of the facts is for disks, which are fewer and tell more. */
+/* The other half is for disks. */
 #define MOST_FACTS_ON_DIRECTORIES (PADV_MAX_FACTS / 2)
 
-/* Links that lead to links, below a root that is made up. */
+/* The most symbolic links in a row, below a root other than "". */
 #define MOST_LINKS 8
 
-/* What the directories have in common. */
+/* The state of the search of all directories. */
 typedef struct Search
 {
 	PadvMachine *machine;
 	const char *root;
-	char	   *mounts;			/* NULL when not readable */
+	char	   *mounts;			/* NULL: not readable */
 } Search;
 
 /*
- * The real path of a directory.  Below a root other than "", it is looked for
- * there first, absolute links too; what is not there may be on this machine,
- * with no more than /proc and /sys made up.
+ * Find the real path of a directory.  With a root other than "", it is searched
+ * below root first, including the targets of absolute links.  Otherwise it can be
+ * on this machine, if only /proc and /sys are below root.
  */
 static void
 locate_path(const char *root, const char *directory, char located[PADV_PATH])
@@ -64,7 +64,7 @@ locate_path(const char *root, const char *directory, char located[PADV_PATH])
 	if (padv_exists(root, located) || root[0] == '\0')
 		return;
 
-	/* a link may name the root too */
+	/* the target of a link can include the root */
 	padv_resolve("", target, located);
 	padv_resolve("", root, real_root);
 	if (padv_is_below(located, real_root) && located[strlen(real_root)] == '/')
@@ -74,7 +74,10 @@ locate_path(const char *root, const char *directory, char located[PADV_PATH])
 	}
 }
 
-/* The mount that a path is on: the longest point, the latest of equal ones. */
+/*
+ * The mount of a path: the one with the longest mount point, and of equal ones the
+ * latest.
+ */
 static bool
 find_mount(const char *mounts, const char *path, PadvMount *found)
 {
@@ -92,9 +95,9 @@ find_mount(const char *mounts, const char *path, PadvMount *found)
 }
 
 /*
- * The device of a mount, as "major:minor".  A file system that spans devices
- * has none of its own (major 0), but names one as its source; *name is that
- * one's name, or empty.
+ * Find the device of a mount, as "major:minor".  A file system on several devices
+ * has none (major 0), but its source is one of them; *name is the name of that one,
+ * or empty.
  */
 static bool
 find_number(const char *root, const PadvMount *mount, char number[32], char name[64])
@@ -111,7 +114,7 @@ find_number(const char *root, const PadvMount *mount, char number[32], char name
 	if (strncmp(mount->source, "/dev/", 5) != 0)
 		return false;
 
-	/* what is in /dev/mapper are links */
+	/* entries of /dev/mapper are links */
 	padv_resolve(root, mount->source, source);
 	if (strlen(padv_base_name(source)) >= 64 ||
 		!padv_join(path, "/sys/class/block/", padv_base_name(source), "/dev") ||
@@ -121,7 +124,7 @@ find_number(const char *root, const PadvMount *mount, char number[32], char name
 	return strspn(number, "0123456789:") == strlen(number);
 }
 
-/* The directory that names all devices of a btrfs, if this is not the only one. */
+/* Find the directory with all devices of a btrfs, if there are several. */
 static bool
 find_btrfs(const char *root, const char *name, char directory[PADV_PATH])
 {
@@ -144,7 +147,7 @@ find_btrfs(const char *root, const char *name, char directory[PADV_PATH])
 	return found;
 }
 
-/* From a mount to its disks; false when they cannot be found. */
+/* Add the disks of a mount.  Returns false if they cannot be found. */
 static bool
 add_mount(Search *search, const PadvMount *mount, bool holds_data, char chain[PADV_CHAIN])
 {
@@ -160,7 +163,7 @@ add_mount(Search *search, const PadvMount *mount, bool holds_data, char chain[PA
 	return padv_add_device(search->machine, search->root, number, holds_data, chain);
 }
 
-/* Why there is no disk under a mount. */
+/* Explain why a mount has no disk. */
 static void
 explain_mount(const char *root, const PadvMount *mount, char chain[PADV_CHAIN])
 {
@@ -202,7 +205,7 @@ explain_mount(const char *root, const PadvMount *mount, char chain[PADV_CHAIN])
 			 padv_exists(root, device) ? "with no disk under it" : "unknown to /sys");
 }
 
-/* Without a table of mounts there is still the number that stat(2) gives. */
+/* Without mountinfo, use the device number of stat(2). */
 static bool
 stat_device(const char *root, const char *path, char number[32])
 {
@@ -222,7 +225,7 @@ stat_device(const char *root, const char *path, char number[32])
 	return false;
 }
 
-/* One directory: its fact, and the disks under it. */
+/* Add the fact of a directory, and its disks. */
 static void
 add_directory(Search *search, const char *fact, const char *directory, bool holds_data)
 {
@@ -267,7 +270,7 @@ add_tablespaces(Search *search, const char *data_directory)
 		return;
 	tablespaces = padv_list_directory(search->root, directory);
 
-	/* with no more than /proc and /sys made up, the data is on this machine */
+	/* if only /proc and /sys are below root, the data is on this machine */
 	if (tablespaces == NULL)
 		tablespaces = padv_list_directory("", directory);
 	for (int i = 0; tablespaces != NULL && i < tablespaces->count; i++)

@@ -1,9 +1,9 @@
 /*
  * files.c
- *		Small, bounded readers of what the kernel shows as files.
+ *		Bounded readers of small files, like those of /proc and /sys.
  *
- * Owns reading and parsing, not meaning.  Nothing read is trusted: a file may
- * be missing, empty, cut off, huge, or hold anything.  Used in this room only.
+ * Owns reading and parsing.  A file may be missing, empty, truncated, huge, or have
+ * any content.  Used in machine/ only.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 /*
- * Most of these files are smaller than the first; the other is more than
- * /proc/cpuinfo has with PADV_MAX_CPUS.
+ * Most files fit into USUAL_FILE.  /proc/cpuinfo with PADV_MAX_CPUS fits into
+ * LARGEST_FILE.
  */
 #define USUAL_FILE (16 * 1024)
 #define LARGEST_FILE (16 * 1024 * 1024)
@@ -43,12 +43,12 @@ open_file(const char *root, const char *path)
 {
 	char		full[PADV_PATH];
 
-	/* O_NONBLOCK so that a pipe in the place of a file does not hold us up */
+	/* O_NONBLOCK, because opening a FIFO could block */
 	return padv_join(full, root, path, "") ?
 		open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
 }
 
-/* Read until the end or until size bytes are there; the length, or -1. */
+/* Read until the end, or size bytes.  Returns the length, or -1. */
 static int
 read_bytes(int fd, char *buffer, size_t size)
 {
@@ -84,7 +84,7 @@ padv_read_file(const char *root, const char *path, char *buffer, size_t size)
 	return length;
 }
 
-/* The rest of an open file, in memory for the caller to free. */
+/* Read the rest of an open file into memory that the caller frees. */
 static char *
 read_growing(int fd)
 {
@@ -173,7 +173,7 @@ padv_resolve(const char *root, const char *path, char resolved[PADV_PATH])
 	bool		inside = real != NULL && (root[0] == '\0' || real_root != NULL) &&
 		(skip <= 1 || (strncmp(real, real_root, skip) == 0 && real[skip] == '/'));
 
-	/* a root of "/" is the slash that the path keeps */
+	/* a root of "/" is the slash at the beginning of the path */
 	if (skip == 1)
 		skip = 0;
 
@@ -203,7 +203,7 @@ compare_names(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-/* The list with room for one more name; NULL, and it is freed, if that fails. */
+/* Make room for one more name.  Returns NULL, and frees the list, if that fails. */
 static PadvNames *
 make_room(PadvNames *list, int *room)
 {
@@ -329,7 +329,7 @@ padv_intersect_cpus(PadvCpuSet *cpus, const PadvCpuSet *other)
 	*cpus = both;
 }
 
-/* A number at *at, of which no more than PADV_MAX_CPUS is kept. */
+/* Parse a number, bounded by PADV_MAX_CPUS. */
 static bool
 parse_cpu(const char **at, int *cpu)
 {
@@ -352,7 +352,7 @@ parse_cpu_list(const char *at, PadvCpuSet *cpus)
 {
 	at += strspn(at, " \t");
 
-	/* no list has more ranges than there are CPUs: garbage ends here */
+	/* a valid list has at most PADV_MAX_CPUS ranges */
 	for (int ranges = 0; ranges < PADV_MAX_CPUS; ranges++)
 	{
 		int			first,

@@ -1,6 +1,6 @@
 /*
  * files.h
- *		Small, bounded readers of what the kernel shows as files.
+ *		Bounded readers of small files, like those of /proc and /sys.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -13,46 +13,49 @@
 
 #include "machine/machine.h"
 
-/* Room for a path below a root; longer ones count as unreadable. */
+/* The size of a path below a root; a file with a longer path is unreadable. */
 #define PADV_PATH 1024
 
 /*
- * Join pieces to a path, in *path, which is none of the pieces.  False when it
- * does not fit, which leaves *path empty.
+ * Concatenate strings to a path.  Returns false, with an empty path, if it does not
+ * fit.  path must not be one of the strings.
  */
 extern bool padv_join(char path[PADV_PATH], const char *a, const char *b, const char *c);
 
 /*
- * Read a file below root into the buffer, as far as it fits, and end it with a
- * NUL.  Returns the length, or -1 when it cannot be read.  size is not 0.
+ * Read a file below root, as far as it fits, and terminate it with a NUL.  Returns
+ * the length, or -1 if it is unreadable.  size is at least 1.
  */
 extern int	padv_read_file(const char *root, const char *path, char *buffer, size_t size);
 
 /*
- * The same into memory that the caller frees, up to 16 MB; NULL when it cannot
- * be read.
+ * Read a file into memory that the caller frees, up to 16 MB.  Returns NULL if it
+ * is unreadable.
  */
 extern char *padv_read_whole(const char *root, const char *path);
 
-/* A file with one number, which is not negative, and nothing else. */
+/* Read a file that contains one number, not negative, and nothing else. */
 extern bool padv_read_number(const char *root, const char *path, uint64_t *number);
 
-/* A file's first line, which may be cut; false when there is none. */
+/*
+ * Read the first line of a file, truncated if it is too long.  Returns false if
+ * there is none.
+ */
 extern bool padv_read_line(const char *root, const char *path, char *line, size_t size);
 
-/* Whether there is a file or a directory, links followed. */
+/* Whether a file or directory exists; follows symbolic links. */
 extern bool padv_exists(const char *root, const char *path);
 
 /*
- * The path that links lead to, as seen from below root; the path itself when
- * they lead nowhere, or out of root.
+ * Resolve symbolic links, relative to root.  If they lead nowhere, or out of root,
+ * the result is the path itself.
  */
 extern void padv_resolve(const char *root, const char *path, char resolved[PADV_PATH]);
 
-/* What is behind the last slash of a path. */
+/* The part of a path after the last slash. */
 extern const char *padv_base_name(const char *path);
 
-/* Names as in a directory: no dot files, short before long, then by character. */
+/* The names of a directory without dot files, shorter names first, then by byte. */
 typedef struct PadvNames
 {
 	int			count;
@@ -60,21 +63,18 @@ typedef struct PadvNames
 } PadvNames;
 
 /*
- * The names in a directory, for the caller to free; at most 4096, and none
- * that is longer than 63 characters.  NULL when it cannot be read.
+ * List a directory: at most 4096 names of at most 63 characters.  The caller frees
+ * the result.  Returns NULL if it is unreadable.
  */
 extern PadvNames *padv_list_directory(const char *root, const char *path);
 
 /*
- * Digits, then the end or white space.  *text moves behind them.  What is in
- * front may be blanks, but not the end of a line.
+ * Parse digits, after optional blanks but not after a line break, followed by white
+ * space or the end.  Advances *text.
  */
 extern bool padv_parse_number(const char **text, uint64_t *number);
 
-/*
- * The rest of the text from where a line begins with a key, the key left out;
- * NULL when there is none.
- */
+/* The text after a key at the beginning of a line; NULL if there is none. */
 extern const char *padv_find_line(const char *text, const char *key);
 
 typedef struct PadvCpuSet
@@ -84,16 +84,16 @@ typedef struct PadvCpuSet
 } PadvCpuSet;
 
 /*
- * A list like "0-3,8".  CPUs beyond PADV_MAX_CPUS are left out.  False, and an
- * empty set, when it is anything else or names none.
+ * Parse a list like "0-3,8".  CPUs beyond PADV_MAX_CPUS are ignored.  Returns
+ * false, with an empty set, for anything else.
  */
 extern bool padv_parse_cpus(const char *text, PadvCpuSet *cpus);
 
-/* For cpu in 0 .. PADV_MAX_CPUS - 1. */
+/* cpu is 0 .. PADV_MAX_CPUS - 1. */
 extern bool padv_cpu_in(const PadvCpuSet *cpus, int cpu);
 extern void padv_add_cpu(PadvCpuSet *cpus, int cpu);
 
-/* Keep those that are in both. */
+/* Remove CPUs that are not in the other set. */
 extern void padv_intersect_cpus(PadvCpuSet *cpus, const PadvCpuSet *other);
 
 #endif							/* PADV_FILES_H */

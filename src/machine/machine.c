@@ -1,10 +1,9 @@
 /*
  * machine.c
- *		What there is: the parts put together, and the list of facts.
+ *		Detection of the machine, and the list of facts.
  *
- * Owns PadvMachine as a whole, and the form of a fact; finds out nothing
- * itself.  Called by the worker, at its start, once a minute and after a
- * reload.
+ * Owns PadvMachine, and the format of a fact.  Other files detect the resources.
+ * The worker calls it at its start, once a minute, and after a reload.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -15,7 +14,7 @@
 #include <string.h>
 
 /*
- * Copy a text as one printable line, never empty, with dots where it was cut.  Only
+ * Copy a text as one printable line that is not empty; dots mark truncation.  Only
  * ASCII, because the encoding of the reader is not known.
  */
 static void
@@ -76,7 +75,7 @@ padv_shorten(char *to, size_t size, const char *path)
 		snprintf(to, size, "%.*s...%s", (int) head, path, path + length - tail);
 }
 
-/* Say in the last place how many facts are not there. */
+/* Replace the last fact by the number of facts that did not fit. */
 static void
 add_left_out_fact(PadvMachine *machine)
 {

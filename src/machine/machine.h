@@ -1,11 +1,10 @@
 /*
  * machine.h
- *		The resources that the machine grants the server, and their use.
+ *		The resources of the machine that the server can use, and their utilization.
  *
- * Plain C without PostgreSQL headers.  Every file is read below a root that
- * the caller names ("" is the real root), so that a test can provide its own
- * /proc and /sys.  Nothing here raises, allocates memory that outlives
- * the call, or keeps a file open.
+ * Plain C without PostgreSQL headers.  All files are read below a root ("" is the
+ * real one), so that a test can provide its own /proc and /sys.  The functions
+ * raise no errors, keep no memory allocated, and keep no file open.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -19,10 +18,10 @@
 #define PADV_MAX_CPUS 4096
 #define PADV_MAX_DISKS 128
 
-/* A rootless container's group has a path of about 300 characters. */
+/* The path of a rootless container's cgroup has about 300 characters. */
 #define PADV_USAGE_FILE 512
 
-/* One row of the hardware view; all three are printable, never empty. */
+/* A row of the view hardware.  Strings are printable and not empty. */
 typedef struct PadvFact
 {
 	char		fact[64];
@@ -30,91 +29,91 @@ typedef struct PadvFact
 	char		source[192];
 } PadvFact;
 
-/* A disk at the bottom of a stack: no partition, no dm, no md. */
+/* A disk: not a partition, device-mapper or md device. */
 typedef struct PadvDisk
 {
-	char		name[64];		/* as in /sys/block */
+	char		name[64];		/* name in /sys/block */
 	bool		rotational;
-	bool		holds_data;		/* under the data directory or a tablespace,
-								 * not only under the WAL */
+	bool		holds_data;		/* of the data directory or a tablespace, not
+								 * only WAL */
 } PadvDisk;
 
 typedef struct PadvMachine
 {
-	char		root[1024];		/* below which it was found */
-	int			logical_cpus;	/* online on the machine */
-	int			physical_cores; /* of these, hyper-threads counted once */
-	int			allowed_cpus;	/* online and inside affinity and cpuset */
-	int			allowed_cores;	/* physical ones among them */
-	double		quota;			/* CPUs' worth of time the tightest cgroup
-								 * grants; negative when unlimited */
-	double		cores;			/* granted: min(allowed_cores, quota), > 0 */
+	char		root[1024];		/* root of all paths */
+	int			logical_cpus;	/* online CPUs of the machine */
+	int			physical_cores; /* physical cores of these */
+	int			allowed_cpus;	/* online CPUs in affinity mask and cpuset */
+	int			allowed_cores;	/* physical cores of these */
+	double		quota;			/* CPU time of the tightest cgroup, in CPUs;
+								 * negative: unlimited */
+	double		cores;			/* usable: min(allowed_cores, quota), > 0 */
 	int			spindles;		/* rotational disks that hold data */
-	bool		disks_known;	/* false: no disk that holds data was found
-								 * with a known rotation, so spindles is 0 */
+	bool		disks_known;	/* false: for no disk with data is it known
+								 * whether it rotates, so spindles is 0 */
 	int			ndisks;
 	PadvDisk	disks[PADV_MAX_DISKS];
-	uint8_t		cpu_allowed[PADV_MAX_CPUS / 8]; /* bit map of allowed_cpus */
-	double		memory;			/* bytes; negative when not known */
+	uint8_t		cpu_allowed[PADV_MAX_CPUS / 8]; /* bit map of allowed CPUs */
+	double		memory;			/* bytes; negative: not known */
 	double		page_tables;	/* bytes, of all processes; likewise */
-	char		cgroup_usage_file[PADV_USAGE_FILE]; /* below root; CPU time of
-													 * the group whose quota
-													 * is in force, or "" */
+	char		cgroup_usage_file[PADV_USAGE_FILE]; /* file below root with the
+													 * CPU time of the cgroup
+													 * with the tightest quota,
+													 * or "" */
 	int			nfacts;
-	int			facts_left_out; /* not stored, as facts[] is full; the last
+	int			facts_left_out; /* number of facts that did not fit; the last
 								 * fact says so */
 	PadvFact	facts[PADV_MAX_FACTS];
 } PadvMachine;
 
 /*
- * Counters that grow, in seconds, since some moment in the past; negative
- * where not known.  The kernel may take a little of iowait
- * back, and starts a disk's reads again from zero after 2^32 ms.
+ * Cumulative counters in seconds; negative: not known.  The kernel sometimes
+ * decreases iowait slightly, and the reads of a disk wrap around after 2^32 ms.
  */
 typedef struct PadvMachineCounters
 {
-	double		cpu_busy;		/* of the allowed CPUs, all processes */
-	double		cpu_idle;		/* of the allowed CPUs, I/O wait included */
-	double		cpu_iowait;		/* of the allowed CPUs */
-	double		cgroup_cpu;		/* used by the group whose quota is in force */
-	double		disk_read;		/* time that reads were outstanding, summed
-								 * over reads and the disks that hold data */
-	double		pressure_cpu;	/* some process was waiting for a CPU */
-	double		pressure_io;	/* some process was waiting for I/O */
+	double		cpu_busy;		/* of allowed CPUs, all processes */
+	double		cpu_idle;		/* of allowed CPUs, including I/O wait */
+	double		cpu_iowait;		/* of allowed CPUs */
+	double		cgroup_cpu;		/* of the cgroup with the tightest quota */
+	double		disk_read;		/* sum of the durations of reads, of the disks
+								 * with data */
+	double		pressure_cpu;	/* time in which some process waited for a
+								 * CPU */
+	double		pressure_io;	/* time in which some process waited for I/O */
 } PadvMachineCounters;
 
 /*
- * Find out what there is: cores, quota, disks.  Takes about a millisecond.
- * data_directory is absolute; where root is not "", it is looked up below root
- * first.  Always fills *machine, at worst with what sysconf(3) says.
+ * Detect cores, quota, memory and disks.  Takes about a millisecond.
+ * data_directory is absolute, and is searched below root first.  *machine is always
+ * filled, if necessary from sysconf(3).
  */
 extern void padv_machine_read(PadvMachine *machine, const char *root,
 							  const char *data_directory);
 
-/* Read the counters of what was found; some tens of microseconds. */
+/* Read the counters; takes some tens of microseconds. */
 extern void padv_machine_read_counters(const PadvMachine *machine,
 									   PadvMachineCounters *counters);
 
 /*
- * Whether the counters of both are of the same things, so that they may be
- * subtracted from each other.
+ * Whether the counters of both refer to the same resources, so that their
+ * difference means something.
  */
 extern bool padv_machine_same_counters(const PadvMachine *a, const PadvMachine *b);
 
 /*
- * Nanoseconds that a process, all its threads together, spent on a CPU, and that
- * its first thread was runnable but waiting for one (/proc/PID/schedstat and
- * /proc/PID/stat).  Without the first file, time on a CPU is in clock ticks, and
- * waiting is not known.  Time on a CPU is never 0.  False when neither is
- * readable.
+ * Read the CPU time of all threads of a process, and the run queue delay of its
+ * first thread, in nanoseconds (/proc/PID/schedstat, /proc/PID/stat).  Without
+ * schedstat, CPU time has the resolution of clock ticks, and the delay is not
+ * known.  CPU time is never 0.  Returns false if neither file is readable.
  */
 #define PADV_DELAY_UNKNOWN UINT64_MAX
 extern bool padv_process_read_schedule(const char *root, int pid,
 									   uint64_t *run_ns, uint64_t *delay_ns);
 
 /*
- * Whether all threads of a process sleep, and not in a read from disk (/proc/PID/stat, and
- * the files of its threads if there are several).  False when not readable.
+ * Whether all threads of a process sleep interruptibly, so that none runs or reads
+ * from disk (/proc/PID/stat, /proc/PID/task).  Returns false if not readable.
  */
 extern bool padv_process_is_asleep(const char *root, int pid);
 

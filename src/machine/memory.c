@@ -1,8 +1,8 @@
 /*
  * memory.c
- *		How much memory there is, and how much of it only tells where the rest is.
+ *		The amount of memory, and of page tables.
  *
- * Reads /proc/meminfo, which is of the whole machine, also in a container.
+ * Reads /proc/meminfo, which describes the whole machine, in a container, too.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -11,7 +11,7 @@
 #define MEMINFO "/proc/meminfo"
 #define UNKNOWN (-1.0)
 
-/* In bytes; the file has kB, whatever the unit of pages. */
+/* Read a size in bytes; the file has kB, independent of the page size. */
 static double
 read_size(const char *text, const char *key)
 {

@@ -1,11 +1,11 @@
 /*
  * mounts.c
- *		The lines of /proc/self/mountinfo.
+ *		Parser for /proc/self/mountinfo.
  *
- * Owns their format (proc(5)): fields with one blank between them, the seventh
- * and those after it optional up to a dash, then type, source and options;
- * white space in a field is an octal escape.  A line that is cut off, or whose
- * paths do not fit, is passed over.  Called by cgroup.c and disks.c.
+ * Owns the format (proc(5)): fields are separated by one blank; optional fields
+ * from the seventh on end with a dash; type, source and options follow.  White
+ * space in a field is an octal escape.  Truncated lines, and lines with too long
+ * paths, are skipped.  Called by cgroup.c and disks.c.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* A part of the text, which is left as it is. */
+/* A part of the text. */
 typedef struct Word
 {
 	const char *text;
@@ -27,8 +27,8 @@ is_octal(char c)
 }
 
 /*
- * A field with its escapes undone.  False when it does not fit, or has a NUL
- * in it; *to then has the beginning of it.
+ * Copy a field and decode its escapes.  Returns false if it is truncated or
+ * contains a NUL.
  */
 static bool
 copy_field(char *to, size_t size, Word field)
@@ -56,8 +56,8 @@ copy_field(char *to, size_t size, Word field)
 }
 
 /*
- * The next field of a line.  It may be empty, as the source is of what was
- * mounted from "".  False at the end.
+ * Get the next field of a line.  A field can be empty, as the source of a mount of
+ * "" is.  Returns false at the end.
  */
 static bool
 next_word(Word *line, Word *word)
@@ -85,7 +85,7 @@ is_word(Word word, const char *text)
 	return word.length == strlen(text) && memcmp(word.text, text, word.length) == 0;
 }
 
-/* Digits up to the end of *word or to a character, which is taken off too. */
+/* Parse digits up to a character, which is consumed, too, or up to the end of *word. */
 static bool
 parse_number(Word *word, char up_to, unsigned *number)
 {
@@ -109,7 +109,7 @@ parse_number(Word *word, char up_to, unsigned *number)
 static bool
 parse_mount(Word line, PadvMount *mount)
 {
-	/* ID, parent, device, root, mount point, options of the mount */
+	/* ID, parent, device, root, mount point, mount options */
 	Word		fields[6];
 	Word		word,
 				type,
@@ -130,8 +130,8 @@ parse_mount(Word line, PadvMount *mount)
 		return false;
 
 	/*
-	 * The options of overlay list all its layers, and are not used; those of
-	 * cgroup are used, and short.
+	 * Ignore truncation.  The options of overlay can be long, but are not
+	 * used; those of cgroup are short.
 	 */
 	(void) copy_field(mount->options, sizeof(mount->options), options);
 	return parse_number(&fields[2], ':', &mount->major) &&

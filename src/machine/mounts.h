@@ -1,6 +1,6 @@
 /*
  * mounts.h
- *		The lines of /proc/self/mountinfo.
+ *		Parser for /proc/self/mountinfo.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -15,23 +15,22 @@ typedef struct PadvMount
 {
 	unsigned	major;			/* of the device; 0: none of its own */
 	unsigned	minor;
-	char		root[PADV_PATH];	/* what of the file system is mounted */
-	char		point[PADV_PATH];	/* where */
+	char		root[PADV_PATH];	/* mounted directory of the file system */
+	char		point[PADV_PATH];	/* mount point */
 	char		type[64];
 	char		source[PADV_PATH];
-	char		options[256];	/* of the file system; may be cut */
+	char		options[256];	/* of the file system; can be truncated */
 } PadvMount;
 
 /*
- * Parse the next well-formed line of the text at *cursor, which moves on.
- * False at the end.
+ * Parse the next well-formed line, and advance *cursor.  Returns false at the end.
  */
 extern bool padv_next_mount(const char **cursor, PadvMount *mount);
 
-/* Whether path is prefix itself or below it; both are absolute. */
+/* Whether path is prefix or below it.  Both are absolute. */
 extern bool padv_is_below(const char *path, const char *prefix);
 
-/* Whether a comma-separated list has a word. */
+/* Whether a comma-separated list contains a word. */
 extern bool padv_in_list(const char *list, const char *word);
 
 #endif							/* PADV_MOUNTS_H */
