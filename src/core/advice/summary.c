@@ -135,7 +135,7 @@ static const struct
 {
 	const char *item;
 	bool		needs_sample;
-	void		(*say) (const PadvLocalStatus *local, PadvSummaryRow *row);
+	void		(*write_text) (const PadvLocalStatus *local, PadvSummaryRow *row);
 }			items[PADV_SUMMARY_ROWS] =
 
 {
