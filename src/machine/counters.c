@@ -116,47 +116,55 @@ read_cgroup_cpu(const PadvMachine *machine, const char *root)
 }
 
 /*
- * Field 4 of the stat file of a disk: the sum of the durations of all reads, in
- * milliseconds (kernel documentation, Documentation/block/stat.rst).
+ * Fields 1 and 4 of the stat file of a disk: the number of completed reads, and the sum
+ * of their durations in milliseconds (kernel documentation, Documentation/block/stat.rst).
  */
 static bool
-read_disk(const char *root, const char *name, double *seconds)
+read_disk(const char *root, const char *name, double *count, double *seconds)
 {
 	char		path[PADV_PATH];
 	char		buffer[512];
 	const char *at = buffer;
-	uint64_t	number = 0;
+	uint64_t	fields[4];
 
 	if (!padv_join(path, "/sys/block/", name, "/stat") ||
 		padv_read_file(root, path, buffer, sizeof(buffer)) <= 0)
 		return false;
 	for (int i = 0; i < 4; i++)
 	{
-		if (!padv_parse_number(&at, &number))
+		if (!padv_parse_number(&at, &fields[i]))
 			return false;
 	}
-	*seconds = (double) number / MILLISECONDS;
+	*count = (double) fields[0];
+	*seconds = (double) fields[3] / MILLISECONDS;
 	return true;
 }
 
-static double
-read_disks(const PadvMachine *machine, const char *root)
+static void
+read_disks(const PadvMachine *machine, const char *root, PadvMachineCounters *counters)
 {
-	double		sum = 0.0;
+	double		count = 0.0;
+	double		seconds = 0.0;
 	bool		any = false;
 
+	counters->disk_read = counters->disk_read_count = UNKNOWN;
 	for (int i = 0; i < machine->ndisks; i++)
 	{
-		double		seconds;
+		double		disk_count;
+		double		disk_seconds;
 
 		if (!machine->disks[i].holds_data)
 			continue;
-		if (!read_disk(root, machine->disks[i].name, &seconds))
-			return UNKNOWN;
-		sum += seconds;
+		if (!read_disk(root, machine->disks[i].name, &disk_count, &disk_seconds))
+			return;
+		count += disk_count;
+		seconds += disk_seconds;
 		any = true;
 	}
-	return any ? sum : UNKNOWN;
+	if (!any)
+		return;
+	counters->disk_read = seconds;
+	counters->disk_read_count = count;
 }
 
 /* Parse the total of a line like "some avg10=0.00 avg60=0.00 avg300=0.00 total=0". */
@@ -195,7 +203,7 @@ padv_machine_read_counters(const PadvMachine *machine,
 
 	read_cpus(machine, root, counters);
 	counters->cgroup_cpu = read_cgroup_cpu(machine, root);
-	counters->disk_read = read_disks(machine, root);
+	read_disks(machine, root, counters);
 	counters->pressure_cpu = read_pressure(root, "/proc/pressure/cpu");
 	counters->pressure_io = read_pressure(root, "/proc/pressure/io");
 }

@@ -78,6 +78,7 @@ typedef struct PadvMachineCounters
 	double		cgroup_cpu;		/* of the cgroup with the tightest quota */
 	double		disk_read;		/* sum of the durations of reads, of the disks
 								 * with data */
+	double		disk_read_count;	/* number of completed reads of these disks */
 	double		pressure_cpu;	/* time in which some process waited for a
 								 * CPU */
 	double		pressure_io;	/* time in which some process waited for I/O */

@@ -76,6 +76,7 @@ typedef struct Worker
 	PadvHistoryStore *history;
 	PadvCounters counters;
 	PadvScalability scalability;
+	PadvReadLatency read_latency;
 	PadvWaits	waits;
 	PadvCurve	curve;
 	PadvPoolMemory pool;
@@ -155,7 +156,10 @@ read_machine(Worker *worker, int64 now pg_attribute_unused())
 
 	/* counters of other disks or CPUs do not go on where the old ones were */
 	if (!padv_machine_same_counters(machine, worker->previous_machine))
+	{
 		padv_load_init(worker->load);
+		worker->read_latency = (PadvReadLatency) {0};
+	}
 }
 
 static void
@@ -172,6 +176,7 @@ read_counters(Worker *worker, int64 now)
 	counters->value[PADV_CPU_IOWAIT] = machine.cpu_iowait;
 	counters->value[PADV_GROUP_CPU] = machine.cgroup_cpu;
 	counters->value[PADV_DISK_READ] = machine.disk_read;
+	counters->value[PADV_DISK_READ_COUNT] = machine.disk_read_count;
 	counters->value[PADV_PRESSURE_CPU] = machine.pressure_cpu;
 	counters->value[PADV_PRESSURE_IO] = machine.pressure_io;
 	padv_proc_cpu_read(worker->processes, padv_system_root, counters);
@@ -213,6 +218,7 @@ update_curve(Worker *worker, const PadvWindowMeans *take)
 	if (!padv_load_newest(worker->load, &before, &after) ||
 		!padv_interval_describe(take, before, after, worker->machine->quota, &interval))
 		return -1.0;
+	padv_read_latency_update(&worker->read_latency, &interval);
 	padv_scalability_add(&worker->scalability, &interval);
 	padv_waits_add(&worker->waits, &interval);
 	padv_pool_add(&worker->pool, take, &interval);

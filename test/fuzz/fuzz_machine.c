@@ -437,7 +437,7 @@ read_all(const char *root)
 	padv_machine_read_counters(&machine, &counters);
 	must(is_counter(counters.cpu_busy) && is_counter(counters.cpu_idle) &&
 		 is_counter(counters.cpu_iowait) && is_counter(counters.cgroup_cpu) &&
-		 is_counter(counters.disk_read) && is_counter(counters.pressure_cpu) &&
+		 is_counter(counters.disk_read) && is_counter(counters.disk_read_count) && is_counter(counters.pressure_cpu) &&
 		 is_counter(counters.pressure_io));
 	if (!padv_process_read_schedule(root, 1, &run, &delay))
 		must(run == 0 && delay == 0);

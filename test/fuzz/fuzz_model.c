@@ -36,6 +36,7 @@ typedef struct World
 	PadvLoadWindow load;
 	PadvCounters counters;
 	PadvScalability scalability;
+	PadvReadLatency read_latency;
 	PadvWaits	waits;
 	PadvCurve	curve;
 	PadvPoolMemory pool;
@@ -184,6 +185,7 @@ read_counters(World *w)
 	if (padv_load_newest(&w->load, &before, &after) &&
 		padv_interval_describe(&take, before, after, w->quota, &interval))
 	{
+		padv_read_latency_update(&w->read_latency, &interval);
 		padv_scalability_add(&w->scalability, &interval);
 		padv_waits_add(&w->waits, &interval);
 		padv_pool_add(&w->pool, &take, &interval);

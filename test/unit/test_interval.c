@@ -126,11 +126,96 @@ test_waits(void)
 	ok(waits.run > PADV_WAITS_HALF_LIFE, "nothing is added");
 }
 
+/* A second with so many reads, of which so many were outstanding. */
+static void
+read_second(double io, double reading, double reads)
+{
+	begin(1, 0);
+	after.value[PADV_DISK_READ] = reading;
+	after.value[PADV_DISK_READ_COUNT] = reads;
+	sample(1, io, 0, 0, 0, 0);
+	end();
+}
+
+static void
+test_read_latency(void)
+{
+	PadvReadLatency latency = {0};
+
+	read_second(2, 2, 1000);
+	padv_read_latency_update(&latency, &interval);
+	near(latency.shortest, 0.002, 1e-12, "the first latency");
+	near(interval.disk_queue, 0, 1e-12, "is that without a queue");
+	read_second(8, 8, 1000);
+	padv_read_latency_update(&latency, &interval);
+	near(interval.disk_queue, 6, 0.01, "four times as long: three quarters wait in the queue");
+	read_second(4, 8, 1000);
+	padv_read_latency_update(&latency, &interval);
+	near(interval.disk_queue, 3, 0.01, "of sessions, not of reads that others have caused");
+	for (int i = 0; i < 50; i++)
+	{
+		read_second(1, 1, 1000);
+		padv_read_latency_update(&latency, &interval);
+	}
+	near(latency.shortest, 0.001, 1e-6, "a shorter one replaces it soon");
+	for (int i = 0; i < 7200; i++)
+	{
+		read_second(16, 16, 1000);
+		padv_read_latency_update(&latency, &interval);
+	}
+	near(latency.shortest, 0.004, 1e-4, "a longer one in the course of hours");
+	read_second(16, 16, 3);
+	padv_read_latency_update(&latency, &interval);
+	near(interval.disk_queue, 0, 0, "three reads tell nothing");
+	begin(1, 0);
+	before.value[PADV_DISK_READ] = before.value[PADV_DISK_READ_COUNT] = -1;
+	sample(1, 4, 0, 0, 0, 0);
+	end();
+	padv_read_latency_update(&latency, &interval);
+	near(interval.disk_queue, 0, 0, "nor does a machine without these counters");
+}
+
+/* A second in which some run, and some wait for locks. */
+static void
+locked_second(PadvWaits *waits, double run, double lock, double transactions)
+{
+	begin(run, 0);
+	after.value[PADV_COMMITTED] = transactions;
+	sample(run, 0, lock, 0, 0, 0);
+	end();
+	padv_waits_add(waits, &interval);
+}
+
+static void
+test_locked(void)
+{
+	PadvWaits	waits = {0};
+
+	for (int i = 0; i < 200; i++)
+		locked_second(&waits, 4, 2, 100);
+	ok(waits.locked_share == 0.0, "some wait for locks, but less than half");
+	for (int i = 0; i < 60; i++)
+		locked_second(&waits, 4, 20, 100);
+	ok(waits.locked_share > 0.8, "most do");
+	near(waits.unblocked, 4, 1e-9, "and four get through");
+	for (int i = 0; i < 30; i++)
+		locked_second(&waits, 1, 40, 30);
+	ok(waits.unblocked > 3.5, "thrashing lowers that slowly");
+	for (int i = 0; i < 300; i++)
+		locked_second(&waits, 4, 0, 100);
+	ok(waits.locked_share < 0.01 && waits.unblocked == 0.0, "it ends");
+	for (int i = 0; i < 300; i++)
+		locked_second(&waits, 1, 40, 2);
+	ok(waits.locked_share == 0.0 || waits.locked_share < 0.01, "a session that holds a lock and does nothing is no saturated lock");
+}
+
 int
 main(void)
 {
 	test_counts();
 	test_unseen();
 	test_waits();
+	test_read_latency();
+	test_locked();
 	return tap_end();
 }

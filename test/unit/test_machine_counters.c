@@ -74,6 +74,7 @@ test_counters(void)
 	near(counters.cpu_iowait, 500 * tick, 1e-9, "I/O wait");
 	near(counters.cgroup_cpu, 2.5, 1e-12, "CPU time of the group");
 	near(counters.disk_read, 12.345, 1e-12, "reads of the disk that holds data");
+	near(counters.disk_read_count, 100, 1e-12, "how many");
 	near(counters.pressure_cpu, 1.5, 1e-12, "CPU pressure");
 	near(counters.pressure_io, 0.25, 1e-12, "I/O pressure");
 
@@ -83,9 +84,11 @@ test_counters(void)
 	read_machine("a tablespace", "/pgdata");
 	read_counters();
 	near(counters.disk_read, 12.345 + 77.777, 1e-9, "reads of both disks");
+	near(counters.disk_read_count, 200, 1e-9, "how many");
 
 	plant("/sys/block/sdb/stat", "100 1 800\n");
 	read_counters();
+	near(counters.disk_read_count, -1, 0, "one disk that does not tell leaves no count");
 	near(counters.disk_read, -1, 0, "one disk that does not tell leaves no sum");
 	tree_end();
 }

@@ -322,7 +322,7 @@ model_of_waits(double run, double ready, double asleep)
 	PadvInputs	inputs = ordinary_basis();
 	PadvMinute	minute = minute_of(1, 0, 0);
 	PadvLoad	load = load_with_reads(-1);
-	PadvWaits	waits = {run, ready, asleep};
+	PadvWaits	waits = {.run = run, .ready = ready, .asleep = asleep};
 	PadvModel	model;
 
 	padv_model_init(&model);
@@ -342,12 +342,12 @@ test_wait_ratio(void)
 	PadvInputs	inputs = ordinary_basis();
 	PadvMinute	minute = minute_of(1, 3, 0);
 	PadvLoad	load = load_with_reads(-1);
-	PadvWaits	waits = {10, 0, 30};
+	PadvWaits	waits = {.run = 10, .asleep = 30};
 	PadvModel	model;
 
 	ok(by_waits(20, 0, 0) == 4, "never waiting: as many as cores");
-	ok(by_waits(10, 0, 30) == 16, "three asleep for each that runs: four times the cores");
-	ok(by_waits(10, 100, 30) == 16, "being ready to run is no compute and no wait");
+	ok(by_waits(10, 0, 30) == 23, "three asleep for each that runs: four times the cores, and a margin");
+	ok(by_waits(10, 100, 30) == 23, "being ready to run is no compute and no wait");
 	ok(by_waits(10, 0, 9000) == 97, "never more than can connect");
 	model = model_of_waits(10, 0, 30);
 	ok(model.chosen == PADV_METHOD_WAIT_RATIO &&
@@ -359,10 +359,22 @@ test_wait_ratio(void)
 	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
 	waits.asleep = 33;
 	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
-	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 16, "a little more does not move it");
+	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 23, "a little more does not move it");
 	waits.asleep = 50;
 	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
-	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 24, "more does");
+	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 35, "more does");
+
+	/* four get through saturated locks: one that holds the lock, and three before or after it */
+	waits.locked_share = 0.4;
+	waits.unblocked = 4;
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
+	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 35, "locks that are saturated now and then bound nothing");
+	waits.locked_share = 0.9;
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
+	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 7, "those that are most of the time do");
+	waits.unblocked = 0.3;
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
+	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 1, "one at least");
 }
 
 static void
@@ -489,7 +501,7 @@ test_fuzz(void)
 	{
 		PadvMinute	minute = {.samples = 600};
 		PadvLoad	load = {.disk_reads = anything(), .sessions_run = anything(), .sessions_delay = anything()};
-		PadvWaits	waits = {anything(), anything(), anything()};
+		PadvWaits	waits = {anything(), anything(), anything(), anything(), anything(), anything()};
 		PadvCurve	curve = {.state = (PadvCurveState) (i % 3), .at_work = {anything(), anything(), anything()},
 			.active = {anything(), anything(), anything()}, .best_so_far = anything(),
 		.helpful_active = anything()};
@@ -517,6 +529,77 @@ test_fuzz(void)
 	ok(sound, "nonsense in, a number of connections out");
 }
 
+/* 0..1 */
+static double
+part(void)
+{
+	seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (double) (seed >> 11) / 9007199254740992.0;
+}
+
+static double
+from_to(double low, double high)
+{
+	return low * pow(high / low, part());
+}
+
+static void
+draw_peak(PadvPeak *peak)
+{
+	peak->best = from_to(0.5, 10000);
+	peak->low = peak->best * part();
+	peak->high = peak->best * from_to(1, 100);
+}
+
+/* On machines of any size, nothing that is computed is larger than the server can have. */
+static void
+test_machines(void)
+{
+	static const double cores[] = {0.2, 1, 1.5, 2, 4, 16, 64, 96, 192, 256};
+	static const int64_t connections[] = {1, 2, 10, 97, 100, 497, 997, 4997, 262143};
+	PadvModel	model;
+	PadvPoolMemory memory;
+	int			bad = 0;
+
+	for (int i = 0; i < 100000; i++)
+	{
+		PadvInputs	inputs = ordinary_basis();
+		PadvMinute	minute = minute_of(from_to(0.01, 5000), from_to(0.01, 5000), from_to(0.01, 5000));
+		PadvLoad	load = load_with_reads(from_to(0.01, 1000));
+		PadvWaits	waits = {.run = from_to(0.1, 1e5), .asleep = from_to(0.1, 1e7),
+		.locked_share = part(), .unblocked = from_to(0.1, 5000)};
+		PadvCurve	curve = {.state = (PadvCurveState) (i % 3), .best_so_far = from_to(1, 10000),
+		.helpful_active = from_to(1, 10000)};
+
+		inputs.detected_cores = cores[(int) (part() * 10)];
+		inputs.physical_cores = (int64_t) ceil(inputs.detected_cores);
+		inputs.logical_cpus = inputs.physical_cores * (1 + i % 2);
+		inputs.quota = i % 3 == 0 ? inputs.detected_cores : -1.0;
+		inputs.detected_spindles = (int64_t) from_to(1, 200);
+		inputs.usable_connections = connections[(int) (part() * 9)];
+		inputs.max_connections = inputs.usable_connections + 3;
+		draw_peak(&curve.at_work);
+		draw_peak(&curve.active);
+		padv_model_init(&model);
+		padv_pool_init(&memory);
+		memory.busiest = (PadvPoolLoad) {1, 1, from_to(1, 1e5), from_to(1, 5000), from_to(0.1, 5000),
+			from_to(0.1, 5000), from_to(0.1, 5000), from_to(0.1, 5000), from_to(0.1, 5000)};
+		padv_model_update(&model, &inputs, &minute, &load, &waits, &curve);
+		padv_model_size_pools(&model, &memory, 1);
+		for (PadvMethod method = 0; method < PADV_METHOD_SETTING; method++)
+		{
+			const PadvEstimate *estimate = &model.estimates[method];
+
+			bad += estimate->available &&
+				!(estimate->low >= 1 && estimate->low <= estimate->connections &&
+				  estimate->connections <= estimate->high && estimate->high <= inputs.usable_connections);
+		}
+		bad += !(model.pool_size >= 1 && model.pool_size <= model.session_pool_size &&
+				 model.session_pool_size <= inputs.usable_connections);
+	}
+	ok(bad == 0, "on machines of any size nothing is larger than the server can have");
+}
+
 int
 main(void)
 {
@@ -530,5 +613,6 @@ main(void)
 	test_scalability();
 	test_unseen();
 	test_fuzz();
+	test_machines();
 	return tap_end();
 }

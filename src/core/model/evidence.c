@@ -50,6 +50,7 @@ approach_bin(PadvBin *bin, const PadvBin *more, double share)
 	approach(&bin->active, more->active, share);
 	approach(&bin->throughput, more->throughput, share);
 	approach(&bin->latency, more->latency, share);
+	approach(&bin->disk_queue, more->disk_queue, share);
 	for (int i = 0; i < PADV_RESOURCES; i++)
 		approach(&bin->use[i], more->use[i], share);
 }

@@ -50,6 +50,7 @@
 #define CORES_USED_UP 0.85
 #define MAIN_WAIT 0.3
 #define LOCKS_USED_UP 0.65
+#define DISKS_USED_UP 0.3
 
 /*
  * A decrease to this share, this factor beyond the peak, for this many seconds is
@@ -210,7 +211,8 @@ static bool
 is_used_up(const PadvBin *bin)
 {
 	return bin->use[PADV_RESOURCE_CORES] >= CORES_USED_UP ||
-		bin->use[PADV_RESOURCE_LOCKS] >= LOCKS_USED_UP;
+		bin->use[PADV_RESOURCE_LOCKS] >= LOCKS_USED_UP ||
+		bin->disk_queue >= DISKS_USED_UP;
 }
 
 /*

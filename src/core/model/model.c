@@ -37,6 +37,12 @@
 /* The least CPU time of sessions, in seconds, for a wait ratio. */
 #define ENOUGH_RUN 3.0
 
+/* Longer pauses of clients do not add to the margin. */
+#define LARGEST_PAUSE_RATIO 10.0
+
+/* Locks bound the number if they were saturated for this share of the last seconds. */
+#define LOCKED_SHARE 0.5
+
 /* The wait ratio changes the number by at least this much, to avoid flapping. */
 #define WAIT_RATIO_STEP 0.5
 #define WAIT_RATIO_SHARE 0.15
@@ -194,21 +200,80 @@ hold_wait_ratio(PadvModel *model)
 		model->wait_ratio = exact;
 }
 
-/* As many as keep all cores running while the others are asleep. */
+/*
+ * The number of active connections that keeps a resource with so many servers busy.  A
+ * connection sleeps for wait_ratio times as long as it uses the resource, and pauses
+ * between statements for pause_ratio times as long.
+ *
+ * servers * (1 + wait_ratio) is enough if connections return one after the other.  But the
+ * number of those that are there varies, with a standard deviation of
+ * sqrt(servers * z / (1 + z)), where z is the sum of both ratios.  With one standard
+ * deviation more, the resource is rarely idle (square-root staffing, Halfin and Whitt
+ * 1981).
+ */
+static double
+connections_for(double servers, double wait_ratio, double pause_ratio)
+{
+	double		z = wait_ratio + pause_ratio;
+
+	return servers * (1.0 + wait_ratio) + sqrt(servers * z * (1.0 + z));
+}
+
+/*
+ * While locks are saturated, the sessions that do not wait for a lock are as many as the
+ * locks let through.  One of them holds the lock that is the bottleneck.
+ */
+static double
+connections_by_locks(const PadvWaits *waits)
+{
+	if (waits->locked_share < LOCKED_SHARE)
+		return 0.0;
+	return connections_for(1.0, fmax(0.0, waits->unblocked - 1.0), 0.0);
+}
+
+/*
+ * The CPUs that processes can run on at the same time: hyper-threads count, unless the DBA
+ * has set the number of cores.
+ */
+static double
+usable_threads(const PadvModel *model)
+{
+	const PadvInputs *inputs = &model->inputs;
+	double		threads = (double) inputs->logical_cpus;
+
+	if (inputs->cores_setting > 0.0)
+		return model->cores;
+	if (inputs->quota > 0.0)
+		threads = fmin(threads, inputs->quota);
+	return fmax(threads, model->cores);
+}
+
+/* The connections that the cores need, or fewer if locks let fewer through. */
 static void
 estimate_by_wait_ratio(PadvModel *model)
 {
 	PadvEstimate *estimate = &model->estimates[PADV_METHOD_WAIT_RATIO];
 	double		size;
+	double		most;
+	double		pauses;
 
 	estimate->available = model->waits.run >= ENOUGH_RUN;
 	if (!estimate->available)
 		return;
 	hold_wait_ratio(model);
-	size = model->cores * (1.0 + model->wait_ratio);
+	pauses = fmin(model->waits.paused / model->waits.run, LARGEST_PAUSE_RATIO);
+	model->by_cores = connections_for(model->cores, model->wait_ratio, pauses);
+	model->by_locks = connections_by_locks(&model->waits);
+	size = model->by_cores;
+	most = connections_for(usable_threads(model), model->wait_ratio, pauses);
+	if (model->by_locks > 0.0)
+	{
+		size = fmin(size, model->by_locks);
+		most = fmin(most, model->by_locks);
+	}
 	estimate->connections = within_server(model, floor(size + 0.5));
 	estimate->low = within_server(model, floor(TOLERANCE_LOW * size));
-	estimate->high = within_server(model, ceil(TOLERANCE_HIGH * size));
+	estimate->high = within_server(model, ceil(fmax(TOLERANCE_HIGH * size, most)));
 	estimate->confidence = PADV_CONFIDENCE_LOW;
 }
 

@@ -61,6 +61,7 @@
 /* ... or this share of the cores, or this share of busy connections waits for locks. */
 #define CORES_FULL 0.9
 #define LOCKED 0.75
+#define DISK_QUEUED 0.6
 
 /* The weights of a new second in recent means. */
 #define OF_LATE 0.2
@@ -247,11 +248,13 @@ bin_of_interval(const PadvInterval *interval, double seconds, int64_t level)
 			[PADV_RESOURCE_DISKS] = interval->disk * share,
 			[PADV_RESOURCE_COMMITS] = interval->commit * share,
 		},
+		.disk_queue = interval->disk_queue * share,
 		.level = level,
 	};
 
 	for (int i = 0; i < PADV_RESOURCES; i++)
 		bin.use[i] = bin.use[i] > 0.0 ? fmin(bin.use[i], 1.0) : 0.0;
+	bin.disk_queue = bin.disk_queue > 0.0 ? fmin(bin.disk_queue, 1.0) : 0.0;
 	return bin;
 }
 
@@ -286,7 +289,8 @@ is_pressed(const PadvInterval *interval)
 {
 	return interval->at_work >= ALL_SESSIONS * (interval->sessions - BYSTANDERS) ||
 		interval->queued >= 1.0 || interval->cores_busy >= CORES_FULL ||
-		interval->lock >= LOCKED * interval->at_work;
+		interval->lock >= LOCKED * interval->at_work ||
+		interval->disk_queue >= DISK_QUEUED * interval->at_work;
 }
 
 /* End the episode, and merge its evidence. */

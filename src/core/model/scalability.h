@@ -61,6 +61,8 @@ typedef struct PadvBin
 	double		use[PADV_RESOURCES];	/* cores: utilization, 0..1; others:
 										 * share of busy connections that
 										 * waited for it, 0..1 */
+	double		disk_queue;		/* share of busy connections that waited in
+								 * the queue of a disk, 0..1; not saved */
 	int64_t		level;			/* PadvScalability.level of the latest
 								 * evidence */
 

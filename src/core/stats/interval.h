@@ -27,6 +27,13 @@ typedef struct PadvInterval
 	double		ready;			/* to run */
 	double		inside;			/* a statement, and not waiting for another
 								 * session */
+	double		paused;			/* sessions that hold a connection without a
+								 * statement: idle in transaction, or for a
+								 * round trip */
+
+	/* reads of the disks with data, as counted by the kernel */
+	double		reads;			/* completed; negative: not known */
+	double		reading;		/* mean number outstanding; likewise */
 
 	/* what tells whether more could have been at work, or have done more */
 	double		sessions;		/* that there are; 0: only those at work are
@@ -37,6 +44,8 @@ typedef struct PadvInterval
 	double		lock;			/* sessions waiting for a lock of another */
 	double		internal_lock;	/* for an internal lock, without commits */
 	double		disk;			/* for I/O, without that of commits */
+	double		disk_queue;		/* those of disk that wait for other reads of
+								 * the device; see padv_read_latency_update */
 	double		commit;			/* for a group commit */
 } PadvInterval;
 
@@ -60,26 +69,55 @@ extern bool padv_interval_describe(const PadvWindowMeans *take, const PadvCounte
 								   PadvInterval *interval);
 
 /*
- * Where active sessions spend their time, in seconds of sessions: running, ready
- * to run, or asleep inside a statement.  Those kept waiting by others (locks,
- * internal locks) are left out: the cores that they leave free are not free
- * for more of the same.  Sessions that wait for a group commit are asleep: one
- * flush serves all of them, and more of them would be served by it too.
- * Fades with the time that sessions run, so that an idle minute changes nothing.
+ * The shortest mean latency of reads in the last hours, in seconds; 0 if not known.  It is
+ * the latency of a device without a queue.
+ */
+typedef struct PadvReadLatency
+{
+	double		shortest;
+} PadvReadLatency;
+
+/*
+ * Update the shortest latency, and set interval->disk_queue.  If reads take longer than
+ * the shortest latency, the rest of the time is spent in the queue of the device, so this
+ * share of the sessions that wait for a read waits there.  A device that has become slower
+ * looks the same, and more sessions would not help there, either.  Without counters, and
+ * with too few reads, disk_queue is 0.
+ */
+extern void padv_read_latency_update(PadvReadLatency *latency, PadvInterval *interval);
+
+/*
+ * Where active sessions spend their time.  run, ready and asleep are in seconds of
+ * sessions, and fade with the time that sessions run, so an idle minute changes nothing.
+ *
+ * Sessions that wait for others are not asleep: for locks, for internal locks, and in the
+ * queue of a disk.  The cores that they leave idle cannot be used by more of the same
+ * sessions.  Sessions that wait for a group commit are asleep, because one flush serves
+ * all of them, and more sessions would be served, too.
  */
 typedef struct PadvWaits
 {
 	double		run;
-	double		ready;
-	double		asleep;
+	double		ready;			/* to run */
+	double		asleep;			/* inside a statement */
+	double		paused;			/* outside of one; see PadvInterval; not saved */
+
+	/* seconds in which locks were saturated; not saved */
+	double		locked_share;	/* of the recent seconds, 0..1 */
+	double		unblocked;		/* sessions in these seconds that did not wait
+								 * for a lock, mean with preference for the
+								 * beginning */
 } PadvWaits;
 
-/* Seconds of running after which half is forgotten. */
+/* CPU time of sessions, in seconds, after which half of the weight is gone. */
 #define PADV_WAITS_HALF_LIFE 60.0
 
 extern void padv_waits_add(PadvWaits *waits, const PadvInterval *interval);
 
-/* As plain finite numbers, and back; false, and nothing changed, if not sound. */
+/*
+ * Save as finite numbers, and restore.  Restoring returns false, and changes nothing, if
+ * the numbers are not valid.
+ */
 #define PADV_WAITS_NUMBERS 3
 extern void padv_waits_keep(const PadvWaits *waits, double numbers[PADV_WAITS_NUMBERS]);
 extern bool padv_waits_restore(PadvWaits *waits, const double *numbers, size_t count);

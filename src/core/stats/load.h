@@ -19,6 +19,7 @@ typedef enum PadvCounter
 	PADV_CPU_IOWAIT,			/* seconds, of the idle ones */
 	PADV_GROUP_CPU,				/* seconds used by the cgroup with the quota */
 	PADV_DISK_READ,				/* seconds that reads were outstanding */
+	PADV_DISK_READ_COUNT,		/* completed reads */
 	PADV_PRESSURE_CPU,			/* seconds that some process lacked a CPU */
 	PADV_PRESSURE_IO,			/* seconds that some process lacked I/O */
 	PADV_SERVER_RUN,			/* seconds our server's processes ran */
