@@ -62,6 +62,7 @@ typedef struct ProductionWeather
 	double		cores_taken;	/* by others, or by a batch */
 	double		batch;			/* of these, by sessions of the server */
 	double		mix;			/* heavier transactions */
+	double		reads;			/* more reads: less is cached */
 } ProductionWeather;
 
 enum
@@ -103,13 +104,14 @@ typedef struct Production
 	PadvWindowMeans	minute[MINUTE];
 	int			second;
 	PadvScalability scalability;
+	PadvReadLatency read_latency;
 	PadvWaits	waits;
 	PadvCurve	curve;
 	PadvModel	model;
 	PadvInputs	inputs;
 } Production;
 
-static const ProductionWeather fair_weather = {1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0};
+static const ProductionWeather fair_weather = {1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0};
 
 /* 0..1 */
 static double
@@ -175,7 +177,7 @@ production_curve(const ProductionServer *s, const ProductionWeather *w, int most
 		double		cpu = s->cpu * w->cpu * slow * (1.0 + s->spin * fmax(0.0, n - cores));
 		double		row = s->row > 0.0 ? (s->row + 0.3 * s->commit * (w->commit - 1.0)) * slow *
 			(1.0 + s->thrash * crowd) : 0.0;
-		double		disk = s->disk * w->disk * slow;
+		double		disk = s->disk * w->disk * w->reads * slow;
 		double		commit = s->commit * w->commit * w->all;
 		double		servers = fmax(1.0, cores);
 		double		at_cores = cpu / fmin(1.0, cores) +
@@ -202,7 +204,7 @@ static bool
 production_same_weather(const ProductionWeather *a, const ProductionWeather *b)
 {
 	return a->cpu == b->cpu && a->disk == b->disk && a->commit == b->commit && a->all == b->all &&
-		a->cores_taken == b->cores_taken && a->mix == b->mix;
+		a->cores_taken == b->cores_taken && a->mix == b->mix && a->reads == b->reads;
 }
 
 static void
@@ -273,6 +275,32 @@ production_best(const Production *p, int *fewest)
 	return best;
 }
 
+/*
+ * The numbers of active connections with which at least 90 % of the best is done, in fair
+ * weather.
+ */
+static void
+production_range(const Production *p, double *low, double *high)
+{
+	static ProductionPoint points[PRODUCTION_MAX + 1];
+	ProductionWeather weather = fair_weather;
+	double		best = 0.0;
+
+	weather.mix = p->weather.mix;
+	production_curve(&p->server, &weather, p->sessions, points);
+	for (int n = 1; n <= p->sessions; n++)
+		best = fmax(best, points[n].throughput);
+	*low = *high = 0.0;
+	for (int n = 1; n <= p->sessions; n++)
+	{
+		if (points[n].throughput < 0.9 * best)
+			continue;
+		*high = n - points[n].at[HOLDING] - points[n].at[TURNING];
+		if (*low <= 0.0)
+			*low = *high;
+	}
+}
+
 /* The share of the best that is lost with so many active, in fair weather. */
 static double
 production_regret(const Production *p, double active)
@@ -317,7 +345,7 @@ production_take(Production *p, double at_work, const ProductionPoint *point, Pad
 		take->active += take->in_class[i];
 	take->demand = take->active;
 	take->idle_in_transaction = take->held_in_transaction = share * point->at[HOLDING];
-	take->turnaround = share * point->at[TURNING];
+	take->turnaround = take->round_trip = share * point->at[TURNING];
 	take->idle = fmax(0.0, p->sessions - p->idle - take->active - take->idle_in_transaction);
 }
 
@@ -337,6 +365,7 @@ production_count(Production *p, double done, const ProductionPoint *point)
 	value[PADV_SESSIONS_RUN] += point->at[AT_CORES] + p->weather.batch;
 	value[PADV_SESSIONS_DELAY] += point->at[READY];
 	value[PADV_DISK_READ] += point->at[AT_DISKS];
+	value[PADV_DISK_READ_COUNT] += p->server.disk > 0.0 ? done * p->weather.reads * p->weather.mix : 0.0;
 	value[PADV_COMMITTED] += done;
 	value[PADV_INSIDE] += inside;
 }
@@ -385,6 +414,7 @@ production_tell(Production *p, double at_work, double done, const ProductionPoin
 	if (padv_load_newest(&p->load_window, &before, &after) &&
 		PADV_DESCRIBE(take, before, after, &interval))
 	{
+		padv_read_latency_update(&p->read_latency, &interval);
 		padv_scalability_add(&p->scalability, &interval);
 		padv_waits_add(&p->waits, &interval);
 	}
@@ -449,7 +479,7 @@ production_open_second(Production *p, double rate)
 		}
 		else
 		{
-			finished = fmin(point.throughput * p->speed, p->backlog / step);
+			finished = fmin(point.throughput * p->speed, p->backlog / step + rate);
 			p->backlog = fmax(fmin(balance, p->backlog), p->backlog + (rate - finished) * step);
 		}
 		/* who has waited for ten seconds goes away */

@@ -144,7 +144,7 @@ weather_at(Production *p, const Forecast *forecast, double now)
 				weather.all *= event->strength;
 				break;
 			case 3:				/* cold cache, which fills */
-				weather.disk *= 1.0 + floor((event->strength - 1.0) * 10.0 * (event->to - now) / (event->to - event->from)) / 10.0;
+				weather.reads *= 1.0 + floor((event->strength - 1.0) * 10.0 * (event->to - now) / (event->to - event->from)) / 10.0;
 				break;
 			case 5:				/* a batch */
 				weather.batch += p->server.cores * (1.0 - 1.0 / event->strength);
@@ -189,6 +189,62 @@ typedef struct Tally
 	int			recovered;
 	double		seconds_to_name;
 } Tally;
+
+static double
+percent(double part, double whole)
+{
+	return whole > 0.0 ? 100.0 * part / whole : 0.0;
+}
+
+/* How far the number is off under overload, by kind and by the method that it is of. */
+typedef struct Errors
+{
+	int			days;
+	int			low;			/* less than 90 % of the best: too few */
+	int			high;			/* too many */
+	double		off;			/* sum of the logarithms by which it is off */
+	double		ratio;			/* sum of the logarithms of number / fewest */
+} Errors;
+
+static Errors errors[KINDS][PADV_METHODS];
+static Kind kind_of_day;
+
+static void
+note_error(const Production *p)
+{
+	Errors	   *e = &errors[kind_of_day][p->model.chosen];
+	double		number = (double) padv_model_chosen(&p->model)->connections;
+	bool		bad = production_regret(p, number) > 0.1;
+	double		low;
+	double		high;
+
+	production_range(p, &low, &high);
+	e->days++;
+	e->ratio += log(number / low);
+	if (!bad)
+		return;
+	e->low += number < high;
+	e->high += number >= high;
+	e->off += number < high ? log(low / number) : log(number / high);
+}
+
+static void
+report_errors(void)
+{
+	printf("\n%-9s %-12s %5s %8s %8s %10s %14s\n", "overload", "number by", "days", "too few", "too many",
+		   "off by", "/ fewest good");
+	for (Kind kind = COMPUTES; kind < KINDS; kind++)
+		for (PadvMethod method = 0; method < PADV_METHODS; method++)
+		{
+			const Errors *e = &errors[kind][method];
+
+			if (e->days > 0)
+				printf("%-9s %-12s %5d %7.0f%% %7.0f%% %9.2fx %13.2fx\n", kind_names[kind], padv_method_name(method), e->days,
+					   percent(e->low, e->days), percent(e->high, e->days),
+					   e->low + e->high > 0 ? exp(e->off / (e->low + e->high)) : 1.0, exp(e->ratio / e->days));
+		}
+	printf("\n");
+}
 
 static void
 add_up(Tally *tally, const Production *p, bool *named)
@@ -304,6 +360,7 @@ overload_day(Production *p, Tally *tally)
 			bool		seen = padv_model_oversubscribed(&p->model) || p->model.verdict == PADV_VERDICT_BLOCKED;
 
 			checked = true;
+			note_error(p);
 			tally->in_time += seen;
 			tally->in_time_good += good;
 			tally->knee_in_time += knee;
@@ -340,12 +397,6 @@ ladder(Production *p, double factor, int seconds, Tally *tally)
 }
 
 /* --- reports -------------------------------------------------------------- */
-
-static double
-percent(double part, double whole)
-{
-	return whole > 0.0 ? 100.0 * part / whole : 0.0;
-}
 
 static void
 report_line(const char *name, const char *kind, const Tally *t)
@@ -393,6 +444,7 @@ simulate(uint64_t seed, int count)
 		{
 			Tally		tally = {0};
 
+			kind_of_day = kind;
 			for (int i = 0; i < count; i++)
 			{
 				draw_day(&production, kind, day == 2 ? 4.0 : 1.5, seed + UINT64_C(1000003) * (uint64_t) (i * 15 + day * 5 + (int) kind));
@@ -422,6 +474,7 @@ simulate(uint64_t seed, int count)
 				   sums[1].seconds_to_name / sums[1].days, percent(sums[1].recovered, sums[1].days));
 	}
 	report_line("all", "all", &all);
+	report_errors();
 }
 
 #ifndef PADV_OLD_RULE
