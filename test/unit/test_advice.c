@@ -190,7 +190,7 @@ test_connections(void)
 	local.status.last.sessions = 88;
 	advice = find(&local, "connections_nearly_full");
 	ok(advice && advice->severity == PADV_CRITICAL, "nearly full");
-	ok(advice && strcmp(advice->finding, "88 of the 97 connections that ordinary roles can have are taken.") == 0,
+	ok(advice && strcmp(advice->finding, "88 of the 97 connections for ordinary roles are in use.") == 0,
 	   "by sessions");
 
 	local = quiet();
@@ -201,27 +201,27 @@ test_connections(void)
 	local.status.last.logins_waiting = 48;
 	advice = find(&local, "connections_nearly_full");
 	ok(advice && strcmp(advice->finding,
-						"88 of the 97 connections that ordinary roles can have are taken, 48 of them by logins that wait in the queue.") == 0,
+						"88 of the 97 connections for ordinary roles are in use, 48 of them by logins that wait in a queue.") == 0,
 	   "logins in the queue take connections");
 	ok(advice && strstr(advice->recommendation, "queue_length") && !strstr(advice->recommendation, "max_connections"),
-	   "and are the cause, so their line is what helps");
+	   "and are the cause, so a shorter queue is what helps");
 	local.status.last.sessions = 88;
 	advice = find(&local, "connections_nearly_full");
 	ok(advice && !strstr(advice->recommendation, "queue_length") && strstr(advice->recommendation, "max_connections"),
-	   "where sessions alone take nearly all, a shorter line is no help");
+	   "where sessions alone take nearly all, a shorter queue is no help");
 
 	local = quiet();
 	local.status.load.logins_refused = 3;
 	local.status.load.logins_queued = 0;
 	advice = find(&local, "logins_refused");
-	ok(advice && strstr(advice->recommendation, "give the limit a line"), "logins are refused, none waits: a line may help");
+	ok(advice && strstr(advice->recommendation, "add a queue to the limit"), "logins are refused, none waits: a queue may help");
 	local.status.load.logins_queued = 2;
 	advice = find(&local, "logins_refused");
-	ok(advice && !strstr(advice->recommendation, "give the limit a line"), "nobody is told to have a line that is there");
+	ok(advice && !strstr(advice->recommendation, "add a queue to the limit"), "nobody is told to add a queue that is there");
 	local.status.load.logins_queued = -1;
 	local.status.last.logins_waiting = 5;
 	advice = find(&local, "logins_refused");
-	ok(advice && !strstr(advice->recommendation, "give the limit a line"), "nor while somebody waits in it");
+	ok(advice && !strstr(advice->recommendation, "add a queue to the limit"), "nor while somebody waits in it");
 
 	local = quiet();
 	inputs->max_connections = 199;
@@ -241,8 +241,8 @@ test_connections(void)
 	local.status.connections_most = 160;
 	advice = find(&local, "max_connections_high");
 	ok(advice && strcmp(advice->fix, "ALTER SYSTEM SET max_connections = 250;") == 0 &&
-	   strstr(advice->finding, "at most 160 connections were taken at once in the last 7 days") != NULL,
-	   "half as many again as were taken at once");
+	   strstr(advice->finding, "at most 160 connections were in use at the same time in the last 7 days") != NULL,
+	   "half as many again as were in use at the same time");
 
 	local = quiet();
 	inputs->memory = 24e9;
@@ -251,7 +251,7 @@ test_connections(void)
 	ok(find(&local, "page_tables") == NULL, "page tables under a twentieth of memory are no matter");
 	inputs->page_tables = 1.3e9;
 	advice = find(&local, "page_tables");
-	ok(advice && strstr(advice->finding, "take 1240 MB, 5% of") != NULL, "above that they are");
+	ok(advice && strstr(advice->finding, "use 1240 MB, 5% of") != NULL, "above that they are");
 	local.status.minute.sessions = 99;
 	ok(find(&local, "page_tables") == NULL, "but not ours with few sessions");
 	inputs->memory = inputs->page_tables = -1;
@@ -426,11 +426,47 @@ test_rounding(void)
 	inputs.detected_cores = 1000;
 	padv_model_update(model, &inputs, &local.status.minute, &local.status.load, &waits, &curve);
 	padv_explain_method(model, PADV_METHOD_WAIT_RATIO, text, sizeof(text));
-	ok(strstr(text, "= 1500.00, but not more than the server's 97: of the time") != NULL,
+	ok(strstr(text, "= 1527.39, but not more than the server's 97. Busy sessions") != NULL,
 	   "no more than there can be");
 	padv_explain_method(model, PADV_METHOD_SCALABILITY, text, sizeof(text));
 	ok(strstr(text, "of which 120.3 were active (but not more than the server's 97)") != NULL,
 	   "even if more were seen");
+}
+
+/* How sure an advice is, and what it gains. */
+static const char *
+conclusion(const PadvModel *model, const char *confidence, PadvGain gain)
+{
+	static PadvAdvice advice;
+
+	padv_advice_begin(&advice, PADV_INFO, "oversubscribed", "server");
+	padv_advice_conclude(&advice, model, confidence, gain);
+	return advice.recommendation;
+}
+
+static void
+test_conclusion(void)
+{
+	PadvModel	model;
+
+	padv_model_init(&model);
+	ok(strcmp(conclusion(&model, PADV_CERTAIN, PADV_GAIN_NONE), " Confidence: certain. Expected gain in throughput: none.") == 0,
+	   "what was counted is certain");
+	ok(strstr(conclusion(&model, PADV_MEASURED, PADV_GAIN_BY_CURVE), "not known, because no knee was measured.") != NULL,
+	   "without a knee the gain is not known");
+	ok(strcmp(padv_advice_confidence(&model), "low") == 0, "the formula's number is a guess");
+	model.chosen = PADV_METHOD_SCALABILITY;
+	model.estimates[PADV_METHOD_SCALABILITY].confidence = PADV_CONFIDENCE_HIGH;
+	model.curve.throughput = 1800;
+	model.curve.at_work.high = 10;
+	model.curve.now_at_work = 50;
+	model.curve.now_throughput = 1000;
+	model.curve.noise = 0.25;
+	ok(strcmp(conclusion(&model, padv_advice_confidence(&model), PADV_GAIN_BY_CURVE),
+			  " Confidence: high. Expected gain: about 1.8 times the throughput, 1.5 to 2.2.") == 0,
+	   "with one it comes from the curve");
+	model.curve.now_at_work = 9;
+	ok(strstr(conclusion(&model, PADV_MEASURED, PADV_GAIN_BY_CURVE), "none now") != NULL, "if more are busy than at the peak");
 }
 
 /* The longest figures must not cut a sentence short. */
@@ -473,14 +509,18 @@ test_lengths(void)
 	{
 		PadvAdvice	advice[PADV_MAX_ADVICE];
 		int			count = padv_advise(&local, advice);
+		bool		told = true;
 
 		for (int i = 0; i < count; i++)
 		{
 			if (strlen(advice[i].finding) + 1 == sizeof(advice[i].finding) ||
 				strlen(advice[i].recommendation) + 1 == sizeof(advice[i].recommendation))
 				whole = false;
+			if (!strstr(advice[i].recommendation, " Confidence: ") || !strstr(advice[i].recommendation, " Expected gain"))
+				told = false;
 		}
 		ok(count >= 5 && whole, "findings and recommendations fit");
+		ok(told, "and each says how sure it is, and what it gains");
 	}
 }
 
@@ -495,6 +535,7 @@ main(void)
 	test_order();
 	test_explain();
 	test_rounding();
+	test_conclusion();
 	test_lengths();
 	return tap_end();
 }

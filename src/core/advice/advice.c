@@ -91,6 +91,36 @@ padv_advice_begin(PadvAdvice *advice, PadvSeverity severity, const char *code, c
 	return advice;
 }
 
+const char *
+padv_advice_confidence(const PadvModel *model)
+{
+	PadvConfidence confidence = padv_model_chosen(model)->confidence;
+
+	return confidence == PADV_CONFIDENCE_FORMULA ? padv_confidence_name(PADV_CONFIDENCE_LOW) :
+		padv_confidence_name(confidence);
+}
+
+void
+padv_advice_conclude(PadvAdvice *advice, const PadvModel *model, const char *confidence, PadvGain gain)
+{
+	double		times,
+				low,
+				high;
+
+	APPEND(advice->recommendation, " Confidence: %s. Expected gain", confidence);
+	if (gain == PADV_GAIN_NONE)
+		APPEND(advice->recommendation, " in throughput: none.");
+	else if (gain == PADV_GAIN_UNKNOWN)
+		APPEND(advice->recommendation, " in throughput: not known.");
+	else if (padv_model_gain(model, &times, &low, &high))
+		APPEND(advice->recommendation, ": about %.1f times the throughput, %.1f to %.1f.", times, low, high);
+	else if (model->chosen == PADV_METHOD_SCALABILITY)
+		APPEND(advice->recommendation,
+			   " in throughput: none now, because not more connections are busy than at the peak of the curve.");
+	else
+		APPEND(advice->recommendation, " in throughput: not known, because no knee was measured.");
+}
+
 /* Begin the advice of the current rule.  A rule gives at most one. */
 static PadvAdvice *
 begin(Findings *findings, PadvSeverity severity, const char *code,
@@ -119,10 +149,11 @@ advise_sampling_stopped(Findings *findings)
 		WRITE(advice->finding, "No sample has been taken since the server started.");
 	else
 		WRITE(advice->finding, "The last sample is %.0f s old%s.",
-			local->age_seconds,
-			local->worker_running ? "" : " and the worker is not running");
+			  local->age_seconds,
+			  local->worker_running ? "" : " and the worker is not running");
 	WRITE(advice->recommendation,
-		"Everything shown here is of that moment. Look in the server log for the \"pool_advisor sampler\" process; it needs one of max_worker_processes and starts again by itself after a failure.");
+		  "All views show the state of that moment. Look for the process \"pool_advisor sampler\" in the server log. It needs one of max_worker_processes, and is restarted automatically after a failure.");
+	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_NONE);
 }
 
 /*
@@ -140,10 +171,11 @@ advise_enforcement_of(Findings *findings, PadvEnforcement enforcement, const cha
 	advice = begin(findings, enforcement == PADV_ENFORCEMENT_OFF ? PADV_WARNING : PADV_INFO,
 				   "enforcement_off", setting);
 	WRITE(advice->finding, "%s is %s: %s", setting, padv_enforcement_name(enforcement),
-		enforcement == PADV_ENFORCEMENT_OFF ? off : observe);
+		  enforcement == PADV_ENFORCEMENT_OFF ? off : observe);
 	WRITE(advice->recommendation,
-		"The views show limits all the same. Turn it on again when the emergency or the trial is over; if the setting is in postgresql.conf, take it out there.");
+		  "The views show limits nevertheless. Turn it on again after the emergency or the test. If the setting is in postgresql.conf, remove it there.");
 	WRITE(advice->fix, "ALTER SYSTEM RESET %s; SELECT pg_reload_conf();", setting);
+	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
 
 static void
@@ -151,7 +183,7 @@ advise_enforcement(Findings *findings)
 {
 	advise_enforcement_of(findings, findings->local->enforcement, "pool_advisor.enforcement",
 						  "no limit is enforced, neither on sessions nor on transactions.",
-						  "logins beyond a limit are counted and logged, and let in.");
+						  "logins beyond a limit are counted and logged, but accepted.");
 }
 
 static void
@@ -159,7 +191,7 @@ advise_gate_enforcement(Findings *findings)
 {
 	advise_enforcement_of(findings, findings->local->gate_enforcement, "pool_advisor.gate_enforcement",
 						  "no limit on transactions is enforced.",
-						  "transactions beyond a limit are counted, and let through.");
+						  "transactions beyond a limit are counted, but not queued.");
 }
 
 static void
@@ -171,9 +203,10 @@ advise_limits_unreadable(Findings *findings)
 		return;
 	advice = begin(findings, PADV_CRITICAL, "limits_unreadable", "server");
 	WRITE(advice->finding,
-		"The limits on sessions cannot be read, so all sessions are let through.");
+		  "The limits on sessions could not be read, so all logins are accepted.");
 	WRITE(advice->recommendation,
-		"The server log says why. The database that pool_advisor.database names must exist, and max_worker_processes must leave room for a process that reads them for a moment.");
+		  "The server log has the reason. The database in pool_advisor.database must exist, and max_worker_processes must allow one more process for a short time.");
+	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
 
 static void
@@ -188,13 +221,14 @@ advise_logins_refused(Findings *findings)
 		return;
 	advice = begin(findings, PADV_WARNING, "logins_refused", "server");
 	WRITE(advice->finding,
-		"In the last minute %.0f logins were refused because of a limit, and %.0f had to wait in the queue.",
-		load->logins_refused, load->logins_queued < 0.0 ? 0.0 : load->logins_queued);
+		  "In the last minute %.0f logins were refused because of a limit, and %.0f had to wait in the queue.",
+		  load->logins_refused, load->logins_queued < 0.0 ? 0.0 : load->logins_queued);
 	WRITE(advice->recommendation, queue_used ?
-		"The view roles says whose, the server log which limit, and whether its line was full, the wait too long, or no connection free to wait in. A limit that has a line needs fewer clients, or more sessions: make pools smaller whose sum is larger than the limit, or raise it if the server has room." :
-		"The view roles says whose, the server log which limit. If the application can wait, give the limit a line (queue_length); if its pools are larger together than the limit, make them smaller.");
+		  "The view roles shows the roles. The server log shows the limit, and whether its queue was full, the wait too long, or no connection free for waiting. Make the pools smaller if their sum exceeds the limit, or raise the limit if the server has room (max_sessions)." :
+		  "The view roles shows the roles, and the server log the limit. If the application can wait, add a queue to the limit (queue_length). If the sum of its pools exceeds the limit, make them smaller.");
 	WRITE(advice->fix,
-		"SELECT rolname, sessions, max_sessions, refused_total, timed_out_total FROM pool_advisor.roles WHERE refused_total > 0;");
+		  "SELECT rolname, sessions, max_sessions, refused_total, timed_out_total FROM pool_advisor.roles WHERE refused_total > 0;");
+	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
 
 static void
@@ -208,10 +242,11 @@ advise_limits_exceed(Findings *findings)
 		return;
 	advice = begin(findings, PADV_INFO, "limits_exceed_connections", "server");
 	WRITE(advice->finding,
-		"The limits and connection limits of all roles add up to %lld sessions, but ordinary roles can have %lld connections.",
-		(long long) status->limits_committed, (long long) usable);
+		  "The limits and connection limits of all roles add up to %lld sessions, but ordinary roles can have %lld connections.",
+		  (long long) status->limits_committed, (long long) usable);
 	WRITE(advice->recommendation,
-		"When all use what they are allowed, the last ones fail for want of a connection, whoever they are. Lower the limits until they fit; the view budget has the sum.");
+		  "If all roles use their limits, some logins fail because there is no connection left, whatever the role. Lower the limits until they fit; the view budget shows the sum.");
+	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_NONE);
 }
 
 /* A derived number, or a peak with little evidence, is less severe. */
@@ -225,9 +260,9 @@ severity_of_crowd(const PadvLocalStatus *local)
 	return status == PADV_CHECK_CRITICAL ? PADV_CRITICAL : PADV_WARNING;
 }
 
-/* Append the gain that the curve predicts, or that it predicts none. */
+/* Append what the curve says about fewer connections. */
 static void
-append_gain(PadvAdvice *advice, const PadvModel *model)
+append_curve(PadvAdvice *advice, const PadvModel *model)
 {
 	double		gain,
 				low,
@@ -235,15 +270,13 @@ append_gain(PadvAdvice *advice, const PadvModel *model)
 
 	if (padv_model_gain(model, &gain, &low, &high))
 		APPEND(advice->finding,
-				 " With %.0f connections at work it does %.0f transactions/s; with %.0f it did %.0f, about %.1f times as many (%.1f to %.1f). Saturated: %s.",
-				 model->curve.now_at_work, model->curve.now_throughput, model->curve.at_work.best,
-				 model->curve.throughput, gain, low, high, padv_resource_name(model->curve.saturated));
+			   " With %.0f busy connections it does %.0f transactions/s now; with %.0f it did %.0f. Saturated: %s.",
+			   model->curve.now_at_work, model->curve.now_throughput, model->curve.at_work.best,
+			   model->curve.throughput, padv_resource_name(model->curve.saturated));
 	else if (padv_model_is_derived(model) && model->curve.best_so_far > 0.0)
 		APPEND(advice->finding,
-				 " No knee was measured; throughput was highest so far with %.0f connections at work.",
-				 model->curve.best_so_far);
-	else if (model->chosen != PADV_METHOD_SCALABILITY)
-		APPEND(advice->finding, " Nothing measured says how much fewer would gain.");
+			   " No knee was measured; throughput was highest so far with %.0f busy connections.",
+			   model->curve.best_so_far);
 }
 
 static void
@@ -257,18 +290,19 @@ advise_oversubscribed(Findings *findings)
 		return;
 	advice = begin(findings, severity_of_crowd(findings->local), "oversubscribed", "server");
 	WRITE(advice->finding,
-		"Over the last minute %.1f sessions wanted to work on average; %s %lld (%.1f times the optimum; confidence %s).",
-		model->demand, padv_number_source(model), (long long) optimal(status), model->load_ratio,
-		padv_confidence_name(padv_model_chosen(model)->confidence));
-	append_gain(advice, model);
+		  "Over the last minute %.1f sessions wanted to work on average; %s %lld (%.1f times the optimum; confidence %s).",
+		  model->demand, padv_number_source(model), (long long) optimal(status), model->load_ratio,
+		  padv_confidence_name(padv_model_chosen(model)->confidence));
+	append_curve(advice, model);
 	if (padv_model_is_derived(model))
 		WRITE(advice->recommendation,
-			"Find out before you act: let fewer sessions work for some minutes, with a smaller pool or pool_advisor.server_max_active, and compare the throughput in the view scalability. When fewer do as much, a transaction pool of about %lld connections in front of the server is enough.",
-			(long long) padv_model_pool_or_optimal(model));
+			  "Measure before you act: allow fewer sessions for some minutes, with a smaller pool or pool_advisor.server_max_active, and compare throughput in the view scalability. If fewer do as much, a transaction pool of about %lld connections in front of the server is enough.",
+			  (long long) padv_model_pool_or_optimal(model));
 	else
 		WRITE(advice->recommendation,
-			"Put a transaction pool of %lld connections in front of the server, or make the pools that are there smaller until their sum is that: the same work gets done sooner when it waits in the pool's queue instead of in the server.",
-			(long long) padv_model_pool_or_optimal(model));
+			  "Put a transaction pool of %lld connections in front of the server, or make the existing pools smaller until that is their sum. The same work finishes sooner if it waits in the queue of the pool instead of in the server.",
+			  (long long) padv_model_pool_or_optimal(model));
+	padv_advice_conclude(advice, &findings->local->status.model, padv_advice_confidence(model), PADV_GAIN_BY_CURVE);
 }
 
 static void
@@ -286,12 +320,13 @@ advise_lock_bound(Findings *findings)
 		return;
 	advice = begin(findings, PADV_WARNING, "lock_bound", "server");
 	WRITE(advice->finding,
-		"Of %.1f active sessions %.1f were waiting for a lock that another session holds (average of the last minute).",
-		minute->active, blocked);
+		  "Of %.1f active sessions %.1f waited for a lock that another session held (average of the last minute).",
+		  minute->active, blocked);
 	WRITE(advice->recommendation,
-		"More connections make this worse, and so do longer transactions: find the sessions at the head of the queue, commit sooner, touch rows that all want last in the transaction, and let fewer sessions in at once.");
+		  "More connections and longer transactions make this worse. Find the blocking sessions, commit sooner, and update contended rows at the end of a transaction. Allow fewer concurrent sessions.");
 	WRITE(advice->fix,
-		"SELECT * FROM pool_advisor.blockers;");
+		  "SELECT * FROM pool_advisor.blockers;");
+	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_BY_CURVE);
 }
 
 /*
@@ -309,15 +344,16 @@ advise_lwlock_bound(Findings *findings)
 		return;
 	advice = begin(findings, PADV_WARNING, "lwlock_bound", "server");
 	WRITE(advice->finding,
-		"Of %.1f active sessions %.1f were waiting for one of the server's internal locks (average of the last minute).",
-		minute->active, waiting);
+		  "Of %.1f active sessions %.1f waited for an internal lock of the server (average of the last minute).",
+		  minute->active, waiting);
 	if (minute->committing_lwlock > 0.0)
 		APPEND(advice->finding, " %.1f more waited for a group commit, which is not counted here.",
-				 minute->committing_lwlock);
+			   minute->committing_lwlock);
 	WRITE(advice->recommendation,
-		"These waits come from many sessions in the same structure at once; fewer active sessions shorten them. The waits view names the structures.");
+		  "Many sessions use the same internal structure at the same time. Fewer active sessions shorten these waits. The view waits names the structures.");
 	WRITE(advice->fix,
-		"SELECT * FROM pool_advisor.waits WHERE period = '1 min' AND wait_event_type IN ('LWLock', 'Buffer') ORDER BY active_avg DESC;");
+		  "SELECT * FROM pool_advisor.waits WHERE period = '1 min' AND wait_event_type IN ('LWLock', 'Buffer') ORDER BY active_avg DESC;");
+	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_BY_CURVE);
 }
 
 static void
@@ -331,20 +367,21 @@ advise_io_bound(Findings *findings)
 		return;
 	advice = begin(findings, PADV_INFO, "io_bound", "server");
 	WRITE(advice->finding,
-		"Active sessions spent %.0f%% of the last minute waiting for I/O (%.1f sessions on average).",
-		100.0 * status->minute.io_wait_ratio, waiting);
+		  "Active sessions spent %.0f%% of the last minute waiting for I/O (%.1f sessions on average).",
+		  100.0 * status->minute.io_wait_ratio, waiting);
 	if (status->model.chosen == PADV_METHOD_SCALABILITY)
 		WRITE(advice->recommendation,
-			"The optimum of %lld was measured, so it already counts that sessions waiting for a disk leave their cores free. Lasting help is more memory, or queries that read less.",
-			(long long) optimal(status));
+			  "The optimum of %lld was measured, so it includes that sessions waiting for a disk use no core. More memory helps, or queries that read less.",
+			  (long long) optimal(status));
 	else if (status->load.disk_reads >= 0.0)
 		WRITE(advice->recommendation,
-			"%.1f reads were outstanding at the data's disks on average. A session that waits for a disk leaves its core free, so somewhat more connections than %lld can help here: as soon as more have been at work, the curve tells. Lasting help is more memory, or queries that read less.",
-			status->load.disk_reads, (long long) optimal(status));
+			  "%.1f reads were outstanding at the disks on average. A session that waits for a disk uses no core, so somewhat more connections than %lld can help. The curve shows it when more have been busy. More memory helps, or queries that read less.",
+			  status->load.disk_reads, (long long) optimal(status));
 	else
 		WRITE(advice->recommendation,
-			"What the disks did could not be read on this machine. If the reads reach the disks, somewhat more connections than %lld can help; lasting help is more memory, or queries that read less.",
-			(long long) optimal(status));
+			  "The counters of the disks could not be read on this machine. If the reads reach the disks, somewhat more connections than %lld can help. More memory helps, or queries that read less.",
+			  (long long) optimal(status));
+	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_UNKNOWN);
 }
 
 static void
@@ -358,12 +395,13 @@ advise_cpu_bound(Findings *findings)
 		return;
 	advice = begin(findings, PADV_INFO, "cpu_bound", "server");
 	WRITE(advice->finding,
-		"The %.4g cores granted were %.0f%% busy over the last minute, and the server's processes spent %.0f%% of their runnable time waiting for one.",
-		status->model.inputs.detected_cores, 100.0 * load->cpu_utilization,
-		100.0 * load->run_queue_ratio);
+		  "The %.4g cores of the server were %.0f%% busy in the last minute, and its processes spent %.0f%% of their runnable time waiting for a core.",
+		  status->model.inputs.detected_cores, 100.0 * load->cpu_utilization,
+		  100.0 * load->run_queue_ratio);
 	WRITE(advice->recommendation,
-		"More connections cannot do more work now, they only share the same cores. Make the queries cheaper, give the server more cores, or take away what else runs on them (the server's own processes used %.1f).",
-		load->server_cores < 0.0 ? 0.0 : load->server_cores);
+		  "More connections cannot do more work, because they share the same cores. Make queries cheaper, add cores, or move other programs away (the processes of the server used %.1f cores).",
+		  load->server_cores < 0.0 ? 0.0 : load->server_cores);
+	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_UNKNOWN);
 }
 
 static void
@@ -376,12 +414,13 @@ advise_idle_connections(Findings *findings)
 		return;
 	advice = begin(findings, PADV_WARNING, "idle_connections", "server");
 	WRITE(advice->finding,
-		"%.0f of %.0f sessions were idle on average over the last minute; now %lld of %lld are.",
-		status->minute.idle, status->minute.sessions,
-		(long long) status->last.idle, (long long) status->last.sessions);
+		  "%.0f of %.0f sessions were idle on average over the last minute; now %lld of %lld are.",
+		  status->minute.idle, status->minute.sessions,
+		  (long long) status->last.idle, (long long) status->last.sessions);
 	WRITE(advice->recommendation,
-		"Each holds a process, its caches and a connection slot, and can start to work at any moment, all at once too. A transaction pool of %lld connections in front would serve them all.",
-		(long long) padv_model_pool_or_optimal(&status->model));
+		  "Each has a process with its caches, and uses a connection. All of them can become active at the same time. A transaction pool of %lld connections in front of the server would serve all.",
+		  (long long) padv_model_pool_or_optimal(&status->model));
+	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_BY_CURVE);
 }
 
 static void
@@ -397,18 +436,19 @@ advise_idle_in_transaction(Findings *findings)
 				   holder->idle_seconds < IDLE_HOLDER_CRITICAL_SECONDS ? PADV_WARNING : PADV_CRITICAL,
 				   "idle_in_transaction", local->holder_role);
 	WRITE(advice->finding,
-		"Process %d (role %s, database %s) has been idle in a transaction for %.0f s; the transaction, %.0f s old, keeps vacuum from removing any row that died since. Sessions in this state now: %lld.",
-		holder->pid, local->holder_role, local->holder_database,
-		holder->idle_seconds, holder->xact_seconds, (long long) holder->holders);
+		  "Process %d (role %s, database %s) has been idle in a transaction for %.0f s; the transaction, %.0f s old, keeps vacuum from removing any row that died since. Sessions in this state now: %lld.",
+		  holder->pid, local->holder_role, local->holder_database,
+		  holder->idle_seconds, holder->xact_seconds, (long long) holder->holders);
 	WRITE(advice->recommendation,
-		"Let the application commit before it waits for anything else. A time limit for the role ends such sessions; pg_terminate_backend(%d) ends this one.",
-		holder->pid);
+		  "Let the application commit before it waits for anything else. A timeout for the role ends such sessions; pg_terminate_backend(%d) ends this one.",
+		  holder->pid);
 	WRITE(advice->fix, "ALTER ROLE %s SET idle_in_transaction_session_timeout = '1min';",
-		local->holder_role_quoted);
+		  local->holder_role_quoted);
 
 	/* a truncated identifier could name another object */
 	if (strlen(advice->fix) + 1 == sizeof(advice->fix))
 		advice->fix[0] = '\0';
+	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
 
 static void
@@ -421,21 +461,20 @@ advise_nearly_full(Findings *findings)
 	if (!padv_health_nearly_full(status, padv_health_connections_taken(status)))
 		return;
 	advice = begin(findings, PADV_CRITICAL, "connections_nearly_full", "server");
-	WRITE(advice->finding, "%lld of the %.0f connections that ordinary roles can have are taken",
-		(long long) padv_health_connections_taken(status), usable);
+	WRITE(advice->finding, "%lld of the %.0f connections for ordinary roles are in use",
+		  (long long) padv_health_connections_taken(status), usable);
 	if (status->last.logins_waiting > 0)
-		APPEND(advice->finding, ", %lld of them by logins that wait in the queue",
-				 (long long) status->last.logins_waiting);
+		APPEND(advice->finding, ", %lld of them by logins that wait in a queue",
+			   (long long) status->last.logins_waiting);
 	APPEND(advice->finding, ".");
 	if (!padv_health_nearly_full(status, status->last.sessions))
-	{
 		WRITE(advice->recommendation,
-			"The next ones will be refused, and without those who wait there would be room. Lower queue_length where logins wait (the view roles, queued), or pool_advisor.queue_share, so that one line cannot take the connections of others.");
-		return;
-	}
-	WRITE(advice->recommendation,
-		"The next ones will be refused. A higher max_connections moves the wall and slows what is inside; a pool of %lld connections with a line in front of it takes the wall away.",
-		(long long) padv_model_pool_or_optimal(&status->model));
+			  "The next ones will be refused, although there would be room without the logins that wait. Lower queue_length where logins wait (the view roles, queued), or pool_advisor.queue_share, so that one queue cannot take the connections of others.");
+	else
+		WRITE(advice->recommendation,
+			  "The next ones will be refused. A higher max_connections only moves the limit, and slows down all sessions. A pool of %lld connections with a queue in front of it removes the limit for clients.",
+			  (long long) padv_model_pool_or_optimal(&status->model));
+	padv_advice_conclude(advice, &status->model, PADV_CERTAIN, PADV_GAIN_BY_CURVE);
 }
 
 /*
@@ -459,15 +498,16 @@ advise_max_connections(Findings *findings)
 		return;
 	advice = begin(findings, PADV_INFO, "max_connections_high", "max_connections");
 	WRITE(advice->finding,
-		"max_connections is %lld; at most %lld connections were taken at once in the last %lld days, and %s %lld%s.",
-		(long long) inputs->max_connections, (long long) status->connections_most,
-		(long long) status->connections_days,
-		derived ? "by what is known so far a pool would need about" : "about", (long long) helps,
-		derived ? "; no knee was measured" : " are all that can usefully work through a pool");
+		  "max_connections is %lld; at most %lld connections were in use at the same time in the last %lld days, and %s %lld%s.",
+		  (long long) inputs->max_connections, (long long) status->connections_most,
+		  (long long) status->connections_days,
+		  derived ? "a pool would probably need about" : "about", (long long) helps,
+		  derived ? "; no knee was measured" : " are all that a pool can use");
 	WRITE(advice->recommendation,
-		"The setting costs shared memory and snapshot time, and lets a fault in an application bring the server down. %.0f leaves room; it takes a restart, and a standby must be given a value no lower than its primary's.",
-		enough);
+		  "The setting costs shared memory and time for snapshots, and allows a faulty application to overload the server. %.0f leaves room. It takes a restart, and a standby needs at least the value of its primary.",
+		  enough);
 	WRITE(advice->fix, "ALTER SYSTEM SET max_connections = %.0f;", enough);
+	padv_advice_conclude(advice, &findings->local->status.model, padv_advice_confidence(&status->model), PADV_GAIN_NONE);
 }
 
 /* Each process has its own page tables for shared buffers: 2 MB per GB. */
@@ -483,12 +523,13 @@ advise_page_tables(Findings *findings)
 		return;
 	advice = begin(findings, PADV_WARNING, "page_tables", "huge_pages");
 	WRITE(advice->finding,
-		"Page tables take %.0f MB, %.0f%% of this machine's memory, with %.0f sessions connected: each process maps the shared memory for itself, page by page.",
-		inputs->page_tables / 1048576.0, 100.0 * inputs->page_tables / inputs->memory,
-		status->minute.sessions);
+		  "Page tables use %.0f MB, %.0f%% of the memory of this machine, with %.0f sessions: each process has its own page tables for shared memory.",
+		  inputs->page_tables / 1048576.0, 100.0 * inputs->page_tables / inputs->memory,
+		  status->minute.sessions);
 	WRITE(advice->recommendation,
-		"Huge pages make them hundreds of times smaller, and processes that take turns find their way in memory faster. Let vm.nr_hugepages be what shared_memory_size_in_huge_pages says, set huge_pages = on, and restart the server.");
+		  "Huge pages make them hundreds of times smaller, and make switches between processes faster. Set vm.nr_hugepages to the value of shared_memory_size_in_huge_pages, set huge_pages = on, and restart the server.");
 	WRITE(advice->fix, "SHOW shared_memory_size_in_huge_pages;");
+	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
 
 static void
@@ -503,13 +544,14 @@ advise_hyper_threads(Findings *findings)
 		return;
 	advice = begin(findings, PADV_WARNING, "hyper_threads_counted", "pool_advisor.cores");
 	WRITE(advice->finding,
-		"pool_advisor.cores is %.4g, but the server may use %lld physical cores; %lld is the number of their hyper-threads.",
-		inputs->cores_setting, (long long) inputs->physical_cores,
-		(long long) inputs->logical_cpus);
+		  "pool_advisor.cores is %.4g, but the server can use %lld physical cores; %lld is the number of their hyper-threads.",
+		  inputs->cores_setting, (long long) inputs->physical_cores,
+		  (long long) inputs->logical_cpus);
 	WRITE(advice->recommendation,
-		"A second thread on a core adds little to what a database does, and the formula counts cores. Let the setting go back to what was detected (%.4g).",
-		inputs->detected_cores);
+		  "A second hyper-thread adds little to the throughput of a core, and the formula counts cores. Reset the setting to the detected value (%.4g).",
+		  inputs->detected_cores);
 	WRITE(advice->fix, "ALTER SYSTEM RESET pool_advisor.cores; SELECT pg_reload_conf();");
+	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
 
 static void

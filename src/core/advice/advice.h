@@ -23,7 +23,7 @@ typedef struct PadvAdvice
 								 * releases */
 	char		subject[128];
 	char		finding[512];
-	char		recommendation[512];
+	char		recommendation[768];
 	char		fix[256];		/* an SQL statement, or empty */
 } PadvAdvice;
 
@@ -42,6 +42,27 @@ extern int	padv_advise(const PadvLocalStatus *local,
  */
 extern PadvAdvice *padv_advice_begin(PadvAdvice *advice, PadvSeverity severity, const char *code,
 									 const char *subject);
+
+/* The gain in throughput to expect from an advice. */
+typedef enum PadvGain
+{
+	PADV_GAIN_NONE,
+	PADV_GAIN_UNKNOWN,
+	PADV_GAIN_BY_CURVE,			/* of fewer connections; see padv_model_gain */
+} PadvGain;
+
+/*
+ * End the recommendation with the confidence in the advice, and the expected gain.
+ * Each rule calls it last.  PADV_CERTAIN is for what was counted or set, PADV_MEASURED for
+ * what was sampled; otherwise use padv_advice_confidence.
+ */
+#define PADV_CERTAIN "certain"
+#define PADV_MEASURED "high, as measured"
+extern void padv_advice_conclude(PadvAdvice *advice, const PadvModel *model, const char *confidence,
+								 PadvGain gain);
+
+/* The confidence of an advice that depends on the optimum; a static string. */
+extern const char *padv_advice_confidence(const PadvModel *model);
 
 extern const char *padv_severity_name(PadvSeverity severity);
 

@@ -32,7 +32,7 @@ describe_state(const PadvBlocker *blocker, char *text, size_t size)
 			snprintf(text, size, ", in the queue for transactions");
 			return;
 		case PADV_BLOCKER_UNKNOWN:
-			snprintf(text, size, ", in a state that it does not tell");
+			snprintf(text, size, ", in an unknown state");
 			return;
 		case PADV_BLOCKER_SERVER:
 			snprintf(text, size, ", a process of the server");
@@ -75,19 +75,19 @@ what_helps(PadvBlockerState state)
 	{
 		case PADV_BLOCKER_IDLE_IN_TRANSACTION:
 		case PADV_BLOCKER_ABORTED:
-			return "They go on as soon as its transaction ends, and more or fewer connections change nothing. End it if its client does not come back. Let the application commit before it waits for anything else; idle_in_transaction_session_timeout ends such sessions by itself.";
+			return "They continue as soon as its transaction ends; more or fewer connections change nothing. End it if its client does not return. Let the application commit before it waits for anything else. idle_in_transaction_session_timeout ends such sessions automatically.";
 		case PADV_BLOCKER_IDLE:
-			return "It holds a lock for as long as its session is there (pg_advisory_lock), outside of a transaction. They go on when it unlocks, or when its session ends. Prefer pg_advisory_xact_lock.";
+			return "It holds a session-level advisory lock (pg_advisory_lock), outside of a transaction. They continue when it unlocks, or when its session ends. Prefer pg_advisory_xact_lock.";
 		case PADV_BLOCKER_PREPARED:
-			return "They go on when its transaction manager commits it (COMMIT PREPARED) or rolls it back. If nobody is going to, roll it back in that database. Set max_prepared_transactions = 0 where two-phase commit is not used.";
+			return "They continue when its transaction manager commits it (COMMIT PREPARED) or rolls it back. If that will not happen, roll it back in that database. Set max_prepared_transactions = 0 if two-phase commit is not used.";
 		case PADV_BLOCKER_QUEUED:
-			return "It waits in the queue for transactions while it holds a lock, and is let in because others wait for it. The view gate tells how far the queue is.";
+			return "It waits in the queue for transactions while it holds a lock, and will get a slot because others wait for it. The view gate shows the queue.";
 		case PADV_BLOCKER_DEADLOCK:
-			return "It waits for these sessions too. The server ends one of them after deadlock_timeout, so look whether that is set too high.";
+			return "It waits for these sessions, too. The server ends one of them after deadlock_timeout, so check that this is not set too high.";
 		case PADV_BLOCKER_SERVER:
 			return "Autovacuum gives way to a session after deadlock_timeout, unless it prevents wraparound. On a standby the replay of a lock ends with the transaction of the primary.";
 		default:
-			return "It is at work, and they go on when its transaction ends. pg_cancel_backend() ends its statement, pg_terminate_backend() its session; with lock_timeout a session that changes a table does not keep others waiting for long.";
+			return "It is active, and they continue when its transaction ends. pg_cancel_backend() ends its statement, pg_terminate_backend() its session. With lock_timeout a session that changes a table does not block others for long.";
 	}
 }
 
@@ -133,6 +133,7 @@ padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice)
 		snprintf(advice->finding + length, sizeof(advice->finding) - (size_t) length,
 				 " Together %lld wait for locks; the view blockers has the others.", (long long) stall->blocked);
 	snprintf(advice->recommendation, sizeof(advice->recommendation), "%s", what_helps(blocker->state));
+	padv_advice_conclude(advice, &local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 	write_fix(local, advice->fix, sizeof(advice->fix));
 	return true;
 }
@@ -150,6 +151,7 @@ padv_advise_queue_old(const PadvLocalStatus *local, PadvAdvice *advice)
 			 local->gate.waiting, status->stall.queue_seconds);
 	snprintf(advice->recommendation, sizeof(advice->recommendation),
 			 "Long statements hold slots until they end: give the role that runs them a max_active below the limit of the server, so that short transactions pass. transaction_queue_timeout ends waits that are too long for the client.");
+	padv_advice_conclude(advice, &status->model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 	snprintf(advice->fix, sizeof(advice->fix), "SELECT * FROM pool_advisor.gate;");
 	return true;
 }

@@ -33,7 +33,7 @@ write_pool_fix(PadvAdvice *advice, const PadvDeclared *declared)
 
 	share = fmax(floor(share * 1e4) / 1e4, 1e-4);
 	WRITE(advice->fix, "SELECT setting, value FROM pool_advisor.client_config('%s', %lld, %.4g);",
-		declared->largest_system, (long long) declared->largest_processes, share);
+		  declared->largest_system, (long long) declared->largest_processes, share);
 }
 
 int
@@ -52,11 +52,12 @@ padv_advise_pools(const PadvLocalStatus *local, const PadvDeclared *declared,
 	{
 		next = padv_advice_begin(&advice[count++], PADV_WARNING, "pools_exceed_connections", "pools");
 		WRITE(next->finding,
-			"Declared pools: %lld; they may open %lld connections together, but ordinary roles can have %lld.",
-			(long long) declared->pools, (long long) declared->connections, (long long) usable);
+			  "Declared pools: %lld; they may open %lld connections together, but ordinary roles can have %lld.",
+			  (long long) declared->pools, (long long) declared->connections, (long long) usable);
 		WRITE(next->recommendation,
-			"When all are at their maximum, the last ones fail for want of a connection. Make them smaller until they fit, the largest, \"%s\", first; the view budget has the sum. The fix shows what to set in it when every pool keeps its part of what helps, %lld connections.",
-			declared->largest, (long long) padv_model_pool_or_optimal(model));
+			  "If all are at their maximum, some logins fail because there is no connection left. Make them smaller until they fit, the largest, \"%s\", first; the view budget shows the sum. The fix shows its settings if each pool keeps its share of %lld connections.",
+			  declared->largest, (long long) padv_model_pool_or_optimal(model));
+		padv_advice_conclude(next, model, PADV_CERTAIN, PADV_GAIN_NONE);
 		write_pool_fix(next, declared);
 	}
 	if (model->pool_size > 0 &&
@@ -64,13 +65,14 @@ padv_advise_pools(const PadvLocalStatus *local, const PadvDeclared *declared,
 	{
 		next = padv_advice_begin(&advice[count++], PADV_INFO, "pools_larger_than_helps", "pools");
 		WRITE(next->finding,
-			"Declared pools: %lld; they may open %lld connections together, %.1f times the %lld that keep the optimum of %lld active.",
-			(long long) declared->pools, (long long) declared->connections,
-			(double) declared->connections / (double) model->pool_size,
-			(long long) model->pool_size, (long long) padv_model_chosen(model)->connections);
+			  "Declared pools: %lld; they may open %lld connections together, %.1f times the %lld that keep the optimum of %lld active.",
+			  (long long) declared->pools, (long long) declared->connections,
+			  (double) declared->connections / (double) model->pool_size,
+			  (long long) model->pool_size, (long long) padv_model_chosen(model)->connections);
 		WRITE(next->recommendation,
-			"Work beyond that waits inside the server instead of in the pools' queues, and slows down what is executing. The fix shows what to set in the largest, \"%s\", when every pool keeps its part; client_config() does so for the others.",
-			declared->largest);
+			  "More work waits inside the server instead of in the queues of the pools, and slows down what is executing. The fix shows the settings of the largest pool, \"%s\", if each pool keeps its share; use client_config() for the others.",
+			  declared->largest);
+		padv_advice_conclude(next, model, padv_advice_confidence(model), PADV_GAIN_BY_CURVE);
 		write_pool_fix(next, declared);
 	}
 	return count;

@@ -24,8 +24,8 @@ add_load_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 	const PadvStatus *status = &local->status;
 
 	WRITE(row, "%.1f want to work (%.1f wait for locks), %lld sessions",
-		status->model.demand, status->minute.in_class[PADV_WAITING_LOCK],
-		(long long) status->last.sessions);
+		  status->model.demand, status->minute.in_class[PADV_WAITING_LOCK],
+		  (long long) status->last.sessions);
 }
 
 static void
@@ -35,8 +35,8 @@ add_optimal_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 	const PadvEstimate *chosen = padv_model_chosen(model);
 
 	WRITE(row, "%lld (%lld to %lld), by %s; load is %.2f times that",
-		(long long) chosen->connections, (long long) chosen->low, (long long) chosen->high,
-		padv_method_name(model->chosen), model->load_ratio);
+		  (long long) chosen->connections, (long long) chosen->low, (long long) chosen->high,
+		  padv_method_name(model->chosen), model->load_ratio);
 }
 
 static void
@@ -46,8 +46,8 @@ add_verdict_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 
 	if (padv_health_stalled(status))
 		WRITE(row, "%s for %.0f s: %lld of %lld wait behind a lock",
-			padv_verdict_name(status->model.verdict), status->stall.stalled_seconds,
-			(long long) status->stall.standing, (long long) status->last.demand);
+			  padv_verdict_name(status->model.verdict), status->stall.stalled_seconds,
+			  (long long) status->stall.standing, (long long) status->last.demand);
 	else
 		WRITE(row, "%s", padv_verdict_name(status->model.verdict));
 }
@@ -59,7 +59,7 @@ add_queue_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 
 	if (local->gate.waiting > 0)
 		WRITE(row, "%d transactions (longest %.1f s), %lld logins",
-			local->gate.waiting, status->stall.queue_seconds, (long long) status->last.logins_waiting);
+			  local->gate.waiting, status->stall.queue_seconds, (long long) status->last.logins_waiting);
 	else if (status->last.logins_waiting > 0)
 		WRITE(row, "%lld logins", (long long) status->last.logins_waiting);
 	else
@@ -81,10 +81,10 @@ add_blocked_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 	}
 	else if (worst->pid == 0)
 		WRITE(row, "prepared transaction %u, %.0f s: %lld wait",
-			worst->xid, worst->blocking_seconds, (long long) worst->blocked);
+			  worst->xid, worst->blocking_seconds, (long long) worst->blocked);
 	else
 		WRITE(row, "pid %d, %s, %.0f s: %lld wait", worst->pid,
-			padv_blocker_state_name(worst->state), worst->blocking_seconds, (long long) worst->blocked);
+			  padv_blocker_state_name(worst->state), worst->blocking_seconds, (long long) worst->blocked);
 }
 
 static void
@@ -115,8 +115,8 @@ add_limits_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 		WRITE(row, "enforced; server_max_active %s", server);
 	else
 		WRITE(row, "sessions %s, transactions %s; server_max_active %s",
-			padv_enforcement_name(local->enforcement),
-			padv_enforcement_name(local->gate_enforcement), server);
+			  padv_enforcement_name(local->enforcement),
+			  padv_enforcement_name(local->gate_enforcement), server);
 }
 
 static void
@@ -135,7 +135,7 @@ static const struct
 {
 	const char *item;
 	bool		needs_sample;
-	void		(*write_text) (const PadvLocalStatus *local, PadvSummaryRow *row);
+	void		(*write) (const PadvLocalStatus *local, PadvSummaryRow *row);
 }			items[PADV_SUMMARY_ROWS] =
 
 {
@@ -158,6 +158,6 @@ padv_summary(const PadvLocalStatus *local, PadvSummaryRow rows[PADV_SUMMARY_ROWS
 		if (items[i].needs_sample && local->status.taken_at == 0)
 			WRITE(&rows[i], "not known yet");
 		else
-			items[i].write_text(local, &rows[i]);
+			items[i].write(local, &rows[i]);
 	}
 }

@@ -86,7 +86,7 @@ explain_wait(const PadvEmitter *emitter, const PadvSizing *sizing, int64_t size,
 	padv_pool_forecast(rate, sizing->service_seconds, size, PADV_UNBOUNDED, &forecast);
 	if (!forecast.stable)
 		padv_emit(emitter,
-				  "A pool of %lld would be busy all the time, and its line would grow without end.",
+				  "A pool of %lld would be busy all the time, and its queue would grow without bound.",
 				  (long long) size);
 	else
 		padv_emit(emitter,
@@ -105,7 +105,7 @@ explain_size_pool(const PadvEmitter *emitter, const PadvSizing *sizing, int64_t 
 	if (size >= users)
 	{
 		padv_emit(emitter,
-				  "Few users: none runs two transactions at once, so a pool of %lld, as many as share it, always has a free connection, and nobody waits.",
+				  "Few users: no user runs two transactions at the same time, so a pool of %lld, one connection for each user, always has a free one.",
 				  (long long) size);
 		return;
 	}
@@ -118,11 +118,11 @@ static void
 explain_head_room(const PadvEmitter *emitter, const PadvSizing *sizing)
 {
 	padv_emit(emitter,
-			  "Head-room: work does not come evenly, so there must be more than %.6g connections; how many more depends on how long a transaction may wait for one, here %.6g * %.6g s = %.6g s on average.",
+			  "Head-room: transactions arrive unevenly, so more than %.6g connections are needed; how many more depends on how long a transaction may wait for one, here %.6g * %.6g s = %.6g s on average.",
 			  sizing->busy, sizing->wait_ratio, sizing->service_seconds,
 			  sizing->max_wait_seconds);
 	padv_emit(emitter,
-			  "How long one waits (Erlang): let a be the busy connections, B(0) = 1 and B(n) = a * B(n-1) / (n + a * B(n-1)); of those who come to a pool of n, the share C = B(n) / (1 - a / n * (1 - B(n))) waits, for the service time / (n - a) on average.");
+			  "Wait (Erlang): let a be the number of busy connections, B(0) = 1 and B(n) = a * B(n-1) / (n + a * B(n-1)); of the transactions that arrive at a pool of n, the share C = B(n) / (1 - a / n * (1 - B(n))) waits, for the service time / (n - a) on average.");
 	explain_size_pool(emitter, sizing, sizing->single_pool, sizing->users,
 					  sizing->transactions_per_second);
 }
@@ -136,8 +136,8 @@ explain_processes(const PadvEmitter *emitter, const PadvSizing *sizing)
 	if (sizing->processes == 1)
 		return;
 	padv_emit(emitter,
-			  "Processes: %lld pools have %lld lines, and a free connection in one helps nobody who waits in another; each gets %.6g / %lld = %.6g transactions/s, which keep %.6g / %lld = %.6g connections busy.",
-			  (long long) sizing->processes, (long long) sizing->processes,
+			  "Processes: each of the %lld pools has its own queue, so a free connection in one pool does not help a transaction that waits in another; each gets %.6g / %lld = %.6g transactions/s, which keep %.6g / %lld = %.6g connections busy.",
+			  (long long) sizing->processes,
 			  sizing->transactions_per_second, (long long) sizing->processes, rate,
 			  sizing->busy, (long long) sizing->processes, sizing->busy / processes);
 	explain_size_pool(emitter, sizing, sizing->pool_size, users_of_one(sizing), rate);
@@ -158,11 +158,11 @@ explain_answer(const PadvEmitter *emitter, const PadvSizing *sizing)
 		padv_emit(emitter, "Answer: one pool of %lld; number of users: %lld.",
 				  (long long) sizing->pool_size, (long long) sizing->users);
 	padv_emit(emitter,
-			  "Next limit: at times all of these connections execute, and the service time must hold then too; by the formula (%d for each core, data cached) that takes %lld / %d, rounded up %lld, cores. With fewer, more connections make each transaction slower, not the queue shorter.",
+			  "Next limit: at times all of these connections execute, and the service time must be the same then; by the formula (%d for each core, data cached) that takes %lld / %d, rounded up %lld, cores. With fewer, more connections make each transaction slower, not the queue shorter.",
 			  CONNECTIONS_PER_CORE, (long long) sizing->connections, CONNECTIONS_PER_CORE,
 			  (long long) cores);
 	padv_emit(emitter,
-			  "Floor: where a thread holds more than one connection at a time, deadlock_free_size() says below which size all of them can lock up.");
+			  "Floor: if a thread holds more than one connection at a time, all threads can deadlock in a pool smaller than deadlock_free_size() says.");
 }
 
 void
