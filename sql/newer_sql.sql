@@ -35,7 +35,7 @@ SELECT outcome FROM asks_for_more() WHERE function IN ('_status', '_gate', '_opt
 -- the words
 SELECT pg_get_function_arguments('pool_advisor._gate'::regproc) AS gate_columns \gset
 CREATE FUNCTION more_of_gate(:gate_columns, OUT one_more text)
-RETURNS record AS '$libdir/pool_advisor', 'pool_advisor_gate' LANGUAGE C;
+RETURNS SETOF record AS '$libdir/pool_advisor', 'pool_advisor_gate' LANGUAGE C;
 \set VERBOSITY default
 SELECT * FROM more_of_gate();
 

@@ -605,29 +605,40 @@ COMMENT ON COLUMN pool_advisor.limits.transaction_queue_length IS 'transactions 
 COMMENT ON COLUMN pool_advisor.limits.transaction_queue_timeout IS 'how long a transaction waits before it is refused; 0 is as long as it takes; of the server that of the default';
 
 CREATE FUNCTION pool_advisor._gate(
-    OUT server_max_active text,
-    OUT state text,
+    OUT scope text,
+    OUT rolname name,
+    OUT datname name,
     OUT max_active bigint,
     OUT max_active_effective bigint,
+    OUT in_use bigint,
     OUT running bigint,
     OUT retained bigint,
     OUT waiting bigint,
+    OUT longest_wait_seconds double precision,
+    OUT wait_p50_seconds double precision,
+    OUT wait_p95_seconds double precision,
+    OUT wait_p99_seconds double precision,
     OUT waited_total bigint,
     OUT wait_seconds_total double precision,
-    OUT cancelled_total bigint,
     OUT granted_total bigint,
-    OUT suspended_total bigint,
-    OUT overcommitted_total bigint,
-    OUT would_wait_total bigint,
-    OUT explanation text,
-    OUT gate_enforcement text,
     OUT refused_total bigint,
     OUT timed_out_total bigint,
-    OUT newest_first_total bigint
+    OUT cancelled_total bigint,
+    OUT overcommitted_total bigint,
+    OUT suspended_total bigint,
+    OUT newest_first_total bigint,
+    OUT would_wait_total bigint,
+    OUT holder_pid bigint,
+    OUT holder_role name,
+    OUT holder_seconds double precision,
+    OUT gate_enforcement text,
+    OUT server_max_active text,
+    OUT state text,
+    OUT explanation text
 )
-RETURNS record
+RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_gate'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 10;
 REVOKE ALL ON FUNCTION pool_advisor._gate() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor._gate() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._gate() IS 'what the view gate shows';
@@ -636,26 +647,37 @@ CREATE VIEW pool_advisor.gate AS SELECT * FROM pool_advisor._gate();
 REVOKE ALL ON pool_advisor.gate FROM PUBLIC;
 GRANT SELECT ON pool_advisor.gate TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.gate IS
-    'the queue in front of transactions: what may run, what runs, what waits, and what has been counted since the server started';
-COMMENT ON COLUMN pool_advisor.gate.server_max_active IS 'the setting pool_advisor.server_max_active';
-COMMENT ON COLUMN pool_advisor.gate.state IS 'off, fixed, or with auto: not full (nobody waits, so nothing is learned), searching or settled';
-COMMENT ON COLUMN pool_advisor.gate.max_active IS 'transactions of the whole server that may run at a time; -1: no limit';
+    'the queues in front of transactions, one row each, the server first: what may run, what runs, what waits, how long, who holds slots, and what has been counted since the server started';
+COMMENT ON COLUMN pool_advisor.gate.scope IS 'what the queue is for: server, then each limit with max_active by its scope: role, group, database, role in database, or default for a role under the default limit';
+COMMENT ON COLUMN pool_advisor.gate.rolname IS 'the role or group; NULL for the server and a database';
+COMMENT ON COLUMN pool_advisor.gate.datname IS 'the database; NULL where the limit is for all';
+COMMENT ON COLUMN pool_advisor.gate.max_active IS 'transactions that may run at a time; -1: no limit';
 COMMENT ON COLUMN pool_advisor.gate.max_active_effective IS 'the same with slots beyond it, for holders that are not counted; -1: no limit is enforced';
-COMMENT ON COLUMN pool_advisor.gate.running IS 'transactions that run under any limit, of the server, a role, a group or a database';
+COMMENT ON COLUMN pool_advisor.gate.in_use IS 'slots that sessions have: running and retained';
+COMMENT ON COLUMN pool_advisor.gate.running IS 'transactions that run; of the server those under any limit';
 COMMENT ON COLUMN pool_advisor.gate.retained IS 'slots that sessions keep for their next transaction, and lose when a waiter needs them';
-COMMENT ON COLUMN pool_advisor.gate.waiting IS 'transactions that wait in the queue';
-COMMENT ON COLUMN pool_advisor.gate.waited_total IS 'transactions that had to wait and got their slot';
+COMMENT ON COLUMN pool_advisor.gate.waiting IS 'transactions that wait in this queue';
+COMMENT ON COLUMN pool_advisor.gate.longest_wait_seconds IS 'how long the one of them that came first has waited; 0 when none waits';
+COMMENT ON COLUMN pool_advisor.gate.wait_p50_seconds IS 'half of the waits that got their slot in the last 60 to 75 s were not longer, within 20 %; NULL without any';
+COMMENT ON COLUMN pool_advisor.gate.wait_p95_seconds IS 'the same for 95 % of them';
+COMMENT ON COLUMN pool_advisor.gate.wait_p99_seconds IS 'the same for 99 % of them';
+COMMENT ON COLUMN pool_advisor.gate.waited_total IS 'transactions that had to wait here and got their slot';
 COMMENT ON COLUMN pool_advisor.gate.wait_seconds_total IS 'seconds that these waited';
-COMMENT ON COLUMN pool_advisor.gate.cancelled_total IS 'waits that ended without a slot: canceled, timed out, disconnected';
 COMMENT ON COLUMN pool_advisor.gate.granted_total IS 'slots that waiters were given';
-COMMENT ON COLUMN pool_advisor.gate.suspended_total IS 'slots that were taken from sessions that were idle in their transaction';
-COMMENT ON COLUMN pool_advisor.gate.overcommitted_total IS 'by how much limits were raised for holders that are not counted, and waiters that were granted a slot because others needed them or as a last resort';
-COMMENT ON COLUMN pool_advisor.gate.would_wait_total IS 'transactions that would have had to wait, but gate_enforcement was observe';
-COMMENT ON COLUMN pool_advisor.gate.explanation IS 'what the limit is, and why';
-COMMENT ON COLUMN pool_advisor.gate.gate_enforcement IS 'whether transactions are kept waiting: on, observe or off; off also when pool_advisor.enforcement is';
 COMMENT ON COLUMN pool_advisor.gate.refused_total IS 'transactions refused because as many waited as transaction_queue_length allows, or because their statement_timeout would have ended them before they got a slot';
 COMMENT ON COLUMN pool_advisor.gate.timed_out_total IS 'transactions refused after waiting for transaction_queue_timeout; cancelled_total counts them, too';
+COMMENT ON COLUMN pool_advisor.gate.cancelled_total IS 'waits that ended without a slot: canceled, timed out, disconnected';
+COMMENT ON COLUMN pool_advisor.gate.overcommitted_total IS 'by how much the limit was raised for holders that are not counted, and waiters that were granted a slot because others needed them or as a last resort';
+COMMENT ON COLUMN pool_advisor.gate.suspended_total IS 'slots under the limit that were taken from sessions that were idle in their transaction';
 COMMENT ON COLUMN pool_advisor.gate.newest_first_total IS 'transactions that were put before others in the queue, because its waits were above queue_target';
+COMMENT ON COLUMN pool_advisor.gate.would_wait_total IS 'transactions that would have had to wait, but gate_enforcement was observe';
+COMMENT ON COLUMN pool_advisor.gate.holder_pid IS 'the session whose transaction has had its slot for longest';
+COMMENT ON COLUMN pool_advisor.gate.holder_role IS 'its role';
+COMMENT ON COLUMN pool_advisor.gate.holder_seconds IS 'for how long';
+COMMENT ON COLUMN pool_advisor.gate.gate_enforcement IS 'whether transactions are kept waiting: on, observe or off; off also when pool_advisor.enforcement is';
+COMMENT ON COLUMN pool_advisor.gate.server_max_active IS 'of the server: the setting pool_advisor.server_max_active';
+COMMENT ON COLUMN pool_advisor.gate.state IS 'of the server: off, fixed, or with auto: not full (nobody waits, so nothing is learned), searching or settled';
+COMMENT ON COLUMN pool_advisor.gate.explanation IS 'of the server: what the limit is, and why';
 
 CREATE FUNCTION pool_advisor._budget(
     OUT scope text,

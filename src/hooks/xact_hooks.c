@@ -295,7 +295,7 @@ refuse_transaction(PadvSlotResult result, const PadvFullQueue *full)
 		return;
 	}
 	working = false;
-	padv_slot_refuse();
+	padv_slot_refuse(full);
 	if (result == PADV_SLOT_TOO_LATE)
 		padv_queue_refuse_late(full);
 	padv_queue_refuse(full);

@@ -30,6 +30,7 @@
 
 #include "core/policy/queue_watch.h"
 #include "core/policy/wait_queue.h"
+#include "core/policy/wait_times.h"
 #include "shmem/admission.h"
 #include "shmem/shared_settings.h"
 
@@ -94,7 +95,22 @@ typedef struct PadvLimitState
 	int32		closing;		/* sessions that are closing because of it */
 	int64		granted;		/* slots granted to waiters under this quota */
 	PadvQueueWatch watch;		/* the waits at this quota */
+	int32		stats;			/* index in padv_queue_stats */
 } PadvLimitState;
+
+/*
+ * What has been counted at the queue of a quota, for readers.  It goes on when limits
+ * change and the same limit has another quota.  Protected by mutex.
+ */
+typedef struct PadvQueueStats
+{
+	Oid			role;			/* of the limit; of a role under the default
+								 * limit */
+	Oid			database;
+	PadvSlotTotals totals;		/* suspended: of all slots under the quota;
+								 * the others: of waiters in its queue */
+	PadvWaitTimes waits;
+} PadvQueueStats;
 
 /* An entry of the role table.  Protected by mutex. */
 typedef struct PadvRoleState
@@ -132,6 +148,7 @@ typedef struct PadvAdmissionShared
 	PadvSlotTotals slot_totals;
 	int32		server_max_active;	/* the server's limit, -1: none */
 	bool		limits_active;	/* some limit counts transactions */
+	int32		nlimits;		/* quotas of limits in use */
 	uint32		limits_changed; /* number of changes, times two */
 	int32		nslot_owners;	/* elements of padv_slot_owners */
 	int32		nneeded;		/* elements of padv_needed */
@@ -177,7 +194,12 @@ typedef enum PadvSlotState
 	SLOT_SUSPENDED,				/* idle in its transaction, and not counted */
 } PadvSlotState;
 
-/* The word: the state in 2 bits, above it `since`, monotonic microseconds or 0. */
+/*
+ * The word: the state in 2 bits, above it `since`.  Of RETAINED that is monotonic, in
+ * microseconds, or 0.  Of HELD it is the TimestampTz at which the statement that uses the
+ * slot began, because that needs no look at the clock, or its wait ended; 0 until a
+ * waiter that was granted the slot is awake.
+ */
 #define SLOT_WORD(state, since) (((uint64) (since) << 2) | (state))
 #define SLOT_STATE(word) ((PadvSlotState) ((word) & 3))
 #define SLOT_SINCE(word) ((int64) ((word) >> 2))
@@ -186,6 +208,7 @@ typedef enum PadvSlotState
 extern PadvAdmissionShared *padv_admission;
 extern PadvBackend *padv_backends;
 extern PadvLimitState *padv_limit_states;
+extern PadvQueueStats *padv_queue_stats;
 extern PadvRoleState *padv_role_table;
 extern PadvWaitQueue padv_login_queue;
 extern PadvWaitQueue padv_xact_queue;
@@ -236,6 +259,20 @@ padv_login_enforcement(void)
 
 	return (PadvEnforcement) Min(padv_admission->enforcement, set);
 }
+
+/*
+ * Count something for the server, and at the queue of a quota, if that is not
+ * PADV_NO_QUOTA.  counter is a field of PadvSlotTotals.  Call it with the mutex held.
+ */
+#define PADV_COUNT_AT(quota, counter, by) \
+	do { \
+		padv_admission->slot_totals.counter += (by); \
+		if ((quota) != PADV_NO_QUOTA) \
+			padv_queue_stats[padv_limit_states[quota].stats].totals.counter += (by); \
+	} while (0)
+
+/* Begin to count anew at the queue of this quota.  Call it with the mutex held. */
+extern void padv_queue_stats_begin(int quota, Oid role, Oid database);
 
 /*
  * Slots.  Call these with the mutex held; none of them raises.

@@ -23,9 +23,17 @@ typedef struct PreparedLimits
 	int32		limits[PADV_MAX_SESSION_LIMITS];
 } PreparedLimits;
 
+/* What is counted at the queue of a limit, before the limits change. */
+typedef struct QueueOfLimit
+{
+	int32		stats;			/* index in padv_queue_stats */
+	bool		kept;			/* the limit is among the new ones, too */
+} QueueOfLimit;
+
 struct PadvRebuild
 {
 	PreparedLimits *prepared;	/* by backend */
+	QueueOfLimit *queues;		/* by limit */
 	int32	   *granted_list;
 	int32	   *procnos;
 	int32	   *slot_procnos;
@@ -38,6 +46,7 @@ padv_admission_rebuild_create(void)
 	int			nslots = padv_admission_backends();
 
 	rebuild->prepared = palloc0(mul_size(nslots, sizeof(PreparedLimits)));
+	rebuild->queues = palloc(PADV_MAX_LIMITS * sizeof(QueueOfLimit));
 	rebuild->granted_list = palloc(mul_size(nslots, sizeof(int32)));
 	rebuild->procnos = palloc(mul_size(nslots, sizeof(int32)));
 	rebuild->slot_procnos = palloc(mul_size(nslots, sizeof(int32)));
@@ -48,6 +57,7 @@ void
 padv_admission_rebuild_free(PadvRebuild *rebuild)
 {
 	pfree(rebuild->prepared);
+	pfree(rebuild->queues);
 	pfree(rebuild->granted_list);
 	pfree(rebuild->procnos);
 	pfree(rebuild->slot_procnos);
@@ -72,6 +82,63 @@ find_all_limits(PreparedLimits *prepared, const PadvLimits *limits)
 		if (OidIsValid(mine->role))
 			mine->count = padv_limits_of(limits, mine->database, mine->role, mine->limits);
 	}
+}
+
+/* Whether the counters are of a limit that is before this one, equal to it, or after it. */
+static int
+compare_stats(const PadvQueueStats *stats, const PadvLimit *limit)
+{
+	if (stats->database != limit->database)
+		return stats->database < limit->database ? -1 : 1;
+	return stats->role < limit->role ? -1 : stats->role > limit->role;
+}
+
+/* Move the counters of limits that stay.  Both the old and the new ones are sorted. */
+static int
+keep_queue_stats(QueueOfLimit *old, const PadvLimits *limits)
+{
+	int			nold = padv_admission->nlimits;
+	int			most = Max(nold, limits->nlimits);
+	int			at = 0;
+
+	for (int i = 0; i < most; i++)
+		old[i] = (QueueOfLimit) {.stats = padv_limit_states[i].stats};
+	for (int i = 0; i < limits->nlimits; i++)
+	{
+		padv_limit_states[i].stats = PADV_NONE;
+		while (at < nold && compare_stats(&padv_queue_stats[old[at].stats], &limits->limits[i]) < 0)
+			at++;
+		if (at == nold || compare_stats(&padv_queue_stats[old[at].stats], &limits->limits[i]) > 0)
+			continue;
+		padv_limit_states[i].stats = old[at].stats;
+		old[at].kept = true;
+	}
+	return most;
+}
+
+/*
+ * Let the counters of a limit that stays go on with its new quota.  The other quotas get
+ * the rest of the counters, so that each index is in use once.
+ */
+static void
+move_queue_stats(QueueOfLimit *old, const PadvLimits *limits)
+{
+	int			most = keep_queue_stats(old, limits);
+	int			next = 0;
+
+	for (int i = 0; i < most; i++)
+	{
+		bool		is_new = i < limits->nlimits;
+
+		if (is_new && padv_limit_states[i].stats != PADV_NONE)
+			continue;
+		while (old[next].kept)
+			next++;
+		padv_limit_states[i].stats = old[next++].stats;
+		if (is_new)
+			padv_queue_stats_begin(i, limits->limits[i].role, limits->limits[i].database);
+	}
+	padv_admission->nlimits = limits->nlimits;
 }
 
 static void
@@ -114,6 +181,8 @@ rebuild_xact(PadvBackend *backend)
 	if (backend->xact.state == PADV_REQUEST_NONE)
 		return;
 	padv_slot_find_quotas(backend);
+	if (backend->xact.state == PADV_REQUEST_GRANTED)
+		backend->xact.at = PADV_NONE;	/* the number of an old quota */
 	padv_queue_rebuild_add(&padv_xact_queue, &backend->xact);
 }
 
@@ -132,6 +201,7 @@ padv_admission_rebuild(PadvRebuild *rebuild, const PadvLimits *limits, uint32 ge
 		padv_admission->enforcement = limits->enforcement;
 		padv_queue_rebuild_begin(&padv_login_queue, PADV_ROLE_QUOTA(padv_admission->nroles));
 		padv_queue_rebuild_begin(&padv_xact_queue, PADV_ROLE_QUOTA(padv_admission->nroles));
+		move_queue_stats(rebuild->queues, limits);
 		set_limit_states(limits);
 		padv_slot_limits_changed();
 		for (int i = 0; i < padv_admission_backends(); i++)

@@ -31,6 +31,7 @@ StaticAssertDecl(PADV_MAX_REQUEST_QUOTAS == PADV_MAX_SESSION_LIMITS + 1,
 PadvAdmissionShared *padv_admission = NULL;
 PadvBackend *padv_backends = NULL;
 PadvLimitState *padv_limit_states = NULL;
+PadvQueueStats *padv_queue_stats = NULL;
 PadvRoleState *padv_role_table = NULL;
 PadvWaitQueue padv_login_queue;
 PadvWaitQueue padv_xact_queue;
@@ -75,6 +76,7 @@ carve_all(char *block)
 	padv_admission = carve_part(block, &used, 1, sizeof(PadvAdmissionShared));
 	padv_limit_states = carve_part(block, &used, padv_admission_quotas(), sizeof(PadvLimitState));
 	padv_backends = carve_part(block, &used, padv_admission_backends(), sizeof(PadvBackend));
+	padv_queue_stats = carve_part(block, &used, padv_admission_quotas(), sizeof(PadvQueueStats));
 	padv_role_table = carve_part(block, &used, MAX_ROLES(), sizeof(PadvRoleState));
 	buckets = carve_part(block, &used, MAX_ROLES(), sizeof(int32));
 	padv_slot_owners = carve_part(block, &used, padv_admission_backends(), sizeof(int32));
@@ -163,7 +165,10 @@ padv_admission_shmem_init(void)
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		no_limit[i] = PADV_UNLIMITED;
 	for (int i = 0; i < padv_admission_quotas(); i++)
+	{
 		padv_limit_state_set(i, no_limit, PADV_ENFORCEMENT_OFF);
+		padv_limit_states[i].stats = i;
+	}
 	for (int i = 0; i < padv_admission_backends(); i++)
 	{
 		pg_atomic_init_u32(&padv_backends[i].asked_by, PADV_NO_QUOTA);
@@ -216,6 +221,16 @@ get_free_role(void)
 	return padv_admission->next_victim;
 }
 
+void
+padv_queue_stats_begin(int quota, Oid role, Oid database)
+{
+	PadvQueueStats *stats = &padv_queue_stats[padv_limit_states[quota].stats];
+
+	memset(stats, 0, sizeof(PadvQueueStats));
+	stats->role = role;
+	stats->database = database;
+}
+
 /* Copy the settings of the default limit from entry 0, but keep the counts. */
 static void
 copy_default_limit(int number)
@@ -223,12 +238,14 @@ copy_default_limit(int number)
 	PadvLimitState *quota = &padv_limit_states[PADV_ROLE_QUOTA(number)];
 	PadvQuota	counts = quota->counts;
 	PadvQuota	active = quota->active;
+	int32		stats = quota->stats;
 
 	*quota = padv_limit_states[PADV_ROLE_QUOTA(0)];
 	counts.limit = quota->counts.limit;
 	quota->counts = counts;
 	active.limit = quota->active.limit;
 	quota->active = active;
+	quota->stats = stats;
 }
 
 static int
@@ -246,6 +263,7 @@ find_or_create_role(Oid role)
 	padv_role_table[number].counters.role = role;
 	padv_role_table[number].next = *bucket;
 	copy_default_limit(number);
+	padv_queue_stats_begin(PADV_ROLE_QUOTA(number), role, InvalidOid);
 	*bucket = number;
 	return number;
 }

@@ -28,6 +28,7 @@
 
 #include <sys/socket.h>
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
 #include "utils/timeout.h"
@@ -146,10 +147,10 @@ padv_slots_note_granted(const int32 *granted_list, int count, int32 *procnos)
 		remove_needed(&padv_backends[granted_list[i]]);
 		add_slot_owner(&padv_backends[granted_list[i]]);
 		count_granted(&padv_backends[granted_list[i]]);
+		PADV_COUNT_AT(padv_backends[granted_list[i]].xact.at, granted, 1);
 		procnos[i] = padv_backends[granted_list[i]].procno;
 		pg_atomic_write_u64(&padv_slot_words[granted_list[i]].word, SLOT_WORD(SLOT_HELD, 0));
 	}
-	padv_admission->slot_totals.granted += count;
 }
 
 int
@@ -180,7 +181,7 @@ padv_slot_overcommit(int32 number)
 	{
 		padv_queue_grant(&padv_xact_queue, &backend->xact);
 		padv_slots_note_granted(&number, 1, &procno);
-		padv_admission->slot_totals.overcommitted++;
+		PADV_COUNT_AT(backend->xact.at, overcommitted, 1);
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	if (waits)
@@ -354,18 +355,21 @@ track_think_time(int64 now)
 	longest_gap = 0;
 }
 
-/* Whether the request would have to wait if limits were enforced.  The mutex is held. */
-static bool
-would_wait(const PadvRequest *request)
+/*
+ * The quota that the request would have to wait for if limits were enforced, or
+ * PADV_NO_QUOTA.  The mutex is held.
+ */
+static int32
+would_wait_at(const PadvRequest *request)
 {
 	for (int i = 0; i < request->nquotas; i++)
 	{
 		int32		limit = padv_slot_limit_of(request->quotas[i]);
 
 		if (limit >= 0 && padv_limit_states[request->quotas[i]].active.in_use >= limit)
-			return true;
+			return request->quotas[i];
 	}
-	return false;
+	return PADV_NO_QUOTA;
 }
 
 /* Write the figures of this quota's queue to *full.  The mutex is held. */
@@ -448,12 +452,29 @@ would_time_out(const PadvRequest *request, int64 time_left, int64 now, PadvFullQ
 	return false;
 }
 
+static void
+enqueue_request(PadvRequest *request)
+{
+	if (padv_queue_enqueue(&padv_xact_queue, request))
+	{
+		int32		quota = padv_queue_queued_at(&padv_xact_queue, request);
+
+		PADV_COUNT_AT(quota, newest_first, 1);
+	}
+	standing = true;
+}
+
 /* Grant the slot, enqueue the request, or refuse it.  The mutex is held. */
 static PadvSlotResult
 grant_now(PadvRequest *request, bool may_wait, PadvEnforcement enforcement, int64 now, int64 time_left, PadvFullQueue *full)
 {
-	if (enforcement == PADV_ENFORCEMENT_OBSERVE && would_wait(request))
-		padv_admission->slot_totals.would_wait++;
+	if (enforcement == PADV_ENFORCEMENT_OBSERVE)
+	{
+		int32		quota = would_wait_at(request);
+
+		if (quota != PADV_NO_QUOTA)
+			PADV_COUNT_AT(quota, would_wait, 1);
+	}
 	if (may_wait && enforcement == PADV_ENFORCEMENT_ON &&
 		padv_queue_first_full(&padv_xact_queue, request) != PADV_NONE)
 	{
@@ -463,13 +484,12 @@ grant_now(PadvRequest *request, bool may_wait, PadvEnforcement enforcement, int6
 		if (would_time_out(request, time_left, now, full))
 			return PADV_SLOT_TOO_LATE;
 		padv_my_backend->queued_at = now;
-		padv_admission->slot_totals.newest_first += padv_queue_enqueue(&padv_xact_queue, request);
-		standing = true;
+		enqueue_request(request);
 		return PADV_SLOT_QUEUED;
 	}
 	padv_queue_acquire(&padv_xact_queue, request);
 	add_slot_owner(padv_my_backend);
-	pg_atomic_write_u64(&my_word->word, SLOT_WORD(SLOT_HELD, 0));
+	pg_atomic_write_u64(&my_word->word, SLOT_WORD(SLOT_HELD, GetCurrentStatementStartTimestamp()));
 	return PADV_SLOT_GRANTED;
 }
 
@@ -577,7 +597,8 @@ padv_slot_acquire(bool exempt, bool may_wait, PadvFullQueue *full)
 		unlikely(padv_gate_enforcement_in_force() == PADV_ENFORCEMENT_OFF))
 		return PADV_SLOT_GRANTED;
 	if (likely(known && SLOT_STATE(word) == SLOT_RETAINED &&
-			   pg_atomic_compare_exchange_u64(&my_word->word, &word, SLOT_WORD(SLOT_HELD, 0))))
+			   pg_atomic_compare_exchange_u64(&my_word->word, &word,
+											  SLOT_WORD(SLOT_HELD, GetCurrentStatementStartTimestamp()))))
 	{
 		if (unlikely(SLOT_SINCE(word) > 0))
 			track_think_time(padv_monotonic_us());
@@ -677,26 +698,35 @@ padv_slot_count_wait(int64 waited_us)
 {
 	PadvRoleCounters *counters;
 	int			stood_at;
+	uint64		word = SLOT_WORD(SLOT_HELD, 0);
+	TimestampTz wall = GetCurrentTimestamp();
 
 	standing = false;
 	granted_at = padv_monotonic_us();
 	SpinLockAcquire(&padv_admission->mutex);
+	(void) pg_atomic_compare_exchange_u64(&my_word->word, &word, SLOT_WORD(SLOT_HELD, wall));
 	counters = padv_backend_counters(padv_my_backend);
 	counters->count[PADV_ROLE_XACTS_QUEUED]++;
 	counters->count[PADV_ROLE_XACT_WAIT_US] += waited_us;
 	stood_at = padv_my_backend->xact.at;
 	if (stood_at != PADV_NONE)
+	{
 		padv_queue_watch_granted(&padv_limit_states[stood_at].watch, waited_us, queue_target_us(), granted_at);
-	padv_admission->slot_totals.waited++;
-	padv_admission->slot_totals.waited_us += waited_us;
+		padv_wait_times_add(&padv_queue_stats[padv_limit_states[stood_at].stats].waits, waited_us, granted_at);
+	}
+	PADV_COUNT_AT(stood_at, waited, 1);
+	PADV_COUNT_AT(stood_at, waited_us, waited_us);
 	SpinLockRelease(&padv_admission->mutex);
 }
 
 void
-padv_slot_refuse(void)
+padv_slot_refuse(const PadvFullQueue *full)
 {
+	int32		quota;
+
 	SpinLockAcquire(&padv_admission->mutex);
-	padv_admission->slot_totals.refused++;
+	quota = full->generation == padv_admission->generation ? full->quota : PADV_NO_QUOTA;
+	PADV_COUNT_AT(quota, refused, 1);
 	SpinLockRelease(&padv_admission->mutex);
 }
 
@@ -730,7 +760,7 @@ count_cancelled_wait(int64 now)
 {
 	int			quota = padv_queue_queued_at(&padv_xact_queue, &padv_my_backend->xact);
 
-	padv_admission->slot_totals.cancelled++;
+	PADV_COUNT_AT(quota, cancelled, 1);
 	padv_queue_watch_cancelled(&padv_limit_states[quota].watch, queue_target_us(), now);
 }
 
@@ -748,7 +778,7 @@ padv_slot_time_out(PadvFullQueue *full)
 	{
 		describe_full_queue(padv_queue_queued_at(&padv_xact_queue, &padv_my_backend->xact), full);
 		count_cancelled_wait(now);
-		padv_admission->slot_totals.timed_out++;
+		PADV_COUNT_AT(full->quota, timed_out, 1);
 		count = padv_slot_drop(padv_my_backend, SLOT_NONE, procnos);
 		standing = false;
 	}
@@ -791,9 +821,10 @@ give_up_slot(void)
 static bool
 retain_slot(int64 since)
 {
-	uint64		word = SLOT_WORD(SLOT_HELD, 0);
+	uint64		word = pg_atomic_read_u64(&my_word->word);
 
-	return pg_atomic_compare_exchange_u64(&my_word->word, &word, SLOT_WORD(SLOT_RETAINED, since));
+	return SLOT_STATE(word) == SLOT_HELD &&
+		pg_atomic_compare_exchange_u64(&my_word->word, &word, SLOT_WORD(SLOT_RETAINED, since));
 }
 
 static bool

@@ -14,6 +14,8 @@
 #ifndef PADV_XACT_SLOTS_H
 #define PADV_XACT_SLOTS_H
 
+#include "core/policy/wait_times.h"
+#include "datatype/timestamp.h"
 #include "shmem/admission.h"
 
 /* The result of padv_slot_acquire. */
@@ -54,7 +56,7 @@ typedef struct PadvFullQueue
  *		was suspended.  With QUEUED the session waits in the queue, and must sleep until
  *		padv_slot_granted.  With REFUSED and TOO_LATE *full says why.  If may_wait is
  *		false the result is always GRANTED.
- * refuse: count the transaction as refused.
+ * refuse: count the transaction as refused, because of the limit in *full.
  * deadline: until when this transaction may wait, or PG_INT64_MAX.
  * queued_at: since when it waits.
  * time_out: leave the queue because the wait took too long, and write the limit to
@@ -75,7 +77,7 @@ typedef struct PadvFullQueue
  */
 extern void padv_slots_announce(void);
 extern PadvSlotResult padv_slot_acquire(bool exempt, bool may_wait, PadvFullQueue *full);
-extern void padv_slot_refuse(void);
+extern void padv_slot_refuse(const PadvFullQueue *full);
 extern int64 padv_slot_deadline(void);
 extern int64 padv_slot_queued_at(void);
 extern bool padv_slot_time_out(PadvFullQueue *full);
@@ -155,7 +157,50 @@ extern void padv_slots_of_server(PadvServerSlots *slots);
 /* The longest current wait, in microseconds; read without a lock, so approximate. */
 extern int64 padv_slots_longest_wait_us(int64 now);
 
-/* Set the counters that padv_slots_read returns to 0. */
+/*
+ * For a reader of the queues, which are numbered.  First comes one for each limit by its
+ * index, then PADV_SERVER_QUEUE, then those of roles under the default limit.
+ */
+#define PADV_FIRST_ROLE_QUEUE (PADV_SERVER_QUEUE + 1)
+
+/* What is at a queue now. */
+typedef struct PadvQueueNow
+{
+	int32		running;		/* transactions under its limit */
+	int64		longest_wait_us;	/* of its waiters */
+	int32		holder_pid;		/* whose transaction has had its slot for
+								 * longest; 0: none */
+	Oid			holder_role;
+	TimestampTz holder_since;
+} PadvQueueNow;
+
+/* The settings of a queue, and what has been counted at it. */
+typedef struct PadvQueueFigures
+{
+	Oid			role;			/* of a queue of the default limit */
+	int32		limit;			/* -1: none */
+	int32		in_force;		/* as PadvSlotStats.in_force */
+	int32		taken;			/* slots in use and retained */
+	int32		waiting;
+	PadvSlotTotals totals;		/* suspended: of all slots under the limit;
+								 * the others: of waiters in this queue */
+	PadvWaitTimes waits;
+} PadvQueueFigures;
+
+/*
+ * now: what is at all queues, by their numbers; allocated in the current memory context.
+ *		Visits each slot owner without a lock, and waiters some at a time with it.
+ * count: the number of queues in use.
+ * read: copy the figures of a queue of this generation of limits; false when another one
+ *		is in force, or for a role without sessions and counts.
+ */
+#define PADV_ANY_GENERATION 0
+
+extern PadvQueueNow *padv_queues_now(void);
+extern int	padv_queues_count(void);
+extern bool padv_queue_read(int32 number, uint32 generation, PadvQueueFigures *figures);
+
+/* Set the counters that padv_slots_read and padv_queue_read return to 0. */
 extern void padv_slots_reset_counters(void);
 
 #endif							/* PADV_XACT_SLOTS_H */

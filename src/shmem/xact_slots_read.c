@@ -9,6 +9,9 @@
  */
 #include "postgres.h"
 
+#include "utils/timestamp.h"
+
+#include "clock.h"
 #include "shmem/admission_internal.h"
 #include "shmem/xact_slots.h"
 
@@ -108,10 +111,132 @@ padv_slots_longest_wait_us(int64 now)
 	return longest;
 }
 
+/* Add a slot owner to one of its queues. */
+static void
+add_holder(PadvQueueNow *queue, const volatile PadvBackend *backend, TimestampTz since)
+{
+	queue->running++;
+	if (queue->holder_pid != 0 && queue->holder_since <= since)
+		return;
+	queue->holder_pid = backend->pid;
+	queue->holder_role = backend->role;
+	queue->holder_since = since;
+}
+
+static void
+add_holders(PadvQueueNow *queues)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	int			count = *(volatile int32 *) &padv_admission->nslot_owners;
+
+	for (int i = 0; i < count; i++)
+	{
+		int32		number = ((volatile int32 *) padv_slot_owners)[i];
+		const volatile PadvBackend *backend = &padv_backends[number];
+		uint64		word = pg_atomic_read_u64(&padv_slot_words[number].word);
+
+		if (SLOT_STATE(word) != SLOT_HELD)
+			continue;
+		for (int j = 0; j < backend->xact.nquotas && j < PADV_MAX_REQUEST_QUOTAS; j++)
+			add_holder(&queues[backend->xact.quotas[j]], backend,
+					   SLOT_SINCE(word) > 0 ? SLOT_SINCE(word) : now);
+	}
+}
+
+/* How many backends are looked at with the mutex held. */
+#define BACKENDS_AT_ONCE 32
+
+static void
+add_waits(PadvQueueNow *queues)
+{
+	for (int done = 0; done < padv_admission_backends();)
+	{
+		SpinLockAcquire(&padv_admission->mutex);
+		for (int i = 0; i < BACKENDS_AT_ONCE && done < padv_admission_backends(); i++, done++)
+		{
+			const PadvBackend *backend = &padv_backends[done];
+			PadvQueueNow *queue;
+
+			if (backend->xact.state != PADV_REQUEST_WAITING)
+				continue;
+			queue = &queues[padv_queue_queued_at(&padv_xact_queue, &backend->xact)];
+
+			/* the time of the start, until the subtraction below */
+			if (queue->longest_wait_us == 0 || backend->queued_at < queue->longest_wait_us)
+				queue->longest_wait_us = backend->queued_at;
+		}
+		SpinLockRelease(&padv_admission->mutex);
+	}
+}
+
+PadvQueueNow *
+padv_queues_now(void)
+{
+	PadvQueueNow *queues = palloc0(mul_size(padv_admission_quotas(), sizeof(PadvQueueNow)));
+	int64		now;
+
+	add_holders(queues);
+	if (padv_slots_have_waiters())
+		add_waits(queues);
+	now = padv_monotonic_us();
+	for (int i = 0; i < padv_admission_quotas(); i++)
+		if (queues[i].longest_wait_us > 0)
+			queues[i].longest_wait_us = Max(now - queues[i].longest_wait_us, 0);
+	return queues;
+}
+
+int
+padv_queues_count(void)
+{
+	return PADV_ROLE_QUOTA(*(volatile int32 *) &padv_admission->nroles);
+}
+
+/* Whether a role has neither sessions nor counts.  The mutex is held. */
+static bool
+is_unused(int32 quota, const PadvSlotTotals *totals)
+{
+	static const PadvSlotTotals nothing;
+
+	return quota >= PADV_ROLE_QUOTA(0) && padv_role_table[quota - PADV_ROLE_QUOTA(0)].sessions == 0 &&
+		memcmp(totals, &nothing, sizeof(nothing)) == 0;
+}
+
+bool
+padv_queue_read(int32 number, uint32 generation, PadvQueueFigures *figures)
+{
+	const PadvLimitState *state = &padv_limit_states[number];
+	const PadvQueueStats *stats;
+	bool		result;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	stats = &padv_queue_stats[state->stats];
+	result = (generation == PADV_ANY_GENERATION || padv_admission->generation == generation) &&
+		!is_unused(number, &stats->totals);
+	if (result)
+	{
+		figures->role = stats->role;
+		figures->limit = padv_slot_limit_of(number);
+		figures->in_force = state->active.limit;
+		figures->taken = padv_quota_granted(&state->active);
+		figures->waiting = state->active.linked;
+		figures->totals = stats->totals;
+		figures->waits = stats->waits;
+	}
+	SpinLockRelease(&padv_admission->mutex);
+	return result;
+}
+
 void
 padv_slots_reset_counters(void)
 {
 	SpinLockAcquire(&padv_admission->mutex);
 	memset(&padv_admission->slot_totals, 0, sizeof(PadvSlotTotals));
 	SpinLockRelease(&padv_admission->mutex);
+	for (int i = 0; i < padv_admission_quotas(); i++)
+	{
+		SpinLockAcquire(&padv_admission->mutex);
+		memset(&padv_queue_stats[i].totals, 0, sizeof(PadvSlotTotals));
+		memset(&padv_queue_stats[i].waits, 0, sizeof(PadvWaitTimes));
+		SpinLockRelease(&padv_admission->mutex);
+	}
 }

@@ -26,6 +26,14 @@ typedef struct PadvLimitUsage
  */
 extern void padv_read_limit_usage(PadvLimitUsage *usage);
 
+/*
+ * Add three columns: the name of a scope, the role and the database.  InvalidOid is NULL.
+ */
+extern void padv_row_scope(PadvRow *row, const char *scope, Oid role, Oid database);
+
+/* The name of a PadvScope. */
+extern const char *padv_scope_name(PadvScope scope);
+
 /* Add the first columns of the view limits: what the limit is on, and its settings. */
 extern void padv_row_limit(PadvRow *row, const PadvLimit *limit);
 

@@ -55,8 +55,8 @@ padv_role_limit(const PadvLimits *limits, Oid role, PadvLimitSetting setting)
 	return (limit ? limit : &limits->fallback)->value[setting];
 }
 
-static const char *
-scope_name(PadvScope scope)
+const char *
+padv_scope_name(PadvScope scope)
 {
 	static const char *const names[] = {"role", "group", "database", "role in database", "default"};
 
@@ -71,22 +71,6 @@ database_name(Oid database)
 	return name ? name : psprintf("unknown (OID=%u)", database);
 }
 
-/* A name, or NULL where there is none. */
-static void
-add_object_name(PadvRow *row, const char *name)
-{
-	NameData   *copy;
-
-	if (name == NULL)
-	{
-		padv_row_null(row);
-		return;
-	}
-	copy = palloc(sizeof(NameData));
-	namestrcpy(copy, name);
-	padv_row_add(row, NameGetDatum(copy), false);
-}
-
 static void
 add_interval(PadvRow *row, int32 milliseconds)
 {
@@ -97,11 +81,17 @@ add_interval(PadvRow *row, int32 milliseconds)
 }
 
 void
+padv_row_scope(PadvRow *row, const char *scope, Oid role, Oid database)
+{
+	padv_row_text(row, scope);
+	padv_row_name(row, OidIsValid(role) ? padv_role_name(role) : NULL);
+	padv_row_name(row, OidIsValid(database) ? database_name(database) : NULL);
+}
+
+void
 padv_row_limit(PadvRow *row, const PadvLimit *limit)
 {
-	padv_row_text(row, scope_name(limit->scope));
-	add_object_name(row, OidIsValid(limit->role) ? padv_role_name(limit->role) : NULL);
-	add_object_name(row, OidIsValid(limit->database) ? database_name(limit->database) : NULL);
+	padv_row_scope(row, padv_scope_name(limit->scope), limit->role, limit->database);
 	padv_row_int(row, limit->value[PADV_MAX_SESSIONS]);
 	padv_row_int(row, limit->value[PADV_MIN_SESSIONS]);
 	add_interval(row, limit->value[PADV_SESSION_IDLE_TIMEOUT]);
@@ -157,9 +147,7 @@ store_server(FunctionCallInfo fcinfo, const PadvLocalStatus *local, const PadvLi
 {
 	PadvRow		row = {0};
 
-	padv_row_text(&row, "server");
-	padv_row_null(&row);
-	padv_row_null(&row);
+	padv_row_scope(&row, "server", InvalidOid, InvalidOid);
 	padv_row_int(&row, PADV_UNLIMITED);
 	padv_row_int(&row, PADV_UNLIMITED);
 	add_interval(&row, 0);
@@ -250,7 +238,7 @@ pool_advisor_budget(PG_FUNCTION_ARGS)
 		const PadvLimit *limit = &usage.limits->limits[i];
 
 		if (padv_limit_bound(limit) >= 0)
-			store_budget(fcinfo, scope_name(limit->scope), place_name(limit), usage.in_use[i],
+			store_budget(fcinfo, padv_scope_name(limit->scope), place_name(limit), usage.in_use[i],
 						 padv_limit_bound(limit), available, padv_limit_queue(limit));
 	}
 	if (padv_limit_bound(&usage.limits->fallback) >= 0)

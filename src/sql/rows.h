@@ -65,6 +65,17 @@ padv_row_text(PadvRow *row, const char *value)
 	padv_row_add(row, CStringGetTextDatum(value), false);
 }
 
+/* The value is copied; NULL is NULL. */
+static inline void
+padv_row_name(PadvRow *row, const char *value)
+{
+	NameData   *copy = palloc0(sizeof(NameData));
+
+	if (value != NULL)
+		namestrcpy(copy, value);
+	padv_row_add(row, NameGetDatum(copy), value == NULL);
+}
+
 static inline void
 padv_row_null(PadvRow *row)
 {

@@ -403,19 +403,30 @@ owner_is_idle(const Seen *seen, const PadvSession *session, int64 now, int64 wal
 		seen->nothing_since > 0 && now - seen->nothing_since >= STALLED_US;
 }
 
+/* Count a slot that is suspended, in all its quotas.  The mutex is held. */
+static void
+count_suspended(const PadvRequest *request)
+{
+	padv_admission->slot_totals.suspended++;
+	for (int i = 0; i < request->nquotas; i++)
+		padv_queue_stats[padv_limit_states[request->quotas[i]].stats].totals.suspended++;
+}
+
 /* Suspend the slot of a session that is idle in its transaction. */
 static void
 suspend_slot(int32 number)
 {
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
-	uint64		word = SLOT_WORD(SLOT_HELD, 0);
+	uint64		word;
 	int			count = 0;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	if (pg_atomic_compare_exchange_u64(&padv_slot_words[number].word, &word, SLOT_WORD(SLOT_SUSPENDED, 0)))
+	word = pg_atomic_read_u64(&padv_slot_words[number].word);
+	if (SLOT_STATE(word) == SLOT_HELD &&
+		pg_atomic_compare_exchange_u64(&padv_slot_words[number].word, &word, SLOT_WORD(SLOT_SUSPENDED, 0)))
 	{
+		count_suspended(&padv_backends[number].xact);
 		count = padv_slot_drop(&padv_backends[number], SLOT_SUSPENDED, procnos);
-		padv_admission->slot_totals.suspended++;
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);
@@ -617,7 +628,7 @@ adjust_limit(int32 quota, int32 more)
 	if (limit >= 0)
 		change = limit + more - mine->active.limit;
 	if (change > 0)
-		padv_admission->slot_totals.overcommitted += change;
+		PADV_COUNT_AT(quota, overcommitted, change);
 	count = padv_queue_set_limit(&padv_xact_queue, quota, mine->active.limit + change,
 								 granted_list, PADV_MAX_REQUEST_QUOTAS);
 	padv_slots_note_granted(granted_list, count, procnos);

@@ -108,7 +108,7 @@ bench_chaos() {
         -c 'ALTER ROLE bench RESET ALL' -c 'ALTER ROLE tellers RESET ALL' -c 'SELECT pg_reload_conf()' >/dev/null
     wait "${clients[@]}" || true
     problems=$(unexplained | wc -l)
-    left=$(ask -c 'SELECT running + waiting FROM pool_advisor.gate')
+    left=$(ask -c 'SELECT max(running) + sum(waiting) FROM pool_advisor.gate')
     say ''
     say "chaos: 300 clients for $CHAOS_SECONDS s"
     say "errors that nothing explains: $problems"
@@ -118,7 +118,7 @@ bench_chaos() {
         "$problems, $left, $(ask -c 'SELECT sum(balance) FROM accounts')" '0, 0, 0'
     say "sum of all balances: $(ask -c 'SELECT sum(balance) FROM accounts')"
     say "the server: $(grep -Ec 'PANIC|was terminated by signal|TRAP' "$WORK/tmp/chaos.log" || true) crashes"
-    psql_do -x -c 'SELECT waited_total, cancelled_total, granted_total, suspended_total, overcommitted_total FROM pool_advisor.gate'
+    psql_do -x -c 'SELECT scope, rolname, waited_total, cancelled_total, granted_total, suspended_total, overcommitted_total FROM pool_advisor.gate'
     say 'afterwards, with a limit of 4 and no chaos:'
     as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -U bench -n -c 100 -j 20 -T 10 -f "$WORK/tmp/chaos_block.sql" postgres 2>&1 | grep -E 'actually processed|failed|tps|ERROR|abort'
     control_server chaos stop

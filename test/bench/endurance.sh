@@ -34,7 +34,7 @@ endurance_row() {
     local pid kilobytes=''
     for pid in "$@"; do kilobytes+=" $(private_kilobytes "$pid")"; done
     printf '%8s %s  %s\n' "$(($(date +%s) - ENDURANCE_STARTED))" "$kilobytes" \
-        "$(ask -F ' ' -c 'SELECT sessions, samples_total, round(1e6 * sample_cost_seconds::numeric, 1), waited_total FROM pool_advisor.status, pool_advisor.gate')"
+        "$(ask -F ' ' -c 'SELECT sessions, samples_total, round(1e6 * sample_cost_seconds::numeric, 1), sum(waited_total) FROM pool_advisor.status, pool_advisor.gate GROUP BY 1, 2, 3')"
 }
 
 bench_endurance() {
@@ -65,7 +65,7 @@ bench_endurance() {
     after=$(ask -c 'SELECT transactions_total + rollbacks_total FROM pool_advisor.status')
     say "transactions that clients say they did: $said; that were counted, with those of this script: $(awk -v a="$after" -v b="$before" 'BEGIN { print a - b }')"
     say "failed: $(cat "$WORK"/endurance_*.out | awk '/number of failed/ { sum += $5 } END { print sum + 0 }'); errors: $(grep -hc 'ERROR\|FATAL' "$WORK"/endurance_*.out | awk '{ s += $1 } END { print s }')"
-    psql_do -x -c 'SELECT samples_total, sample_cost_seconds FROM pool_advisor.status' -c 'SELECT running, waiting, waited_total, cancelled_total, suspended_total FROM pool_advisor.gate' \
+    psql_do -x -c 'SELECT samples_total, sample_cost_seconds FROM pool_advisor.status' -c 'SELECT scope, rolname, running, waiting, waited_total, cancelled_total, suspended_total FROM pool_advisor.gate' \
         -c "SELECT rolname, sessions, queued, queued_total, refused_total FROM pool_advisor.roles WHERE rolname IN ('bench', 'visitor')"
     say "the server: $(grep -Ec 'PANIC|was terminated by signal|TRAP' "$WORK/tmp/endurance.log" || true) crashes"
     control_server endurance stop

@@ -75,7 +75,7 @@ my @passing = ('BEGIN', 'COMMIT', 'START TRANSACTION ISOLATION LEVEL REPEATABLE 
 		last if @stuck;
 	}
 	is("@stuck", '', 'BEGIN, SAVEPOINT, SET, SHOW, LISTEN and the like pass a full gate');
-	is($admin->value('SELECT waited_total + cancelled_total FROM pool_advisor.gate'), 0, 'and none of them has waited');
+	is($admin->value("SELECT waited_total + cancelled_total FROM $GATE"), 0, 'and none of them has waited');
 	stop_work($node);
 	$client->result if @stuck;
 	$client->close;
@@ -156,10 +156,10 @@ foreach my $way ([ 'psql -f', '-f', $transfer ], [ 'psql -1 -f', '-1', '-f', $up
 
 	work($node, 1);
 	my $psql = start_program('psql', '-XAtq', '-d', user_of($node), @options);
-	true_within($node, $PATIENCE, 'waiting = 1 FROM pool_advisor.gate');
-	my $cancelled = $admin->value('SELECT cancelled_total FROM pool_advisor.gate');
+	true_within($node, $PATIENCE, "waiting = 1 FROM $GATE");
+	my $cancelled = $admin->value("SELECT cancelled_total FROM $GATE");
 	$admin->value(q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = 'app' AND state = 'active' AND application_name <> 'work'});
-	true_within($node, $PATIENCE, "cancelled_total > $cancelled FROM pool_advisor.gate");
+	true_within($node, $PATIENCE, "cancelled_total > $cancelled FROM $GATE");
 	stop_work($node);
 	$psql->{run}->finish;
 	like($psql->{err}, qr/canceling statement due to user request/, "$name: the wait was canceled");
@@ -186,11 +186,11 @@ nothing_left($node, 'scripts');
 # --- two phases: the second never waits, nor does the first of a transaction that has worked ---
 {
 	my $client = wire($node);
-	my $suspended = $admin->value('SELECT suspended_total FROM pool_advisor.gate');
+	my $suspended = $admin->value("SELECT suspended_total FROM $GATE");
 
 	$client->value($_) foreach 'BEGIN', 'INSERT INTO t VALUES (2)';
 	work($node, 1);
-	cmp_ok($admin->value('SELECT suspended_total FROM pool_advisor.gate'), '>', $suspended, 'the slot of an idle transaction goes to another');
+	cmp_ok($admin->value("SELECT suspended_total FROM $GATE"), '>', $suspended, 'the slot of an idle transaction goes to another');
 	foreach my $sql (q{PREPARE TRANSACTION 'two'}, q{COMMIT PREPARED 'two'})
 	{
 		my $result = $client->simple($sql)->result_within($PATIENCE);
@@ -211,7 +211,7 @@ nothing_left($node, 'scripts');
 
 	work($node, 1);
 	$_->simple('CALL commit_inside(3)') foreach @clients;
-	ok(true_within($node, $PATIENCE, 'waiting = 2 FROM pool_advisor.gate'), 'CALL waits');
+	ok(true_within($node, $PATIENCE, "waiting = 2 FROM $GATE"), 'CALL waits');
 	$ends{cancel}->($clients[0]);
 	is($clients[0]->result->{error}, '57014', 'and is canceled there');
 	stop_work($node);
@@ -332,7 +332,7 @@ foreach my $kind (sort keys %statements)
 	}
 	work($node, 1);
 	send_first($_, $_->{way}, $statements{$kind}, 'first') foreach @clients;
-	ok(true_within($node, $PATIENCE, 'waiting = ' . @clients . ' FROM pool_advisor.gate'), "$kind waits in each protocol: " . @clients);
+	ok(true_within($node, $PATIENCE, 'waiting = ' . @clients . " FROM $GATE"), "$kind waits in each protocol: " . @clients);
 	is(held_by($node, @clients), '', "$kind: no lock and no snapshot is held in the queue");
 	$admin->value("SET lock_timeout = '${PATIENCE}s'");
 	my @blocked = map { my $answer = $admin->ask("BEGIN; $_; COMMIT"); $admin->ask('ROLLBACK'); defined $answer->{error} ? "$_: $answer->{message}" : () }
@@ -476,7 +476,7 @@ foreach my $change (@changes)
 	}
 	work($node, 1);
 	send_first($waiting{$_}, $_, $sql, $prepared) foreach @ways;
-	true_within($node, $PATIENCE, 'waiting = ' . @ways . ' FROM pool_advisor.gate') or push @failed, 'not all wait';
+	true_within($node, $PATIENCE, 'waiting = ' . @ways . " FROM $GATE") or push @failed, 'not all wait';
 	$admin->value("SET lock_timeout = '${PATIENCE}s'");
 	foreach (@$then)
 	{
@@ -529,7 +529,7 @@ nothing_left($node, 'changes');
 	$clients[1]->simple(q{INSERT INTO once VALUES (2, nextval('counted')), (3, nextval('counted')); SELECT 2});
 	$clients[2]->extended(q{INSERT INTO once SELECT $1, nextval('counted')}, 4)->extended('SELECT $1 || $2', 'a', 'b')->sync;
 	$clients[3]->simple('CREATE TABLE made AS SELECT 1 AS a; INSERT INTO made VALUES (2); SELECT count(*) FROM made; DROP TABLE made');
-	ok(true_within($node, $PATIENCE, 'waiting = 4 FROM pool_advisor.gate'), 'several statements in a message wait with the first');
+	ok(true_within($node, $PATIENCE, "waiting = 4 FROM $GATE"), 'several statements in a message wait with the first');
 	$admin->ask("SET lock_timeout = '${PATIENCE}s'; ALTER TABLE once ALTER n TYPE bigint; SET lock_timeout = 0");
 	stop_work($node);
 	is(join(' / ', map { Wire::told($_->result) } @clients), 'pg_catalog, public / 2 / ab / 2', 'they are done, with their search path and their parameters');

@@ -447,7 +447,7 @@ foreach my $whose ('the server', 'a role')
 	part("DDL, $whose", sub {
 		work($node, 2);
 		my @queue = map { my $c = wire($node); $c->ask('BEGIN') if $_ % 2; $c->simple($_ % 3 ? 'SELECT sum(a) FROM u' : 'UPDATE u SET a = a + 1'); $c } 1 .. 60;
-		true_within($node, $PATIENCE, 'waiting = 60 FROM pool_advisor.gate');
+		true_within($node, $PATIENCE, "waiting = 60 FROM $GATE");
 		my @failed;
 		foreach (@ddl)
 		{
@@ -516,7 +516,7 @@ foreach my $way ([ 'gate_enforcement', 'observe' ], [ 'gate_enforcement', 'off' 
 		my $block = wire($node);
 		$block->simple('BEGIN; SELECT 2; COMMIT');
 		push @waiting, $block;
-		true_within($node, $PATIENCE, 'waiting = 3 FROM pool_advisor.gate');
+		true_within($node, $PATIENCE, "waiting = 3 FROM $GATE");
 		my $would = column($node, 'would_wait_total');
 		kill 'STOP', $worker;
 		my $died = !eval {
@@ -531,7 +531,7 @@ foreach my $way ([ 'gate_enforcement', 'observe' ], [ 'gate_enforcement', 'off' 
 		die $@ if $died;
 		$inside->simple('SELECT 4');
 		ok(soon($node, $inside, $PATIENCE), "$name: the same when it goes on");
-		ok(true_within($node, $PATIENCE, "would_wait_total > $would FROM pool_advisor.gate"), "$name counts who would wait") if $value eq 'observe';
+		ok(true_within($node, $PATIENCE, "would_wait_total > $would FROM $GATE"), "$name counts who would wait") if $value eq 'observe';
 		$admin->value("ALTER SYSTEM RESET pool_advisor.$setting");
 		$admin->value('SELECT pg_reload_conf()');
 		my $again = wire($node);
@@ -701,7 +701,7 @@ part('no database', sub {
 	my $waiting = wire($node);
 	$waiting->simple('SELECT 1');
 	ok(true_within($node, $PATIENCE, is_queued($waiting)), 'without its database the limit of the server stays in force');
-	is($admin->value('SELECT max_active = 1 AND max_active_effective = 1 FROM pool_advisor.gate'), 't', 'and the view says so');
+	is($admin->value("SELECT max_active = 1 AND max_active_effective = 1 FROM $GATE"), 't', 'and the view says so');
 	stop_work($node);
 	is(Wire::told(soon($node, $waiting, $PATIENCE)), '1', 'a waiting session gets in in its turn');
 	$waiting->close;

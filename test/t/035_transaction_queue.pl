@@ -69,7 +69,7 @@ sub no_limits
 sub occupy
 {
 	work($node, 1, @_);
-	ok(true_within($node, $PATIENCE, 'running = 1 AND waiting = 0 FROM pool_advisor.gate'), 'the slot is in use');
+	ok(true_within($node, $PATIENCE, "running = 1 AND waiting = 0 FROM $GATE"), 'the slot is in use');
 	return;
 }
 
@@ -81,7 +81,7 @@ sub waiter
 	my $before = column($node, 'waiting');
 
 	$client->simple('SELECT 1');
-	ok(true_within($node, $PATIENCE, "waiting = $before + 1 FROM pool_advisor.gate"), "$role: one waits");
+	ok(true_within($node, $PATIENCE, "waiting = $before + 1 FROM $GATE"), "$role: one waits");
 	return $client;
 }
 
@@ -184,7 +184,7 @@ foreach my $place ([ 'a database', q{datname = 'second' AND rolname IS NULL}, q{
 
 	limit("$condition AND max_active = 1", join(', ', grep { length } $arguments, 'max_active => 1', 'transaction_queue_length => 1'));
 	$holder->simple('SELECT count(*) FROM (SELECT generate_series(1, 1000000000000)) AS s');
-	true_within($node, $PATIENCE, 'running = 1 AND waiting = 0 FROM pool_advisor.gate');
+	true_within($node, $PATIENCE, "running = 1 AND waiting = 0 FROM $GATE");
 	my $waiting = waiter($role, database => $database);
 	refused($client, $name);
 	$admin->value("SELECT pg_cancel_backend($holder->{pid})");
@@ -227,12 +227,12 @@ occupy('other');
 	$node->safe_psql('postgres', q{ALTER SYSTEM SET pool_advisor.gate_enforcement = 'observe'});
 	limit(q{scope = 'server'}, 'transaction_queue_length => 0');
 	$node->reload;
-	wait_for($node, q{gate_enforcement = 'observe' FROM pool_advisor.gate});
+	wait_for($node, "gate_enforcement = 'observe' FROM $GATE");
 	is($_->result->{error}, undef, 'observe lets in who waits') foreach $waiting, $second;
 	is(wire($node)->value('SELECT 1'), '1', 'observe refuses nobody');
 	$node->safe_psql('postgres', 'ALTER SYSTEM RESET pool_advisor.gate_enforcement');
 	$node->reload;
-	wait_for($node, q{gate_enforcement = 'on' FROM pool_advisor.gate});
+	wait_for($node, "gate_enforcement = 'on' FROM $GATE");
 	refused(wire($node), 'enforced again');
 }
 stop_work($node);
@@ -301,8 +301,8 @@ limit(q{scope = 'server'}, 'transaction_queue_length => 3');
 
 	occupy('other');
 	$_->simple('SELECT 1') foreach @clients;
-	true_within($node, $PATIENCE, "waiting = 3 AND refused_total = $refused + 17 FROM pool_advisor.gate");
-	is($admin->value("SELECT waiting, refused_total - $refused FROM pool_advisor.gate"), '3|17', 'as many wait as may');
+	true_within($node, $PATIENCE, "waiting = 3 AND refused_total = $refused + 17 FROM $GATE");
+	is($admin->value("SELECT waiting, refused_total - $refused FROM $GATE"), '3|17', 'as many wait as may');
 	stop_work($node);
 	$done += !defined $_->result->{error} foreach @clients;
 	is($done, 3, 'and those run');
@@ -319,7 +319,7 @@ sub crowd
 	append_to_file($file, 'SELECT count(*) FROM generate_series(1, 20000);');
 	my $run = IPC::Run::start([ 'pgbench', '-n', '-c', $clients, '-T', 100 * $PATIENCE, '-f', $file,
 		'-h', $node->host, '-p', $node->port, '-U', 'other', 'postgres' ], '<', \undef, '>', '/dev/null', '2>', '/dev/null');
-	ok(true_within($node, $PATIENCE, "waiting > $clients / 2 FROM pool_advisor.gate"), 'there is a queue');
+	ok(true_within($node, $PATIENCE, "waiting > $clients / 2 FROM $GATE"), 'there is a queue');
 	return $run;
 }
 
@@ -350,7 +350,7 @@ limit(q{scope = 'server'}, "transaction_queue_length => -1, $LONG");
 	is(column($node, 'refused_total'), $before + 2, 'they are counted');
 	$crowd->kill_kill(grace => 0);
 	$admin->value(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'other'});
-	ok(true_within($node, $PATIENCE, 'waiting = 0 AND running = 0 FROM pool_advisor.gate'), 'the queue is empty');
+	ok(true_within($node, $PATIENCE, "waiting = 0 AND running = 0 FROM $GATE"), 'the queue is empty');
 	$block->ask('ROLLBACK');
 	unlike($_->ask('SELECT 1')->{message} // '', $late, 'nobody is refused then') foreach $short, $block;
 	occupy('other');
@@ -365,12 +365,12 @@ $node->safe_psql('postgres', 'CREATE SEQUENCE done; GRANT ALL ON done TO app');
 
 	occupy('other');
 	$client->simple(q{SELECT nextval('done')});
-	ok(true_within($node, $PATIENCE, 'waiting = 1 FROM pool_advisor.gate'), 'it waits');
+	ok(true_within($node, $PATIENCE, "waiting = 1 FROM $GATE"), 'it waits');
 
 	# it cannot look before both have happened, the slot first
 	kill 'STOP', $client->{pid};
 	stop_work($node);
-	ok(true_within($node, $PATIENCE, 'waiting = 0 AND running = 1 FROM pool_advisor.gate'), 'it has a slot');
+	ok(true_within($node, $PATIENCE, "waiting = 0 AND running = 1 FROM $GATE"), 'it has a slot');
 	close $client->{socket};
 	kill 'CONT', $client->{pid};
 	ok(true_within($node, $PATIENCE, "count(*) = 0 FROM pg_stat_activity WHERE pid = $client->{pid}"), 'and ends');
@@ -393,22 +393,22 @@ queue_target('1ms');
 	my $crowd = crowd(20);
 	my $served = 0;
 
-	ok(true_within($node, $PATIENCE, 'newest_first_total > 100 FROM pool_advisor.gate'), 'under overload they are');
+	ok(true_within($node, $PATIENCE, "newest_first_total > 100 FROM $GATE"), 'under overload they are');
 	$served += $_->value('SELECT 1') foreach @clients;
 	is($served, 2, 'who comes then is served');
 
 	my $before = column($node, 'newest_first_total');
-	ok(true_within($node, $PATIENCE, "newest_first_total > $before + 200 FROM pool_advisor.gate"), 'it goes on');
+	ok(true_within($node, $PATIENCE, "newest_first_total > $before + 200 FROM $GATE"), 'it goes on');
 	my $now = $admin->value('SELECT clock_timestamp()');
 	ok(true_within($node, $PATIENCE, "count(*) = 20 AND min(query_start) > '$now' FROM pg_stat_activity WHERE usename = 'other'"),
 		'and the others are not forgotten');
 	queue_target('0');
 	$before = column($node, 'newest_first_total');
 	my $waited = column($node, 'waited_total');
-	ok(true_within($node, $PATIENCE, "waited_total > $waited + 2000 FROM pool_advisor.gate"), 'the queue moves');
+	ok(true_within($node, $PATIENCE, "waited_total > $waited + 2000 FROM $GATE"), 'the queue moves');
 	$before = column($node, 'newest_first_total');
 	$waited = column($node, 'waited_total');
-	ok(true_within($node, $PATIENCE, "waited_total > $waited + 200 FROM pool_advisor.gate"), 'and on');
+	ok(true_within($node, $PATIENCE, "waited_total > $waited + 200 FROM $GATE"), 'and on');
 	is(column($node, 'newest_first_total'), $before, 'first come, first served again');
 	$crowd->kill_kill(grace => 0);
 	$admin->value(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'other'});

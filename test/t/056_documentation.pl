@@ -72,6 +72,7 @@ my @RULES = (
 		same => 'scope rolname datname max_sessions min_sessions session_idle_timeout queue_length queue_timeout max_active' ],
 	[ qr/would_wait_total FROM pool_advisor\.gate/, 'gate', \&rows, set => 'gate_enforcement = observe',
 		same => 'gate_enforcement' ],
+	[ qr/wait_p99_seconds FROM pool_advisor\.gate/, 'gate', \&rows ],
 	[ qr/\.gate/, 'gate', \&rows, same => 'server_max_active' ],
 	[ qr/verdict FROM pool_advisor\.status/, 'contended', \&rows, same => 'verdict' ],
 	[ qr/\.summary/, 'contended', \&rows, heading => qr/^The first queries/, same => 'item', any => 'state' ],

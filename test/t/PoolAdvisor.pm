@@ -15,7 +15,15 @@ use Wire;
 our @EXPORT = qw(limits_node try_login client says goes_on finish hang_up wait_for_limits set_limits in_use
   queued waiting_pids wait_for comes_true refusals server_max_active gate wait_for_gate
   fill let_go nothing_left $SPIN wire admin true_within work stop_work is_queued column soon
-  held_by start_program user_of $ACCOUNTS @TRANSFER balances ways_to_transfer);
+  held_by start_program user_of $GATE $ACCOUNTS @TRANSFER balances ways_to_transfer);
+
+# The view gate as one row: the server's row, with the sums over all queues.
+our $GATE = '(SELECT '
+  . join(', ',
+	(map { "max($_) FILTER (WHERE scope = 'server') AS $_" } qw(max_active max_active_effective running suspended_total gate_enforcement state)),
+	(map { "sum($_) AS $_" } qw(waiting waited_total wait_seconds_total granted_total refused_total timed_out_total
+		cancelled_total overcommitted_total newest_first_total would_wait_total)))
+  . ' FROM pool_advisor.gate) AS gate';
 
 # A function that keeps its session on CPU while somebody else holds an advisory lock.
 our $SPIN = <<'SQL';
@@ -196,7 +204,7 @@ sub server_max_active
 
 	$node->safe_psql('postgres', "ALTER SYSTEM SET pool_advisor.server_max_active = '$limit'");
 	$node->reload;
-	wait_for($node, "max_active = $number FROM pool_advisor.gate") unless $limit eq 'auto';
+	wait_for($node, "max_active = $number FROM $GATE") unless $limit eq 'auto';
 	return;
 }
 
@@ -204,14 +212,14 @@ sub gate
 {
 	my ($node, $column) = @_;
 
-	return $node->safe_psql('postgres', "SELECT $column FROM pool_advisor.gate");
+	return $node->safe_psql('postgres', "SELECT $column FROM $GATE");
 }
 
 sub wait_for_gate
 {
 	my ($node, $condition, $name) = @_;
 
-	wait_for($node, "$condition FROM pool_advisor.gate", $name);
+	wait_for($node, "$condition FROM $GATE", $name);
 	return;
 }
 
@@ -290,12 +298,12 @@ sub is_queued
 	return "EXISTS (SELECT FROM pg_stat_activity WHERE pid = $client->{pid} AND state = 'active' AND wait_event_type = 'Extension')";
 }
 
-# A column of pool_advisor.gate, without a new connection.
+# A column of $GATE, without a new connection.
 sub column
 {
 	my ($node, $name) = @_;
 
-	return admin($node)->value("SELECT $name FROM pool_advisor.gate");
+	return admin($node)->value("SELECT $name FROM $GATE");
 }
 
 # The answer of a client that must have it within so many seconds; one that has none is canceled.
