@@ -61,6 +61,19 @@ typedef struct PadvSession
 	int64_t		xact_start;
 } PadvSession;
 
+/*
+ * Who a session is and what it executes, beside its role and database, as 64-bit keys; 0 is
+ * none.  Only those of active sessions are read.
+ */
+typedef struct PadvSessionKeys
+{
+	uint64_t	origin;			/* of role, database, application and client
+								 * together */
+	uint64_t	application;
+	uint64_t	client;
+	uint64_t	query;			/* the query ID */
+} PadvSessionKeys;
+
 typedef struct PadvSample
 {
 	int64_t		clock_us;		/* monotonic clock, for the rings */
@@ -69,6 +82,7 @@ typedef struct PadvSample
 	PadvSession *sessions;
 	int64_t		logins_waiting; /* logins in the queue, which are no sessions
 								 * yet */
+	PadvSessionKeys *keys;		/* of each session; NULL: not read */
 } PadvSample;
 
 #endif							/* PADV_SAMPLE_H */
