@@ -477,6 +477,41 @@ COMMENT ON COLUMN pool_advisor.roles.queue_wait_seconds_total IS 'seconds that l
 COMMENT ON COLUMN pool_advisor.roles.transactions_queued_total IS 'transactions that had to wait in the queue';
 COMMENT ON COLUMN pool_advisor.roles.transaction_queue_wait_seconds_total IS 'seconds that transactions spent in the queue';
 
+CREATE FUNCTION pool_advisor._load(
+    OUT period text,
+    OUT dimension text,
+    OUT key text,
+    OUT active_avg double precision,
+    OUT on_cpu double precision,
+    OUT waiting_io double precision,
+    OUT waiting_lock double precision,
+    OUT waiting_lwlock double precision,
+    OUT waiting_other double precision,
+    OUT blame double precision
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pool_advisor_load'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 100;
+REVOKE ALL ON FUNCTION pool_advisor._load() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._load() TO pg_monitor, pg_read_all_stats;
+COMMENT ON FUNCTION pool_advisor._load() IS 'what the view load shows';
+
+CREATE VIEW pool_advisor.load AS SELECT * FROM pool_advisor._load();
+REVOKE ALL ON pool_advisor.load FROM PUBLIC;
+GRANT SELECT ON pool_advisor.load TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.load IS
+    'average active sessions by role, database, application, client and query, from 10 s to 14 days; each dimension adds up to the load of the period';
+COMMENT ON COLUMN pool_advisor.load.period IS '10 s, 1 min, 10 min, 1 h, 6 h or 14 days, up to the last second; since the server started, if that is shorter';
+COMMENT ON COLUMN pool_advisor.load.dimension IS 'role, database, application, client or query';
+COMMENT ON COLUMN pool_advisor.load.key IS 'the role or database by name, application_name, the client''s address or local, or the query ID; (none) where there is none; (others) for all keys with less than 1 % of the load and of the blame';
+COMMENT ON COLUMN pool_advisor.load.active_avg IS 'average active sessions, the sum of the next five columns';
+COMMENT ON COLUMN pool_advisor.load.on_cpu IS 'those of them that wait for nothing';
+COMMENT ON COLUMN pool_advisor.load.waiting_io IS 'those of them that wait for I/O';
+COMMENT ON COLUMN pool_advisor.load.waiting_lock IS 'those of them that wait for a lock';
+COMMENT ON COLUMN pool_advisor.load.waiting_lwlock IS 'those of them that wait for an internal lock';
+COMMENT ON COLUMN pool_advisor.load.waiting_other IS 'those of them that wait for something else';
+COMMENT ON COLUMN pool_advisor.load.blame IS 'average sessions that waited for a lock because a session of this key was at the root of their lock chain';
+
 
 -- The last two weeks
 

@@ -70,6 +70,20 @@ SELECT comes_true('sessions >= 1 AND active >= 1 FROM pool_advisor.roles WHERE r
 SELECT comes_true($$abs(s.active_avg - (SELECT sum(active_avg) FROM pool_advisor.roles)) < 1e-6
     FROM pool_advisor.status s$$) AS roles_add_up;
 
+-- load: all periods, each dimension with the same sum, and we are there
+SELECT comes_true($$count(DISTINCT (period, dimension)) = 30 FROM pool_advisor.load$$);
+SELECT DISTINCT period FROM pool_advisor.load ORDER BY period;
+SELECT bool_and(most - least <= 0.002 * most) AS dimensions_agree
+FROM (SELECT min(sum) AS least, max(sum) AS most
+      FROM (SELECT period, dimension, sum(active_avg) FROM pool_advisor.load GROUP BY 1, 2) s
+      GROUP BY period) p;
+SELECT bool_and(abs(active_avg - on_cpu - waiting_io - waiting_lock - waiting_lwlock - waiting_other)
+                <= 0.002 * active_avg) AS classes_add_up, bool_and(blame >= 0) AS blame
+FROM pool_advisor.load;
+SELECT comes_true($$EXISTS (SELECT FROM pool_advisor.load WHERE period = '10 s' AND dimension = 'role' AND key = current_user)
+    AND EXISTS (SELECT FROM pool_advisor.load WHERE period = '10 s' AND dimension = 'database' AND key = current_database())
+    AND EXISTS (SELECT FROM pool_advisor.load WHERE period = '10 s' AND dimension = 'application' AND key = current_setting('application_name'))$$);
+
 -- history: points of one second, in order, consistent in themselves
 SELECT comes_true($$count(*) >= 2 FROM pool_advisor.history WHERE resolution = '1 s'$$);
 SELECT bool_and(sampled_at > before IS NOT false) AS in_order,

@@ -26,6 +26,7 @@
 #include "shmem/admission.h"
 #include "shmem/history_shmem.h"
 #include "shmem/limits_shmem.h"
+#include "shmem/load_shmem.h"
 #include "shmem/shared_settings.h"
 #include "shmem/status_shmem.h"
 #include "shmem/xact_stats.h"
@@ -62,6 +63,7 @@ request_shared_memory(void)
 		previous_shmem_request_hook();
 	RequestAddinShmemSpace(MAXALIGN(sizeof(PadvStatusShared)));
 	RequestAddinShmemSpace(padv_history_shmem_size());
+	RequestAddinShmemSpace(padv_load_shmem_size());
 	RequestAddinShmemSpace(padv_settings_shmem_size());
 	RequestAddinShmemSpace(padv_limits_shmem_size());
 	RequestAddinShmemSpace(padv_admission_shmem_size());
@@ -89,6 +91,7 @@ start_shared_memory(void)
 		padv_model_init(&shared->status.model);
 	}
 	padv_history_shmem_init(GetNamedLWLockTranche(SHMEM_NAME)->lock.tranche);
+	padv_load_shmem_init(GetNamedLWLockTranche(SHMEM_NAME)->lock.tranche);
 	padv_settings_shmem_init();
 	padv_limits_shmem_init(GetNamedLWLockTranche(SHMEM_NAME)->lock.tranche);
 	padv_admission_shmem_init();

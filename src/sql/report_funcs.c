@@ -25,6 +25,7 @@
 #include "compat.h"
 #include "core/render/report.h"
 #include "shmem/status_shmem.h"
+#include "sql/load_rows.h"
 #include "sql/rows.h"
 #include "sql/server_status.h"
 #include "sql/tables.h"
@@ -150,6 +151,31 @@ read_report_roles(PadvReport *report)
 }
 
 static void
+read_report_load(PadvReport *report)
+{
+	Collected	all = {.size = sizeof(PadvReportKey)};
+	PadvLoadRow *rows = palloc(PADV_LOAD_ROWS * sizeof(PadvLoadRow));
+	PadvLoadRead read;
+
+	padv_read_load(PADV_LOAD_10_MINUTES, &read);
+	for (PadvDimension dimension = 0; dimension < PADV_DIMENSIONS; dimension++)
+	{
+		int			count = padv_load_rows(&read.total, read.keys[dimension], read.count[dimension], rows);
+
+		for (int i = 0; i < count; i++)
+		{
+			PadvReportKey *key = add_element(&all);
+
+			key->dimension = dimension;
+			key->row = rows[i];
+			key->name = to_utf8(padv_load_key_name(dimension, &rows[i]));
+		}
+	}
+	report->load = all.elements;
+	report->nload = all.count;
+}
+
+static void
 add_fact(void *arg, const char *fact, const char *value, const char *source)
 {
 	PadvReportFact *copy = add_element(arg);
@@ -221,6 +247,8 @@ read_situation(PadvLocalStatus *local)
 	local->holder_role = to_utf8_or_null(local->holder_role);
 	local->holder_role_quoted = to_utf8_or_null(local->holder_role_quoted);
 	local->holder_database = to_utf8_or_null(local->holder_database);
+	for (int i = 0; i < PADV_DIMENSIONS; i++)
+		local->largest[i].name = to_utf8_or_null(local->largest[i].name);
 }
 
 static void
@@ -250,6 +278,7 @@ pool_advisor_report(PG_FUNCTION_ARGS pg_attribute_unused())
 		padv_fetch_timeline(&report.timelines[resolution], resolution, now,
 							padv_history_reach[resolution], sample_interval);
 	read_curve(&report);
+	read_report_load(&report);
 	read_report_roles(&report);
 	read_limits(&report);
 	read_facts(&report, &local.status);

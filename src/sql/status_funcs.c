@@ -22,6 +22,7 @@
 #include "settings.h"
 #include "shmem/status_shmem.h"
 #include "shmem/xact_slots.h"
+#include "sql/load_rows.h"
 #include "sql/rows.h"
 #include "sql/server_status.h"
 
@@ -62,6 +63,29 @@ name_blocker(PadvLocalStatus *local)
 	local->blocker_gid_quoted = gid ? quote_literal_cstr(gid) : NULL;
 }
 
+/* Of the last minute. */
+static void
+name_largest(PadvLocalStatus *local)
+{
+	PadvLoadRow *rows = palloc(PADV_LOAD_ROWS * sizeof(PadvLoadRow));
+	PadvLoadRead read;
+
+	padv_read_load(PADV_LOAD_1_MINUTE, &read);
+	for (PadvDimension dimension = 0; dimension < PADV_DIMENSIONS; dimension++)
+	{
+		int			count = padv_load_rows(&read.total, read.keys[dimension], read.count[dimension], rows);
+		double		all = 0.0;
+
+		for (int i = 0; i < count; i++)
+			all += rows[i].active_avg;
+		if (count == 0 || rows[0].others || rows[0].active_avg == 0.0)
+			continue;
+		local->largest[dimension].name = padv_load_key_name(dimension, &rows[0]);
+		local->largest[dimension].share = rows[0].active_avg / all;
+	}
+	pfree(rows);
+}
+
 void
 padv_read_local_status(PadvLocalStatus *local, bool with_names)
 {
@@ -79,6 +103,8 @@ padv_read_local_status(PadvLocalStatus *local, bool with_names)
 		name_holder(local);
 	if (with_names && local->status.stall.any)
 		name_blocker(local);
+	if (with_names)
+		name_largest(local);
 }
 
 static void

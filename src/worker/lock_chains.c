@@ -16,6 +16,9 @@
  * The queries of several locks are moments apart, so a chain can be wrong in one call.
  * So only a root that has blocked for PADV_STANDING_SECONDS counts.
  *
+ * What waiters wait for is charged to the roots (core/stats/load_by.c) from one call to the
+ * next.
+ *
  * A parallel worker is replaced by its leader, as in pg_blocking_pids().  A prepared
  * transaction has no process; it is identified by the number of its PGPROC.
  *
@@ -31,10 +34,14 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "shmem/load_shmem.h"
 #include "shmem/status_shmem.h"
 #include "worker/lock_chains.h"
+#include "worker/sampler.h"
 
 #define MOST_LOCKS 64
+
+StaticAssertDecl(PADV_LOAD_CHARGES == PADV_MAX_BLOCKERS, "each root has a charge");
 
 /* Far more than a writer that is running needs. */
 #define READ_TRIES 1000
@@ -416,12 +423,25 @@ root_since(const PadvLockChains *chains, int64 process, int64 xact_start, int64 
 	return now;
 }
 
+/* Who is charged with the waits for a root. */
+static void
+describe_charge(const PadvRoot *root, const PadvBlocker *row, int status_index, PadvLoadCharge *charge)
+{
+	*charge = (PadvLoadCharge) {.blocked = root->blocked};
+	if (row->pid != 0 && status_index >= 0 && status_index < MaxBackends &&
+		padv_sampler_read_keys(status_index, row->pid, charge->keys))
+		return;
+	charge->keys[PADV_DIMENSION_ROLE] = row->role;
+	charge->keys[PADV_DIMENSION_DATABASE] = row->database;
+}
+
 static void
 describe_root(const PadvLockChains *chains, const PadvRoot *root, int64 wall, int64 now,
-			  PadvBlocker *row, KnownRoot *known)
+			  PadvBlocker *row, KnownRoot *known, PadvLoadCharge *charge)
 {
 	int			procno = find_procno(root->process);
 	volatile PGPROC *proc = GetPGProcByNumber(Max(procno, 0));
+	int			status_index = -1;
 
 	*row = (PadvBlocker) {
 		.state = PADV_BLOCKER_SERVER, .auxiliary = procno >= MaxBackends || procno < 0,
@@ -443,12 +463,16 @@ describe_root(const PadvLockChains *chains, const PadvRoot *root, int64 wall, in
 	{
 		row->pid = (int32) root->process;
 		if (procno >= 0)
-			known->xact_start = describe_session(chains, proc, padv_proc_status_index(proc, procno), wall, row);
+		{
+			status_index = padv_proc_status_index(proc, procno);
+			known->xact_start = describe_session(chains, proc, status_index, wall, row);
+		}
 		if (root->deadlock)
 			row->state = PADV_BLOCKER_DEADLOCK;
 	}
 	known->since_us = root_since(chains, known->process, known->xact_start, now);
 	row->blocking_seconds = (double) (now - known->since_us) / 1e6;
+	describe_charge(root, row, status_index, charge);
 }
 
 /* --- the call --- */
@@ -460,6 +484,7 @@ describe_roots(PadvLockChains *chains, int64 now, int64 *blocked)
 	PadvRoot	roots[PADV_MAX_BLOCKERS];
 	KnownRoot	known[PADV_MAX_BLOCKERS];
 	int64		old_roots[PADV_MAX_BLOCKERS];
+	PadvLoadCharge charges[PADV_MAX_BLOCKERS];
 	int			nold = 0;
 	int64		wall = GetCurrentTimestamp();
 	int			count = padv_lock_graph_roots(chains->graph, wall, roots, PADV_MAX_BLOCKERS, blocked);
@@ -468,13 +493,14 @@ describe_roots(PadvLockChains *chains, int64 now, int64 *blocked)
 	{
 		PadvBlocker *row = &chains->blockers.rows[i];
 
-		describe_root(chains, &roots[i], wall, now, row, &known[i]);
+		describe_root(chains, &roots[i], wall, now, row, &known[i], &charges[i]);
 		if (row->blocking_seconds >= PADV_STANDING_SECONDS && !row->advisory)
 			old_roots[nold++] = roots[i].process;
 	}
 	chains->blockers.count = count;
 	memcpy(chains->known, known, count * sizeof(KnownRoot));
 	chains->nknown = count;
+	padv_load_publish_charges(charges, count);
 	return padv_lock_graph_behind(chains->graph, old_roots, nold);
 }
 
@@ -499,6 +525,7 @@ padv_lock_chains_look(PadvLockChains *chains, const PadvSample *sample, int64_t 
 	{
 		chains->blockers.count = 0;
 		chains->nknown = 0;
+		padv_load_publish_charges(NULL, 0);
 		padv_status_publish_blockers(&chains->blockers);
 	}
 	padv_stall_update(stall, &chains->blockers, blocked, standing, demand, now);

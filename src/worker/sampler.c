@@ -10,7 +10,9 @@
  * what counts is how many lines of memory are touched.  Most sessions are in the
  * same statement, or in none, from sample to sample: of an entry that has not
  * changed only the count of its changes is read.  The PGPROC is looked at for the
- * wait event and the horizon, but not of idle sessions.
+ * wait event and the horizon, but not of idle sessions.  The application's name, the
+ * client's address and the query ID are in lines of their own, so they are read, and
+ * turned into keys, when the entry of an active session has changed.
  *
  * What is read without a lock, and what that can cost:
  *
@@ -30,6 +32,7 @@
  */
 #include "postgres.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -42,6 +45,7 @@
 
 #include "clock.h"
 #include "compat.h"
+#include "shmem/load_shmem.h"
 #include "worker/sampler.h"
 
 /* Far more than a writer that is running needs. */
@@ -75,6 +79,25 @@ typedef struct Kept
 
 static Kept *kept_sessions = NULL;
 
+/* The address of a client without its port, padded with NULs; all NULs: none is known. */
+typedef struct ClientAddress
+{
+	uint16		family;
+	uint8		address[16];
+} ClientAddress;
+
+/* What keys are made of, as copied from a status entry. */
+typedef struct Identity
+{
+	uint32		role;
+	uint32		database;
+	ClientAddress client;
+	char		application[PADV_KEY_NAME]; /* padded with NULs */
+	uint64		query;
+} Identity;
+
+StaticAssertDecl(PADV_KEY_NAME == NAMEDATALEN, "application_name has NAMEDATALEN bytes");
+
 static uint32 queued_wait_event = 0;
 
 int
@@ -90,6 +113,7 @@ padv_sampler_create(uint32_t slot_wait_event)
 
 	queued_wait_event = slot_wait_event;
 	sample->sessions = palloc0(mul_size(MaxBackends, sizeof(PadvSession)));
+	sample->keys = palloc0(mul_size(MaxBackends, sizeof(PadvSessionKeys)));
 	procno_of_entry = palloc(mul_size(MaxBackends, sizeof(int)));
 	kept_sessions = palloc0(mul_size(MaxBackends, sizeof(Kept)));
 	for (int i = 0; i < MaxBackends; i++)
@@ -236,15 +260,124 @@ is_local(volatile SockAddr *client)
 	return false;
 }
 
+/* --- keys --- */
+
+static void
+copy_client(volatile SockAddr *client, ClientAddress *to)
+{
+	volatile struct sockaddr_in *v4 = (volatile struct sockaddr_in *) &client->addr;
+	volatile struct sockaddr_in6 *v6 = (volatile struct sockaddr_in6 *) &client->addr;
+	struct in6_addr address6;
+	uint32		address4;
+
+	memset(to, 0, sizeof(*to));
+	to->family = client->addr.ss_family;
+	if (to->family == AF_INET)
+	{
+		address4 = v4->sin_addr.s_addr;
+		memcpy(to->address, &address4, sizeof(address4));
+	}
+	else if (to->family == AF_INET6)
+	{
+		address6 = v6->sin6_addr;
+		memcpy(to->address, &address6, sizeof(address6));
+	}
+}
+
+/* Copy as many words as the name has, which is one or two in most cases. */
+static void
+copy_application(const volatile char *name, char to[PADV_KEY_NAME])
+{
+	const volatile uint64 *words = (const volatile uint64 *) name;
+	uint64		copy[PADV_KEY_NAME / sizeof(uint64)] = {0};
+	const uint64 ones = UINT64CONST(0x0101010101010101);
+	bool		ended = false;
+
+	for (int i = 0; i < (int) lengthof(copy) && !ended; i++)
+	{
+		copy[i] = words[i];
+		ended = ((copy[i] - ones) & ~copy[i] & (ones << 7)) != 0;	/* a byte is 0 */
+	}
+	memcpy(to, copy, PADV_KEY_NAME);
+}
+
+/* Of an entry that is being read under its protocol. */
+static void
+copy_identity(volatile PgBackendStatus *entry, Identity *identity)
+{
+	identity->role = entry->st_userid;
+	identity->database = entry->st_databaseid;
+	identity->query = (uint64) entry->st_query_id;
+	copy_client(&entry->st_clientaddr, &identity->client);
+	copy_application(entry->st_appname, identity->application);
+}
+
+static void
+name_client(const ClientAddress *client, char name[PADV_KEY_NAME])
+{
+	memset(name, 0, PADV_KEY_NAME);
+	if (client->family == AF_UNIX ||
+		inet_ntop(client->family, client->address, name, PADV_KEY_NAME) == NULL)
+		strlcpy(name, client->family == AF_UNIX ? "local" : "unknown", PADV_KEY_NAME);
+}
+
+/*
+ * Turn an identity into keys.  Names are added for keys that are not those of the session
+ * that had this place before; mostly it is the same one.
+ */
+static void
+make_keys(Identity *identity, PadvSessionKeys *keys)
+{
+	size_t		length = strnlen(identity->application, PADV_KEY_NAME - 1);
+	uint64		application = 0;
+	uint64		client = 0;
+	uint64		all[3];
+
+	/* what follows the NUL may be left from an older name */
+	memset(identity->application + length, 0, PADV_KEY_NAME - length);
+	if (length > 0)
+		application = padv_key_of(identity->application, length);
+	if (identity->client.family != 0)
+		client = padv_key_of(&identity->client, sizeof(identity->client));
+	if (application != 0 && application != keys->application)
+		padv_load_publish_name(application, identity->application);
+	if (client != 0 && client != keys->client)
+	{
+		char		name[PADV_KEY_NAME];
+
+		name_client(&identity->client, name);
+		padv_load_publish_name(client, name);
+	}
+	all[0] = (uint64) identity->role << 32 | identity->database;
+	all[1] = application;
+	all[2] = client;
+	*keys = (PadvSessionKeys) {
+		.origin = padv_key_of(all, sizeof(all)), .application = application,
+		.client = client, .query = identity->query,
+	};
+}
+
+/* Whether a session in this state is active, or may turn out to be. */
+static bool
+may_be_active(BackendState state)
+{
+	return state == STATE_RUNNING || state == STATE_FASTPATH || state == STATE_DISABLED;
+}
+
+/* --- sessions --- */
+
 /*
  * Copy what is needed of a status entry; false when it is not a client's, nor a
- * background worker's.
+ * background worker's.  `keys` are those that stand at this place; NULL: not needed.
  */
 static bool
-read_status(PgBackendStatus *entries, int index, PadvSession *session, BackendState *state)
+read_status(PgBackendStatus *entries, int index, PadvSession *session, BackendState *state,
+			PadvSessionKeys *keys)
 {
 	volatile PgBackendStatus *entry = &entries[index];
 	BackendType type = B_INVALID;
+	Identity	identity;
+	bool		with_keys = false;
 
 	/* the rest of an entry is elsewhere in memory: do not even look */
 	if (entry->st_procpid == 0)
@@ -265,12 +398,17 @@ read_status(PgBackendStatus *entries, int index, PadvSession *session, BackendSt
 		session->state_start = entry->st_state_start_timestamp;
 		session->xact_start = entry->st_xact_start_timestamp;
 		session->local = is_local(&entry->st_clientaddr);
+		with_keys = keys != NULL && type == B_BACKEND && may_be_active(*state);
+		if (with_keys)
+			copy_identity(entry, &identity);
 		pgstat_end_read_activity(entry, after);
 		if (pgstat_read_activity_complete(before, after))
 			break;
 	}
 	session->status_index = index;
 	session->parallel_worker = type == B_BG_WORKER;
+	if (with_keys)
+		make_keys(&identity, keys);
 
 	/*
 	 * From PostgreSQL 18 on a client has an entry before it has proved who it
@@ -318,7 +456,7 @@ read_process(PgBackendStatus *entries, BackendState state, bool *searched, PadvS
  */
 static bool
 take_session(PgBackendStatus *entries, int index, bool *searched,
-			 PadvSession *session, Kept *kept)
+			 PadvSession *session, PadvSessionKeys *keys, Kept *kept)
 {
 	int			changes = ((volatile PgBackendStatus *) entries)[index].st_changecount;
 
@@ -335,7 +473,7 @@ take_session(PgBackendStatus *entries, int index, bool *searched,
 		 */
 		pg_read_barrier();
 		kept->changes = NOT_KEPT;
-		if (!read_status(entries, index, session, &kept->state))
+		if (!read_status(entries, index, session, &kept->state, keys))
 			return false;
 		if (changes % 2 == 0)
 			kept->changes = changes;
@@ -359,7 +497,16 @@ prefetch_ahead(PgBackendStatus *entries, int index, int place)
 		prefetch(&entries[far].st_procpid);
 	if (near < MaxBackends && entries[near].st_procpid != 0 &&
 		entries[near].st_changecount != kept_sessions[place + PREFETCH_DISTANCE].changes)
+	{
 		prefetch(&entries[near].st_state);
+
+		/* one that was active is likely to be so again */
+		if (may_be_active(kept_sessions[place + PREFETCH_DISTANCE].state))
+		{
+			prefetch(&entries[near].st_query_id);
+			prefetch(entries[0].st_appname + (size_t) near * NAMEDATALEN);
+		}
+	}
 }
 
 void
@@ -376,9 +523,18 @@ padv_sampler_take(PadvSample *sample)
 	{
 		prefetch_ahead(entries, index, sample->count);
 		if (take_session(entries, index, &searched,
-						 &sample->sessions[sample->count], &kept_sessions[sample->count]))
+						 &sample->sessions[sample->count], &sample->keys[sample->count],
+						 &kept_sessions[sample->count]))
 			sample->count++;
 	}
+}
+
+void
+padv_sampler_forget_names(PadvSample *sample)
+{
+	memset(sample->keys, 0, mul_size(MaxBackends, sizeof(PadvSessionKeys)));
+	for (int i = 0; i < MaxBackends; i++)
+		kept_sessions[i].changes = NOT_KEPT;
 }
 
 bool
@@ -388,6 +544,37 @@ padv_sampler_read(int status_index, int pid, PadvSession *session)
 	bool		searched = false;
 	BackendState state;
 
-	return read_status(entries, status_index, session, &state) &&
+	return read_status(entries, status_index, session, &state, NULL) &&
 		session->pid == pid && read_process(entries, state, &searched, session);
+}
+
+bool
+padv_sampler_read_keys(int status_index, int pid, uint64 keys[PADV_DIMENSIONS])
+{
+	volatile PgBackendStatus *entry = MyBEEntry - padv_my_status_index() + status_index;
+	PadvSessionKeys session = {0};
+	Identity	identity;
+	int			entry_pid = 0;
+
+	for (int try = 0; try < READ_TRIES; try++)
+	{
+		int			before,
+					after;
+
+		pgstat_begin_read_activity(entry, before);
+		entry_pid = entry->st_procpid;
+		copy_identity(entry, &identity);
+		pgstat_end_read_activity(entry, after);
+		if (pgstat_read_activity_complete(before, after))
+			break;
+	}
+	if (entry_pid != pid)
+		return false;
+	make_keys(&identity, &session);
+	keys[PADV_DIMENSION_ROLE] = identity.role;
+	keys[PADV_DIMENSION_DATABASE] = identity.database;
+	keys[PADV_DIMENSION_APPLICATION] = session.application;
+	keys[PADV_DIMENSION_CLIENT] = session.client;
+	keys[PADV_DIMENSION_QUERY] = session.query;
+	return true;
 }

@@ -7,7 +7,7 @@
 #ifndef PADV_SAMPLER_H
 #define PADV_SAMPLER_H
 
-#include "core/stats/sample.h"
+#include "core/stats/load_by.h"
 
 /* PadvSession.status_index is below this in all samples. */
 extern int	padv_sampler_slots(void);
@@ -20,15 +20,24 @@ extern int	padv_sampler_slots(void);
 extern PadvSample *padv_sampler_create(uint32_t slot_wait_event);
 
 /*
- * Read every session and parallel worker.  Takes no lock, allocates nothing, does not
- * raise.
+ * Read every session and parallel worker, and add the names of new keys.  Takes no lock of
+ * the server, allocates nothing, does not raise.
  */
 extern void padv_sampler_take(PadvSample *sample);
+
+/* Add all names anew with the next sample, which costs more. */
+extern void padv_sampler_forget_names(PadvSample *sample);
 
 /*
  * The same for the process with this status entry; false when another process has the
  * entry, or it is not a session.
  */
 extern bool padv_sampler_read(int status_index, int pid, PadvSession *session);
+
+/*
+ * The keys of the process with this status entry, whatever it does; false when another process
+ * has the entry.
+ */
+extern bool padv_sampler_read_keys(int status_index, int pid, uint64_t keys[PADV_DIMENSIONS]);
 
 #endif							/* PADV_SAMPLER_H */

@@ -40,6 +40,7 @@
 #include "shmem/admission.h"
 #include "shmem/history_shmem.h"
 #include "shmem/limits_shmem.h"
+#include "shmem/load_shmem.h"
 #include "shmem/status_shmem.h"
 #include "shmem/xact_slots.h"
 #include "shmem/xact_stats.h"
@@ -380,6 +381,8 @@ sample_sessions(Worker *worker, int64 now pg_attribute_unused())
 	worker->sample->logins_waiting = totals.waiting;
 	padv_window_add(worker->window, worker->sample);
 	padv_window_digest(worker->window, digest);
+	if (!padv_load_publish(worker->sample))
+		padv_sampler_forget_names(worker->sample);
 
 	status->taken_at = digest->taken_at;
 	status->clock_us = worker->sample->clock_us;
@@ -623,7 +626,10 @@ handle_interrupts(Worker *worker)
 	if (resets & PADV_RESET_SCALABILITY)
 		reset_curve(worker);
 	if (resets & PADV_RESET_HISTORY)
+	{
 		forget_peaks(worker);
+		padv_load_forget();
+	}
 
 	/* others wait for us to read our messages */
 	if (catchupInterruptPending)

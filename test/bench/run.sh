@@ -28,7 +28,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/chaos.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/blockers.sh"
 
 BENCH=${BENCH:-window sample status transaction metrics load agreement check logins storm effect}
-SAMPLES=${SAMPLES:-10/110 100/200 1000/1100 1000/1100/active 2000/2100 10/2100}
+SAMPLES=${SAMPLES:-10/110 100/200 1000/1100 1000/1100/active 1000/1100/changing 2000/2100 10/2100}
 PAIRS=${PAIRS:-5}
 SECONDS_EACH=${BENCH_SECONDS:-10}
 
@@ -45,14 +45,18 @@ median_of_ratios() {
     headline "$1" "$ratio" "$2"
 }
 
-# hold_sessions N [ROLE [active]]: idle sessions, held by a pgbench that sleeps (longer would be
-# out of its range), or active ones, which sleep themselves
+# hold_sessions N [ROLE [active|changing]]: idle sessions, held by a pgbench that sleeps (longer
+# would be out of its range); active ones, which sleep themselves; or active ones of which a
+# tenth begins another statement between two samples, each under a name of its own
 hold_sessions() {
+    local times=1
     case ${3:-idle} in
         idle) printf 'SELECT 1;\n\\sleep 1000 s\n' ;;
         active) printf 'SELECT pg_sleep(1000);\n' ;;
+        changing) printf "SET application_name = 'client :client_id';\nSELECT pg_sleep(1);\n" ;;
     esac | as_user tee "$WORK/tmp/hold.sql" >/dev/null
-    start_child "$PG_BIN/pgbench" -h "$WORK/tmp" -U "${2:-postgres}" -n -c "$1" -j 1 -t 1 \
+    if [ "${3:-idle}" = changing ]; then times=1000000; fi
+    start_child "$PG_BIN/pgbench" -h "$WORK/tmp" -U "${2:-postgres}" -n -c "$1" -j 1 -t "$times" \
         -f "$WORK/tmp/hold.sql" postgres >/dev/null 2>&1
     until [ "$(ask -c 'SELECT idle + waiting_other FROM pool_advisor.status')" = "$1" ]; do
         kill -0 "$CHILD" 2>/dev/null || fail "the sessions ended"

@@ -80,6 +80,7 @@ my @RULES = (
 	[ qr/\.advice LIMIT 1/, 'blocked', \&rows, same => 'severity code recommendation' ],
 	[ qr/\.blockers/, 'blocked', \&rows, same => 'rolname state blocked_directly blocked' ],
 	[ qr/\.summary/, 'blocked', \&rows, same => 'item', any => 'state' ],
+	[ qr/\.load/, 'blocked', \&rows, same => 'dimension key' ],
 	[ qr/\.waits/, 'blocked', \&rows, same => 'period wait_event_type', rows => 1 ],
 	[ qr/\.roles;/, 'blocked', \&rows, same => 'rolname', sorted => 1, more => 1 ],
 	[ qr/\.history/, 'blocked', \&rows ],

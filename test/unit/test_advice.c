@@ -141,6 +141,13 @@ test_load(void)
 	ok(advice && advice->severity == PADV_CRITICAL && strstr(advice->finding, "pool_advisor.optimal is 8"),
 	   "by the DBA's word it is not");
 	local.status.model.inputs.optimal_setting = 0;
+	ok(advice && strstr(advice->finding, "It is") == NULL, "whose load it is is said when it is known");
+	local.largest[PADV_DIMENSION_ROLE] = (PadvLargestKey) {"app", 0.714};
+	local.largest[PADV_DIMENSION_CLIENT] = (PadvLargestKey) {"10.0.0.1", 0.09};
+	local.largest[PADV_DIMENSION_QUERY] = (PadvLargestKey) {"-17", 0.25};
+	advice = find(&local, "oversubscribed");
+	ok(advice && strstr(advice->finding, " It is 71% role app and 25% query -17.") != NULL, "largest part first, and nothing small: %s",
+	   advice ? advice->finding : "");
 
 	minute->in_class[PADV_WAITING_LOCK] = 30;
 	ok(find(&local, "oversubscribed") != NULL && find(&local, "lock_bound") != NULL,
@@ -344,6 +351,31 @@ explain(PadvLocalStatus *local)
 	return sentences;
 }
 
+/* Names that do not fit are left out, because a part of one may be no text. */
+static void
+test_largest(void)
+{
+	static const char *const long_name = "012345678901234567890123456789012345678901234567890123456789012";
+	PadvLocalStatus local = quiet();
+	char		text[200];
+	bool		whole = true;
+
+	padv_explain_largest(&local, text, sizeof(text));
+	ok(text[0] == '\0', "nobody");
+	for (int i = 0; i < PADV_DIMENSIONS; i++)
+		local.largest[i] = (PadvLargestKey) {i == 1 ? "db" : "x", 1.0};
+	padv_explain_largest(&local, text, sizeof(text));
+	ok(strcmp(text, "100% role x, 100% database db, 100% application x, 100% client x and 100% query x") == 0, "all of them");
+	for (int i = 0; i < PADV_DIMENSIONS; i++)
+		local.largest[i].name = long_name;
+	for (size_t size = 1; size <= sizeof(text); size++)
+	{
+		padv_explain_largest(&local, text, size);
+		whole &= text[0] == '\0';
+	}
+	ok(whole, "all or nothing");
+}
+
 static void
 test_explain(void)
 {
@@ -533,6 +565,7 @@ main(void)
 	test_connections();
 	test_idle_in_transaction();
 	test_order();
+	test_largest();
 	test_explain();
 	test_rounding();
 	test_conclusion();

@@ -310,6 +310,7 @@ static PadvHistoryPoint points[PADV_RESOLUTIONS][MAX_POINTS];
 static PadvLocalStatus local;
 static PadvScalabilityRow rows[PADV_CURVE_BINS];
 static PadvRoleBar roles[MAX_ROLES];
+static PadvReportKey load[PADV_DIMENSIONS * PADV_LOAD_ROWS];
 static PadvMetricsLimit limits[PADV_REPORT_LINES];
 static PadvReportFact facts[] = {
 	{"disk vda", "rotational", "/sys/block/vda/queue/rotational"},
@@ -371,7 +372,7 @@ set_up(void)
 		.local = &local, .server_version = "15.20", .cluster_name = "",
 		.usable_connections = 97, .zone = "Etc/UTC", .written_at = "2026-11-21 10:00:01 UTC",
 		.sampled_at = "2026-11-21 10:00:00 UTC", .started_at = "2026-11-20 08:00:00 UTC",
-		.rows = rows, .roles = roles, .limits = limits, .default_max_sessions = -1,
+		.rows = rows, .roles = roles, .load = load, .limits = limits, .default_max_sessions = -1,
 		.facts = facts, .nfacts = 1,
 	};
 	for (int i = 0; i < PADV_RESOLUTIONS; i++)
@@ -586,7 +587,8 @@ test_verdict(void)
 	ok(times("the load is 0.75 times the optimum") == 1, "the load in words");
 	ok(strstr(written, "<h1>") < strstr(written, "id=\"load\"") &&
 	   strstr(written, "id=\"load\"") < strstr(written, "id=\"waits\"") &&
-	   strstr(written, "id=\"waits\"") < strstr(written, "id=\"scalability\"") &&
+	   strstr(written, "id=\"waits\"") < strstr(written, "id=\"who\"") &&
+	   strstr(written, "id=\"who\"") < strstr(written, "id=\"scalability\"") &&
 	   strstr(written, "id=\"scalability\"") < strstr(written, "id=\"roles\"") &&
 	   strstr(written, "id=\"roles\"") < strstr(written, "id=\"advice\"") &&
 	   strstr(written, "id=\"advice\"") < strstr(written, "id=\"method\""), "the verdict first, the method last");
@@ -613,6 +615,26 @@ test_verdict(void)
 	write_page();
 	ok(times("<h1>Nothing is known yet.</h1>") == 1 && times("class=\"figures\"") == 0, "no sample, no figures");
 	is_well_formed("no sample");
+}
+
+static void
+test_load(void)
+{
+	set_up();
+	write_page();
+	ok(times("Who the load is") == 1 && times("Nothing was active in the last ten minutes.") == 1, "nobody is the load");
+	for (int i = 0; i < 14; i++)
+		load[i] = (PadvReportKey) {
+			.dimension = i < 7 ? PADV_DIMENSION_ROLE : PADV_DIMENSION_APPLICATION, .name = i == 8 ? "<b>" : "somebody",
+			.row = {.active_avg = i % 7 == 0 ? 30.0 : 5.0, .in_class[PADV_WAITING_LOCK] = 1.5, .blame = i == 0 ? 0.25 : 0.0},
+		};
+	report.nload = 14;
+	write_page();
+	ok(times("<tr><th scope=\"row\">role <bdi>somebody</bdi>") == PADV_REPORT_KEYS &&
+	   times("<tr><th scope=\"row\">application <bdi>") == PADV_REPORT_KEYS, "some keys of each dimension");
+	ok(times("<span>30</span>") == 2 && times("width=\"50\"") == 2, "with a bar for their share");
+	ok(times("<td class=\"n\">0.25</td>") == 1, "and the blame");
+	is_well_formed("the load by key");
 }
 
 static void
@@ -770,6 +792,12 @@ randomize_tables(void)
 			random_name(names[n++], 70), random_figure(), (int64_t) random_bits(), (int64_t) random_bits(),
 			(int64_t) random_bits(), (int64_t) random_bits(), random_below(100),
 		};
+	report.nload = random_below(20);
+	for (int i = 0; i < report.nload; i++)
+		load[i] = (PadvReportKey) {
+			.dimension = (PadvDimension) random_below(PADV_DIMENSIONS), .name = random_name(names[n++], 70),
+			.row = {.active_avg = random_figure(), .in_class = {random_figure()}, .blame = random_figure()},
+		};
 	report.nlimits = random_below(PADV_REPORT_LINES + 1);
 	report.all_limits = report.nlimits + random_below(2);
 	for (int i = 0; i < report.nlimits; i++)
@@ -848,6 +876,9 @@ test_fullest(void)
 		roles[i] = (PadvRoleBar) {name, i, 999999, 999999, 999999, 999999, 999999};
 	for (int i = 0; i < PADV_REPORT_LINES; i++)
 		limits[i] = (PadvMetricsLimit) {.labels = {name, name}, .in_use = 999999, .max_sessions = 999999};
+	for (int i = 0; i < PADV_DIMENSIONS * PADV_LOAD_ROWS; i++)
+		load[i] = (PadvReportKey) {.dimension = (PadvDimension) (i / PADV_LOAD_ROWS), .name = name, .row.active_avg = 1234.5};
+	report.nload = PADV_DIMENSIONS * PADV_LOAD_ROWS;
 	report.nrows = PADV_CURVE_BINS;
 	report.nroles = MAX_ROLES;
 	report.nlimits = PADV_REPORT_LINES;
@@ -888,6 +919,7 @@ main(void)
 	test_periods();
 	test_clocks();
 	test_verdict();
+	test_load();
 	test_roles();
 	test_random();
 	test_fullest();

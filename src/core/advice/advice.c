@@ -14,6 +14,7 @@
 
 #include "core/advice/advice.h"
 #include "core/advice/blocked_advice.h"
+#include "core/advice/explain.h"
 #include "core/model/health.h"
 #include "core/policy/enforcement.h"
 
@@ -279,6 +280,17 @@ append_curve(PadvAdvice *advice, const PadvModel *model)
 			   model->curve.best_so_far);
 }
 
+/* Whose load it is; only as a whole, because part of a name may not be valid text. */
+static void
+append_largest(PadvAdvice *advice, const PadvLocalStatus *local)
+{
+	char		text[sizeof(advice->finding)];
+
+	padv_explain_largest(local, text, sizeof(text));
+	if (text[0] != '\0' && strlen(advice->finding) + strlen(text) + sizeof(" It is .") <= sizeof(advice->finding))
+		APPEND(advice->finding, " It is %s.", text);
+}
+
 static void
 advise_oversubscribed(Findings *findings)
 {
@@ -294,6 +306,7 @@ advise_oversubscribed(Findings *findings)
 		  model->demand, padv_number_source(model), (long long) optimal(status), model->load_ratio,
 		  padv_confidence_name(padv_model_chosen(model)->confidence));
 	append_curve(advice, model);
+	append_largest(advice, findings->local);
 	if (padv_model_is_derived(model))
 		WRITE(advice->recommendation,
 			  "Measure before you act: allow fewer sessions for some minutes, with a smaller pool or pool_advisor.server_max_active, and compare throughput in the view scalability. If fewer do as much, a transaction pool of about %lld connections in front of the server is enough.",

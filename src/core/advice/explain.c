@@ -263,6 +263,49 @@ explain_load(const PadvEmitter *emitter, const PadvStatus *status)
 			  status->model.load_ratio);
 }
 
+/* A key with less of the load says nothing about whose load it is. */
+#define LARGE_SHARE 0.1
+
+void
+padv_explain_largest(const PadvLocalStatus *local, char *text, size_t size)
+{
+	size_t		length = 0;
+	int			count = 0;
+	int			said = 0;
+
+	text[0] = '\0';
+	for (PadvDimension dimension = 0; dimension < PADV_DIMENSIONS; dimension++)
+		count += local->largest[dimension].name != NULL && local->largest[dimension].share > LARGE_SHARE;
+	for (PadvDimension dimension = 0; dimension < PADV_DIMENSIONS; dimension++)
+	{
+		const PadvLargestKey *largest = &local->largest[dimension];
+		int			more;
+
+		if (largest->name == NULL || !(largest->share > LARGE_SHARE))
+			continue;
+		more = snprintf(text + length, size - length, "%s%.0f%% %s %s",
+						said == 0 ? "" : said == count - 1 ? " and " : ", ",
+						100.0 * largest->share, padv_dimension_name(dimension), largest->name);
+		if (more < 0 || (size_t) more >= size - length)
+		{
+			text[0] = '\0';
+			return;
+		}
+		length += (size_t) more;
+		said++;
+	}
+}
+
+static void
+explain_largest(const PadvEmitter *emitter, const PadvLocalStatus *local)
+{
+	char		text[PADV_SENTENCE - 64];
+
+	padv_explain_largest(local, text, sizeof(text));
+	if (text[0] != '\0')
+		padv_emit(emitter, "The largest parts of the active sessions: %s.", text);
+}
+
 /* Explain why there is no pool size, or that it comes from the setting. */
 static void
 explain_no_pool(const PadvEmitter *emitter, const PadvModel *model)
@@ -389,6 +432,7 @@ padv_explain(const PadvLocalStatus *local,
 	explain_spindles(&emitter, status);
 	explain_choice(&emitter, &status->model);
 	explain_load(&emitter, status);
+	explain_largest(&emitter, local);
 	explain_pool(&emitter, status);
 	padv_slot_stats_explain(&local->gate, &status->control, text, sizeof(text));
 	padv_emit(&emitter, "Transactions: %s", text);

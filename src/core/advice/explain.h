@@ -27,6 +27,13 @@ extern const char *padv_not_available_because(const PadvModel *model,
 extern const char *padv_verdict_reason(PadvVerdict verdict);
 
 /*
+ * Which keys the load of the last minute is: "71% role app, 65% application shop and 40% query
+ * 123"; without keys of a tenth or less, and "" when there is no other.  Text that does not fit
+ * is left out as a whole, because part of a name may not be valid text.
+ */
+extern void padv_explain_largest(const PadvLocalStatus *local, char *text, size_t size);
+
+/*
  * Emit the explanation from measurement to verdict, sentence by sentence.  A
  * sentence is valid only during the call of emit.
  */

@@ -16,6 +16,7 @@
 #include "core/policy/limits.h"
 #include "core/policy/slot_stats.h"
 #include "core/stats/load.h"
+#include "core/stats/load_by.h"
 #include "core/stats/window.h"
 
 /* The status published after each sample, without the long tables. */
@@ -40,6 +41,13 @@ typedef struct PadvStatus
 									 * CONNECTION LIMITs allow; -1: no bound */
 } PadvStatus;
 
+/* The largest key of a dimension in the load of the last minute. */
+typedef struct PadvLargestKey
+{
+	const char *name;			/* NULL: there is none */
+	double		share;			/* 0..1 of the active sessions */
+} PadvLargestKey;
+
 /*
  * A reader's copy of the status, with its age, and names for its OIDs.  The reader owns the
  * memory of the names.  Fields named _quoted are quoted as SQL identifiers or literals.
@@ -59,6 +67,7 @@ typedef struct PadvLocalStatus
 	const char *blocker_database;
 	const char *blocker_gid_quoted; /* of a prepared transaction; NULL if it
 									 * has ended */
+	PadvLargestKey largest[PADV_DIMENSIONS];	/* if names were asked for */
 } PadvLocalStatus;
 
 /*

@@ -370,10 +370,12 @@ padv_report(const PadvReport *report, void (*emit) (void *arg, const char *piece
 	write_verdict(&html, report);
 	padv_html_format(&html,
 					 "<nav aria-label=\"Sections\"><a href=\"#load\">Load</a> <a href=\"#waits\">Waits</a> "
+					 "<a href=\"#who\">Who</a> "
 					 "<a href=\"#scalability\">Scalability</a> <a href=\"#roles\">Roles and limits</a> "
 					 "<a href=\"#advice\">Advice (%d)</a> <a href=\"#method\">Method and hardware</a></nav>\n",
 					 count);
 	write_times(&html, report);
+	padv_report_load(&html, report);
 	padv_html_markup(&html, "<section id=\"scalability\"><h2>Scalability</h2>\n");
 	padv_svg_scalability(&html, "curve", report->rows, report->nrows,
 						 &report->local->status.model.curve);

@@ -25,6 +25,17 @@ typedef struct PadvReportFact
 	const char *source;
 } PadvReportFact;
 
+/* A key of the load over the last ten minutes. */
+typedef struct PadvReportKey
+{
+	PadvDimension dimension;
+	const char *name;
+	PadvLoadRow row;
+} PadvReportKey;
+
+/* Keys of a dimension that have a line of their own. */
+#define PADV_REPORT_KEYS 5
+
 /* The data of the page.  Strings are UTF-8. */
 typedef struct PadvReport
 {
@@ -53,6 +64,9 @@ typedef struct PadvReport
 	PadvRoleBar *roles;			/* will be sorted */
 	int			nroles;
 
+	const PadvReportKey *load;	/* by dimension, the largest first */
+	int			nload;
+
 	const PadvMetricsLimit *limits; /* with names, the fullest first, at most
 									 * PADV_REPORT_LINES */
 	int			nlimits;
@@ -72,6 +86,7 @@ extern void padv_report(const PadvReport *report,
 
 /* Declarations that the files of the report share. */
 extern const char *const padv_report_style;
+extern void padv_report_load(const PadvHtml *html, const PadvReport *report);
 extern void padv_report_roles(const PadvHtml *html, const PadvReport *report);
 extern void padv_report_advice(const PadvHtml *html, const PadvAdvice *advice, int count);
 extern void padv_report_method(const PadvHtml *html, const PadvReport *report);

@@ -102,7 +102,7 @@ const char *const padv_report_style =
 ".bar span{display:inline-block;width:4rem;padding-right:.8rem;text-align:right}\n"
 "thead .bar{padding-left:2rem}\n"
 ".bar svg{display:inline-block;width:calc(100% - 4.1rem);height:.7rem;border-radius:2px}\n"
-".roles th:first-child, .limits th:first-child{width:30%}\n"
+".roles th:first-child, .limits th:first-child, .load th:first-child{width:30%}\n"
 ".methods th:first-child{width:14rem}\n"
 ".methods th:nth-child(2){width:7rem}\n"
 ".below{display:block;font-weight:400;color:var(--dim)}\n"
@@ -126,7 +126,8 @@ const char *const padv_report_style =
 "table{table-layout:fixed;font-size:.8rem}th,td{padding:.35rem .3rem}thead th{font-size:.68rem}"
 ".bar span{display:block;width:auto;padding:0}.bar svg{display:block;width:100%;height:.4rem}thead .bar{padding-left:.3rem}td.bar, .bar span{text-align:left}"
 ".roles .bar{width:17%}.roles th:first-child{width:24%}.roles th:nth-child(3){width:19%}.roles th:nth-child(4){width:14%}.roles th:nth-child(5){width:11%}.methods th:first-child{width:26%}.methods th:nth-child(2){width:24%}"
-".hardware th:first-child{width:28%}.hardware th:nth-child(2){width:26%}.limits th:first-child{width:46%}.limits .bar{width:22%}}\n"
+".hardware th:first-child{width:28%}.hardware th:nth-child(2){width:26%}.limits th:first-child{width:46%}.limits .bar{width:22%}"
+".load th:first-child{width:36%}.load .bar{width:18%}}\n"
  /* paper */
 "@page{margin:14mm}\n"
 "@media print{html{font-size:10pt}.figures{grid-template-columns:repeat(3,1fr)}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}"

@@ -118,6 +118,70 @@ bar_cell(const PadvHtml *html, const char *label, double share, bool full)
 	padv_html_markup(html, "\" height=\"10\"/></svg></td>");
 }
 
+/* --- whose load it is ------------------------------------------------------- */
+
+/* An average of sessions; 0 is shown less prominently. */
+static void
+average_cell(const PadvHtml *html, double sessions)
+{
+	char		label[PADV_LABEL];
+
+	padv_label_number(sessions, label, sizeof(label));
+	padv_html_markup(html, sessions > 0.0 ? "<td class=\"n\">" : "<td class=\"n none\">");
+	padv_html_text(html, label);
+	padv_html_markup(html, "</td>");
+}
+
+static void
+write_key(const PadvHtml *html, const PadvReportKey *key, double all)
+{
+	const PadvLoadRow *row = &key->row;
+	char		label[PADV_LABEL];
+
+	padv_html_format(html, "<tr><th scope=\"row\">%s <bdi>", padv_dimension_name(key->dimension));
+	padv_html_text(html, key->name);
+	padv_html_markup(html, "</bdi></th>");
+	padv_label_number(row->active_avg, label, sizeof(label));
+	bar_cell(html, label, all > 0.0 ? row->active_avg / all : 0.0, false);
+	average_cell(html, row->in_class[PADV_ON_CPU]);
+	average_cell(html, row->in_class[PADV_WAITING_IO]);
+	average_cell(html, row->in_class[PADV_WAITING_LOCK]);
+	average_cell(html, row->blame);
+	end_row(html);
+}
+
+void
+padv_report_load(const PadvHtml *html, const PadvReport *report)
+{
+	double		all = 0.0;
+	int			shown = 0;
+
+	padv_html_markup(html, "<section id=\"who\"><h2>Who the load is</h2>\n");
+	if (report->nload <= 0)
+	{
+		padv_html_markup(html, "<p class=\"nothing\">Nothing was active in the last ten minutes.</p>\n</section>\n");
+		return;
+	}
+	for (int i = 0; i < report->nload && report->load[i].dimension == report->load[0].dimension; i++)
+		all += report->load[i].row.active_avg;
+	open_table(html, "load", "Active sessions, the mean of the last ten minutes; blamed are sessions that waited for a lock because of this one.");
+	head(html, "", "Who or what");
+	head(html, "bar", "Active");
+	head(html, "n", "On CPU");
+	head(html, "n", "I/O");
+	head(html, "n", "Lock");
+	head(html, "n", "Blamed");
+	begin_rows(html);
+	for (int i = 0; i < report->nload; i++)
+	{
+		shown = i > 0 && report->load[i].dimension == report->load[i - 1].dimension ? shown + 1 : 1;
+		if (shown <= PADV_REPORT_KEYS)
+			write_key(html, &report->load[i], all);
+	}
+	close_table(html);
+	padv_html_markup(html, "</section>\n");
+}
+
 /* --- roles and limits ------------------------------------------------------- */
 
 static void
