@@ -24,6 +24,7 @@
 #include "sql/arguments.h"
 #include "sql/encoding.h"
 #include "sql/limit_usage.h"
+#include "sql/load_rows.h"
 #include "sql/rows.h"
 #include "sql/server_status.h"
 #include "sql/tables.h"
@@ -145,20 +146,64 @@ collect_roles(const Counters *counters, PadvMetricsRole **roles)
 	return count;
 }
 
+/* The rows of a dimension over the last minute. */
+static int
+read_load_rows(PadvLoadRead *read, PadvDimension dimension, PadvLoadRow **rows)
+{
+	*rows = palloc(PADV_LOAD_ROWS * sizeof(PadvLoadRow));
+	return padv_load_rows(&read->total, read->keys[dimension], read->count[dimension], *rows);
+}
+
+static double
+blame_of_role(const PadvLoadRow *rows, int count, Oid role)
+{
+	for (int i = 0; i < count; i++)
+		if (!rows[i].others && rows[i].key == role)
+			return rows[i].blame;
+	return 0.0;
+}
+
 static void
-read_metric_roles(PadvMetricsInput *input, const Counters *counters, const PadvLimits *limits)
+read_metric_roles(PadvMetricsInput *input, const Counters *counters, const PadvLimits *limits,
+				  PadvLoadRead *load)
 {
 	int			count = collect_roles(counters, &input->roles);
 	int			shown = padv_metrics_choose_roles(input->roles, count);
+	PadvLoadRow *rows;
+	int			nrows = read_load_rows(load, PADV_DIMENSION_ROLE, &rows);
 
-	for (int i = 0; i < shown; i++)
+	for (int i = 0; i < count; i++)
 	{
 		PadvMetricsRole *role = &input->roles[i];
 
+		role->blame_avg = blame_of_role(rows, nrows, role->role);
+		if (i >= shown)
+			continue;
 		role->labels.rolname = name_of_role(role->role);
 		role->max_sessions = padv_role_limit(limits, role->role, PADV_MAX_SESSIONS);
 	}
 	input->nroles = padv_metrics_fold_roles(input->roles, shown, count);
+}
+
+/* Those that still exist; no two of them have the same name for longer than a moment. */
+static void
+read_metric_databases(PadvMetricsInput *input, PadvLoadRead *load)
+{
+	PadvLoadRow *rows;
+	int			nrows = read_load_rows(load, PADV_DIMENSION_DATABASE, &rows);
+
+	input->databases = palloc(PADV_MAX_SHOWN * sizeof(PadvMetricsDatabase));
+	for (int i = 0; i < nrows && input->ndatabases < PADV_MAX_SHOWN; i++)
+	{
+		char	   *name = rows[i].others ? NULL : padv_clean_name(get_database_name((Oid) rows[i].key));
+		bool		shown = name == NULL;
+
+		for (int j = 0; j < input->ndatabases && !shown; j++)
+			shown = strcmp(input->databases[j].labels.datname, name) == 0;
+		if (!shown)
+			input->databases[input->ndatabases++] = (PadvMetricsDatabase) {
+				.labels.datname = name, .active_avg = rows[i].active_avg, .blame_avg = rows[i].blame};
+	}
 }
 
 /*
@@ -274,14 +319,17 @@ read_input(PadvMetricsInput *input)
 {
 	PadvLimitUsage usage;
 	Counters	counters;
+	PadvLoadRead load;
 
 	memset(input, 0, sizeof(*input));
 	counters.count = padv_admission_copy_counters(&counters.rows);
 	padv_read_limit_usage(&usage);
+	padv_read_load(PADV_LOAD_1_MINUTE, &load);
 
 	read_metric_server(&input->server);
 	read_totals(&input->server, &counters);
-	read_metric_roles(input, &counters, usage.limits);
+	read_metric_roles(input, &counters, usage.limits, &load);
+	read_metric_databases(input, &load);
 	read_counted(input, &counters);
 	padv_metrics_read_limits(input, &usage);
 }

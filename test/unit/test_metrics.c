@@ -299,8 +299,12 @@ test_text(void)
 {
 	PadvMetricsRole roles[2] = {{.labels = {.rolname = "a\\b\"c\nd"}, .sessions = 4, .max_sessions = -1}};
 	PadvMetricsLimit limits[1] = {{.labels = {"app", "crm"}, .in_use = 1, .max_sessions = 2}};
+	PadvMetricsDatabase databases[1] = {{.labels = {.datname = "crm"}, .active_avg = 1.5, .blame_avg = 0.25}};
 	PadvMetricsInput input = input_of(true);
 
+	roles[0].blame_avg = 2.5;
+	input.databases = databases;
+	input.ndatabases = 1;
 	input.roles = roles;
 	input.nroles = padv_metrics_fold_roles(roles, 1, 1);
 	input.limits = limits;
@@ -322,6 +326,10 @@ test_text(void)
 	has("\npool_advisor_cache_hit_ratio 0.995\n");
 	has_not("pool_advisor_cpu_utilization_ratio");
 	has("\npool_advisor_role_sessions{rolname=\"a\\\\b\\\"c\\nd\"} 4\n");
+	has("\npool_advisor_role_blame_avg{rolname=\"a\\\\b\\\"c\\nd\"} 2.5\n");
+	has("\npool_advisor_role_blame_avg{rolname=\"pg_other_roles\"} 0\n");
+	has("\npool_advisor_database_active_avg{datname=\"crm\"} 1.5\n");
+	has("\npool_advisor_database_blame_avg{datname=\"crm\"} 0.25\n");
 	has("\npool_advisor_role_max_sessions{rolname=\"a\\\\b\\\"c\\nd\"} -1\n");
 	has_not("pool_advisor_role_max_sessions{rolname=\"pg_other_roles\"}");
 	has("\npool_advisor_limit_in_use{rolname=\"app\",datname=\"crm\"} 1\n");

@@ -26,6 +26,7 @@
 #define STATUS(member) SERVER(local.status.member)
 #define PICTURE_REAL(member) SERVER_REAL(local.status.member)
 #define ROLE(member) .offset = offsetof(PadvMetricsRole, member)
+#define DATABASE(member) .offset = offsetof(PadvMetricsDatabase, member)
 #define COUNTED(member) .offset = offsetof(PadvMetricsCounted, counts.member)
 #define LIMIT(member) .offset = offsetof(PadvMetricsLimit, member)
 
@@ -188,8 +189,15 @@ const PadvMetric padv_metrics[] = {
 	"Logins of the role that wait in the queue now.", PADV_BY_ROLE, ROLE(queued)},
 	{"pool_advisor_role_active_avg", GAUGE, "",
 	"Average active sessions of the role over the last minute.", PADV_BY_ROLE, .is_real = true, ROLE(active_avg)},
+	{"pool_advisor_role_blame_avg", GAUGE, "",
+	"Average sessions over the last minute that waited for a lock because of a session of the role.", PADV_BY_ROLE, .is_real = true, ROLE(blame_avg)},
 	{"pool_advisor_role_max_sessions", GAUGE, "",
 	"The own limit of the role, or the default; -1 is no limit.", PADV_BY_ROLE, .no_sum = true, ROLE(max_sessions)},
+
+	{"pool_advisor_database_active_avg", GAUGE, "",
+	"Average active sessions in the database over the last minute; databases with less than 1 percent have no series.", PADV_BY_DATABASE, .is_real = true, DATABASE(active_avg)},
+	{"pool_advisor_database_blame_avg", GAUGE, "",
+	"Average sessions over the last minute that waited for a lock because of a session in the database.", PADV_BY_DATABASE, .is_real = true, DATABASE(blame_avg)},
 
 	{"pool_advisor_admission_refused_total", COUNTER, "",
 	"Logins of the role refused because of a limit, those that had waited in vain included.", PADV_BY_COUNTED_ROLE, COUNTED(refused)},
@@ -220,6 +228,7 @@ const PadvMetricGroup padv_metric_groups[PADV_METRIC_SCOPES] = {
 	[PADV_BY_SAMPLE] = {"pool_advisor_", {NULL}},
 	[PADV_BY_WAIT_CLASS] = {"pool_advisor_wait_class_", {"wait_class"}},
 	[PADV_BY_ROLE] = {"pool_advisor_role_", {"rolname"}},
+	[PADV_BY_DATABASE] = {"pool_advisor_database_", {"datname"}},
 	[PADV_BY_COUNTED_ROLE] = {"pool_advisor_admission_", {"rolname"}},
 	[PADV_BY_LIMIT] = {"pool_advisor_limit_", {"rolname", "datname"}},
 };
@@ -502,6 +511,10 @@ padv_metrics_walk(const PadvMetricsInput *input,
 			case PADV_BY_ROLE:
 				if (sampled)
 					walk_rows(&walk, metric, input->roles, sizeof(PadvMetricsRole), input->nroles);
+				break;
+			case PADV_BY_DATABASE:
+				if (sampled)
+					walk_rows(&walk, metric, input->databases, sizeof(PadvMetricsDatabase), input->ndatabases);
 				break;
 			case PADV_BY_COUNTED_ROLE:
 				walk_rows(&walk, metric, input->counted, sizeof(PadvMetricsCounted), input->ncounted);

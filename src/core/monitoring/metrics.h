@@ -42,6 +42,7 @@ typedef enum PadvMetricScope
 	PADV_BY_SAMPLE,				/* the same, once there is a sample */
 	PADV_BY_WAIT_CLASS,			/* the same; an array */
 	PADV_BY_ROLE,				/* PadvMetricsRole */
+	PADV_BY_DATABASE,			/* PadvMetricsDatabase */
 	PADV_BY_COUNTED_ROLE,		/* PadvMetricsCounted */
 	PADV_BY_LIMIT,				/* PadvMetricsLimit */
 } PadvMetricScope;
@@ -138,8 +139,17 @@ typedef struct PadvMetricsRole
 	int64_t		idle_in_transaction;
 	int64_t		queued;
 	double		active_avg;
+	double		blame_avg;
 	int64_t		max_sessions;	/* its own limit, or the default; -1: none */
 } PadvMetricsRole;
+
+/* A database with a share of the load of the last minute that is worth a series. */
+typedef struct PadvMetricsDatabase
+{
+	PadvMetricsLabels labels;	/* must be first */
+	double		active_avg;
+	double		blame_avg;
+} PadvMetricsDatabase;
 
 typedef struct PadvMetricsCounted
 {
@@ -164,9 +174,11 @@ typedef struct PadvMetricsInput
 {
 	PadvMetricsServer server;
 	int			nroles;
+	int			ndatabases;		/* at most PADV_MAX_SHOWN, with known names */
 	int			ncounted;
 	int			nlimits;
 	PadvMetricsRole *roles;
+	PadvMetricsDatabase *databases;
 	PadvMetricsCounted *counted;
 	PadvMetricsLimit *limits;
 } PadvMetricsInput;
