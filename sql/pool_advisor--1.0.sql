@@ -282,6 +282,64 @@ GRANT EXECUTE ON FUNCTION pool_advisor._pool_advice(bigint, bigint, text, text, 
 COMMENT ON FUNCTION pool_advisor._pool_advice(bigint, bigint, text, text, bigint, bigint) IS
     'what the view advice shows of the declared pools, from their sum and the largest of them';
 
+CREATE FUNCTION pool_advisor._pools(
+    OUT role name,
+    OUT database name,
+    OUT application_name text,
+    OUT client_addr text,
+    OUT kind text,
+    OUT open bigint,
+    OUT max_open bigint,
+    OUT max_in_use bigint,
+    OUT busy double precision,
+    OUT hold_p50_seconds double precision,
+    OUT hold_p95_seconds double precision,
+    OUT churn_per_minute double precision,
+    OUT suggested_size bigint,
+    OUT reason text
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pool_advisor_pools'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 10;
+REVOKE ALL ON FUNCTION pool_advisor._pools() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._pools() TO pg_monitor, pg_read_all_stats;
+COMMENT ON FUNCTION pool_advisor._pools() IS 'what the view pools shows';
+
+CREATE VIEW pool_advisor.pools AS SELECT * FROM pool_advisor._pools();
+REVOKE ALL ON pool_advisor.pools FROM PUBLIC;
+GRANT SELECT ON pool_advisor.pools TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.pools IS
+    'the pools in front of the server, found from its sessions: those of one role, database, application and client; most open connections first';
+COMMENT ON COLUMN pool_advisor.pools.role IS 'as which they connect; NULL in the row that adds up all beyond 255 pools';
+COMMENT ON COLUMN pool_advisor.pools.database IS 'to which they connect';
+COMMENT ON COLUMN pool_advisor.pools.application_name IS 'as the sessions call it; (others) for all beyond 255 pools';
+COMMENT ON COLUMN pool_advisor.pools.client_addr IS 'where they connect from; NULL through a Unix socket';
+COMMENT ON COLUMN pool_advisor.pools.kind IS 'fixed, elastic, per request, leaking, locked up or interactive';
+COMMENT ON COLUMN pool_advisor.pools.open IS 'connections in the last sample';
+COMMENT ON COLUMN pool_advisor.pools.max_open IS 'most connections at once, since the server started, in 14 days';
+COMMENT ON COLUMN pool_advisor.pools.max_in_use IS 'most of them in use at once, by the samples: active, in a transaction, or waiting for a transaction slot';
+COMMENT ON COLUMN pool_advisor.pools.busy IS 'share of the time that an open connection was in use in the last minute, 0..1; NULL when none was open';
+COMMENT ON COLUMN pool_advisor.pools.hold_p50_seconds IS 'half of its transactions took no longer, in the last minutes with any; NULL before the first';
+COMMENT ON COLUMN pool_advisor.pools.hold_p95_seconds IS '95 percent of them took no longer';
+COMMENT ON COLUMN pool_advisor.pools.churn_per_minute IS 'connections opened in the last minute';
+COMMENT ON COLUMN pool_advisor.pools.suggested_size IS 'connections that it needs for its busiest load; NULL when that was not measured, or it is no pool';
+COMMENT ON COLUMN pool_advisor.pools.reason IS 'why it is of that kind, and how the size is worked out';
+
+CREATE FUNCTION pool_advisor._found_pool_advice(
+    OUT severity text,
+    OUT code text,
+    OUT subject text,
+    OUT finding text,
+    OUT recommendation text,
+    OUT fix text
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pool_advisor_found_pool_advice'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 1;
+REVOKE ALL ON FUNCTION pool_advisor._found_pool_advice() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._found_pool_advice() TO pg_monitor, pg_read_all_stats;
+COMMENT ON FUNCTION pool_advisor._found_pool_advice() IS 'what the view advice shows of the pools that were found';
+
 -- the server's advice is sorted already, and so is that on pools
 CREATE VIEW pool_advisor.advice AS
 SELECT severity, code, subject, finding, recommendation, fix
@@ -299,6 +357,10 @@ FROM (
         pool_advisor._pool_advice(every.pools, every.connections, largest.name, largest.system,
                                   largest.processes, largest.connections) WITH ORDINALITY
         AS a (severity, code, subject, finding, recommendation, fix, n)
+    UNION ALL
+    SELECT 3, a.*
+    FROM pool_advisor._found_pool_advice() WITH ORDINALITY
+        AS a (severity, code, subject, finding, recommendation, fix, n)
 ) AS advice
 ORDER BY pg_catalog.array_position(ARRAY['critical', 'warning', 'info'], severity), part, n;
 REVOKE ALL ON pool_advisor.advice FROM PUBLIC;
@@ -307,7 +369,7 @@ COMMENT ON VIEW pool_advisor.advice IS
     'what to look at and what to do about it, worst first; empty when all is well';
 COMMENT ON COLUMN pool_advisor.advice.severity IS 'critical, warning or info';
 COMMENT ON COLUMN pool_advisor.advice.code IS 'what it is about; stable';
-COMMENT ON COLUMN pool_advisor.advice.subject IS 'whom or what it is about: server, a role, a setting, pools';
+COMMENT ON COLUMN pool_advisor.advice.subject IS 'whom or what it is about: server, a role, a setting, pools, an application';
 COMMENT ON COLUMN pool_advisor.advice.finding IS 'what was measured';
 COMMENT ON COLUMN pool_advisor.advice.recommendation IS 'what to do about it';
 COMMENT ON COLUMN pool_advisor.advice.fix IS 'a line to run, or empty';
@@ -740,6 +802,15 @@ WITH places AS (
                 THEN coalesce(r.sessions, 0) ELSE -1 END AS sessions
     FROM pool_advisor.declared_pools p
     LEFT JOIN pool_advisor._roles() r ON r.rolname = p.role
+), found AS (
+    -- one connection is no pool, people have none, and what is declared is counted there
+    SELECT f.role || '@' || f.database || coalesce(' ' || nullif(f.application_name, ''), '')
+               || coalesce(' ' || f.client_addr, '') AS name,
+           f.open AS sessions, f.max_open AS committed
+    FROM pool_advisor._pools() f
+    WHERE f.kind <> 'interactive' AND f.max_open > 1
+      AND NOT EXISTS (SELECT FROM pool_advisor.declared_pools p
+                      WHERE p.role = f.role AND (p.database IS NULL OR p.database = f.database))
 ), rows AS (
     SELECT 1 AS part, n, scope, name, sessions, committed, available, queue FROM places
     UNION ALL
@@ -754,6 +825,19 @@ WITH places AS (
     SELECT 3, row_number() OVER (ORDER BY name), 'pool', name, sessions, committed,
            (SELECT available FROM places WHERE scope = 'server'), 0
     FROM pools
+    UNION ALL
+    SELECT 4, 1, 'found pools', '', sum(sessions)::bigint, sum(committed)::bigint,
+           (SELECT available FROM places WHERE scope = 'server'), 0
+    FROM found HAVING count(*) > 0
+    UNION ALL
+    SELECT 5, row_number() OVER (ORDER BY name), 'found pool', name, sessions, committed,
+           (SELECT available FROM places WHERE scope = 'server'), 0
+    FROM found
+    UNION ALL
+    SELECT 6, 1, 'all pools', '', -1,
+           (SELECT sum(committed)::bigint FROM pools) + (SELECT sum(committed)::bigint FROM found),
+           (SELECT available FROM places WHERE scope = 'server'), 0
+    WHERE EXISTS (SELECT FROM pools) AND EXISTS (SELECT FROM found)
 )
 SELECT scope, name, sessions, committed, available,
        CASE WHEN committed < 0 OR queue < 0 THEN 'unlimited'
@@ -764,11 +848,11 @@ FROM rows ORDER BY part, n;
 REVOKE ALL ON pool_advisor.budget FROM PUBLIC;
 GRANT SELECT ON pool_advisor.budget TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.budget IS
-    'whether all that may connect, by limits and CONNECTION LIMITs, fits into the connections there are; first the server, then each place with a bound, then the declared pools together and each';
-COMMENT ON COLUMN pool_advisor.budget.scope IS 'server, then a scope of the view limits; pools for all declared pools together, pool for each';
+    'whether all that may connect, by limits and CONNECTION LIMITs, fits into the connections there are; first the server, then each place with a bound, then the declared pools together and each, then the pools that were found beside them';
+COMMENT ON COLUMN pool_advisor.budget.scope IS 'server, then a scope of the view limits; pools for all declared pools together, pool for each; found pools and found pool for those of the view pools that are not declared for their role and database; all pools for both';
 COMMENT ON COLUMN pool_advisor.budget.name IS 'of the role, group, database or pool; empty for the server, the default and all pools together';
-COMMENT ON COLUMN pool_advisor.budget.sessions IS 'sessions that are there; of a pool those of its role in the last sample, -1 when it was declared without a role, or with a database';
-COMMENT ON COLUMN pool_advisor.budget.committed IS 'sessions that may be there: the smaller of limit and CONNECTION LIMIT, for the server the sum over all roles, for a pool processes * max_pool_size; -1 when something has no bound';
+COMMENT ON COLUMN pool_advisor.budget.sessions IS 'sessions that are there; of a pool those of its role in the last sample, -1 when it was declared without a role, or with a database, and for all pools';
+COMMENT ON COLUMN pool_advisor.budget.committed IS 'sessions that may be there: the smaller of limit and CONNECTION LIMIT, for the server the sum over all roles, for a pool processes * max_pool_size, for a found pool its most connections; -1 when something has no bound';
 COMMENT ON COLUMN pool_advisor.budget.available IS 'connections that ordinary roles can have: max_connections less the reserved ones';
 COMMENT ON COLUMN pool_advisor.budget.verdict IS 'fits, does not fit or unlimited: whether committed and queue together fit into available';
 COMMENT ON COLUMN pool_advisor.budget.queue IS 'logins that may wait beside the sessions, each with a connection: queue_length, for the server the sum over all limits; -1 is no bound';

@@ -290,6 +290,21 @@ fetch_browser() {
     chmod -R a+rX "$PADV_BROWSER"
 }
 
+# The pools that the view pools is tested with. Likewise unpacked, and skipped when they cannot be had.
+fetch_pools() {
+    local wanted package
+    export PADV_POOLS=$WORK/pools
+    mkdir -p "$PADV_POOLS"
+    command -v apt-get >/dev/null || return 0
+    say "== fetching pools to be found"
+    as_root apt-get update -qq >>"$WORK/apt.log" 2>&1 || true
+    wanted=$(missing_packages python3-sqlalchemy python3-psycopg2 python3-psycopg-pool node-pg)
+    for package in $wanted; do
+        unpack_package "$package" "$PADV_POOLS" || say "   could not get $package: its tests are skipped"
+    done
+    chmod -R a+rX "$PADV_POOLS"
+}
+
 # Of these packages and what they need, those that are not installed.
 missing_packages() {
     apt-get install -s --no-install-recommends "$@" 2>/dev/null | sed -n 's/^Inst \([^ ]*\) .*/\1/p'

@@ -139,6 +139,9 @@ esac
 case " $SUITES ${PROVE_TESTS:-report}" in
     *" tap"*report*) fetch_browser ;;
 esac
+case " $SUITES ${PROVE_TESTS:-real_pools}" in
+    *" tap"*real_pools*) fetch_pools ;;
+esac
 mkdir -p "$WORK/unit"
 for suite in $SUITES; do
     case $suite in

@@ -40,6 +40,7 @@
 #include "hooks/xact_hooks.h"
 #include "settings.h"
 #include "shmem/admission.h"
+#include "shmem/ended_sessions.h"
 #include "shmem/limits_shmem.h"
 #include "shmem/shared_settings.h"
 #include "shmem/xact_stats.h"
@@ -368,6 +369,7 @@ admit_client(const Port *port)
 	padv_xact_end_start();
 	padv_xact_hooks_start();
 	padv_xact_stats_start();
+	padv_ended_start();
 
 	if (padv_enforcement_now() != PADV_ENFORCEMENT_OFF &&
 		(state == PADV_LIMITS_UNREAD || state == PADV_LIMITS_KNOWN) &&

@@ -24,6 +24,7 @@
 #include "storage/shmem.h"
 
 #include "shmem/admission.h"
+#include "shmem/ended_sessions.h"
 #include "shmem/history_shmem.h"
 #include "shmem/limits_shmem.h"
 #include "shmem/load_shmem.h"
@@ -50,6 +51,8 @@ typedef struct PadvStatusShared
 	PadvFact	facts[PADV_MAX_FACTS];
 	PadvScalabilityRow rows[PADV_CURVE_BINS];
 	PadvBlockers blockers;
+	int			npools;
+	PadvFoundPool pools[PADV_MAX_FOUND_POOLS];
 } PadvStatusShared;
 
 static PadvStatusShared *shared = NULL;
@@ -68,6 +71,7 @@ request_shared_memory(void)
 	RequestAddinShmemSpace(padv_limits_shmem_size());
 	RequestAddinShmemSpace(padv_admission_shmem_size());
 	RequestAddinShmemSpace(padv_xact_stats_shmem_size());
+	RequestAddinShmemSpace(padv_ended_shmem_size());
 	RequestNamedLWLockTranche(SHMEM_NAME, 1);
 }
 
@@ -96,6 +100,7 @@ start_shared_memory(void)
 	padv_limits_shmem_init(GetNamedLWLockTranche(SHMEM_NAME)->lock.tranche);
 	padv_admission_shmem_init();
 	padv_xact_stats_shmem_init();
+	padv_ended_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
 }
 
@@ -154,6 +159,15 @@ padv_status_publish_blockers(const PadvBlockers *blockers)
 	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
 	shared->blockers.count = blockers->count;
 	memcpy(shared->blockers.rows, blockers->rows, blockers->count * sizeof(PadvBlocker));
+	LWLockRelease(shared->lock);
+}
+
+void
+padv_status_publish_pools(const PadvFoundPool *pools, int count)
+{
+	LWLockAcquire(shared->lock, LW_EXCLUSIVE);
+	shared->npools = count;
+	memcpy(shared->pools, pools, count * sizeof(PadvFoundPool));
 	LWLockRelease(shared->lock);
 }
 
@@ -247,4 +261,11 @@ padv_status_copy_blockers(PadvBlocker **rows)
 {
 	*rows = palloc(sizeof(shared->blockers.rows));
 	return copy_status_array(*rows, shared->blockers.rows, &shared->blockers.count, sizeof(PadvBlocker));
+}
+
+int
+padv_status_copy_pools(PadvFoundPool **rows)
+{
+	*rows = palloc(sizeof(shared->pools));
+	return copy_status_array(*rows, shared->pools, &shared->npools, sizeof(PadvFoundPool));
 }

@@ -10,6 +10,7 @@
 #ifndef PADV_STATUS_SHMEM_H
 #define PADV_STATUS_SHMEM_H
 
+#include "core/model/pools.h"
 #include "core/model/status.h"
 #include "machine/machine.h"
 
@@ -37,6 +38,7 @@ extern void padv_status_publish(const PadvStatus *status, const PadvDigest *dige
 extern void padv_status_publish_machine(const PadvMachine *machine);
 extern void padv_status_publish_curve(const PadvScalabilityRow *rows, int nrows);
 extern void padv_status_publish_blockers(const PadvBlockers *blockers);
+extern void padv_status_publish_pools(const PadvFoundPool *pools, int count);
 
 /*
  * Note that this process is the worker, until it exits; and whether there is one.  The
@@ -55,5 +57,6 @@ extern int	padv_status_copy_roles(PadvRoleRow **roles);
 extern int	padv_status_copy_facts(PadvFact **facts);
 extern int	padv_status_copy_curve(PadvScalabilityRow **rows);
 extern int	padv_status_copy_blockers(PadvBlocker **rows);
+extern int	padv_status_copy_pools(PadvFoundPool **rows);
 
 #endif							/* PADV_STATUS_SHMEM_H */

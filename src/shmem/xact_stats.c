@@ -8,8 +8,12 @@
  * counted after it has ended, and the next backend with the number adds to them.
  *
  * The callback runs at the end of every transaction of a client.  It reads the clock
- * once and stores two numbers.  The worker adds all counters up once a second.  Each
+ * once and stores four numbers.  The worker adds all counters up once a second.  Each
  * counter is read whole, but two counters of one backend may be a transaction apart.
+ *
+ * The second half of an entry is of the session alone, and starts at 0 with it.  `pid` says
+ * whose it is.  A session clears it before it ends, so the worker does not count what the
+ * session reports itself then (shmem/ended_sessions.c).
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -33,9 +37,17 @@ typedef union XactCounter
 		pg_atomic_uint64 committed;
 		pg_atomic_uint64 rolled_back;
 		pg_atomic_uint64 inside_us;
+
+		/* of the session */
+		pg_atomic_uint32 pid;	/* 0: there is none */
+		uint32		status_index;
+		pg_atomic_uint64 session_us;
+		pg_atomic_uint32 held[PADV_HOLD_BUCKETS];
 	}			of;
 	char		line[PG_CACHE_LINE_SIZE];
 } XactCounter;
+
+StaticAssertDecl(sizeof(XactCounter) == PG_CACHE_LINE_SIZE, "the counters of a backend must be its own cache line");
 
 static XactCounter *counters = NULL;
 static XactCounter *mine = NULL;
@@ -62,6 +74,10 @@ padv_xact_stats_shmem_init(void)
 		pg_atomic_init_u64(&counters[i].of.committed, 0);
 		pg_atomic_init_u64(&counters[i].of.rolled_back, 0);
 		pg_atomic_init_u64(&counters[i].of.inside_us, 0);
+		pg_atomic_init_u32(&counters[i].of.pid, 0);
+		pg_atomic_init_u64(&counters[i].of.session_us, 0);
+		for (int bucket = 0; bucket < PADV_HOLD_BUCKETS; bucket++)
+			pg_atomic_init_u32(&counters[i].of.held[bucket], 0);
 	}
 }
 
@@ -83,6 +99,19 @@ is_client_xact(void)
 	return MyBEEntry != NULL && MyBEEntry->st_state > STATE_IDLE;
 }
 
+/* What a session has done for its pool; a count that is full stays so. */
+static inline void
+count_for_session(int64 inside)
+{
+	pg_atomic_uint32 *held = &mine->of.held[padv_hold_bucket(Max(inside, 0))];
+	uint32		before = pg_atomic_read_u32(held);
+
+	if (likely(before < PG_UINT32_MAX))
+		pg_atomic_write_u32(held, before + 1);
+	if (likely(inside > 0))
+		add_to_own_counter(&mine->of.session_us, inside);
+}
+
 static void
 count_xact_callback(XactEvent event, void *arg pg_attribute_unused())
 {
@@ -95,12 +124,19 @@ count_xact_callback(XactEvent event, void *arg pg_attribute_unused())
 	add_to_own_counter(event == XACT_EVENT_ABORT ? &mine->of.rolled_back : &mine->of.committed, 1);
 	if (likely(inside > 0))		/* the clock may have been set */
 		add_to_own_counter(&mine->of.inside_us, inside);
+	count_for_session(inside);
 }
 
 void
 padv_xact_stats_start(void)
 {
 	mine = &counters[MyPMChildSlot - 1];
+	pg_atomic_write_u64(&mine->of.session_us, 0);
+	for (int bucket = 0; bucket < PADV_HOLD_BUCKETS; bucket++)
+		pg_atomic_write_u32(&mine->of.held[bucket], 0);
+	mine->of.status_index = padv_my_status_index();
+	pg_write_barrier();
+	pg_atomic_write_u32(&mine->of.pid, MyProcPid);
 	RegisterXactCallback(count_xact_callback, NULL);
 }
 
@@ -120,4 +156,41 @@ padv_xact_stats_total(PadvXactStats *total)
 	total->committed = (double) committed;
 	total->rolled_back = (double) rolled_back;
 	total->inside_seconds = (double) inside_us / 1e6;
+}
+
+int
+padv_xact_stats_entries(void)
+{
+	return MaxLivePostmasterChildren();
+}
+
+static void
+copy_session(const XactCounter *counter, PadvXactSession *session)
+{
+	session->status_index = counter->of.status_index;
+	session->inside_us = pg_atomic_read_u64(unconstify(pg_atomic_uint64 *, &counter->of.session_us));
+	for (int bucket = 0; bucket < PADV_HOLD_BUCKETS; bucket++)
+		session->held[bucket] = pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &counter->of.held[bucket]));
+}
+
+bool
+padv_xact_stats_session(int entry, PadvXactSession *session)
+{
+	XactCounter *counter = &counters[entry];
+
+	session->pid = (int) pg_atomic_read_u32(&counter->of.pid);
+	if (session->pid == 0)
+		return false;
+	pg_read_barrier();
+	copy_session(counter, session);
+	pg_read_barrier();
+	return (int) pg_atomic_read_u32(&counter->of.pid) == session->pid;
+}
+
+void
+padv_xact_stats_end(PadvXactSession *session)
+{
+	session->pid = MyProcPid;
+	copy_session(mine, session);
+	pg_atomic_write_u32(&mine->of.pid, 0);
 }

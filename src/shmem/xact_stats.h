@@ -7,6 +7,8 @@
 #ifndef PADV_XACT_STATS_H
 #define PADV_XACT_STATS_H
 
+#include "core/stats/hold_times.h"
+
 /* Sums over all client backends since the server started; they never decrease. */
 typedef struct PadvXactStats
 {
@@ -27,5 +29,29 @@ extern void padv_xact_stats_start(void);
  * two counters of one backend may be a transaction apart.
  */
 extern void padv_xact_stats_total(PadvXactStats *total);
+
+/* What one session has finished so far. */
+typedef struct PadvXactSession
+{
+	int			pid;
+	int			status_index;	/* in the server's status array */
+	uint64		inside_us;
+	uint32		held[PADV_HOLD_BUCKETS];	/* transactions by duration */
+} PadvXactSession;
+
+/* The number of entries for backends, each for one session after another. */
+extern int	padv_xact_stats_entries(void);
+
+/*
+ * Read the session of an entry; false when there is none, or it has just changed.  Takes no
+ * lock.
+ */
+extern bool padv_xact_stats_session(int entry, PadvXactSession *session);
+
+/*
+ * Read what this session has finished, and remove it from its entry.  At the end of the
+ * process.
+ */
+extern void padv_xact_stats_end(PadvXactSession *session);
 
 #endif							/* PADV_XACT_STATS_H */

@@ -219,6 +219,21 @@ read_limits(PadvReport *report)
 }
 
 static void
+read_found_pools(PadvReport *report)
+{
+	PadvNamedPool *pools;
+
+	report->npools = padv_read_pools(&pools);
+	for (int i = 0; i < report->npools; i++)
+	{
+		pools[i].role = to_utf8(pools[i].role);
+		pools[i].database = to_utf8(pools[i].database);
+		pools[i].role_literal = to_utf8(pools[i].role_literal);
+	}
+	report->pools = pools;
+}
+
+static void
 read_curve(PadvReport *report)
 {
 	PadvScalabilityRow *rows;
@@ -281,6 +296,7 @@ pool_advisor_report(PG_FUNCTION_ARGS pg_attribute_unused())
 	read_report_load(&report);
 	read_report_roles(&report);
 	read_limits(&report);
+	read_found_pools(&report);
 	read_facts(&report, &local.status);
 
 	initStringInfo(&page);

@@ -1,12 +1,13 @@
 /*
  * tables.h
- *		Facts, roles and limits, for the SQL functions that show a row for each.
+ *		Facts, roles, found pools and limits, for the SQL functions that show a row for each.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #ifndef PADV_TABLES_H
 #define PADV_TABLES_H
 
+#include "core/advice/found_pools.h"
 #include "core/model/status.h"
 #include "core/monitoring/metrics.h"
 #include "shmem/admission.h"
@@ -20,6 +21,12 @@ extern void padv_tell_hardware(const PadvStatus *status, PadvTellFact tell, void
 typedef void (*PadvTellRole) (void *arg, const PadvRoleRow *role,
 							  const PadvRoleCounters *counters, const PadvLimits *limits);
 extern void padv_tell_roles(PadvTellRole tell, void *arg);
+
+/*
+ * Copy the pools that were found, most open connections first, with their names; returns
+ * their number.  All of it is in the current memory context.
+ */
+extern int	padv_read_pools(PadvNamedPool **named);
 
 /*
  * Write the limits that are shown, the fullest first, with their names and number, to an

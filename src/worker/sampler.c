@@ -46,6 +46,7 @@
 #include "clock.h"
 #include "compat.h"
 #include "shmem/load_shmem.h"
+#include "worker/pool_watch.h"
 #include "worker/sampler.h"
 
 /* Far more than a writer that is running needs. */
@@ -409,6 +410,7 @@ read_status(PgBackendStatus *entries, int index, PadvSession *session, BackendSt
 	session->parallel_worker = type == B_BG_WORKER;
 	if (with_keys)
 		make_keys(&identity, keys);
+	session->pool = type == B_BACKEND && OidIsValid(session->role) ? padv_pool_watch_number(entry, index) : PADV_OTHER_POOLS;
 
 	/*
 	 * From PostgreSQL 18 on a client has an entry before it has proved who it

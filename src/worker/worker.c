@@ -48,6 +48,7 @@
 #include "worker/idle_closer.h"
 #include "worker/limits_launcher.h"
 #include "worker/lock_chains.h"
+#include "worker/pool_watch.h"
 #include "worker/proc_cpu.h"
 #include "worker/sampler.h"
 #include "worker/stall_monitor.h"
@@ -73,6 +74,7 @@ typedef struct Worker
 	PadvIdleCloser *idle_timeout;
 	PadvStallMonitor *stall_monitor;
 	PadvLockChains *lock_chains;
+	PadvPoolWatch *pools;
 	PadvRetain	grace;
 	PadvHistoryStore *history;
 	PadvCounters counters;
@@ -136,6 +138,7 @@ create_worker(void)
 	worker->idle_timeout = padv_idle_closer_create();
 	worker->stall_monitor = padv_stall_monitor_create();
 	worker->lock_chains = padv_lock_chains_create(padv_slot_wait_event());
+	worker->pools = padv_pool_watch_create();
 	padv_retain_init(&worker->grace);
 	padv_scalability_init(&worker->scalability);
 	padv_pool_init(&worker->pool);
@@ -333,6 +336,7 @@ reset_curve(Worker *worker)
 	padv_scalability_init(&worker->scalability);
 	memset(&worker->waits, 0, sizeof(PadvWaits));
 	padv_pool_init(&worker->pool);
+	padv_pool_watch_forget_sizes(worker->pools);
 	make_due(estimate_curve);
 	keep_learned(worker);
 	padv_history_save_soon(worker->history);
@@ -342,6 +346,7 @@ static void
 forget_peaks(Worker *worker)
 {
 	padv_peak_init(&worker->peak);
+	padv_pool_watch_forget_peaks(worker->pools);
 	keep_learned(worker);
 	padv_history_save_soon(worker->history);
 }
@@ -380,6 +385,7 @@ sample_sessions(Worker *worker, int64 now pg_attribute_unused())
 	padv_admission_totals(&totals);
 	worker->sample->logins_waiting = totals.waiting;
 	padv_window_add(worker->window, worker->sample);
+	padv_pool_watch_sample(worker->pools, worker->sample);
 	padv_window_digest(worker->window, digest);
 	if (!padv_load_publish(worker->sample))
 		padv_sampler_forget_names(worker->sample);
@@ -414,6 +420,13 @@ look_at_locks(Worker *worker, int64 now)
 
 	status->stall.queue_seconds = (double) padv_slots_longest_wait_us(now) / 1e6;
 	padv_lock_chains_look(worker->lock_chains, worker->sample, status->last.demand, now, &status->stall);
+}
+
+static void
+judge_pools(Worker *worker, int64 now pg_attribute_unused())
+{
+	padv_pool_watch_second(worker->pools, worker->sample,
+						   padv_model_chosen(&worker->status.model)->connections);
 }
 
 /* The server's limit on transactions, where it does not move. */
@@ -529,6 +542,7 @@ static struct Task
 	{.run = estimate_curve, .interval = 5 * SECOND},
 	{.run = sample_sessions, .interval_ms = &padv_sample_interval, .wakes = always, .on_reload = true},
 	{.run = look_at_locks, .interval = SECOND},
+	{.run = judge_pools, .interval = SECOND},
 	{.run = read_limits, .interval = SECOND / 10, .wakes = always, .on_reload = true},
 	{.run = monitor_stalls, .interval = SECOND / 100, .wakes = stalls_are_watched},
 	{.run = control_slots, .interval = SECOND / 10, .wakes = limit_moves},

@@ -612,8 +612,8 @@ static const struct Rule
 };
 
 /* Sort by severity.  An insertion sort keeps the order of rules. */
-static void
-sort_by_severity(PadvAdvice *advice, int count)
+void
+padv_advice_sort(PadvAdvice *advice, int count)
 {
 	for (int i = 1; i < count; i++)
 	{
@@ -643,7 +643,7 @@ padv_advise(const PadvLocalStatus *local, PadvAdvice advice[PADV_MAX_ADVICE])
 		rules[i].advise(&findings);
 		count += findings.begun;
 	}
-	sort_by_severity(advice, count);
+	padv_advice_sort(advice, count);
 	return count;
 }
 

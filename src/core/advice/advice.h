@@ -63,6 +63,8 @@ extern void padv_advice_conclude(PadvAdvice *advice, const PadvModel *model, con
 
 /* The confidence of an advice that depends on the optimum; a static string. */
 extern const char *padv_advice_confidence(const PadvModel *model);
+/* Sort, worst first; the order of the same severity stays. */
+extern void padv_advice_sort(PadvAdvice *advice, int count);
 
 extern const char *padv_severity_name(PadvSeverity severity);
 

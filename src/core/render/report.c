@@ -360,9 +360,11 @@ void
 padv_report(const PadvReport *report, void (*emit) (void *arg, const char *piece), void *arg)
 {
 	const PadvHtml html = {emit, arg};
-	PadvAdvice	advice[PADV_MAX_ADVICE];
+	PadvAdvice	advice[PADV_MAX_ADVICE + PADV_MAX_FOUND_ADVICE];
 	int			count = padv_advise(report->local, advice);
 
+	count += padv_advise_found_pools(report->local, report->pools, report->npools, advice + count);
+	padv_advice_sort(advice, count);
 	write_head(&html, report);
 	padv_html_markup(&html, "<body>\n");
 	padv_svg_patterns(&html);
@@ -371,7 +373,7 @@ padv_report(const PadvReport *report, void (*emit) (void *arg, const char *piece
 	padv_html_format(&html,
 					 "<nav aria-label=\"Sections\"><a href=\"#load\">Load</a> <a href=\"#waits\">Waits</a> "
 					 "<a href=\"#who\">Who</a> "
-					 "<a href=\"#scalability\">Scalability</a> <a href=\"#roles\">Roles and limits</a> "
+					 "<a href=\"#scalability\">Scalability</a> <a href=\"#roles\">Roles and limits</a> <a href=\"#pools\">Pools</a> "
 					 "<a href=\"#advice\">Advice (%d)</a> <a href=\"#method\">Method and hardware</a></nav>\n",
 					 count);
 	write_times(&html, report);
@@ -381,6 +383,7 @@ padv_report(const PadvReport *report, void (*emit) (void *arg, const char *piece
 						 &report->local->status.model.curve);
 	padv_html_markup(&html, "</section>\n");
 	padv_report_roles(&html, report);
+	padv_report_pools(&html, report);
 	padv_report_advice(&html, advice, count);
 	padv_report_method(&html, report);
 	padv_html_markup(&html, "<footer>Written by report() of pool_advisor " PADV_VERSION

@@ -8,6 +8,7 @@
 #define PADV_REPORT_H
 
 #include "core/advice/advice.h"
+#include "core/advice/found_pools.h"
 #include "core/model/scalability.h"
 #include "core/model/status.h"
 #include "core/monitoring/metrics.h"
@@ -76,6 +77,9 @@ typedef struct PadvReport
 	int64_t		default_in_use; /* sessions of the role that has most of
 								 * them */
 
+	const PadvNamedPool *pools; /* found ones, most open connections first */
+	int			npools;
+
 	const PadvReportFact *facts;
 	int			nfacts;
 } PadvReport;
@@ -88,6 +92,7 @@ extern void padv_report(const PadvReport *report,
 extern const char *const padv_report_style;
 extern void padv_report_load(const PadvHtml *html, const PadvReport *report);
 extern void padv_report_roles(const PadvHtml *html, const PadvReport *report);
+extern void padv_report_pools(const PadvHtml *html, const PadvReport *report);
 extern void padv_report_advice(const PadvHtml *html, const PadvAdvice *advice, int count);
 extern void padv_report_method(const PadvHtml *html, const PadvReport *report);
 

@@ -335,6 +335,82 @@ padv_report_roles(const PadvHtml *html, const PadvReport *report)
 	padv_html_markup(html, "</section>\n");
 }
 
+/* --- pools ------------------------------------------------------------------ */
+
+/* People beside the pools are not worth a line. */
+static bool
+is_listed(const PadvNamedPool *pool)
+{
+	return pool->pool.kind != PADV_POOL_INTERACTIVE;
+}
+
+static void
+write_pool(const PadvHtml *html, const PadvNamedPool *named)
+{
+	const PadvFoundPool *pool = &named->pool;
+	const char *kind = padv_pool_kind_name(pool->kind);
+	char		reason[PADV_POOL_REASON];
+
+	padv_html_markup(html, "<tr><th scope=\"row\"><bdi>");
+	padv_html_text(html, named->application[0] != '\0' ? named->application : named->role);
+	padv_html_markup(html, "</bdi><span class=\"below\"><bdi>");
+	padv_html_text(html, named->role);
+	padv_html_markup(html, "</bdi> <bdi>");
+	padv_html_text(html, named->database);
+	padv_html_markup(html, "</bdi> ");
+	padv_html_text(html, named->client != NULL ? named->client : "");
+	padv_html_markup(html, "</span></th>");
+	text_cell(html, kind != NULL ? kind : "");
+	sessions_cell(html, pool->open, pool->max_open);
+	count_cell(html, pool->max_in_use);
+	if (pool->suggested > 0)
+		count_cell(html, pool->suggested);
+	else
+		limit_cell(html, -1);
+	padv_explain_found_pool(pool, reason, sizeof(reason));
+	text_cell(html, reason);
+	end_row(html);
+}
+
+void
+padv_report_pools(const PadvHtml *html, const PadvReport *report)
+{
+	int			lines = 0;
+	int			all = 0;
+
+	for (int i = 0; i < report->npools; i++)
+		all += is_listed(&report->pools[i]);
+	padv_html_markup(html, "<section id=\"pools\"><h2>Pools in front</h2>\n");
+	if (all == 0)
+	{
+		padv_html_markup(html, "<p class=\"nothing\">No pool was found.</p>\n</section>\n");
+		return;
+	}
+	open_table(html, "pools", "Pools, found from the sessions: those of one role, database, application and client.");
+	head(html, "", "Pool");
+	head(html, "", "Kind");
+	head(html, "n", "Open / most");
+	head(html, "n", "Most in use");
+	head(html, "n", "Needs");
+	head(html, "", "Why");
+	begin_rows(html);
+	for (int i = 0; i < report->npools && lines < PADV_REPORT_LINES; i++)
+	{
+		if (!is_listed(&report->pools[i]))
+			continue;
+		write_pool(html, &report->pools[i]);
+		lines++;
+	}
+	close_table(html);
+	if (all > lines)
+	{
+		padv_html_markup(html, "<p>");
+		padv_html_say(html, "And %d more, which the view pools shows.", all - lines);
+		padv_html_markup(html, "</p>\n");
+	}
+	padv_html_markup(html, "</section>\n");
+}
+
 /* --- advice --------------------------------------------------------------- */
 
 static void

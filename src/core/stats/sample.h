@@ -56,6 +56,7 @@ typedef struct PadvSession
 								 * waiting for its client */
 	bool		holds_horizon;	/* has a transaction ID or a snapshot */
 	bool		local;			/* its client is on this machine */
+	uint16_t	pool;			/* the found pool that it is of (pools.h) */
 	int64_t		statement_start;	/* of the latest statement */
 	int64_t		state_start;	/* when its state began */
 	int64_t		xact_start;

@@ -1,0 +1,279 @@
+/*
+ * found_pools.c
+ *		The pools that were found in front, in words: why a size, and what to do.
+ *
+ * Owns the words, and when a pool is too large.  core/model/pools.c owns what kind of pool
+ * it is.  Pure.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/advice/found_pools.h"
+
+/* A pool is too large with so many times, and so many, connections more than it needs. */
+#define FAR_LARGER 2
+#define MANY_MORE 10
+
+/* And only after its load was seen for so long. */
+#define LONG_ENOUGH_SECONDS 600.0
+
+/* From here on a state is no coincidence any more. */
+#define SURE_SECONDS 60.0
+
+/* A lock-up of this length is an outage. */
+#define OUTAGE_SECONDS 300.0
+
+static void
+__attribute__((format(printf, 3, 4)))
+say_more(char *to, size_t size, const char *format, ...)
+{
+	size_t		used = strlen(to);
+	va_list		args;
+
+	va_start(args, format);
+	vsnprintf(to + used, size - used, format, args);
+	va_end(args);
+}
+
+#define SAY(field, ...) ((field)[0] = '\0', say_more(field, sizeof(field), __VA_ARGS__))
+#define SAY_MORE(field, ...) say_more(field, sizeof(field), __VA_ARGS__)
+
+/* --- the reason --------------------------------------------------------------- */
+
+static void
+say_kind(const PadvFoundPool *pool, char *text, size_t size)
+{
+	switch (pool->kind)
+	{
+		case PADV_POOL_FIXED:
+			say_more(text, size, "It keeps its connections. ");
+			break;
+		case PADV_POOL_ELASTIC:
+			say_more(text, size, "It closes connections that it does not need. ");
+			break;
+		case PADV_POOL_PER_REQUEST:
+			say_more(text, size, "%.0f connections a minute end after one request. ", pool->brief_per_minute);
+			break;
+		case PADV_POOL_LEAKING:
+			say_more(text, size, "It opens connections, and %lld of %lld are not used again. ",
+					 (long long) pool->leaked, (long long) pool->open);
+			break;
+		case PADV_POOL_LOCKED_UP:
+			say_more(text, size, "All %lld connections have been idle in a transaction for %.0f s or longer. ",
+					 (long long) pool->open, pool->stuck_seconds);
+			break;
+		case PADV_POOL_INTERACTIVE:
+			say_more(text, size, "Few connections with long pauses. ");
+			break;
+		case PADV_POOL_UNKNOWN:
+			break;
+	}
+}
+
+static void
+say_size(const PadvFoundPool *pool, char *text, size_t size)
+{
+	const PadvPoolBusiest *busiest = &pool->busiest;
+
+	say_more(text, size, "Busiest load: %.4g transactions/s of %.4g ms each, so %.4g connections in use. ",
+			 busiest->rate, 1e3 * busiest->load / busiest->rate, busiest->load);
+	if (pool->slows_down)
+		say_more(text, size,
+				 "%.4g were at work, and %lld is the optimum: more only slow each other down. So %lld at work, and %.4g that are held without work.",
+				 busiest->demand, (long long) pool->optimal, (long long) pool->optimal,
+				 busiest->load - busiest->demand);
+	else
+		say_more(text, size,
+				 "%lld is the smallest size with a mean wait of at most a tenth of that time (M/M/c).%s",
+				 (long long) pool->suggested,
+				 busiest->all_in_use && pool->kind == PADV_POOL_FIXED ?
+				 " All connections were in use at a moment, so the load may be larger than was seen." : "");
+}
+
+void
+padv_explain_found_pool(const PadvFoundPool *pool, char *text, size_t size)
+{
+	text[0] = '\0';
+	say_kind(pool, text, size);
+	switch (pool->size_state)
+	{
+		case PADV_POOL_SIZED:
+			say_size(pool, text, size);
+			break;
+		case PADV_POOL_NOT_MEASURED:
+			say_more(text, size, "No size: in no minute so far did 20 transactions finish.");
+			break;
+		case PADV_POOL_PEOPLE:
+			say_more(text, size, "No size: people need no pool.");
+			break;
+		case PADV_POOL_STUCK:
+			say_more(text, size, "No size by load: with threads that hold several connections each, see deadlock_free_size().");
+			break;
+		case PADV_POOL_MANY:
+			say_more(text, size, "Sessions beyond %d pools, added up.", PADV_MAX_FOUND_POOLS - 1);
+			break;
+	}
+}
+
+/* --- advice ------------------------------------------------------------------- */
+
+/* Long names of users are cut, as texts of advice have a fixed size. */
+static void
+say_who(const PadvNamedPool *pool, char *text, size_t size)
+{
+	text[0] = '\0';
+	say_more(text, size, "role %.63s, database %.63s", pool->role, pool->database);
+	if (pool->application[0] != '\0')
+		say_more(text, size, ", application %.63s", pool->application);
+	if (pool->client != NULL)
+		say_more(text, size, ", client %s", pool->client);
+}
+
+#define WHO 300
+
+static const char *
+confidence(const PadvFoundPool *pool)
+{
+	return pool->kind_seconds >= SURE_SECONDS ? "high" : "medium";
+}
+
+static PadvAdvice *
+begin_pool(PadvAdvice *advice, PadvSeverity severity, const char *code, const PadvNamedPool *pool)
+{
+	padv_advice_begin(advice, severity, code, pool->application[0] != '\0' ? pool->application : pool->role);
+	return advice;
+}
+
+/* A line that does not fit is left out: half a name would be another's. */
+static void
+__attribute__((format(printf, 2, 3)))
+write_line(PadvAdvice *advice, const char *format, ...)
+{
+	va_list		args;
+	int			length;
+
+	va_start(args, format);
+	length = vsnprintf(advice->fix, sizeof(advice->fix), format, args);
+	va_end(args);
+	if (length < 0 || (size_t) length >= sizeof(advice->fix))
+		advice->fix[0] = '\0';
+}
+
+static void
+advise_leaking(const PadvLocalStatus *local, const PadvNamedPool *named, PadvAdvice *advice)
+{
+	const PadvFoundPool *pool = &named->pool;
+	char		who[WHO];
+
+	begin_pool(advice, PADV_WARNING, "pool_leaking", named);
+	say_who(named, who, sizeof(who));
+	SAY(advice->finding, "%s: %lld connections are open, more than ever before, and %lld of them are not used again. Confidence %s.",
+		who, (long long) pool->open, (long long) pool->leaked, confidence(pool));
+	SAY(advice->recommendation,
+		"A part of the application takes connections and does not return them. Each costs a process of the server; when the %lld connections of ordinary roles are used up, all logins fail. Return connections where errors pass, too (finally, using, with). The fix shows what these connections did last.",
+		(long long) local->status.model.inputs.usable_connections);
+	write_line(advice, "SELECT query, count(*) FROM pg_catalog.pg_stat_activity WHERE usename = %s AND application_name = %s AND state LIKE 'idle%%' GROUP BY 1 ORDER BY 2 DESC;",
+			   named->role_literal, named->application_literal);
+}
+
+static void
+advise_locked_up(const PadvNamedPool *named, PadvAdvice *advice)
+{
+	const PadvFoundPool *pool = &named->pool;
+	char		who[WHO];
+
+	begin_pool(advice, pool->stuck_seconds >= OUTAGE_SECONDS ? PADV_CRITICAL : PADV_WARNING,
+			   "pool_locked_up", named);
+	say_who(named, who, sizeof(who));
+	SAY(advice->finding, "%s: all %lld connections have been idle in a transaction for %.0f s or longer. None waits for a lock, and no transaction ends. Confidence %s.",
+		who, (long long) pool->open, pool->stuck_seconds, confidence(pool));
+	SAY(advice->recommendation,
+		"Probably each thread holds a connection and waits for a second one, which the pool does not have: the application stands still. Restart it, or end one of the sessions, and give each thread one connection at a time. Otherwise the pool needs the size of the fix, for its number of threads and connections of each.");
+	write_line(advice, "SELECT pool_advisor.deadlock_free_size(threads => %lld, connections_per_thread => 2);",
+			   (long long) pool->open);
+}
+
+static void
+advise_per_request(const PadvNamedPool *named, PadvAdvice *advice)
+{
+	const PadvFoundPool *pool = &named->pool;
+	char		who[WHO];
+
+	begin_pool(advice, PADV_WARNING, "pool_per_request", named);
+	say_who(named, who, sizeof(who));
+	SAY(advice->finding, "%s: %.0f connections a minute end after one request. Confidence %s.",
+		who, pool->brief_per_minute, confidence(pool));
+	SAY(advice->recommendation,
+		"Each login starts a process, checks a password, and begins with empty caches, which takes longer than most requests.");
+	if (pool->size_state == PADV_POOL_SIZED && pool->suggested > 0)
+		SAY_MORE(advice->recommendation, " A pool of %lld would do the same work.", (long long) pool->suggested);
+	SAY_MORE(advice->recommendation, " Use the pool of the driver, or put PgBouncer in front; the fix shows its settings.");
+	write_line(advice, "SELECT setting, value, reason FROM pool_advisor.client_config('pgbouncer');");
+}
+
+static bool
+is_too_large(const PadvFoundPool *pool)
+{
+	return (pool->kind == PADV_POOL_FIXED || pool->kind == PADV_POOL_ELASTIC) &&
+		pool->size_state == PADV_POOL_SIZED && pool->suggested > 0 &&
+		pool->known_seconds >= LONG_ENOUGH_SECONDS &&
+		pool->max_open >= FAR_LARGER * pool->suggested && pool->max_open >= pool->suggested + MANY_MORE;
+}
+
+static void
+advise_too_large(const PadvNamedPool *named, PadvAdvice *advice)
+{
+	const PadvFoundPool *pool = &named->pool;
+	char		who[WHO];
+
+	begin_pool(advice, PADV_INFO, "pool_too_large", named);
+	say_who(named, who, sizeof(who));
+	SAY(advice->finding, "%s: up to %lld connections were open, and %lld of them in use at once; %lld do for the busiest load so far. Confidence %s: seen for %.1f hours.",
+		who, (long long) pool->max_open, (long long) pool->max_in_use, (long long) pool->suggested,
+		pool->known_seconds >= 86400.0 ? "high" : "low", pool->known_seconds / 3600.0);
+	SAY(advice->recommendation,
+		"The others cost a process each, and when all are used at once, work waits inside the server instead of in the pool. Set the pool to %lld. Look at the busiest hours first.",
+		(long long) pool->suggested);
+	write_line(advice, "SELECT suggested_size, reason FROM pool_advisor.pools WHERE role = %s AND application_name = %s;",
+			   named->role_literal, named->application_literal);
+}
+
+/* Whether there is advice on a pool. */
+static bool
+advise_pool(const PadvLocalStatus *local, const PadvNamedPool *named, PadvAdvice *advice)
+{
+	switch (named->pool.kind)
+	{
+		case PADV_POOL_LEAKING:
+			advise_leaking(local, named, advice);
+			return true;
+		case PADV_POOL_LOCKED_UP:
+			advise_locked_up(named, advice);
+			return true;
+		case PADV_POOL_PER_REQUEST:
+			advise_per_request(named, advice);
+			return true;
+		default:
+			break;
+	}
+	if (!is_too_large(&named->pool))
+		return false;
+	advise_too_large(named, advice);
+	return true;
+}
+
+int
+padv_advise_found_pools(const PadvLocalStatus *local, const PadvNamedPool *pools, int count,
+						PadvAdvice advice[PADV_MAX_FOUND_ADVICE])
+{
+	int			found = 0;
+
+	for (int i = 0; i < count && found < PADV_MAX_FOUND_ADVICE; i++)
+		found += advise_pool(local, &pools[i], &advice[found]);
+	padv_advice_sort(advice, found);
+	return found;
+}
