@@ -292,15 +292,20 @@ fetch_browser() {
 
 # The pools that the view pools is tested with. Likewise unpacked, and skipped when they cannot be had.
 fetch_pools() {
-    local wanted package
+    local package updated=
     export PADV_POOLS=$WORK/pools
     mkdir -p "$PADV_POOLS"
     command -v apt-get >/dev/null || return 0
     say "== fetching pools to be found"
-    as_root apt-get update -qq >>"$WORK/apt.log" 2>&1 || true
-    wanted=$(missing_packages python3-sqlalchemy python3-psycopg2 python3-psycopg-pool node-pg)
-    for package in $wanted; do
-        unpack_package "$package" "$PADV_POOLS" || say "   could not get $package: its tests are skipped"
+    for package in python3-sqlalchemy python3-greenlet python3-psycopg2 python3-psycopg-pool python3-psycopg \
+        python3-typing-extensions node-pg node-split2 node-readable-stream node-xtend; do
+        if unpack_package "$package" "$PADV_POOLS"; then continue; fi
+        if [ -z "$updated" ]; then
+            updated=yes
+            as_root apt-get update -qq >>"$WORK/apt.log" 2>&1 || true
+            if unpack_package "$package" "$PADV_POOLS"; then continue; fi
+        fi
+        say "   could not get $package: its tests are skipped"
     done
     chmod -R a+rX "$PADV_POOLS"
 }
