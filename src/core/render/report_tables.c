@@ -405,7 +405,7 @@ padv_report_pools(const PadvHtml *html, const PadvReport *report)
 	if (all > lines)
 	{
 		padv_html_markup(html, "<p>");
-		padv_html_say(html, "And %d more, which the view pools shows.", all - lines);
+		padv_html_text_format(html, "And %d more, which the view pools shows.", all - lines);
 		padv_html_markup(html, "</p>\n");
 	}
 	padv_html_markup(html, "</section>\n");
