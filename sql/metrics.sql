@@ -33,7 +33,8 @@ SELECT name AS scattered FROM rows GROUP BY name HAVING max(n) - min(n) + 1 <> c
 SELECT pool_advisor.openmetrics() ~ '^# TYPE pool_advisor info\n.*\n# EOF$' AS whole;
 WITH lines AS (
     SELECT substring(line FROM '^[a-z0-9_]+') AS name
-    FROM regexp_split_to_table(pool_advisor.openmetrics(), '\n') AS line WHERE line !~ '^#'
+    FROM regexp_split_to_table(pool_advisor.openmetrics(), '\n') AS line
+    WHERE line !~ '^#|^pool_advisor_transaction_duration_seconds_'
 ), differences AS (
     (SELECT name, count(*) FROM lines GROUP BY name EXCEPT SELECT name, count(*) FROM pool_advisor.metrics GROUP BY name)
     UNION ALL

@@ -432,6 +432,37 @@ COMMENT ON COLUMN pool_advisor.waits.wait_event IS 'as in pg_stat_activity';
 COMMENT ON COLUMN pool_advisor.waits.active_avg IS 'average active sessions in it';
 COMMENT ON COLUMN pool_advisor.waits.parallel_avg IS 'average parallel workers in it';
 
+CREATE FUNCTION pool_advisor._latency(
+    OUT rolname name,
+    OUT period text,
+    OUT transactions bigint,
+    OUT rolled_back bigint,
+    OUT mean_seconds numeric,
+    OUT p50_seconds numeric,
+    OUT p95_seconds numeric,
+    OUT p99_seconds numeric
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pool_advisor_latency'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 20;
+REVOKE ALL ON FUNCTION pool_advisor._latency() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._latency() TO pg_monitor, pg_read_all_stats;
+COMMENT ON FUNCTION pool_advisor._latency() IS 'what the view latency shows';
+
+CREATE VIEW pool_advisor.latency AS SELECT * FROM pool_advisor._latency();
+REVOKE ALL ON pool_advisor.latency FROM PUBLIC;
+GRANT SELECT ON pool_advisor.latency TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.latency IS
+    'how long the transactions of each role took, in the last minute and since the server started; the wait in the queue for transactions is part of it';
+COMMENT ON COLUMN pool_advisor.latency.rolname IS 'the role that logged in, whatever SET ROLE and SET SESSION AUTHORIZATION say; (other roles) for those beyond the first 50';
+COMMENT ON COLUMN pool_advisor.latency.period IS '1 min, up to the last second, or since start';
+COMMENT ON COLUMN pool_advisor.latency.transactions IS 'that clients committed, prepared or rolled back';
+COMMENT ON COLUMN pool_advisor.latency.rolled_back IS 'those of them that were rolled back';
+COMMENT ON COLUMN pool_advisor.latency.mean_seconds IS 'mean duration, from the start of the first statement to the end of the transaction';
+COMMENT ON COLUMN pool_advisor.latency.p50_seconds IS 'median duration; like the next two within 7.2 percent, or 1 us';
+COMMENT ON COLUMN pool_advisor.latency.p95_seconds IS 'duration that 95 percent of the transactions did not exceed';
+COMMENT ON COLUMN pool_advisor.latency.p99_seconds IS 'duration that 99 percent of the transactions did not exceed';
+
 CREATE FUNCTION pool_advisor._blockers(
     OUT pid integer,
     OUT rolname name,

@@ -65,6 +65,15 @@ SELECT comes_true($$abs(s.active_avg - (SELECT sum(active_avg) FROM pool_advisor
     FROM pool_advisor.status s$$);
 SELECT DISTINCT period FROM pool_advisor.waits ORDER BY period;
 
+-- latency: our own transactions, in both periods
+SELECT comes_true($$count(*) = 2 AND bool_and(transactions > 0 AND rolled_back BETWEEN 0 AND transactions
+    AND mean_seconds >= 0 AND p50_seconds > 0 AND p50_seconds <= p95_seconds AND p95_seconds <= p99_seconds)
+    FROM pool_advisor.latency WHERE rolname = current_user$$);
+SELECT DISTINCT period FROM pool_advisor.latency ORDER BY period;
+SELECT comes_true($$minute.transactions <= start.transactions
+    FROM pool_advisor.latency AS minute JOIN pool_advisor.latency AS start USING (rolname)
+    WHERE minute.period = '1 min' AND start.period = 'since start' AND rolname = current_user$$);
+
 -- roles: we are there, and together they are the server
 SELECT comes_true('sessions >= 1 AND active >= 1 FROM pool_advisor.roles WHERE rolname = current_user');
 SELECT comes_true($$abs(s.active_avg - (SELECT sum(active_avg) FROM pool_advisor.roles)) < 1e-6

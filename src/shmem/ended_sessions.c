@@ -143,7 +143,7 @@ was_brief(int64 life_us, uint64 transactions)
 
 /*
  * At the end of the process, before it leaves the server's status array.  A login that was
- * refused has never been there.
+ * refused is not counted.
  */
 static void
 report_end(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
@@ -153,8 +153,7 @@ report_end(int code pg_attribute_unused(), Datum arg pg_attribute_unused())
 	EndedEntry *entry;
 	uint64		transactions = 0;
 
-	padv_xact_stats_end(&session);
-	if (MyBEEntry == NULL || MyBEEntry->st_procpid != MyProcPid || !OidIsValid(MyBEEntry->st_userid))
+	if (!padv_xact_stats_end(&session) || MyBEEntry == NULL || MyBEEntry->st_procpid != MyProcPid || !OidIsValid(MyBEEntry->st_userid))
 		return;
 	padv_pool_key_of(MyBEEntry, &key);
 	entry = find_entry(&key, padv_pool_hash(&key));

@@ -99,7 +99,7 @@ start_shared_memory(void)
 	padv_settings_shmem_init();
 	padv_limits_shmem_init(GetNamedLWLockTranche(SHMEM_NAME)->lock.tranche);
 	padv_admission_shmem_init();
-	padv_xact_stats_shmem_init();
+	padv_xact_stats_shmem_init(GetNamedLWLockTranche(SHMEM_NAME)->lock.tranche);
 	padv_ended_shmem_init();
 	LWLockRelease(AddinShmemInitLock);
 }

@@ -2,14 +2,24 @@
  * xact_stats.c
  *		How many transactions sessions finish, and how long they take.
  *
- * Owns counters for each client backend, in a cache line of its own, which only this
- * backend writes: no lock, no shared cache line, no locked instruction.  They are
- * numbered by MyPMChildSlot and never set back.  So the transactions of a session stay
- * counted after it has ended, and the next backend with the number adds to them.
+ * Owns an entry for each backend, which counts its transactions by duration, and a table
+ * of roles, which adds the entries up.
  *
- * The callback runs at the end of every transaction of a client.  It reads the clock
- * once and stores four numbers.  The worker adds all counters up once a second.  Each
- * counter is read whole, but two counters of one backend may be a transaction apart.
+ * Only its backend writes the counts of an entry: no lock, no cache line that others write,
+ * no locked instruction.  The callback runs at the end of every transaction of a client.
+ * It reads the clock once and stores five numbers.
+ *
+ * Counts of an entry are never set back.  The worker adds to the role what has come since
+ * its last look (`folded`), once a second.  Entries are numbered as the PGPROCs are, so an
+ * entry passes from a process that has ended to the next one.  That one adds the rest to
+ * the old role before it counts anything.  So no transaction is lost, counted twice, or
+ * counted for another role, whenever the worker comes and goes.
+ *
+ * `lock` protects the table of roles, and of each entry `role` and `folded`.  It is held for
+ * one entry, one role or a search in the table.  A session takes it once, at its login.
+ *
+ * A reader of counts sees each one whole, but two counts of one backend may be a transaction
+ * apart.  A look that finds them so adds the rest with the next one.
  *
  * The second half of an entry is of the session alone, and starts at 0 with it.  `pid` says
  * whose it is.  A session clears it before it ends, so the worker does not count what the
@@ -22,63 +32,210 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
-#include "postmaster/postmaster.h"
+#include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "utils/backend_status.h"
 #include "utils/timestamp.h"
 
+#include "clock.h"
 #include "compat.h"
+#include "shmem/admission.h"
 #include "shmem/xact_stats.h"
 
-typedef union XactCounter
+/* The first entry of the table of roles stands for all that have none. */
+#define MAX_TABLE (PADV_ROLES_TRACKED + 1)
+#define OTHERS 0
+
+/* What a backend has counted; its counts by duration wrap around. */
+typedef struct XactCounts
 {
-	struct
-	{
-		pg_atomic_uint64 committed;
-		pg_atomic_uint64 rolled_back;
-		pg_atomic_uint64 inside_us;
+	pg_atomic_uint64 committed;
+	pg_atomic_uint64 rolled_back;
+	pg_atomic_uint64 inside_us;
 
-		/* of the session */
-		pg_atomic_uint32 pid;	/* 0: there is none */
-		uint32		status_index;
-		pg_atomic_uint64 session_us;
-		pg_atomic_uint32 held[PADV_HOLD_BUCKETS];
-	}			of;
-	char		line[PG_CACHE_LINE_SIZE];
-} XactCounter;
+	/* of the session */
+	pg_atomic_uint32 pid;		/* 0: there is none */
+	uint32		status_index;
+	pg_atomic_uint64 session_us;
+	pg_atomic_uint32 held[PADV_HOLD_BUCKETS];
 
-StaticAssertDecl(sizeof(XactCounter) == PG_CACHE_LINE_SIZE, "the counters of a backend must be its own cache line");
+	pg_atomic_uint32 by_duration[PADV_LATENCY_BUCKETS];
+} XactCounts;
 
-static XactCounter *counters = NULL;
-static XactCounter *mine = NULL;
+/* In cache lines of its own. */
+typedef union BackendCounts
+{
+	XactCounts	of;
+	char		lines[TYPEALIGN(PG_CACHE_LINE_SIZE, sizeof(XactCounts))];
+} BackendCounts;
+
+/* What of it the table of roles has.  Protected by lock. */
+typedef struct FoldedCounts
+{
+	int32		role;			/* index in the table */
+	uint64		transactions;	/* sum of by_duration */
+	uint64		rolled_back;
+	uint64		inside_us;
+	uint32		by_duration[PADV_LATENCY_BUCKETS];
+} FoldedCounts;
+
+/* Protected by lock. */
+typedef struct RoleCounts
+{
+	Oid			role;			/* InvalidOid: all that have no entry */
+	PadvLatency total;
+	PadvLatencyMinute minute;
+} RoleCounts;
+
+typedef struct XactStatsShared
+{
+	LWLock		lock;
+
+	/* These fields are protected by lock. */
+	int32		nroles;
+	int64		folded_at;		/* monotonic, microseconds; the last look */
+	RoleCounts	roles[MAX_TABLE];
+} XactStatsShared;
+
+static XactStatsShared *shared = NULL;
+static BackendCounts *backends = NULL;
+static FoldedCounts *folded = NULL;
+static XactCounts *mine = NULL; /* NULL until the end of the login */
 
 /* One element more than backends, for the alignment. */
+static Size
+backends_size(void)
+{
+	return mul_size(add_size(MaxBackends, 1), sizeof(BackendCounts));
+}
+
+static Size
+folded_size(void)
+{
+	return MAXALIGN(mul_size(MaxBackends, sizeof(FoldedCounts)));
+}
+
 Size
 padv_xact_stats_shmem_size(void)
 {
-	return mul_size(add_size(MaxLivePostmasterChildren(), 1), sizeof(XactCounter));
+	return add_size(add_size(MAXALIGN(sizeof(XactStatsShared)), folded_size()), backends_size());
+}
+
+static void
+init_counts(XactCounts *counts)
+{
+	pg_atomic_init_u64(&counts->committed, 0);
+	pg_atomic_init_u64(&counts->rolled_back, 0);
+	pg_atomic_init_u64(&counts->inside_us, 0);
+	pg_atomic_init_u32(&counts->pid, 0);
+	pg_atomic_init_u64(&counts->session_us, 0);
+	for (int i = 0; i < PADV_HOLD_BUCKETS; i++)
+		pg_atomic_init_u32(&counts->held[i], 0);
+	for (int i = 0; i < PADV_LATENCY_BUCKETS; i++)
+		pg_atomic_init_u32(&counts->by_duration[i], 0);
 }
 
 void
-padv_xact_stats_shmem_init(void)
+padv_xact_stats_shmem_init(int tranche)
 {
 	bool		found;
 	char	   *block = ShmemInitStruct("pool_advisor transactions",
 										padv_xact_stats_shmem_size(), &found);
 
-	counters = (XactCounter *) TYPEALIGN(PG_CACHE_LINE_SIZE, block);
+	shared = (XactStatsShared *) block;
+	block += MAXALIGN(sizeof(XactStatsShared));
+	folded = (FoldedCounts *) block;
+	block += folded_size();
+	backends = (BackendCounts *) TYPEALIGN(PG_CACHE_LINE_SIZE, block);
 	if (found)
 		return;
-	for (int i = 0; i < MaxLivePostmasterChildren(); i++)
+	memset(shared, 0, sizeof(XactStatsShared));
+	LWLockInitialize(&shared->lock, tranche);
+	shared->nroles = OTHERS + 1;
+	memset(folded, 0, folded_size());
+	for (int i = 0; i < MaxBackends; i++)
+		init_counts(&backends[i].of);
+}
+
+/* --- the table of roles; these are called with the lock held exclusively --- */
+
+static int
+find_or_create_role(Oid role)
+{
+	for (int i = OTHERS + 1; i < shared->nroles; i++)
+		if (shared->roles[i].role == role)
+			return i;
+	if (shared->nroles == MAX_TABLE)
+		return OTHERS;
+	shared->roles[shared->nroles].role = role;
+	return shared->nroles++;
+}
+
+/* What a counter has grown by since it was seen last. */
+static uint64
+grown_by(pg_atomic_uint64 *counter, uint64 *seen)
+{
+	uint64		now = pg_atomic_read_u64(counter);
+	uint64		grown = now - *seen;
+
+	*seen = now;
+	return grown;
+}
+
+/* Add what an entry has counted to its role. */
+static void
+fold_entry(int number, int64 now)
+{
+	XactCounts *counts = &backends[number].of;
+	FoldedCounts *seen = &folded[number];
+	PadvLatency *total = &shared->roles[seen->role].total;
+	PadvLatencyStep *step = padv_latency_step(&shared->roles[seen->role].minute, now);
+	uint64		inside_us = grown_by(&counts->inside_us, &seen->inside_us);
+	uint64		rolled_back = grown_by(&counts->rolled_back, &seen->rolled_back);
+
+	for (int i = 0; i < PADV_LATENCY_BUCKETS; i++)
 	{
-		pg_atomic_init_u64(&counters[i].of.committed, 0);
-		pg_atomic_init_u64(&counters[i].of.rolled_back, 0);
-		pg_atomic_init_u64(&counters[i].of.inside_us, 0);
-		pg_atomic_init_u32(&counters[i].of.pid, 0);
-		pg_atomic_init_u64(&counters[i].of.session_us, 0);
-		for (int bucket = 0; bucket < PADV_HOLD_BUCKETS; bucket++)
-			pg_atomic_init_u32(&counters[i].of.held[bucket], 0);
+		uint32		count = pg_atomic_read_u32(&counts->by_duration[i]);
+		uint32		grown = count - seen->by_duration[i];
+
+		seen->by_duration[i] = count;
+		seen->transactions += grown;
+		total->count[i] += grown;
+		step->count[i] += grown;
 	}
+	total->rolled_back += rolled_back;
+	total->sum_us += inside_us;
+	step->rolled_back += rolled_back;
+	step->sum_us += inside_us;
+}
+
+/* --- sessions --- */
+
+/* Begin to count for the session that has claimed the entry. */
+static void
+begin_session(XactCounts *counts)
+{
+	pg_atomic_write_u64(&counts->session_us, 0);
+	for (int i = 0; i < PADV_HOLD_BUCKETS; i++)
+		pg_atomic_write_u32(&counts->held[i], 0);
+	counts->status_index = padv_my_status_index();
+	pg_write_barrier();
+	pg_atomic_write_u32(&counts->pid, MyProcPid);
+}
+
+/* Take over the entry of this process; the rest of the last owner is of its role. */
+static void
+claim_entry(Oid role)
+{
+	int			number = padv_my_procno();
+	int64		now = padv_monotonic_us();
+
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	fold_entry(number, now);
+	folded[number].role = find_or_create_role(role);
+	LWLockRelease(&shared->lock);
+	mine = &backends[number].of;
+	begin_session(mine);
 }
 
 /* Add to a counter of this backend, which no other process writes. */
@@ -88,10 +245,18 @@ add_to_own_counter(pg_atomic_uint64 *counter, uint64 amount)
 	pg_atomic_write_u64(counter, pg_atomic_read_u64(counter) + amount);
 }
 
+static inline void
+count_duration(int64 us)
+{
+	pg_atomic_uint32 *bucket = &mine->by_duration[padv_latency_bucket(us)];
+
+	pg_atomic_write_u32(bucket, pg_atomic_read_u32(bucket) + 1);
+}
+
 /*
  * Whether this is a transaction of the client.  The session has transactions of its own:
- * at login, and when an idle session reads invalidation messages.  In each version the
- * states up to idle are those of a session that executes nothing.
+ * when an idle session reads invalidation messages.  In each version the states up to idle
+ * are those of a session that executes nothing.
  */
 static inline bool
 is_client_xact(void)
@@ -103,13 +268,13 @@ is_client_xact(void)
 static inline void
 count_for_session(int64 inside)
 {
-	pg_atomic_uint32 *held = &mine->of.held[padv_hold_bucket(Max(inside, 0))];
+	pg_atomic_uint32 *held = &mine->held[padv_hold_bucket(Max(inside, 0))];
 	uint32		before = pg_atomic_read_u32(held);
 
 	if (likely(before < PG_UINT32_MAX))
 		pg_atomic_write_u32(held, before + 1);
 	if (likely(inside > 0))
-		add_to_own_counter(&mine->of.session_us, inside);
+		add_to_own_counter(&mine->session_us, inside);
 }
 
 static void
@@ -117,28 +282,32 @@ count_xact_callback(XactEvent event, void *arg pg_attribute_unused())
 {
 	TimestampTz inside;
 
-	if ((event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE) ||
-		!is_client_xact())
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT && event != XACT_EVENT_PREPARE)
+		return;
+	if (unlikely(mine == NULL))
+	{
+		/* the transaction of the login, at whose end the role is certain */
+		if (event == XACT_EVENT_COMMIT)
+			claim_entry(GetSessionUserId());
+		return;
+	}
+	if (!is_client_xact())
 		return;
 	inside = GetCurrentTimestamp() - GetCurrentTransactionStartTimestamp();
-	add_to_own_counter(event == XACT_EVENT_ABORT ? &mine->of.rolled_back : &mine->of.committed, 1);
+	add_to_own_counter(event == XACT_EVENT_ABORT ? &mine->rolled_back : &mine->committed, 1);
 	if (likely(inside > 0))		/* the clock may have been set */
-		add_to_own_counter(&mine->of.inside_us, inside);
+		add_to_own_counter(&mine->inside_us, inside);
+	count_duration(inside);
 	count_for_session(inside);
 }
 
 void
 padv_xact_stats_start(void)
 {
-	mine = &counters[MyPMChildSlot - 1];
-	pg_atomic_write_u64(&mine->of.session_us, 0);
-	for (int bucket = 0; bucket < PADV_HOLD_BUCKETS; bucket++)
-		pg_atomic_write_u32(&mine->of.held[bucket], 0);
-	mine->of.status_index = padv_my_status_index();
-	pg_write_barrier();
-	pg_atomic_write_u32(&mine->of.pid, MyProcPid);
 	RegisterXactCallback(count_xact_callback, NULL);
 }
+
+/* --- the worker, and readers --- */
 
 void
 padv_xact_stats_total(PadvXactStats *total)
@@ -147,11 +316,11 @@ padv_xact_stats_total(PadvXactStats *total)
 	uint64		rolled_back = 0;
 	uint64		inside_us = 0;
 
-	for (int i = 0; i < MaxLivePostmasterChildren(); i++)
+	for (int i = 0; i < MaxBackends; i++)
 	{
-		committed += pg_atomic_read_u64(&counters[i].of.committed);
-		rolled_back += pg_atomic_read_u64(&counters[i].of.rolled_back);
-		inside_us += pg_atomic_read_u64(&counters[i].of.inside_us);
+		committed += pg_atomic_read_u64(&backends[i].of.committed);
+		rolled_back += pg_atomic_read_u64(&backends[i].of.rolled_back);
+		inside_us += pg_atomic_read_u64(&backends[i].of.inside_us);
 	}
 	total->committed = (double) committed;
 	total->rolled_back = (double) rolled_back;
@@ -161,36 +330,117 @@ padv_xact_stats_total(PadvXactStats *total)
 int
 padv_xact_stats_entries(void)
 {
-	return MaxLivePostmasterChildren();
+	return MaxBackends;
 }
 
 static void
-copy_session(const XactCounter *counter, PadvXactSession *session)
+copy_session(XactCounts *counts, PadvXactSession *session)
 {
-	session->status_index = counter->of.status_index;
-	session->inside_us = pg_atomic_read_u64(unconstify(pg_atomic_uint64 *, &counter->of.session_us));
-	for (int bucket = 0; bucket < PADV_HOLD_BUCKETS; bucket++)
-		session->held[bucket] = pg_atomic_read_u32(unconstify(pg_atomic_uint32 *, &counter->of.held[bucket]));
+	session->status_index = counts->status_index;
+	session->inside_us = pg_atomic_read_u64(&counts->session_us);
+	for (int i = 0; i < PADV_HOLD_BUCKETS; i++)
+		session->held[i] = pg_atomic_read_u32(&counts->held[i]);
 }
 
 bool
 padv_xact_stats_session(int entry, PadvXactSession *session)
 {
-	XactCounter *counter = &counters[entry];
+	XactCounts *counts = &backends[entry].of;
 
-	session->pid = (int) pg_atomic_read_u32(&counter->of.pid);
+	session->pid = (int) pg_atomic_read_u32(&counts->pid);
 	if (session->pid == 0)
 		return false;
 	pg_read_barrier();
-	copy_session(counter, session);
+	copy_session(counts, session);
 	pg_read_barrier();
-	return (int) pg_atomic_read_u32(&counter->of.pid) == session->pid;
+	return (int) pg_atomic_read_u32(&counts->pid) == session->pid;
+}
+
+bool
+padv_xact_stats_end(PadvXactSession *session)
+{
+	if (mine == NULL)
+		return false;
+	session->pid = MyProcPid;
+	copy_session(mine, session);
+	pg_atomic_write_u32(&mine->pid, 0);
+	return true;
+}
+
+/*
+ * Whether an entry has counted something that its role does not have.  `transactions` is
+ * read without the lock.  A session that claims the entry may change it meanwhile; then it
+ * has added all of it, and what the caller adds is nothing.
+ */
+static bool
+has_grown(int number)
+{
+	XactCounts *counts = &backends[number].of;
+
+	return pg_atomic_read_u64(&counts->committed) + pg_atomic_read_u64(&counts->rolled_back) !=
+		folded[number].transactions;
 }
 
 void
-padv_xact_stats_end(PadvXactSession *session)
+padv_xact_stats_fold(int64 now)
 {
-	session->pid = MyProcPid;
-	copy_session(mine, session);
-	pg_atomic_write_u32(&mine->of.pid, 0);
+	for (int i = 0; i < MaxBackends; i++)
+	{
+		if (!has_grown(i))
+			continue;
+		LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+		fold_entry(i, now);
+		LWLockRelease(&shared->lock);
+	}
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	shared->folded_at = now;
+	LWLockRelease(&shared->lock);
+}
+
+/* Copy a role of the table; false when there is none with this number. */
+static bool
+copy_role(int number, RoleCounts *role, int64 *now)
+{
+	bool		found;
+
+	LWLockAcquire(&shared->lock, LW_SHARED);
+	found = number < shared->nroles;
+	if (found)
+		memcpy(role, &shared->roles[number], sizeof(RoleCounts));
+	*now = shared->folded_at;
+	LWLockRelease(&shared->lock);
+	return found;
+}
+
+int
+padv_xact_stats_copy_latency(PadvRoleLatency **rows)
+{
+	RoleCounts *role = palloc(sizeof(RoleCounts));
+	int			count = 0;
+	int64		now;
+
+	*rows = palloc(MAX_TABLE * sizeof(PadvRoleLatency));
+	while (copy_role(count, role, &now))
+	{
+		PadvRoleLatency *row = &(*rows)[count++];
+
+		row->role = role->role;
+		row->total = role->total;
+		padv_latency_minute_sum(&role->minute, now, &row->minute);
+	}
+	pfree(role);
+	return count;
+}
+
+/* What was counted before the reset must not be added after it. */
+void
+padv_xact_stats_reset_latency(void)
+{
+	padv_xact_stats_fold(padv_monotonic_us());
+	for (int i = 0; i < MAX_TABLE; i++)
+	{
+		LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+		memset(&shared->roles[i].total, 0, sizeof(PadvLatency));
+		LWLockRelease(&shared->lock);
+	}
 }

@@ -8,6 +8,7 @@
 #define PADV_XACT_STATS_H
 
 #include "core/stats/hold_times.h"
+#include "core/stats/latency.h"
 
 /* Sums over all client backends since the server started; they never decrease. */
 typedef struct PadvXactStats
@@ -17,9 +18,17 @@ typedef struct PadvXactStats
 	double		inside_seconds; /* from start to end, both kinds */
 } PadvXactStats;
 
+/* The transactions of a role, as of the worker's last look. */
+typedef struct PadvRoleLatency
+{
+	Oid			role;			/* InvalidOid: all roles without an entry */
+	PadvLatency total;			/* since the server started, or the reset */
+	PadvLatency minute;			/* the last minute */
+} PadvRoleLatency;
+
 /* Bytes of shared memory, and its set-up; for status_shmem.c. */
 extern Size padv_xact_stats_shmem_size(void);
-extern void padv_xact_stats_shmem_init(void);
+extern void padv_xact_stats_shmem_init(int tranche);
 
 /* Begin to count the transactions of this client backend; from the login. */
 extern void padv_xact_stats_start(void);
@@ -50,8 +59,25 @@ extern bool padv_xact_stats_session(int entry, PadvXactSession *session);
 
 /*
  * Read what this session has finished, and remove it from its entry.  At the end of the
- * process.
+ * process.  Returns false if its login did not come to an end.
  */
-extern void padv_xact_stats_end(PadvXactSession *session);
+extern bool padv_xact_stats_end(PadvXactSession *session);
+/*
+ * For the worker, once a second: add to each role what its sessions have counted since the
+ * last look.  `now` is the monotonic clock in microseconds.  Takes the lock for each backend
+ * that has counted something.
+ */
+extern void padv_xact_stats_fold(int64 now);
+
+/*
+ * Copy the table of roles to an array in the current memory context, and return the number
+ * of elements.  The first PADV_ROLES_TRACKED roles that have logged in have an element each,
+ * for as long as the server runs; all others are the first element.  So no count goes down.
+ * May raise out-of-memory.
+ */
+extern int	padv_xact_stats_copy_latency(PadvRoleLatency **rows);
+
+/* Set the counts since the start to 0.  The caller has checked privileges. */
+extern void padv_xact_stats_reset_latency(void);
 
 #endif							/* PADV_XACT_STATS_H */

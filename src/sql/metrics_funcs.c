@@ -21,6 +21,7 @@
 #include "core/policy/enforcement.h"
 #include "shmem/admission.h"
 #include "shmem/status_shmem.h"
+#include "shmem/xact_stats.h"
 #include "sql/arguments.h"
 #include "sql/encoding.h"
 #include "sql/limit_usage.h"
@@ -253,6 +254,22 @@ read_counted(PadvMetricsInput *input, const Counters *counters)
 	input->ncounted = padv_metrics_fold_counted(input->counted, shown, count);
 }
 
+/* --- durations ---------------------------------------------------------------- */
+
+static void
+read_latency(PadvMetricsInput *input)
+{
+	PadvRoleLatency *roles;
+	int			count = padv_xact_stats_copy_latency(&roles);
+
+	input->latency = palloc0((count + 1) * sizeof(PadvMetricsLatency));
+	for (int i = 0; i < count; i++)
+		input->latency[i] = (PadvMetricsLatency) {
+			.labels.rolname = name_of_role(roles[i].role),
+			.total = roles[i].total, .minute = roles[i].minute};
+	input->nlatency = padv_metrics_fold_latency(input->latency, count);
+}
+
 /* --- limits ----------------------------------------------------------------- */
 
 /* The names of a limit; false when one of them is gone. */
@@ -331,6 +348,7 @@ read_input(PadvMetricsInput *input)
 	read_metric_roles(input, &counters, usage.limits, &load);
 	read_metric_databases(input, &load);
 	read_counted(input, &counters);
+	read_latency(input);
 	padv_metrics_read_limits(input, &usage);
 }
 

@@ -18,6 +18,7 @@
 #include "shmem/history_shmem.h"
 #include "shmem/status_shmem.h"
 #include "shmem/xact_slots.h"
+#include "shmem/xact_stats.h"
 #include "sql/arguments.h"
 
 PG_FUNCTION_INFO_V1(pool_advisor_reset);
@@ -56,6 +57,7 @@ pool_advisor_reset(PG_FUNCTION_ARGS)
 	{
 		padv_admission_reset_counters();
 		padv_slots_reset_counters();
+		padv_xact_stats_reset_latency();
 	}
 	if (history)
 	{

@@ -52,6 +52,27 @@ padv_row_known_float(PadvRow *row, double value)
 	padv_row_add(row, Float8GetDatum(value), value < 0.0);
 }
 
+/* A figure for people: four significant digits. */
+static inline void
+padv_row_figure(PadvRow *row, double value)
+{
+	char		digits[32];
+
+	snprintf(digits, sizeof(digits), "%.4g", value);
+	padv_row_add(row, DirectFunctionCall3(numeric_in, CStringGetDatum(digits),
+										  ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)), false);
+}
+
+/* The same for a figure that is negative when it is not known: NULL then. */
+static inline void
+padv_row_known_figure(PadvRow *row, double value)
+{
+	if (value < 0.0)
+		padv_row_add(row, (Datum) 0, true);
+	else
+		padv_row_figure(row, value);
+}
+
 static inline void
 padv_row_bool(PadvRow *row, bool value)
 {

@@ -255,6 +255,7 @@ static void
 end_second(Worker *worker, int64 now)
 {
 	read_counters(worker, now);
+	padv_xact_stats_fold(now);
 	read_retain_timeout(worker, now);
 	keep_second(worker);
 	padv_history_save_if_due(worker->history, now);

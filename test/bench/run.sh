@@ -24,6 +24,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/auto.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/endurance.sh"
 # shellcheck source=test/bench/chaos.sh
 source "$(dirname "${BASH_SOURCE[0]}")/chaos.sh"
+# shellcheck source=test/bench/latency.sh
+source "$(dirname "${BASH_SOURCE[0]}")/latency.sh"
 # shellcheck source=test/bench/blockers.sh
 source "$(dirname "${BASH_SOURCE[0]}")/blockers.sh"
 
@@ -303,7 +305,7 @@ bench_simulate() {
 }
 
 ulimit -n 8192 2>/dev/null || true
-PARTS='window simulate sample status transaction metrics load agreement check logins storm effect truth gate pool_size auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps open_loop overload blockers chaos endurance'
+PARTS='window simulate sample status transaction metrics load agreement check logins storm effect truth gate pool_size auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps open_loop overload latency blockers chaos endurance'
 
 prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"

@@ -149,7 +149,7 @@ sub read_openmetrics
 	push @wrong, 'no EOF' unless pop @lines eq '# EOF';
 	for (@lines)
 	{
-		if (/^# TYPE (\S+) (gauge|counter|info)$/)
+		if (/^# TYPE (\S+) (gauge|counter|info|histogram)$/)
 		{
 			push @wrong, "$1 comes twice" if $seen{$1}++;
 			($family, $type{$1}) = ($1, $2);
@@ -167,10 +167,10 @@ sub read_openmetrics
 			my ($name, $labels, $value) = ($1, $2 // '', $3);
 			my %suffix = (gauge => '', counter => '_total', info => '_info');
 			push @wrong, "$name in the family $family"
-			  unless $name eq $family . $suffix{ $type{$family} };
+			  unless $type{$family} eq 'histogram' ? $name =~ /^${family}_(?:bucket|sum|count)$/ : $name eq $family . $suffix{ $type{$family} };
 			push @wrong, "$name: $value" unless $value =~ /^-?\d+(\.\d+)?(e[-+]\d+)?$/;
 			push @wrong, "$name\{$labels} twice" if exists $series{"$name\{$labels}"};
-			$series{"$name\{$labels}"} = $value;
+			$series{"$name\{$labels}"} = $value unless $type{$family} eq 'histogram';
 		}
 		else
 		{
@@ -191,7 +191,7 @@ $node->safe_psql('postgres', q{CREATE FUNCTION e(text) RETURNS text LANGUAGE sql
 	AS $$SELECT replace(replace(replace($1, E'\\\\', E'\\\\\\\\'), '"', E'\\\\"'), E'\n', E'\\\\n')$$});
 
 # Those that move by themselves are compared by their names only.
-my $MOVES = qr/age_seconds|samples_total|sample_cost|_avg|_ratio|active|idle|(?<!max_)sessions\{|role_queued|advice/;
+my $MOVES = qr/age_seconds|samples_total|sample_cost|_avg|_ratio|active|idle|(?<!max_)sessions\{|role_queued|advice|latency_/;
 
 # A sample between the two may bring a role; so they are read again if they differ.
 sub agree

@@ -104,7 +104,7 @@ test_numbers_of_names(void)
 static const char *
 name_of_number(int number)
 {
-	static char names[MANY + 1][16];
+	static char names[MANY + 1][20];
 
 	snprintf(names[number], sizeof(names[number]), "role_%d", number);
 	return names[number];
@@ -224,6 +224,33 @@ test_limits(void)
 	ok(padv_metrics_choose_limits(many, MANY) == PADV_MAX_SHOWN, "many are not");
 }
 
+static void
+test_latency(void)
+{
+	PadvMetricsLatency rows[6] = {{.labels = {.rolname = NULL}}};
+	int			count;
+
+	/* others, one of a second, one without a transaction in the minute, one that is gone */
+	for (int i = 0; i < 5; i++)
+	{
+		rows[i].labels.rolname = i == 0 || i == 4 ? NULL : name_of_number(i);
+		rows[i].total.count[padv_latency_bucket(300)] = 10;
+		rows[i].total.count[padv_latency_bucket(PADV_SLOW_US)] = (uint64_t) i;
+		rows[i].total.sum_us = 3000 + (uint64_t) i * PADV_SLOW_US;
+		rows[i].total.rolled_back = 1;
+		rows[i].minute.count[padv_latency_bucket(i == 0 ? 300 : 30000)] = i == 2 ? 0 : 1;
+	}
+	count = padv_metrics_fold_latency(rows, 5);
+	ok(count == 4 && strcmp(rows[3].labels.rolname, PADV_OTHER_ROLES) == 0, "roles with a name, and the others, got %d", count);
+	ok(rows[0].transactions == 11 && rows[0].slow == 1 && rows[0].rolled_back == 1, "what is slow is told apart");
+	near(rows[0].seconds, 1.003, 1e-9, "with its time");
+	near(rows[0].p99, 0.03, 0.003, "the quantiles are of the minute");
+	ok(rows[1].mean < 0.0 && rows[1].p50 < 0.0, "and not known without a transaction");
+	ok(rows[3].transactions == 24 && rows[3].slow == 4 && rows[3].rolled_back == 2, "the others are added up");
+	near(rows[3].p50, 3e-4, 3e-5, "with quantiles of their sum");
+	near(rows[3].p95, 0.03, 0.003, "which are not sums");
+}
+
 /* --- the text ----------------------------------------------------------------- */
 
 static char text[65536];
@@ -334,6 +361,33 @@ test_text(void)
 	has_not("pool_advisor_role_max_sessions{rolname=\"pg_other_roles\"}");
 	has("\npool_advisor_limit_in_use{rolname=\"app\",datname=\"crm\"} 1\n");
 	ok(ends_with(text, "\n# EOF"), "it ends as it must");
+}
+
+static void
+test_histogram(void)
+{
+	PadvMetricsLatency rows[2] = {{.labels = {.rolname = "a\"b"}}};
+	PadvMetricsInput input = input_of(true);
+
+	rows[0].total.count[padv_latency_bucket(499)] = 1;
+	rows[0].total.count[padv_latency_bucket(500)] = 1;
+	rows[0].total.count[padv_latency_bucket(999999)] = 2;
+	rows[0].total.count[padv_latency_bucket(1000000)] = 3;
+	rows[0].total.sum_us = 5000999;
+	input.latency = rows;
+	input.nlatency = padv_metrics_fold_latency(rows, 1);
+	show(&input);
+	has("\n# TYPE pool_advisor_transaction_duration_seconds histogram\n# UNIT pool_advisor_transaction_duration_seconds seconds\n# HELP");
+	has("\npool_advisor_transaction_duration_seconds_bucket{rolname=\"a\\\"b\",le=\"0.0005\"} 1\n");
+	has("\npool_advisor_transaction_duration_seconds_bucket{rolname=\"a\\\"b\",le=\"0.001\"} 2\n");
+	has("\npool_advisor_transaction_duration_seconds_bucket{rolname=\"a\\\"b\",le=\"0.5\"} 2\n");
+	has("\npool_advisor_transaction_duration_seconds_bucket{rolname=\"a\\\"b\",le=\"1.0\"} 4\n");
+	has("\npool_advisor_transaction_duration_seconds_bucket{rolname=\"a\\\"b\",le=\"+Inf\"} 7\n");
+	has("\npool_advisor_transaction_duration_seconds_count{rolname=\"a\\\"b\"} 7\n");
+	has("\npool_advisor_transaction_duration_seconds_sum{rolname=\"a\\\"b\"} 5.000999\n");
+	has("\npool_advisor_transaction_duration_seconds_sum{rolname=\"pg_other_roles\"} 0\n# EOF");
+	has("\npool_advisor_latency_slow_total{rolname=\"a\\\"b\"} 3\n");
+	has_not("pool_advisor_latency_p50_seconds{");
 }
 
 static void
@@ -456,7 +510,9 @@ main(void)
 	test_ties();
 	test_counted();
 	test_limits();
+	test_latency();
 	test_text();
+	test_histogram();
 	test_text_without_sample();
 	test_long_names();
 	test_numbers();

@@ -23,6 +23,11 @@ typedef struct Rule
 	const char *description;
 } Rule;
 
+/* The share of all transactions that were slow, over a window. */
+#define SLOW_SHARE(window) \
+	"sum without (rolname) (rate(pool_advisor_latency_slow_total[" window "]))" \
+	" / sum without (rolname) (rate(pool_advisor_latency_transactions_total[" window "]))"
+
 static const Rule rules[] = {
 	{"PoolAdvisorStalled",
 		"pool_advisor_stalled_seconds > 0",
@@ -85,6 +90,12 @@ static const Rule rules[] = {
 		"0m", "warning",
 		"The connections of the server were nearly used up within two weeks",
 	"There were {{ $value }} sessions at most in 14 days. The next peak may find none free."},
+	{"PoolAdvisorSlow",
+		SLOW_SHARE("5m") " > 0.05 and " SLOW_SHARE("1h") " > 0.05"
+		" and sum without (rolname) (rate(pool_advisor_latency_transactions_total[5m])) > 1",
+		"0m", "warning",
+		"Over 5 % of the transactions take longer than a second",
+	"In the last five minutes {{ $value | humanizePercentage }}, and over 5 % in the last hour. The view latency says of which role."},
 	{0}
 };
 
@@ -93,6 +104,13 @@ padv_write_prometheus_rules(const PadvConfigWriter *writer)
 {
 	padv_config_put(writer,
 					"# Alert rules for Prometheus; name the file in rule_files of prometheus.yml.\n"
+					"#\n"
+					"# PoolAdvisorSlow goes by a target: 99 % of the transactions take at most 1 s. A share of\n"
+					"# 5 % uses up in 6 days what a month allows. The last hour keeps a short peak from being an\n"
+					"# alert; the last 5 minutes end it soon. Below a transaction a second a share says nothing.\n"
+					"# Leave out roles for long queries with {rolname!=\"reports\"}. For another target, as 0.1 s,\n"
+					"# openmetrics() has pool_advisor_transaction_duration_seconds_bucket{le=\"0.1\"}: divide its\n"
+					"# rate by that of pool_advisor_transaction_duration_seconds_count, and subtract from 1.\n"
 					"groups:\n"
 					"- name: pool_advisor\n"
 					"  rules:\n");

@@ -28,6 +28,7 @@
 #define ROLE(member) .offset = offsetof(PadvMetricsRole, member)
 #define DATABASE(member) .offset = offsetof(PadvMetricsDatabase, member)
 #define COUNTED(member) .offset = offsetof(PadvMetricsCounted, counts.member)
+#define LATENCY(member) .offset = offsetof(PadvMetricsLatency, member)
 #define LIMIT(member) .offset = offsetof(PadvMetricsLimit, member)
 
 #define GAUGE PADV_METRIC_GAUGE
@@ -216,6 +217,23 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_admission_transactions_queue_wait_seconds_total", COUNTER, "seconds",
 	"Time that these transactions spent in the queue.", PADV_BY_COUNTED_ROLE, .is_real = true, COUNTED(transactions_wait_seconds)},
 
+	{"pool_advisor_latency_transactions_total", COUNTER, "",
+	"Transactions that clients of the role committed, prepared or rolled back.", PADV_BY_LATENCY, LATENCY(transactions)},
+	{"pool_advisor_latency_rolled_back_total", COUNTER, "",
+	"Those of them that were rolled back.", PADV_BY_LATENCY, LATENCY(rolled_back)},
+	{"pool_advisor_latency_slow_total", COUNTER, "",
+	"Those of them that took longer than 1 s, the wait in the queue included.", PADV_BY_LATENCY, LATENCY(slow)},
+	{"pool_advisor_latency_seconds_total", COUNTER, "seconds",
+	"Time that all of them took together.", PADV_BY_LATENCY, .is_real = true, LATENCY(seconds)},
+	{"pool_advisor_latency_mean_seconds", GAUGE, "seconds",
+	"Mean duration of the transactions of the role in the last minute.", PADV_BY_LATENCY, .is_real = true, LATENCY(mean)},
+	{"pool_advisor_latency_p50_seconds", GAUGE, "seconds",
+	"Duration that half of the transactions of the role in the last minute did not exceed.", PADV_BY_LATENCY, .is_real = true, LATENCY(p50)},
+	{"pool_advisor_latency_p95_seconds", GAUGE, "seconds",
+	"Duration that 95 percent of them did not exceed.", PADV_BY_LATENCY, .is_real = true, LATENCY(p95)},
+	{"pool_advisor_latency_p99_seconds", GAUGE, "seconds",
+	"Duration that 99 percent of them did not exceed.", PADV_BY_LATENCY, .is_real = true, LATENCY(p99)},
+
 	{"pool_advisor_limit_in_use", GAUGE, "",
 	"Sessions counted under the limit of the role, of the database, or of the role in the database.", PADV_BY_LIMIT, LIMIT(in_use)},
 	{"pool_advisor_limit_max_sessions", GAUGE, "",
@@ -230,6 +248,7 @@ const PadvMetricGroup padv_metric_groups[PADV_METRIC_SCOPES] = {
 	[PADV_BY_ROLE] = {"pool_advisor_role_", {"rolname"}},
 	[PADV_BY_DATABASE] = {"pool_advisor_database_", {"datname"}},
 	[PADV_BY_COUNTED_ROLE] = {"pool_advisor_admission_", {"rolname"}},
+	[PADV_BY_LATENCY] = {"pool_advisor_latency_", {"rolname"}},
 	[PADV_BY_LIMIT] = {"pool_advisor_limit_", {"rolname", "datname"}},
 };
 
@@ -358,10 +377,22 @@ padv_metrics_choose_limits(PadvMetricsLimit *limits, int count)
 	return shown(count);
 }
 
+static void
+add_durations(PadvMetricsLatency *sum, const PadvMetricsLatency *row)
+{
+	padv_latency_add(&sum->total, &row->total);
+	padv_latency_add(&sum->minute, &row->minute);
+}
+
 /* Add a row to the sum, field by field as the table has them. */
 static void
 add_row(PadvMetricScope scope, char *sum, const char *row)
 {
+	if (scope == PADV_BY_LATENCY)
+	{
+		add_durations((PadvMetricsLatency *) (void *) sum, (const PadvMetricsLatency *) (const void *) row);
+		return;
+	}
 	for (const PadvMetric *metric = padv_metrics; metric->name != NULL; metric++)
 	{
 		if (metric->scope != scope)
@@ -432,6 +463,33 @@ padv_metrics_fold_counted(PadvMetricsCounted *counted, int shown_roles, int coun
 	PadvMetricsCounted sum = {0};
 
 	return fold(PADV_BY_COUNTED_ROLE, (char *) counted, sizeof(sum), shown_roles, count, (char *) &sum);
+}
+
+static void
+describe_durations(PadvMetricsLatency *row)
+{
+	uint64_t	count = padv_latency_count(&row->total);
+
+	row->transactions = (int64_t) count;
+	row->rolled_back = (int64_t) row->total.rolled_back;
+	row->slow = (int64_t) (count - padv_latency_count_below(&row->total, PADV_SLOW_US));
+	row->seconds = (double) row->total.sum_us / 1e6;
+	row->mean = padv_latency_mean(&row->minute);
+	row->p50 = padv_latency_quantile(&row->minute, 0.5);
+	row->p95 = padv_latency_quantile(&row->minute, 0.95);
+	row->p99 = padv_latency_quantile(&row->minute, 0.99);
+}
+
+/* Quantiles cannot be added up; so these are of the sum. */
+int
+padv_metrics_fold_latency(PadvMetricsLatency *latency, int count)
+{
+	PadvMetricsLatency sum = {0};
+	int			kept = fold(PADV_BY_LATENCY, (char *) latency, sizeof(sum), count, count, (char *) &sum);
+
+	for (int i = 0; i < kept; i++)
+		describe_durations(&latency[i]);
+	return kept;
 }
 
 /* --- the walk ------------------------------------------------------------- */
@@ -518,6 +576,9 @@ padv_metrics_walk(const PadvMetricsInput *input,
 				break;
 			case PADV_BY_COUNTED_ROLE:
 				walk_rows(&walk, metric, input->counted, sizeof(PadvMetricsCounted), input->ncounted);
+				break;
+			case PADV_BY_LATENCY:
+				walk_rows(&walk, metric, input->latency, sizeof(PadvMetricsLatency), input->nlatency);
 				break;
 			case PADV_BY_LIMIT:
 				walk_rows(&walk, metric, input->limits, sizeof(PadvMetricsLimit), input->nlimits);

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "core/model/status.h"
+#include "core/stats/latency.h"
 
 /* Of the library; the same as default_version in pool_advisor.control. */
 #define PADV_VERSION "1.0"
@@ -44,6 +45,7 @@ typedef enum PadvMetricScope
 	PADV_BY_ROLE,				/* PadvMetricsRole */
 	PADV_BY_DATABASE,			/* PadvMetricsDatabase */
 	PADV_BY_COUNTED_ROLE,		/* PadvMetricsCounted */
+	PADV_BY_LATENCY,			/* PadvMetricsLatency */
 	PADV_BY_LIMIT,				/* PadvMetricsLimit */
 } PadvMetricScope;
 
@@ -160,6 +162,27 @@ typedef struct PadvMetricsCounted
 	PadvMetricsCounts counts;
 } PadvMetricsCounted;
 
+/* Durations of the transactions of a role. */
+typedef struct PadvMetricsLatency
+{
+	PadvMetricsLabels labels;	/* must be first */
+	PadvLatency total;			/* since the server started */
+	PadvLatency minute;			/* the last one */
+
+	/* these are set by padv_metrics_fold_latency, the last four of the minute */
+	int64_t		transactions;
+	int64_t		rolled_back;
+	int64_t		slow;			/* longer than PADV_SLOW_US */
+	double		seconds;
+	double		mean;			/* negative: there was none */
+	double		p50;
+	double		p95;
+	double		p99;
+} PadvMetricsLatency;
+
+/* Above this a transaction is slow, for the alert on latency. */
+#define PADV_SLOW_US 1000000
+
 typedef struct PadvMetricsLimit
 {
 	PadvMetricsLabels labels;	/* must be first */
@@ -176,10 +199,12 @@ typedef struct PadvMetricsInput
 	int			nroles;
 	int			ndatabases;		/* at most PADV_MAX_SHOWN, with known names */
 	int			ncounted;
+	int			nlatency;
 	int			nlimits;
 	PadvMetricsRole *roles;
 	PadvMetricsDatabase *databases;
 	PadvMetricsCounted *counted;
+	PadvMetricsLatency *latency;
 	PadvMetricsLimit *limits;
 } PadvMetricsInput;
 
@@ -202,6 +227,9 @@ extern int	padv_metrics_choose_limits(PadvMetricsLimit *limits, int count);
  */
 extern int	padv_metrics_fold_roles(PadvMetricsRole *roles, int shown, int count);
 extern int	padv_metrics_fold_counted(PadvMetricsCounted *counted, int shown, int count);
+
+/* The same for durations, all of which are shown; also sets the fields that follow. */
+extern int	padv_metrics_fold_latency(PadvMetricsLatency *latency, int count);
 
 typedef struct PadvSeries
 {

@@ -40,7 +40,7 @@ padv_config_put(const PadvConfigWriter *writer, const char *text)
 
 /* The scopes that have a query each: that of samples is in that of the server. */
 static const PadvMetricScope scopes[] = {
-	PADV_BY_SERVER, PADV_BY_WAIT_CLASS, PADV_BY_ROLE, PADV_BY_DATABASE, PADV_BY_COUNTED_ROLE, PADV_BY_LIMIT,
+	PADV_BY_SERVER, PADV_BY_WAIT_CLASS, PADV_BY_ROLE, PADV_BY_DATABASE, PADV_BY_COUNTED_ROLE, PADV_BY_LATENCY, PADV_BY_LIMIT,
 };
 
 #define SCOPES (sizeof(scopes) / sizeof(scopes[0]))

@@ -134,6 +134,75 @@ put_series(void *arg, const PadvSeries *series)
 	put_metrics_text(writer, "\n");
 }
 
+/* --- durations, as histograms --- */
+
+/* No kind of the view: only this text has histograms. */
+static const PadvMetric durations = {
+	.name = "pool_advisor_transaction_duration_seconds",
+	.unit = "seconds",
+	.help = "Durations of transactions of the role since the server started, the wait in the queue included.",
+};
+
+/* Bounds of histograms, in microseconds: bounds of PadvLatency, so that counts are exact. */
+static const int64_t duration_bounds[] = {
+	500, 1000, 5000, 10000, 25000, 50000, 100000, 250000, 500000, 1000000, 2500000, 10000000,
+};
+
+#define DURATION_BOUNDS ((int) (sizeof(duration_bounds) / sizeof(duration_bounds[0])))
+
+/* A bound in seconds is written with a point, whatever it is. */
+static void
+write_bound(char text[PADV_NUMBER], int64_t us)
+{
+	snprintf(text, PADV_NUMBER, us % 1000000 == 0 ? "%.1f" : "%g", (double) us / 1e6);
+}
+
+/* One line of a role; le is empty where the label does not apply. */
+static void
+put_duration(const Writer *writer, const char *suffix, const char *rolname, const char *le, double value)
+{
+	char		number[PADV_NUMBER];
+	bool		first = true;
+
+	put_metrics_text(writer, durations.name);
+	put_metrics_text(writer, suffix);
+	put_metrics_label(writer, &first, "rolname", rolname);
+	put_metrics_label(writer, &first, "le", le);
+	put_metrics_text(writer, "} ");
+	padv_write_number(number, value);
+	put_metrics_text(writer, number);
+	put_metrics_text(writer, "\n");
+}
+
+static void
+put_histogram(const Writer *writer, const PadvMetricsLatency *row)
+{
+	const char *name = row->labels.rolname;
+	char		le[PADV_NUMBER];
+
+	for (int i = 0; i < DURATION_BOUNDS; i++)
+	{
+		write_bound(le, duration_bounds[i]);
+		put_duration(writer, "_bucket", name, le,
+					 (double) padv_latency_count_below(&row->total, duration_bounds[i]));
+	}
+	put_duration(writer, "_bucket", name, "+Inf", (double) row->transactions);
+	put_duration(writer, "_count", name, "", (double) row->transactions);
+	put_duration(writer, "_sum", name, "", row->seconds);
+}
+
+static void
+put_histograms(const Writer *writer, const PadvMetricsInput *input)
+{
+	if (input->nlatency == 0)
+		return;
+	put_family_line(writer, "TYPE", &durations, "histogram");
+	put_family_line(writer, "UNIT", &durations, durations.unit);
+	put_family_line(writer, "HELP", &durations, durations.help);
+	for (int i = 0; i < input->nlatency; i++)
+		put_histogram(writer, &input->latency[i]);
+}
+
 void
 padv_openmetrics(const PadvMetricsInput *input,
 				 void (*emit) (void *arg, const char *text), void *arg)
@@ -141,5 +210,6 @@ padv_openmetrics(const PadvMetricsInput *input,
 	Writer		writer = {emit, arg, NULL};
 
 	padv_metrics_walk(input, put_series, &writer);
+	put_histograms(&writer, input);
 	put_metrics_text(&writer, "# EOF");
 }
