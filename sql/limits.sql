@@ -74,6 +74,12 @@ SELECT * FROM pool_advisor.set_limit('regress_padv_app', queue_timeout => '0');
 SELECT * FROM pool_advisor.set_limit('regress_padv_app', max_sessions => 5, max_active => 0);
 SELECT * FROM pool_advisor.set_limit('regress_padv_app', max_sessions => 5, max_active => -2);
 ALTER ROLE regress_padv_app SET pool_advisor.max_active = 0;
+SELECT * FROM pool_advisor.set_limit('regress_padv_app', max_sessions => 5, active_weight => 0);
+SELECT * FROM pool_advisor.set_limit('regress_padv_app', max_sessions => 5, active_weight => -1);
+SELECT * FROM pool_advisor.set_limit('regress_padv_app', max_sessions => 5, active_weight => 1001);
+SELECT * FROM pool_advisor.set_limit('regress_padv_app', max_sessions => 5, min_active => -1);
+SELECT * FROM pool_advisor.set_limit('regress_padv_app', max_sessions => 5, max_active => 2, min_active => 3);
+ALTER ROLE regress_padv_app SET pool_advisor.active_weight = 0;
 SELECT * FROM pool_advisor.set_limit('pg_monitor', max_sessions => 5);
 SELECT pool_advisor.clear_limit('regress_padv_nobody');
 SELECT * FROM stored WHERE rolname = 'regress_padv_app';
@@ -86,6 +92,15 @@ ALTER ROLE regress_padv_app SET pool_advisor.queue_timeout = 0.25;
 SELECT queue_timeout FROM pool_advisor.set_limit('regress_padv_app', max_sessions => 7);
 ALTER ROLE regress_padv_app SET pool_advisor.session_idle_timeout = '0.0001';
 SELECT session_idle_timeout FROM pool_advisor.set_limit('regress_padv_app', max_sessions => 7, min_sessions => 0);
+
+-- shares of the server's slots: of a role, which has them from the default; of others if they are set
+BEGIN;
+SELECT scope, rolname, datname, active_weight, min_active FROM pool_advisor.set_limit(active_weight => 2);
+SELECT scope, rolname, datname, active_weight, min_active FROM pool_advisor.set_limit('regress_padv_app', min_active => 1);
+SELECT scope, rolname, datname, active_weight, min_active FROM pool_advisor.set_limit('regress_padv_group', max_active => 9);
+SELECT scope, rolname, datname, active_weight, min_active FROM pool_advisor.set_limit('regress_padv_group', min_active => 9);
+SELECT scope, rolname, datname, active_weight, min_active FROM pool_advisor.set_limit(database => 'postgres', active_weight => 1000);
+ROLLBACK;
 
 -- in a session it does nothing, and says so; nothing is said at login
 SET pool_advisor.max_sessions = 3;

@@ -701,7 +701,9 @@ CREATE FUNCTION pool_advisor._limits(
     OUT enforcement text,
     OUT gate_enforcement text,
     OUT transaction_queue_length bigint,
-    OUT transaction_queue_timeout interval
+    OUT transaction_queue_timeout interval,
+    OUT active_weight bigint,
+    OUT min_active bigint
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_limits'
@@ -731,6 +733,8 @@ COMMENT ON COLUMN pool_advisor.limits.enforcement IS 'whether it holds for sessi
 COMMENT ON COLUMN pool_advisor.limits.gate_enforcement IS 'whether it holds for transactions: on, observe or off, which it also is when enforcement is; exempt: its role is under no limit';
 COMMENT ON COLUMN pool_advisor.limits.transaction_queue_length IS 'transactions that wait because of it at most, beyond which they are refused; -1 is no bound, 0 lets none wait; of the server that of the default';
 COMMENT ON COLUMN pool_advisor.limits.transaction_queue_timeout IS 'how long a transaction waits before it is refused; 0 is as long as it takes; of the server that of the default';
+COMMENT ON COLUMN pool_advisor.limits.active_weight IS 'share of the server''s slots while transactions wait for them; NULL for a group or database that sets none, and for the server';
+COMMENT ON COLUMN pool_advisor.limits.min_active IS 'transactions that get a slot of the server before those of others; NULL likewise';
 
 CREATE FUNCTION pool_advisor._gate(
     OUT scope text,
@@ -899,6 +903,8 @@ CREATE FUNCTION pool_advisor.set_limit(
     max_active integer DEFAULT NULL,
     transaction_queue_length integer DEFAULT NULL,
     transaction_queue_timeout interval DEFAULT NULL,
+    active_weight integer DEFAULT NULL,
+    min_active integer DEFAULT NULL,
     OUT scope text,
     OUT rolname name,
     OUT datname name,
@@ -909,13 +915,15 @@ CREATE FUNCTION pool_advisor.set_limit(
     OUT queue_timeout interval,
     OUT max_active bigint,
     OUT transaction_queue_length bigint,
-    OUT transaction_queue_timeout interval
+    OUT transaction_queue_timeout interval,
+    OUT active_weight bigint,
+    OUT min_active bigint
 )
 RETURNS record
 AS 'MODULE_PATHNAME', 'pool_advisor_set_limit'
 LANGUAGE C VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-REVOKE ALL ON FUNCTION pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer, integer, interval) FROM PUBLIC;
-COMMENT ON FUNCTION pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer, integer, interval) IS
+REVOKE ALL ON FUNCTION pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer, integer, interval, integer, integer) FROM PUBLIC;
+COMMENT ON FUNCTION pool_advisor.set_limit(name, name, integer, integer, interval, integer, interval, integer, integer, interval, integer, integer) IS
     'set limits of a role, a database, a role in a database, or the default of all; NULL leaves a setting as it is, -1 is no limit; returns what is in force there once the transaction has committed, as the view limits shows it';
 
 CREATE FUNCTION pool_advisor.clear_limit(

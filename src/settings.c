@@ -272,6 +272,26 @@ static const struct LimitSetting
 		.maximum = INT_MAX,
 		.flags = GUC_UNIT_MS,
 	},
+	[PADV_ACTIVE_WEIGHT] = {
+		.name = PREFIX ".active_weight",
+		.what = "Sets the share of server_max_active while transactions wait for it.",
+		.note = "Set it for a role, a group, a database or a role in a database. A role with 2 has twice the slots of one with 1.",
+		.counted = "shares",
+		.lowest = 1,
+		.standard = 1,
+		.minimum = 1,
+		.maximum = 1000,
+	},
+	[PADV_MIN_ACTIVE] = {
+		.name = PREFIX ".min_active",
+		.what = "Sets how many transactions get a slot before those of others, while some wait.",
+		.note = "Set it for a role, a group, a database or a role in a database. 0 is none.",
+		.counted = "transactions",
+		.lowest = 0,
+		.standard = 0,
+		.minimum = 0,
+		.maximum = MAX_BACKENDS,
+	},
 };
 
 const char *
@@ -296,6 +316,18 @@ int32
 padv_limit_setting_lowest(PadvLimitSetting setting)
 {
 	return limit_settings[setting].lowest;
+}
+
+int32
+padv_limit_setting_highest(PadvLimitSetting setting)
+{
+	return limit_settings[setting].maximum;
+}
+
+bool
+padv_limit_setting_can_be_unlimited(PadvLimitSetting setting)
+{
+	return limit_settings[setting].minimum == PADV_UNLIMITED;
 }
 
 /* A value above 0 is never rounded to 0, which can mean no timeout. */

@@ -48,9 +48,14 @@ extern const char *padv_limit_setting_name(PadvLimitSetting setting);
 /* Whether the setting is a time, in milliseconds. */
 extern bool padv_limit_setting_is_time(PadvLimitSetting setting);
 
-/* What its number is of, as "sessions"; and the lowest that set_limit() takes, beside -1. */
+/*
+ * What its number is of, as "sessions"; the lowest and the highest that set_limit() takes;
+ * and whether it also takes -1, which is no limit.
+ */
 extern const char *padv_limit_setting_counted(PadvLimitSetting setting);
 extern int32 padv_limit_setting_lowest(PadvLimitSetting setting);
+extern int32 padv_limit_setting_highest(PadvLimitSetting setting);
+extern bool padv_limit_setting_can_be_unlimited(PadvLimitSetting setting);
 
 /* Define all settings; only while shared_preload_libraries is processed. */
 extern void padv_define_settings(void);

@@ -16,6 +16,9 @@
  * Two queues use the same backends and quotas.  In `padv_login_queue` logins wait to
  * become sessions.  In `padv_xact_queue` sessions wait to begin a transaction.
  *
+ * Flows share the server's quota (core/policy/shares.c).  They have the numbers of the
+ * quotas of the limits that set their shares.
+ *
  * Quotas are numbered.  First comes one for each limit, by the limit's index.  Then
  * comes the server's, which counts transactions only.  Last comes one for each entry
  * of the role table: the default limit as it applies to that role.
@@ -96,6 +99,14 @@ typedef struct PadvLimitState
 	int64		granted;		/* slots granted to waiters under this quota */
 	PadvQueueWatch watch;		/* the waits at this quota */
 	int32		stats;			/* index in padv_queue_stats */
+
+	/*
+	 * The transactions whose share of the server's quota is set here, or of a
+	 * role with the share of the default limit.
+	 */
+	PadvFlow	flow;
+	PadvQueueWatch flow_watch;	/* their waits at the server's quota */
+	int32		share_order;	/* padv_limit_share_order */
 } PadvLimitState;
 
 /*
@@ -230,11 +241,30 @@ extern PadvBackend *padv_my_backend;
  */
 extern void padv_limit_state_set(int quota, const int32 *value, PadvEnforcement enforcement);
 
+/* Set only the share of the server's slots.  Lock as above. */
+extern void padv_limit_state_set_share(int quota, const int32 *value, int share_order);
+
 /*
  * Set only the queue length and queue timeout of its transactions.  The server's quota
  * takes those of the default limit.  Lock as above.
  */
 extern void padv_limit_state_set_queue(int quota, const int32 *value);
+
+/*
+ * The watch of the waits at this quota that are like those of the request: at the
+ * server's quota, of its flow.  And how many waiters there are with these.
+ */
+static inline PadvQueueWatch *
+padv_queue_watch_of(const PadvRequest *request, int32 quota)
+{
+	return quota == PADV_SERVER_QUOTA ? &padv_limit_states[request->flow].flow_watch : &padv_limit_states[quota].watch;
+}
+
+static inline int32
+padv_waiters_like(const PadvRequest *request, int32 quota)
+{
+	return quota == PADV_SERVER_QUOTA ? padv_limit_states[request->flow].flow.linked : padv_limit_states[quota].active.linked;
+}
 
 /*
  * The limit on transactions as it is set, without what the stall monitor adds to it.
@@ -287,7 +317,7 @@ extern void padv_queue_stats_begin(int quota, Oid role, Oid database);
  */
 extern void padv_slot_find_quotas(PadvBackend *backend);
 extern void padv_slots_note_granted(const int32 *granted_list, int count, int32 *procnos);
-extern int	padv_slot_drop(PadvBackend *backend, PadvSlotState state, int32 *procnos);
+extern int	padv_slot_drop(PadvBackend *backend, PadvSlotState state, int64 now, int32 *procnos);
 extern void padv_slot_limits_changed(void);
 
 /*

@@ -151,13 +151,18 @@ set_limit_states(const PadvLimits *limits)
 	for (int i = 0; i < limits->nlimits; i++)
 	{
 		padv_limit_state_set(i, limits->limits[i].value, limits->enforcement);
+		padv_limit_state_set_share(i, limits->limits[i].value,
+								   padv_limit_share_order(&limits->limits[i], &limits->fallback));
 		if (padv_limit_closes_idle(&limits->limits[i]))
 			padv_admission->closes_idle = true;
 		if (enforced && limits->limits[i].value[PADV_MAX_ACTIVE] >= 0)
 			padv_admission->limits_active = true;
 	}
 	for (int i = 0; i < padv_admission->nroles; i++)
+	{
 		padv_limit_state_set(PADV_ROLE_QUOTA(i), limits->fallback.value, limits->enforcement);
+		padv_limit_state_set_share(PADV_ROLE_QUOTA(i), limits->fallback.value, 0);
+	}
 	padv_limit_states[PADV_SERVER_QUOTA].active.limit = padv_admission->server_max_active;
 	padv_limit_state_set_queue(PADV_SERVER_QUOTA, limits->fallback.value);
 }
@@ -197,6 +202,7 @@ padv_admission_rebuild(PadvRebuild *rebuild, const PadvLimits *limits, uint32 ge
 	SpinLockAcquire(&padv_admission->mutex);
 	if ((int32) (generation - padv_admission->generation) > 0)
 	{
+		padv_queue_set_time(&padv_xact_queue, now);
 		padv_admission->generation = generation;
 		padv_admission->enforcement = limits->enforcement;
 		padv_queue_rebuild_begin(&padv_login_queue, PADV_ROLE_QUOTA(padv_admission->nroles));

@@ -100,6 +100,8 @@ carve_all(char *block)
 			.quota_size = sizeof(PadvLimitState),
 			.requests = (char *) padv_backends + offsetof(PadvBackend, xact),
 			.request_size = sizeof(PadvBackend),
+			.flows = (char *) padv_limit_states + offsetof(PadvLimitState, flow),
+			.flow_size = sizeof(PadvLimitState),
 		};
 	}
 	return used;
@@ -136,6 +138,14 @@ padv_limit_state_set(int quota, const int32 *value, PadvEnforcement enforcement)
 	state->counts.limit = enforcement == PADV_ENFORCEMENT_ON ? value[PADV_MAX_SESSIONS] : PADV_UNLIMITED;
 	state->active.limit = state->value[PADV_MAX_ACTIVE];
 	padv_queue_watch_begin(&state->watch, 0);
+	padv_queue_watch_begin(&state->flow_watch, 0);
+}
+
+void
+padv_limit_state_set_share(int quota, const int32 *value, int share_order)
+{
+	padv_queue_set_flow(&padv_xact_queue, quota, Max(value[PADV_ACTIVE_WEIGHT], 1), Max(value[PADV_MIN_ACTIVE], 0));
+	padv_limit_states[quota].share_order = share_order;
 }
 
 void
@@ -160,6 +170,7 @@ padv_admission_shmem_init(void)
 	pg_atomic_init_u32(&padv_admission->stall_monitor, 0);
 	padv_queue_init(&padv_login_queue, padv_admission_quotas(), padv_admission_backends());
 	padv_queue_init(&padv_xact_queue, padv_admission_quotas(), padv_admission_backends());
+	padv_queue_set_shared(&padv_xact_queue, PADV_SERVER_QUOTA);
 
 	/* none is in force yet; a time below 0 is never, like 0 */
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
@@ -238,6 +249,7 @@ copy_default_limit(int number)
 	PadvLimitState *quota = &padv_limit_states[PADV_ROLE_QUOTA(number)];
 	PadvQuota	counts = quota->counts;
 	PadvQuota	active = quota->active;
+	PadvFlow	flow = quota->flow;
 	int32		stats = quota->stats;
 
 	*quota = padv_limit_states[PADV_ROLE_QUOTA(0)];
@@ -245,7 +257,9 @@ copy_default_limit(int number)
 	quota->counts = counts;
 	active.limit = quota->active.limit;
 	quota->active = active;
+	quota->flow = flow;
 	quota->stats = stats;
+	padv_limit_state_set_share(PADV_ROLE_QUOTA(number), quota->value, 0);
 }
 
 static int

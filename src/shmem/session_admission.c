@@ -55,7 +55,7 @@ padv_admission_release(void)
 	int			count;
 
 	SpinLockAcquire(&padv_admission->mutex);
-	slot_count = padv_slot_drop(padv_my_backend, SLOT_NONE, slot_procnos);
+	slot_count = padv_slot_drop(padv_my_backend, SLOT_NONE, now, slot_procnos);
 	if (request->state == PADV_REQUEST_WAITING)
 		padv_backend_end_wait(padv_my_backend, now);
 	if (padv_my_backend->closing_quota != PADV_NO_QUOTA)

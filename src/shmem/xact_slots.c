@@ -88,6 +88,31 @@ padv_slot_limits_changed(void)
 	pg_atomic_write_u32(&padv_admission->limits_version, any ? padv_admission->limits_changed | 1 : 0);
 }
 
+/*
+ * The flow of the backend's transactions: that of the limit that sets their share, or of
+ * its role.
+ */
+static int32
+find_flow(PadvBackend *backend)
+{
+	int32		flow = PADV_NONE;
+	int			highest = 0;
+
+	for (int i = 0; i < backend->login.nquotas; i++)
+	{
+		int32		quota = backend->login.quotas[i];
+
+		if (padv_limit_states[quota].share_order > highest)
+		{
+			flow = quota;
+			highest = padv_limit_states[quota].share_order;
+		}
+	}
+	if (flow == PADV_NONE && OidIsValid(backend->role))
+		(void) padv_backend_role(backend);
+	return flow != PADV_NONE ? flow : PADV_ROLE_QUOTA(Max(backend->role_number, 0));
+}
+
 void
 padv_slot_find_quotas(PadvBackend *backend)
 {
@@ -99,6 +124,7 @@ padv_slot_find_quotas(PadvBackend *backend)
 			request->quotas[request->nquotas++] = backend->login.quotas[i];
 	if (!backend->exempt && (request->nquotas > 0 || padv_admission->server_max_active >= 0))
 		request->quotas[request->nquotas++] = PADV_SERVER_QUOTA;
+	request->flow = find_flow(backend);
 }
 
 static void
@@ -154,7 +180,7 @@ padv_slots_note_granted(const int32 *granted_list, int count, int32 *procnos)
 }
 
 int
-padv_slot_drop(PadvBackend *backend, PadvSlotState state, int32 *procnos)
+padv_slot_drop(PadvBackend *backend, PadvSlotState state, int64 now, int32 *procnos)
 {
 	int32		granted_list[PADV_MAX_REQUEST_QUOTAS];
 	int			count;
@@ -163,6 +189,7 @@ padv_slot_drop(PadvBackend *backend, PadvSlotState state, int32 *procnos)
 		remove_slot_owner(backend);
 	remove_needed(backend);
 	pg_atomic_write_u64(&padv_slot_words[backend - padv_backends].word, SLOT_WORD(state, 0));
+	padv_queue_set_time(&padv_xact_queue, now);
 	count = padv_queue_release(&padv_xact_queue, &backend->xact, granted_list);
 	padv_slots_note_granted(granted_list, count, procnos);
 	return count;
@@ -173,12 +200,14 @@ padv_slot_overcommit(int32 number)
 {
 	PadvBackend *backend = &padv_backends[number];
 	int32		procno;
+	int64		now = padv_monotonic_us();
 	bool		waits;
 
 	SpinLockAcquire(&padv_admission->mutex);
 	waits = backend->xact.state == PADV_REQUEST_WAITING;
 	if (waits)
 	{
+		padv_queue_set_time(&padv_xact_queue, now);
 		padv_queue_grant(&padv_xact_queue, &backend->xact);
 		padv_slots_note_granted(&number, 1, &procno);
 		PADV_COUNT_AT(backend->xact.at, overcommitted, 1);
@@ -247,14 +276,14 @@ is_wanted(const volatile PadvBackend *backend)
 
 /* Reclaim a retained slot, unless its word has changed since it was read. */
 static void
-reclaim_slot(int32 number, uint64 word)
+reclaim_slot(int32 number, uint64 word, int64 now)
 {
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int			count = 0;
 
 	SpinLockAcquire(&padv_admission->mutex);
 	if (pg_atomic_compare_exchange_u64(&padv_slot_words[number].word, &word, SLOT_WORD(SLOT_NONE, 0)))
-		count = padv_slot_drop(&padv_backends[number], SLOT_NONE, procnos);
+		count = padv_slot_drop(&padv_backends[number], SLOT_NONE, now, procnos);
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);
 	padv_slots_settle();
@@ -282,7 +311,7 @@ reclaim_some(int64 now, int32 most)
 		if (now - SLOT_SINCE(word) < timeout_us)
 			pending = true;
 		else
-			reclaim_slot(number, word);
+			reclaim_slot(number, word, now);
 	}
 	return pending;
 }
@@ -421,12 +450,17 @@ update_queue_watches(const PadvRequest *request, int64 now)
 {
 	for (int i = 0; i < request->nquotas; i++)
 	{
-		PadvLimitState *state = &padv_limit_states[request->quotas[i]];
+		int32		quota = request->quotas[i];
+		PadvQueueWatch *watch = padv_queue_watch_of(request, quota);
+		bool		overloaded;
 
-		if (state->active.linked == 0)
-			padv_queue_watch_begin(&state->watch, now);
-		padv_queue_set_newest_first(&padv_xact_queue, request->quotas[i],
-									padv_queue_watch_is_overloaded(&state->watch, now));
+		if (padv_waiters_like(request, quota) == 0)
+			padv_queue_watch_begin(watch, now);
+		overloaded = padv_queue_watch_is_overloaded(watch, now);
+		if (quota == PADV_SERVER_QUOTA)
+			padv_queue_set_flow_newest_first(&padv_xact_queue, request->flow, overloaded);
+		else
+			padv_queue_set_newest_first(&padv_xact_queue, quota, overloaded);
 	}
 }
 
@@ -439,12 +473,13 @@ would_time_out(const PadvRequest *request, int64 time_left, int64 now, PadvFullQ
 {
 	for (int i = 0; i < request->nquotas; i++)
 	{
-		const PadvLimitState *state = &padv_limit_states[request->quotas[i]];
-		int64		least_wait = padv_queue_watch_least_wait(&state->watch, state->active.linked, now);
+		int32		quota = request->quotas[i];
+		int32		waiters = padv_waiters_like(request, quota);
+		int64		least_wait = padv_queue_watch_least_wait(padv_queue_watch_of(request, quota), waiters, now);
 
-		if (state->active.linked == 0 || least_wait < time_left)
+		if (waiters == 0 || least_wait < time_left)
 			continue;
-		describe_full_queue(request->quotas[i], full);
+		describe_full_queue(quota, full);
 		full->least_wait = least_wait;
 		full->time_left = time_left;
 		return true;
@@ -529,8 +564,9 @@ acquire_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 	bool		first;
 
 	SpinLockAcquire(&padv_admission->mutex);
+	padv_queue_set_time(&padv_xact_queue, now);
 	if (request->state != PADV_REQUEST_NONE)	/* retained under other limits */
-		count = padv_slot_drop(padv_my_backend, SLOT_NONE, procnos);
+		count = padv_slot_drop(padv_my_backend, SLOT_NONE, now, procnos);
 	padv_my_backend->exempt = exempt;
 	padv_slot_find_quotas(padv_my_backend);
 	my_version = pg_atomic_read_u32(&padv_admission->limits_version);
@@ -552,7 +588,7 @@ acquire_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
  * when there is none.
  */
 static bool
-reclaim_own(int32 quota)
+reclaim_own(int32 quota, int64 now)
 {
 	int			count = *(volatile int32 *) &padv_admission->nslot_owners;
 
@@ -567,7 +603,7 @@ reclaim_own(int32 quota)
 		for (int j = 0; j < request->nquotas && j < PADV_MAX_REQUEST_QUOTAS; j++)
 			if (request->quotas[j] == quota)
 			{
-				reclaim_slot(number, word);
+				reclaim_slot(number, word, now);
 				return true;
 			}
 	}
@@ -580,7 +616,7 @@ acquire_or_refuse(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 {
 	PadvSlotResult result = acquire_with_lock(exempt, may_wait, now, full);
 
-	for (int i = 0; i < MAX_RECLAIMS && result == PADV_SLOT_REFUSED && reclaim_own(full->quota); i++)
+	for (int i = 0; i < MAX_RECLAIMS && result == PADV_SLOT_REFUSED && reclaim_own(full->quota, now); i++)
 		result = acquire_with_lock(exempt, may_wait, now, full);
 	return result;
 }
@@ -711,7 +747,7 @@ padv_slot_count_wait(int64 waited_us)
 	stood_at = padv_my_backend->xact.at;
 	if (stood_at != PADV_NONE)
 	{
-		padv_queue_watch_granted(&padv_limit_states[stood_at].watch, waited_us, queue_target_us(), granted_at);
+		padv_queue_watch_granted(padv_queue_watch_of(&padv_my_backend->xact, stood_at), waited_us, queue_target_us(), granted_at);
 		padv_wait_times_add(&padv_queue_stats[padv_limit_states[stood_at].stats].waits, waited_us, granted_at);
 	}
 	PADV_COUNT_AT(stood_at, waited, 1);
@@ -761,7 +797,7 @@ count_cancelled_wait(int64 now)
 	int			quota = padv_queue_queued_at(&padv_xact_queue, &padv_my_backend->xact);
 
 	PADV_COUNT_AT(quota, cancelled, 1);
-	padv_queue_watch_cancelled(&padv_limit_states[quota].watch, queue_target_us(), now);
+	padv_queue_watch_cancelled(padv_queue_watch_of(&padv_my_backend->xact, quota), queue_target_us(), now);
 }
 
 bool
@@ -779,7 +815,7 @@ padv_slot_time_out(PadvFullQueue *full)
 		describe_full_queue(padv_queue_queued_at(&padv_xact_queue, &padv_my_backend->xact), full);
 		count_cancelled_wait(now);
 		PADV_COUNT_AT(full->quota, timed_out, 1);
-		count = padv_slot_drop(padv_my_backend, SLOT_NONE, procnos);
+		count = padv_slot_drop(padv_my_backend, SLOT_NONE, now, procnos);
 		standing = false;
 	}
 	SpinLockRelease(&padv_admission->mutex);
@@ -804,14 +840,14 @@ padv_slot_waiting(void)
 static void
 give_up_slot(void)
 {
-	int64		now = standing ? padv_monotonic_us() : 0;
+	int64		now = padv_monotonic_us();
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int			count;
 
 	SpinLockAcquire(&padv_admission->mutex);
 	if (padv_my_backend->xact.state == PADV_REQUEST_WAITING)
 		count_cancelled_wait(now);
-	count = padv_slot_drop(padv_my_backend, SLOT_NONE, procnos);
+	count = padv_slot_drop(padv_my_backend, SLOT_NONE, now, procnos);
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);
 	padv_slots_settle();
@@ -950,9 +986,11 @@ void
 padv_slots_set_server_limit(int32 limit)
 {
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
+	int64		now = padv_monotonic_us();
 	int			count;
 
 	SpinLockAcquire(&padv_admission->mutex);
+	padv_queue_set_time(&padv_xact_queue, now);
 	count = apply_server_limit(limit, procnos);
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);

@@ -37,8 +37,11 @@ extern const char *padv_scope_name(PadvScope scope);
 /* Add the first columns of the view limits: what the limit is on, and its settings. */
 extern void padv_row_limit(PadvRow *row, const PadvLimit *limit);
 
-/* Add the last columns of that view: the settings of the transaction queue. */
+/* Add further columns of that view: the settings of the transaction queue. */
 extern void padv_row_transaction_queue(PadvRow *row, const PadvLimit *limit);
+
+/* Add its last columns: the share of the server's slots; NULL where none is set. */
+extern void padv_row_share(PadvRow *row, const PadvLimit *limit);
 
 /* A setting of a role's own limit, or of the default; -1 is no limit. */
 extern int32 padv_role_limit(const PadvLimits *limits, Oid role, PadvLimitSetting setting);

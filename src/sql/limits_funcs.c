@@ -107,6 +107,21 @@ padv_row_transaction_queue(PadvRow *row, const PadvLimit *limit)
 	add_interval(row, Max(limit->value[PADV_TRANSACTION_QUEUE_TIMEOUT], 0));
 }
 
+void
+padv_row_share(PadvRow *row, const PadvLimit *limit)
+{
+	bool		none = limit->value[PADV_ACTIVE_WEIGHT] < 0 && limit->value[PADV_MIN_ACTIVE] < 0;
+
+	if (none)
+	{
+		padv_row_null(row);
+		padv_row_null(row);
+		return;
+	}
+	padv_row_int(row, Max(limit->value[PADV_ACTIVE_WEIGHT], 1));
+	padv_row_int(row, Max(limit->value[PADV_MIN_ACTIVE], 0));
+}
+
 /* Whether it is enforced: on sessions, then on transactions. */
 static void
 add_enforcement(PadvRow *row, const PadvLocalStatus *local, PadvEnforcement of_sessions)
@@ -137,6 +152,7 @@ store_limit(FunctionCallInfo fcinfo, const PadvLocalStatus *local, const PadvLim
 	else
 		add_enforcement(&row, local, limits->enforcement);
 	padv_row_transaction_queue(&row, limit);
+	padv_row_share(&row, limit);
 	padv_row_store(&row, fcinfo);
 }
 
@@ -159,6 +175,8 @@ store_server(FunctionCallInfo fcinfo, const PadvLocalStatus *local, const PadvLi
 	padv_row_int(&row, active_in_use);
 	add_enforcement(&row, local, local->enforcement);
 	padv_row_transaction_queue(&row, fallback);
+	padv_row_null(&row);
+	padv_row_null(&row);
 	padv_row_store(&row, fcinfo);
 }
 

@@ -83,19 +83,21 @@ read_place(FunctionCallInfo fcinfo, Place *place)
 	}
 }
 
-/* A number from the lowest up, or -1. */
+/* A number from the lowest to the highest, or -1 where that is no limit. */
 static int32
 read_number(int32 value, PadvLimitSetting setting, const char *argument)
 {
 	int32		lowest = padv_limit_setting_lowest(setting);
+	int32		highest = padv_limit_setting_highest(setting);
+	bool		unlimited = padv_limit_setting_can_be_unlimited(setting);
 
-	if (value != PADV_UNLIMITED && (value < lowest || value > (int32) MAX_BACKENDS))
+	if ((value != PADV_UNLIMITED || !unlimited) && (value < lowest || value > highest))
 		ereport(ERROR,
 				(errcode(value < lowest ? ERRCODE_INVALID_PARAMETER_VALUE :
 						 ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("invalid value for argument \"%s\": %d", argument, value),
-				 errhint("It must be a number of %s from %d to %d, or -1 for no limit.",
-						 padv_limit_setting_counted(setting), lowest, (int) MAX_BACKENDS)));
+				 errhint("It must be a number of %s from %d to %d%s.",
+						 padv_limit_setting_counted(setting), lowest, highest, unlimited ? ", or -1 for no limit" : "")));
 	return value;
 }
 
@@ -165,24 +167,30 @@ read_current(const Place *place, int32 value[PADV_LIMIT_SETTINGS])
 	table_close(relation, AccessShareLock);
 }
 
-/* Check min_sessions and max_sessions, together with the values that are already set. */
+/* Check min_ and max_ settings, together with the values that are already set. */
 static void
-check_min_sessions(const Place *place, const int32 *value)
+check_minimums(const Place *place, const int32 *value)
 {
 	int32		together[PADV_LIMIT_SETTINGS];
-	int32		max;
-	int32		min;
 
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		together[i] = PADV_NOT_SET;
 	read_current(place, together);
-	max = value[PADV_MAX_SESSIONS] != PADV_NOT_SET ? value[PADV_MAX_SESSIONS] : together[PADV_MAX_SESSIONS];
-	min = value[PADV_MIN_SESSIONS] != PADV_NOT_SET ? value[PADV_MIN_SESSIONS] : together[PADV_MIN_SESSIONS];
-	if (max >= 0 && min > max)
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
+		if (value[i] != PADV_NOT_SET)
+			together[i] = value[i];
+	if (together[PADV_MAX_SESSIONS] >= 0 && together[PADV_MIN_SESSIONS] > together[PADV_MAX_SESSIONS])
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("min_sessions (%d) is larger than max_sessions (%d)", min, max),
+				 errmsg("min_sessions (%d) is larger than max_sessions (%d)",
+						together[PADV_MIN_SESSIONS], together[PADV_MAX_SESSIONS]),
 				 errhint("Sessions up to min_sessions are kept, those from there to max_sessions are closed when idle.")));
+	if (together[PADV_MAX_ACTIVE] >= 0 && together[PADV_MIN_ACTIVE] > together[PADV_MAX_ACTIVE])
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("min_active (%d) is larger than max_active (%d)",
+						together[PADV_MIN_ACTIVE], together[PADV_MAX_ACTIVE]),
+				 errhint("Transactions up to min_active get their slots before others, and there are never more than max_active.")));
 }
 
 static bool
@@ -393,7 +401,8 @@ alter_place(const Place *place)
 /*
  * set_limit(role, database, max_sessions, min_sessions, session_idle_timeout,
  *			 queue_length, queue_timeout, max_active, transaction_queue_length,
- *			 transaction_queue_timeout): what will be in force there
+ *			 transaction_queue_timeout, active_weight, min_active): what will be in force
+ *			 there
  */
 Datum
 pool_advisor_set_limit(PG_FUNCTION_ARGS)
@@ -409,7 +418,7 @@ pool_advisor_set_limit(PG_FUNCTION_ARGS)
 	read_place(fcinfo, &place);
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		value[i] = read_setting(fcinfo, i);
-	check_min_sessions(&place, value);
+	check_minimums(&place, value);
 	if (any_given(value))
 		warn_of_reach(&place, value);
 	else
@@ -436,6 +445,7 @@ pool_advisor_set_limit(PG_FUNCTION_ARGS)
 		PG_RETURN_VOID();
 	padv_row_limit(&row, &limit);
 	padv_row_transaction_queue(&row, &limit);
+	padv_row_share(&row, &limit);
 	return padv_row_return(&row, fcinfo);
 }
 

@@ -49,6 +49,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "clock.h"
 #include "compat.h"
 #include "machine/machine.h"
 #include "shmem/admission_internal.h"
@@ -417,6 +418,7 @@ static void
 suspend_slot(int32 number)
 {
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
+	int64		now = padv_monotonic_us();
 	uint64		word;
 	int			count = 0;
 
@@ -426,7 +428,7 @@ suspend_slot(int32 number)
 		pg_atomic_compare_exchange_u64(&padv_slot_words[number].word, &word, SLOT_WORD(SLOT_SUSPENDED, 0)))
 	{
 		count_suspended(&padv_backends[number].xact);
-		count = padv_slot_drop(&padv_backends[number], SLOT_SUSPENDED, procnos);
+		count = padv_slot_drop(&padv_backends[number], SLOT_SUSPENDED, now, procnos);
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);
@@ -621,9 +623,11 @@ adjust_limit(int32 quota, int32 more)
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int32		limit;
 	int32		change = 0;
+	int64		now = padv_monotonic_us();
 	int			count = 0;
 
 	SpinLockAcquire(&padv_admission->mutex);
+	padv_queue_set_time(&padv_xact_queue, now);
 	limit = padv_slot_limit_of(quota);
 	if (limit >= 0)
 		change = limit + more - mine->active.limit;

@@ -15,7 +15,7 @@ use Test::More;
 
 my $ROLES = 300;
 my @SETTINGS = qw(max_sessions min_sessions session_idle_timeout queue_length queue_timeout max_active
-	transaction_queue_length transaction_queue_timeout);
+	transaction_queue_length transaction_queue_timeout active_weight min_active);
 
 my $seed = $ENV{SEED} // int(rand(2**31));
 
@@ -95,7 +95,8 @@ CREATE VIEW expected AS
 		coalesce(session_idle_timeout, 0) AS session_idle_timeout, coalesce(queue_length, 0) AS queue_length,
 		coalesce(queue_timeout, 10000) AS queue_timeout, coalesce(max_active, -1) AS max_active,
 		coalesce(transaction_queue_length, -1) AS transaction_queue_length,
-		coalesce(transaction_queue_timeout, 0) AS transaction_queue_timeout
+		coalesce(transaction_queue_timeout, 0) AS transaction_queue_timeout,
+		coalesce(active_weight, 1) AS active_weight, coalesce(min_active, 0) AS min_active
 	FROM (SELECT setrole::regrole::text AS rolname, core_says('max_sessions', setconfig) AS max_sessions,
 			core_says('min_sessions', setconfig) AS min_sessions,
 			core_says('session_idle_timeout', setconfig) AS session_idle_timeout,
@@ -103,14 +104,16 @@ CREATE VIEW expected AS
 			core_says('queue_timeout', setconfig) AS queue_timeout,
 			core_says('max_active', setconfig) AS max_active,
 			core_says('transaction_queue_length', setconfig) AS transaction_queue_length,
-			core_says('transaction_queue_timeout', setconfig) AS transaction_queue_timeout
+			core_says('transaction_queue_timeout', setconfig) AS transaction_queue_timeout,
+			core_says('active_weight', setconfig) AS active_weight, core_says('min_active', setconfig) AS min_active
 		FROM pg_db_role_setting) AS said
-	WHERE max_sessions >= 0 OR max_active > 0;
+	WHERE max_sessions >= 0 OR max_active > 0 OR active_weight > 1 OR min_active > 0;
 CREATE VIEW in_force AS
 	SELECT rolname::text, max_sessions, min_sessions, (1000 * extract(epoch FROM session_idle_timeout))::bigint AS session_idle_timeout,
 		queue_length, (1000 * extract(epoch FROM queue_timeout))::bigint AS queue_timeout, max_active,
-		transaction_queue_length, (1000 * extract(epoch FROM transaction_queue_timeout))::bigint AS transaction_queue_timeout
-	FROM pool_advisor.limits WHERE scope = 'role' AND (max_sessions >= 0 OR max_active > 0);
+		transaction_queue_length, (1000 * extract(epoch FROM transaction_queue_timeout))::bigint AS transaction_queue_timeout,
+		active_weight, min_active
+	FROM pool_advisor.limits WHERE scope = 'role' AND (max_sessions >= 0 OR max_active > 0 OR active_weight > 1 OR min_active > 0);
 SQL
 
 $node->safe_psql('postgres',
@@ -122,8 +125,8 @@ set_limits($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 7');
 
 is($node->safe_psql('postgres', q{
 	SELECT e, f FROM expected e FULL JOIN in_force f USING (rolname)
-	WHERE (e.max_sessions, e.min_sessions, e.queue_length, e.max_active, e.transaction_queue_length) IS DISTINCT FROM
-		(f.max_sessions, f.min_sessions, f.queue_length, f.max_active, f.transaction_queue_length)
+	WHERE (e.max_sessions, e.min_sessions, e.queue_length, e.max_active, e.transaction_queue_length, e.active_weight, e.min_active) IS DISTINCT FROM
+		(f.max_sessions, f.min_sessions, f.queue_length, f.max_active, f.transaction_queue_length, f.active_weight, f.min_active)
 		OR abs(e.session_idle_timeout - f.session_idle_timeout) > 0.00001 * f.session_idle_timeout
 		OR abs(e.transaction_queue_timeout - f.transaction_queue_timeout) > 0.00001 * f.transaction_queue_timeout
 		OR abs(e.queue_timeout - f.queue_timeout) > 0.00001 * f.queue_timeout}),
@@ -132,7 +135,7 @@ my ($kept, $refused) = split /\|/, $node->safe_psql('postgres', <<'SQL');
 SELECT count(*) FILTER (WHERE said IS NOT NULL), count(*) FILTER (WHERE said IS NULL)
 FROM pg_db_role_setting, unnest(setconfig) AS entry, split_part(lower(entry), '.', 2) AS name,
 	core_says(split_part(name, '=', 1), ARRAY[entry]) AS said
-WHERE entry ~* '^pool_advisor\.(max_sessions|core_|session_|queue_|transaction_|max_active)'
+WHERE entry ~* '^pool_advisor\.(max_sessions|core_|session_|queue_|transaction_|max_active|active_weight|min_active)'
 SQL
 cmp_ok($kept, '>', $ROLES / 5, "many of them are numbers: $kept");
 cmp_ok($refused, '>', $ROLES / 5, "many of them are not: $refused");

@@ -313,12 +313,12 @@ limit(q{scope = 'server'}, 'transaction_queue_length => 3');
 # Clients that always wait, one after the other; the queue that they stand in is long.
 sub crowd
 {
-	my ($clients) = @_;
+	my ($clients, $role) = @_;
 	my $file = $node->basedir . '/crowd.sql';
 
 	append_to_file($file, 'SELECT count(*) FROM generate_series(1, 20000);');
 	my $run = IPC::Run::start([ 'pgbench', '-n', '-c', $clients, '-T', 100 * $PATIENCE, '-f', $file,
-		'-h', $node->host, '-p', $node->port, '-U', 'other', 'postgres' ], '<', \undef, '>', '/dev/null', '2>', '/dev/null');
+		'-h', $node->host, '-p', $node->port, '-U', $role, 'postgres' ], '<', \undef, '>', '/dev/null', '2>', '/dev/null');
 	ok(true_within($node, $PATIENCE, "waiting > $clients / 2 FROM $GATE"), 'there is a queue');
 	return $run;
 }
@@ -331,7 +331,7 @@ limit(q{scope = 'server'}, "transaction_queue_length => -1, $LONG");
 
 	$_->ask(q{SET statement_timeout = '50ms'}) foreach $short, $block;
 	$long->ask(q{SET statement_timeout = '1h'});
-	my $crowd = crowd(40);
+	my $crowd = crowd(40, 'app');
 
 	# until then its statement_timeout ends it
 	foreach (1 .. 20 * $PATIENCE)
@@ -348,8 +348,11 @@ limit(q{scope = 'server'}, "transaction_queue_length => -1, $LONG");
 	is($patient->value('SELECT 1'), '1', 'who has no statement_timeout is served');
 	is($long->value('SELECT 1'), '1', 'and who has a long one');
 	is(column($node, 'refused_total'), $before + 2, 'they are counted');
+	my $other = wire($node, 'other');
+	$other->ask(q{SET statement_timeout = '1min'});
+	is($other->value('SELECT 1'), '1', 'another role has its share, and does not wait behind the crowd');
 	$crowd->kill_kill(grace => 0);
-	$admin->value(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'other'});
+	$admin->value(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pgbench'});
 	ok(true_within($node, $PATIENCE, "waiting = 0 AND running = 0 FROM $GATE"), 'the queue is empty');
 	$block->ask('ROLLBACK');
 	unlike($_->ask('SELECT 1')->{message} // '', $late, 'nobody is refused then') foreach $short, $block;
@@ -390,7 +393,7 @@ is(column($node, 'newest_first_total'), '0', 'by default nobody is put before ot
 queue_target('1ms');
 {
 	my @clients = map { wire($node) } 1 .. 2;
-	my $crowd = crowd(20);
+	my $crowd = crowd(20, 'other');
 	my $served = 0;
 
 	ok(true_within($node, $PATIENCE, "newest_first_total > 100 FROM $GATE"), 'under overload they are');

@@ -22,6 +22,7 @@ static const int32_t nothing[PADV_LIMIT_SETTINGS] = {
 	[PADV_QUEUE_TIMEOUT] = 10000,
 	[PADV_MAX_ACTIVE] = PADV_UNLIMITED,
 	[PADV_TRANSACTION_QUEUE_LENGTH] = PADV_UNLIMITED,
+	[PADV_ACTIVE_WEIGHT] = 1,
 };
 static PadvLimits limits;
 static void *block = NULL;

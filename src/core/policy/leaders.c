@@ -3,13 +3,15 @@
  *		The leaders of the parties that are linked at a quota.
  *
  * Pure.  Links in their requests make two structures.  The heap has the leader of the
- * lowest rank at its root.  The ring gives the order in which the oldest waiter of each
+ * lowest rank at its root.  At the shared quota each flow has a heap of its own.  The ring
+ * gives the order in which the oldest waiter of each
  * party is preferred.  A change takes a number of steps that grows with the logarithm of
  * the number of leaders.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include "core/policy/leaders.h"
+#include "core/policy/shares.h"
 
 /* --- the heap; a leftist one --- */
 
@@ -60,19 +62,19 @@ heap_merge(PadvWaitQueue *queue, int32_t a, int32_t b)
 }
 
 static void
-heap_add(PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
+heap_add(PadvWaitQueue *queue, int32_t *top, int32_t number)
 {
 	PadvRequest *request = padv_queue_request(queue, number);
 
 	request->heap_left = PADV_NONE;
 	request->heap_right = PADV_NONE;
 	request->heap_rank = 1;
-	quota->first = heap_merge(queue, quota->first, number);
-	padv_queue_request(queue, quota->first)->heap_up = PADV_NONE;
+	*top = heap_merge(queue, *top, number);
+	padv_queue_request(queue, *top)->heap_up = PADV_NONE;
 }
 
 static void
-heap_remove(PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
+heap_remove(PadvWaitQueue *queue, int32_t *top, int32_t number)
 {
 	PadvRequest *request = padv_queue_request(queue, number);
 	int32_t		rest = heap_merge(queue, request->heap_left, request->heap_right);
@@ -81,7 +83,7 @@ heap_remove(PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
 	if (rest != PADV_NONE)
 		padv_queue_request(queue, rest)->heap_up = up;
 	if (up == PADV_NONE)
-		quota->first = rest;
+		*top = rest;
 	else if (padv_queue_request(queue, up)->heap_left == number)
 		padv_queue_request(queue, up)->heap_left = rest;
 	else
@@ -124,16 +126,29 @@ ring_remove(PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
 
 /* --- both --- */
 
+/* The root of the heap that this leader belongs to at the quota. */
+static int32_t *
+heap_of(const PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
+{
+	if (padv_is_shared(queue, quota))
+		return &padv_queue_flow(queue, padv_queue_request(queue, number)->flow)->first;
+	return &quota->first;
+}
+
 void
 padv_leaders_add(PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
 {
-	heap_add(queue, quota, number);
+	heap_add(queue, heap_of(queue, quota, number), number);
 	ring_add(queue, quota, number);
+	if (padv_is_shared(queue, quota))
+		padv_flow_changed(queue, padv_queue_request(queue, number)->flow);
 }
 
 void
 padv_leaders_remove(PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
 {
-	heap_remove(queue, quota, number);
+	heap_remove(queue, heap_of(queue, quota, number), number);
 	ring_remove(queue, quota, number);
+	if (padv_is_shared(queue, quota))
+		padv_flow_changed(queue, padv_queue_request(queue, number)->flow);
 }

@@ -190,16 +190,44 @@ static bool
 sets_numbers(const PadvLimit *limit)
 {
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
-		if (padv_limit_setting_is_number(i) && limit->value[i] != PADV_NOT_SET)
+		if (padv_limit_setting_is_own(i) && limit->value[i] != PADV_NOT_SET)
 			return true;
 	return false;
+}
+
+/* The weight of a role without any. */
+#define STANDARD_WEIGHT 1
+
+/*
+ * Whether a limit sets a share of the server's slots.  A role has one from the default,
+ * with this weight, too.
+ */
+static bool
+sets_share(const PadvLimit *limit, int32_t inherited_weight)
+{
+	if (limit->value[PADV_MIN_ACTIVE] > 0)
+		return true;
+	if (limit->scope == PADV_SCOPE_ROLE || limit->scope == PADV_SCOPE_DEFAULT)
+		return limit->value[PADV_ACTIVE_WEIGHT] > 0 && limit->value[PADV_ACTIVE_WEIGHT] != inherited_weight;
+	return limit->value[PADV_ACTIVE_WEIGHT] > 0;
 }
 
 bool
 padv_limit_is_set(const PadvLimit *limit)
 {
 	return limit->value[PADV_MAX_SESSIONS] >= 0 || limit->value[PADV_MAX_ACTIVE] >= 0 ||
-		padv_limit_closes_idle(limit);
+		padv_limit_closes_idle(limit) || sets_share(limit, STANDARD_WEIGHT);
+}
+
+int
+padv_limit_share_order(const PadvLimit *limit, const PadvLimit *fallback)
+{
+	static const int orders[] = {
+		[PADV_SCOPE_ROLE] = 3,[PADV_SCOPE_GROUP] = 2,[PADV_SCOPE_DATABASE] = 1,
+		[PADV_SCOPE_ROLE_IN_DATABASE] = 4,[PADV_SCOPE_DEFAULT] = 0,
+	};
+
+	return sets_share(limit, fallback->value[PADV_ACTIVE_WEIGHT]) ? orders[limit->scope] : 0;
 }
 
 /* Fill in unset values, and scale the numbers. */
@@ -209,7 +237,7 @@ fill_in_values(PadvLimit *limit, const PadvLimit *fallback, bool numbers_too, do
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 	{
 		if (limit->value[i] == PADV_NOT_SET)
-			limit->value[i] = padv_limit_setting_is_number(i) && !numbers_too ? PADV_UNLIMITED : fallback->value[i];
+			limit->value[i] = padv_limit_setting_is_own(i) && !numbers_too ? PADV_UNLIMITED : fallback->value[i];
 		if (padv_limit_setting_is_number(i))
 			limit->value[i] = scale_number(limit->value[i], scale);
 	}
@@ -454,8 +482,9 @@ padv_limits_first_membership(const PadvLimits *limits, uint32_t member)
 static int
 append_limit_index(const PadvLimits *limits, const PadvLimit *limit, int32_t *found, int count)
 {
-	if (limit == NULL || (!padv_limit_is_set(limit) && limit->connection_limit < 0) ||
-		count == PADV_MAX_SESSION_LIMITS)
+	if (limit == NULL || count == PADV_MAX_SESSION_LIMITS ||
+		(!padv_limit_is_set(limit) && limit->connection_limit < 0 &&
+		 padv_limit_share_order(limit, &limits->fallback) == 0))
 		return count;
 	found[count] = limit == &limits->fallback ? PADV_DEFAULT_LIMIT : (int32_t) (limit - limits->limits);
 	return count + 1;

@@ -40,16 +40,32 @@ typedef enum PadvLimitSetting
 	PADV_MAX_ACTIVE,			/* transactions at a time */
 	PADV_TRANSACTION_QUEUE_LENGTH,	/* -1 is no bound */
 	PADV_TRANSACTION_QUEUE_TIMEOUT, /* milliseconds; 0 is never */
+	PADV_ACTIVE_WEIGHT,			/* share of the server's limit on
+								 * transactions */
+	PADV_MIN_ACTIVE,			/* transactions that go before others */
 } PadvLimitSetting;
 
-#define PADV_LIMIT_SETTINGS (PADV_TRANSACTION_QUEUE_TIMEOUT + 1)
+#define PADV_LIMIT_SETTINGS (PADV_MIN_ACTIVE + 1)
 
-/* Those that count something; the others say how to wait and when to close. */
+/*
+ * Those that count something and are scaled; the others say how to wait, when to close
+ * and how to share.
+ */
 static inline bool
 padv_limit_setting_is_number(PadvLimitSetting setting)
 {
 	return setting == PADV_MAX_SESSIONS || setting == PADV_MIN_SESSIONS ||
-		setting == PADV_MAX_ACTIVE;
+		setting == PADV_MAX_ACTIVE || setting == PADV_MIN_ACTIVE;
+}
+
+/*
+ * Those that a role has from the default, but a group or a database only if it sets them
+ * itself.
+ */
+static inline bool
+padv_limit_setting_is_own(PadvLimitSetting setting)
+{
+	return padv_limit_setting_is_number(setting) || setting == PADV_ACTIVE_WEIGHT;
 }
 
 #define PADV_UNLIMITED (-1)
@@ -231,8 +247,18 @@ extern int	padv_limits_of(const PadvLimits *limits, uint32_t database, uint32_t 
 /* The index of the first membership of this role, or where it would be. */
 extern int	padv_limits_first_membership(const PadvLimits *limits, uint32_t member);
 
-/* Whether the limit can refuse or queue a session or transaction, or close a session. */
+/*
+ * Whether the limit can refuse or queue a session or transaction, close a session, or
+ * changes a share.
+ */
 extern bool padv_limit_is_set(const PadvLimit *limit);
+
+/*
+ * How much a share of the server's slots that is set on this limit goes before those that
+ * are set on other limits of a session; 0 if it sets none.  The most special one counts: a
+ * role in a database, a role, a group, a database.
+ */
+extern int	padv_limit_share_order(const PadvLimit *limit, const PadvLimit *fallback);
 
 /*
  * Whether the limit is on a single role that is exempt.  The limit of a group applies

@@ -13,8 +13,13 @@
  * - So that the others do not starve, now and then the request of a party that has
  *	 waited longest becomes an elder.  It is before all requests but older elders.
  *
- * The waiters under the same quotas are a party.  The one of the lowest rank is its
- * leader, and only leaders are examined.  A party is linked at one full quota.  When a
+ * One quota can be shared by flows.  There flows come first and ranks second: the first
+ * of the flow that goes next is served (core/policy/shares.c).  This order changes with
+ * each grant, while ranks stay.  So that quota is never claimed, and what is said about
+ * claims below is about the other ones.
+ *
+ * The waiters of a flow under the same quotas are a party.  The one of the lowest rank is
+ * its leader, and only leaders are examined.  A party is linked at one full quota.  When a
  * quota gets room, the linked leader of the lowest rank is examined: it is granted, or
  * it finds another of its quotas full, and then moves there with its party.
  *
@@ -42,16 +47,22 @@
  * 5. No request is linked at a quota that it claims.  With 4: the first of all waiters
  *	  waits for granted requests, never for a claim.  So claims cannot form a cycle, in
  *	  whatever order they are made.
+ * 6. At the shared quota each flow has a heap of its leaders.  The flows with a leader
+ *	  there form a heap, and quota->first is the first leader of the flow at its top.
+ *	  A request waits there for granted requests, never for a claim.
  *
  * No waiter starves.  Each waiter is the oldest of its party some time, and soon after an
  * elder or the first.  The first of all requests that share quotas with it is the first
  * wherever it moves, and keeps its claims.  After FREE_MOVES each move adds a claim.  So
  * it is granted after a few releases at each of its quotas.  Then another waiter is the
  * first.  A linked request is granted or moves after those before it, and no others.
+ * Where flows share a quota, each of them goes next after the others have used it for some
+ * time, and the first of its flow keeps its claims on other quotas until then.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include "core/policy/leaders.h"
+#include "core/policy/shares.h"
 #include "core/policy/wait_queue.h"
 
 /* At most so many parties move to another quota in one call. */
@@ -114,7 +125,12 @@ padv_queue_init(PadvWaitQueue *queue, int nquotas, int nrequests)
 	queue->head->nquotas = nquotas;
 	queue->head->releases = 0;
 	queue->head->steps = 0;
+	queue->head->shared = PADV_NONE;
+	queue->head->now = 0;
+	queue->head->contended_since = 0;
+	queue->head->time = 0.0;
 	clear_unsettled(queue->head);
+	padv_shares_clear(queue, nquotas);
 	for (int i = 0; i < nquotas; i++)
 	{
 		PadvQuota  *quota = padv_queue_quota(queue, i);
@@ -125,11 +141,17 @@ padv_queue_init(PadvWaitQueue *queue, int nquotas, int nrequests)
 		quota->bucket = PADV_NONE;
 		quota->pace = 0;
 		quota->pace_epoch = 0;
+		if (queue->flows != NULL)
+		{
+			padv_queue_flow(queue, i)->weight = 1;
+			padv_queue_flow(queue, i)->min_granted = 0;
+		}
 	}
 	for (int i = 0; i < nrequests; i++)
 	{
 		padv_queue_request(queue, i)->state = PADV_REQUEST_NONE;
 		padv_queue_request(queue, i)->nquotas = 0;
+		padv_queue_request(queue, i)->flow = 0;
 		padv_queue_request(queue, i)->at = PADV_NONE;
 	}
 }
@@ -158,7 +180,7 @@ note_release(PadvWaitQueue *queue, PadvQuota *quota)
 static int32_t *
 party_bucket(const PadvWaitQueue *queue, const PadvRequest *request)
 {
-	uint64_t	hash = (uint64_t) request->nquotas;
+	uint64_t	hash = (uint64_t) request->nquotas + ((uint64_t) (uint32_t) request->flow << 8);
 
 	for (int i = 0; i < request->nquotas; i++)
 	{
@@ -168,10 +190,11 @@ party_bucket(const PadvWaitQueue *queue, const PadvRequest *request)
 	return &padv_queue_quota(queue, (int) (hash % (uint64_t) queue->head->nquotas))->bucket;
 }
 
+/* Whether two requests are of one party. */
 static bool
 same_quotas(const PadvRequest *a, const PadvRequest *b)
 {
-	if (a->nquotas != b->nquotas)
+	if (a->nquotas != b->nquotas || a->flow != b->flow)
 		return false;
 	for (int i = 0; i < a->nquotas; i++)
 		if (a->quotas[i] != b->quotas[i])
@@ -200,23 +223,28 @@ is_leader(const PadvRequest *request)
 	return request->party_previous == PADV_NONE;
 }
 
+/* Count requests as linked where the leader of their party is, or not any more. */
+static void
+count_linked(PadvWaitQueue *queue, const PadvRequest *leader, int32_t more)
+{
+	padv_queue_quota(queue, leader->at)->linked += more;
+	if (leader->at == queue->head->shared)
+		padv_queue_flow(queue, leader->flow)->linked += more;
+}
+
 static void
 link_party(PadvWaitQueue *queue, PadvRequest *leader, int at)
 {
-	PadvQuota  *quota = padv_queue_quota(queue, at);
-
 	leader->at = at;
-	padv_leaders_add(queue, quota, padv_queue_number(queue, leader));
-	quota->linked += leader->party_size;
+	padv_leaders_add(queue, padv_queue_quota(queue, at), padv_queue_number(queue, leader));
+	count_linked(queue, leader, leader->party_size);
 }
 
 static void
 unlink_party(PadvWaitQueue *queue, PadvRequest *leader)
 {
-	PadvQuota  *quota = padv_queue_quota(queue, leader->at);
-
-	padv_leaders_remove(queue, quota, padv_queue_number(queue, leader));
-	quota->linked -= leader->party_size;
+	padv_leaders_remove(queue, padv_queue_quota(queue, leader->at), padv_queue_number(queue, leader));
+	count_linked(queue, leader, -leader->party_size);
 }
 
 /*
@@ -256,7 +284,7 @@ insert_into_party(PadvWaitQueue *queue, PadvRequest *request, PadvRequest *leade
 	else
 		padv_queue_request(queue, next)->party_previous = me;
 	leader->party_size++;
-	padv_queue_quota(queue, leader->at)->linked++;
+	count_linked(queue, leader, 1);
 }
 
 /*
@@ -340,7 +368,7 @@ leave_party(PadvWaitQueue *queue, PadvRequest *request)
 	else
 		padv_queue_request(queue, request->party_next)->party_previous = request->party_previous;
 	leader->party_size--;
-	padv_queue_quota(queue, leader->at)->linked--;
+	count_linked(queue, leader, -1);
 }
 
 /* --- the whole queue --- */
@@ -381,6 +409,8 @@ padv_queue_queued_at(const PadvWaitQueue *queue, const PadvRequest *request)
 static bool
 is_open(const PadvWaitQueue *queue, const PadvRequest *request, const PadvQuota *quota)
 {
+	if (padv_is_shared(queue, quota))
+		return padv_quota_has_room(quota) && padv_goes_first(queue, request);
 	if (quota->claimant != PADV_NONE &&
 		padv_queue_request(queue, quota->claimant)->rank >= request->rank)
 		return true;
@@ -439,6 +469,16 @@ padv_queue_acquire(PadvWaitQueue *queue, PadvRequest *request)
 	request->state = PADV_REQUEST_GRANTED;
 	for (int i = 0; i < request->nquotas; i++)
 		padv_queue_quota(queue, request->quotas[i])->in_use++;
+	if (padv_has_share(queue, request))
+		padv_share_begin(queue, request, false);
+}
+
+/* Whether this request would be served before others at one of its quotas. */
+static bool
+serves_newest_first(const PadvWaitQueue *queue, const PadvRequest *request, int number)
+{
+	return number == queue->head->shared ? padv_queue_flow(queue, request->flow)->newest_first :
+		padv_queue_quota(queue, number)->newest_first;
 }
 
 /* Whether all quotas that the request has to wait for serve the newest first. */
@@ -453,7 +493,7 @@ is_served_first(const PadvWaitQueue *queue, const PadvRequest *request)
 
 		if (!quota_is_full(quota))
 			continue;
-		if (!quota->newest_first)
+		if (!serves_newest_first(queue, request, request->quotas[i]))
 			return false;
 		first = true;
 	}
@@ -464,7 +504,8 @@ is_served_first(const PadvWaitQueue *queue, const PadvRequest *request)
  * Set the rank of a new waiter, and return the quota where it is to be linked.  With the
  * rank of the newest all quotas could be open to it: one with room that is not settled
  * yet, or one with another's claim.  Waiters are entitled to these, so the request gets
- * an ordinary rank then.
+ * an ordinary rank then.  A shared quota with room that is not settled yet can be open to
+ * it even so, because its flow goes next.  Then it is linked there until that is settled.
  */
 static int
 set_rank(PadvWaitQueue *queue, PadvRequest *request)
@@ -481,7 +522,7 @@ set_rank(PadvWaitQueue *queue, PadvRequest *request)
 		request->rank = ORDINARY_RANK(request->arrival);
 		closed = find_closed(queue, request);
 	}
-	return closed;
+	return closed != PADV_NONE ? closed : padv_queue_first_full(queue, request);
 }
 
 bool
@@ -512,6 +553,31 @@ void
 padv_queue_set_newest_first(PadvWaitQueue *queue, int number, bool newest_first)
 {
 	padv_queue_quota(queue, number)->newest_first = newest_first;
+}
+
+void
+padv_queue_set_shared(PadvWaitQueue *queue, int number)
+{
+	queue->head->shared = number;
+}
+
+void
+padv_queue_set_flow(PadvWaitQueue *queue, int number, int32_t weight, int32_t min_granted)
+{
+	PadvFlow   *flow = padv_queue_flow(queue, number);
+
+	flow->weight = weight;
+	flow->min_granted = min_granted;
+	if (flow->granted == 0 && flow->first == PADV_NONE)
+		padv_flow_begin(queue, number);
+	else
+		padv_flow_changed(queue, number);
+}
+
+void
+padv_queue_set_flow_newest_first(PadvWaitQueue *queue, int flow, bool newest_first)
+{
+	padv_queue_flow(queue, flow)->newest_first = newest_first;
 }
 
 int
@@ -545,6 +611,8 @@ padv_queue_grant(PadvWaitQueue *queue, PadvRequest *request)
 		else
 			quota->in_use++;
 	}
+	if (padv_has_share(queue, request))
+		padv_share_begin(queue, request, true);
 }
 
 /* --- granting waiters --- */
@@ -619,8 +687,9 @@ find_candidate(PadvWaitQueue *queue)
 
 /*
  * Whether a leader claims the quota that it leaves to move to another one.  It does not
- * if there is a claimant, which is before it by invariant 4; nor if it is not the first
- * at the other quota; nor if that has a limit of 0.  A quota with many releases soon has
+ * if that is the shared one; if there is a claimant, which is before it by invariant 4; if
+ * it is not the first at the other quota, unless that is the shared one, where the first
+ * changes; nor if the other has a limit of 0.  A quota with many releases soon has
  * room again, so it is not claimed for one with few; but after FREE_MOVES it is, because
  * both may change.
  */
@@ -628,8 +697,8 @@ static bool
 is_worth_claiming(const PadvWaitQueue *queue, const PadvRequest *leader,
 				  const PadvQuota *left, const PadvQuota *next)
 {
-	if (left->limit < 0 || next->limit == 0 || left->claimant != PADV_NONE ||
-		(next->first != PADV_NONE &&
+	if (left->limit < 0 || next->limit == 0 || left->claimant != PADV_NONE || padv_is_shared(queue, left) ||
+		(next->first != PADV_NONE && !padv_is_shared(queue, next) &&
 		 padv_queue_request(queue, next->first)->rank < leader->rank))
 		return false;
 	return leader->moves >= FREE_MOVES || pace_of(queue, left) / 2 <= pace_of(queue, next);
@@ -705,14 +774,14 @@ prefer_oldest(PadvWaitQueue *queue, int number)
 	revoke_claim(queue, number, oldest);
 }
 
-/* Count a grant of a request that was linked at this quota. */
+/* Count a grant of this request at the quota where it was linked. */
 static void
-count_grant(PadvWaitQueue *queue, int number)
+count_grant(PadvWaitQueue *queue, const PadvRequest *request)
 {
-	PadvQuota  *quota = padv_queue_quota(queue, number);
+	PadvQuota  *quota = padv_queue_quota(queue, request->at);
 
-	if (quota->newest_first && ++quota->since_oldest >= PADV_NEWEST_FOR_ONE_OLDEST)
-		prefer_oldest(queue, number);
+	if (serves_newest_first(queue, request, request->at) && ++quota->since_oldest >= PADV_NEWEST_FOR_ONE_OLDEST)
+		prefer_oldest(queue, request->at);
 }
 
 static int
@@ -730,7 +799,7 @@ grant_waiters(PadvWaitQueue *queue, int32_t *granted, int max)
 		{
 			padv_queue_grant(queue, candidate);
 			granted[count++] = padv_queue_number(queue, candidate);
-			count_grant(queue, candidate->at);
+			count_grant(queue, candidate);
 		}
 		else
 		{
@@ -776,6 +845,8 @@ padv_queue_release(PadvWaitQueue *queue, PadvRequest *request, int32_t *granted)
 	else if (request->state == PADV_REQUEST_GRANTED)
 	{
 		queue->head->releases++;
+		if (padv_has_share(queue, request))
+			padv_share_end(queue, request);
 		for (int i = 0; i < request->nquotas; i++)
 		{
 			PadvQuota  *quota = padv_queue_quota(queue, request->quotas[i]);
@@ -820,14 +891,14 @@ padv_queue_rebuild_begin(PadvWaitQueue *queue, int nquotas)
 	for (int i = 0; i < queue->head->nquotas; i++)
 		padv_queue_quota(queue, i)->bucket = PADV_NONE;
 	clear_unsettled(queue->head);
+	padv_shares_clear(queue, nquotas);
 }
 
 void
-padv_queue_rebuild_add(PadvWaitQueue *queue, const PadvRequest *request)
+padv_queue_rebuild_add(PadvWaitQueue *queue, PadvRequest *request)
 {
 	if (request->state == PADV_REQUEST_GRANTED)
-		for (int i = 0; i < request->nquotas; i++)
-			padv_queue_quota(queue, request->quotas[i])->in_use++;
+		padv_queue_acquire(queue, request);
 	else if (request->state == PADV_REQUEST_WAITING)
 		count_waiting(queue, request, 1);
 }

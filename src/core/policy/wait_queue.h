@@ -9,7 +9,8 @@
  * here blocks, allocates or fails.
  *
  * A quota serves its waiters in the order of arrival, unless the caller has set it to
- * serve the newest first.
+ * serve the newest first.  One quota can be shared by flows: each request belongs to a
+ * flow, and the flows with waiters there share it by weight (core/policy/shares.c).
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -31,8 +32,8 @@ typedef struct PadvQuota
 	int32_t		in_use;			/* granted requests, plus 1 for a claim */
 	int32_t		waiting;		/* waiting requests that are under it */
 	int32_t		linked;			/* those of them that are linked here */
-	int32_t		first;			/* the root of the heap of parties linked
-								 * here: the leader of the lowest rank;
+	int32_t		first;			/* the leader linked here that is served
+								 * next, which is the root of their heap, or
 								 * PADV_NONE */
 	int32_t		ring;			/* the party linked here whose oldest waiter
 								 * is preferred next; PADV_NONE */
@@ -48,6 +49,25 @@ typedef struct PadvQuota
 	int32_t		unsettled;		/* on the list of unsettled quotas? */
 } PadvQuota;
 
+/* Requests that share a quota with those of other flows. */
+typedef struct PadvFlow
+{
+	int32_t		weight;			/* its share, 1 or more */
+	int32_t		min_granted;	/* so many are granted before those of flows
+								 * that have their minimum */
+	int32_t		granted;		/* requests granted at the shared quota */
+	int32_t		linked;			/* waiting requests that are linked there */
+	int32_t		newest_first;	/* a new waiter is served before others of
+								 * the flow? */
+	int32_t		first;			/* the root of the heap of its leaders that
+								 * are linked there; PADV_NONE */
+	int32_t		place;			/* in the heap of flows; PADV_NONE */
+	int32_t		at_place;		/* of the heap: the flow at the place of this
+								 * number */
+	double		time;			/* virtual time */
+	double		mean_use;		/* of the quota by a request, microseconds */
+} PadvFlow;
+
 typedef enum PadvRequestState
 {
 	PADV_REQUEST_NONE,			/* not in use */
@@ -59,7 +79,14 @@ typedef struct PadvRequest
 {
 	int32_t		state;			/* PadvRequestState */
 	int32_t		nquotas;
-	int32_t		quotas[PADV_MAX_REQUEST_QUOTAS];
+	int32_t		quotas[PADV_MAX_REQUEST_QUOTAS];	/* the shared one is the
+													 * last */
+	int32_t		flow;			/* number of its flow, if it is under the
+								 * shared quota */
+
+	/* while granted, under the shared quota */
+	int64_t		used_since;		/* by the time of the queue */
+	double		charged;		/* in advance, microseconds */
 
 	/* while waiting */
 	uint64_t	arrival;		/* smaller: came earlier */
@@ -99,10 +126,15 @@ typedef struct PadvWaitQueueHead
 	int32_t		unsettled_first;
 	int32_t		unsettled_last;
 	uint32_t	releases;		/* granted requests released so far */
+	int32_t		shared;			/* the quota that flows share; PADV_NONE */
+	int32_t		nflows;			/* flows with requests linked there */
+	int64_t		now;			/* the time of the caller, microseconds */
+	int64_t		contended_since;	/* since when requests are linked there */
+	double		time;			/* virtual time of the shared quota */
 	uint64_t	steps;			/* work done so far, for the tests */
 } PadvWaitQueueHead;
 
-/* The three parts of a queue; the caller owns the memory. */
+/* The parts of a queue; the caller owns the memory. */
 typedef struct PadvWaitQueue
 {
 	PadvWaitQueueHead *head;
@@ -111,6 +143,9 @@ typedef struct PadvWaitQueue
 	size_t		quota_size;		/* bytes of an element */
 	char	   *requests;		/* PadvRequests, likewise */
 	size_t		request_size;
+	char	   *flows;			/* PadvFlows, likewise, as many as quotas;
+								 * NULL without a shared quota */
+	size_t		flow_size;
 } PadvWaitQueue;
 
 static inline PadvQuota *
@@ -126,9 +161,26 @@ padv_queue_request(const PadvWaitQueue *queue, int number)
 	return (PadvRequest *) (queue->requests + (size_t) number * queue->request_size);
 }
 
+static inline PadvFlow *
+padv_queue_flow(const PadvWaitQueue *queue, int number)
+{
+	return (PadvFlow *) (queue->flows + (size_t) number * queue->flow_size);
+}
+
 /*
- * Initialize head, quotas and requests: no request is granted or waits, no quota has a
- * limit.
+ * Set the time, in microseconds, before a call that grants or releases requests under
+ * the shared quota.  It never goes back.
+ */
+static inline void
+padv_queue_set_time(PadvWaitQueue *queue, int64_t now)
+{
+	if (now > queue->head->now)
+		queue->head->now = now;
+}
+
+/*
+ * Initialize head, quotas, requests and flows: no request is granted or waits, no quota
+ * has a limit, none is shared, and flows have the weight 1.
  */
 extern void padv_queue_init(PadvWaitQueue *queue, int nquotas, int nrequests);
 
@@ -158,6 +210,20 @@ extern bool padv_queue_enqueue(PadvWaitQueue *queue, PadvRequest *request);
  */
 #define PADV_NEWEST_FOR_ONE_OLDEST 16
 extern void padv_queue_set_newest_first(PadvWaitQueue *queue, int number, bool newest_first);
+
+/*
+ * Let the flows share this quota from now on.  It must be the last in the quotas of each
+ * request that is under it, and has no request yet.  There a flow is set to serve its
+ * newest first, and not the quota.
+ */
+extern void padv_queue_set_shared(PadvWaitQueue *queue, int number);
+
+/*
+ * Set the weight and the minimum of a flow.  A flow of which no request is in use begins
+ * anew.
+ */
+extern void padv_queue_set_flow(PadvWaitQueue *queue, int flow, int32_t weight, int32_t min_granted);
+extern void padv_queue_set_flow_newest_first(PadvWaitQueue *queue, int flow, bool newest_first);
 
 /*
  * Release or dequeue a request.  Waiters that now fit are granted in the order of their
@@ -196,16 +262,16 @@ extern int	padv_queue_queued_at(const PadvWaitQueue *queue, const PadvRequest *r
 
 /*
  * Count all requests again, after limits or quotas have changed.  The caller calls
- * begin, sets the limits of quotas[0..nquotas), writes the new quotas of every request
- * that is in use and calls add for it, and then calls finish.  The caller holds its lock
- * all the time.
+ * begin, sets the limits of quotas[0..nquotas) and the weights of flows, writes the new
+ * quotas and flow of every request that is in use and calls add for it, and then calls
+ * finish.  The caller holds its lock all the time.
  *
  * Waiters keep their order, and their claims as far as there is room.  Waiters that now
  * fit are granted; their indexes are returned in `granted`, which has an element for
  * each waiter.  The result is their number.  Nothing is unsettled afterwards.
  */
 extern void padv_queue_rebuild_begin(PadvWaitQueue *queue, int nquotas);
-extern void padv_queue_rebuild_add(PadvWaitQueue *queue, const PadvRequest *request);
+extern void padv_queue_rebuild_add(PadvWaitQueue *queue, PadvRequest *request);
 extern int	padv_queue_rebuild_finish(PadvWaitQueue *queue, int32_t *granted);
 
 /* The index of a request. */
