@@ -22,7 +22,13 @@
 static PadvWaitQueueHead head;
 static PadvQuota quotas[ACCOUNTS];
 static PadvRequest requests[PLACES];
-static PadvWaitQueue queue = {&head, (char *) quotas, sizeof(PadvQuota), (char *) requests, sizeof(PadvRequest)};
+static PadvFlow flows[ACCOUNTS];
+static PadvWaitQueue queue = {&head, (char *) quotas, sizeof(PadvQuota), (char *) requests, sizeof(PadvRequest),
+(char *) flows, sizeof(PadvFlow)};
+
+/* The last quota is shared by flows, in some of the runs. */
+#define SHARED (ACCOUNTS - 1)
+#define FLOWS 7
 
 /* --- the queue ------------------------------------------------------------- */
 
@@ -70,6 +76,29 @@ check_claim(int number)
 	must(quota->first == PADV_NONE || requests[quota->first].rank > requests[quota->claimant].rank);
 }
 
+/* All who stand at a quota; at the shared one each flow has its heap, and its place. */
+static int
+check_heaps(int quota)
+{
+	int			count = 0;
+	int			places = 0;
+
+	if (quota != head.shared)
+		return check_heap(quotas[quota].first, PADV_NONE, quota);
+	for (int f = 0; f < ACCOUNTS; f++)
+	{
+		int			linked = check_heap(flows[f].first, PADV_NONE, quota);
+
+		must(linked == flows[f].linked && (linked > 0) == (flows[f].place != PADV_NONE));
+		must(linked == 0 || (requests[flows[f].first].flow == f && flows[flows[f].place].at_place == f));
+		count += linked;
+		places += linked > 0;
+	}
+	must(places == head.nflows && quotas[quota].claimant == PADV_NONE);
+	must(quotas[quota].first == (places == 0 ? PADV_NONE : flows[flows[0].at_place].first));
+	return count;
+}
+
 /* A request that waits stands at a full quota of its own. */
 static void
 check_standing(void)
@@ -78,7 +107,7 @@ check_standing(void)
 
 	for (int i = 0; i < ACCOUNTS; i++)
 	{
-		must(check_heap(quotas[i].first, PADV_NONE, i) == quotas[i].linked);
+		must(check_heaps(i) == quotas[i].linked);
 		must(quotas[i].linked == 0 || !padv_quota_has_room(&quotas[i]) || quotas[i].unsettled);
 		check_claim(i);
 		linked += quotas[i].linked;
@@ -123,8 +152,16 @@ take_accounts(Tape *tape, PadvRequest *request)
 	int			step = 1 + 6 * (take_byte(tape) % 4);	/* has no factor of ACCOUNTS */
 
 	request->nquotas = 0;
+	request->flow = 0;
 	for (int i = 0; i < count; i++)
-		request->quotas[request->nquotas++] = (first + i * step) % ACCOUNTS;
+		if ((first + i * step) % ACCOUNTS != head.shared)
+			request->quotas[request->nquotas++] = (first + i * step) % ACCOUNTS;
+	if (head.shared == PADV_NONE || take_byte(tape) % 8 == 0)
+		return;
+	request->flow = take_byte(tape) % FLOWS;
+	if (request->nquotas == PADV_MAX_REQUEST_QUOTAS)
+		request->nquotas--;
+	request->quotas[request->nquotas++] = head.shared;
 }
 
 static void
@@ -142,6 +179,7 @@ come_or_go(Tape *tape, bool force)
 	PadvRequest  *request = &requests[take_byte(tape) % PLACES];
 	int32_t		granted[PADV_MAX_REQUEST_QUOTAS];
 
+	padv_queue_set_time(&queue, head.now + (int64_t) take_bits(tape, 2));
 	if (request->state != PADV_REQUEST_NONE)
 	{
 		int			count = padv_queue_release(&queue, request, granted);
@@ -213,6 +251,8 @@ recount(Tape *tape)
 	padv_queue_rebuild_begin(&queue, ACCOUNTS);
 	for (int i = 0; i < ACCOUNTS; i++)
 		quotas[i].limit = take_limit(tape);
+	for (int i = 0; head.shared != PADV_NONE && i < FLOWS; i++)
+		padv_queue_set_flow(&queue, i, 1 + take_byte(tape), take_byte(tape) % 4);
 	for (int i = 0; i < PLACES; i++)
 	{
 		if (requests[i].state != PADV_REQUEST_NONE && take_byte(tape) % 2)
@@ -280,6 +320,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	PadvControlInput input = {.clock_us = 1000000, .lowest = 1, .highest = 100};
 
 	padv_queue_init(&queue, ACCOUNTS, PLACES);
+	if (take_byte(&tape) % 2)
+		padv_queue_set_shared(&queue, SHARED);
 	padv_retain_init(&grace);
 	for (int i = 0; i < ACCOUNTS; i++)
 		quotas[i].limit = take_limit(&tape);
@@ -311,7 +353,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				break;
 			case 10:
 				if (take_byte(&tape) % 4 == 0)
+				{
 					padv_queue_set_newest_first(&queue, take_byte(&tape) % ACCOUNTS, take_byte(&tape) % 2);
+					padv_queue_set_flow_newest_first(&queue, take_byte(&tape) % FLOWS, take_byte(&tape) % 2);
+				}
 				else
 					settle(false);
 				break;

@@ -155,6 +155,71 @@ test_groups(void)
 	ok(is_under(CRM, BOSS, 0, -1) && padv_limits_is_exempt(&limits, BOSS), "an exempt role is under none");
 }
 
+/* The limit that says the share of a session, or NULL: it is that of its role. */
+static const PadvLimit *
+share_of(uint32_t database, uint32_t role)
+{
+	const PadvLimit *share = NULL;
+	int			count = padv_limits_of(&limits, database, role, found);
+	int			highest = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		const PadvLimit *limit = found[i] == PADV_DEFAULT_LIMIT ? &limits.fallback : &limits.limits[found[i]];
+
+		if (padv_limit_share_order(limit, &limits.fallback) > highest)
+		{
+			share = limit;
+			highest = padv_limit_share_order(limit, &limits.fallback);
+		}
+	}
+	return share;
+}
+
+static bool
+shares(uint32_t database, uint32_t role, uint32_t of_database, uint32_t of_role, int32_t weight)
+{
+	const PadvLimit *share = share_of(database, role);
+
+	return share != NULL && share->database == of_database && share->role == of_role &&
+		share->value[PADV_ACTIVE_WEIGHT] == weight;
+}
+
+static void
+test_shares(void)
+{
+	PadvGrant	grants[] = {{ALICE, TEAM}, {BOB, TEAM}, {BOSS, ALL_TEAMS}};
+
+	begin();
+	set(0, ALICE, PADV_ACTIVE_WEIGHT, 3);
+	set(0, TEAM, PADV_ACTIVE_WEIGHT, 1);
+	set(0, ALL_TEAMS, PADV_MAX_ACTIVE, 5);
+	set(CRM, 0, PADV_ACTIVE_WEIGHT, 7);
+	set(CRM, ALICE, PADV_ACTIVE_WEIGHT, 9);
+	set(SHOP, 0, PADV_MIN_ACTIVE, 2);
+	padv_limits_finish(&limits, grants, sizeof(grants) / sizeof(grants[0]));
+	ok(padv_limits_any(&limits), "a share is a limit that somebody is under");
+	ok(shares(CRM, ALICE, CRM, ALICE, 9), "the share of a role in a database goes before all others");
+	ok(shares(0, ALICE, 0, ALICE, 3), "then that of the role");
+	ok(shares(CRM, BOB, 0, TEAM, 1), "then that of a group, a weight of 1 too");
+	ok(shares(CRM, CAROL, CRM, 0, 7), "then that of the database");
+	ok(share_of(0, CAROL) == NULL && share_of(0, BOSS) == NULL, "without any it is that of the role; a group that sets none has none");
+	ok(share_of(SHOP, CAROL) != NULL && share_of(SHOP, CAROL)->value[PADV_MIN_ACTIVE] == 2, "a minimum is a share");
+
+	begin();
+	limits.scale = 0.5;
+	set(0, 0, PADV_ACTIVE_WEIGHT, 4);
+	set(0, ALICE, PADV_ACTIVE_WEIGHT, 1);
+	set(0, BOB, PADV_MAX_ACTIVE, 10);
+	set(0, CAROL, PADV_MIN_ACTIVE, 6);
+	finish();
+	ok(shares(0, ALICE, 0, ALICE, 1), "the standard weight is one where the default is another");
+	ok(share_of(0, BOB) == NULL && padv_limits_at(&limits, 0, BOB)->value[PADV_ACTIVE_WEIGHT] == 4,
+	   "a role has the weight of the default, and a share of its own");
+	ok(shares(0, CAROL, 0, CAROL, 4) && padv_limits_at(&limits, 0, CAROL)->value[PADV_MIN_ACTIVE] == 3,
+	   "a minimum is scaled, a weight is not");
+}
+
 static void
 test_scale(void)
 {
@@ -416,6 +481,7 @@ main(void)
 	test_places();
 	test_default();
 	test_groups();
+	test_shares();
 	test_scale();
 	test_copy();
 	test_names();
