@@ -307,8 +307,7 @@ bench_simulate() {
 }
 
 ulimit -n 8192 2>/dev/null || true
-PARTS='window simulate sample status transaction metrics load agreement check logins storm effect truth gate pool_size auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps open_loop overload latency blockers chaos endurance'
-PARTS='window simulate sample status transaction metrics load agreement check logins storm effect truth gate pool_size auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps open_loop overload shares blockers chaos endurance'
+PARTS='window simulate sample status transaction metrics load agreement check logins storm effect truth gate pool_size auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps open_loop overload latency shares blockers chaos endurance'
 
 prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"
