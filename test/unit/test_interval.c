@@ -114,9 +114,9 @@ test_waits(void)
 	begin(2, 0);
 	sample(2, 0, 0, 0, 0, 0);
 	end();
-	for (int i = 0; i < 300; i++)
+	for (int i = 0; i < 600; i++)
 		padv_waits_add(&waits, &interval);
-	ok(waits.asleep < 0.01 && waits.run < 2.0 * PADV_WAITS_HALF_LIFE && waits.run > PADV_WAITS_HALF_LIFE,
+	ok(waits.asleep < 0.01 && waits.run < 4.0 * PADV_WAITS_HALF_LIFE && waits.run > PADV_WAITS_HALF_LIFE,
 	   "what was long ago is forgotten");
 	begin(-1, -1);
 	before.value[PADV_SESSIONS_RUN] = before.value[PADV_SESSIONS_DELAY] = -1;
@@ -137,36 +137,39 @@ read_second(double io, double reading, double reads)
 	end();
 }
 
+/* Many of them, so that the means have followed. */
+static void
+read_seconds(PadvReadLatency *latency, int seconds, double io, double reading, double reads)
+{
+	for (int i = 0; i < seconds; i++)
+	{
+		read_second(io, reading, reads);
+		padv_read_latency_update(latency, &interval);
+	}
+}
+
 static void
 test_read_latency(void)
 {
 	PadvReadLatency latency = {0};
 
-	read_second(2, 2, 1000);
-	padv_read_latency_update(&latency, &interval);
+	read_seconds(&latency, 1, 2, 2, 1000);
 	near(latency.shortest, 0.002, 1e-12, "the first latency");
 	near(interval.disk_queue, 0, 1e-12, "is that without a queue");
-	read_second(8, 8, 1000);
-	padv_read_latency_update(&latency, &interval);
-	near(interval.disk_queue, 6, 0.01, "four times as long: three quarters wait in the queue");
-	read_second(4, 8, 1000);
-	padv_read_latency_update(&latency, &interval);
-	near(interval.disk_queue, 3, 0.01, "of sessions, not of reads that others have caused");
-	for (int i = 0; i < 50; i++)
-	{
-		read_second(1, 1, 1000);
-		padv_read_latency_update(&latency, &interval);
-	}
+	read_seconds(&latency, 100, 8, 8, 1000);
+	near(interval.disk_queue, 6, 0.1, "four times as long: three quarters wait in the queue");
+	read_seconds(&latency, 1, 4, 8, 1000);
+	near(interval.disk_queue, 3, 0.1, "of sessions, not of reads that others have caused");
+	read_seconds(&latency, 300, 1, 1, 1000);
 	near(latency.shortest, 0.001, 1e-6, "a shorter one replaces it soon");
-	for (int i = 0; i < 7200; i++)
-	{
-		read_second(16, 16, 1000);
-		padv_read_latency_update(&latency, &interval);
-	}
-	near(latency.shortest, 0.004, 1e-4, "a longer one in the course of hours");
-	read_second(16, 16, 3);
-	padv_read_latency_update(&latency, &interval);
-	near(interval.disk_queue, 0, 0, "three reads tell nothing");
+	read_seconds(&latency, 7200, 16, 16, 1000);
+	near(latency.shortest, 0.004, 2e-4, "a longer one in the course of hours");
+	ok(interval.disk_queue > 11.0, "as long as it is full");
+	read_seconds(&latency, 30, 32, 32, 500);
+	near(interval.disk_queue, 0, 0, "half the reads, and slower: the device is slow");
+	latency = (PadvReadLatency) {0};
+	read_seconds(&latency, 100, 16, 16, 3);
+	near(latency.shortest, 0, 0, "few reads tell nothing");
 	begin(1, 0);
 	before.value[PADV_DISK_READ] = before.value[PADV_DISK_READ_COUNT] = -1;
 	sample(1, 4, 0, 0, 0, 0);
@@ -193,20 +196,20 @@ test_locked(void)
 
 	for (int i = 0; i < 200; i++)
 		locked_second(&waits, 4, 2, 100);
-	ok(waits.locked_share == 0.0, "some wait for locks, but less than half");
+	ok(waits.locks.share == 0.0, "some wait for locks, but less than half");
 	for (int i = 0; i < 60; i++)
 		locked_second(&waits, 4, 20, 100);
-	ok(waits.locked_share > 0.8, "most do");
-	near(waits.unblocked, 4, 1e-9, "and four get through");
+	ok(waits.locks.share > 0.8, "most do");
+	near(waits.locks.through, 4, 1e-9, "and four get through");
 	for (int i = 0; i < 30; i++)
 		locked_second(&waits, 1, 40, 30);
-	ok(waits.unblocked > 3.5, "thrashing lowers that slowly");
+	ok(waits.locks.through > 3.5, "thrashing lowers that slowly");
 	for (int i = 0; i < 300; i++)
 		locked_second(&waits, 4, 0, 100);
-	ok(waits.locked_share < 0.01 && waits.unblocked == 0.0, "it ends");
+	ok(waits.locks.share < 0.01 && waits.locks.through == 0.0, "it ends");
 	for (int i = 0; i < 300; i++)
 		locked_second(&waits, 1, 40, 2);
-	ok(waits.locked_share == 0.0 || waits.locked_share < 0.01, "a session that holds a lock and does nothing is no saturated lock");
+	ok(waits.locks.share == 0.0 || waits.locks.share < 0.01, "a session that holds a lock and does nothing is no saturated lock");
 }
 
 int

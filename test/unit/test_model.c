@@ -365,16 +365,20 @@ test_wait_ratio(void)
 	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 35, "more does");
 
 	/* four get through saturated locks: one that holds the lock, and three before or after it */
-	waits.locked_share = 0.4;
-	waits.unblocked = 4;
+	waits.locks = (PadvBottleneck) {.share = 0.4, .users = 1, .through = 4};
 	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
 	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 35, "locks that are saturated now and then bound nothing");
-	waits.locked_share = 0.9;
+	waits.locks.share = 0.9;
 	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
 	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 7, "those that are most of the time do");
-	waits.unblocked = 0.3;
+	waits.locks.through = 0.3;
 	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
 	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 1, "one at least");
+	waits.locks.share = 0;
+	waits.disks = (PadvBottleneck) {.share = 0.9, .users = 4, .through = 8};
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
+	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 11 && model.bottleneck == PADV_RESOURCE_DISKS,
+	   "or what four disks let through");
 }
 
 static void
@@ -501,7 +505,8 @@ test_fuzz(void)
 	{
 		PadvMinute	minute = {.samples = 600};
 		PadvLoad	load = {.disk_reads = anything(), .sessions_run = anything(), .sessions_delay = anything()};
-		PadvWaits	waits = {anything(), anything(), anything(), anything(), anything(), anything()};
+		PadvWaits	waits = {anything(), anything(), anything(), anything(), anything(), anything(),
+		{anything(), anything(), anything()}, {anything(), anything(), anything()}};
 		PadvCurve	curve = {.state = (PadvCurveState) (i % 3), .at_work = {anything(), anything(), anything()},
 			.active = {anything(), anything(), anything()}, .best_so_far = anything(),
 		.helpful_active = anything()};
@@ -567,7 +572,7 @@ test_machines(void)
 		PadvMinute	minute = minute_of(from_to(0.01, 5000), from_to(0.01, 5000), from_to(0.01, 5000));
 		PadvLoad	load = load_with_reads(from_to(0.01, 1000));
 		PadvWaits	waits = {.run = from_to(0.1, 1e5), .asleep = from_to(0.1, 1e7),
-		.locked_share = part(), .unblocked = from_to(0.1, 5000)};
+		.locks = {part(), 1.0, from_to(0.1, 5000)}, .disks = {part(), from_to(0.1, 5000), from_to(0.1, 5000)}};
 		PadvCurve	curve = {.state = (PadvCurveState) (i % 3), .best_so_far = from_to(1, 10000),
 		.helpful_active = from_to(1, 10000)};
 

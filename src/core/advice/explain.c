@@ -47,21 +47,22 @@ static void
 explain_wait_ratio(const PadvModel *model, char *text, size_t size)
 {
 	const PadvEstimate *estimate = &model->estimates[PADV_METHOD_WAIT_RATIO];
-	bool		locks = model->by_locks > 0.0 && model->by_locks < model->by_cores;
+	bool		bound = model->by_bottleneck > 0.0 && model->by_bottleneck < model->by_cores;
+	const PadvBottleneck *bottleneck = model->bottleneck == PADV_RESOURCE_LOCKS ? &model->waits.locks : &model->waits.disks;
 	char		rounding[ROUNDING];
-	char		bound[256] = "";
+	char		through[256] = "";
 
-	if (locks)
-		snprintf(bound, sizeof(bound),
-				 " Locks of other sessions are saturated: %.4g sessions did not wait for one, so %.4g connections are enough, %s.",
-				 model->waits.unblocked, model->by_locks,
-				 describe_rounding(model->by_locks, estimate->connections, rounding));
+	if (bound)
+		snprintf(through, sizeof(through),
+				 " But %s are saturated: %.4g sessions did not queue for them, so %.4g connections are enough, %s.",
+				 padv_resource_name(model->bottleneck), bottleneck->through, model->by_bottleneck,
+				 describe_rounding(model->by_bottleneck, estimate->connections, rounding));
 	snprintf(text, size,
 			 "%.4g cores * (1 + %.2f) + %.2f for variation = %.2f%s%s. Busy sessions lately ran for %.0f s, were ready to run for %.0f s, and slept inside a statement, without waiting for another session, for %.0f s; asleep / running is %.2f, held while nearly the same.%s",
 			 model->cores, model->wait_ratio, model->by_cores - model->cores * (1.0 + model->wait_ratio),
-			 model->by_cores, locks ? "" : ", ",
-			 locks ? "" : describe_rounding(model->by_cores, estimate->connections, rounding),
-			 model->waits.run, model->waits.ready, model->waits.asleep, model->wait_ratio, bound);
+			 model->by_cores, bound ? "" : ", ",
+			 bound ? "" : describe_rounding(model->by_cores, estimate->connections, rounding),
+			 model->waits.run, model->waits.ready, model->waits.asleep, model->wait_ratio, through);
 }
 
 /* Describe what is saturated beyond the peak. */

@@ -40,8 +40,8 @@
 /* Longer pauses of clients do not add to the margin. */
 #define LARGEST_PAUSE_RATIO 10.0
 
-/* Locks bound the number if they were saturated for this share of the last seconds. */
-#define LOCKED_SHARE 0.5
+/* A bottleneck must have been saturated for this share of the last seconds. */
+#define SATURATED_SHARE 0.5
 
 /* The wait ratio changes the number by at least this much, to avoid flapping. */
 #define WAIT_RATIO_STEP 0.5
@@ -220,15 +220,32 @@ connections_for(double servers, double wait_ratio, double pause_ratio)
 }
 
 /*
- * While locks are saturated, the sessions that do not wait for a lock are as many as the
- * locks let through.  One of them holds the lock that is the bottleneck.
+ * While a resource is saturated, the sessions that do not queue for it are as many as it
+ * lets through.  Returns 0 if it is not saturated.
  */
 static double
-connections_by_locks(const PadvWaits *waits)
+connections_through(const PadvBottleneck *bottleneck)
 {
-	if (waits->locked_share < LOCKED_SHARE)
+	double		users = fmax(1.0, bottleneck->users);
+
+	if (bottleneck->share < SATURATED_SHARE)
 		return 0.0;
-	return connections_for(1.0, fmax(0.0, waits->unblocked - 1.0), 0.0);
+	return connections_for(users, fmax(0.0, bottleneck->through / users - 1.0), 0.0);
+}
+
+static void
+find_bottleneck(PadvModel *model)
+{
+	double		by_locks = connections_through(&model->waits.locks);
+	double		by_disks = connections_through(&model->waits.disks);
+
+	model->by_bottleneck = by_locks;
+	model->bottleneck = PADV_RESOURCE_LOCKS;
+	if (by_disks > 0.0 && (by_locks <= 0.0 || by_disks < by_locks))
+	{
+		model->by_bottleneck = by_disks;
+		model->bottleneck = PADV_RESOURCE_DISKS;
+	}
 }
 
 /*
@@ -248,7 +265,19 @@ usable_threads(const PadvModel *model)
 	return fmax(threads, model->cores);
 }
 
-/* The connections that the cores need, or fewer if locks let fewer through. */
+/*
+ * Pauses in which a connection is held, relative to running.  Sessions that are ready to
+ * run look idle between two transactions, so they are subtracted.
+ */
+static double
+pause_ratio(const PadvWaits *waits)
+{
+	double		round_trip = fmax(0.0, waits->round_trip - fmax(0.0, waits->unseen));
+
+	return fmin((waits->held + round_trip) / waits->run, LARGEST_PAUSE_RATIO);
+}
+
+/* The connections that the cores need, or fewer if locks or disks let fewer through. */
 static void
 estimate_by_wait_ratio(PadvModel *model)
 {
@@ -261,15 +290,15 @@ estimate_by_wait_ratio(PadvModel *model)
 	if (!estimate->available)
 		return;
 	hold_wait_ratio(model);
-	pauses = fmin(model->waits.paused / model->waits.run, LARGEST_PAUSE_RATIO);
+	pauses = pause_ratio(&model->waits);
 	model->by_cores = connections_for(model->cores, model->wait_ratio, pauses);
-	model->by_locks = connections_by_locks(&model->waits);
+	find_bottleneck(model);
 	size = model->by_cores;
 	most = connections_for(usable_threads(model), model->wait_ratio, pauses);
-	if (model->by_locks > 0.0)
+	if (model->by_bottleneck > 0.0)
 	{
-		size = fmin(size, model->by_locks);
-		most = fmin(most, model->by_locks);
+		size = fmin(size, model->by_bottleneck);
+		most = fmin(most, model->by_bottleneck);
 	}
 	estimate->connections = within_server(model, floor(size + 0.5));
 	estimate->low = within_server(model, floor(TOLERANCE_LOW * size));

@@ -84,8 +84,8 @@ typedef struct PadvModel
 	PadvWaits	waits;
 	double		wait_ratio;		/* asleep / run, with hysteresis */
 	double		by_cores;		/* connections that keep the cores busy */
-	double		by_locks;		/* connections that saturated locks let
-								 * through; 0: locks are not saturated */
+	PadvResource bottleneck;	/* saturated locks or disks */
+	double		by_bottleneck;	/* connections that it lets through; 0: none */
 
 	PadvCurve	curve;
 	double		unseen;			/* active sessions that samples saw as idle,

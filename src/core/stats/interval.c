@@ -65,8 +65,10 @@ padv_interval_describe(const PadvWindowMeans *take, const PadvCounters *before,
 	interval->active = take->demand +
 		padv_unseen_active(interval->run, interval->ready, take->in_class[PADV_ON_CPU],
 						   take->in_class[PADV_WAITING_IO], take->turnaround);
-	interval->paused = take->held_in_transaction +
-		fmax(0.0, take->round_trip - (interval->active - take->demand));
+	interval->held = take->held_in_transaction;
+	interval->round_trip = take->round_trip;
+	interval->unseen = interval->run < 0.0 || interval->ready < 0.0 ? 0.0 :
+		interval->run + interval->ready - take->in_class[PADV_ON_CPU] - take->in_class[PADV_WAITING_IO];
 	interval->internal_lock = fmax(0.0, take->in_class[PADV_WAITING_LWLOCK] -
 								   take->committing_lwlock);
 	interval->inside = fmax(0.0, take->demand - take->parallel_workers -
@@ -81,89 +83,143 @@ padv_interval_describe(const PadvWindowMeans *take, const PadvCounters *before,
 	return true;
 }
 
-/* Fewer reads in an interval do not tell a mean latency. */
-#define ENOUGH_READS 20.0
+/* Fewer reads do not tell a mean latency. */
+#define ENOUGH_READS 50.0
+
+/* The time constant of the means. */
+#define LATENCY_SECONDS 10.0
 
 /* A shorter latency counts by this share at once; a longer one doubles the shortest in an hour. */
 #define SHORTER_SHARE 0.3
 #define LATENCY_DOUBLES_SECONDS 3600.0
 
+/* A saturated device completes this share of its best rate, which halves in an hour. */
+#define FULL_RATE 0.85
+#define RATE_HALVES_SECONDS 3600.0
+
+static bool
+add_reads(PadvReadLatency *latency, const PadvInterval *interval)
+{
+	double		left = exp(-interval->seconds / LATENCY_SECONDS);
+
+	if (!(interval->reads >= 0.0) || !(interval->reading >= 0.0) || !isfinite(interval->reads) ||
+		!isfinite(interval->reading))
+		return false;
+	latency->seconds = latency->seconds * left + interval->seconds;
+	latency->reads = latency->reads * left + interval->reads;
+	latency->read_seconds = latency->read_seconds * left + interval->reading * interval->seconds;
+	return latency->reads >= ENOUGH_READS && latency->read_seconds > 0.0;
+}
+
 void
 padv_read_latency_update(PadvReadLatency *latency, PadvInterval *interval)
 {
 	double		present;
+	double		rate;
 
 	interval->disk_queue = 0.0;
-	if (!(interval->reads >= ENOUGH_READS) || !(interval->reading > 0.0) || !isfinite(interval->reading))
+	if (!add_reads(latency, interval))
 		return;
-	present = interval->reading * interval->seconds / interval->reads;
+	present = latency->read_seconds / latency->reads;
 	if (latency->shortest <= 0.0)
 		latency->shortest = present;
 	else if (present < latency->shortest)
 		latency->shortest += SHORTER_SHARE * (present - latency->shortest);
 	else
 		latency->shortest = fmin(present, latency->shortest * exp2(interval->seconds / LATENCY_DOUBLES_SECONDS));
-	interval->disk_queue = fmin(interval->disk, interval->reading) *
-		fmax(0.0, 1.0 - latency->shortest / present);
+	rate = latency->reads / latency->seconds;
+	latency->best_rate = fmax(rate, latency->best_rate * exp2(-interval->seconds / RATE_HALVES_SECONDS));
+	if (rate >= FULL_RATE * latency->best_rate)
+		interval->disk_queue = fmin(interval->disk, interval->reading) *
+			fmax(0.0, 1.0 - latency->shortest / present);
 }
 
 /*
- * Locks are saturated if at least this share of the demand waits for them, and one session
- * at least.  A mean wait longer than the last number, in seconds, is not a queue that moves,
- * but a session that holds a lock and does nothing.
+ * A resource is saturated if at least this share of the sessions that want to work queues
+ * for it, and one session at least.
  */
-#define LOCKED_SHARE 0.5
-#define LOCKED_SESSIONS 1.0
+#define QUEUED_SHARE 0.5
+#define QUEUED_SESSIONS 1.0
+
+/*
+ * A longer mean wait for locks, in seconds, is not a queue that moves, but a session that
+ * holds a lock and does nothing.
+ */
 #define LONGEST_MEAN_WAIT 5.0
 
-/* The time constants of the means, in seconds.  Thrashing lowers `unblocked` later on. */
-#define LOCKED_SECONDS 30.0
-#define UNBLOCKED_RISES_SECONDS 10.0
-#define UNBLOCKED_FALLS_SECONDS 300.0
+/* More sessions could queue for a disk if not this share of them were busy, but for one. */
+#define ALL_SESSIONS 0.9
+
+/* The time constants of the means, in seconds.  Thrashing lowers `through` later on. */
+#define SHARE_SECONDS 30.0
+#define THROUGH_RISES_SECONDS 10.0
+#define THROUGH_FALLS_SECONDS 300.0
+
+static bool
+most_queue(const PadvInterval *interval, double queue)
+{
+	return queue >= QUEUED_SESSIONS &&
+		queue >= QUEUED_SHARE * (interval->lock + interval->internal_lock + interval->inside);
+}
 
 static bool
 locks_are_saturated(const PadvInterval *interval)
 {
-	return interval->lock >= LOCKED_SESSIONS &&
-		interval->lock >= LOCKED_SHARE * (interval->lock + interval->internal_lock + interval->inside) &&
+	return most_queue(interval, interval->lock) &&
 		interval->transactions * LONGEST_MEAN_WAIT >= interval->lock * interval->seconds;
 }
 
-static void
-add_locked_second(PadvWaits *waits, const PadvInterval *interval)
+static bool
+disks_are_saturated(const PadvInterval *interval)
 {
-	bool		locked = locks_are_saturated(interval);
-	double		seconds = fmin(interval->seconds, LOCKED_SECONDS);
-	double		time_constant;
-
-	if (locked && waits->unblocked <= 0.0)
-		waits->unblocked = interval->inside;
-	else if (locked)
-	{
-		time_constant = interval->inside > waits->unblocked ? UNBLOCKED_RISES_SECONDS : UNBLOCKED_FALLS_SECONDS;
-		waits->unblocked += (interval->inside - waits->unblocked) * fmin(1.0, seconds / time_constant);
-	}
-	waits->locked_share += ((locked ? 1.0 : 0.0) - waits->locked_share) * seconds / LOCKED_SECONDS;
-	if (!locked && waits->locked_share < 0.01)
-		waits->unblocked = 0.0;
+	return most_queue(interval, interval->disk_queue) &&
+		(interval->queued >= 1.0 || interval->at_work >= ALL_SESSIONS * (interval->sessions - 1.0));
 }
+
+static void
+add_bottleneck(PadvBottleneck *bottleneck, bool saturated, double users, double through, double seconds)
+{
+	double		constant = through > bottleneck->through ? THROUGH_RISES_SECONDS : THROUGH_FALLS_SECONDS;
+	double		share;
+
+	seconds = fmin(seconds, SHARE_SECONDS);
+	share = bottleneck->through > 0.0 ? fmin(1.0, seconds / constant) : 1.0;
+	if (saturated)
+	{
+		bottleneck->through += (through - bottleneck->through) * share;
+		bottleneck->users += (users - bottleneck->users) * share;
+	}
+	bottleneck->share += ((saturated ? 1.0 : 0.0) - bottleneck->share) * seconds / SHARE_SECONDS;
+	if (!saturated && bottleneck->share < 0.01)
+		bottleneck->through = bottleneck->users = 0.0;
+}
+
+/* The weight of a second with this utilization of the cores. */
+#define CORES_SATURATED 0.9
+#define SATURATED_WEIGHT 0.2
 
 void
 padv_waits_add(PadvWaits *waits, const PadvInterval *interval)
 {
-	double		run = interval->run * interval->seconds;
-	double		ready = interval->ready * interval->seconds;
+	double		weight = interval->cores_busy >= CORES_SATURATED ? SATURATED_WEIGHT : 1.0;
+	double		seconds = interval->seconds * weight;
+	double		run = interval->run * seconds;
+	double		ready = interval->ready * seconds;
 	double		left;
 
 	if (!(run > 0.0) || !(ready >= 0.0) || !isfinite(run) || !isfinite(ready))
 		return;
-	add_locked_second(waits, interval);
-	left = exp2(-run / PADV_WAITS_HALF_LIFE);
+	add_bottleneck(&waits->locks, locks_are_saturated(interval), 1.0, interval->inside, interval->seconds);
+	add_bottleneck(&waits->disks, disks_are_saturated(interval), fmin(interval->disk, interval->reading) - interval->disk_queue,
+				   interval->inside - interval->disk_queue, interval->seconds);
+	left = exp2(-fmin(run, seconds) / PADV_WAITS_HALF_LIFE);
 	waits->run = waits->run * left + run;
 	waits->ready = waits->ready * left + ready;
-	waits->paused = waits->paused * left + interval->paused * interval->seconds;
 	waits->asleep = waits->asleep * left +
-		fmax(0.0, (interval->inside - interval->disk_queue) * interval->seconds - run - ready);
+		fmax(0.0, (interval->inside - interval->disk_queue) * seconds - run - ready);
+	waits->held = waits->held * left + interval->held * seconds;
+	waits->round_trip = waits->round_trip * left + interval->round_trip * seconds;
+	waits->unseen = waits->unseen * left + interval->unseen * seconds;
 }
 
 /* Beyond this there is no sum that fades. */

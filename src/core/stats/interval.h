@@ -27,9 +27,11 @@ typedef struct PadvInterval
 	double		ready;			/* to run */
 	double		inside;			/* a statement, and not waiting for another
 								 * session */
-	double		paused;			/* sessions that hold a connection without a
-								 * statement: idle in transaction, or for a
-								 * round trip */
+	double		held;			/* sessions briefly idle in transaction */
+	double		round_trip;		/* idle between two transactions, for at most
+								 * a round trip */
+	double		unseen;			/* run and ready, without sessions that samples
+								 * saw on CPU or in I/O; can be negative */
 
 	/* reads of the disks with data, as counted by the kernel */
 	double		reads;			/* completed; negative: not known */
@@ -69,26 +71,46 @@ extern bool padv_interval_describe(const PadvWindowMeans *take, const PadvCounte
 								   PadvInterval *interval);
 
 /*
- * The shortest mean latency of reads in the last hours, in seconds; 0 if not known.  It is
- * the latency of a device without a queue.
+ * What is known of the disks with data, from reads of the last hours; 0 if not known.  The
+ * shortest latency is that of a device without a queue.
  */
 typedef struct PadvReadLatency
 {
-	double		shortest;
+	double		shortest;		/* in seconds */
+	double		best_rate;		/* reads per second */
+
+	/* sums over the last seconds, which fade */
+	double		seconds;
+	double		reads;
+	double		read_seconds;
 } PadvReadLatency;
 
 /*
- * Update the shortest latency, and set interval->disk_queue.  If reads take longer than
- * the shortest latency, the rest of the time is spent in the queue of the device, so this
- * share of the sessions that wait for a read waits there.  A device that has become slower
- * looks the same, and more sessions would not help there, either.  Without counters, and
- * with too few reads, disk_queue is 0.
+ * Update them, and set interval->disk_queue.  If reads take longer than the shortest
+ * latency, the rest of the time is spent in the queue of the device, so this share of the
+ * sessions that wait for a read waits there.
+ *
+ * disk_queue is 0 if the device completes fewer reads per second than before, because then
+ * it has become slower, or has less to do.  It is also 0 without counters, and with too few
+ * reads.
  */
 extern void padv_read_latency_update(PadvReadLatency *latency, PadvInterval *interval);
+
+/* A resource that sessions queue for, in the seconds in which it was saturated. */
+typedef struct PadvBottleneck
+{
+	double		share;			/* of the recent seconds, 0..1 */
+	double		users;			/* sessions that used it, mean */
+	double		through;		/* sessions that did not queue for it, its users
+								 * included; mean with preference for the
+								 * beginning */
+} PadvBottleneck;
 
 /*
  * Where active sessions spend their time.  run, ready and asleep are in seconds of
  * sessions, and fade with the time that sessions run, so an idle minute changes nothing.
+ * Seconds with saturated cores have less weight, because processes run longer for the same
+ * work then (cold caches, spinlocks), which the advised number avoids.
  *
  * Sessions that wait for others are not asleep: for locks, for internal locks, and in the
  * queue of a disk.  The cores that they leave idle cannot be used by more of the same
@@ -100,16 +122,19 @@ typedef struct PadvWaits
 	double		run;
 	double		ready;			/* to run */
 	double		asleep;			/* inside a statement */
-	double		paused;			/* outside of one; see PadvInterval; not saved */
 
-	/* seconds in which locks were saturated; not saved */
-	double		locked_share;	/* of the recent seconds, 0..1 */
-	double		unblocked;		/* sessions in these seconds that did not wait
-								 * for a lock, mean with preference for the
-								 * beginning */
+	/* not saved; the first three likewise, see PadvInterval */
+	double		held;
+	double		round_trip;
+	double		unseen;
+	PadvBottleneck locks;
+	PadvBottleneck disks;
 } PadvWaits;
 
-/* CPU time of sessions, in seconds, after which half of the weight is gone. */
+/*
+ * Half of the weight is gone after so many seconds of CPU time of sessions, but not
+ * earlier than after so many seconds.
+ */
 #define PADV_WAITS_HALF_LIFE 60.0
 
 extern void padv_waits_add(PadvWaits *waits, const PadvInterval *interval);
