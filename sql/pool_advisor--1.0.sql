@@ -140,7 +140,7 @@ COMMENT ON COLUMN pool_advisor.status.cache_hit_ratio IS 'share of the blocks fo
 COMMENT ON COLUMN pool_advisor.status.optimal IS 'active connections at which this server is at its best';
 COMMENT ON COLUMN pool_advisor.status.optimal_low IS 'lower end of the range around optimal';
 COMMENT ON COLUMN pool_advisor.status.optimal_high IS 'upper end of the range around optimal';
-COMMENT ON COLUMN pool_advisor.status.optimal_method IS 'how optimal was found: formula, wait_ratio, scalability or setting';
+COMMENT ON COLUMN pool_advisor.status.optimal_method IS 'how optimal was found: formula, wait_ratio, scalability, trial or setting';
 COMMENT ON COLUMN pool_advisor.status.confidence IS 'how much speaks for it: formula, low, medium or high';
 COMMENT ON COLUMN pool_advisor.status.busy_ratio IS 'share of the time a connection of a transaction pool is held in which it executes: optimal / pool_size, 0..1; NULL when pool_size is';
 COMMENT ON COLUMN pool_advisor.status.pool_size IS 'connections that a transaction pool in front needs to keep optimal of them active, by the busiest load that was seen; NULL when no load was measured';
@@ -180,7 +180,7 @@ REVOKE ALL ON pool_advisor.optimal FROM PUBLIC;
 GRANT SELECT ON pool_advisor.optimal TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.optimal IS
     'the optimal number of active connections by each method, with the calculation, or why there is none';
-COMMENT ON COLUMN pool_advisor.optimal.method IS 'formula, wait_ratio, scalability, setting; or server_max_active, which counts transactions';
+COMMENT ON COLUMN pool_advisor.optimal.method IS 'formula, wait_ratio, scalability, setting, trial; or server_max_active, which counts transactions';
 COMMENT ON COLUMN pool_advisor.optimal.connections IS 'what it says; NULL when it has no number';
 COMMENT ON COLUMN pool_advisor.optimal.low IS 'lower end of the range around it';
 COMMENT ON COLUMN pool_advisor.optimal.high IS 'upper end of the range around it';
@@ -808,8 +808,87 @@ COMMENT ON COLUMN pool_advisor.gate.holder_role IS 'its role';
 COMMENT ON COLUMN pool_advisor.gate.holder_seconds IS 'for how long';
 COMMENT ON COLUMN pool_advisor.gate.gate_enforcement IS 'whether transactions are kept waiting: on, observe or off; off also when pool_advisor.enforcement is';
 COMMENT ON COLUMN pool_advisor.gate.server_max_active IS 'of the server: the setting pool_advisor.server_max_active';
-COMMENT ON COLUMN pool_advisor.gate.state IS 'of the server: off, fixed, or with auto: not full (nobody waits, so nothing is learned), searching or settled';
+COMMENT ON COLUMN pool_advisor.gate.state IS 'of the server: off, fixed, trial while a trial of limits runs, or with auto: not full (nobody waits, so nothing is learned), searching or settled';
 COMMENT ON COLUMN pool_advisor.gate.explanation IS 'of the server: what the limit is, and why';
+
+CREATE FUNCTION pool_advisor.trial(
+    duration interval DEFAULT '5 min',
+    max_active integer DEFAULT NULL,
+    OUT state text,
+    OUT until timestamp with time zone,
+    OUT limit_a bigint,
+    OUT limit_b bigint
+)
+RETURNS record
+AS 'MODULE_PATHNAME', 'pool_advisor_trial'
+LANGUAGE C VOLATILE;
+REVOKE ALL ON FUNCTION pool_advisor.trial(interval, integer) FROM PUBLIC;
+COMMENT ON FUNCTION pool_advisor.trial(interval, integer) IS
+    'start to compare the server''s limit on transactions with another one, on the live load';
+
+CREATE FUNCTION pool_advisor.trial_stop()
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'pool_advisor_trial_stop'
+LANGUAGE C VOLATILE;
+REVOKE ALL ON FUNCTION pool_advisor.trial_stop() FROM PUBLIC;
+COMMENT ON FUNCTION pool_advisor.trial_stop() IS 'end the trial that runs; false if none does';
+
+CREATE FUNCTION pool_advisor._trials(
+    OUT began timestamp with time zone,
+    OUT until timestamp with time zone,
+    OUT ended timestamp with time zone,
+    OUT state text,
+    OUT limit_a bigint,
+    OUT limit_b bigint,
+    OUT seconds_a double precision,
+    OUT seconds_b double precision,
+    OUT transactions_per_second_a double precision,
+    OUT transactions_per_second_b double precision,
+    OUT latency_seconds_a double precision,
+    OUT latency_seconds_b double precision,
+    OUT ratio double precision,
+    OUT ratio_low double precision,
+    OUT ratio_high double precision,
+    OUT latency_ratio double precision,
+    OUT latency_ratio_low double precision,
+    OUT latency_ratio_high double precision,
+    OUT predicted_ratio double precision,
+    OUT verdict text,
+    OUT explanation text
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pool_advisor_trials'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION pool_advisor._trials() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._trials() TO pg_monitor, pg_read_all_stats;
+COMMENT ON FUNCTION pool_advisor._trials() IS 'what the view trials shows';
+
+CREATE VIEW pool_advisor.trials AS SELECT * FROM pool_advisor._trials();
+REVOKE ALL ON pool_advisor.trials FROM PUBLIC;
+GRANT SELECT ON pool_advisor.trials TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.trials IS
+    'the last 20 trials of limits on transactions, the newest first';
+COMMENT ON COLUMN pool_advisor.trials.began IS 'when it was started';
+COMMENT ON COLUMN pool_advisor.trials.until IS 'when it ends at the latest';
+COMMENT ON COLUMN pool_advisor.trials.ended IS 'when it ended; NULL while it runs';
+COMMENT ON COLUMN pool_advisor.trials.state IS 'running, finished, or stopped with the reason';
+COMMENT ON COLUMN pool_advisor.trials.limit_a IS 'arm A: transactions that the server''s limit let run when it began; -1: no limit';
+COMMENT ON COLUMN pool_advisor.trials.limit_b IS 'arm B: the limit that it is compared with; -1: no limit';
+COMMENT ON COLUMN pool_advisor.trials.seconds_a IS 'seconds of A that were counted';
+COMMENT ON COLUMN pool_advisor.trials.seconds_b IS 'seconds of B that were counted';
+COMMENT ON COLUMN pool_advisor.trials.transactions_per_second_a IS 'committed with A';
+COMMENT ON COLUMN pool_advisor.trials.transactions_per_second_b IS 'committed with B';
+COMMENT ON COLUMN pool_advisor.trials.latency_seconds_a IS 'mean time of a transaction with A, its wait in the queue included';
+COMMENT ON COLUMN pool_advisor.trials.latency_seconds_b IS 'the same with B';
+COMMENT ON COLUMN pool_advisor.trials.ratio IS 'transactions per second with B, divided by those with A; by pairs of slots, without the most unusual ones';
+COMMENT ON COLUMN pool_advisor.trials.ratio_low IS 'lower end of its confidence interval of 98 %';
+COMMENT ON COLUMN pool_advisor.trials.ratio_high IS 'upper end of it';
+COMMENT ON COLUMN pool_advisor.trials.latency_ratio IS 'time of a transaction with B, divided by that with A; likewise';
+COMMENT ON COLUMN pool_advisor.trials.latency_ratio_low IS 'lower end of its confidence interval of 98 %';
+COMMENT ON COLUMN pool_advisor.trials.latency_ratio_high IS 'upper end of it';
+COMMENT ON COLUMN pool_advisor.trials.predicted_ratio IS 'the ratio that the curve predicted when it began; NULL if it has not seen both';
+COMMENT ON COLUMN pool_advisor.trials.verdict IS 'A is better, B is better or no difference was found, by transactions per second; NULL while it runs';
+COMMENT ON COLUMN pool_advisor.trials.explanation IS 'the result in sentences';
 
 CREATE FUNCTION pool_advisor._budget(
     OUT scope text,
@@ -1089,7 +1168,7 @@ AS 'MODULE_PATHNAME', 'pool_advisor_reset'
 LANGUAGE C VOLATILE;
 REVOKE ALL ON FUNCTION pool_advisor.reset(text) FROM PUBLIC;
 COMMENT ON FUNCTION pool_advisor.reset(text) IS
-    'forget what was gathered: counters (of roles, since the server started), history, scalability (the learned curve and the wait ratio), or all';
+    'forget what was gathered: counters (of roles, since the server started), history, scalability (the learned curve, the wait ratio and trials), or all';
 
 
 -- For monitoring systems

@@ -14,6 +14,7 @@
 #include "access/parallel.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/timestamp.h"
 
 #include "compat.h"
 #include "settings.h"
@@ -35,12 +36,14 @@ double		padv_queue_share = 0.5;
 int			padv_server_max_active = PADV_SERVER_MAX_ACTIVE_OFF;
 double		padv_queue_notice_after = 5.0;
 double		padv_queue_target = 0.0;
+int			padv_trial_at = PADV_NO_TRIAL_OF_DAY;
 
 /* By PadvLimitSetting: those that are numbers, and those that are times in seconds. */
 static int	limit_numbers[PADV_LIMIT_SETTINGS];
 static double limit_seconds[PADV_LIMIT_SETTINGS];
 
 static char *server_max_active_text = NULL;
+static char *trial_at_text = NULL;
 
 static const struct config_enum_entry enforcements[] = {
 	{"on", PADV_ENFORCEMENT_ON, false},
@@ -153,6 +156,49 @@ static void
 assign_server_max_active(const char *newval pg_attribute_unused(), void *extra)
 {
 	padv_server_max_active = *(int *) extra;
+}
+
+/* The minutes of a time of day as 03:30, or -1. */
+static int
+parse_time_of_day(const char *text)
+{
+	int			digits = 0;
+	int			hour = 0;
+	int			minute = 0;
+
+	for (; *text >= '0' && *text <= '9' && digits < 2; text++, digits++)
+		hour = hour * 10 + (*text - '0');
+	if (digits == 0 || *text != ':' || hour >= HOURS_PER_DAY)
+		return -1;
+	digits = 0;
+	for (text++; *text >= '0' && *text <= '9' && digits < 2; text++, digits++)
+		minute = minute * 10 + (*text - '0');
+	return digits == 2 && *text == '\0' && minute < MINS_PER_HOUR ? hour * MINS_PER_HOUR + minute : -1;
+}
+
+/* "03:30", or empty for never. */
+static bool
+check_trial_at(char **newval, void **extra, GucSource source pg_attribute_unused())
+{
+	int			at = **newval == '\0' ? PADV_NO_TRIAL_OF_DAY : parse_time_of_day(*newval);
+
+	if (**newval != '\0' && at < 0)
+	{
+		GUC_check_errdetail("\"%s.trial_at\" must be a time of day from \"00:00\" to \"23:59\", or empty for never.",
+							PREFIX);
+		return false;
+	}
+	*extra = padv_guc_alloc(sizeof(int));
+	if (*extra == NULL)
+		return false;
+	*(int *) *extra = at;
+	return true;
+}
+
+static void
+assign_trial_at(const char *newval pg_attribute_unused(), void *extra)
+{
+	padv_trial_at = *(int *) extra;
 }
 
 /*
@@ -506,6 +552,14 @@ padv_define_settings(void)
 							 0.0, 0.0, INT_MAX / 1000.0,
 							 PGC_SIGHUP, GUC_UNIT_S,
 							 NULL, NULL, NULL);
+
+	DefineCustomStringVariable(PREFIX ".trial_at",
+							   "Sets the time of day at which a trial of limits on transactions begins.",
+							   "As 03:30, in the time zone of the server. Empty begins none.",
+							   &trial_at_text,
+							   "",
+							   PGC_SIGHUP, 0,
+							   check_trial_at, assign_trial_at, NULL);
 
 	define_limit_settings();
 	MarkGUCPrefixReserved(PREFIX);

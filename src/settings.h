@@ -15,6 +15,9 @@
 /* The value of cores and spindles that means: detect it. */
 #define PADV_DETECT (-1)
 
+/* The value of trial_at that means: never. */
+#define PADV_NO_TRIAL_OF_DAY (-1)
+
 extern int	padv_sample_interval;	/* milliseconds */
 extern double padv_connections_per_core;
 extern double padv_cores;		/* PADV_DETECT */
@@ -31,6 +34,7 @@ extern int	padv_server_max_active; /* transactions, or as
 									 * core/policy/slot_stats.h names it */
 extern double padv_queue_notice_after;	/* seconds; 0: never */
 extern double padv_queue_target;	/* seconds; 0: waits may have any length */
+extern int	padv_trial_at;		/* minutes of the day; negative: never */
 
 /*
  * Write the settings of the default limit, by PadvLimitSetting.  Only a process without a

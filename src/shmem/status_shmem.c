@@ -30,6 +30,7 @@
 #include "shmem/load_shmem.h"
 #include "shmem/shared_settings.h"
 #include "shmem/status_shmem.h"
+#include "shmem/trials_shmem.h"
 #include "shmem/xact_stats.h"
 
 #define SHMEM_NAME "pool_advisor"
@@ -72,6 +73,7 @@ request_shared_memory(void)
 	RequestAddinShmemSpace(padv_admission_shmem_size());
 	RequestAddinShmemSpace(padv_xact_stats_shmem_size());
 	RequestAddinShmemSpace(padv_ended_shmem_size());
+	RequestAddinShmemSpace(padv_trials_shmem_size());
 	RequestNamedLWLockTranche(SHMEM_NAME, 1);
 }
 
@@ -101,6 +103,7 @@ start_shared_memory(void)
 	padv_admission_shmem_init();
 	padv_xact_stats_shmem_init(GetNamedLWLockTranche(SHMEM_NAME)->lock.tranche);
 	padv_ended_shmem_init();
+	padv_trials_shmem_init(GetNamedLWLockTranche(SHMEM_NAME)->lock.tranche);
 	LWLockRelease(AddinShmemInitLock);
 }
 

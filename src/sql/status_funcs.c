@@ -21,6 +21,7 @@
 #include "core/advice/explain.h"
 #include "settings.h"
 #include "shmem/status_shmem.h"
+#include "shmem/trials_shmem.h"
 #include "shmem/xact_slots.h"
 #include "sql/load_rows.h"
 #include "sql/rows.h"
@@ -94,6 +95,7 @@ padv_read_local_status(PadvLocalStatus *local, bool with_names)
 	local->worker_running = padv_worker_running();
 	padv_slots_read(&local->gate);
 	local->gate.setting = padv_server_max_active;
+	local->gate.trial = local->worker_running && padv_trials_running();
 	local->enforcement = padv_enforcement;
 	local->gate_enforcement = padv_gate_enforcement;
 

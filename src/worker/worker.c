@@ -42,6 +42,7 @@
 #include "shmem/limits_shmem.h"
 #include "shmem/load_shmem.h"
 #include "shmem/status_shmem.h"
+#include "shmem/trials_shmem.h"
 #include "shmem/xact_slots.h"
 #include "shmem/xact_stats.h"
 #include "worker/buffer_stats.h"
@@ -52,6 +53,7 @@
 #include "worker/proc_cpu.h"
 #include "worker/sampler.h"
 #include "worker/stall_monitor.h"
+#include "worker/trial_runner.h"
 #include "worker/worker.h"
 
 #define WORKER_NAME "pool_advisor sampler"
@@ -75,6 +77,7 @@ typedef struct Worker
 	PadvStallMonitor *stall_monitor;
 	PadvLockChains *lock_chains;
 	PadvPoolWatch *pools;
+	PadvTrialRunner *trial_runner;
 	PadvRetain	grace;
 	PadvHistoryStore *history;
 	PadvCounters counters;
@@ -84,6 +87,7 @@ typedef struct Worker
 	PadvCurve	curve;
 	PadvPoolMemory pool;
 	PadvDailyPeak peak;
+	PadvTrials	trials;			/* a copy */
 	double		kept[PADV_HISTORY_MAX_CURVE];	/* what was learned, for the
 												 * history's file */
 	PadvStatus	status;
@@ -139,6 +143,7 @@ create_worker(void)
 	worker->stall_monitor = padv_stall_monitor_create();
 	worker->lock_chains = padv_lock_chains_create(padv_slot_wait_event());
 	worker->pools = padv_pool_watch_create();
+	worker->trial_runner = padv_trial_runner_create();
 	padv_retain_init(&worker->grace);
 	padv_scalability_init(&worker->scalability);
 	padv_pool_init(&worker->pool);
@@ -261,14 +266,15 @@ end_second(Worker *worker, int64 now)
 	padv_history_save_if_due(worker->history, now);
 }
 
-/* What the file keeps, one after another: the curve, waits, pools, peaks. */
+/* What the file keeps, one after another: the curve, waits, pools, peaks, trials. */
 enum
 {
 	KEPT_CURVE = 0,
 	KEPT_WAITS = KEPT_CURVE + PADV_CURVE_NUMBERS,
 	KEPT_POOL = KEPT_WAITS + PADV_WAITS_NUMBERS,
 	KEPT_PEAK = KEPT_POOL + PADV_POOL_NUMBERS,
-	KEPT_NUMBERS = KEPT_PEAK + PADV_PEAK_NUMBERS
+	KEPT_TRIALS = KEPT_PEAK + PADV_PEAK_NUMBERS,
+	KEPT_NUMBERS = KEPT_TRIALS + PADV_TRIALS_NUMBERS
 };
 
 StaticAssertDecl(KEPT_NUMBERS <= PADV_HISTORY_MAX_CURVE, "what was learned must fit into the history");
@@ -280,6 +286,8 @@ keep_learned(Worker *worker)
 	padv_waits_keep(&worker->waits, worker->kept + KEPT_WAITS);
 	padv_pool_keep(&worker->pool, worker->kept + KEPT_POOL);
 	padv_peak_keep(&worker->peak, worker->kept + KEPT_PEAK);
+	padv_trials_copy(&worker->trials);
+	padv_trials_keep(&worker->trials, worker->kept + KEPT_TRIALS);
 	(void) padv_history_publish_curve(worker->kept, KEPT_NUMBERS);
 }
 
@@ -311,7 +319,10 @@ remember_learned(Worker *worker)
 		(void) padv_waits_restore(&worker->waits, worker->kept + KEPT_WAITS, PADV_WAITS_NUMBERS);
 		(void) padv_pool_restore(&worker->pool, worker->kept + KEPT_POOL, PADV_POOL_NUMBERS);
 		(void) padv_peak_restore(&worker->peak, worker->kept + KEPT_PEAK, PADV_PEAK_NUMBERS);
+		if (padv_trials_restore(&worker->trials, worker->kept + KEPT_TRIALS, PADV_TRIALS_NUMBERS))
+			padv_trials_fill(&worker->trials);
 	}
+	padv_trials_end_orphan();
 	remember_peaks(worker);
 }
 
@@ -319,11 +330,14 @@ static void
 estimate_curve(Worker *worker, int64 now pg_attribute_unused())
 {
 	PadvScalabilityRow rows[PADV_CURVE_BINS];
+	PadvTrialFinding finding;
 	int			nrows;
 
 	padv_scalability_judge(&worker->scalability, worker->status.model.cores,
 						   padv_model_least_seen(&worker->status.model), &worker->curve);
 	keep_learned(worker);
+	padv_trials_finding(&worker->trials, GetCurrentTimestamp(), &finding);
+	padv_model_note_trial(&worker->status.model, &finding);
 	nrows = padv_scalability_rows(&worker->scalability, &worker->curve, rows);
 	padv_status_publish_curve(rows, nrows);
 }
@@ -338,6 +352,7 @@ reset_curve(Worker *worker)
 	memset(&worker->waits, 0, sizeof(PadvWaits));
 	padv_pool_init(&worker->pool);
 	padv_pool_watch_forget_sizes(worker->pools);
+	padv_trials_forget();
 	make_due(estimate_curve);
 	keep_learned(worker);
 	padv_history_save_soon(worker->history);
@@ -434,7 +449,7 @@ judge_pools(Worker *worker, int64 now pg_attribute_unused())
 static void
 limit_slots(Worker *worker)
 {
-	if (padv_server_max_active == PADV_SERVER_MAX_ACTIVE_AUTO)
+	if (padv_server_max_active == PADV_SERVER_MAX_ACTIVE_AUTO || padv_trial_runner_runs(worker->trial_runner))
 		return;
 	worker->status.control.state = PADV_CONTROL_OFF;
 	padv_slots_set_server_limit(padv_server_max_active);
@@ -472,7 +487,8 @@ control_slots(Worker *worker, int64 now)
 	PadvControl *control = &worker->status.control;
 	PadvControlInput input;
 
-	if (padv_server_max_active != PADV_SERVER_MAX_ACTIVE_AUTO || worker->status.taken_at == 0)
+	if (padv_server_max_active != PADV_SERVER_MAX_ACTIVE_AUTO || worker->status.taken_at == 0 ||
+		padv_trial_runner_runs(worker->trial_runner))
 		return;
 	collect_control_input(worker, now, &input);
 	if (control->state == PADV_CONTROL_OFF)
@@ -484,6 +500,22 @@ control_slots(Worker *worker, int64 now)
 		padv_control_start(control, gate.limit > 0 ? gate.limit : input.known, &input);
 	}
 	padv_slots_set_server_limit(padv_control_look(control, &input));
+}
+
+/* Two limits, compared; meanwhile neither the setting nor auto sets one. */
+static void
+run_trials(Worker *worker, int64 now)
+{
+	PadvSlotStats gate;
+
+	padv_slots_read(&gate);
+	gate.setting = padv_server_max_active;
+	if (!padv_trial_runner_look(worker->trial_runner, padv_slot_stats_base(&gate, &worker->status.control),
+								&worker->status.model, &worker->scalability, now))
+		return;
+	limit_slots(worker);
+	make_due(estimate_curve);
+	padv_history_save_soon(worker->history);
 }
 
 static void
@@ -519,9 +551,9 @@ stalls_are_watched(const Worker *worker)
 }
 
 static bool
-limit_moves(const Worker *worker pg_attribute_unused())
+limit_moves(const Worker *worker)
 {
-	return padv_server_max_active == PADV_SERVER_MAX_ACTIVE_AUTO;
+	return padv_server_max_active == PADV_SERVER_MAX_ACTIVE_AUTO || padv_trial_runner_runs(worker->trial_runner);
 }
 
 /*
@@ -546,6 +578,7 @@ static struct Task
 	{.run = judge_pools, .interval = SECOND},
 	{.run = read_limits, .interval = SECOND / 10, .wakes = always, .on_reload = true},
 	{.run = monitor_stalls, .interval = SECOND / 100, .wakes = stalls_are_watched},
+	{.run = run_trials, .interval = SECOND / 10, .wakes = limit_moves, .on_reload = true},
 	{.run = control_slots, .interval = SECOND / 10, .wakes = limit_moves},
 	{.run = close_idle_sessions, .interval = SECOND},
 };
@@ -622,6 +655,7 @@ handle_interrupts(Worker *worker)
 	/* any exit code but 0 lets the postmaster start us again, unless it ends */
 	if (ShutdownRequestPending)
 	{
+		padv_trial_runner_abandon(worker->trial_runner);
 		keep_learned(worker);
 		padv_history_save_at_end();
 		proc_exit(1);

@@ -74,6 +74,7 @@ my @RULES = (
 		same => 'gate_enforcement' ],
 	[ qr/wait_p99_seconds FROM pool_advisor\.gate/, 'gate', \&rows ],
 	[ qr/\.gate/, 'gate', \&rows, same => 'server_max_active' ],
+	[ qr/\.trials/, 'tried', \&rows, same => 'state limit_a limit_b verdict' ],
 	[ qr/verdict FROM pool_advisor\.status/, 'contended', \&rows, same => 'verdict' ],
 	[ qr/\.summary/, 'contended', \&rows, heading => qr/^The first queries/, same => 'item', any => 'state' ],
 	[ qr/\.advice LIMIT 1/, 'contended', \&rows, heading => qr/^The first queries/, same => 'severity code subject' ],
@@ -104,6 +105,7 @@ my @SCENES = (
 	[ sessions => \&set_scene_sessions ],
 	[ limits => \&set_scene_limits ],
 	[ gate => sub { server_max_active($node, 'auto') } ],
+	[ tried => \&set_scene_tried ],
 	[ contended => \&set_scene_contended ],
 	[ blocked => \&set_scene_blocked ],
 );
@@ -265,6 +267,22 @@ sub set_scene_limits
 	set_limits($node, q{
 		SELECT pool_advisor.set_limit('bench', max_sessions => 250, queue_length => 100, max_active => 20),
 			pool_advisor.set_limit('batch', max_active => 2)}, '3 = count(*) FROM pool_advisor.limits');
+	return;
+}
+
+# A trial has found that 16 transactions at a time do more than 4.
+sub set_scene_tried
+{
+	my $script = "$folder/sleep.sql";
+
+	append_to_file($script, "SELECT pg_sleep(0.01);\n");
+	server_max_active($node, 4);
+	my $load = start_program('pgbench', '-n', '-c', 16, '-j', 1, '-T', 3600, '-f', $script, user_of($node));
+	wait_for($node, q{count(*) = 16 FROM pg_stat_activity WHERE usename = 'app'});
+	$node->safe_psql('postgres', q{SELECT pool_advisor.trial('30 s', 16)});
+	wait_for($node, q{0 = count(*) FILTER (WHERE state = 'running') FROM pool_advisor.trials});
+	$load->{run}->kill_kill(grace => 0);
+	wait_for($node, q{0 = count(*) FROM pg_stat_activity WHERE usename = 'app'});
 	return;
 }
 

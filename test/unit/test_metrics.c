@@ -90,7 +90,7 @@ static void
 test_numbers_of_names(void)
 {
 	ok(PADV_METHOD_FORMULA == 0 && PADV_METHOD_WAIT_RATIO == 1 && PADV_METHOD_SCALABILITY == 2 &&
-	   PADV_METHOD_SETTING == 3, "methods have the numbers that are documented");
+	   PADV_METHOD_SETTING == 3 && PADV_METHOD_TRIAL == 4, "methods have the numbers that are documented");
 	ok(PADV_CONFIDENCE_FORMULA == 0 && PADV_CONFIDENCE_LOW == 1 && PADV_CONFIDENCE_MEDIUM == 2 &&
 	   PADV_CONFIDENCE_HIGH == 3, "so have confidences");
 	ok(PADV_VERDICT_IDLE == 0 && PADV_VERDICT_WITHIN == 1 && PADV_VERDICT_AT_OPTIMUM == 2 &&

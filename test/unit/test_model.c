@@ -462,6 +462,78 @@ test_scalability(void)
 	ok(model.pool_size == 5, "unless the DBA says so");
 }
 
+/* What an experiment found goes before what was only seen, and for how long. */
+static void
+test_trial(void)
+{
+	PadvInputs	inputs = ordinary_basis();
+	PadvMinute	minute = minute_of(20, 0, 0);
+	PadvLoad	load = load_with_reads(-1);
+	PadvCurve	curve = {.state = PADV_CURVE_FITTED, .bins = 9, .near_seconds = 30, .beyond_seconds = 30,
+		.present_seconds = 130, .settled = true,
+	.at_work = {16.1, 12, 24}, .active = {11.6, 8.2, 20.3}};
+	PadvTrialFinding finding = {.known = true, .limit = 30, .age_seconds = 3600.0};
+	const PadvEstimate *estimate;
+	PadvModel	model;
+
+	finding.result = padv_trial_result(1, 300.0, -1, 30, true);
+	finding.result.state = PADV_TRIAL_FINISHED;
+	finding.result.throughput = (PadvTrialRatio) {1.2, 1.1, 1.3};
+	finding.result.busy_ratio = 0.8;
+	padv_model_init(&model);
+	padv_model_note_trial(&model, &finding);
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	estimate = padv_model_chosen(&model);
+	ok(model.chosen == PADV_METHOD_TRIAL && estimate->connections == 24, "a trial goes first: of a limit of 30, 24 are active");
+	ok(estimate->low == 19 && estimate->high == 30 && estimate->confidence == PADV_CONFIDENCE_HIGH,
+	   "with high confidence, as it was the number before");
+	ok(!padv_model_is_derived(&model), "it is measured");
+	model.trial.age_seconds = 90000.0;
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	ok(model.chosen == PADV_METHOD_SCALABILITY && model.trial_contradicted, "after a day a sure curve without the limit goes first");
+	curve.settled = false;
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	ok(model.chosen == PADV_METHOD_TRIAL, "an unsure one does not");
+	curve.settled = true;
+	model.trial.limit = 15;
+	model.trial.result.own = false;
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	ok(model.chosen == PADV_METHOD_TRIAL && padv_model_chosen(&model)->connections == 12, "nor does one that has it");
+	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_MEDIUM, "the better one of any two is not sure to be the best");
+	model.trial.limit = 5000;
+	model.trial.age_seconds = 0.0;
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	ok(padv_model_chosen(&model)->connections == 97, "never more than ordinary roles can have");
+	inputs.optimal_setting = 5;
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	ok(model.chosen == PADV_METHOD_SETTING, "the DBA's word is the last");
+	ok(padv_model_trial_limit(&model) == 5, "which is what the next trial compares");
+}
+
+static void
+test_prediction(void)
+{
+	static PadvScalability scalability;
+	PadvModel	model;
+
+	padv_scalability_init(&scalability);
+	padv_model_init(&model);
+	for (int i = 0; i < 400; i++)
+	{
+		double		at_work = i < 200 ? 5.0 : 20.0;
+		PadvInterval interval = {.seconds = 1, .at_work = at_work, .active = at_work,
+		.transactions = i < 200 ? 1000 : 600, .sessions = at_work, .cores_busy = 1.0};
+
+		padv_scalability_add(&scalability, &interval);
+	}
+	ok(padv_model_predict(&model, &scalability, -1, 5, 0.0) < 0.0, "without a load nothing is predicted");
+	model.curve.now_at_work = 20.0;
+	near(padv_model_predict(&model, &scalability, -1, 5, 0.0), 1000.0 / 600.0, 0.1, "the curve predicts a gain");
+	near(padv_model_predict(&model, &scalability, 5, 30, 0.0), 0.6, 0.1, "and a loss");
+	near(padv_model_predict(&model, &scalability, 30, -1, 0.0), 1.0, 1e-9, "and nothing where neither limit is reached");
+	ok(padv_model_predict(&model, &scalability, 5, 100, 80.0) < 0.0, "nor what it has not seen");
+}
+
 /* Sessions that look idle but are ready to run are no pauses. */
 static void
 test_unseen(void)
@@ -616,6 +688,8 @@ main(void)
 	test_load();
 	test_wait_ratio();
 	test_scalability();
+	test_trial();
+	test_prediction();
 	test_unseen();
 	test_fuzz();
 	test_machines();

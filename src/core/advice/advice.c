@@ -278,6 +278,9 @@ append_curve(PadvAdvice *advice, const PadvModel *model)
 		APPEND(advice->finding,
 			   " No knee was measured; throughput was highest so far with %.0f busy connections.",
 			   model->curve.best_so_far);
+	else if (model->chosen == PADV_METHOD_TRIAL)
+		APPEND(advice->finding, " In a trial a limit of %d did more than another one; the view trials has the figures.",
+			   (int) model->trial.limit);
 }
 
 /* Whose load it is; only as a whole, because part of a name may not be valid text. */
@@ -382,7 +385,7 @@ advise_io_bound(Findings *findings)
 	WRITE(advice->finding,
 		  "Active sessions spent %.0f%% of the last minute waiting for I/O (%.1f sessions on average).",
 		  100.0 * status->minute.io_wait_ratio, waiting);
-	if (status->model.chosen == PADV_METHOD_SCALABILITY)
+	if (status->model.chosen == PADV_METHOD_SCALABILITY || status->model.chosen == PADV_METHOD_TRIAL)
 		WRITE(advice->recommendation,
 			  "The optimum of %lld was measured, so it includes that sessions waiting for a disk use no core. More memory helps, or queries that read less.",
 			  (long long) optimal(status));

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "core/advice/explain.h"
+#include "core/advice/trial_words.h"
 #include "core/policy/enforcement.h"
 #include "core/text/emit.h"
 
@@ -96,6 +97,21 @@ explain_scalability(const PadvModel *model, char *text, size_t size)
 			 curve->seen_to, curve->pressed_seconds, curve->near_seconds, curve->beyond_seconds);
 }
 
+static void
+explain_trial_method(const PadvModel *model, char *text, size_t size)
+{
+	const PadvTrialFinding *trial = &model->trial;
+	double		busy = padv_trial_busy_ratio(trial);
+	char		outcome[PADV_SENTENCE - 256];
+
+	padv_trial_explain(&trial->result, outcome, sizeof(outcome));
+	snprintf(text, size,
+			 "a trial that ended %.1f hours before: %s The better limit, %d, times the busy ratio of %.2f is %.1f active. %s.",
+			 trial->age_seconds / 3600.0, outcome, (int) trial->limit, busy, busy * trial->limit,
+			 model->estimates[PADV_METHOD_TRIAL].confidence == PADV_CONFIDENCE_HIGH ?
+			 "That limit was the number before" : "A third limit may be better still");
+}
+
 /* Explain why no knee was observed, to follow "not available". */
 static void
 explain_no_knee(const PadvCurve *curve, char *text, size_t size)
@@ -123,6 +139,8 @@ padv_explain_method(const PadvModel *model, PadvMethod method, char *text,
 		explain_wait_ratio(model, text, size);
 	else if (method == PADV_METHOD_SCALABILITY)
 		explain_scalability(model, text, size);
+	else if (method == PADV_METHOD_TRIAL)
+		explain_trial_method(model, text, size);
 	else
 		snprintf(text, size,
 				 "pool_advisor.optimal = %lld, set by the DBA; it overrides what is computed, and nothing measured speaks for or against it.",
@@ -144,6 +162,10 @@ padv_not_available_because(const PadvModel *model, PadvMethod method)
 			return padv_curve_state_name(model->curve.state);
 		case PADV_METHOD_SETTING:
 			return "pool_advisor.optimal is 0: compute";
+		case PADV_METHOD_TRIAL:
+			return model->trial_contradicted ?
+				"the curve has learned since the trial that its number is not the best" :
+				"no trial of the last 7 days has named a better limit";
 	}
 	return "";
 }

@@ -129,3 +129,14 @@ padv_look_around(const PadvEvidence *evidence, double at_work)
 	}
 	return around;
 }
+
+double
+padv_scalability_expect(const PadvScalability *scalability, double at_work)
+{
+	PadvEvidence evidence;
+	PadvAround	around;
+
+	padv_collect_evidence(scalability, &evidence);
+	around = padv_look_around(&evidence, at_work);
+	return around.seconds >= PADV_CURVE_MIN_SECONDS ? around.throughput : -1.0;
+}

@@ -72,6 +72,9 @@
 #define SPREAD 0.8
 #define LEAST_SPREAD 0.1
 
+/* A trial goes before a curve of high confidence that excludes it for so long. */
+#define TRIAL_ALONE_SECONDS 86400.0
+
 /* The formula's author about recent hardware (Stack Overflow 10420469, 2022). */
 #define UPPER_CONNECTIONS_PER_CORE 4.0
 
@@ -334,15 +337,87 @@ estimate_by_scalability(PadvModel *model)
 	estimate->confidence = trust_curve(curve);
 }
 
-/* The setting goes first, then what was measured, then what is derived. */
+/* Whether a curve that is trusted, and has had time to learn since, excludes the trial. */
+static bool
+curve_contradicts(const PadvModel *model)
+{
+	const PadvEstimate *scalability = &model->estimates[PADV_METHOD_SCALABILITY];
+	double		limit = (double) model->trial.limit;
+
+	return model->trial.age_seconds > TRIAL_ALONE_SECONDS && scalability->available &&
+		scalability->confidence == PADV_CONFIDENCE_HIGH &&
+		(limit < floor(model->curve.at_work.low) || limit > ceil(model->curve.at_work.high));
+}
+
+/*
+ * The better one of two limits.  That one is best is only likely where it was the number
+ * that the model had named before.
+ */
+static void
+estimate_by_trial(PadvModel *model)
+{
+	PadvEstimate *estimate = &model->estimates[PADV_METHOD_TRIAL];
+	const PadvTrialFinding *trial = &model->trial;
+	double		active = padv_trial_busy_ratio(trial) * (double) trial->limit;
+
+	model->trial_contradicted = trial->known && curve_contradicts(model);
+	estimate->available = trial->known && !model->trial_contradicted;
+	if (!estimate->available)
+		return;
+	estimate->connections = within_server(model, floor(active + 0.5));
+	estimate->low = within_server(model, floor(TOLERANCE_LOW * active));
+	estimate->high = within_server(model, ceil(TOLERANCE_HIGH * active));
+	estimate->confidence = trial->result.own && padv_trial_verdict(&trial->result) == PADV_TRIAL_B_IS_BETTER ?
+		PADV_CONFIDENCE_HIGH : PADV_CONFIDENCE_MEDIUM;
+}
+
+/*
+ * What was measured goes before what is derived, an experiment before what was only seen,
+ * and the DBA's word before all.
+ */
 static PadvMethod
 choose(const PadvModel *model)
 {
-	PadvMethod	method = PADV_METHOD_SETTING;
+	static const PadvMethod order[] = {
+		PADV_METHOD_SETTING, PADV_METHOD_TRIAL, PADV_METHOD_SCALABILITY, PADV_METHOD_WAIT_RATIO,
+		PADV_METHOD_FORMULA
+	};
+	int			i = 0;
 
-	while (!model->estimates[method].available && method != PADV_METHOD_FORMULA)
-		method--;
-	return method;
+	while (!model->estimates[order[i]].available && order[i] != PADV_METHOD_FORMULA)
+		i++;
+	return order[i];
+}
+
+void
+padv_model_note_trial(PadvModel *model, const PadvTrialFinding *finding)
+{
+	model->trial = *finding;
+}
+
+int32_t
+padv_model_trial_limit(const PadvModel *model)
+{
+	int64_t		limit = bound_by_server(model, padv_model_pool_or_optimal(model));
+
+	return limit < 1 ? 1 : limit > INT32_MAX ? INT32_MAX : (int32_t) limit;
+}
+
+double
+padv_model_predict(const PadvModel *model, const PadvScalability *scalability,
+				   int32_t limit_a, int32_t limit_b, double waiting)
+{
+	double		wanted = model->curve.now_at_work + waiting;
+	double		at_a = limit_a < 0 ? wanted : fmin((double) limit_a, wanted);
+	double		at_b = limit_b < 0 ? wanted : fmin((double) limit_b, wanted);
+	double		with_a,
+				with_b;
+
+	if (!(model->curve.now_at_work >= 1.0))
+		return -1.0;
+	with_a = padv_scalability_expect(scalability, at_a);
+	with_b = padv_scalability_expect(scalability, at_b);
+	return with_a > 0.0 && with_b > 0.0 ? with_b / with_a : -1.0;
 }
 
 void
@@ -350,10 +425,11 @@ padv_model_size_pools(PadvModel *model, PadvPoolMemory *memory, int64_t now)
 {
 	bool		set = model->chosen == PADV_METHOD_SETTING;
 	bool		fitted = model->chosen == PADV_METHOD_SCALABILITY;
+	bool		tried = model->chosen == PADV_METHOD_TRIAL;
 	const PadvPoolNeed need = {
 		.optimal = padv_model_chosen(model)->connections,
 		.setting = set ? model->inputs.optimal_setting : 0,
-		.helpful = set || fitted ? 0.0 : model->curve.helpful_active,
+		.helpful = set || fitted || tried ? 0.0 : model->curve.helpful_active,
 		.at_work = fitted ? floor(model->curve.at_work.best + 0.5) : 0.0,
 		.usable = model->inputs.usable_connections,
 	};
@@ -420,7 +496,7 @@ padv_number_source(const PadvModel *model)
 {
 	static const char *const names[] = {
 		"the formula's number is", "the number by waiting and running is",
-		"this server is at its best with", "pool_advisor.optimal is"
+		"this server is at its best with", "pool_advisor.optimal is", "the number by a trial is"
 	};
 
 	return names[model->chosen];
@@ -466,6 +542,7 @@ padv_model_update(PadvModel *model, const PadvInputs *inputs,
 	estimate_by_formula(model);
 	estimate_by_wait_ratio(model);
 	estimate_by_scalability(model);
+	estimate_by_trial(model);
 	estimate_by_setting(model);
 	model->chosen = choose(model);
 	model->load_ratio = model->demand / (double) padv_model_chosen(model)->connections;
@@ -488,7 +565,7 @@ const char *
 padv_method_name(PadvMethod method)
 {
 	static const char *const names[] = {
-		"formula", "wait_ratio", "scalability", "setting"
+		"formula", "wait_ratio", "scalability", "setting", "trial"
 	};
 
 	return names[method];

@@ -9,20 +9,25 @@
 
 #include "core/model/pool_size.h"
 #include "core/model/scalability.h"
+#include "core/model/trial_results.h"
 #include "core/stats/interval.h"
 #include "core/stats/load.h"
 #include "core/stats/window.h"
 
-/* The methods, by increasing precedence. */
+/*
+ * Ways to arrive at the number; monitoring systems know their numbers.  Which one goes
+ * before which is in model.c.
+ */
 typedef enum PadvMethod
 {
 	PADV_METHOD_FORMULA,
 	PADV_METHOD_WAIT_RATIO,
 	PADV_METHOD_SCALABILITY,
 	PADV_METHOD_SETTING,
+	PADV_METHOD_TRIAL,
 } PadvMethod;
 
-#define PADV_METHODS (PADV_METHOD_SETTING + 1)
+#define PADV_METHODS (PADV_METHOD_TRIAL + 1)
 
 typedef enum PadvConfidence
 {
@@ -88,6 +93,8 @@ typedef struct PadvModel
 	double		by_bottleneck;	/* connections that it lets through; 0: none */
 
 	PadvCurve	curve;
+	PadvTrialFinding trial;
+	bool		trial_contradicted; /* by the curve */
 	double		unseen;			/* active sessions that samples saw as idle,
 								 * mean of the last minute */
 	double		demand;			/* mean of the last minute, including unseen */
@@ -126,6 +133,23 @@ extern void padv_model_init(PadvModel *model);
 extern void padv_model_update(PadvModel *model, const PadvInputs *inputs,
 							  const PadvMinute *minute, const PadvLoad *load,
 							  const PadvWaits *waits, const PadvCurve *curve);
+
+/* Take in what trials have found; the next update goes by it. */
+extern void padv_model_note_trial(PadvModel *model, const PadvTrialFinding *finding);
+
+/*
+ * The limit that a trial compares with the present one, unless the DBA names another: what
+ * a transaction pool needs, or the optimum as long as that is not known.
+ */
+extern int32_t padv_model_trial_limit(const PadvModel *model);
+
+/*
+ * The ratio of throughput with limit_b to that with limit_a that the curve says, for the
+ * load of late, of which so many wait; -1 is no limit.  Negative where the curve has not
+ * seen both.
+ */
+extern double padv_model_predict(const PadvModel *model, const PadvScalability *scalability,
+								 int32_t limit_a, int32_t limit_b, double waiting);
 
 /*
  * Update the pool sizes after the model; now is the wall clock in microseconds.

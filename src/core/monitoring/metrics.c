@@ -137,7 +137,7 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_optimal_high", GAUGE, "",
 	"Upper end of the range around optimal.", PADV_BY_SAMPLE, SERVER(optimal_high)},
 	{"pool_advisor_optimal_method", GAUGE, "",
-	"How optimal was found: 0 formula, 1 wait_ratio, 2 scalability, 3 setting.", PADV_BY_SAMPLE, SERVER(method)},
+	"How optimal was found: 0 formula, 1 wait_ratio, 2 scalability, 3 setting, 4 trial.", PADV_BY_SAMPLE, SERVER(method)},
 	{"pool_advisor_confidence", GAUGE, "",
 	"How much speaks for optimal: 0 formula, 1 low, 2 medium, 3 high.", PADV_BY_SAMPLE, SERVER(confidence)},
 	{"pool_advisor_verdict", GAUGE, "",

@@ -13,9 +13,18 @@
 
 #include "core/policy/slot_stats.h"
 
+int32_t
+padv_slot_stats_base(const PadvSlotStats *gate, const PadvControl *control)
+{
+	return gate->setting == PADV_SERVER_MAX_ACTIVE_AUTO && control->state != PADV_CONTROL_OFF ?
+		control->base : gate->limit;
+}
+
 const char *
 padv_slot_stats_state(const PadvSlotStats *gate, const PadvControl *control)
 {
+	if (gate->trial)
+		return "trial";
 	if (gate->limit <= 0)
 		return "off";
 	if (gate->setting != PADV_SERVER_MAX_ACTIVE_AUTO)
@@ -84,10 +93,23 @@ explain_control(const PadvSlotStats *gate, const PadvControl *control, char *tex
 						  control->trials == 1 ? "" : "s");
 }
 
+static void
+explain_trial(const PadvSlotStats *gate, char *text, size_t size)
+{
+	char		limit[32] = "any number of";
+
+	if (gate->limit > 0)
+		snprintf(limit, sizeof(limit), "%d", gate->limit);
+	snprintf(text, size, "a trial compares two limits, and lets %s transaction%s run for some seconds; the view trials tells more.",
+			 limit, gate->limit == 1 ? "" : "s");
+}
+
 void
 padv_slot_stats_explain(const PadvSlotStats *gate, const PadvControl *control, char *text, size_t size)
 {
-	if (gate->limit <= 0)
+	if (gate->trial)
+		explain_trial(gate, text, size);
+	else if (gate->limit <= 0)
 		snprintf(text, size, "pool_advisor.server_max_active is off: any number of transactions may run.");
 	else if (gate->setting != PADV_SERVER_MAX_ACTIVE_AUTO)
 		snprintf(text, size, "pool_advisor.server_max_active = %d, set by the DBA; %d transaction%s in the queue now.",

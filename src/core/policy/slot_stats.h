@@ -9,6 +9,7 @@
 #ifndef PADV_SLOT_STATS_H
 #define PADV_SLOT_STATS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,9 +48,16 @@ typedef struct PadvSlotStats
 	int32_t		retained;		/* slots retained for a session's next
 								 * transaction */
 	int32_t		waiting;		/* transactions in the queue */
+	bool		trial;			/* a trial sets the limit */
 } PadvSlotStats;
 
-/* "off", "fixed", "not full", "searching" or "settled"; a constant string. */
+/*
+ * The server's limit without a trial: with auto the base that others are compared with,
+ * as long as there is one.
+ */
+extern int32_t padv_slot_stats_base(const PadvSlotStats *gate, const PadvControl *control);
+
+/* "off", "fixed", "not full", "searching", "settled" or "trial"; a constant string. */
 extern const char *padv_slot_stats_state(const PadvSlotStats *gate, const PadvControl *control);
 
 /*
