@@ -49,7 +49,7 @@ LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned in
 		size = write_some(data, max_size);
 	size = LLVMFuzzerMutate(data, size, max_size);
 	if (number % 4 != 0)
-		padv_history_seal(data, size);
+		padv_file_seal(data, size);
 	return size;
 }
 
@@ -63,20 +63,20 @@ must(bool condition)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	PadvHistoryFault fault = padv_history_parse(data, size, SYSTEM, &history);
+	PadvFileFault fault = padv_history_parse(data, size, SYSTEM, &history);
 	PadvHistoryPoint point;
 	size_t		written;
 
 	must(is_consistent(&history));
-	must(padv_history_fault_text(fault) != NULL);
-	if (fault != PADV_HISTORY_INTACT)
+	must(padv_file_fault_text(fault) != NULL);
+	if (fault != PADV_FILE_INTACT)
 	{
 		must(history.rings[PADV_HISTORY_1_SECOND].count == 0 && history.ncurve == 0);
 		return 0;
 	}
 
 	written = padv_history_write(&history, SYSTEM, bytes);
-	padv_history_seal(bytes, written);
+	padv_file_seal(bytes, written);
 	must(written == size && memcmp(bytes, data, size) == 0);
 
 	/* life goes on with it, at any time */

@@ -57,11 +57,11 @@ write_sealed(void)
 {
 	size_t		size = padv_history_write(history, SYSTEM, bytes);
 
-	padv_history_seal(bytes, size);
+	padv_file_seal(bytes, size);
 	return size;
 }
 
-static PadvHistoryFault
+static PadvFileFault
 parse(size_t size)
 {
 	return padv_history_parse(bytes, size, SYSTEM, found);
@@ -75,22 +75,22 @@ test_there_and_back(void)
 	fill(0, 0);
 	size = write_sealed();
 	ok(size == PADV_HISTORY_LEAST_BYTES, "an empty history is the smallest file");
-	ok(parse(size) == PADV_HISTORY_INTACT && same_history(history, found), "and comes back");
+	ok(parse(size) == PADV_FILE_INTACT && same_history(history, found), "and comes back");
 
 	fill(3000, 100);
 	size = write_sealed();
-	ok(parse(size) == PADV_HISTORY_INTACT && same_history(history, found), "some history comes back");
+	ok(parse(size) == PADV_FILE_INTACT && same_history(history, found), "some history comes back");
 	padv_history_add(history, &(PadvHistoryPoint) {.at = SOME_DAY + 3601 * SECOND, .active_avg = 1.0f});
 	padv_history_add(found, &(PadvHistoryPoint) {.at = SOME_DAY + 3601 * SECOND, .active_avg = 1.0f});
 	ok(same_history(history, found), "and goes on as if nothing had been");
 	memmove(copy + 1, bytes, size);
-	ok(padv_history_parse(copy + 1, size, SYSTEM, found) == PADV_HISTORY_INTACT,
+	ok(padv_history_parse(copy + 1, size, SYSTEM, found) == PADV_FILE_INTACT,
 	   "from bytes that are not aligned too");
 
 	fill(14 * 86400 + 1000, PADV_HISTORY_MAX_CURVE);
 	size = write_sealed();
 	ok(size == PADV_HISTORY_MOST_BYTES, "a full history is the largest file");
-	ok(parse(size) == PADV_HISTORY_INTACT && same_history(history, found), "and comes back");
+	ok(parse(size) == PADV_FILE_INTACT && same_history(history, found), "and comes back");
 }
 
 /* A number in the file. */
@@ -101,11 +101,11 @@ patch32(size_t at, uint32_t number)
 }
 
 static void
-expect(PadvHistoryFault fault, size_t size, const char *name)
+expect(PadvFileFault fault, size_t size, const char *name)
 {
-	PadvHistoryFault got = parse(size);
+	PadvFileFault got = parse(size);
 
-	ok(got == fault && padv_history_fault_text(got)[0] != '\0', "%s", name);
+	ok(got == fault && padv_file_fault_text(got)[0] != '\0', "%s", name);
 	if (got != fault)
 		printf("#   got %d\n", got);
 	if (found->rings[0].count + found->rings[1].count + found->rings[2].count + found->ncurve > 0)
@@ -119,35 +119,35 @@ test_frame(void)
 
 	fill(700, 5);
 	size = write_sealed();
-	expect(PADV_HISTORY_TRUNCATED, 0, "no byte");
-	expect(PADV_HISTORY_TRUNCATED, 7, "less than the magic");
-	expect(PADV_HISTORY_TRUNCATED, 40, "less than the least");
-	expect(PADV_HISTORY_DAMAGED, size - 1, "a byte is missing");
-	expect(PADV_HISTORY_DAMAGED, PADV_HISTORY_LEAST_BYTES, "most is missing");
-	expect(PADV_HISTORY_DAMAGED, size + 1, "a byte too many");
-	expect(PADV_HISTORY_TOO_LONG, PADV_HISTORY_MOST_BYTES + 1, "longer than any");
+	expect(PADV_FILE_TRUNCATED, 0, "no byte");
+	expect(PADV_FILE_TRUNCATED, 7, "less than the magic");
+	expect(PADV_FILE_TRUNCATED, 40, "less than the least");
+	expect(PADV_FILE_DAMAGED, size - 1, "a byte is missing");
+	expect(PADV_FILE_DAMAGED, PADV_HISTORY_LEAST_BYTES, "most is missing");
+	expect(PADV_FILE_DAMAGED, size + 1, "a byte too many");
+	expect(PADV_FILE_TOO_LONG, PADV_HISTORY_MOST_BYTES + 1, "longer than any");
 	bytes[size / 2] ^= 4;
-	expect(PADV_HISTORY_DAMAGED, size, "a bit flipped");
+	expect(PADV_FILE_DAMAGED, size, "a bit flipped");
 	bytes[size / 2] ^= 4;
-	ok(padv_history_parse(bytes, size, SYSTEM + 1, found) == PADV_HISTORY_FOREIGN,
+	ok(padv_history_parse(bytes, size, SYSTEM + 1, found) == PADV_FILE_FOREIGN,
 	   "of another cluster");
 	bytes[0] = 'X';
-	expect(PADV_HISTORY_NOT_OURS, size, "another magic");
+	expect(PADV_FILE_NOT_OURS, size, "another magic");
 	bytes[0] = 'P';
 	patch32(8, 2);
-	expect(PADV_HISTORY_NEWER, size, "a newer version, whatever the CRC");
-	expect(PADV_HISTORY_NEWER, PADV_HISTORY_MOST_BYTES + 1, "which may be longer");
+	expect(PADV_FILE_NEWER, size, "a newer version, whatever the CRC");
+	expect(PADV_FILE_NEWER, PADV_HISTORY_MOST_BYTES + 1, "which may be longer");
 	patch32(8, 0);
-	padv_history_seal(bytes, size);
-	expect(PADV_HISTORY_DAMAGED, size, "version 0, which there never was");
+	padv_file_seal(bytes, size);
+	expect(PADV_FILE_DAMAGED, size, "version 0, which there never was");
 	patch32(8, 1);
 	patch32(12, 0x04030201);
-	expect(PADV_HISTORY_BYTE_ORDER, size, "another byte order");
+	expect(PADV_FILE_BYTE_ORDER, size, "another byte order");
 	patch32(12, 0x01020304);
-	padv_history_seal(bytes, size);
-	ok(parse(size) == PADV_HISTORY_INTACT, "all put right again");
-	padv_history_seal(bytes, 3);
-	ok(parse(size) == PADV_HISTORY_INTACT, "nothing is too small to be sealed");
+	padv_file_seal(bytes, size);
+	ok(parse(size) == PADV_FILE_INTACT, "all put right again");
+	padv_file_seal(bytes, 3);
+	ok(parse(size) == PADV_FILE_INTACT, "nothing is too small to be sealed");
 }
 
 /* The file is whole and sealed, but says what cannot be. */
@@ -167,8 +167,8 @@ test_content(void)
 	do { \
 		size = write_sealed(); \
 		__VA_ARGS__; \
-		padv_history_seal(bytes, size); \
-		expect(PADV_HISTORY_DAMAGED, size, name); \
+		padv_file_seal(bytes, size); \
+		expect(PADV_FILE_DAMAGED, size, name); \
 	} while (0)
 
 	fill(700, 5);
@@ -187,13 +187,13 @@ test_content(void)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		BROKEN("a figure that is none", memcpy(bytes + first_point + 8 + 4 * i, &bad[i], 4));
 	BROKEN("a ratio above 1", bad[0] = 1.25f, memcpy(bytes + first_point + 8 + 4 * 10, bad, 4));
-	curve = write_sealed() - PADV_HISTORY_CRC - 5 * sizeof(double);
+	curve = write_sealed() - PADV_FILE_CRC - 5 * sizeof(double);
 	BROKEN("a curve that is infinite", memcpy(bytes + curve, &infinite, 8));
 	BROKEN("a curve that is longer than it is", patch32(curve - 4, 6));
 	BROKEN("a curve that is shorter than it is", patch32(curve - 4, 4));
 	BROKEN("a curve of a huge count", patch32(curve - 4, 0x20000005));
 	size = write_sealed();
-	ok(parse(size) == PADV_HISTORY_INTACT, "while the file itself is good");
+	ok(parse(size) == PADV_FILE_INTACT, "while the file itself is good");
 }
 
 /* All is there that is counted, but it is more than there can be. */
@@ -212,16 +212,16 @@ test_too_much(void)
 	memcpy(bytes + first_point + full, bytes + first_point, one);
 	memcpy(bytes + first_point + full, &next, sizeof(next));
 	patch32(PADV_HISTORY_HEADER + 4, PADV_HISTORY_SECONDS + 1);
-	padv_history_seal(bytes, size + one);
-	expect(PADV_HISTORY_DAMAGED, size + one, "one point more than a ring holds");
+	padv_file_seal(bytes, size + one);
+	expect(PADV_FILE_DAMAGED, size + one, "one point more than a ring holds");
 
 	fill(0, 0);
 	size = write_sealed();
-	memset(bytes + size - PADV_HISTORY_CRC, 0, 8 * (PADV_HISTORY_MAX_CURVE + 1));
+	memset(bytes + size - PADV_FILE_CRC, 0, 8 * (PADV_HISTORY_MAX_CURVE + 1));
 	patch32(size - 8, PADV_HISTORY_MAX_CURVE + 1);
 	size += 8 * (PADV_HISTORY_MAX_CURVE + 1);
-	padv_history_seal(bytes, size);
-	expect(PADV_HISTORY_DAMAGED, size, "one number more than a curve can have");
+	padv_file_seal(bytes, size);
+	expect(PADV_FILE_DAMAGED, size, "one number more than a curve can have");
 }
 
 /* Change a few bytes somewhere, or cut, or repeat some. */
@@ -280,17 +280,17 @@ test_mutations(void)
 		/* memory of just that size, so that a byte read behind it is seen */
 		unsigned char *exact;
 		bool		sealed = i % 4 != 0;
-		PadvHistoryFault fault;
+		PadvFileFault fault;
 
 		memcpy(bytes, copy, valid);
 		size = mutate(valid, PADV_HISTORY_MOST_BYTES);
 		if (sealed)
-			padv_history_seal(bytes, size);
+			padv_file_seal(bytes, size);
 		exact = malloc(size + 1);
 		memcpy(exact + 1, bytes, size);
 		fault = padv_history_parse(exact + 1, size, SYSTEM, found);
 		free(exact);
-		if (fault != PADV_HISTORY_INTACT)
+		if (fault != PADV_FILE_INTACT)
 		{
 			unsound += found->rings[0].count + found->ncurve > 0;
 			continue;
