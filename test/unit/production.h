@@ -302,7 +302,7 @@ production_range(const Production *p, double *low, double *high)
 }
 
 /* The share of the best that is lost with so many active, in fair weather. */
-static double
+static inline double
 production_regret(const Production *p, double active)
 {
 	static ProductionPoint points[PRODUCTION_MAX + 1];
