@@ -8,7 +8,7 @@ SELECT comes_true('active_avg > 0 FROM pool_advisor.roles WHERE rolname = curren
 SELECT kind, bool_and(lines BETWEEN 1 AND height) AS not_too_high,
        bool_and(longest <= width) AS not_too_wide, bool_and(last <> '') AS ends_with_something,
        bool_and(NOT blanks) AS no_blanks_at_the_end
-FROM unnest(ARRAY['load', 'scalability', 'waits', 'roles']) AS kind,
+FROM unnest(ARRAY['load', 'scalability', 'waits', 'roles', 'incidents']) AS kind,
      unnest(ARRAY[40, 41, 80, 133, 400]) AS width,
      unnest(ARRAY[5, 6, 7, 8, 9, 16, 100]) AS height,
      LATERAL (SELECT count(*) AS lines, max(length(line)) AS longest,
@@ -27,7 +27,7 @@ WHERE line LIKE 'Active connections, last 10 min; %';
 
 SELECT bool_and((SELECT left(min(line), 10) FROM pool_advisor.chart(upper(kind)) AS line WHERE line ~ '^[A-Z]') =
                 (SELECT left(min(line), 10) FROM pool_advisor.chart(kind) AS line WHERE line ~ '^[A-Z]')) AS in_either_case
-FROM unnest(ARRAY['load', 'scalability', 'waits', 'roles']) AS kind;
+FROM unnest(ARRAY['load', 'scalability', 'waits', 'roles', 'incidents']) AS kind;
 
 -- periods from a second to all there is; what goes beyond that is cut
 SELECT period, split_part((SELECT line FROM pool_advisor.chart('load', period::interval) AS line LIMIT 1), ';', 1) AS title
@@ -50,7 +50,7 @@ SELECT current_database() AS db \gset
 CREATE DATABASE regress_padv_utf8 TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C';
 CREATE DATABASE regress_padv_latin1 TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C';
 CREATE DATABASE regress_padv_ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C';
-\set kinds 'unnest(ARRAY[''load'', ''scalability'', ''waits'', ''roles'']) AS kind'
+\set kinds 'unnest(ARRAY[''load'', ''scalability'', ''waits'', ''roles'', ''incidents'']) AS kind'
 \set ascii 'SELECT current_database(), getdatabaseencoding(), bool_and(line ~ ''^[ -~]*$'') AS ascii FROM :kinds, pool_advisor.chart(kind) AS line'
 \c regress_padv_utf8
 CREATE EXTENSION pool_advisor;

@@ -27,7 +27,7 @@ SELECT count(*) AS unknown FROM pool_advisor.metrics
 WHERE value IS NULL OR value = 'NaN' OR (value < 0 AND name !~ 'max_sessions$|committed_sessions$|server_max_active$');
 
 -- a series is there once, those of a metric are together, and the two forms agree
-SELECT count(*) - count(DISTINCT (name, rolname, datname, wait_class)) AS twice FROM pool_advisor.metrics;
+SELECT count(*) - count(DISTINCT (name, rolname, datname, wait_class, incident)) AS twice FROM pool_advisor.metrics;
 WITH rows AS (SELECT name, row_number() OVER () AS n FROM pool_advisor.metrics)
 SELECT name AS scattered FROM rows GROUP BY name HAVING max(n) - min(n) + 1 <> count(*);
 SELECT pool_advisor.openmetrics() ~ '^# TYPE pool_advisor info\n.*\n# EOF$' AS whole;
@@ -91,7 +91,7 @@ SELECT pool_advisor.monitoring_config(NULL);
 CREATE FUNCTION public.hijacked() RETURNS json LANGUAGE plpgsql AS $$ BEGIN RAISE 'called'; END $$;
 CREATE FUNCTION public.json_object_agg(text, double precision) RETURNS json LANGUAGE sql AS 'SELECT public.hijacked()';
 CREATE FUNCTION public.json_agg(json) RETURNS json LANGUAGE sql AS 'SELECT public.hijacked()';
-CREATE FUNCTION public.json_build_object(text, text, text, text, text, text, text, text, text, double precision)
+CREATE FUNCTION public.json_build_object(text, text, text, text, text, text, text, text, text, text, text, double precision)
 RETURNS json LANGUAGE sql AS 'SELECT public.hijacked()';
 SELECT json_object_agg(name, value) FROM pool_advisor.metrics;
 CREATE FUNCTION answers(query text) RETURNS boolean LANGUAGE plpgsql AS $$

@@ -502,6 +502,45 @@ COMMENT ON COLUMN pool_advisor.blockers.blocking_seconds IS 'for how long it has
 COMMENT ON COLUMN pool_advisor.blockers.query_id IS 'of its last statement, as in pg_stat_statements; NULL when none is computed';
 COMMENT ON COLUMN pool_advisor.blockers.gid IS 'the name of a prepared transaction';
 
+CREATE FUNCTION pool_advisor._incidents(
+    OUT began timestamptz,
+    OUT ended timestamptz,
+    OUT kind text,
+    OUT cause text,
+    OUT culprit_dimension text,
+    OUT culprit text,
+    OUT rolname name,
+    OUT application_name text,
+    OUT peak double precision,
+    OUT peak_what text,
+    OUT transactions_not_done bigint,
+    OUT would_have_helped text
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pool_advisor_incidents'
+LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 20;
+REVOKE ALL ON FUNCTION pool_advisor._incidents() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._incidents() TO pg_monitor, pg_read_all_stats;
+COMMENT ON FUNCTION pool_advisor._incidents() IS 'what the view incidents shows';
+
+CREATE VIEW pool_advisor.incidents AS SELECT * FROM pool_advisor._incidents();
+REVOKE ALL ON pool_advisor.incidents FROM PUBLIC;
+GRANT SELECT ON pool_advisor.incidents TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.incidents IS
+    'what went wrong, when, and by whom, as found from the samples: at most the last 200 incidents, the newest first, kept over a restart';
+COMMENT ON COLUMN pool_advisor.incidents.began IS 'when its signs were seen first';
+COMMENT ON COLUMN pool_advisor.incidents.ended IS 'when they were seen last; NULL while it lasts';
+COMMENT ON COLUMN pool_advisor.incidents.kind IS 'stalled, lock storm, I/O flood, oversubscription, overload, login storm or connection leak';
+COMMENT ON COLUMN pool_advisor.incidents.cause IS 'in a sentence';
+COMMENT ON COLUMN pool_advisor.incidents.culprit_dimension IS 'what culprit is: session, prepared transaction, role, or empty when there is none';
+COMMENT ON COLUMN pool_advisor.incidents.culprit IS 'the process ID, the transaction ID or the role; empty when there is none';
+COMMENT ON COLUMN pool_advisor.incidents.rolname IS 'the role of the culprit';
+COMMENT ON COLUMN pool_advisor.incidents.application_name IS 'of a session, as it had set it; NULL otherwise';
+COMMENT ON COLUMN pool_advisor.incidents.peak IS 'how bad it was at its worst';
+COMMENT ON COLUMN pool_advisor.incidents.peak_what IS 'what peak is of';
+COMMENT ON COLUMN pool_advisor.incidents.transactions_not_done IS 'transactions that were missed, by the throughput of the minutes before, or by the best that was measured in an oversubscription; NULL when it cannot be said';
+COMMENT ON COLUMN pool_advisor.incidents.would_have_helped IS 'what would have prevented it, or ended it early, in a sentence';
+
 CREATE FUNCTION pool_advisor._summary(
     OUT item text,
     OUT state text
@@ -1168,7 +1207,7 @@ AS 'MODULE_PATHNAME', 'pool_advisor_reset'
 LANGUAGE C VOLATILE;
 REVOKE ALL ON FUNCTION pool_advisor.reset(text) FROM PUBLIC;
 COMMENT ON FUNCTION pool_advisor.reset(text) IS
-    'forget what was gathered: counters (of roles, since the server started), history, scalability (the learned curve, the wait ratio and trials), or all';
+    'forget what was gathered: counters (of roles, since the server started), history, incidents, scalability (the learned curve, the wait ratio and trials), or all';
 
 
 -- For monitoring systems
@@ -1182,7 +1221,8 @@ CREATE FUNCTION pool_advisor._metrics(
     OUT rolname text,
     OUT datname text,
     OUT wait_class text,
-    OUT value double precision
+    OUT value double precision,
+    OUT incident text
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_metrics'
@@ -1204,6 +1244,7 @@ COMMENT ON COLUMN pool_advisor.metrics.rolname IS 'the role it is about, empty i
 COMMENT ON COLUMN pool_advisor.metrics.datname IS 'the database it is about; empty if it is about none';
 COMMENT ON COLUMN pool_advisor.metrics.wait_class IS 'cpu, io, lock, lwlock or other; empty if it is about none';
 COMMENT ON COLUMN pool_advisor.metrics.value IS 'never NULL: a series whose value is not known has no row; -1 is no limit';
+COMMENT ON COLUMN pool_advisor.metrics.incident IS 'the kind of incident it is about, as lock_storm; empty if it is about none';
 
 CREATE FUNCTION pool_advisor.openmetrics()
 RETURNS text

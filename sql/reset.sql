@@ -3,6 +3,7 @@ CREATE EXTENSION pool_advisor;
 
 SELECT pool_advisor.reset('counters');
 SELECT pool_advisor.reset('history');
+SELECT pool_advisor.reset('incidents');
 SELECT pool_advisor.reset('scalability');
 SELECT pool_advisor.reset();
 SELECT pool_advisor.reset('');

@@ -26,6 +26,7 @@
 #include "shmem/admission.h"
 #include "shmem/ended_sessions.h"
 #include "shmem/history_shmem.h"
+#include "shmem/incidents_shmem.h"
 #include "shmem/limits_shmem.h"
 #include "shmem/load_shmem.h"
 #include "shmem/shared_settings.h"
@@ -68,6 +69,7 @@ request_shared_memory(void)
 	RequestAddinShmemSpace(MAXALIGN(sizeof(PadvStatusShared)));
 	RequestAddinShmemSpace(padv_history_shmem_size());
 	RequestAddinShmemSpace(padv_load_shmem_size());
+	RequestAddinShmemSpace(padv_incidents_shmem_size());
 	RequestAddinShmemSpace(padv_settings_shmem_size());
 	RequestAddinShmemSpace(padv_limits_shmem_size());
 	RequestAddinShmemSpace(padv_admission_shmem_size());
@@ -98,6 +100,7 @@ start_shared_memory(void)
 	}
 	padv_history_shmem_init(GetNamedLWLockTranche(SHMEM_NAME)->lock.tranche);
 	padv_load_shmem_init(GetNamedLWLockTranche(SHMEM_NAME)->lock.tranche);
+	padv_incidents_shmem_init(GetNamedLWLockTranche(SHMEM_NAME)->lock.tranche);
 	padv_settings_shmem_init();
 	padv_limits_shmem_init(GetNamedLWLockTranche(SHMEM_NAME)->lock.tranche);
 	padv_admission_shmem_init();

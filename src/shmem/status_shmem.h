@@ -29,6 +29,7 @@ extern void padv_require_preloaded(void);
  */
 #define PADV_RESET_SCALABILITY 0x01
 #define PADV_RESET_HISTORY 0x02
+#define PADV_RESET_INCIDENTS 0x04
 
 extern void padv_status_request_reset(uint32 what);
 extern uint32 padv_status_take_resets(void);

@@ -1,6 +1,6 @@
 /*
  * xact_stats.c
- *		How many transactions sessions finish, and how long they take.
+ *		How many transactions sessions finish, how long they take, and who logs in.
  *
  * Owns an entry for each backend, which counts its transactions by duration, and a table
  * of roles, which adds the entries up.
@@ -52,6 +52,8 @@ typedef struct XactCounts
 	pg_atomic_uint64 committed;
 	pg_atomic_uint64 rolled_back;
 	pg_atomic_uint64 inside_us;
+	pg_atomic_uint64 logins;
+	pg_atomic_uint32 login_role;	/* of the last login */
 
 	/* of the session */
 	pg_atomic_uint32 pid;		/* 0: there is none */
@@ -127,6 +129,8 @@ init_counts(XactCounts *counts)
 	pg_atomic_init_u64(&counts->committed, 0);
 	pg_atomic_init_u64(&counts->rolled_back, 0);
 	pg_atomic_init_u64(&counts->inside_us, 0);
+	pg_atomic_init_u64(&counts->logins, 0);
+	pg_atomic_init_u32(&counts->login_role, InvalidOid);
 	pg_atomic_init_u32(&counts->pid, 0);
 	pg_atomic_init_u64(&counts->session_us, 0);
 	for (int i = 0; i < PADV_HOLD_BUCKETS; i++)
@@ -302,8 +306,12 @@ count_xact_callback(XactEvent event, void *arg pg_attribute_unused())
 }
 
 void
-padv_xact_stats_start(void)
+padv_xact_stats_start(Oid role)
 {
+	XactCounts *counts = &backends[padv_my_procno()].of;
+
+	pg_atomic_write_u32(&counts->login_role, role);
+	add_to_own_counter(&counts->logins, 1);
 	RegisterXactCallback(count_xact_callback, NULL);
 }
 
@@ -331,6 +339,16 @@ int
 padv_xact_stats_entries(void)
 {
 	return MaxBackends;
+}
+
+uint64
+padv_xact_stats_logins(int entry, uint32 *role)
+{
+	XactCounts *counts = &backends[entry].of;
+
+	if (role != NULL)
+		*role = pg_atomic_read_u32(&counts->login_role);
+	return pg_atomic_read_u64(&counts->logins);
 }
 
 static void

@@ -30,8 +30,11 @@ typedef struct PadvRoleLatency
 extern Size padv_xact_stats_shmem_size(void);
 extern void padv_xact_stats_shmem_init(int tranche);
 
-/* Begin to count the transactions of this client backend; from the login. */
-extern void padv_xact_stats_start(void);
+/*
+ * Begin to count the transactions of this client backend, and count its login; from the
+ * login.  The role is that of the client, or InvalidOid.
+ */
+extern void padv_xact_stats_start(Oid role);
 
 /*
  * Add up the counters of all backends, without a lock.  Each counter is read whole, but
@@ -79,5 +82,10 @@ extern int	padv_xact_stats_copy_latency(PadvRoleLatency **rows);
 
 /* Set the counts since the start to 0.  The caller has checked privileges. */
 extern void padv_xact_stats_reset_latency(void);
+/*
+ * The logins that an entry has had.  *role is that of the last one; role may be NULL.
+ *  Without a lock: the role can be that of the next login.
+ */
+extern uint64 padv_xact_stats_logins(int entry, uint32 *role);
 
 #endif							/* PADV_XACT_STATS_H */

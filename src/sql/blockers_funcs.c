@@ -52,20 +52,6 @@ padv_prepared_name(TransactionId xid)
 }
 
 static void
-add_blocker_name(PadvRow *row, const char *name)
-{
-	NameData	copy;
-
-	if (name == NULL)
-	{
-		padv_row_null(row);
-		return;
-	}
-	namestrcpy(&copy, name);
-	padv_row_add(row, DirectFunctionCall1(namein, CStringGetDatum(NameStr(copy))), false);
-}
-
-static void
 add_text(PadvRow *row, const char *text)
 {
 	if (text == NULL)
@@ -88,8 +74,8 @@ store_blocker(FunctionCallInfo fcinfo, const PadvBlocker *blocker)
 	PadvRow		row = {0};
 
 	padv_row_add(&row, Int32GetDatum(blocker->pid), false);
-	add_blocker_name(&row, named ? padv_role_name(blocker->role) : NULL);
-	add_blocker_name(&row, OidIsValid(blocker->database) ? get_database_name(blocker->database) : NULL);
+	padv_row_name(&row, named ? padv_role_name(blocker->role) : NULL);
+	padv_row_name(&row, OidIsValid(blocker->database) ? get_database_name(blocker->database) : NULL);
 	add_text(&row, blocker->pid != 0 ? blocker->application : NULL);
 	padv_row_text(&row, padv_blocker_state_name(blocker->state));
 	add_seconds(&row, blocker->xact_seconds);

@@ -15,6 +15,7 @@
 
 #include "core/render/chart.h"
 #include "core/text/names.h"
+#include "shmem/incidents_shmem.h"
 #include "shmem/limits_shmem.h"
 #include "shmem/status_shmem.h"
 #include "sql/arguments.h"
@@ -65,6 +66,18 @@ draw_roles(PadvCanvas *canvas, const PadvStatus *status)
 					 (double) padv_model_chosen(&status->model)->connections);
 }
 
+/* Incidents up to now; nothing need have been sampled lately. */
+static void
+draw_incidents(PadvCanvas *canvas, int64 period)
+{
+	PadvTimeline timeline;
+	PadvIncident *incidents;
+	int			count = padv_incidents_copy(&incidents);
+
+	padv_empty_timeline(&timeline, GetCurrentTimestamp(), period);
+	padv_chart_incidents(canvas, &timeline, incidents, count);
+}
+
 /* An interval is a month of 30 days, as where intervals are compared. */
 static int64
 check_period(const Interval *period)
@@ -107,6 +120,8 @@ draw_chart(PadvCanvas *canvas, const char *what, int64 period)
 					  local.status.model.inputs.sample_interval_ms * INT64CONST(1000));
 		(padv_same_name(what, "load") ? padv_chart_load : padv_chart_waits) (canvas, &timeline);
 	}
+	else if (padv_same_name(what, "incidents"))
+		draw_incidents(canvas, period);
 	else if (padv_same_name(what, "roles"))
 		draw_roles(canvas, &local.status);
 	else if (padv_same_name(what, "scalability"))
@@ -118,7 +133,7 @@ draw_chart(PadvCanvas *canvas, const char *what, int64 period)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unrecognized chart: \"%s\"", what),
-				 errhint("Chart must be one of: load, scalability, waits, roles.")));
+				 errhint("Chart must be one of: load, scalability, waits, roles, incidents.")));
 }
 
 /*

@@ -20,6 +20,7 @@
 #include "core/monitoring/openmetrics.h"
 #include "core/policy/enforcement.h"
 #include "shmem/admission.h"
+#include "shmem/incidents_shmem.h"
 #include "shmem/status_shmem.h"
 #include "shmem/xact_stats.h"
 #include "sql/arguments.h"
@@ -73,6 +74,7 @@ read_metric_server(PadvMetricsServer *server)
 										server->local.gate_enforcement);
 	server->transactions_waiting = server->local.gate.waiting;
 	server->transactions_wait_seconds = (double) server->local.gate.totals.waited_us / 1e6;
+	server->incident_active = padv_incidents_count(server->incidents);
 	padv_metrics_prepare(server);
 }
 
@@ -385,6 +387,7 @@ store_series(void *arg, const PadvSeries *series)
 	padv_row_text(row, series->datname);
 	padv_row_text(row, series->wait_class);
 	padv_row_float(row, series->value);
+	padv_row_text(row, series->incident);
 	padv_row_store(row, rows->fcinfo);
 }
 

@@ -26,6 +26,7 @@
 #include "core/render/report.h"
 #include "shmem/status_shmem.h"
 #include "sql/load_rows.h"
+#include "sql/named_incidents.h"
 #include "sql/rows.h"
 #include "sql/server_status.h"
 #include "sql/tables.h"
@@ -243,6 +244,28 @@ read_curve(PadvReport *report)
 }
 
 static void
+read_incidents(PadvReport *report)
+{
+	PadvNamedIncident *incidents;
+	PadvReportIncident *shown = palloc(PADV_REPORT_INCIDENTS * sizeof(PadvReportIncident));
+
+	report->all_incidents = padv_read_incidents(&incidents);
+	report->nincidents = Min(report->all_incidents, PADV_REPORT_INCIDENTS);
+	for (int i = 0; i < report->nincidents; i++)
+	{
+		PadvNamedIncident *named = &incidents[i];
+
+		named->role = to_utf8(named->role);
+		named->role_quoted = to_utf8(named->role_quoted);
+		shown[i] = (PadvReportIncident) {
+			.named = *named, .began = name_moment(named->incident.began),
+			.ended = named->incident.ended == 0 ? NULL : name_moment(named->incident.ended)
+		};
+	}
+	report->incidents = shown;
+}
+
+static void
 read_report_server(PadvReport *report, const PadvLocalStatus *local, TimestampTz now)
 {
 	report->server_version = to_utf8(GetConfigOption("server_version", false, false));
@@ -292,6 +315,7 @@ pool_advisor_report(PG_FUNCTION_ARGS pg_attribute_unused())
 	for (PadvResolution resolution = 0; resolution < PADV_RESOLUTIONS; resolution++)
 		padv_fetch_timeline(&report.timelines[resolution], resolution, now,
 							padv_history_reach[resolution], sample_interval);
+	read_incidents(&report);
 	read_curve(&report);
 	read_report_load(&report);
 	read_report_roles(&report);

@@ -16,6 +16,7 @@
 #include "core/text/names.h"
 #include "shmem/admission.h"
 #include "shmem/history_shmem.h"
+#include "shmem/incidents_shmem.h"
 #include "shmem/status_shmem.h"
 #include "shmem/xact_slots.h"
 #include "shmem/xact_stats.h"
@@ -30,7 +31,7 @@ is_asked(const char *what, const char *name)
 }
 
 /*
- * reset(what): 'all', 'counters', 'history' or 'scalability', in either case.
+ * reset(what): 'all', 'counters', 'history', 'incidents' or 'scalability', in either case.
  *
  * Raises ERRCODE_INVALID_PARAMETER_VALUE for anything else.
  */
@@ -40,6 +41,7 @@ pool_advisor_reset(PG_FUNCTION_ARGS)
 	const char *what;
 	bool		counters;
 	bool		history;
+	bool		incidents;
 	bool		scalability;
 
 	padv_require_preloaded();
@@ -47,12 +49,13 @@ pool_advisor_reset(PG_FUNCTION_ARGS)
 	what = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	counters = is_asked(what, "counters");
 	history = is_asked(what, "history");
+	incidents = is_asked(what, "incidents");
 	scalability = is_asked(what, "scalability");
-	if (!counters && !history && !scalability)
+	if (!counters && !history && !incidents && !scalability)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unrecognized reset target: \"%s\"", what),
-				 errhint("Target must be one of: all, counters, history, scalability.")));
+				 errhint("Target must be one of: all, counters, history, incidents, scalability.")));
 	if (counters)
 	{
 		padv_admission_reset_counters();
@@ -63,6 +66,11 @@ pool_advisor_reset(PG_FUNCTION_ARGS)
 	{
 		padv_history_reset();
 		padv_status_request_reset(PADV_RESET_HISTORY);
+	}
+	if (incidents)
+	{
+		padv_incidents_forget();
+		padv_status_request_reset(PADV_RESET_INCIDENTS);
 	}
 	if (scalability)
 		padv_status_request_reset(PADV_RESET_SCALABILITY);

@@ -58,6 +58,17 @@ utc_offset(int64 at)
 }
 
 void
+padv_empty_timeline(PadvTimeline *timeline, int64 now, int64 period)
+{
+	*timeline = (PadvTimeline) {
+		.interval = USECS_PER_SEC,
+		.from = now - period,
+		.until = now,
+		.utc_offset = utc_offset,
+	};
+}
+
+void
 padv_fetch_timeline(PadvTimeline *timeline, PadvResolution resolution, int64 now,
 					int64 period, int64 sample_interval)
 {

@@ -20,4 +20,7 @@ extern const int64 padv_history_reach[PADV_RESOLUTIONS];
 extern void padv_fetch_timeline(PadvTimeline *timeline, PadvResolution resolution, int64 now,
 								int64 period, int64 sample_interval);
 
+/* A timeline without points, of the `period` up to `now`. */
+extern void padv_empty_timeline(PadvTimeline *timeline, int64 now, int64 period);
+
 #endif							/* PADV_TIMELINE_H */

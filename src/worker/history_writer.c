@@ -1,6 +1,7 @@
 /*
  * history_writer.c
- *		The process that writes the file of the history, and when the worker starts it.
+ *		The process that writes the files of the history and of the incidents, and when
+ *		the worker starts it.
  *
  * An fsync takes some milliseconds as a rule, and seconds on a disk that stalls.  The
  * worker must not wait for it: it is also the stall monitor, and handles the server's
@@ -8,11 +9,12 @@
  * shared memory as any reader does, writes the file and exits.  It connects to no
  * database, is no session, and handles no barrier.
  *
- * Only the process that has claimed the file writes it, so there is one at a time, even
- * if the worker that started it has ended.  When no process can be started the worker
- * tries again; the history continues in memory.
+ * Only the process that has claimed the files writes them, so there is one at a time, even
+ * if the worker that started it has ended.  The history is large, and written every 5
+ * minutes, with incidents that have changed.  These are written alone when one begins or
+ * ends.  When no process can be started the worker tries again; both continue in memory.
  *
- * At its exit the worker writes the file itself, because no process can be started then.
+ * At its exit the worker writes the files itself, because no process can be started then.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -26,6 +28,7 @@
 #include "clock.h"
 #include "compat.h"
 #include "shmem/history_shmem.h"
+#include "shmem/incidents_shmem.h"
 
 #define WRITER_NAME "pool_advisor history writer"
 
@@ -36,6 +39,10 @@
 
 #define CHECK_INTERVAL_MS 10
 
+/* What the process is to write, as bits; its argument. */
+#define WRITE_HISTORY 0x01
+#define WRITE_INCIDENTS 0x02
+
 struct PadvHistoryStore
 {
 	/* monotonic clock */
@@ -44,6 +51,7 @@ struct PadvHistoryStore
 
 	BackgroundWorkerHandle *writer; /* NULL: none was started, or it has ended */
 	uint32		writes;			/* finished before it was started */
+	bool		history;		/* whether it writes the history */
 };
 
 PGDLLEXPORT void padv_history_writer_main(Datum main_arg);
@@ -58,7 +66,7 @@ padv_history_store_create(void)
 }
 
 static void
-start_writer(PadvHistoryStore *store, int64 now)
+start_writer(PadvHistoryStore *store, int files, int64 now)
 {
 	BackgroundWorker worker = {0};
 
@@ -69,11 +77,14 @@ start_writer(PadvHistoryStore *store, int64 now)
 	worker.bgw_restart_time = BGW_NEVER_RESTART;
 	strlcpy(worker.bgw_library_name, "pool_advisor", BGW_MAXLEN);
 	strlcpy(worker.bgw_function_name, "padv_history_writer_main", BGW_MAXLEN);
+	worker.bgw_main_arg = Int32GetDatum(files);
 
 	store->writes = padv_history_writes();
+	store->history = (files & WRITE_HISTORY) != 0;
 	if (RegisterDynamicBackgroundWorker(&worker, &store->writer))
 	{
-		store->due = now + SAVE_INTERVAL;
+		if (store->history)
+			store->due = now + SAVE_INTERVAL;
 		return;
 	}
 	store->writer = NULL;
@@ -104,27 +115,54 @@ writer_is_running(PadvHistoryStore *store, int64 now)
 	/* it could not be forked, or failed and has logged an error */
 	if (padv_history_writes() == store->writes)
 	{
-		store->due = 0;
+		if (store->history)
+			store->due = 0;
 		store->next_try = now + RETRY_INTERVAL;
 	}
 	return false;
 }
 
+/* The files that are to be written now, as bits. */
+static int
+files_due(const PadvHistoryStore *store, int64 now)
+{
+	int			files = 0;
+
+	if (now >= store->due || padv_history_reset_unwritten())
+		files |= WRITE_HISTORY | WRITE_INCIDENTS;
+	if (padv_incidents_unwritten())
+		files |= WRITE_INCIDENTS;
+	return files;
+}
+
 void
 padv_history_save_if_due(PadvHistoryStore *store, int64 now)
 {
+	int			files;
+
 	if (writer_is_running(store, now) || now < store->next_try)
 		return;
 
 	/* a writer that an earlier worker started may still run */
-	if ((now >= store->due || padv_history_reset_unwritten()) && !padv_history_file_claimed())
-		start_writer(store, now);
+	files = files_due(store, now);
+	if (files != 0 && !padv_history_file_claimed())
+		start_writer(store, files, now);
 }
 
 void
 padv_history_save_soon(PadvHistoryStore *store)
 {
 	store->due = 0;
+}
+
+/* Write these files, in the process that has claimed them. */
+static void
+write_files(int files)
+{
+	if (files & WRITE_HISTORY)
+		padv_history_write_file();
+	if ((files & WRITE_INCIDENTS) && padv_incidents_changed())
+		padv_incidents_write_file();
 }
 
 /*
@@ -151,18 +189,18 @@ padv_history_save_at_end(void)
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 	}
-	padv_history_write_file();
+	write_files(WRITE_HISTORY | WRITE_INCIDENTS);
 	padv_history_release_file();
 }
 
 /* It ignores SIGTERM, so a shutdown waits for it: half a file is of no use. */
 void
-padv_history_writer_main(Datum main_arg pg_attribute_unused())
+padv_history_writer_main(Datum main_arg)
 {
 	pqsignal(SIGTERM, PADV_SIG_IGN);
 	BackgroundWorkerUnblockSignals();
 	if (!padv_history_claim_file())
 		return;
-	padv_history_write_file();
+	write_files(DatumGetInt32(main_arg));
 	padv_history_release_file();
 }

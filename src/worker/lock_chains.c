@@ -530,3 +530,9 @@ padv_lock_chains_look(PadvLockChains *chains, const PadvSample *sample, int64_t 
 	}
 	padv_stall_update(stall, &chains->blockers, blocked, standing, demand, now);
 }
+
+const PadvBlockers *
+padv_lock_chains_roots(const PadvLockChains *chains)
+{
+	return &chains->blockers;
+}

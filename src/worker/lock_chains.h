@@ -27,4 +27,7 @@ extern PadvLockChains *padv_lock_chains_create(uint32_t slot_wait_event);
 extern void padv_lock_chains_look(PadvLockChains *chains, const PadvSample *sample,
 								  int64_t demand, int64_t now, PadvStall *stall);
 
+/* The roots as of the last look; valid until the next one. */
+extern const PadvBlockers *padv_lock_chains_roots(const PadvLockChains *chains);
+
 #endif							/* PADV_LOCK_CHAINS_H */

@@ -39,6 +39,7 @@
 #include "settings.h"
 #include "shmem/admission.h"
 #include "shmem/history_shmem.h"
+#include "shmem/incidents_shmem.h"
 #include "shmem/limits_shmem.h"
 #include "shmem/load_shmem.h"
 #include "shmem/status_shmem.h"
@@ -47,6 +48,7 @@
 #include "shmem/xact_stats.h"
 #include "worker/buffer_stats.h"
 #include "worker/idle_closer.h"
+#include "worker/incident_recorder.h"
 #include "worker/limits_launcher.h"
 #include "worker/lock_chains.h"
 #include "worker/pool_watch.h"
@@ -78,6 +80,7 @@ typedef struct Worker
 	PadvLockChains *lock_chains;
 	PadvPoolWatch *pools;
 	PadvTrialRunner *trial_runner;
+	PadvIncidentRecorder *incidents;
 	PadvRetain	grace;
 	PadvHistoryStore *history;
 	PadvCounters counters;
@@ -235,11 +238,11 @@ update_curve(Worker *worker, const PadvWindowMeans *take)
 }
 
 /*
- * The second that has passed, into the curve and the history.  Where samples are
+ * The second that has passed, into the curve, the history and the incidents.  Where samples are
  * further apart than a second, so are the looks.
  */
 static void
-keep_second(Worker *worker)
+keep_second(Worker *worker, int64 now)
 {
 	PadvWindowMeans take;
 	PadvHistoryPoint point;
@@ -254,6 +257,8 @@ keep_second(Worker *worker)
 						  transactions_per_second,
 						  padv_model_chosen(&worker->status.model)->connections, &point);
 	padv_history_publish(&point);
+	padv_incident_recorder_add(worker->incidents, now, &take, transactions_per_second, worker->sample,
+							   &worker->status, padv_lock_chains_roots(worker->lock_chains));
 }
 
 static void
@@ -262,7 +267,7 @@ end_second(Worker *worker, int64 now)
 	read_counters(worker, now);
 	padv_xact_stats_fold(now);
 	read_retain_timeout(worker, now);
-	keep_second(worker);
+	keep_second(worker, now);
 	padv_history_save_if_due(worker->history, now);
 }
 
@@ -679,6 +684,8 @@ handle_interrupts(Worker *worker)
 		forget_peaks(worker);
 		padv_load_forget();
 	}
+	if (resets & PADV_RESET_INCIDENTS)
+		padv_incident_recorder_forget(worker->incidents);
 
 	/* others wait for us to read our messages */
 	if (catchupInterruptPending)
@@ -707,6 +714,8 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 	limit_slots(worker);
 	padv_history_load();
 	remember_learned(worker);
+	padv_incidents_load();
+	worker->incidents = padv_incident_recorder_create();
 	padv_worker_announce();
 
 	for (;;)

@@ -93,6 +93,8 @@ my @RULES = (
 	[ qr/\.hardware/, 'blocked', \&rows, same => 'fact',
 		unless => { fact => qr/^disk |pressure$|^reads / }, more => 1, any => 'value' ],
 	[ qr/chart\('roles'/, 'blocked', \&chart ],
+	[ qr/chart\('incidents'/, 'blocked', \&chart ],
+	[ qr/\.incidents/, 'blocked', \&rows, same => 'kind culprit_dimension rolname peak_what' ],
 	[ qr/openmetrics/, 'blocked', \&some_lines ],
 	[ qr/check_load/, 'blocked', \&rows, same => 'status' ],
 );
@@ -330,6 +332,7 @@ sub set_scene_blocked
 	set_limits($node, q{SELECT pool_advisor.set_limit('batch', max_sessions => 20)},
 		'max_sessions = 20 FROM pool_advisor.limits WHERE rolname = $$batch$$');
 	wait_for($node, q{verdict = 'stalled' AND load_ratio > 3 FROM pool_advisor.status});
+	wait_for($node, q{EXISTS (SELECT FROM pool_advisor.incidents WHERE kind = 'stalled' AND ended IS NULL)});
 	return;
 }
 

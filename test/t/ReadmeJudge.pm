@@ -214,7 +214,7 @@ sub outlines
 
 	return join "\n", grep { !$seen{$_}++ } map { masked($_) =~ s/ +$//r }
 	  map {
-		s/^ *[\d.]*[kM]? *[$SIDE].*/side/r =~ s/[$BOTTOM]+$/bottom/r =~ s/^[ \d:]+:\d\d$/times/r
+		s/^ *[\d.]*[kM]? *[$SIDE].*/side/r =~ s/^ *[A-Za-z\/ ]+ [$SIDE].*/kind/r =~ s/[$BOTTOM]+$/bottom/r =~ s/^[ \d:]+:\d\d$/times/r
 		  =~ s/^[a-z]\S* +[\d.]+ .* \d+(?: \/ \d+)?$/role/r
 	  } @_;
 }

@@ -585,13 +585,14 @@ test_verdict(void)
 		ok(times(heading) == 1 && times("Sampling has stopped") == 0, "%s", headlines[verdict]);
 	}
 	ok(times("the load is 0.75 times the optimum") == 1, "the load in words");
-	ok(strstr(written, "<h1>") < strstr(written, "id=\"load\"") &&
+	ok(strstr(written, "<h1>") < strstr(written, "id=\"advice\"") &&
+	   strstr(written, "id=\"advice\"") < strstr(written, "id=\"incidents\"") &&
+	   strstr(written, "id=\"incidents\"") < strstr(written, "id=\"load\"") &&
 	   strstr(written, "id=\"load\"") < strstr(written, "id=\"waits\"") &&
 	   strstr(written, "id=\"waits\"") < strstr(written, "id=\"who\"") &&
 	   strstr(written, "id=\"who\"") < strstr(written, "id=\"scalability\"") &&
 	   strstr(written, "id=\"scalability\"") < strstr(written, "id=\"roles\"") &&
-	   strstr(written, "id=\"roles\"") < strstr(written, "id=\"advice\"") &&
-	   strstr(written, "id=\"advice\"") < strstr(written, "id=\"method\""), "the verdict first, the method last");
+	   strstr(written, "id=\"roles\"") < strstr(written, "id=\"method\""), "the verdict first, the method last");
 
 	set_up();
 	write_page();

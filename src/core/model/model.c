@@ -502,14 +502,19 @@ padv_number_source(const PadvModel *model)
 	return names[model->chosen];
 }
 
+bool
+padv_model_is_contended(double blocked, double demand)
+{
+	return blocked >= BLOCKED_SESSIONS && blocked >= BLOCKED_SHARE * demand;
+}
+
 static PadvVerdict
 judge(const PadvModel *model, const PadvMinute *minute)
 {
 	const PadvEstimate *estimate = padv_model_chosen(model);
 	double		optimal = (double) estimate->connections;
-	double		blocked = minute->in_class[PADV_WAITING_LOCK];
 
-	if (blocked >= BLOCKED_SESSIONS && blocked >= BLOCKED_SHARE * model->demand)
+	if (padv_model_is_contended(minute->in_class[PADV_WAITING_LOCK], model->demand))
 		return PADV_VERDICT_BLOCKED;
 	if (model->demand < IDLE_RATIO * optimal)
 		return PADV_VERDICT_IDLE;

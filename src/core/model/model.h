@@ -175,9 +175,12 @@ extern const PadvEstimate *padv_model_chosen(const PadvModel *model);
 extern bool padv_model_oversubscribed(const PadvModel *model);
 
 /*
- * Whether the number is derived from the machine or from waits, neither measured
- * nor set.
+ * Whether so many sessions that wait for locks, of those that want to work, are
+ * contention.
  */
+extern bool padv_model_is_contended(double blocked, double demand);
+
+/* Whether the number is derived from the machine or from waits, not measured nor set. */
 extern bool padv_model_is_derived(const PadvModel *model);
 
 /*

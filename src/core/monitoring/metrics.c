@@ -86,6 +86,9 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_default_limit_max_sessions", GAUGE, "",
 	"Sessions that each role without a limit of its own can have; -1 is no limit.", PADV_BY_SERVER, SERVER(default_max_sessions)},
 
+	{"pool_advisor_incident_active", GAUGE, "",
+	"Incidents that last now, as the view incidents has them.", PADV_BY_SERVER, SERVER(incident_active)},
+
 	{"pool_advisor_sample_age_seconds", GAUGE, "seconds",
 	"Age of the last sample.", PADV_BY_SAMPLE, SERVER_REAL(local.age_seconds)},
 	{"pool_advisor_samples_total", COUNTER, "",
@@ -178,6 +181,9 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_wait_class_sessions_avg", GAUGE, "",
 	"Average active sessions over the last minute by what they wait for.", PADV_BY_WAIT_CLASS, PICTURE_REAL(minute.in_class)},
 
+	{"pool_advisor_incidents_total", COUNTER, "",
+	"Incidents that have begun since the server started, by the kind that they began with.", PADV_BY_INCIDENT, SERVER(incidents)},
+
 	{"pool_advisor_role_sessions", GAUGE, "",
 	"Sessions of the role in the last sample.", PADV_BY_ROLE, ROLE(sessions)},
 	{"pool_advisor_role_active", GAUGE, "",
@@ -245,6 +251,7 @@ const PadvMetricGroup padv_metric_groups[PADV_METRIC_SCOPES] = {
 	[PADV_BY_SERVER] = {"pool_advisor_", {NULL}},
 	[PADV_BY_SAMPLE] = {"pool_advisor_", {NULL}},
 	[PADV_BY_WAIT_CLASS] = {"pool_advisor_wait_class_", {"wait_class"}},
+	[PADV_BY_INCIDENT] = {"pool_advisor_incidents_", {"incident"}},
 	[PADV_BY_ROLE] = {"pool_advisor_role_", {"rolname"}},
 	[PADV_BY_DATABASE] = {"pool_advisor_database_", {"datname"}},
 	[PADV_BY_COUNTED_ROLE] = {"pool_advisor_admission_", {"rolname"}},
@@ -524,7 +531,7 @@ walk_rows(const Walk *walk, const PadvMetric *metric, const void *rows, size_t w
 	for (int i = 0; i < count; i++)
 	{
 		const PadvMetricsLabels *labels = (const void *) ((const char *) rows + (size_t) i * width);
-		PadvSeries	series = {.metric = metric, .wait_class = ""};
+		PadvSeries	series = {.metric = metric, .wait_class = "", .incident = ""};
 
 		series.rolname = labels->rolname ? labels->rolname : "";
 		series.datname = labels->datname ? labels->datname : "";
@@ -536,13 +543,16 @@ walk_rows(const Walk *walk, const PadvMetric *metric, const void *rows, size_t w
 static void
 walk_server(const Walk *walk, const PadvMetric *metric)
 {
-	PadvSeries	series = {.metric = metric, .rolname = "", .datname = "", .wait_class = ""};
-	bool		by_class = metric->scope == PADV_BY_WAIT_CLASS;
+	PadvSeries	series = {.metric = metric, .rolname = "", .datname = "", .wait_class = "", .incident = ""};
+	int			count = metric->scope == PADV_BY_WAIT_CLASS ? PADV_WAIT_CLASSES :
+		metric->scope == PADV_BY_INCIDENT ? PADV_INCIDENT_KINDS : 1;
 
-	for (int i = 0; i < (by_class ? PADV_WAIT_CLASSES : 1); i++)
+	for (int i = 0; i < count; i++)
 	{
-		if (by_class)
+		if (metric->scope == PADV_BY_WAIT_CLASS)
 			series.wait_class = wait_classes[i];
+		else if (metric->scope == PADV_BY_INCIDENT)
+			series.incident = padv_incident_kind_label(i);
 		if (read_value(metric, &walk->input->server, i, &series.value))
 			walk->emit(walk->arg, &series);
 	}
@@ -559,6 +569,7 @@ padv_metrics_walk(const PadvMetricsInput *input,
 		switch (metric->scope)
 		{
 			case PADV_BY_SERVER:
+			case PADV_BY_INCIDENT:
 				walk_server(&walk, metric);
 				break;
 			case PADV_BY_SAMPLE:

@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+#include "core/model/incident.h"
 #include "core/model/status.h"
 #include "core/stats/latency.h"
 
@@ -42,6 +43,7 @@ typedef enum PadvMetricScope
 	PADV_BY_SERVER,				/* PadvMetricsServer */
 	PADV_BY_SAMPLE,				/* the same, once there is a sample */
 	PADV_BY_WAIT_CLASS,			/* the same; an array */
+	PADV_BY_INCIDENT,			/* PadvMetricsServer; an array by kind */
 	PADV_BY_ROLE,				/* PadvMetricsRole */
 	PADV_BY_DATABASE,			/* PadvMetricsDatabase */
 	PADV_BY_COUNTED_ROLE,		/* PadvMetricsCounted */
@@ -105,6 +107,8 @@ typedef struct PadvMetricsServer
 	int64_t		server_max_active;	/* transactions that may run; -1: no limit */
 	int64_t		transactions_waiting;
 	double		transactions_wait_seconds;
+	int64_t		incidents[PADV_INCIDENT_KINDS]; /* begun, by kind */
+	int64_t		incident_active;
 
 	/* these are set by padv_metrics_prepare */
 	int64_t		one;
@@ -237,6 +241,7 @@ typedef struct PadvSeries
 	const char *rolname;		/* the labels; empty where one does not apply */
 	const char *datname;
 	const char *wait_class;
+	const char *incident;
 	double		value;
 } PadvSeries;
 

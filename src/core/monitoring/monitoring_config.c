@@ -40,7 +40,7 @@ padv_config_put(const PadvConfigWriter *writer, const char *text)
 
 /* The scopes that have a query each: that of samples is in that of the server. */
 static const PadvMetricScope scopes[] = {
-	PADV_BY_SERVER, PADV_BY_WAIT_CLASS, PADV_BY_ROLE, PADV_BY_DATABASE, PADV_BY_COUNTED_ROLE, PADV_BY_LATENCY, PADV_BY_LIMIT,
+	PADV_BY_SERVER, PADV_BY_WAIT_CLASS, PADV_BY_INCIDENT, PADV_BY_ROLE, PADV_BY_DATABASE, PADV_BY_COUNTED_ROLE, PADV_BY_LATENCY, PADV_BY_LIMIT,
 };
 
 #define SCOPES (sizeof(scopes) / sizeof(scopes[0]))
@@ -256,9 +256,9 @@ write_sql_exporter(const PadvConfigWriter *writer)
 		"  queries:\n"
 		"  - name: pool_advisor\n"
 		"    help: The view pool_advisor.metrics.\n"
-		"    labels: [name, rolname, datname, wait_class]\n"
+		"    labels: [name, rolname, datname, wait_class, incident]\n"
 		"    values: [value]\n"
-		"    query: SELECT name, rolname, datname, wait_class, value FROM pool_advisor.metrics\n");
+		"    query: SELECT name, rolname, datname, wait_class, incident, value FROM pool_advisor.metrics\n");
 }
 
 /* No help has a quote, so it can be put between quotes. */
@@ -285,7 +285,7 @@ write_sql_exporter_collector(const PadvConfigWriter *writer)
 			put(writer, *label);
 			put(writer, label[1] == NULL ? "]\n" : "");
 		}
-		put(writer, "  values: [value]\n  query: SELECT rolname, datname, wait_class, value FROM pool_advisor.metrics WHERE name = '");
+		put(writer, "  values: [value]\n  query: SELECT rolname, datname, wait_class, incident, value FROM pool_advisor.metrics WHERE name = '");
 		put(writer, metric->name);
 		put(writer, "'\n");
 	}
@@ -408,9 +408,9 @@ write_zabbix(const PadvConfigWriter *writer)
 		"#\n"
 		ROLE_COMMENT("#")
 		"UserParameter=pool_advisor.server,psql -XAtq -d '" PSQL_CONNECTION "' -c"
-		" \"SELECT pg_catalog.json_object_agg(name, value) FROM pool_advisor.metrics WHERE rolname = '' AND datname = '' AND wait_class = ''\"\n"
+		" \"SELECT pg_catalog.json_object_agg(name, value) FROM pool_advisor.metrics WHERE rolname = '' AND datname = '' AND wait_class = '' AND incident = ''\"\n"
 		"UserParameter=pool_advisor.series,psql -XAtq -d '" PSQL_CONNECTION "' -c"
-		" \"SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', name, 'rolname', rolname, 'datname', datname, 'wait_class', wait_class, 'value', value)) FROM pool_advisor.metrics\"\n");
+		" \"SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', name, 'rolname', rolname, 'datname', datname, 'wait_class', wait_class, 'incident', incident, 'value', value)) FROM pool_advisor.metrics\"\n");
 }
 
 static void

@@ -126,6 +126,7 @@ put_series(void *arg, const PadvSeries *series)
 	put_metrics_label(writer, &first, "rolname", series->rolname);
 	put_metrics_label(writer, &first, "datname", series->datname);
 	put_metrics_label(writer, &first, "wait_class", series->wait_class);
+	put_metrics_label(writer, &first, "incident", series->incident);
 	if (series->metric->kind == PADV_METRIC_INFO)
 		put_metrics_label(writer, &first, "version", PADV_VERSION);
 	put_metrics_text(writer, first ? " " : "} ");

@@ -10,6 +10,7 @@
 #ifndef PADV_CHART_H
 #define PADV_CHART_H
 
+#include "core/model/incident.h"
 #include "core/model/scalability.h"
 #include "core/render/canvas.h"
 #include "core/render/columns.h"
@@ -20,6 +21,13 @@ extern void padv_chart_load(PadvCanvas *canvas, const PadvTimeline *timeline);
 
 /* Active connections over time, stacked by wait class. */
 extern void padv_chart_waits(PadvCanvas *canvas, const PadvTimeline *timeline);
+
+/*
+ * A line for each kind of incident that there was in this time, with bars while one
+ * lasted.  The points of the timeline are not used.
+ */
+extern void padv_chart_incidents(PadvCanvas *canvas, const PadvTimeline *timeline,
+								 const PadvIncident *incidents, int count);
 
 /*
  * A bar for each role, the most active first, and one bar for all roles that do not

@@ -1,6 +1,7 @@
 /*
  * chart_time.c
- *		Charts of the load and of its wait classes over time for a terminal.
+ *		Drawings with time from left to right: the load, what it waits for, and
+ *		incidents.
  *
  * core/render/columns.c averages the points of the history into columns.  Pure.
  *
@@ -206,4 +207,101 @@ padv_chart_waits(PadvCanvas *canvas, const PadvTimeline *timeline)
 	for (int i = 0; i < series.count; i++)
 		draw_stack(&frame, i, &series.columns[i]);
 	draw_chart_optimum(&frame, &series, false);
+}
+
+/* --- incidents -------------------------------------------------------------- */
+
+/* Columns left of the axis, for the names of kinds. */
+#define KIND_AXIS 17
+
+/* The time of the column, or of the whole, in which an incident lasted. */
+static bool
+lasted_in(const PadvIncident *incident, double from, double until)
+{
+	return (double) incident->began < until && (incident->ended == 0 || (double) incident->ended >= from);
+}
+
+static void
+draw_kind(PadvFrame *frame, int row, PadvIncidentKind kind, const PadvTimeline *timeline,
+		  const PadvIncident *incidents, int count)
+{
+	const char *name = padv_incident_kind_name(kind);
+	double		width = ((double) timeline->until - (double) timeline->from) / frame->columns;
+
+	padv_canvas_text(frame->canvas, row, frame->left - 2 - padv_canvas_text_width(frame->canvas, name),
+					 KIND_AXIS, name);
+	padv_canvas_put(frame->canvas, row, frame->left - 1, PADV_MARK_TICK_Y);
+	for (int column = 0; column < frame->columns; column++)
+	{
+		double		from = (double) timeline->from + column * width;
+		bool		lasted = false;
+
+		for (int i = 0; i < count; i++)
+			lasted |= incidents[i].kind == kind && lasted_in(&incidents[i], from, from + width);
+		if (lasted)
+			padv_canvas_put(frame->canvas, row, frame->left + column, PADV_MARK_BAR);
+	}
+}
+
+/* The kinds that there were, those that say most first; and how many incidents. */
+static int
+choose_kinds(const PadvTimeline *timeline, const PadvIncident *incidents, int count,
+			 PadvIncidentKind *kinds, int *all, int *last)
+{
+	int			found = 0;
+
+	*all = *last = 0;
+	for (int kind = PADV_INCIDENT_KINDS - 1; kind >= 0; kind--)
+	{
+		bool		any = false;
+
+		for (int i = 0; i < count; i++)
+		{
+			if ((int) incidents[i].kind != kind ||
+				!lasted_in(&incidents[i], (double) timeline->from, (double) timeline->until))
+				continue;
+			any = true;
+			(*all)++;
+			*last += incidents[i].ended == 0;
+		}
+		if (any)
+			kinds[found++] = (PadvIncidentKind) kind;
+	}
+	return found;
+}
+
+void
+padv_chart_incidents(PadvCanvas *canvas, const PadvTimeline *timeline, const PadvIncident *incidents, int count)
+{
+	PadvIncidentKind kinds[PADV_INCIDENT_KINDS];
+	PadvFrame	frame = {.canvas = canvas, .left = KIND_AXIS + 1, .columns = canvas->width - KIND_AXIS - 2,
+		.labels_end = -1};
+	char		text[100];
+	int			all,
+				last;
+	int			rows = choose_kinds(timeline, incidents, count, kinds, &all, &last);
+
+	if (rows == 0)
+	{
+		char		period[PADV_LABEL];
+
+		padv_label_span(timeline->until - timeline->from, period, sizeof(period));
+		snprintf(text, sizeof(text), "There was no incident in the last %s.", period);
+		padv_canvas_sentence(canvas, 0, text);
+		return;
+	}
+	frame.top = canvas->height >= rows + 4 ? 1 : 0;
+	frame.rows = rows < canvas->height - frame.top - 3 ? rows : canvas->height - frame.top - 3;
+	write_title(canvas, timeline, frame.columns, "Incidents", text, sizeof(text));
+	if (frame.top > 0)
+		padv_canvas_text(canvas, 0, 0, canvas->width, text);
+	for (int i = 0; i < frame.rows; i++)
+		draw_kind(&frame, frame.top + i, kinds[i], timeline, incidents, count);
+	for (int column = -1; column < frame.columns; column++)
+		padv_canvas_put(canvas, frame.top + frame.rows, frame.left + column,
+						column < 0 ? PADV_MARK_ORIGIN : PADV_MARK_AXIS_X);
+	draw_chart_clock(&frame, timeline);
+	snprintf(text, sizeof(text), last == 0 ? "%d in all" : "%d in all, %d of them now", all, last);
+	padv_canvas_put(canvas, frame.top + frame.rows + 2, 0, PADV_MARK_BAR);
+	padv_canvas_text(canvas, frame.top + frame.rows + 2, 2, canvas->width, text);
 }

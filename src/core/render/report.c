@@ -371,11 +371,14 @@ padv_report(const PadvReport *report, void (*emit) (void *arg, const char *piece
 	padv_html_markup(&html, "<main>\n");
 	write_verdict(&html, report);
 	padv_html_format(&html,
-					 "<nav aria-label=\"Sections\"><a href=\"#load\">Load</a> <a href=\"#waits\">Waits</a> "
+					 "<nav aria-label=\"Sections\"><a href=\"#advice\">Advice (%d)</a> <a href=\"#incidents\">Incidents (%d)</a> "
+					 "<a href=\"#load\">Load</a> <a href=\"#waits\">Waits</a> "
 					 "<a href=\"#who\">Who</a> "
 					 "<a href=\"#scalability\">Scalability</a> <a href=\"#roles\">Roles and limits</a> <a href=\"#pools\">Pools</a> "
-					 "<a href=\"#advice\">Advice (%d)</a> <a href=\"#method\">Method and hardware</a></nav>\n",
-					 count);
+					 "<a href=\"#method\">Method and hardware</a></nav>\n",
+					 count, report->all_incidents);
+	padv_report_advice(&html, advice, count);
+	padv_report_incidents(&html, report);
 	write_times(&html, report);
 	padv_report_load(&html, report);
 	padv_html_markup(&html, "<section id=\"scalability\"><h2>Scalability</h2>\n");
@@ -384,7 +387,6 @@ padv_report(const PadvReport *report, void (*emit) (void *arg, const char *piece
 	padv_html_markup(&html, "</section>\n");
 	padv_report_roles(&html, report);
 	padv_report_pools(&html, report);
-	padv_report_advice(&html, advice, count);
 	padv_report_method(&html, report);
 	padv_html_markup(&html, "<footer>Written by report() of pool_advisor " PADV_VERSION
 					 ". This page has no script and loads nothing.</footer>\n</main>\n</body>\n</html>\n");

@@ -9,6 +9,7 @@
 
 #include "core/advice/advice.h"
 #include "core/advice/found_pools.h"
+#include "core/advice/incident_words.h"
 #include "core/model/scalability.h"
 #include "core/model/status.h"
 #include "core/monitoring/metrics.h"
@@ -37,6 +38,16 @@ typedef struct PadvReportKey
 /* Keys of a dimension that have a line of their own. */
 #define PADV_REPORT_KEYS 5
 
+/* The incidents that are shown. */
+#define PADV_REPORT_INCIDENTS 10
+
+typedef struct PadvReportIncident
+{
+	PadvNamedIncident named;
+	const char *began;
+	const char *ended;			/* NULL while it lasts */
+} PadvReportIncident;
+
 /* The data of the page.  Strings are UTF-8. */
 typedef struct PadvReport
 {
@@ -56,7 +67,12 @@ typedef struct PadvReport
 	const char *sampled_at;
 	const char *started_at;
 
-	/* The points by resolution, as far back as they go; `from` is not used. */
+	/* the newest first, at most PADV_REPORT_INCIDENTS */
+	const PadvReportIncident *incidents;
+	int			nincidents;
+	int			all_incidents;	/* how many there are */
+
+	/* points by resolution, as far back as it reaches; `from` is not used */
 	PadvTimeline timelines[PADV_RESOLUTIONS];
 
 	const PadvScalabilityRow *rows;
@@ -94,6 +110,7 @@ extern void padv_report_load(const PadvHtml *html, const PadvReport *report);
 extern void padv_report_roles(const PadvHtml *html, const PadvReport *report);
 extern void padv_report_pools(const PadvHtml *html, const PadvReport *report);
 extern void padv_report_advice(const PadvHtml *html, const PadvAdvice *advice, int count);
+extern void padv_report_incidents(const PadvHtml *html, const PadvReport *report);
 extern void padv_report_method(const PadvHtml *html, const PadvReport *report);
 
 #endif							/* PADV_REPORT_H */

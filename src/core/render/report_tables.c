@@ -1,7 +1,7 @@
 /*
  * report_tables.c
- *		The tables and lists of the report: roles and limits, advice, method and
- *		hardware.
+ *		The parts of the page that are tables and lists: advice, incidents, roles and
+ *		limits, method and hardware.
  *
  * Called by report.c.  Pure.
  *
@@ -447,6 +447,54 @@ padv_report_advice(const PadvHtml *html, const PadvAdvice *advice, int count)
 		for (int i = 0; i < count; i++)
 			write_advice(html, &advice[i]);
 		padv_html_markup(html, "</ol>\n");
+	}
+	padv_html_markup(html, "</section>\n");
+}
+
+/* --- incidents ------------------------------------------------------------ */
+
+static void
+write_incident(const PadvHtml *html, const PadvReportIncident *shown)
+{
+	const PadvIncident *incident = &shown->named.incident;
+	char		text[PADV_INCIDENT_SENTENCE];
+
+	padv_html_markup(html, shown->ended == NULL ? "<li class=\"critical\"><h3><span class=\"severity\">now</span> " :
+					 "<li><h3>");
+	padv_html_text(html, padv_incident_kind_name((PadvIncidentKind) incident->kind));
+	padv_html_markup(html, " <span class=\"subject\">");
+	padv_html_say(html, shown->ended == NULL ? "since %s%s" : "%s to %s", shown->began, shown->ended ? shown->ended : "");
+	padv_html_markup(html, "</span></h3>\n<p><bdi>");
+	padv_incident_cause(&shown->named, text, sizeof(text));
+	padv_html_text(html, text);
+	padv_html_markup(html, "</bdi></p>\n<p>");
+	if (incident->not_done >= 0.5)
+		padv_html_say(html, "About %.0f transactions were not done. ", incident->not_done);
+	padv_incident_remedy(&shown->named, text, sizeof(text));
+	padv_html_say(html, "What would have helped: ");
+	padv_html_text(html, text);
+	padv_html_markup(html, "</p>\n</li>\n");
+}
+
+void
+padv_report_incidents(const PadvHtml *html, const PadvReport *report)
+{
+	padv_html_markup(html, "<section id=\"incidents\"><h2>Incidents</h2>\n");
+	if (report->nincidents == 0)
+		padv_html_markup(html, "<p class=\"nothing\">None is on record.</p>\n");
+	else
+	{
+		padv_html_markup(html, "<ol class=\"advice\">\n");
+		for (int i = 0; i < report->nincidents; i++)
+			write_incident(html, &report->incidents[i]);
+		padv_html_markup(html, "</ol>\n");
+	}
+	if (report->all_incidents > report->nincidents)
+	{
+		padv_html_markup(html, "<p>");
+		padv_html_say(html, "And %d older ones, which the view incidents shows.",
+					  report->all_incidents - report->nincidents);
+		padv_html_markup(html, "</p>\n");
 	}
 	padv_html_markup(html, "</section>\n");
 }

@@ -1,0 +1,98 @@
+/*
+ * incidents.h
+ *		Incidents, found second by second.
+ *
+ * Pure: plain data in memory of the caller; nothing here blocks, allocates or fails.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_INCIDENTS_H
+#define PADV_INCIDENTS_H
+
+#include "core/model/blame.h"
+#include "core/model/incident.h"
+#include "core/model/role_watch.h"
+#include "core/model/status.h"
+#include "core/stats/baseline.h"
+
+/* One incident of the work, one of logins and one leak can last at a time. */
+typedef enum PadvIncidentSlot
+{
+	PADV_SLOT_WORK,
+	PADV_SLOT_LOGINS,
+	PADV_SLOT_LEAK,
+} PadvIncidentSlot;
+
+#define PADV_INCIDENT_SLOTS (PADV_SLOT_LEAK + 1)
+
+/* What a second was like. */
+typedef struct PadvIncidentSecond
+{
+	int64_t		at;				/* wall clock, microseconds */
+	double		seconds;		/* since the one before */
+	const PadvWindowMeans *means;
+	double		transactions;	/* a second; negative: not known */
+	double		io_young;		/* sessions that wait for I/O in statements that began
+								 * in the last minute */
+	PadvPace	usual;			/* at this time of day */
+	const PadvStatus *status;
+	const PadvBlockers *blockers;
+} PadvIncidentSecond;
+
+/* What is seen of a kind, whether or not it becomes an incident. */
+typedef struct PadvSymptom
+{
+	bool		on;				/* in this second */
+	double		score;			/* for how long; fades twice as fast */
+	int64_t		since;
+	double		seconds;		/* since then */
+	double		done;			/* transactions since then */
+	double		not_done;
+	double		peak;
+} PadvSymptom;
+
+typedef struct PadvOpenIncident
+{
+	PadvIncident incident;		/* number 0: there was none */
+	bool		open;
+	double		off;			/* seconds without its symptom */
+	double		seconds;		/* in which it lasted */
+	double		done;
+} PadvOpenIncident;
+
+typedef struct PadvIncidentWatch
+{
+	uint64_t	newest;			/* number of the newest incident */
+	PadvRoleWatch roles;
+	PadvBaseline baseline;
+	PadvBlame	blame;
+	PadvPace	now;			/* smoothed over some seconds */
+	PadvPace	cautious;		/* of that and the last second, what looks better */
+	double		io_young;		/* likewise */
+	double		flow;			/* transactions a second, over half a minute */
+	double		best_flow;		/* the most of that in the last minutes */
+	double		suspect_seconds;	/* for how long something has been seen */
+	bool		before_known;
+	PadvPace	before;			/* the last minutes, without what is going on */
+	PadvSymptom symptoms[PADV_INCIDENT_KINDS];
+	PadvOpenIncident slots[PADV_INCIDENT_SLOTS];
+} PadvIncidentWatch;
+
+/* Begin; numbers go on after the newest. */
+extern void padv_incident_watch_init(PadvIncidentWatch *watch, uint64_t newest);
+
+/*
+ * The sessions and logins of a second are added to watch->roles first, between
+ * padv_role_watch_begin and this.  Writes the incidents that are new or have changed, at
+ * most PADV_INCIDENT_SLOTS, and returns their number.  *notable: one began or ended.
+ */
+extern int	padv_incident_watch_add(PadvIncidentWatch *watch, const PadvIncidentSecond *second,
+									PadvIncident *changed, bool *notable);
+
+/* Forget the incidents that last, and the symptoms; what is usual is kept. */
+extern void padv_incident_watch_forget(PadvIncidentWatch *watch);
+
+/* Sessions that wait for I/O in statements that began in the last minute. */
+extern int64_t padv_incident_io_young(const PadvSample *sample);
+
+#endif							/* PADV_INCIDENTS_H */

@@ -1,0 +1,198 @@
+# Incidents on a real server: a leak of connections, a lock storm, a stall and a login storm are
+# planted one after another, and found with their culprits; they are kept over a crash and a
+# restart, and a bad file is not believed.
+#
+# Looks are made with one connection, twice a second: a psql for each would be logins.
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use PoolAdvisor;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $node = limits_node('incidents', <<'CONF');
+max_connections = 120
+log_connections = off
+restart_after_crash = on
+CONF
+my $file = $node->data_dir . '/pg_stat/pool_advisor.incidents';
+my $folder = PostgreSQL::Test::Utils::tempdir;
+my %programs;
+
+$node->safe_psql('postgres', <<'SQL');
+CREATE ROLE batch LOGIN;
+CREATE ROLE leaky LOGIN;
+CREATE ROLE storm LOGIN;
+CREATE TABLE t (a int PRIMARY KEY, n int NOT NULL DEFAULT 0);
+INSERT INTO t SELECT generate_series(1, 1000);
+GRANT ALL ON t TO app, batch;
+SQL
+
+sub value { my ($sql) = @_; return admin($node)->value($sql); }
+
+# Poll until it is true; meanwhile something may be done again and again.
+sub becomes_true
+{
+	my ($condition, $name, $meanwhile) = @_;
+	my $deadline = time + 2 * $PostgreSQL::Test::Utils::timeout_default;
+
+	while (value("SELECT ($condition)") ne 't')
+	{
+		return fail($name) if time > $deadline;
+		$meanwhile->() if $meanwhile;
+		sleep 0.5;
+	}
+	return pass($name);
+}
+
+# A load of pgbench that runs until it is ended.
+sub start_load
+{
+	my ($name, $role, $clients, $script, @options) = @_;
+	my $script_file = "$folder/$name.sql";
+
+	append_to_file($script_file, $script);
+	local $ENV{PGAPPNAME} = $name;
+	$programs{$name} = start_program('pgbench', '-n', '-c', $clients, '-j', 1, '-T', 100000, '-f', $script_file,
+		@options, user_of($node, $role));
+	return;
+}
+
+sub end_load
+{
+	my ($name) = @_;
+
+	hang_up(delete $programs{$name});
+	return;
+}
+
+sub write_bytes
+{
+	my ($name, $content) = @_;
+
+	open my $handle, '>:raw', $name or die "could not open $name: $!";
+	print $handle $content;
+	close $handle or die "could not write $name: $!";
+	return;
+}
+
+sub column_of { my ($column, $kind) = @_; return value("SELECT $column FROM pool_advisor.incidents WHERE kind = '$kind' LIMIT 1"); }
+
+sub exists_incident { my ($condition) = @_; return "EXISTS (SELECT FROM pool_advisor.incidents WHERE $condition)"; }
+
+is(value('SELECT count(*) FROM pool_advisor.incidents'), 0, 'a new server has none');
+
+#
+# A leak, beside an ordinary load
+#
+my $work = "\\set a random(1, 1000)\nUPDATE t SET n = n + 1 WHERE a = :a;\n\\sleep 10 ms\n";
+start_load('shop', 'app', 6, $work);
+my @leaked;
+my $last = 0;
+becomes_true(exists_incident(q{kind = 'connection leak'}), 'a role that opens sessions and does not use them is found', sub {
+	return if time - $last < 2 || @leaked >= 100;
+	$last = time;
+	push @leaked, wire($node, 'leaky', name => 'leak');
+});
+is(column_of(q{concat_ws(' ', ended IS NULL, culprit_dimension, culprit, rolname, transactions_not_done IS NULL)}, 'connection leak'),
+	't role leaky leaky t', 'with its name, as long as it lasts');
+like(column_of('cause', 'connection leak'), qr/^The sessions of role leaky grew from \d+ to \d+ although/, 'in a sentence');
+like(column_of('would_have_helped', 'connection leak'), qr/ALTER ROLE leaky SET pool_advisor\.session_idle_timeout/, 'with what would have helped');
+is(value(q{SELECT value FROM pool_advisor.metrics WHERE name = 'pool_advisor_incident_active'}), 1, 'it is in the metrics');
+$_->close foreach @leaked;
+becomes_true(exists_incident(q{kind = 'connection leak' AND ended IS NOT NULL AND ended >= began}), 'it ends when the sessions are gone');
+
+#
+# A lock storm: a session locks the table again and again, and work flows slowly
+#
+becomes_true(q{(SELECT count(*) FROM pool_advisor.history WHERE resolution = '1 s' AND transactions_per_second > 2) > 120}, 'there is work to compare with');
+start_load('hog', 'batch', 1, "BEGIN;\nLOCK TABLE t IN EXCLUSIVE MODE;\nSELECT pg_sleep(0.6);\nCOMMIT;\n");
+becomes_true(exists_incident(q{kind = 'lock storm' AND culprit_dimension = 'session'}), 'a lock storm is found');
+is(column_of('culprit', 'lock storm'), value(q{SELECT pid FROM pg_stat_activity WHERE application_name = 'hog'}), 'with the session that causes it');
+is(column_of(q{concat_ws(' ', rolname, application_name, peak_what)}, 'lock storm'), 'batch hog sessions that wait for locks', 'its role and application');
+like(column_of('cause', 'lock storm'), qr/^Up to \d+ sessions waited for locks at once, \d+ % of the time for process \d+ \(role batch, application hog\), and [0-9.]+ transactions a second were done instead of [0-9.]+\.$/, 'in a sentence');
+cmp_ok(column_of('transactions_not_done', 'lock storm'), '>', 0, 'and what it costs');
+end_load('hog');
+becomes_true(exists_incident(q{kind = 'lock storm' AND ended IS NOT NULL}), 'it ends');
+is(value(q{SELECT count(*) FROM pool_advisor.incidents WHERE kind = 'lock storm'}), 1, 'and was one');
+
+#
+# A stall: the owner of a lock does nothing
+#
+my $owner = wire($node, 'batch', name => 'billing');
+$owner->ask($_) foreach 'BEGIN', 'LOCK TABLE t IN EXCLUSIVE MODE';
+becomes_true(exists_incident(q{kind = 'stalled' AND ended IS NULL}), 'a stall is found');
+is(column_of(q{concat_ws(' ', culprit_dimension, culprit, rolname, application_name, peak)}, 'stalled'), "session $owner->{pid} batch billing 6", 'with the owner of the lock');
+like(column_of('cause', 'stalled'), qr/^Up to 6 sessions stood still behind a lock of process $owner->{pid} \(role batch, application billing\), idle in transaction/, 'and what it does');
+like(column_of('would_have_helped', 'stalled'), qr/ALTER ROLE batch SET idle_in_transaction_session_timeout/, 'and what would have helped');
+is(value(q{SELECT string_agg(incident || ' ' || value, ', ' ORDER BY incident) FROM pool_advisor.metrics WHERE name = 'pool_advisor_incidents_total' AND value > 0}),
+	'connection_leak 1, lock_storm 1, stalled 1', 'each is counted once');
+like($node->safe_psql('postgres', q{SELECT string_agg(line, E'\n') FROM pool_advisor.chart('incidents', '15 min') AS line}),
+	qr/^Incidents, last 15 min; .*\n +stalled .+\n +lock storm .+\n +connection leak .+\n(?:.*\n)+\S+ 3 in all, 1 of them now$/, 'they are drawn');
+like($node->safe_psql('postgres', 'SELECT pool_advisor.report()'),
+	qr/id="advice".*id="incidents".*<span class="severity">now<\/span> stalled.*billing.*lock storm.*connection leak.*id="load"/s, 'and in the report, after the advice');
+
+#
+# A crash, and a restart
+#
+my $before = value(q{SELECT string_agg(concat_ws(' ', began, kind, culprit), ', ') FROM pool_advisor.incidents});
+ok(-s $file > 3 * 200, 'the file has them') or diag(-s $file);
+kill('KILL', value(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pool_advisor sampler'}));
+end_load('shop');
+wait_for($node, 'worker_running FROM pool_advisor.status', 'after a crash the worker is there');
+admin($node, 1);
+is(value(q{SELECT string_agg(concat_ws(' ', began, kind, culprit), ', ') FROM pool_advisor.incidents}), $before, 'and all incidents');
+is(value(q{SELECT count(*) FROM pool_advisor.incidents WHERE ended IS NULL}), 0, 'what lasted has ended');
+
+#
+# A login storm
+#
+# what comes from the start would be usual
+becomes_true(q{(SELECT samples_total FROM pool_advisor.status) > 700}, 'a minute passes in which it is quiet');
+start_load('reconnects', 'storm', 4, "SELECT 1;\n", '-C');
+becomes_true(exists_incident(q{kind = 'login storm'}), 'a login storm is found');
+is(column_of(q{concat_ws(' ', culprit_dimension, culprit, peak_what)}, 'login storm'), 'role storm logins a second', 'with the role that logs in');
+end_load('reconnects');
+
+#
+# A restart, a bad file, and reset
+#
+becomes_true(exists_incident(q{kind = 'login storm' AND ended IS NOT NULL}), 'it ends');
+$before = value(q{SELECT md5(string_agg(i::text, ' ')) FROM pool_advisor.incidents AS i});
+$node->restart;
+admin($node, 1);
+becomes_true('(SELECT worker_running FROM pool_advisor.status)', 'after a restart the worker is there');
+is(value(q{SELECT md5(string_agg(i::text, ' ')) FROM pool_advisor.incidents AS i}), $before, 'and all incidents as they were');
+
+$node->stop;
+my $logged = -s $node->logfile;
+my $bytes = slurp_file($file);
+substr($bytes, 100, 1) = chr(ord(substr($bytes, 100, 1)) ^ 1);
+write_bytes($file, $bytes);
+$node->start;
+admin($node, 1);
+becomes_true('(SELECT worker_running FROM pool_advisor.status)', 'with a bad file the worker is there');
+is(value('SELECT count(*) FROM pool_advisor.incidents'), 0, 'none of it is believed');
+is(scalar(() = slurp_file($node->logfile, $logged) =~ /could not use incidents file/g), 1, 'which is said once');
+ok(-e "$file.bad", 'the file is kept for a look');
+
+$node->stop;
+substr($bytes, 100, 1) = chr(ord(substr($bytes, 100, 1)) ^ 1);
+write_bytes($file, $bytes);
+$node->start;
+admin($node, 1);
+becomes_true('4 = (SELECT count(*) FROM pool_advisor.incidents)', 'as it was, it is read');
+value(q{SELECT pool_advisor.reset('incidents')});
+is(value('SELECT count(*) FROM pool_advisor.incidents'), 0, 'a reset forgets them');
+$node->restart;
+admin($node, 1);
+becomes_true('(SELECT worker_running FROM pool_advisor.status)', 'after one more restart');
+is(value('SELECT count(*) FROM pool_advisor.incidents'), 0, 'they stay forgotten');
+
+$node->stop;
+done_testing();
