@@ -103,21 +103,6 @@ padv_row_null(PadvRow *row)
 	padv_row_add(row, (Datum) 0, true);
 }
 
-/* A name, or NULL. */
-static inline void
-padv_row_name(PadvRow *row, const char *name)
-{
-	NameData	copy;
-
-	if (name == NULL)
-	{
-		padv_row_null(row);
-		return;
-	}
-	namestrcpy(&copy, name);
-	padv_row_add(row, DirectFunctionCall1(namein, CStringGetDatum(NameStr(copy))), false);
-}
-
 /*
  * Raise an error if the SQL objects are newer than the loaded library.  If they are older,
  * the row has more columns at its end, which are left out.

@@ -463,15 +463,15 @@ write_incident(const PadvHtml *html, const PadvReportIncident *shown)
 					 "<li><h3>");
 	padv_html_text(html, padv_incident_kind_name((PadvIncidentKind) incident->kind));
 	padv_html_markup(html, " <span class=\"subject\">");
-	padv_html_say(html, shown->ended == NULL ? "since %s%s" : "%s to %s", shown->began, shown->ended ? shown->ended : "");
+	padv_html_text_format(html, shown->ended == NULL ? "since %s%s" : "%s to %s", shown->began, shown->ended ? shown->ended : "");
 	padv_html_markup(html, "</span></h3>\n<p><bdi>");
 	padv_incident_cause(&shown->named, text, sizeof(text));
 	padv_html_text(html, text);
 	padv_html_markup(html, "</bdi></p>\n<p>");
 	if (incident->not_done >= 0.5)
-		padv_html_say(html, "About %.0f transactions were not done. ", incident->not_done);
+		padv_html_text_format(html, "About %.0f transactions were not done. ", incident->not_done);
 	padv_incident_remedy(&shown->named, text, sizeof(text));
-	padv_html_say(html, "What would have helped: ");
+	padv_html_text_format(html, "What would have helped: ");
 	padv_html_text(html, text);
 	padv_html_markup(html, "</p>\n</li>\n");
 }
@@ -492,7 +492,7 @@ padv_report_incidents(const PadvHtml *html, const PadvReport *report)
 	if (report->all_incidents > report->nincidents)
 	{
 		padv_html_markup(html, "<p>");
-		padv_html_say(html, "And %d older ones, which the view incidents shows.",
+		padv_html_text_format(html, "And %d older ones, which the view incidents shows.",
 					  report->all_incidents - report->nincidents);
 		padv_html_markup(html, "</p>\n");
 	}
