@@ -98,6 +98,10 @@ bench_window() {
     as_user gcc -O2 -std=gnu99 -I"$WORK/source/src" "$WORK/source/test/bench/window_cost.c" \
         "$WORK/source"/src/core/*/*.c -lm -o "$WORK/tmp/window_cost"
     as_user "$WORK/tmp/window_cost"
+    say 'load: counting one sample by key, and the end of a second with new keys all the time (medians)'
+    as_user gcc -O2 -std=gnu99 -I"$WORK/source/src" "$WORK/source/test/bench/load_cost.c" \
+        "$WORK/source"/src/core/*/*.c -lm -o "$WORK/tmp/load_cost"
+    as_user "$WORK/tmp/load_cost"
 }
 
 bench_sample() {
@@ -144,7 +148,7 @@ bench_status() {
     say ''
     say 'status: reading a view, against SELECT 1 in turn (pgbench -M prepared -c 1 -T 3, median of 5)'
     printf '%24s %12s %12s %12s\n' statement 'view, us' 'SELECT 1, us' 'more, us'
-    for view in status optimal waits roles advice hardware 'explain()'; do
+    for view in status optimal waits roles load advice hardware 'explain()'; do
         : >"$WORK/alone.us"
         : >"$WORK/with.us"
         for _ in 1 2 3 4 5; do
