@@ -41,6 +41,7 @@ my $node = PostgreSQL::Test::Cluster->new('readme');
 my @clients;
 
 $ENV{PGUSER} = 'postgres';
+$ENV{PGAPPNAME} = 'psql';
 $ENV{PGCLIENTENCODING} = 'UTF8';
 $ENV{PGTZ} = 'UTC';
 $ENV{TERM} = 'vt100';
