@@ -53,16 +53,19 @@ median_of_ratios() {
 # would be out of its range); active ones, which sleep themselves; or active ones of which a
 # tenth begins another statement between two samples, each under a name of its own
 hold_sessions() {
-    local times=1
+    local times=1 held='idle + waiting_other'
+    if [ "${3:-idle}" = changing ]; then
+        times=1000000
+        held="least(sessions, $1)"
+    fi
     case ${3:-idle} in
         idle) printf 'SELECT 1;\n\\sleep 1000 s\n' ;;
         active) printf 'SELECT pg_sleep(1000);\n' ;;
         changing) printf "SET application_name = 'client :client_id';\nSELECT pg_sleep(1);\n" ;;
     esac | as_user tee "$WORK/tmp/hold.sql" >/dev/null
-    if [ "${3:-idle}" = changing ]; then times=1000000; fi
     start_child "$PG_BIN/pgbench" -h "$WORK/tmp" -U "${2:-postgres}" -n -c "$1" -j 1 -t "$times" \
         -f "$WORK/tmp/hold.sql" postgres >/dev/null 2>&1
-    until [ "$(ask -c 'SELECT idle + waiting_other FROM pool_advisor.status')" = "$1" ]; do
+    until [ "$(ask -c "SELECT $held FROM pool_advisor.status")" = "$1" ]; do
         kill -0 "$CHILD" 2>/dev/null || fail "the sessions ended"
         sleep 0.2
     done
