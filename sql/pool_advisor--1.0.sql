@@ -146,7 +146,7 @@ COMMENT ON COLUMN pool_advisor.status.busy_ratio IS 'share of the time a connect
 COMMENT ON COLUMN pool_advisor.status.pool_size IS 'connections that a transaction pool in front needs to keep optimal of them active, by the busiest load that was seen; NULL when no load was measured';
 COMMENT ON COLUMN pool_advisor.status.load_ratio IS 'demand_avg / optimal';
 COMMENT ON COLUMN pool_advisor.status.verdict IS 'idle, within, at the optimum, oversubscribed, contention (sessions wait for locks, and work flows) or stalled (it does not)';
-COMMENT ON COLUMN pool_advisor.status.parallel_workers IS 'parallel workers in the last sample; they are not sessions';
+COMMENT ON COLUMN pool_advisor.status.parallel_workers IS 'parallel workers in the last sample, and from PostgreSQL 18 on I/O workers that read while no session waits for them; they are not sessions';
 COMMENT ON COLUMN pool_advisor.status.demand_avg IS 'average over the last minute of active sessions and parallel workers, less those asleep or waiting for their client, and of sessions that are ready to run although they look idle';
 COMMENT ON COLUMN pool_advisor.status.samples_total IS 'samples since the worker started';
 COMMENT ON COLUMN pool_advisor.status.sample_cost_seconds IS 'CPU seconds that a sample took on average over the last minute';

@@ -176,6 +176,24 @@ padv_have_free_connections(int count)
 #define padv_is_wait_for(command) (false)
 #endif
 
+/*
+ * From 18 on I/O workers read for sessions, with io_method = worker.  They are auxiliary
+ * processes, whose entries are behind those of backends, with the numbers of their PGPROCs.
+ * An I/O worker without work waits for IO_WORKER_MAIN; a session that needs what it reads
+ * waits for AIO_IO_COMPLETION.
+ */
+#if PG_VERSION_NUM >= 180000
+#define PADV_IO_WORKER_ENTRIES NUM_AUXILIARY_PROCS
+#define padv_is_io_worker(entry) ((entry)->st_procpid != 0 && (entry)->st_backendType == B_IO_WORKER)
+#define padv_is_idle_io_worker(wait_event) ((wait_event) == WAIT_EVENT_IO_WORKER_MAIN)
+#define padv_waits_for_io_worker(wait_event) ((wait_event) == WAIT_EVENT_AIO_IO_COMPLETION)
+#else
+#define PADV_IO_WORKER_ENTRIES 0
+#define padv_is_io_worker(entry) (false)
+#define padv_is_idle_io_worker(wait_event) (false)
+#define padv_waits_for_io_worker(wait_event) (false)
+#endif
+
 /* The type of the jumble state that the post-parse-analysis hook gets. */
 #if PG_VERSION_NUM >= 190000
 typedef const JumbleState PadvJumbleState;

@@ -52,7 +52,8 @@ struct PadvProcCpu
 	int			found;			/* processes found in this round so far */
 	int			in_use;			/* processes found in the round before */
 	CpuSums		server;
-	CpuSums		sessions;		/* the part of client sessions */
+	CpuSums		sessions;		/* the part of client sessions, and of I/O
+								 * workers */
 	CpuReading	last[FLEXIBLE_ARRAY_MEMBER];
 };
 
@@ -69,11 +70,17 @@ padv_proc_cpu_create(void)
 	return processes;
 }
 
-/* The first entries of the PGPROC array are for clients. */
+/*
+ * The first entries of the PGPROC array are for clients.  I/O workers do the work of
+ * sessions, so that their time counts for these: what they copy from the cache of the
+ * operating system would be taken for time in which sessions sleep.
+ */
 static bool
-is_client_entry(int slot)
+works_for_clients(int slot)
 {
-	return slot < MaxConnections;
+	return slot < MaxConnections ||
+		(slot >= MaxBackends && slot < MaxBackends + PADV_IO_WORKER_ENTRIES &&
+		 padv_is_io_worker((volatile PgBackendStatus *) MyBEEntry - padv_my_status_index() + slot));
 }
 
 static void
@@ -111,7 +118,7 @@ read_proc_entry(PadvProcCpu *processes, int slot, const char *root)
 	if (!unseen)
 	{
 		add_process_time(&processes->server, &since, &now);
-		if (is_client_entry(slot))
+		if (works_for_clients(slot))
 			add_process_time(&processes->sessions, &since, &now);
 	}
 	return true;

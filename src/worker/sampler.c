@@ -511,6 +511,25 @@ prefetch_ahead(PgBackendStatus *entries, int index, int place)
 	}
 }
 
+/*
+ * I/O workers that work ahead.  One that a session waits for does the session's work,
+ * which is counted already.
+ */
+static int64
+count_io_workers(PgBackendStatus *entries pg_attribute_unused(), const PadvSample *sample)
+{
+	int			working = 0;
+	int			awaited = 0;
+
+	for (int i = MaxBackends; i < MaxBackends + PADV_IO_WORKER_ENTRIES; i++)
+		working += padv_is_io_worker((volatile PgBackendStatus *) &entries[i]) &&
+			!padv_is_idle_io_worker(((volatile PGPROC *) &ProcGlobal->allProcs[i])->wait_event_info);
+	for (int i = 0; working > 0 && i < sample->count; i++)
+		awaited += sample->sessions[i].state == PADV_STATE_ACTIVE &&
+			padv_waits_for_io_worker(sample->sessions[i].wait_event);
+	return Max(working - awaited, 0);
+}
+
 void
 padv_sampler_take(PadvSample *sample)
 {
@@ -529,6 +548,7 @@ padv_sampler_take(PadvSample *sample)
 						 &kept_sessions[sample->count]))
 			sample->count++;
 	}
+	sample->io_workers = count_io_workers(entries, sample);
 }
 
 void

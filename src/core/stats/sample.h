@@ -83,6 +83,8 @@ typedef struct PadvSample
 	PadvSession *sessions;
 	int64_t		logins_waiting; /* logins in the queue, which are no sessions
 								 * yet */
+	int64_t		io_workers;		/* that work, without those that a session
+								 * waits for */
 	PadvSessionKeys *keys;		/* of each session; NULL: not read */
 } PadvSample;
 

@@ -385,6 +385,8 @@ padv_window_add(PadvWindow *window, const PadvSample *sample)
 		else
 			count_session(window, session);
 	}
+	counted[DEMAND] += sample->io_workers;
+	counted[PARALLEL_WORKERS] += sample->io_workers;
 	window->logins_waiting = sample->logins_waiting;
 	counted[QUEUED] += sample->logins_waiting;
 	counted[SAMPLES] = 1;
