@@ -116,7 +116,7 @@ test_waits(void)
 	end();
 	for (int i = 0; i < 600; i++)
 		padv_waits_add(&waits, &interval);
-	ok(waits.asleep < 0.01 && waits.run < 4.0 * PADV_WAITS_HALF_LIFE && waits.run > PADV_WAITS_HALF_LIFE,
+	ok(waits.asleep < 0.01 && waits.run < 2.0 * PADV_WAITS_HALF_LIFE && waits.run > PADV_WAITS_HALF_LIFE,
 	   "what was long ago is forgotten");
 	begin(-1, -1);
 	before.value[PADV_SESSIONS_RUN] = before.value[PADV_SESSIONS_DELAY] = -1;

@@ -196,7 +196,7 @@ add_bottleneck(PadvBottleneck *bottleneck, bool saturated, double users, double 
 
 /* The weight of a second with this utilization of the cores. */
 #define CORES_SATURATED 0.9
-#define SATURATED_WEIGHT 0.2
+#define SATURATED_WEIGHT 0.5
 
 void
 padv_waits_add(PadvWaits *waits, const PadvInterval *interval)
@@ -212,7 +212,7 @@ padv_waits_add(PadvWaits *waits, const PadvInterval *interval)
 	add_bottleneck(&waits->locks, locks_are_saturated(interval), 1.0, interval->inside, interval->seconds);
 	add_bottleneck(&waits->disks, disks_are_saturated(interval), fmin(interval->disk, interval->reading) - interval->disk_queue,
 				   interval->inside - interval->disk_queue, interval->seconds);
-	left = exp2(-fmin(run, seconds) / PADV_WAITS_HALF_LIFE);
+	left = exp2(-fmin(run / PADV_WAITS_HALF_LIFE, seconds / PADV_WAITS_LEAST_SECONDS));
 	waits->run = waits->run * left + run;
 	waits->ready = waits->ready * left + ready;
 	waits->asleep = waits->asleep * left +

@@ -136,6 +136,7 @@ typedef struct PadvWaits
  * earlier than after so many seconds.
  */
 #define PADV_WAITS_HALF_LIFE 60.0
+#define PADV_WAITS_LEAST_SECONDS 20.0
 
 extern void padv_waits_add(PadvWaits *waits, const PadvInterval *interval);
 
