@@ -9,7 +9,8 @@ DECLARE
 BEGIN
     FOR f IN
         SELECT p.proname, p.prosrc, p.proretset, pg_get_function_arguments(p.oid) AS arguments,
-               array_to_string(array_fill('''1'''::text, ARRAY[p.pronargs - p.pronargdefaults]), ', ') AS call
+               array_to_string(ARRAY(SELECT CASE type WHEN 'timestamptz'::regtype THEN '''now''' ELSE '''1''' END
+                     FROM unnest(p.proargtypes) WITH ORDINALITY AS a (type, n) WHERE n <= p.pronargs - p.pronargdefaults ORDER BY n), ', ') AS call
         FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
         WHERE p.pronamespace = 'pool_advisor'::regnamespace AND l.lanname = 'c' AND p.prorettype = 'record'::regtype
         ORDER BY p.proname COLLATE "C"

@@ -694,6 +694,27 @@ COMMENT ON COLUMN pool_advisor.history.cpu_utilization IS 'use of the cores gran
 COMMENT ON COLUMN pool_advisor.history.transactions_per_second IS 'committed transactions; NULL when not known';
 COMMENT ON COLUMN pool_advisor.history.optimal IS 'active connections at which the server is at its best, as it was said then; in longer intervals the average, rounded';
 
+-- FROM is a key word, and the name of an argument
+CREATE FUNCTION pool_advisor.compare(
+    "from" timestamptz,
+    until timestamptz,
+    from2 timestamptz,
+    until2 timestamptz,
+    OUT measure text,
+    OUT before numeric,
+    OUT after numeric,
+    OUT change_ratio numeric,
+    OUT more_than_noise boolean,
+    OUT why text
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pool_advisor_compare'
+LANGUAGE C VOLATILE PARALLEL SAFE ROWS 12;
+REVOKE ALL ON FUNCTION pool_advisor.compare(timestamptz, timestamptz, timestamptz, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor.compare(timestamptz, timestamptz, timestamptz, timestamptz) TO pg_monitor, pg_read_all_stats;
+COMMENT ON FUNCTION pool_advisor.compare(timestamptz, timestamptz, timestamptz, timestamptz) IS
+    'what changed between two periods of the history, and whether it is more than noise; the largest first';
+
 
 -- Drawings
 

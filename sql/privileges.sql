@@ -33,7 +33,8 @@ BEGIN
         UNION ALL
         SELECT 'function ' || proname,
                format('SELECT * FROM pool_advisor.%I(%s)', proname,
-                      array_to_string(array_fill('''1'''::text, ARRAY[pronargs - pronargdefaults]), ', '))
+                      array_to_string(ARRAY(SELECT CASE type WHEN 'timestamptz'::regtype THEN '''now''' ELSE '''1''' END
+                            FROM unnest(proargtypes) WITH ORDINALITY AS a (type, n) WHERE n <= pronargs - pronargdefaults ORDER BY n), ', '))
         FROM pg_proc WHERE pronamespace = 'pool_advisor'::regnamespace
         ORDER BY 1
     LOOP

@@ -13,7 +13,8 @@ $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION pool_advisor');
 my @functions = split /\n/, $node->safe_psql('postgres', q{
 	SELECT format('%s(%s)', proname,
-	              array_to_string(array_fill('''1'''::text, ARRAY[pronargs - pronargdefaults]), ', '))
+	              array_to_string(ARRAY(SELECT CASE type WHEN 'timestamptz'::regtype THEN '''now''' ELSE '''1''' END
+					FROM unnest(proargtypes) WITH ORDINALITY AS a (type, n) WHERE n <= pronargs - pronargdefaults ORDER BY n), ', '))
 	FROM pg_proc WHERE pronamespace = 'pool_advisor'::regnamespace ORDER BY 1});
 cmp_ok(scalar(@functions), '>', 5, 'there are functions');
 

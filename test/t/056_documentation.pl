@@ -85,6 +85,7 @@ my @RULES = (
 	[ qr/\.load/, 'blocked', \&rows, same => 'dimension key' ],
 	[ qr/FROM pool_advisor\.pools/, 'blocked', \&rows ],
 	[ qr/'pool_per_request'/, 'blocked', \&rows, same => 'severity code fix' ],
+	[ qr/\.compare/, 'contended', \&rows ],
 	[ qr/\.latency/, 'contended', \&rows, same => 'rolname period' ],
 	[ qr/\.waits/, 'blocked', \&rows, same => 'period wait_event_type', rows => 1 ],
 	[ qr/\.roles;/, 'blocked', \&rows, same => 'rolname', sorted => 1, more => 1 ],

@@ -31,7 +31,7 @@ sub point
 	my @classes = map { $_ // 0 } @{ $point->{classes} // [ $point->{active} // 0 ] }[ 0 .. 4 ];
 
 	return pack 'q f14', ($point->{at} - 946684800) * 1_000_000, $point->{active} // 0,
-	  $point->{most} // 0, 0, 0, 0, @classes, 0, 0, 0, $point->{optimal} // 0;
+	  $point->{most} // 0, 0, 0, 0, @classes, 0, $point->{cpu} // 0, $point->{tps} // 0, $point->{optimal} // 0;
 }
 
 # Bins of a curve from [connections, throughput] pairs, each seen for a while under pressure: all
