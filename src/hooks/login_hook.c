@@ -368,7 +368,7 @@ admit_client(const Port *port)
 	padv_admission_announce();
 	padv_xact_end_start();
 	padv_xact_hooks_start();
-	padv_xact_stats_start(get_role_oid(port->user_name, true));
+	padv_xact_stats_start();
 	padv_ended_start();
 
 	if (padv_enforcement_now() != PADV_ENFORCEMENT_OFF &&

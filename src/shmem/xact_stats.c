@@ -53,7 +53,7 @@ typedef struct XactCounts
 	pg_atomic_uint64 rolled_back;
 	pg_atomic_uint64 inside_us;
 	pg_atomic_uint64 logins;
-	pg_atomic_uint32 login_role;	/* of the last login */
+	pg_atomic_uint32 login_role;	/* of the last one */
 
 	/* of the session */
 	pg_atomic_uint32 pid;		/* 0: there is none */
@@ -130,7 +130,7 @@ init_counts(XactCounts *counts)
 	pg_atomic_init_u64(&counts->rolled_back, 0);
 	pg_atomic_init_u64(&counts->inside_us, 0);
 	pg_atomic_init_u64(&counts->logins, 0);
-	pg_atomic_init_u32(&counts->login_role, InvalidOid);
+	pg_atomic_init_u32(&counts->login_role, 0);
 	pg_atomic_init_u32(&counts->pid, 0);
 	pg_atomic_init_u64(&counts->session_us, 0);
 	for (int i = 0; i < PADV_HOLD_BUCKETS; i++)
@@ -215,10 +215,12 @@ fold_entry(int number, int64 now)
 
 /* --- sessions --- */
 
-/* Begin to count for the session that has claimed the entry. */
+/* Begin to count for the session that has claimed the entry, and count its login. */
 static void
-begin_session(XactCounts *counts)
+begin_session(XactCounts *counts, Oid role)
 {
+	pg_atomic_write_u32(&counts->login_role, role);
+	pg_atomic_write_u64(&counts->logins, pg_atomic_read_u64(&counts->logins) + 1);
 	pg_atomic_write_u64(&counts->session_us, 0);
 	for (int i = 0; i < PADV_HOLD_BUCKETS; i++)
 		pg_atomic_write_u32(&counts->held[i], 0);
@@ -239,7 +241,7 @@ claim_entry(Oid role)
 	folded[number].role = find_or_create_role(role);
 	LWLockRelease(&shared->lock);
 	mine = &backends[number].of;
-	begin_session(mine);
+	begin_session(mine, role);
 }
 
 /* Add to a counter of this backend, which no other process writes. */
@@ -306,12 +308,8 @@ count_xact_callback(XactEvent event, void *arg pg_attribute_unused())
 }
 
 void
-padv_xact_stats_start(Oid role)
+padv_xact_stats_start(void)
 {
-	XactCounts *counts = &backends[padv_my_procno()].of;
-
-	pg_atomic_write_u32(&counts->login_role, role);
-	add_to_own_counter(&counts->logins, 1);
 	RegisterXactCallback(count_xact_callback, NULL);
 }
 
@@ -344,11 +342,8 @@ padv_xact_stats_entries(void)
 uint64
 padv_xact_stats_logins(int entry, uint32 *role)
 {
-	XactCounts *counts = &backends[entry].of;
-
-	if (role != NULL)
-		*role = pg_atomic_read_u32(&counts->login_role);
-	return pg_atomic_read_u64(&counts->logins);
+	*role = pg_atomic_read_u32(&backends[entry].of.login_role);
+	return pg_atomic_read_u64(&backends[entry].of.logins);
 }
 
 static void

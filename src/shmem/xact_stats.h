@@ -30,11 +30,8 @@ typedef struct PadvRoleLatency
 extern Size padv_xact_stats_shmem_size(void);
 extern void padv_xact_stats_shmem_init(int tranche);
 
-/*
- * Begin to count the transactions of this client backend, and count its login; from the
- * login.  The role is that of the client, or InvalidOid.
- */
-extern void padv_xact_stats_start(Oid role);
+/* Begin to count the transactions of this client backend; from the login. */
+extern void padv_xact_stats_start(void);
 
 /*
  * Add up the counters of all backends, without a lock.  Each counter is read whole, but
@@ -53,6 +50,12 @@ typedef struct PadvXactSession
 
 /* The number of entries for backends, each for one session after another. */
 extern int	padv_xact_stats_entries(void);
+
+/*
+ * The logins that an entry has had since the server started, and the role of the last one.
+ * Takes no lock, so the role can be that of the next login.
+ */
+extern uint64 padv_xact_stats_logins(int entry, uint32 *role);
 
 /*
  * Read the session of an entry; false when there is none, or it has just changed.  Takes no
@@ -82,10 +85,5 @@ extern int	padv_xact_stats_copy_latency(PadvRoleLatency **rows);
 
 /* Set the counts since the start to 0.  The caller has checked privileges. */
 extern void padv_xact_stats_reset_latency(void);
-/*
- * The logins that an entry has had.  *role is that of the last one; role may be NULL.
- *  Without a lock: the role can be that of the next login.
- */
-extern uint64 padv_xact_stats_logins(int entry, uint32 *role);
 
 #endif							/* PADV_XACT_STATS_H */

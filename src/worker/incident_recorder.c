@@ -24,31 +24,32 @@ struct PadvIncidentRecorder
 	PadvPace	usual;
 	int64		usual_due;		/* monotonic clock */
 	int64		added_at;		/* likewise; 0: never */
-	int			slots;
-	uint64	   *logins;			/* by slot, as of the last second */
+	int			entries;		/* of backends */
+	uint64	   *logins;			/* by entry, as of the last second */
 };
 
 PadvIncidentRecorder *
 padv_incident_recorder_create(void)
 {
 	PadvIncidentRecorder *recorder = palloc0(sizeof(PadvIncidentRecorder));
+	uint32		role;
 
 	padv_incident_watch_init(&recorder->watch, padv_incidents_newest());
-	recorder->slots = padv_xact_stats_entries();
-	recorder->logins = palloc0(mul_size(recorder->slots, sizeof(uint64)));
-	for (int i = 0; i < recorder->slots; i++)
-		recorder->logins[i] = padv_xact_stats_logins(i, NULL);
+	recorder->entries = padv_xact_stats_entries();
+	recorder->logins = palloc0(mul_size(recorder->entries, sizeof(uint64)));
+	for (int i = 0; i < recorder->entries; i++)
+		recorder->logins[i] = padv_xact_stats_logins(i, &role);
 	return recorder;
 }
 
 /*
- * Logins since the last second, by role.  Of several in one slot only the role of the
- * last is known; a slot is used again by the next login, so that can be another role.
+ * Logins since the last second, by role.  Of several in one entry only the role of the
+ * last is known, and the next login may use the entry again.
  */
 static void
 count_logins(PadvIncidentRecorder *recorder)
 {
-	for (int i = 0; i < recorder->slots; i++)
+	for (int i = 0; i < recorder->entries; i++)
 	{
 		uint32		role;
 		uint64		logins = padv_xact_stats_logins(i, &role);

@@ -185,6 +185,7 @@ my $VIEW = q{SELECT json_object_agg(name || '{' || concat_ws(',',
 	CASE WHEN rolname <> '' THEN 'rolname="' || e(rolname) || '"' END,
 	CASE WHEN datname <> '' THEN 'datname="' || e(datname) || '"' END,
 	CASE WHEN wait_class <> '' THEN 'wait_class="' || wait_class || '"' END,
+	CASE WHEN incident <> '' THEN 'incident="' || incident || '"' END,
 	CASE WHEN kind = 'info' THEN 'version="' || extversion || '"' END) || '}', value)
 	FROM pool_advisor.metrics, pg_extension WHERE extname = 'pool_advisor'};
 $node->safe_psql('postgres', q{CREATE FUNCTION e(text) RETURNS text LANGUAGE sql

@@ -279,7 +279,7 @@ production_best(const Production *p, int *fewest)
  * The numbers of active connections with which at least 90 % of the best is done, in fair
  * weather.
  */
-static void
+static inline void
 production_range(const Production *p, double *low, double *high)
 {
 	static ProductionPoint points[PRODUCTION_MAX + 1];

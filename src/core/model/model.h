@@ -180,7 +180,10 @@ extern bool padv_model_oversubscribed(const PadvModel *model);
  */
 extern bool padv_model_is_contended(double blocked, double demand);
 
-/* Whether the number is derived from the machine or from waits, not measured nor set. */
+/*
+ * Whether the number is derived from the machine or from waits, neither measured
+ * nor set.
+ */
 extern bool padv_model_is_derived(const PadvModel *model);
 
 /*

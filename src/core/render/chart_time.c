@@ -1,7 +1,7 @@
 /*
  * chart_time.c
- *		Drawings with time from left to right: the load, what it waits for, and
- *		incidents.
+ *		Charts of the load, of its wait classes and of incidents over time for a
+ *		terminal.
  *
  * core/render/columns.c averages the points of the history into columns.  Pure.
  *

@@ -371,12 +371,12 @@ padv_report(const PadvReport *report, void (*emit) (void *arg, const char *piece
 	padv_html_markup(&html, "<main>\n");
 	write_verdict(&html, report);
 	padv_html_format(&html,
-					 "<nav aria-label=\"Sections\"><a href=\"#advice\">Advice (%d)</a> <a href=\"#incidents\">Incidents (%d)</a> "
-					 "<a href=\"#load\">Load</a> <a href=\"#waits\">Waits</a> "
-					 "<a href=\"#who\">Who</a> "
-					 "<a href=\"#scalability\">Scalability</a> <a href=\"#roles\">Roles and limits</a> <a href=\"#pools\">Pools</a> "
-					 "<a href=\"#method\">Method and hardware</a></nav>\n",
+					 "<nav aria-label=\"Sections\"><a href=\"#advice\">Advice (%d)</a> <a href=\"#incidents\">Incidents (%d)</a> ",
 					 count, report->all_incidents);
+	padv_html_markup(&html,
+					 "<a href=\"#load\">Load</a> <a href=\"#waits\">Waits</a> <a href=\"#who\">Who</a> "
+					 "<a href=\"#scalability\">Scalability</a> <a href=\"#roles\">Roles and limits</a> <a href=\"#pools\">Pools</a> "
+					 "<a href=\"#method\">Method and hardware</a></nav>\n");
 	padv_report_advice(&html, advice, count);
 	padv_report_incidents(&html, report);
 	write_times(&html, report);

@@ -27,6 +27,16 @@ typedef struct PadvReportFact
 	const char *source;
 } PadvReportFact;
 
+/* The incidents that are shown. */
+#define PADV_REPORT_INCIDENTS 10
+
+typedef struct PadvReportIncident
+{
+	PadvNamedIncident named;
+	const char *began;
+	const char *ended;			/* NULL while it lasts */
+} PadvReportIncident;
+
 /* A key of the load over the last ten minutes. */
 typedef struct PadvReportKey
 {
@@ -37,16 +47,6 @@ typedef struct PadvReportKey
 
 /* Keys of a dimension that have a line of their own. */
 #define PADV_REPORT_KEYS 5
-
-/* The incidents that are shown. */
-#define PADV_REPORT_INCIDENTS 10
-
-typedef struct PadvReportIncident
-{
-	PadvNamedIncident named;
-	const char *began;
-	const char *ended;			/* NULL while it lasts */
-} PadvReportIncident;
 
 /* The data of the page.  Strings are UTF-8. */
 typedef struct PadvReport
@@ -72,7 +72,7 @@ typedef struct PadvReport
 	int			nincidents;
 	int			all_incidents;	/* how many there are */
 
-	/* points by resolution, as far back as it reaches; `from` is not used */
+	/* The points by resolution, as far back as they go; `from` is not used. */
 	PadvTimeline timelines[PADV_RESOLUTIONS];
 
 	const PadvScalabilityRow *rows;

@@ -1,7 +1,7 @@
 /*
  * report_tables.c
- *		The parts of the page that are tables and lists: advice, incidents, roles and
- *		limits, method and hardware.
+ *		The tables and lists of the report: advice, incidents, roles and limits, method
+ *		and hardware.
  *
  * Called by report.c.  Pure.
  *
@@ -471,7 +471,7 @@ write_incident(const PadvHtml *html, const PadvReportIncident *shown)
 	if (incident->not_done >= 0.5)
 		padv_html_text_format(html, "About %.0f transactions were not done. ", incident->not_done);
 	padv_incident_remedy(&shown->named, text, sizeof(text));
-	padv_html_text_format(html, "What would have helped: ");
+	padv_html_text(html, "What would have helped: ");
 	padv_html_text(html, text);
 	padv_html_markup(html, "</p>\n</li>\n");
 }
