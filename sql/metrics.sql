@@ -74,10 +74,22 @@ SELECT pool_advisor.monitoring_config('sql_exporter');
 SELECT pool_advisor.monitoring_config('zabbix');
 SELECT pool_advisor.monitoring_config('check_pgactivity');
 SELECT pool_advisor.monitoring_config('nagios');
+SELECT pool_advisor.monitoring_config('haproxy');
 \a
 SELECT system, length(pool_advisor.monitoring_config(system)) > 5000 AS long,
        md5(pool_advisor.monitoring_config(system)) = md5(pool_advisor.monitoring_config(upper(replace(system, '_', '-')))) AS however_written
-FROM unnest(ARRAY['postgres_exporter', 'sql_exporter_collector', 'pgwatch', 'telegraf', 'datadog']) AS system;
+FROM unnest(ARRAY['postgres_exporter', 'sql_exporter_collector', 'pgwatch', 'telegraf', 'datadog',
+                  'grafana', 'opentelemetry', 'cloudnativepg']) AS system;
+-- the dashboard is JSON, and no panel lies over another one
+WITH panels AS (
+    SELECT (panel->>'id')::int AS id, int4range((place->>'x')::int, (place->>'x')::int + (place->>'w')::int) AS columns,
+           int4range((place->>'y')::int, (place->>'y')::int + (place->>'h')::int) AS rows, jsonb_array_length(panel->'targets') AS queries
+    FROM jsonb_array_elements(pool_advisor.monitoring_config('grafana')::jsonb->'panels') AS panel,
+        LATERAL (SELECT panel->'gridPos') AS p (place)
+)
+SELECT count(*) > 15 AS panels, min(queries) >= 1 AS with_queries, bool_and(columns <@ '[0,24)'::int4range) AS inside,
+       (SELECT count(*) FROM panels a JOIN panels b ON a.id < b.id AND a.columns && b.columns AND a.rows && b.rows) AS over_another
+FROM panels;
 \a
 SELECT left(pool_advisor.monitoring_config('pgwatch'), 220);
 SELECT left(pool_advisor.monitoring_config('telegraf'), 220);

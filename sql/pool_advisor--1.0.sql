@@ -1305,3 +1305,62 @@ AS 'MODULE_PATHNAME', 'pool_advisor_monitoring_config'
 LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.monitoring_config(text) IS
     'a configuration with which a monitoring system reads the view metrics or check_load(), or its alert rules';
+
+
+-- Several servers
+
+CREATE FUNCTION pool_advisor.fleet_config(
+    engine text,
+    nodes text[]
+)
+RETURNS text
+AS 'MODULE_PATHNAME', 'pool_advisor_fleet_config'
+LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION pool_advisor.fleet_config(text, text[]) IS
+    'what shows several servers at one place, to be run there: SQL for postgres_fdw or plproxy, or rules for prometheus; a node is name=conninfo';
+
+CREATE FUNCTION pool_advisor.agent_check(
+    max_lag_seconds double precision DEFAULT NULL,
+    proxies bigint DEFAULT 1
+)
+RETURNS text
+AS 'MODULE_PATHNAME', 'pool_advisor_agent_check'
+LANGUAGE C VOLATILE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION pool_advisor.agent_check(double precision, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor.agent_check(double precision, bigint) TO pg_monitor, pg_read_all_stats;
+COMMENT ON FUNCTION pool_advisor.agent_check(double precision, bigint) IS
+    'a line for HAProxy''s agent check: the weight from the headroom of the last 10 s, and how many connections one of so many proxies may open; a standby that lags further has the weight 0';
+
+CREATE FUNCTION pool_advisor.fleet_budget(
+    app_servers bigint,
+    pools bigint,
+    max_pool_size bigint,
+    nodes bigint,
+    read_pools bigint DEFAULT 0,
+    usable_connections bigint[] DEFAULT NULL,
+    pool_sizes bigint[] DEFAULT NULL,
+    OUT situation text,
+    OUT node bigint,
+    OUT connections bigint,
+    OUT usable bigint,
+    OUT refused bigint,
+    OUT pool_size bigint,
+    OUT verdict text
+)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'pool_advisor_fleet_budget'
+LANGUAGE C VOLATILE PARALLEL SAFE ROWS 10;
+REVOKE ALL ON FUNCTION pool_advisor.fleet_budget(bigint, bigint, bigint, bigint, bigint, bigint[], bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor.fleet_budget(bigint, bigint, bigint, bigint, bigint, bigint[], bigint[]) TO pg_monitor, pg_read_all_stats;
+COMMENT ON FUNCTION pool_advisor.fleet_budget(bigint, bigint, bigint, bigint, bigint, bigint[], bigint[]) IS
+    'what all application servers can open on each node now, when a replica is lost, and when the primary moves, against what the node takes; arrays have a value for each node or one for all, and are those of this server when left out';
+
+CREATE FUNCTION pool_advisor.my_share(
+    OUT connections bigint,
+    OUT reason text
+)
+RETURNS record
+AS 'MODULE_PATHNAME', 'pool_advisor_my_share'
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION pool_advisor.my_share() IS
+    'how many connections the process that asks should have in its pool now: its part of what is left for its role; NULL with a reason when no load was measured';

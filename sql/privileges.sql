@@ -44,7 +44,7 @@ BEGIN
             allowed := true;
         EXCEPTION WHEN insufficient_privilege THEN
             allowed := false;
-        WHEN invalid_parameter_value THEN
+        WHEN invalid_parameter_value OR invalid_text_representation THEN
             allowed := true;
         END;
         PERFORM set_config('role', 'none', true);

@@ -73,6 +73,13 @@
 #define padv_proc_pid(proc) ((proc)->procLatch.owner_pid)
 #endif
 
+/* An entry of the copy of all backends that pg_stat_activity shows, from number 1 on. */
+#if PG_VERSION_NUM >= 160000
+#define padv_local_entry(number) pgstat_get_local_beentry_by_index(number)
+#else
+#define padv_local_entry(number) pgstat_fetch_stat_local_beentry(number)
+#endif
+
 /* Connections that are reserved for superusers, or roles that may use the reserve. */
 #if PG_VERSION_NUM >= 160000
 #define padv_reserved_connections() (SuperuserReservedConnections + ReservedConnections)

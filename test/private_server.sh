@@ -266,28 +266,42 @@ fetch_monitoring() {
     chmod -R a+rX "$PADV_MONITORING"
 }
 
-# The browser that report() is looked at with, and a strict parser: with all that
-# they need and that is not installed. Likewise unpacked, and skipped when they
-# cannot be had.
-fetch_browser() {
-    local wanted=(chromium-headless-shell fonts-dejavu-core libxml2-utils) packages
-    export PADV_BROWSER=$WORK/browser
-    mkdir -p "$PADV_BROWSER" "$WORK/packages/browser"
+# unpack_all FOLDER PACKAGE...: these and what they need and that is not installed.
+# Likewise unpacked, and what needs them is skipped when they cannot be had.
+unpack_all() {
+    local folder=$1 debs=$WORK/packages/all packages
+    shift
+    mkdir -p "$folder" "$debs"
     command -v apt-get >/dev/null || return 0
-    say "== fetching a browser to look at the report with"
-    packages=$(missing_packages "${wanted[@]}")
+    packages=$(missing_packages "$@")
     # shellcheck disable=SC2086 # a list of names
-    if ! (cd "$WORK/packages/browser" &&
-        apt-get -qq -o APT::Sandbox::User=root download $packages >>"$WORK/apt.log" 2>&1); then
+    if ! (cd "$debs" && apt-get -qq -o APT::Sandbox::User=root download $packages >>"$WORK/apt.log" 2>&1); then
         as_root apt-get update -qq >>"$WORK/apt.log" 2>&1 || true
-        packages=$(missing_packages "${wanted[@]}")
-        (cd "$WORK/packages/browser" &&
-            apt-get -qq -o APT::Sandbox::User=root download $packages >>"$WORK/apt.log" 2>&1) ||
-            say "   could not get it: its tests are skipped"
+        packages=$(missing_packages "$@")
+        (cd "$debs" && apt-get -qq -o APT::Sandbox::User=root download $packages >>"$WORK/apt.log" 2>&1) ||
+            say "   could not get $1: its tests are skipped"
     fi
-    find "$WORK/packages/browser" -name '*.deb' -exec dpkg-deb -x {} "$PADV_BROWSER" \;
-    rm -rf "$WORK/packages/browser"
-    chmod -R a+rX "$PADV_BROWSER"
+    find "$debs" -name '*.deb' -exec dpkg-deb -x {} "$folder" \;
+    rm -rf "$debs"
+    chmod -R a+rX "$folder"
+}
+
+# The browser that report() is looked at with, and a strict parser.
+fetch_browser() {
+    export PADV_BROWSER=$WORK/browser
+    say "== fetching a browser to look at the report with"
+    unpack_all "$PADV_BROWSER" chromium-headless-shell fonts-dejavu-core libxml2-utils
+}
+
+# HAProxy, and PL/Proxy, which goes into the private PostgreSQL.
+fetch_fleet() {
+    local version
+    export PADV_FLEET=$WORK/fleet
+    say "== fetching programs that join servers"
+    unpack_all "$PADV_FLEET" haproxy
+    command -v apt-get >/dev/null || return 0
+    version=$("$PG_CONFIG" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
+    unpack_package "postgresql-$version-plproxy" "$WORK/tree" || say "   could not get PL/Proxy: its tests are skipped"
 }
 
 # The pools that the view pools is tested with. Likewise unpacked, and skipped when they cannot be had.

@@ -134,7 +134,10 @@ installcheck() {
 prepare
 say "== $("$PG_CONFIG" --version)"
 case " $SUITES ${PROVE_TESTS:-monitoring}" in
-    *" tap"*monitoring*) fetch_monitoring ;;
+    *" tap"*monitoring* | *" tap"*fleet*) fetch_monitoring ;;
+esac
+case " $SUITES ${PROVE_TESTS:-fleet}" in
+    *" tap"*fleet*) fetch_fleet ;;
 esac
 case " $SUITES ${PROVE_TESTS:-report}" in
     *" tap"*report*) fetch_browser ;;

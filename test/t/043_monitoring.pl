@@ -341,12 +341,38 @@ sub comes_to_be
 	return;
 }
 
+# Every query of the dashboard, as Grafana would send it. What the view knows, it finds.
+sub check_dashboard
+{
+	my ($port) = @_;
+	my $dashboard = JSON::PP->new->utf8->decode(ask(q{SELECT pool_advisor.monitoring_config('grafana')}));
+	my %known = map { $_ => 1 } split /\n/, ask('SELECT DISTINCT name FROM pool_advisor.metrics');
+	my @queries = map { map { $_->{expr} } @{ $_->{targets} } } @{ $dashboard->{panels} };
+	my (@refused, @nothing, @answers);
+
+	foreach my $query (@queries)
+	{
+		my $expression = $query =~ s/\$instance/.+/gr =~ s/\$__rate_interval/1m/gr;
+		my $answer = HTTP::Tiny->new->post_form("http://127.0.0.1:$port/api/v1/query", { query => $expression });
+
+		push @refused, $expression unless $answer->{success};
+		next unless $query =~ /^(pool_advisor_\w+)(?:\{[^}]*\})?$/ && $known{$1};
+		push @answers, $expression;
+		push @nothing, $expression unless %{ ask_prometheus($port, $expression) };
+	}
+	cmp_ok(scalar @queries, '>', 40, 'the dashboard has queries');
+	is_deeply(\@refused, [], 'Prometheus takes each of them');
+	cmp_ok(scalar @answers, '>', 25, 'many of them ask for a series that the view has');
+	is_deeply(\@nothing, [], 'and find it');
+	return;
+}
+
 my $prometheus = program('/usr/bin/prometheus', '--version');
 my $postgres_exporter = program('/usr/bin/prometheus-postgres-exporter', '--version');
 my $sql_exporter = program('/usr/bin/prometheus-sql-exporter', '-version');
 SKIP:
 {
-	skip 'prometheus or one of its exporters is not there', 9
+	skip 'prometheus or one of its exporters is not there', 13
 	  unless $prometheus && $postgres_exporter && $sql_exporter;
 	my %port = map { ($_ => PostgreSQL::Test::Cluster::get_free_port()) } @jobs, 'prometheus';
 
@@ -388,6 +414,8 @@ SKIP:
 	comes_to_be($P, 'count by (job) (pool_advisor_wait_class_sessions)', 5, 'the wait classes');
 	comes_to_be($P, 'pool_advisor_usable_connections', ask('SELECT usable_connections FROM pool_advisor.status'), 'a gauge');
 	comes_to_be($P, qq[pool_advisor_limit_max_sessions{rolname="$ESCAPED",datname="$ESCAPED"}], 9, 'names as they are');
+
+	check_dashboard($P);
 
 	# another refusal: the counters move
 	is(log_in('app'), 2, 'another login is refused');
@@ -462,8 +490,8 @@ SKIP:
 #
 SKIP:
 {
-	skip 'no python3 with tomllib, yaml and prometheus_client', 10 unless $can_python;
-	save("$_.conf", config($_)) for qw(datadog pgwatch telegraf sql_exporter_collector);
+	skip 'no python3 with tomllib, yaml and prometheus_client', 14 unless $can_python;
+	save("$_.conf", config($_)) for qw(datadog pgwatch telegraf sql_exporter_collector opentelemetry cloudnativepg);
 	my ($status, $out, $err) = run($python, '-c', <<'PYTHON', $folder);
 import json, sys, tomllib, yaml
 folder = sys.argv[1]
@@ -482,6 +510,13 @@ for q in telegraf['inputs']['postgresql_extensible'][0]['query']:
     queries.append(['telegraf', q['sqlquery'], tags, tags])
 for m in read('sql_exporter_collector')['metrics']:
     queries.append(['sql_exporter_collector', m['query'], m.get('key_labels', []) + m['values'], m.get('key_labels', [])])
+for q in read('opentelemetry')['receivers']['sqlquery/pool_advisor']['queries']:
+    tags = q['metrics'][0].get('attribute_columns', [])
+    assert all(m['value_type'] == 'double' and m.get('attribute_columns', []) == tags for m in q['metrics'])
+    queries.append(['opentelemetry', q['sql'], tags + [m['value_column'] for m in q['metrics']], tags])
+for q in yaml.safe_load(read('cloudnativepg')['data']['custom-queries']).values():
+    columns = {name: of['usage'] for m in q['metrics'] for name, of in m.items()}
+    queries.append(['cloudnativepg', q['query'], list(columns), [c for c in columns if columns[c] == 'LABEL']])
 print(json.dumps(queries))
 PYTHON
 	is($status, 0, 'the files are valid') or diag $err;
@@ -499,7 +534,7 @@ PYTHON
 		my %is_tag = map { ($_ => 1) } @$tags, grep { /^tag_/ } keys %type;
 		push @{ $wrong_type{$system} }, grep { $system ne 'sql_exporter_collector' && $type{$_} ne ($is_tag{$_} ? 'text' : 'double precision') } keys %type;
 	}
-	for my $system (qw(datadog pgwatch telegraf sql_exporter_collector))
+	for my $system (qw(datadog pgwatch telegraf sql_exporter_collector opentelemetry cloudnativepg))
 	{
 		cmp_ok($queries{$system}, '>=', 5, "$system has queries");
 		is_deeply([ @{ $missing{$system} // [] }, @{ $wrong_type{$system} // [] } ], [],

@@ -52,6 +52,9 @@ $ENV{TERM} = 'vt100';
 # holds the first ones only, and any is a column that only must have something. All other cells
 # are held by their form. "set" is a setting of pool_advisor.
 my @RULES = (
+	[ qr/\.fleet_status/, 'fleet', \&rows, same => 'node reachable' ],
+	[ qr/agent_check/, 'blocked', \&same_form ],
+	[ qr/my_share/, 'contended', \&rows ],
 	[ qr/client_config\('pgbouncer'/, 'alone', \&exact, set => 'optimal = 16' ],
 	[ qr/client_config\('hikaricp', processes => 2\) WHERE/, 'alone', \&exact, set => 'optimal = 4' ],
 	[ qr/client_config\('hikari/, 'alone', \&rows, set => 'optimal = 19', same => 'setting value' ],
@@ -112,6 +115,7 @@ my @SCENES = (
 	[ tried => \&set_scene_tried ],
 	[ contended => \&set_scene_contended ],
 	[ blocked => \&set_scene_blocked ],
+	[ fleet => \&set_scene_fleet ],
 );
 
 # --- the server -----------------------------------------------------------------
@@ -335,6 +339,17 @@ sub set_scene_blocked
 		'max_sessions = 20 FROM pool_advisor.limits WHERE rolname = $$batch$$');
 	wait_for($node, q{verdict = 'stalled' AND load_ratio > 3 FROM pool_advisor.status});
 	wait_for($node, q{EXISTS (SELECT FROM pool_advisor.incidents WHERE kind = 'stalled' AND ended IS NULL)});
+	return;
+}
+
+# The server is two nodes of a fleet, and a third one is not there.
+sub set_scene_fleet
+{
+	my $self = 'host=' . $node->host . ' port=' . $node->port . ' dbname=postgres user=monitoring';
+
+	$node->safe_psql('postgres', 'CREATE ROLE monitoring LOGIN IN ROLE pg_monitor');
+	$node->safe_psql('postgres', $node->safe_psql('postgres',
+		"SELECT pool_advisor.fleet_config('postgres_fdw', '{node1=$self,node2=$self,node3=host=/nowhere}')"));
 	return;
 }
 

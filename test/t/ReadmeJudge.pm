@@ -10,7 +10,7 @@ use FindBin;
 use PostgreSQL::Test::Utils;
 use Readme;
 
-our @EXPORT = qw(exact close_to rows sentences chart some_lines nothing masked);
+our @EXPORT = qw(exact same_form close_to rows sentences chart some_lines nothing masked);
 
 my $top = "$FindBin::RealBin/../..";
 
@@ -96,6 +96,14 @@ sub exact
 	}
 	return '' if join("\n", @$expected) eq join("\n", @$got) || join("\n", @whole) eq join("\n", @$got);
 	return 'the server prints something else';
+}
+
+# The same but for numbers.
+sub same_form
+{
+	my ($expected, $got) = @_;
+
+	return masked("@$expected") eq masked("@$got") ? '' : "it prints @$got";
 }
 
 sub read_cells

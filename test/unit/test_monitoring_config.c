@@ -11,7 +11,7 @@
 #include "core/monitoring/monitoring_config.h"
 #include "tap.h"
 
-static char text[65536];
+static char text[131072];
 
 static void
 append(void *arg, const char *piece)
@@ -91,7 +91,7 @@ static void
 test_every_metric(void)
 {
 	static const char *const systems[] = {
-		"postgres_exporter", "sql_exporter_collector", "pgwatch", "telegraf", "datadog",
+		"postgres_exporter", "sql_exporter_collector", "pgwatch", "telegraf", "datadog", "opentelemetry", "cloudnativepg",
 	};
 
 	for (size_t i = 0; i < sizeof(systems) / sizeof(systems[0]); i++)
@@ -116,6 +116,27 @@ test_alerts(void)
 }
 
 static void
+test_dashboard(void)
+{
+	int			braces = 0;
+	bool		quoted = false;
+
+	write_config("grafana");
+	ok(strangers() == 0, "the dashboard uses metrics that there are");
+	ok(strstr(text, "pool_advisor_demand_avg{instance=~\\\"$instance\\\"}\"") != NULL, "of the chosen server");
+	for (const char *at = text; *at != '\0'; at++)
+	{
+		if (*at == '\\')
+			at++;
+		else if (*at == '"')
+			quoted = !quoted;
+		else if (!quoted)
+			braces += (*at == '{') - (*at == '}');
+	}
+	ok(braces == 0 && !quoted, "its braces and quotes are closed");
+}
+
+static void
 test_all(void)
 {
 	int			count = 0;
@@ -126,10 +147,11 @@ test_all(void)
 		ok(strlen(text) > 200 && text[strlen(text) - 1] == '\n' && strchr(text, '\t') == NULL,
 		   "%s has a text", system->name);
 		ok(strlen(text) < sizeof(text) - 1, "that fits");
-		if (strcmp(system->name, "prometheus_rules") != 0)
+		if (strcmp(system->name, "prometheus_rules") != 0 && strcmp(system->name, "grafana") != 0 &&
+			strcmp(system->name, "cloudnativepg") != 0)
 			ok(has_word("GRANT pg_monitor TO monitoring"), "and says what the role needs");
 	}
-	ok(count == 11, "there are 11 systems");
+	ok(count == 15, "there are 15 systems");
 }
 
 /* Words of SQL, and of what is around it, that a parenthesis can follow without a call. */
@@ -205,6 +227,7 @@ main(void)
 {
 	test_every_metric();
 	test_alerts();
+	test_dashboard();
 	test_all();
 	test_calls();
 	test_names();

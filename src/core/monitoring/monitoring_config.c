@@ -198,37 +198,140 @@ write_prometheus(const PadvConfigWriter *writer)
 		"fi\n");
 }
 
+/* A description as YAML has it between single quotes; the help has none. */
+static void
+put_exporter_metric(const PadvConfigWriter *writer, const PadvMetric *metric, const char *indent)
+{
+	const char *const pieces[] = {
+		indent, "- ", short_name(metric), ":\n",
+		indent, "    usage: ", metric->kind == PADV_METRIC_COUNTER ? "COUNTER\n" : "GAUGE\n",
+		indent, "    description: '", metric->help, "'\n",
+	};
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++)
+		put(writer, pieces[i]);
+}
+
+/* The queries of a scope, as postgres_exporter and CloudNativePG read them; `extra` is a line of its own. */
+static void
+put_exporter_scope(const PadvConfigWriter *writer, PadvMetricScope scope, const char *indent, const char *extra)
+{
+	static const LabelStyle style = {"", NULL};
+	char		deep[16];
+	char		query[16];
+
+	snprintf(deep, sizeof(deep), "%s  ", indent);
+	snprintf(query, sizeof(query), "%s    ", indent);
+	put(writer, indent);
+	put_scope(writer, scope, '_');
+	put(writer, ":\n");
+	put(writer, deep);
+	put(writer, "query: |\n");
+	put_query(writer, scope, &style, query);
+	put(writer, deep);
+	put(writer, extra);
+	put(writer, deep);
+	put(writer, "metrics:\n");
+	for (const char *const *label = padv_metric_groups[scope].labels; *label != NULL; label++)
+	{
+		put(writer, deep);
+		put(writer, "- ");
+		put(writer, *label);
+		put(writer, ":\n");
+		put(writer, query);
+		put(writer, "  usage: LABEL\n");
+		put(writer, query);
+		put(writer, "  description: Label.\n");
+	}
+	for (const PadvMetric *metric = padv_metrics; metric->name != NULL; metric++)
+		if (is_in(metric, scope))
+			put_exporter_metric(writer, metric, deep);
+}
+
 static void
 write_postgres_exporter(const PadvConfigWriter *writer)
 {
-	static const LabelStyle style = {"", NULL};
-
 	put(writer,
 		"# For --extend.query-path of postgres_exporter; what is not known is NaN there.\n"
 		ROLE_COMMENT("#"));
 	for (size_t i = 0; i < SCOPES; i++)
+		put_exporter_scope(writer, scopes[i], "", "master: true\n");
+}
+
+/* CloudNativePG reads as pg_monitor itself, so it needs no role. */
+static void
+write_cloudnativepg(const PadvConfigWriter *writer)
+{
+	put(writer,
+		"# Queries for CloudNativePG. After kubectl apply, name them in the cluster, where the library\n"
+		"# is loaded, too:\n"
+		"#\n"
+		"# spec:\n"
+		"#   postgresql:\n"
+		"#     shared_preload_libraries: [pool_advisor]\n"
+		"#   monitoring:\n"
+		"#     customQueriesConfigMap:\n"
+		"#     - name: pool-advisor-monitoring\n"
+		"#       key: custom-queries\n"
+		"#\n"
+		"# All names start with cnpg_. The extension is in the database postgres:\n"
+		"#   CREATE EXTENSION pool_advisor;\n"
+		"apiVersion: v1\n"
+		"kind: ConfigMap\n"
+		"metadata:\n"
+		"  name: pool-advisor-monitoring\n"
+		"  labels:\n"
+		"    cnpg.io/reload: ''\n"
+		"data:\n"
+		"  custom-queries: |\n");
+	for (size_t i = 0; i < SCOPES; i++)
+		put_exporter_scope(writer, scopes[i], "    ", "target_databases: [postgres]\n");
+}
+
+/* A figure that is not known is NULL, which the receiver leaves out with a warning in its log. */
+static void
+put_receiver_metric(const PadvConfigWriter *writer, const PadvMetric *metric)
+{
+	const PadvMetricGroup *group = &padv_metric_groups[metric->scope];
+
+	put(writer, "      - metric_name: ");
+	put(writer, metric->name);
+	put(writer, "\n        value_column: ");
+	put(writer, short_name(metric));
+	put(writer, "\n        value_type: double\n");
+	put(writer, metric->kind == PADV_METRIC_COUNTER ?
+		"        data_type: sum\n        monotonic: true\n        aggregation: cumulative\n" :
+		"        data_type: gauge\n");
+	if (group->labels[0] != NULL)
 	{
-		put_scope(writer, scopes[i], '_');
-		put(writer, ":\n  query: |\n");
-		put_query(writer, scopes[i], &style, "    ");
-		put(writer, "  master: true\n  metrics:\n");
-		for (const char *const *label = padv_metric_groups[scopes[i]].labels; *label != NULL; label++)
-		{
-			put(writer, "  - ");
-			put(writer, *label);
-			put(writer, ":\n      usage: LABEL\n      description: Label.\n");
-		}
+		put(writer, "        attribute_columns: [");
+		put_labels(writer, metric->scope, &(const LabelStyle) {"", NULL}, ", ");
+		put(writer, "]\n");
+	}
+}
+
+static void
+write_opentelemetry(const PadvConfigWriter *writer)
+{
+	static const LabelStyle style = {"", NULL};
+
+	put(writer,
+		"# The receiver sqlquery of the OpenTelemetry Collector; name it in a pipeline of metrics.\n"
+		ROLE_COMMENT("#")
+		"receivers:\n"
+		"  sqlquery/pool_advisor:\n"
+		"    driver: postgres\n"
+		"    datasource: 'host=/var/run/postgresql dbname=postgres user=monitoring sslmode=disable'\n"
+		"    collection_interval: 15s\n"
+		"    queries:\n");
+	for (size_t i = 0; i < SCOPES; i++)
+	{
+		put(writer, "    - sql: |\n");
+		put_query(writer, scopes[i], &style, "        ");
+		put(writer, "      metrics:\n");
 		for (const PadvMetric *metric = padv_metrics; metric->name != NULL; metric++)
-		{
-			if (!is_in(metric, scopes[i]))
-				continue;
-			put(writer, "  - ");
-			put(writer, short_name(metric));
-			put(writer, metric->kind == PADV_METRIC_COUNTER ? ":\n      usage: COUNTER" : ":\n      usage: GAUGE");
-			put(writer, "\n      description: '");
-			put(writer, metric->help);
-			put(writer, "'\n");
-		}
+			if (is_in(metric, scopes[i]))
+				put_receiver_metric(writer, metric);
 	}
 }
 
@@ -455,6 +558,53 @@ write_nagios(const PadvConfigWriter *writer)
 		"exit \"${answer%% *}\"\n");
 }
 
+static void
+write_haproxy(const PadvConfigWriter *writer)
+{
+	put(writer,
+		"# Readers over the replicas, by the headroom of each. On every database server systemd starts\n"
+		"# a script for each check:\n"
+		"#\n"
+		"#   /usr/local/bin/pool_advisor-agent\n"
+		"#     #!/bin/sh\n"
+		"#     exec psql -XAtq -d '" CONNECTION "' -c 'SELECT pool_advisor.agent_check(5)'\n"
+		"#   /etc/systemd/system/pool_advisor-agent.socket\n"
+		"#     [Socket]\n"
+		"#     ListenStream=9632\n"
+		"#     Accept=yes\n"
+		"#     [Install]\n"
+		"#     WantedBy=sockets.target\n"
+		"#   /etc/systemd/system/pool_advisor-agent@.service\n"
+		"#     [Service]\n"
+		"#     User=monitoring\n"
+		"#     ExecStart=/usr/local/bin/pool_advisor-agent\n"
+		"#     StandardInput=socket\n"
+		"#     StandardOutput=socket\n"
+		"#     StandardError=journal\n"
+		"#\n"
+		"# or, with inetd, this line in /etc/inetd.conf:\n"
+		"#\n"
+		"#   9632 stream tcp nowait monitoring /usr/local/bin/pool_advisor-agent pool_advisor-agent\n"
+		"#\n"
+		"# A standby that lags more than 5 s gets no new connection. The check on port 8008 is Patroni's;\n"
+		"# it decides which server is a replica. An answer that does not come changes nothing.\n"
+		ROLE_COMMENT("#")
+		"listen pool_advisor_readers\n"
+		"    mode tcp\n"
+		"    bind :5433\n"
+		"    balance leastconn\n"
+		"    timeout connect 5s\n"
+		"    timeout queue 30s\n"
+		"    timeout client 30m\n"
+		"    timeout server 30m\n"
+		"    option httpchk GET /replica\n"
+		"    default-server weight 100 maxconn 100 check port 8008 inter 2s fall 3 rise 2\n"
+		"    default-server agent-check agent-port 9632 agent-inter 2s on-marked-down shutdown-sessions\n"
+		"    server node1 10.0.0.1:5432\n"
+		"    server node2 10.0.0.2:5432\n"
+		"    server node3 10.0.0.3:5432\n");
+}
+
 /* --- all of them ---------------------------------------------------------- */
 
 const PadvMonitoringSystem padv_monitoring_systems[] = {
@@ -469,6 +619,10 @@ const PadvMonitoringSystem padv_monitoring_systems[] = {
 	{"zabbix", NULL, write_zabbix},
 	{"check_pgactivity", NULL, write_check_pgactivity},
 	{"nagios", "icinga", write_nagios},
+	{"grafana", "dashboard", padv_write_dashboard},
+	{"opentelemetry", "sqlquery", write_opentelemetry},
+	{"cloudnativepg", "cnpg", write_cloudnativepg},
+	{"haproxy", "agent", write_haproxy},
 	{0}
 };
 

@@ -29,5 +29,6 @@ extern const PadvMonitoringSystem *padv_find_monitoring_system(const char *name)
 /* For the files that have the texts. */
 extern void padv_config_put(const PadvConfigWriter *writer, const char *text);
 extern void padv_write_prometheus_rules(const PadvConfigWriter *writer);
+extern void padv_write_dashboard(const PadvConfigWriter *writer);
 
 #endif							/* PADV_MONITORING_CONFIG_H */

@@ -1,0 +1,41 @@
+/*
+ * agent_check.h
+ *		What HAProxy's agent check is told of a server: its weight, and how many
+ *		connections it takes.
+ *
+ * Pure: nothing here blocks, allocates or fails.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_AGENT_CHECK_H
+#define PADV_AGENT_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct PadvAgentInput
+{
+	bool		has_sample;		/* there is a recent sample; if not, the next
+								 * six are not used */
+	double		active;			/* sessions and parallel workers at work, mean
+								 * of the last 10 s */
+	int64_t		waiting;		/* transactions and logins in queues now */
+	int64_t		sessions;		/* in the last sample */
+	double		busy;			/* those that execute or are in a transaction,
+								 * now */
+	int64_t		optimal;		/* at least 1 */
+	int64_t		pool_size;		/* 0: not measured */
+	int64_t		usable_connections;
+	int64_t		proxies;		/* processes of HAProxy, at least 1 */
+	double		max_lag;		/* seconds; negative: no bound */
+	double		lag;			/* seconds; negative: not known */
+} PadvAgentInput;
+
+/* Bytes of the longest line, with the NUL. */
+#define PADV_AGENT_LINE 64
+
+/* Write the line, without a newline. */
+extern void padv_agent_line(const PadvAgentInput *input, char line[PADV_AGENT_LINE]);
+
+#endif							/* PADV_AGENT_CHECK_H */

@@ -1,0 +1,109 @@
+/*
+ * test_agent_check.c
+ *		The line for HAProxy: from headroom to a weight and a number of connections.
+ */
+#include <string.h>
+
+#include "core/monitoring/agent_check.h"
+#include "tap.h"
+
+/* A server of 10 with 40 of 97 sessions, a quarter of which are at work. */
+static PadvAgentInput
+quiet(void)
+{
+	return (PadvAgentInput) {
+		.has_sample = true, .active = 2.0, .sessions = 40, .busy = 4.0, .optimal = 10, .pool_size = 12,
+		.usable_connections = 97, .proxies = 1, .max_lag = -1.0, .lag = 0.0};
+}
+
+static void
+line_is(PadvAgentInput input, const char *expected, const char *name)
+{
+	char		line[PADV_AGENT_LINE];
+
+	padv_agent_line(&input, line);
+	if (!ok(strcmp(line, expected) == 0, "%s", name))
+		printf("# %s\n", line);
+}
+
+static void
+test_weight(void)
+{
+	PadvAgentInput input = quiet();
+
+	input.active = 0.0;
+	input.busy = 0.0;
+	input.sessions = 0;
+	line_is(input, "up 100% maxconn:97", "nothing to do");
+	input = quiet();
+	input.sessions = 20;
+	line_is(input, "up 79% maxconn:60", "connections are the scarcer of the two");
+	input.active = 4.5;
+	line_is(input, "up 55% maxconn:60", "sessions at work are");
+	input.active = 10.0;
+	line_is(input, "up 1% maxconn:60", "at the optimum a server is not taken out");
+	input.active = 500.0;
+	line_is(input, "up 1% maxconn:60", "nor far beyond it");
+	input = quiet();
+	input.active = 1.0;
+	input.waiting = 3;
+	line_is(input, "up 59% maxconn:97", "those that wait count, while connections are left");
+	input.waiting = 7;
+	line_is(input, "up 20% maxconn:97", "and then they decide");
+	input = quiet();
+	input.sessions = 200;
+	line_is(input, "up 1% maxconn:97", "more sessions than ordinary roles can have");
+}
+
+static void
+test_connections(void)
+{
+	PadvAgentInput input = quiet();
+
+	input.usable_connections = 1000;
+	line_is(input, "up 80% maxconn:120", "so many sessions as these keep the pool busy");
+	input.busy = 40.0;
+	line_is(input, "up 80% maxconn:12", "if each is busy, it is pool_size");
+	input.busy = 80.0;
+	line_is(input, "up 80% maxconn:12", "never less");
+	input.proxies = 5;
+	line_is(input, "up 80% maxconn:2", "each proxy gets its part");
+	input.proxies = 100;
+	line_is(input, "up 80% maxconn:1", "and at least one");
+	input = quiet();
+	input.pool_size = 0;
+	line_is(input, "up 59% maxconn:97", "without a measured size there is the server's bound");
+	input = quiet();
+	input.busy = 0.001;
+	line_is(input, "up 59% maxconn:97", "which is never exceeded");
+}
+
+static void
+test_states(void)
+{
+	PadvAgentInput input = quiet();
+
+	input.max_lag = 5.0;
+	input.lag = 5.0;
+	line_is(input, "up 59% maxconn:97", "a lag that is allowed");
+	input.lag = 5.1;
+	line_is(input, "up 0% maxconn:97", "one that is not");
+	input.lag = -1.0;
+	line_is(input, "up 0% maxconn:97", "one that is not known");
+	input.max_lag = -1.0;
+	line_is(input, "up 59% maxconn:97", "without a bound it does not matter");
+	input = (PadvAgentInput) {.usable_connections = 97, .proxies = 1, .max_lag = -1.0};
+	line_is(input, "up 100% maxconn:97", "without a sample it is as without an agent");
+	input.max_lag = 0.0;
+	input.lag = 0.5;
+	line_is(input, "up 0% maxconn:97", "but for the lag");
+}
+
+int
+main(void)
+{
+	test_weight();
+	test_connections();
+	test_states();
+	return tap_end();
+}
