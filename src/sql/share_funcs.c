@@ -132,7 +132,7 @@ add_share(PadvRow *row, const PadvModel *model)
 	Processes	processes = find_processes(role);
 
 	padv_row_int(row, padv_process_share(share, processes.count, processes.rank));
-	padv_row_text(row, psprintf("The role may have %.1f connections now, and %lld of its processes are connected.",
+	padv_row_text(row, psprintf("The role may have %.1f connections now. Its connected processes: %lld.",
 								share, (long long) processes.count));
 }
 

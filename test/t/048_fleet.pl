@@ -476,6 +476,44 @@ SKIP:
 }
 
 #
+# Processes of a role share what is for the role, however many they are
+#
+{
+	my $node = $nodes{2};
+	my $script = "$folder/select.sql";
+	my $alone = q{count(*) = 0 FROM pg_stat_activity WHERE usename = 'app'};
+
+	open my $file, '>', $script or die "$script: $!";
+	print $file "SELECT 1;\n";
+	close $file or die "$script: $!";
+	$node->safe_psql('postgres', q{
+		ALTER ROLE app RESET pool_advisor.max_sessions;
+		ALTER SYSTEM SET pool_advisor.optimal = 30;
+		SELECT pg_reload_conf()});
+	wait_for($node, q{NOT EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'app')});
+	my $load = start_program('pgbench', '-n', '-c', '2', '-T', '100000', '-f', $script, user_of($node));
+	wait_for($node, 'pool_size >= 30 FROM pool_advisor.status');
+	$load->{run}->kill_kill(grace => 0);
+	my $share = $node->safe_psql('postgres', 'SELECT least(pool_size, usable_connections) FROM pool_advisor.status');
+	foreach my $count (3, 12, 3, 1)
+	{
+		wait_for($node, $alone);
+		my @processes = map { wire($node, 'app', name => "process $_") } 1 .. $count;
+		my @shares = map { $_->value('SELECT connections FROM pool_advisor.my_share()') } @processes;
+		my ($least, $most) = (sort { $a <=> $b } @shares)[ 0, -1 ];
+		my $sum = 0;
+
+		$sum += $_ foreach @shares;
+		cmp_ok(abs($sum - $share), '<=', 0.1 * $share, "$count processes share $share connections");
+		cmp_ok($most - $least, '<=', 1, 'evenly');
+		$_->close foreach @processes;
+	}
+	my @alike = map { wire($node, 'app', name => 'same name') } 1 .. 5;
+	is($alike[0]->value(q{SELECT reason ~ 'processes: 1\.$' FROM pool_advisor.my_share()}), 't', 'sessions with one name are one process');
+	$_->close foreach @alike;
+}
+
+#
 # A standby that lags, and a failover: as many are refused as was said
 #
 {
