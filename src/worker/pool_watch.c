@@ -91,9 +91,12 @@ padv_pool_watch_create(void)
 
 /* --- the pool of a status entry --- */
 
-static void
+/* Read the key of a session; false when it has none yet, as its login goes on. */
+static bool
 read_key(volatile PgBackendStatus *entry, PadvPoolKey *key, KnownEntry *known)
 {
+	bool		ready = false;
+
 	for (int try = 0; try < READ_TRIES; try++)
 	{
 		int			before,
@@ -103,12 +106,15 @@ read_key(volatile PgBackendStatus *entry, PadvPoolKey *key, KnownEntry *known)
 		known->changes = before;
 		known->pid = entry->st_procpid;
 		known->started = entry->st_proc_start_timestamp;
+		ready = entry->st_backendType == B_BACKEND && entry->st_state != STATE_UNDEFINED &&
+			OidIsValid(entry->st_userid);
 		padv_pool_key_of(entry, key);
 		pgstat_end_read_activity(entry, after);
 		if (pgstat_read_activity_complete(before, after))
-			return;
+			return ready;
 	}
 	known->changes = -1;		/* half written: read it again next time */
+	return ready;
 }
 
 uint16_t
@@ -125,7 +131,13 @@ padv_pool_watch_number(volatile PgBackendStatus *entry, int status_index)
 	if (known->changes == entry->st_changecount && known->pid == entry->st_procpid &&
 		known->generation == padv_pools_generation(watch->pools, known->number))
 		return known->number;
-	read_key(entry, &key, known);
+	if (!read_key(entry, &key, known))
+	{
+		known->number = PADV_OTHER_POOLS;
+		known->generation = padv_pools_generation(watch->pools, PADV_OTHER_POOLS);
+		known->hash = 0;
+		return PADV_OTHER_POOLS;
+	}
 	hash = padv_pool_hash(&key);
 	watch->started[status_index] = known->started;
 	if (hash == known->hash && known->generation == padv_pools_generation(watch->pools, known->number))

@@ -18,8 +18,8 @@ typedef struct PadvPoolWatch PadvPoolWatch;
 extern PadvPoolWatch *padv_pool_watch_create(void);
 
 /*
- * The number of the pool that the session of a status entry is of; for the sampler, for
- * entries of clients.  An entry that has not changed costs a comparison.  Takes no lock.
+ * The number of the pool that the session of a status entry is of; for the sampler.  What is
+ * no session, or is logging in, is of PADV_OTHER_POOLS.  An entry that has not changed costs a comparison.  Takes no lock.
  */
 extern uint16_t padv_pool_watch_number(volatile struct PgBackendStatus *entry, int status_index);
 

@@ -410,7 +410,7 @@ read_status(PgBackendStatus *entries, int index, PadvSession *session, BackendSt
 	session->parallel_worker = type == B_BG_WORKER;
 	if (with_keys)
 		make_keys(&identity, keys);
-	session->pool = type == B_BACKEND && OidIsValid(session->role) ? padv_pool_watch_number(entry, index) : PADV_OTHER_POOLS;
+	session->pool = padv_pool_watch_number(entry, index);
 
 	/*
 	 * From PostgreSQL 18 on a client has an entry before it has proved who it

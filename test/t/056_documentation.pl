@@ -90,6 +90,9 @@ my @RULES = (
 	[ qr/'pool_per_request'/, 'blocked', \&rows, same => 'severity code fix' ],
 	[ qr/\.compare/, 'contended', \&rows ],
 	[ qr/\.latency/, 'contended', \&rows, same => 'rolname period' ],
+	# psql goes by the name of this test here
+	[ qr/FROM pool_advisor\.pools/, 'blocked', sub { rows($_[0], [ map { s/056_documentation\.pl/psql                /r } @{ $_[1] } ]) } ],
+	[ qr/'pool_per_request'/, 'blocked', \&rows, same => 'severity code fix', any => 'subject' ],
 	[ qr/\.waits/, 'blocked', \&rows, same => 'period wait_event_type', rows => 1 ],
 	[ qr/\.roles;/, 'blocked', \&rows, same => 'rolname', sorted => 1, more => 1 ],
 	[ qr/\.history/, 'blocked', \&rows ],

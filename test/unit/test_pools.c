@@ -79,7 +79,7 @@ test_numbers(void)
 {
 	PadvPools  *pools = padv_pools_init(malloc(padv_pools_size()));
 	PadvPoolKey key;
-	PadvSession session = {0};
+	PadvSession session = {.state = PADV_STATE_IDLE};
 	PadvSample	sample = {.clock_us = 1000000, .taken_at = 1000000, .count = 1, .sessions = &session};
 	int			first;
 	int			second;

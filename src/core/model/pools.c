@@ -332,10 +332,11 @@ padv_pools_hash_of(const PadvPools *pools, int number)
 
 /* --- a sample --------------------------------------------------------------- */
 
+/* A session that is logging in has no application name yet. */
 static bool
-is_in_use(const PadvSession *session)
+is_counted(const PadvPools *pools, const PadvSession *session)
 {
-	return session->state != PADV_STATE_IDLE && session->state != PADV_STATE_OTHER;
+	return !session->parallel_worker && session->state != PADV_STATE_OTHER && session->pool < pools->top;
 }
 
 static void
@@ -362,11 +363,11 @@ padv_pools_sample(PadvPools *pools, const PadvSample *sample)
 		const PadvSession *session = &sample->sessions[i];
 		Counts	   *counts;
 
-		if (session->parallel_worker || session->pool >= pools->top)
+		if (!is_counted(pools, session))
 			continue;
 		counts = &pools->counts[session->pool];
 		counts->open++;
-		counts->in_use += is_in_use(session);
+		counts->in_use += session->state != PADV_STATE_IDLE;
 		counts->demand += session->demands && session->state == PADV_STATE_ACTIVE;
 	}
 	pools->now_us = sample->clock_us;
@@ -455,7 +456,7 @@ look_at_sessions(PadvPools *pools, const PadvSample *sample, const int64_t *star
 	{
 		const PadvSession *session = &sample->sessions[i];
 
-		if (!session->parallel_worker && session->pool < pools->top)
+		if (is_counted(pools, session))
 			look_at_session(pools, session, started[session->status_index], &pools->looks[session->pool]);
 	}
 }
