@@ -73,7 +73,7 @@ hold_sessions() {
 
 release_sessions() {
     stop_child "$CHILD"
-    ask -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'" >/dev/null
+    ask -c "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'" >/dev/null 2>&1
     until [ "$(ask -c 'SELECT idle + waiting_other FROM pool_advisor.status')" = 0 ]; do sleep 0.2; done
 }
 
