@@ -78,8 +78,16 @@ static const Panel panels[] = {
 	{"Transactions", "Each second.", "timeseries", "ops", 12, false, NULL, {
 			{"rate(pool_advisor_transactions_total%[$__rate_interval])", "committed"},
 	{"rate(pool_advisor_rollbacks_total%[$__rate_interval])", "rolled back"}}},
-	{"Time of a transaction", "Mean, from its start to its end.", "timeseries", "s", 12, false, NULL, {
-	{"rate(pool_advisor_transaction_seconds_total%[$__rate_interval]) / (rate(pool_advisor_transactions_total%[$__rate_interval]) + rate(pool_advisor_rollbacks_total%[$__rate_interval]))", "mean"}}},
+	{"Duration of transactions", "Of each role in the last minute, the wait in the queue included.", "timeseries", "s", 12, false, NULL, {
+			{"pool_advisor_latency_p50_seconds%", "{{rolname}} p50"},
+			{"pool_advisor_latency_p95_seconds%", "{{rolname}} p95"},
+	{"pool_advisor_latency_p99_seconds%", "{{rolname}} p99"}}},
+	{"Slow transactions", "Share of those of each role that took longer than 1 s.", "timeseries", "percentunit", 12, false, NULL, {
+	{"rate(pool_advisor_latency_slow_total%[$__rate_interval]) / rate(pool_advisor_latency_transactions_total%[$__rate_interval])", "{{rolname}}"}}},
+	{"Blame", "Sessions that wait for a lock because of a session of the role.", "timeseries", "none", 12, true, NULL, {
+	{"topk(10, pool_advisor_role_blame_avg%)", "{{rolname}}"}}},
+	{"Databases", "Average active sessions of the ten most active databases.", "timeseries", "none", 12, true, NULL, {
+	{"topk(10, pool_advisor_database_active_avg%)", "{{datname}}"}}},
 	{"Connections", "What ordinary roles can have, and what is taken.", "timeseries", "none", 12, false, NULL, {
 			{"pool_advisor_usable_connections%", "usable"},
 			{"pool_advisor_sessions%", "sessions"},
