@@ -353,6 +353,9 @@ sub set_scene_fleet
 	$node->safe_psql('postgres', 'CREATE ROLE monitoring LOGIN IN ROLE pg_monitor');
 	$node->safe_psql('postgres', $node->safe_psql('postgres',
 		"SELECT pool_advisor.fleet_config('postgres_fdw', '{node1=$self,node2=$self,node3=host=/nowhere}')"));
+
+	# each question of this test is a connection
+	wait_for($node, q{EXISTS (SELECT FROM pool_advisor.advice WHERE code = 'pool_per_request')});
 	return;
 }
 

@@ -23,6 +23,7 @@
 
 /* From here on a state is no coincidence any more. */
 #define SURE_SECONDS 60.0
+#define A_DAY_SECONDS 86400.0
 
 /* A lock-up of this length is an outage. */
 #define OUTAGE_SECONDS 300.0
@@ -135,9 +136,12 @@ say_who(const PadvNamedPool *pool, char *text, size_t size)
 
 #define WHO 300
 
+/* A pool that is too large is known when its busiest hours were seen. */
 static const char *
 confidence(const PadvFoundPool *pool)
 {
+	if (pool->kind == PADV_POOL_FIXED || pool->kind == PADV_POOL_ELASTIC)
+		return pool->known_seconds >= A_DAY_SECONDS ? "high" : "low";
 	return pool->kind_seconds >= SURE_SECONDS ? "high" : "medium";
 }
 
@@ -171,8 +175,8 @@ advise_leaking(const PadvLocalStatus *local, const PadvNamedPool *named, PadvAdv
 
 	begin_pool(advice, PADV_WARNING, "pool_leaking", named);
 	say_who(named, who, sizeof(who));
-	SAY(advice->finding, "%s: %lld connections are open, more than ever before, and %lld of them are not used again. Confidence %s.",
-		who, (long long) pool->open, (long long) pool->leaked, confidence(pool));
+	SAY(advice->finding, "%s: %lld connections are open, more than ever before, and %lld of them are not used again.",
+		who, (long long) pool->open, (long long) pool->leaked);
 	SAY(advice->recommendation,
 		"A part of the application takes connections and does not return them. Each costs a process of the server; when the %lld connections of ordinary roles are used up, all logins fail. Return connections where errors pass, too (finally, using, with). The fix shows what these connections did last.",
 		(long long) local->status.model.inputs.usable_connections);
@@ -189,8 +193,8 @@ advise_locked_up(const PadvNamedPool *named, PadvAdvice *advice)
 	begin_pool(advice, pool->stuck_seconds >= OUTAGE_SECONDS ? PADV_CRITICAL : PADV_WARNING,
 			   "pool_locked_up", named);
 	say_who(named, who, sizeof(who));
-	SAY(advice->finding, "%s: all %lld connections have been idle in a transaction for %.0f s or longer. None waits for a lock, and no transaction ends. Confidence %s.",
-		who, (long long) pool->open, pool->stuck_seconds, confidence(pool));
+	SAY(advice->finding, "%s: all %lld connections have been idle in a transaction for %.0f s or longer. None waits for a lock, and no transaction ends.",
+		who, (long long) pool->open, pool->stuck_seconds);
 	SAY(advice->recommendation,
 		"Probably each thread holds a connection and waits for a second one, which the pool does not have: the application stands still. Restart it, or end one of the sessions, and give each thread one connection at a time. Otherwise the pool needs the size of the fix, for its number of threads and connections of each.");
 	write_line(advice, "SELECT pool_advisor.deadlock_free_size(threads => %lld, connections_per_thread => 2);",
@@ -205,8 +209,8 @@ advise_per_request(const PadvNamedPool *named, PadvAdvice *advice)
 
 	begin_pool(advice, PADV_WARNING, "pool_per_request", named);
 	say_who(named, who, sizeof(who));
-	SAY(advice->finding, "%s: %.0f connections a minute end after one request. Confidence %s.",
-		who, pool->brief_per_minute, confidence(pool));
+	SAY(advice->finding, "%s: %.0f connections a minute end after one request.",
+		who, pool->brief_per_minute);
 	SAY(advice->recommendation,
 		"Each login starts a process, checks a password, and begins with empty caches, which takes longer than most requests.");
 	if (pool->size_state == PADV_POOL_SIZED && pool->suggested > 0)
@@ -232,9 +236,9 @@ advise_too_large(const PadvNamedPool *named, PadvAdvice *advice)
 
 	begin_pool(advice, PADV_INFO, "pool_too_large", named);
 	say_who(named, who, sizeof(who));
-	SAY(advice->finding, "%s: up to %lld connections were open, and %lld of them in use at once; %lld do for the busiest load so far. Confidence %s: seen for %.1f hours.",
+	SAY(advice->finding, "%s: up to %lld connections were open, and %lld of them in use at once; %lld do for the busiest load of the %.1f hours that it was seen.",
 		who, (long long) pool->max_open, (long long) pool->max_in_use, (long long) pool->suggested,
-		pool->known_seconds >= 86400.0 ? "high" : "low", pool->known_seconds / 3600.0);
+		pool->known_seconds / 3600.0);
 	SAY(advice->recommendation,
 		"The others cost a process each, and when all are used at once, work waits inside the server instead of in the pool. Set the pool to %lld. Look at the busiest hours first.",
 		(long long) pool->suggested);
@@ -246,23 +250,19 @@ advise_too_large(const PadvNamedPool *named, PadvAdvice *advice)
 static bool
 advise_pool(const PadvLocalStatus *local, const PadvNamedPool *named, PadvAdvice *advice)
 {
-	switch (named->pool.kind)
-	{
-		case PADV_POOL_LEAKING:
-			advise_leaking(local, named, advice);
-			return true;
-		case PADV_POOL_LOCKED_UP:
-			advise_locked_up(named, advice);
-			return true;
-		case PADV_POOL_PER_REQUEST:
-			advise_per_request(named, advice);
-			return true;
-		default:
-			break;
-	}
-	if (!is_too_large(&named->pool))
+	const PadvFoundPool *pool = &named->pool;
+
+	if (pool->kind == PADV_POOL_LEAKING)
+		advise_leaking(local, named, advice);
+	else if (pool->kind == PADV_POOL_LOCKED_UP)
+		advise_locked_up(named, advice);
+	else if (pool->kind == PADV_POOL_PER_REQUEST)
+		advise_per_request(named, advice);
+	else if (is_too_large(pool))
+		advise_too_large(named, advice);
+	else
 		return false;
-	advise_too_large(named, advice);
+	padv_advice_conclude(advice, &local->status.model, confidence(pool), PADV_GAIN_UNKNOWN);
 	return true;
 }
 
