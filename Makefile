@@ -68,6 +68,9 @@ analyze:
 fuzz:
 	@bash test/fuzz/run.sh
 
+package:
+	@bash test/package.sh
+
 test-matrix:
 	@bash test/matrix.sh
 
@@ -87,4 +90,4 @@ dist:
 	@perl test/check_meta.pl
 	git archive --format zip --prefix=$(EXTENSION)-$(DISTVERSION)/ -o $(EXTENSION)-$(DISTVERSION).zip HEAD
 
-.PHONY: test demo bench lint analyze fuzz test-matrix test-cassert test-sanitizers test-valgrind dist
+.PHONY: test demo bench lint analyze fuzz package test-matrix test-cassert test-sanitizers test-valgrind dist
