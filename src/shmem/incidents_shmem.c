@@ -30,8 +30,8 @@ typedef struct IncidentsShared
 	/* Atomic. */
 	pg_atomic_uint32 failing;	/* the file could not be written */
 	pg_atomic_uint32 notable;
-	pg_atomic_uint32 notable_tried; /* when the file was written last, or could
-									 * not be written */
+	pg_atomic_uint32 notable_tried; /* when the file was written last, or
+									 * could not be written */
 	pg_atomic_uint32 changes;
 	pg_atomic_uint32 changes_tried; /* likewise */
 	pg_atomic_uint32 changes_written;	/* when it was written last */

@@ -17,12 +17,13 @@ typedef struct PadvFileStore
 {
 	const char *path;
 	const char *temporary;		/* while it is written */
-	const char *bad;			/* what a file that cannot be used is renamed to */
+	const char *bad;			/* what a file that cannot be used is renamed
+								 * to */
 	const char *kind;			/* "could not use <kind> file" */
 	const char *begins;			/* "a new <begins> begins" */
 	const char *kept;			/* "pool_advisor keeps its <kept> in file" */
-	const char *lost;			/* a sentence: what is in memory only when the file
-								 * cannot be written */
+	const char *lost;			/* a sentence: what is in memory only when the
+								 * file cannot be written */
 } PadvFileStore;
 
 /*

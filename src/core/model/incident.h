@@ -64,7 +64,8 @@ typedef struct PadvIncident
 	uint32_t	spare;
 	int64_t		query_id;
 	double		share;			/* of the culprit in what was suffered, 0..1 */
-	double		held_seconds;	/* age of its transaction, the most that was seen */
+	double		held_seconds;	/* age of its transaction, the most that was
+								 * seen */
 	double		peak;			/* sessions; logins a second of a login storm */
 	double		usual;			/* the same before */
 	double		throughput_before;	/* transactions a second */

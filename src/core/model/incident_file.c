@@ -12,8 +12,8 @@
 #include <string.h>
 
 static const PadvFileForm incident_form = {
-	.magic = "PADVINCI",.version = PADV_INCIDENT_VERSION,
-	.least = PADV_INCIDENT_LEAST_BYTES,.most = PADV_INCIDENT_MOST_BYTES
+	.magic = "PADVINCI", .version = PADV_INCIDENT_VERSION,
+	.least = PADV_INCIDENT_LEAST_BYTES, .most = PADV_INCIDENT_MOST_BYTES
 };
 
 size_t

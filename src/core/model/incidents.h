@@ -32,8 +32,8 @@ typedef struct PadvIncidentSecond
 	double		seconds;		/* since the one before */
 	const PadvWindowMeans *means;
 	double		transactions;	/* a second; negative: not known */
-	double		io_young;		/* sessions that wait for I/O in statements that began
-								 * in the last minute */
+	double		io_young;		/* sessions that wait for I/O in statements
+								 * that began in the last minute */
 	PadvPace	usual;			/* at this time of day */
 	const PadvStatus *status;
 	const PadvBlockers *blockers;
@@ -67,7 +67,8 @@ typedef struct PadvIncidentWatch
 	PadvBaseline baseline;
 	PadvBlame	blame;
 	PadvPace	now;			/* smoothed over some seconds */
-	PadvPace	cautious;		/* of that and the last second, what looks better */
+	PadvPace	cautious;		/* of that and the last second, what looks
+								 * better */
 	double		io_young;		/* likewise */
 	double		flow;			/* transactions a second, over half a minute */
 	double		best_flow;		/* the most of that in the last minutes */

@@ -23,7 +23,8 @@ typedef struct PadvWatchedRole
 	int64_t		unused;
 	double		logins;			/* in this second */
 	double		usual_logins;	/* a second, over some minutes */
-	double		excess;			/* logins beyond that, while they are far too many */
+	double		excess;			/* logins beyond that, while they are far too
+								 * many */
 
 	/* as of the last look at leaks */
 	bool		known;
@@ -32,7 +33,8 @@ typedef struct PadvWatchedRole
 	int64_t		before;			/* sessions at the look before this one */
 	int64_t		unused_before;
 	double		low;			/* fewest sessions in the last minutes */
-	double		past;			/* most sessions that it ever had and gave back */
+	double		past;			/* most sessions that it ever had and gave
+								 * back */
 	int			steps;			/* looks at which it had grown without need */
 	double		opened;			/* logins since base */
 	double		grown_seconds;	/* since the first of these looks */

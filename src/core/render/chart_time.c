@@ -275,7 +275,7 @@ padv_chart_incidents(PadvCanvas *canvas, const PadvTimeline *timeline, const Pad
 {
 	PadvIncidentKind kinds[PADV_INCIDENT_KINDS];
 	PadvFrame	frame = {.canvas = canvas, .left = KIND_AXIS + 1, .columns = canvas->width - KIND_AXIS - 2,
-		.labels_end = -1};
+	.labels_end = -1};
 	char		text[100];
 	int			all,
 				last;

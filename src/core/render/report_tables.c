@@ -493,7 +493,7 @@ padv_report_incidents(const PadvHtml *html, const PadvReport *report)
 	{
 		padv_html_markup(html, "<p>");
 		padv_html_text_format(html, "And %d older ones, which the view incidents shows.",
-					  report->all_incidents - report->nincidents);
+							  report->all_incidents - report->nincidents);
 		padv_html_markup(html, "</p>\n");
 	}
 	padv_html_markup(html, "</section>\n");

@@ -14,8 +14,8 @@
 #include <string.h>
 
 static const PadvFileForm history_form = {
-	.magic = "PADVHIST",.version = PADV_HISTORY_VERSION,
-	.least = PADV_HISTORY_LEAST_BYTES,.most = PADV_HISTORY_MOST_BYTES
+	.magic = "PADVHIST", .version = PADV_HISTORY_VERSION,
+	.least = PADV_HISTORY_LEAST_BYTES, .most = PADV_HISTORY_MOST_BYTES
 };
 
 /* All that precedes has a multiple of 8 bytes, so the points are aligned. */
