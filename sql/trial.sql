@@ -1,5 +1,5 @@
 -- Trials of limits: what can be asked for, and how one ends. Results under load are in
--- test/t/038_trial.pl.
+-- test/t/060_trial.pl.
 CREATE EXTENSION pool_advisor;
 SELECT pool_advisor.reset('scalability');
 

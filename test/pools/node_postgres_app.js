@@ -1,4 +1,4 @@
-// An application with the pool of node-postgres; t/048_real_pools.pl starts it.
+// An application with the pool of node-postgres; t/062_real_pools.pl starts it.
 //
 // node_postgres_app.js MODE CALLERS SECONDS SETTING=VALUE...
 // where the settings are those of Pool, as client_config('node-postgres') prints them. Modes:

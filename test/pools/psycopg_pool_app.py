@@ -1,4 +1,4 @@
-"""An application with psycopg_pool, as Django has it; t/048_real_pools.pl starts it.
+"""An application with psycopg_pool, as Django has it; t/062_real_pools.pl starts it.
 
 psycopg_pool_app.py MODE CALLERS SECONDS SETTING=VALUE...
 where the settings are those of ConnectionPool, as client_config('django') prints them. Modes: work;

@@ -1,4 +1,4 @@
-"""An application with SQLAlchemy's QueuePool; t/048_real_pools.pl starts it.
+"""An application with SQLAlchemy's QueuePool; t/062_real_pools.pl starts it.
 
 sqlalchemy_app.py MODE CALLERS SECONDS SETTING=VALUE...
 where the settings are those of create_engine(), as client_config('sqlalchemy') prints them. Each

@@ -97,7 +97,7 @@ add_one(int64_t elapsed, PadvState state, int64_t state_start, int64_t statement
 
 	world.clock_us += elapsed;
 	world.wall += elapsed;
-	padv_window_add(window, &(PadvSample) {world.clock_us, world.wall, 1, &session, 0});
+	padv_window_add(window, &(PadvSample) {.clock_us = world.clock_us, .taken_at = world.wall, .count = 1, .sessions = &session});
 	padv_window_digest(window, &digest);
 }
 
@@ -201,7 +201,7 @@ add_distinct(int64_t elapsed, int first, int count)
 		sessions[i] = (PadvSession) {.status_index = i, .pid = i + 1, .demands = true,
 			.role = ROLE_BASE + (uint32_t) (first + i),
 			.state = PADV_STATE_ACTIVE, .wait_event = event_number(first + i)};
-	padv_window_add(window, &(PadvSample) {world.clock_us, world.wall, count, sessions, 0});
+	padv_window_add(window, &(PadvSample) {.clock_us = world.clock_us, .taken_at = world.wall, .count = count, .sessions = sessions});
 	padv_window_digest(window, &digest);
 }
 
@@ -352,7 +352,7 @@ simulate(int nclients, int64_t execute, int64_t pause, PadvState state, int64_t 
 				.xact_start = client->statement_start,
 			.state_start = pausing ? client->pause_start : client->statement_start};
 		}
-		padv_window_add(window, &(PadvSample) {wall - WALL_START, wall, nclients, sessions, 0});
+		padv_window_add(window, &(PadvSample) {.clock_us = wall - WALL_START, .taken_at = wall, .count = nclients, .sessions = sessions});
 	}
 	padv_window_digest(window, &digest);
 	return busy_ratio();
