@@ -216,8 +216,7 @@ padv_machine_read_counters(const PadvMachine *machine,
 typedef struct ProcessStat
 {
 	char		state;
-	double		cpu_ns;			/* with the resolution of clock ticks;
-								 * UNKNOWN */
+	double		cpu_ns;			/* with the resolution of clock ticks; UNKNOWN */
 	uint64_t	threads;
 } ProcessStat;
 

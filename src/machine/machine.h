@@ -56,10 +56,10 @@ typedef struct PadvMachine
 	uint8_t		cpu_allowed[PADV_MAX_CPUS / 8]; /* bit map of allowed CPUs */
 	double		memory;			/* bytes; negative: not known */
 	double		page_tables;	/* bytes, of all processes; likewise */
-	char		cgroup_usage_file[PADV_USAGE_FILE]; /* file below root with the
-													 * CPU time of the cgroup
-													 * with the tightest quota,
-													 * or "" */
+	char		cgroup_usage_file[PADV_USAGE_FILE]; /* file below root with
+													 * the CPU time of the
+													 * cgroup with the
+													 * tightest quota, or "" */
 	int			nfacts;
 	int			facts_left_out; /* number of facts that did not fit; the last
 								 * fact says so */
@@ -78,9 +78,9 @@ typedef struct PadvMachineCounters
 	double		cgroup_cpu;		/* of the cgroup with the tightest quota */
 	double		disk_read;		/* sum of the durations of reads, of the disks
 								 * with data */
-	double		disk_read_count;	/* number of completed reads of these disks */
-	double		pressure_cpu;	/* time in which some process waited for a
-								 * CPU */
+	double		disk_read_count;	/* number of completed reads of these
+									 * disks */
+	double		pressure_cpu;	/* time in which some process waited for a CPU */
 	double		pressure_io;	/* time in which some process waited for I/O */
 } PadvMachineCounters;
 

@@ -68,6 +68,7 @@ extern bool padv_xact_stats_session(int entry, PadvXactSession *session);
  * process.  Returns false if its login did not come to an end.
  */
 extern bool padv_xact_stats_end(PadvXactSession *session);
+
 /*
  * For the worker, once a second: add to each role what its sessions have counted since the
  * last look.  `now` is the monotonic clock in microseconds.  Takes the lock for each backend

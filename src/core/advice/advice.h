@@ -19,8 +19,8 @@ typedef enum PadvSeverity
 typedef struct PadvAdvice
 {
 	PadvSeverity severity;
-	const char *code;			/* a static string that does not change between
-								 * releases */
+	const char *code;			/* a static string that does not change
+								 * between releases */
 	char		subject[128];
 	char		finding[512];
 	char		recommendation[768];
@@ -63,6 +63,7 @@ extern void padv_advice_conclude(PadvAdvice *advice, const PadvModel *model, con
 
 /* The confidence of an advice that depends on the optimum; a static string. */
 extern const char *padv_advice_confidence(const PadvModel *model);
+
 /* Sort, worst first; the order of the same severity stays. */
 extern void padv_advice_sort(PadvAdvice *advice, int count);
 

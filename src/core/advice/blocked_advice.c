@@ -126,9 +126,9 @@ padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice)
 				 local->blocker_gid_quoted ? local->blocker_gid_quoted : "");
 	padv_describe_blocker(local, description, sizeof(description));
 	length = snprintf(advice->finding, sizeof(advice->finding),
-					"%lld %s for %s, %lld of them directly, and for %.0f s at most.",
-					(long long) blocker->blocked, blocker->blocked == 1 ? "session waits" : "sessions wait",
-					description, (long long) blocker->blocked_directly, blocker->longest_wait_seconds);
+					  "%lld %s for %s, %lld of them directly, and for %.0f s at most.",
+					  (long long) blocker->blocked, blocker->blocked == 1 ? "session waits" : "sessions wait",
+					  description, (long long) blocker->blocked_directly, blocker->longest_wait_seconds);
 	if (stall->blocked > blocker->blocked && (size_t) length < sizeof(advice->finding))
 		snprintf(advice->finding + length, sizeof(advice->finding) - (size_t) length,
 				 " Together %lld wait for locks; the view blockers has the others.", (long long) stall->blocked);

@@ -43,8 +43,7 @@ typedef enum PadvVerdict
 	PADV_VERDICT_WITHIN,
 	PADV_VERDICT_AT_OPTIMUM,
 	PADV_VERDICT_OVERSUBSCRIBED,
-	PADV_VERDICT_BLOCKED,		/* much lock waiting, but transactions
-								 * finish */
+	PADV_VERDICT_BLOCKED,		/* much lock waiting, but transactions finish */
 	PADV_VERDICT_STALLED,		/* most of the work is blocked; see health.h */
 } PadvVerdict;
 
@@ -103,8 +102,8 @@ typedef struct PadvModel
 
 	/* These come from the busiest load. */
 	int64_t		pool_size;		/* for a transaction pool; 0: not known */
-	int64_t		session_pool_size;	/* for callers that keep a connection for a
-									 * whole request; likewise */
+	int64_t		session_pool_size;	/* for callers that keep a connection for
+									 * a whole request; likewise */
 	double		busy_ratio;		/* optimal / pool_size; negative: not known */
 	PadvPoolBasis pool;
 	double		load_ratio;

@@ -67,8 +67,7 @@ typedef struct PadvBin
 								 * evidence */
 
 	/* Evidence since throughput left the curve. */
-	int64_t		departure;		/* PadvScalability.departures of this
-								 * evidence */
+	int64_t		departure;		/* PadvScalability.departures of this evidence */
 	double		fresh_seconds;
 	double		fresh_throughput;
 } PadvBin;
@@ -107,8 +106,7 @@ typedef struct PadvCurve
 									 * near and beyond the peak */
 	bool		settled;		/* no evidence depends on an episode of
 								 * pressure that is still short */
-	PadvResource saturated;		/* resource that was saturated beyond the
-								 * peak */
+	PadvResource saturated;		/* resource that was saturated beyond the peak */
 	double		saturated_share;	/* as PadvBin.use */
 	double		gap_low;		/* next to the peak there is no evidence
 								 * between these; 0: no gap */
@@ -168,8 +166,8 @@ typedef struct PadvScalability
 	int64_t		level;			/* number of changes of level */
 	int64_t		departures;		/* number of times that throughput left the
 								 * curve */
-	double		consistent_at;	/* busy connections when throughput was last on
-								 * the curve */
+	double		consistent_at;	/* busy connections when throughput was last
+								 * on the curve */
 	double		noise;			/* mean absolute deviation from the curve, of
 								 * logarithms */
 

@@ -33,8 +33,8 @@ typedef struct PadvStatus
 	PadvModel	model;
 	PadvControl control;		/* of server_max_active = auto */
 	PadvStall	stall;			/* sessions that block others */
-	bool		limits_unreadable;	/* limits could not be read, so no login is
-									 * refused */
+	bool		limits_unreadable;	/* limits could not be read, so no login
+									 * is refused */
 	int64_t		connections_most;	/* maximum in use of the last 14 days */
 	int64_t		connections_days;	/* days for which this is known */
 	int64_t		limits_committed;	/* sum of the sessions that limits and

@@ -264,7 +264,8 @@ bool
 padv_usl_fit(const PadvUslPoint *points, int n, PadvUsl *usl)
 {
 	/*
-	 * starting points: little contention, much contention, much coherency cost
+	 * starting points: little contention, much contention, much coherency
+	 * cost
 	 */
 	static const double starts[][2] = {{0.01, 0.0001}, {0.5, 0.0001}, {0.01, 0.1}};
 	Problem		problem;

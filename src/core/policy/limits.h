@@ -40,8 +40,7 @@ typedef enum PadvLimitSetting
 	PADV_MAX_ACTIVE,			/* transactions at a time */
 	PADV_TRANSACTION_QUEUE_LENGTH,	/* -1 is no bound */
 	PADV_TRANSACTION_QUEUE_TIMEOUT, /* milliseconds; 0 is never */
-	PADV_ACTIVE_WEIGHT,			/* share of the server's limit on
-								 * transactions */
+	PADV_ACTIVE_WEIGHT,			/* share of the server's limit on transactions */
 	PADV_MIN_ACTIVE,			/* transactions that go before others */
 } PadvLimitSetting;
 

@@ -32,8 +32,8 @@ typedef struct PadvQuota
 	int32_t		in_use;			/* granted requests, plus 1 for a claim */
 	int32_t		waiting;		/* waiting requests that are under it */
 	int32_t		linked;			/* those of them that are linked here */
-	int32_t		first;			/* the leader linked here that is served
-								 * next, which is the root of their heap, or
+	int32_t		first;			/* the leader linked here that is served next,
+								 * which is the root of their heap, or
 								 * PADV_NONE */
 	int32_t		ring;			/* the party linked here whose oldest waiter
 								 * is preferred next; PADV_NONE */
@@ -57,8 +57,8 @@ typedef struct PadvFlow
 								 * that have their minimum */
 	int32_t		granted;		/* requests granted at the shared quota */
 	int32_t		linked;			/* waiting requests that are linked there */
-	int32_t		newest_first;	/* a new waiter is served before others of
-								 * the flow? */
+	int32_t		newest_first;	/* a new waiter is served before others of the
+								 * flow? */
 	int32_t		first;			/* the root of the heap of its leaders that
 								 * are linked there; PADV_NONE */
 	int32_t		place;			/* in the heap of flows; PADV_NONE */

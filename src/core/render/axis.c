@@ -59,7 +59,8 @@ round_down(double value)
 		return up;
 
 	/*
-	 * The next smaller round number is between a third and a half of this one.
+	 * The next smaller round number is between a third and a half of this
+	 * one.
 	 */
 	return padv_round_up(up * 0.34);
 }
@@ -218,8 +219,7 @@ write_date(int64_t days, char *label, size_t size)
 	static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int64_t		cycle = 400 * 365 + 97;
 	int64_t		day = (days % cycle + cycle) % cycle;
-	int			year = 0;		/* in the 400-year cycle, which begins in
-								 * 2000 */
+	int			year = 0;		/* in the 400-year cycle, which begins in 2000 */
 	int			month = 0;
 
 	for (;; year++)

@@ -36,8 +36,7 @@ typedef enum PadvMark
 {
 	PADV_MARK_BLANK,
 	PADV_MARK_BAR,
-	PADV_MARK_BAR_CROSSED,		/* a bar that the line of the optimum
-								 * crosses */
+	PADV_MARK_BAR_CROSSED,		/* a bar that the line of the optimum crosses */
 	PADV_MARK_SHADE_3,			/* more fills, from dense to light */
 	PADV_MARK_SHADE_2,
 	PADV_MARK_SHADE_1,

@@ -80,6 +80,7 @@ spread_column(PadvColumns *columns, const PadvTimeline *timeline, const PadvHist
 			continue;
 		add_point(&columns->columns[i], point, overlap);
 		add_point(&columns->all, point, overlap);
+
 		/*
 		 * A maximum counts for the column that has most of the point, or for
 		 * two that have half of it each.

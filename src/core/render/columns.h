@@ -18,8 +18,7 @@ typedef struct PadvTimeline
 {
 	const PadvHistoryPoint *points;
 	int			count;
-	int64_t		interval;		/* of one point, microseconds; greater than
-								 * 0 */
+	int64_t		interval;		/* of one point, microseconds; greater than 0 */
 	int64_t		from;
 	int64_t		until;
 	int64_t		(*utc_offset) (int64_t at); /* offset of local time,

@@ -253,9 +253,9 @@ write_reason(const PadvHtml *html, const PadvLocalStatus *local)
 	padv_label_number(model->demand, demand, sizeof(demand));
 	padv_label_number(model->load_ratio, ratio, sizeof(ratio));
 	padv_html_text_format(html,
-				  "Over the last minute %s sessions wanted to work on average, and %s %lld active (range %lld to %lld; confidence %s), so the load is %s times the optimum: ",
-				  demand, padv_number_source(model), (long long) chosen->connections, (long long) chosen->low,
-				  (long long) chosen->high, padv_confidence_name(chosen->confidence), ratio);
+						  "Over the last minute %s sessions wanted to work on average, and %s %lld active (range %lld to %lld; confidence %s), so the load is %s times the optimum: ",
+						  demand, padv_number_source(model), (long long) chosen->connections, (long long) chosen->low,
+						  (long long) chosen->high, padv_confidence_name(chosen->confidence), ratio);
 	padv_html_markup(html, "<b>");
 	padv_html_text_format(html, "%s", padv_verdict_name(model->verdict));
 	padv_html_markup(html, "</b>");
@@ -318,9 +318,9 @@ write_head(const PadvHtml *html, const PadvReport *report)
 					 "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
 					 "<title>");
 	padv_html_text_format(html, "pool_advisor: %s%s%s",
-				  local->status.taken_at == 0 ? "no sample yet" :
-				  padv_verdict_name(local->status.model.verdict),
-				  report->cluster_name[0] == '\0' ? "" : ", ", report->cluster_name);
+						  local->status.taken_at == 0 ? "no sample yet" :
+						  padv_verdict_name(local->status.model.verdict),
+						  report->cluster_name[0] == '\0' ? "" : ", ", report->cluster_name);
 	padv_html_markup(html, "</title>\n<style>\n");
 	padv_html_markup(html, padv_report_style);
 	padv_html_markup(html, "</style>\n</head>\n");

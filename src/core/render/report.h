@@ -90,8 +90,7 @@ typedef struct PadvReport
 	int64_t		all_limits;		/* the number of all limits */
 	int64_t		default_max_sessions;	/* of roles without a limit of their
 										 * own; -1: none */
-	int64_t		default_in_use; /* sessions of the role that has most of
-								 * them */
+	int64_t		default_in_use; /* sessions of the role that has most of them */
 
 	const PadvNamedPool *pools; /* found ones, most open connections first */
 	int			npools;

@@ -104,7 +104,7 @@ draw_point(const Drawing *drawing, const PadvScalabilityRow *row)
 	padv_html_number(drawing->html, padv_svg_y(&drawing->y, row->throughput));
 	padv_html_markup(drawing->html, "\" r=\"4\"><title>");
 	padv_html_text_format(drawing->html, "%s at work: %s transactions/s, seen for %s s",
-				  connections, throughput, seconds);
+						  connections, throughput, seconds);
 	padv_html_markup(drawing->html, "</title></circle>\n");
 }
 

@@ -14,8 +14,7 @@
 /* How long a connection stays assigned to a client. */
 typedef enum PadvHolding
 {
-	PADV_HELD_FOR_TRANSACTION,	/* a proxy reassigns it after each
-								 * transaction */
+	PADV_HELD_FOR_TRANSACTION,	/* a proxy reassigns it after each transaction */
 	PADV_HELD_UNTIL_RETURNED,	/* until the caller returns it */
 	PADV_HELD_BY_WORKER,		/* each worker thread keeps its own */
 } PadvHolding;
@@ -26,8 +25,8 @@ typedef enum PadvClientValue
 	PADV_VALUE_SIZE,			/* connections of one pool, with the
 								 * calculation */
 	PADV_VALUE_SAME,			/* the same number, with its own reason */
-	PADV_VALUE_PERCENT,			/* the same in percent of max_connections, with
-								 * the calculation */
+	PADV_VALUE_PERCENT,			/* the same in percent of max_connections,
+								 * with the calculation */
 	PADV_VALUE_SAME_PERCENT,
 	PADV_VALUE_WORKERS,			/* number of worker threads, with the
 								 * calculation */
@@ -92,8 +91,8 @@ typedef struct PadvClientPlan
 	double		sessions;
 	double		executing;
 	int64_t		pool_size;		/* 0: not known; likewise below */
-	int64_t		session_pool_size;	/* for callers that keep a connection for a
-									 * whole request */
+	int64_t		session_pool_size;	/* for callers that keep a connection for
+									 * a whole request */
 	int64_t		max_connections;
 	int64_t		usable_connections;
 

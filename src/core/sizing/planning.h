@@ -37,8 +37,8 @@ typedef struct PadvFleet
 typedef struct PadvFleetConnections
 {
 	int64_t		connections;	/* of the whole fleet */
-	int64_t		unserved;		/* requests without a connection, per front end
-								 * and database */
+	int64_t		unserved;		/* requests without a connection, per front
+								 * end and database */
 } PadvFleetConnections;
 
 /* Compute the connections of a fleet.  Returns false on overflow. */

@@ -125,8 +125,7 @@ forecast_bounded(double load, double service, double servers, double places,
 {
 	PadvErlang	chances = padv_erlang((int64_t) servers, load);
 	PadvTruncatedGeometric queue;
-	double		starts;			/* weight of arrivals that are served at
-								 * once */
+	double		starts;			/* weight of arrivals that are served at once */
 	double		waits;			/* of arrivals that wait */
 	double		refused;		/* of arrivals that are refused */
 	double		total;

@@ -13,11 +13,9 @@
 /* Long-run averages. */
 typedef struct PadvThreadPoolForecast
 {
-	double		threads;		/* existing threads; core threads always
-								 * exist */
+	double		threads;		/* existing threads; core threads always exist */
 	double		busy;			/* executing a task */
-	double		queued;			/* tasks in the queue; infinite if not
-								 * stable */
+	double		queued;			/* tasks in the queue; infinite if not stable */
 	double		wait_seconds;	/* mean of the tasks that are not refused;
 								 * likewise */
 	double		refused_ratio;	/* share of all tasks */

@@ -17,8 +17,8 @@
 typedef struct PadvTruncatedGeometric
 {
 	double		states;			/* at least 1 */
-	double		log_ratio;		/* logarithm of the ratio, or of its inverse if
-								 * the ratio is above 1; never positive */
+	double		log_ratio;		/* logarithm of the ratio, or of its inverse
+								 * if the ratio is above 1; never positive */
 	bool		falling;		/* the ratio is at most 1 */
 	double		mean;
 	double		variance;

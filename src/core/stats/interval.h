@@ -30,8 +30,9 @@ typedef struct PadvInterval
 	double		held;			/* sessions briefly idle in transaction */
 	double		round_trip;		/* idle between two transactions, for at most
 								 * a round trip */
-	double		unseen;			/* run and ready, without sessions that samples
-								 * saw on CPU or in I/O; can be negative */
+	double		unseen;			/* run and ready, without sessions that
+								 * samples saw on CPU or in I/O; can be
+								 * negative */
 
 	/* reads of the disks with data, as counted by the kernel */
 	double		reads;			/* completed; negative: not known */
@@ -101,9 +102,9 @@ typedef struct PadvBottleneck
 {
 	double		share;			/* of the recent seconds, 0..1 */
 	double		users;			/* sessions that used it, mean */
-	double		through;		/* sessions that did not queue for it, its users
-								 * included; mean with preference for the
-								 * beginning */
+	double		through;		/* sessions that did not queue for it, its
+								 * users included; mean with preference for
+								 * the beginning */
 } PadvBottleneck;
 
 /*
