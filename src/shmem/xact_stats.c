@@ -454,6 +454,7 @@ padv_xact_stats_reset_latency(void)
 	{
 		LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
 		memset(&shared->roles[i].total, 0, sizeof(PadvLatency));
+		memset(&shared->roles[i].minute, 0, sizeof(PadvLatencyMinute));
 		LWLockRelease(&shared->lock);
 	}
 }

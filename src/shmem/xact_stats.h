@@ -84,7 +84,7 @@ extern void padv_xact_stats_fold(int64 now);
  */
 extern int	padv_xact_stats_copy_latency(PadvRoleLatency **rows);
 
-/* Set the counts since the start to 0.  The caller has checked privileges. */
+/* Set the counts of each role to 0.  The caller has checked privileges. */
 extern void padv_xact_stats_reset_latency(void);
 
 #endif							/* PADV_XACT_STATS_H */
