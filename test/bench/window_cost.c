@@ -75,7 +75,7 @@ make_session(PadvSession *session, int slot, bool all_active)
 static double
 once(PadvWindow *window, int count, int round)
 {
-	PadvSample	sample = {0, 0, count, sessions, 0};
+	PadvSample	sample = {.count = count, .sessions = sessions};
 	struct timespec from,
 				to;
 

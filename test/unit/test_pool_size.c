@@ -162,7 +162,7 @@ live(int64_t time)
 				begin_transaction(&world.clients[i]);
 			sessions[i] = seen(i);
 		}
-		padv_window_add(world.window, &(PadvSample) {world.now - START, world.now, world.work.clients, sessions, 0});
+		padv_window_add(world.window, &(PadvSample) {.clock_us = world.now - START, .taken_at = world.now, .count = world.work.clients, .sessions = sessions});
 		if (world.now >= second_ends)
 		{
 			end_second((double) (world.now - second_ends + SECOND) / 1e6);

@@ -20,7 +20,7 @@ busy_ratio(void)
 static void
 test_empty(void)
 {
-	PadvSample	empty = {0, WALL_START, 0, NULL, 0};
+	PadvSample	empty = {.taken_at = WALL_START};
 
 	start_over();
 	padv_window_digest(window, &digest);
@@ -61,7 +61,7 @@ test_by_hand(void)
 		.xact_start = wall - SECOND, .state_start = wall - SECOND},
 		{.status_index = 9, .pid = 12, .state = PADV_STATE_IDLE_IN_TRANSACTION, .xact_start = 1},
 	};
-	PadvSample	sample = {SECOND, wall, sizeof(sessions) / sizeof(sessions[0]), sessions, 3};
+	PadvSample	sample = {.clock_us = SECOND, .taken_at = wall, .count = sizeof(sessions) / sizeof(sessions[0]), .sessions = sessions, .logins_waiting = 3};
 	const PadvCounts *last = &digest.last;
 
 	start_over();
