@@ -13,7 +13,7 @@ $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION pool_advisor');
 my @functions = split /\n/, $node->safe_psql('postgres', q{
 	SELECT format('%s(%s)', proname,
-	              array_to_string(ARRAY(SELECT CASE type WHEN 'timestamptz'::regtype THEN '''now''' ELSE '''1''' END
+	              array_to_string(ARRAY(SELECT CASE type WHEN 'timestamptz'::regtype THEN '''now''' WHEN 'text[]'::regtype THEN '''{1}''' ELSE '''1''' END
 					FROM unnest(proargtypes) WITH ORDINALITY AS a (type, n) WHERE n <= pronargs - pronargdefaults ORDER BY n), ', '))
 	FROM pg_proc WHERE pronamespace = 'pool_advisor'::regnamespace ORDER BY 1});
 cmp_ok(scalar(@functions), '>', 5, 'there are functions');
@@ -66,7 +66,7 @@ is( $node->safe_psql('postgres', q{
 is($node->safe_psql('postgres', 'SELECT string_agg(code, $$ $$) FROM pool_advisor.advice'),
 	'sampling_stopped', 'advice says that sampling stopped');
 is($node->safe_psql('postgres', 'SELECT count(*), count(connections) FROM pool_advisor.optimal'),
-	'4|0', 'optimal has no number');
+	'5|0', 'optimal has no number');
 is($node->safe_psql('postgres', 'SELECT (SELECT count(*) FROM pool_advisor.waits) + (SELECT count(*) FROM pool_advisor.roles) + (SELECT count(*) FROM pool_advisor.hardware)'),
 	'0', 'the other views are empty');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM pool_advisor.explain()'),

@@ -74,7 +74,7 @@ ok( $node->poll_query_until('postgres', 'SELECT optimal = 16 FROM pool_advisor.s
 	'the setting is taken');
 like(
 	$node->safe_psql('postgres', q{SELECT finding FROM pool_advisor.advice WHERE code = 'hyper_threads_counted'}),
-	qr/pool_advisor.cores is 8, but the server may use 4 physical cores/,
+	qr/pool_advisor.cores is 8, but the server can use 4 physical cores/,
 	'and doubted');
 
 # Nothing is readable: the library's own answer is used, and says so.

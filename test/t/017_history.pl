@@ -212,7 +212,7 @@ my @bad = (
 			write_file($file, $bytes . 'and more');
 	}, qr/newer version/ ],
 	[ 'full of garbage', sub { write_file($file, join('', map { chr(($_ * 7919) % 251) } 1 .. 600000)) },
-		qr/not a history/ ],
+		qr/another kind of file/ ],
 	[ 'empty', sub { write_file($file, '') }, qr/too short/ ],
 	[ 'that is a folder', sub { mkdir $file or die $! }, qr/not an ordinary file/ ],
 	[ 'that is a pipe', sub { POSIX::mkfifo($file, 0600) or die $! }, qr/not an ordinary file/ ],
