@@ -12,10 +12,10 @@
 #include <math.h>
 
 #include "funcapi.h"
-#include "postmaster/postmaster.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "core/advice/trial_words.h"
 #include "core/text/emit.h"
 #include "shmem/shared_settings.h"

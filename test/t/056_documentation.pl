@@ -287,7 +287,9 @@ sub set_scene_tried
 	my $script = "$folder/sleep.sql";
 
 	append_to_file($script, "SELECT pg_sleep(0.01);\n");
+	set_to('gate_enforcement = on');
 	server_max_active($node, 4);
+	wait_for($node, q{gate_enforcement = 'on' FROM pool_advisor.gate WHERE scope = 'server'});
 	my $load = start_program('pgbench', '-n', '-c', 16, '-j', 1, '-T', 3600, '-f', $script, user_of($node));
 	wait_for($node, q{count(*) = 16 FROM pg_stat_activity WHERE usename = 'app'});
 	$node->safe_psql('postgres', q{SELECT pool_advisor.trial('30 s', 16)});
