@@ -86,7 +86,6 @@ my @RULES = (
 	[ qr/\.blockers/, 'blocked', \&rows, same => 'rolname state blocked_directly blocked' ],
 	[ qr/\.summary/, 'blocked', \&rows, same => 'item', any => 'state' ],
 	[ qr/\.load/, 'blocked', \&rows, same => 'dimension key' ],
-	[ qr/FROM pool_advisor\.pools/, 'blocked', \&rows ],
 	# no time for each transaction where the first period has none
 	[ qr/\.compare/, 'contended', sub { rows($_[0], [ grep { !/^ *seconds_per_transaction/ } @{ $_[1] } ]) } ],
 	[ qr/\.latency/, 'contended', \&rows, same => 'rolname period' ],
@@ -345,6 +344,8 @@ sub set_scene_blocked
 		'max_sessions = 20 FROM pool_advisor.limits WHERE rolname = $$batch$$');
 	wait_for($node, q{verdict = 'stalled' AND load_ratio > 3 FROM pool_advisor.status});
 	wait_for($node, q{EXISTS (SELECT FROM pool_advisor.incidents WHERE kind = 'stalled' AND ended IS NULL)});
+	# each question of this test is a connection
+	wait_for($node, q{EXISTS (SELECT FROM pool_advisor.advice WHERE code = 'pool_per_request')});
 	return;
 }
 
@@ -356,9 +357,6 @@ sub set_scene_fleet
 	$node->safe_psql('postgres', 'CREATE ROLE monitoring LOGIN IN ROLE pg_monitor');
 	$node->safe_psql('postgres', $node->safe_psql('postgres',
 		"SELECT pool_advisor.fleet_config('postgres_fdw', '{node1=$self,node2=$self,node3=host=/nowhere}')"));
-
-	# each question of this test is a connection
-	wait_for($node, q{EXISTS (SELECT FROM pool_advisor.advice WHERE code = 'pool_per_request')});
 	return;
 }
 

@@ -149,6 +149,7 @@ sub table_of
 	my ($names, $rule, @lines) = @_;
 	my (@rows, @places);
 
+	return unless defined $rule;
 	push @places, $-[0] + 1 while $rule =~ /(?:^|\+)/g;
 	$places[0] = 0;
 	foreach my $line ($names, @lines)
