@@ -536,6 +536,7 @@ sub values_of
 	%say = (%say, 0 => 'refused', 0.001 => 'taken') if $range eq 'over 0';
 	%say = (%say, '/somewhere' => 'taken', somewhere => 'refused') if $range eq 'an absolute path';
 	%say = (%say, postgres => 'taken') if $range eq 'a database';
+	%say = ('03:30' => 'taken', '24:00' => 'refused') if $range =~ /^a time of day/;
 	$say{ in_base($low) - $step } = 'refused' if defined $low && $type ne 'string' && in_base($low) - $step ne $default;
 	$say{ beyond($high, $step) } = 'refused' if defined $high;
 	return %say;
