@@ -7,7 +7,7 @@
  *
  * Only its backend writes the counts of an entry: no lock, no cache line that others write,
  * no locked instruction.  The callback runs at the end of every transaction of a client.
- * It reads the clock once and stores five numbers.
+ * It reads the clock once and stores four numbers.
  *
  * Counts of an entry are never set back.  The worker adds to the role what has come since
  * its last look (`folded`), once a second.  Entries are numbered as the PGPROCs are, so an
@@ -21,7 +21,7 @@
  * A reader of counts sees each one whole, but two counts of one backend may be a transaction
  * apart.  A look that finds them so adds the rest with the next one.
  *
- * The second half of an entry is of the session alone, and starts at 0 with it.  `pid` says
+ * The second half of an entry is of the session alone, and begins with it.  `pid` says
  * whose it is.  A session clears it before it ends, so the worker does not count what the
  * session reports itself then (shmem/ended_sessions.c).
  *
@@ -58,7 +58,7 @@ typedef struct XactCounts
 	/* of the session */
 	pg_atomic_uint32 pid;		/* 0: there is none */
 	uint32		status_index;
-	pg_atomic_uint64 session_us;
+	pg_atomic_uint64 began_us;	/* inside_us when it began */
 	pg_atomic_uint32 held[PADV_HOLD_BUCKETS];
 
 	pg_atomic_uint32 by_duration[PADV_LATENCY_BUCKETS];
@@ -132,7 +132,7 @@ init_counts(XactCounts *counts)
 	pg_atomic_init_u64(&counts->logins, 0);
 	pg_atomic_init_u32(&counts->login_role, 0);
 	pg_atomic_init_u32(&counts->pid, 0);
-	pg_atomic_init_u64(&counts->session_us, 0);
+	pg_atomic_init_u64(&counts->began_us, 0);
 	for (int i = 0; i < PADV_HOLD_BUCKETS; i++)
 		pg_atomic_init_u32(&counts->held[i], 0);
 	for (int i = 0; i < PADV_LATENCY_BUCKETS; i++)
@@ -221,7 +221,7 @@ begin_session(XactCounts *counts, Oid role)
 {
 	pg_atomic_write_u32(&counts->login_role, role);
 	pg_atomic_write_u64(&counts->logins, pg_atomic_read_u64(&counts->logins) + 1);
-	pg_atomic_write_u64(&counts->session_us, 0);
+	pg_atomic_write_u64(&counts->began_us, pg_atomic_read_u64(&counts->inside_us));
 	for (int i = 0; i < PADV_HOLD_BUCKETS; i++)
 		pg_atomic_write_u32(&counts->held[i], 0);
 	counts->status_index = padv_my_status_index();
@@ -270,7 +270,7 @@ is_client_xact(void)
 	return MyBEEntry != NULL && MyBEEntry->st_state > STATE_IDLE;
 }
 
-/* What a session has done for its pool; a count that is full stays so. */
+/* How long a session has held its connection, for its pool; a count that is full stays so. */
 static inline void
 count_for_session(int64 inside)
 {
@@ -279,8 +279,6 @@ count_for_session(int64 inside)
 
 	if (likely(before < PG_UINT32_MAX))
 		pg_atomic_write_u32(held, before + 1);
-	if (likely(inside > 0))
-		add_to_own_counter(&mine->session_us, inside);
 }
 
 static void
@@ -350,7 +348,7 @@ static void
 copy_session(XactCounts *counts, PadvXactSession *session)
 {
 	session->status_index = counts->status_index;
-	session->inside_us = pg_atomic_read_u64(&counts->session_us);
+	session->inside_us = pg_atomic_read_u64(&counts->inside_us) - pg_atomic_read_u64(&counts->began_us);
 	for (int i = 0; i < PADV_HOLD_BUCKETS; i++)
 		session->held[i] = pg_atomic_read_u32(&counts->held[i]);
 }
