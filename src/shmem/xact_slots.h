@@ -119,13 +119,8 @@ extern void padv_slots_set_retain_timeout(int64 us);
 /* Set the server's limit, -1 for none, and grant the waiters that now fit. */
 extern void padv_slots_set_server_limit(int32 limit);
 
-/*
- * For readers.  padv_slots_read writes all fields of *gate but setting, running and
- * kept.  padv_slots_count writes the last two; it visits each slot in use, without
- * a lock, so slots that change meanwhile may be missed.
- */
+/* For readers: write all fields of *gate but setting and trial. */
 extern void padv_slots_read(PadvSlotStats *gate);
-extern void padv_slots_count(PadvSlotStats *gate);
 
 /* Slots with a running transaction. */
 typedef struct PadvSlotsInUse

@@ -26,20 +26,18 @@ padv_slots_read(PadvSlotStats *gate)
 	SpinLockRelease(&padv_admission->mutex);
 }
 
-void
-padv_slots_count(PadvSlotStats *gate)
+/*
+ * The backend of element i of the list of slot owners, if it runs a transaction, or
+ * PADV_NONE.  *since is since when it does; 0: not known yet.  Without a lock.
+ */
+static int32
+find_holder(int i, int64 *since)
 {
-	int			count = *(volatile int32 *) &padv_admission->nslot_owners;
+	int32		number = ((volatile int32 *) padv_slot_owners)[i];
+	uint64		word = pg_atomic_read_u64(&padv_slot_words[number].word);
 
-	gate->running = 0;
-	gate->retained = 0;
-	for (int i = 0; i < count; i++)
-	{
-		PadvSlotState state = SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[((volatile int32 *) padv_slot_owners)[i]].word));
-
-		gate->running += state == SLOT_HELD;
-		gate->retained += state == SLOT_RETAINED;
-	}
+	*since = SLOT_SINCE(word);
+	return SLOT_STATE(word) == SLOT_HELD ? number : PADV_NONE;
 }
 
 void
@@ -50,11 +48,13 @@ padv_slots_in_use(PadvSlotsInUse *in_use)
 
 	for (int i = 0; i < count; i++)
 	{
-		int32		number = ((volatile int32 *) padv_slot_owners)[i];
-		const volatile PadvBackend *backend = &padv_backends[number];
+		int64		since;
+		int32		number = find_holder(i, &since);
+		const volatile PadvBackend *backend;
 
-		if (SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[number].word)) != SLOT_HELD)
+		if (number == PADV_NONE)
 			continue;
+		backend = &padv_backends[number];
 		for (int j = 0; j < backend->xact.nquotas && j < PADV_MAX_REQUEST_QUOTAS; j++)
 			of_quota[backend->xact.quotas[j]]++;
 	}
@@ -131,15 +131,16 @@ add_holders(PadvQueueNow *queues)
 
 	for (int i = 0; i < count; i++)
 	{
-		int32		number = ((volatile int32 *) padv_slot_owners)[i];
-		const volatile PadvBackend *backend = &padv_backends[number];
-		uint64		word = pg_atomic_read_u64(&padv_slot_words[number].word);
+		int64		since;
+		int32		number = find_holder(i, &since);
+		const volatile PadvBackend *backend;
 
-		if (SLOT_STATE(word) != SLOT_HELD)
+		if (number == PADV_NONE)
 			continue;
+		backend = &padv_backends[number];
 		for (int j = 0; j < backend->xact.nquotas && j < PADV_MAX_REQUEST_QUOTAS; j++)
 			add_holder(&queues[backend->xact.quotas[j]], backend,
-					   SLOT_SINCE(word) > 0 ? SLOT_SINCE(word) : now);
+					   since > 0 ? since : now);
 	}
 }
 

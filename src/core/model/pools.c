@@ -324,12 +324,6 @@ padv_pools_generation(const PadvPools *pools, int number)
 	return pools->groups[number].generation;
 }
 
-uint64_t
-padv_pools_hash_of(const PadvPools *pools, int number)
-{
-	return number < pools->top ? pools->groups[number].hash : 0;
-}
-
 /* --- a sample --------------------------------------------------------------- */
 
 /* A session that is logging in has no application name yet. */

@@ -136,9 +136,6 @@ extern int	padv_pools_number(PadvPools *pools, const PadvPoolKey *key, uint64_t 
 /* A number is another pool's when this has changed. */
 extern uint32_t padv_pools_generation(const PadvPools *pools, int number);
 
-/* The hash of the pool with this number; 0: it is free. */
-extern uint64_t padv_pools_hash_of(const PadvPools *pools, int number);
-
 /* Count the sessions of a sample, by their field pool.  O(sessions). */
 extern void padv_pools_sample(PadvPools *pools, const PadvSample *sample);
 

@@ -55,7 +55,7 @@ typedef struct PadvLargestKey
 typedef struct PadvLocalStatus
 {
 	PadvStatus	status;
-	PadvSlotStats gate;			/* running and retained are not set */
+	PadvSlotStats gate;
 	bool		worker_running;
 	double		age_seconds;	/* of the last sample */
 	int32_t		enforcement;	/* the setting (PadvEnforcement), for sessions */

@@ -44,9 +44,6 @@ typedef struct PadvSlotStats
 	int32_t		limit;			/* the server's; -1: none */
 	int32_t		in_force;		/* the limit plus what the stall monitor has
 								 * added; -1: none */
-	int32_t		running;		/* slots in use */
-	int32_t		retained;		/* slots retained for a session's next
-								 * transaction */
 	int32_t		waiting;		/* transactions in the queue */
 	bool		trial;			/* a trial sets the limit */
 } PadvSlotStats;
