@@ -244,26 +244,31 @@ unpack_package() {
     dpkg-deb -x "$folder"/*.deb "$2"
 }
 
-# The programs that monitoring is tested with. They are unpacked, not installed,
-# as their packages would start services. What cannot be had is not tested, and
-# the test says so.
-fetch_monitoring() {
-    local package updated=
-    export PADV_MONITORING=$WORK/monitoring
-    mkdir -p "$PADV_MONITORING"
+# unpack_each FOLDER PACKAGE...: these only, each by itself. They are unpacked, not installed, as
+# their packages would start services. What cannot be had is not tested, and the test says so.
+unpack_each() {
+    local folder=$1 package updated=
+    shift
+    mkdir -p "$folder"
     command -v apt-get >/dev/null || return 0
-    say "== fetching programs to monitor with"
-    for package in prometheus prometheus-postgres-exporter prometheus-sql-exporter \
-        check-pgactivity zabbix-agent2 python3-yaml python3-decorator python3-prometheus-client; do
-        if unpack_package "$package" "$PADV_MONITORING"; then continue; fi
+    for package in "$@"; do
+        if unpack_package "$package" "$folder"; then continue; fi
         if [ -z "$updated" ]; then
             updated=yes
             as_root apt-get update -qq >>"$WORK/apt.log" 2>&1 || true
-            if unpack_package "$package" "$PADV_MONITORING"; then continue; fi
+            if unpack_package "$package" "$folder"; then continue; fi
         fi
         say "   could not get $package: its tests are skipped"
     done
-    chmod -R a+rX "$PADV_MONITORING"
+    chmod -R a+rX "$folder"
+}
+
+# The programs that monitoring is tested with.
+fetch_monitoring() {
+    export PADV_MONITORING=$WORK/monitoring
+    say "== fetching programs to monitor with"
+    unpack_each "$PADV_MONITORING" prometheus prometheus-postgres-exporter prometheus-sql-exporter \
+        check-pgactivity zabbix-agent2 python3-yaml python3-decorator python3-prometheus-client
 }
 
 # unpack_all FOLDER PACKAGE...: these and what they need and that is not installed.
@@ -304,24 +309,12 @@ fetch_fleet() {
     unpack_package "postgresql-$version-plproxy" "$WORK/tree" || say "   could not get PL/Proxy: its tests are skipped"
 }
 
-# The pools that the view pools is tested with. Likewise unpacked, and skipped when they cannot be had.
+# The pools that the view pools is tested with.
 fetch_pools() {
-    local package updated=
     export PADV_POOLS=$WORK/pools
-    mkdir -p "$PADV_POOLS"
-    command -v apt-get >/dev/null || return 0
     say "== fetching pools to be found"
-    for package in python3-sqlalchemy python3-greenlet python3-psycopg2 python3-psycopg-pool python3-psycopg \
-        python3-typing-extensions node-pg node-split2 node-readable-stream node-xtend; do
-        if unpack_package "$package" "$PADV_POOLS"; then continue; fi
-        if [ -z "$updated" ]; then
-            updated=yes
-            as_root apt-get update -qq >>"$WORK/apt.log" 2>&1 || true
-            if unpack_package "$package" "$PADV_POOLS"; then continue; fi
-        fi
-        say "   could not get $package: its tests are skipped"
-    done
-    chmod -R a+rX "$PADV_POOLS"
+    unpack_each "$PADV_POOLS" python3-sqlalchemy python3-greenlet python3-psycopg2 python3-psycopg-pool python3-psycopg \
+        python3-typing-extensions node-pg node-split2 node-readable-stream node-xtend
 }
 
 # Of these packages and what they need, those that are not installed.

@@ -18,7 +18,6 @@ build_without_histogram() {
 }
 
 bench_latency() {
-    local pair with without more
     build_without_histogram
     PGPORT=54330 start_server with "shared_preload_libraries = 'pool_advisor'" 'port = 54330'
     PGPORT=54331 start_server without "shared_preload_libraries = 'pool_advisor'" 'port = 54331' \
@@ -26,18 +25,7 @@ bench_latency() {
     say ''
     say 'latency: a million empty transactions in a loop in the server, ns each, in turn, the library'
     say 'with the histogram of durations and without'
-    printf '%6s %10s %10s %8s\n' pair with without more
-    : >"$WORK/more"
-    for pair in $(seq $((2 * PAIRS))); do
-        with=$(transaction_nanoseconds $((54330 + pair % 2)))
-        without=$(transaction_nanoseconds $((54331 - pair % 2)))
-        if [ $((pair % 2)) = 1 ]; then read -r with without <<<"$without $with"; fi
-        awk -v a="$with" -v b="$without" -v p="$pair" -v out="$WORK/more" \
-            'BEGIN { printf "%6d %10.1f %10.1f %8.1f\n", p, a, b, a - b; print a - b >> out }'
-    done
-    more=$(median <"$WORK/more" | awk '{ printf "%.0f", $1 }')
-    say "median: $more ns more"
-    headline 'the histogram of durations, for a transaction' "$more ns more" 'the library without it, in turn'
+    compare_transactions 'the histogram of durations, for a transaction' 'the library without it, in turn'
     PGPORT=54330 control_server with stop
     PGPORT=54331 control_server without stop
 

@@ -230,12 +230,9 @@ SELECT ns FROM took;
 SQL
 }
 
-bench_transaction() {
+# compare_transactions WHAT AGAINST: between the servers at ports 54330 (with) and 54331 (without)
+compare_transactions() {
     local pair with without more
-    PGPORT=54330 start_server with "shared_preload_libraries = 'pool_advisor'" 'port = 54330'
-    PGPORT=54331 start_server without 'port = 54331'
-    say ''
-    say 'transaction: a million empty transactions in a loop in the server, ns each, in turn'
     printf '%6s %10s %10s %8s\n' pair with without more
     : >"$WORK/more"
     for pair in $(seq $((2 * PAIRS))); do
@@ -247,7 +244,15 @@ bench_transaction() {
     done
     more=$(median <"$WORK/more" | awk '{ printf "%.0f", $1 }')
     say "median: $more ns more"
-    headline 'counting a transaction' "$more ns more" 'a server without the library, in turn'
+    headline "$1" "$more ns more" "$2"
+}
+
+bench_transaction() {
+    PGPORT=54330 start_server with "shared_preload_libraries = 'pool_advisor'" 'port = 54330'
+    PGPORT=54331 start_server without 'port = 54331'
+    say ''
+    say 'transaction: a million empty transactions in a loop in the server, ns each, in turn'
+    compare_transactions 'counting a transaction' 'a server without the library, in turn'
     PGPORT=54330 control_server with stop
     PGPORT=54331 control_server without stop
 }

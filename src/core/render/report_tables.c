@@ -66,16 +66,22 @@ text_cell(const PadvHtml *html, const char *text)
 	padv_html_markup(html, "</td>");
 }
 
-/* Write a count; 0 is less prominent. */
+/* Write a number; 0 is less prominent. */
+static void
+number_cell(const PadvHtml *html, const char *label, bool is_zero)
+{
+	padv_html_markup(html, is_zero ? "<td class=\"n none\">" : "<td class=\"n\">");
+	padv_html_text(html, label);
+	padv_html_markup(html, "</td>");
+}
+
 static void
 count_cell(const PadvHtml *html, int64_t count)
 {
 	char		label[PADV_LABEL];
 
 	padv_label_count(count, label, sizeof(label));
-	padv_html_markup(html, count > 0 ? "<td class=\"n\">" : "<td class=\"n none\">");
-	padv_html_text(html, label);
-	padv_html_markup(html, "</td>");
+	number_cell(html, label, count <= 0);
 }
 
 static void
@@ -120,16 +126,13 @@ bar_cell(const PadvHtml *html, const char *label, double share, bool full)
 
 /* --- whose load it is ------------------------------------------------------- */
 
-/* An average of sessions; 0 is shown less prominently. */
 static void
 average_cell(const PadvHtml *html, double sessions)
 {
 	char		label[PADV_LABEL];
 
 	padv_label_number(sessions, label, sizeof(label));
-	padv_html_markup(html, sessions > 0.0 ? "<td class=\"n\">" : "<td class=\"n none\">");
-	padv_html_text(html, label);
-	padv_html_markup(html, "</td>");
+	number_cell(html, label, !(sessions > 0.0));
 }
 
 static void
