@@ -861,7 +861,7 @@ COMMENT ON COLUMN pool_advisor.gate.timed_out_total IS 'transactions refused aft
 COMMENT ON COLUMN pool_advisor.gate.cancelled_total IS 'waits that ended without a slot: canceled, timed out, disconnected';
 COMMENT ON COLUMN pool_advisor.gate.overcommitted_total IS 'by how much the limit was raised for holders that are not counted, and waiters that were granted a slot because others needed them or as a last resort';
 COMMENT ON COLUMN pool_advisor.gate.suspended_total IS 'slots under the limit that were taken from sessions that were idle in their transaction';
-COMMENT ON COLUMN pool_advisor.gate.newest_first_total IS 'transactions that were put before others in the queue, because its waits were above queue_target';
+COMMENT ON COLUMN pool_advisor.gate.newest_first_total IS 'transactions that were put before others in the queue, because its waits were long';
 COMMENT ON COLUMN pool_advisor.gate.would_wait_total IS 'transactions that would have had to wait, but gate_enforcement was observe';
 COMMENT ON COLUMN pool_advisor.gate.holder_pid IS 'the session whose transaction has had its slot for longest';
 COMMENT ON COLUMN pool_advisor.gate.holder_role IS 'its role';

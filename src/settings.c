@@ -35,7 +35,7 @@ double		padv_limit_scale = 1.0;
 double		padv_queue_share = 0.5;
 int			padv_server_max_active = PADV_SERVER_MAX_ACTIVE_OFF;
 double		padv_queue_notice_after = 5.0;
-double		padv_queue_target = 0.0;
+double		padv_queue_target = -1.0;
 int			padv_trial_at = PADV_NO_TRIAL_OF_DAY;
 
 /* By PadvLimitSetting: those that are numbers, and those that are times in seconds. */
@@ -547,9 +547,10 @@ padv_define_settings(void)
 
 	DefineCustomRealVariable(PREFIX ".queue_target",
 							 "Sets how long transactions may wait in a queue before it serves the newest first.",
+							 "-1 serves the newest first only while that makes a long queue shorter. "
 							 "0 always serves first come, first served.",
 							 &padv_queue_target,
-							 0.0, 0.0, INT_MAX / 1000.0,
+							 -1.0, -1.0, INT_MAX / 1000.0,
 							 PGC_SIGHUP, GUC_UNIT_S,
 							 NULL, NULL, NULL);
 

@@ -726,7 +726,7 @@ padv_slot_note_polling(bool polls)
 static int64
 queue_target_us(void)
 {
-	return (int64) (padv_queue_target * 1e6);
+	return padv_queue_target < 0.0 ? PADV_TARGET_DRAIN : (int64) (padv_queue_target * 1e6);
 }
 
 void
@@ -747,7 +747,8 @@ padv_slot_count_wait(int64 waited_us)
 	stood_at = padv_my_backend->xact.at;
 	if (stood_at != PADV_NONE)
 	{
-		padv_queue_watch_granted(padv_queue_watch_of(&padv_my_backend->xact, stood_at), waited_us, queue_target_us(), granted_at);
+		padv_queue_watch_granted(padv_queue_watch_of(&padv_my_backend->xact, stood_at), waited_us, queue_target_us(),
+								 padv_waiters_like(&padv_my_backend->xact, stood_at), granted_at);
 		padv_wait_times_add(&padv_queue_stats[padv_limit_states[stood_at].stats].waits, waited_us, granted_at);
 	}
 	PADV_COUNT_AT(stood_at, waited, 1);
@@ -797,7 +798,8 @@ count_cancelled_wait(int64 now)
 	int			quota = padv_queue_queued_at(&padv_xact_queue, &padv_my_backend->xact);
 
 	PADV_COUNT_AT(quota, cancelled, 1);
-	padv_queue_watch_cancelled(padv_queue_watch_of(&padv_my_backend->xact, quota), queue_target_us(), now);
+	padv_queue_watch_cancelled(padv_queue_watch_of(&padv_my_backend->xact, quota), queue_target_us(),
+							   padv_waiters_like(&padv_my_backend->xact, quota), now);
 }
 
 bool

@@ -1,7 +1,7 @@
 # open_loop.sh: requests that come at their own rate, below the capacity and above it.
 #
 # open_loop: shares of the capacity; the server directly, through the gate, and through PgBouncer.
-# overload: above the capacity, with clients that give up; queue_target off and on, in turn.
+# overload: above the capacity, with clients that give up; queue_target as by default and set, in turn.
 # In both, the capacity is what the gate does in closed loop with as many clients as its limit
 # and twice as many, just before. Sourced by run.sh; uses the servers and loads of gate.sh.
 # shellcheck shell=bash
@@ -18,7 +18,7 @@ OVERLOAD_LOADS=${OVERLOAD_LOADS:-tpcb1}
 OVERLOAD_CLIENTS=${OVERLOAD_CLIENTS:-500}
 OVERLOAD_SHARES=${OVERLOAD_SHARES:-0.9 1.5 3}
 OVERLOAD_PATIENCE_MS=${OVERLOAD_PATIENCE_MS:-100 1000}
-OVERLOAD_TARGETS=${OVERLOAD_TARGETS:-0 50ms}
+OVERLOAD_TARGETS=${OVERLOAD_TARGETS:--1 50ms}
 
 build_open_loop() {
     as_user gcc -O2 -std=gnu99 -D_GNU_SOURCE -I"$("$PG_CONFIG" --includedir)" "$WORK/source/test/bench/open_loop.c" \
@@ -147,7 +147,7 @@ bench_overload() {
             done
         done
     done
-    set_queue_target 0
+    set_queue_target -1
     set_server_max_active off
     control_server gate stop
 }

@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = limits_node('transaction_queue', "max_connections = 60\n");
+my $node = limits_node('transaction_queue', "max_connections = 60\npool_advisor.queue_target = 0\n");
 my $admin = admin($node);
 my $PATIENCE = $PostgreSQL::Test::Utils::timeout_default;
 
@@ -389,7 +389,7 @@ sub queue_target
 	return;
 }
 
-is(column($node, 'newest_first_total'), '0', 'by default nobody is put before others');
+is(column($node, 'newest_first_total'), '0', 'without a target nobody is put before others');
 queue_target('1ms');
 {
 	my @clients = map { wire($node) } 1 .. 2;
@@ -416,8 +416,6 @@ queue_target('1ms');
 	$crowd->kill_kill(grace => 0);
 	$admin->value(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'other'});
 }
-$node->safe_psql('postgres', 'ALTER SYSTEM RESET pool_advisor.queue_target');
-$node->reload;
 
 nothing_left($node, 'at the end');
 is($admin->value('SELECT count(*) FROM pg_locks WHERE NOT granted'), '0', 'no lock is waited for');

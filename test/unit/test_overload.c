@@ -32,6 +32,9 @@ typedef struct Client
 	int			group;
 } Client;
 
+/* After this time without work a session finds its caches cold. */
+#define COLD_AFTER (300 * MS)
+
 static PadvWaitQueueHead head;
 static PadvQuota quotas[2];
 static PadvRequest requests[PLACES];
@@ -50,6 +53,9 @@ static int64_t target;			/* 0: first come, first served */
 static int64_t patience;		/* 0: without end */
 static bool tells;				/* who gives up leaves the queue */
 static double next_arrival;
+static double cold_cost = 1.0;	/* of a session's work when its caches are cold */
+static int64_t worked_at[PLACES];
+static int64_t stands_until;	/* before, no work goes on */
 
 /* what came of it */
 static int	came;
@@ -79,6 +85,9 @@ exponential(double mean)
 static void
 start(int64_t with_target, int64_t with_patience, bool with_word)
 {
+	cold_cost = 1.0;
+	stands_until = 0;
+	memset(worked_at, 0, sizeof(worked_at));
 	padv_queue_init(&queue, 2, PLACES);
 	quotas[0].limit = SLOTS;
 	nfree = ninside = 0;
@@ -108,10 +117,11 @@ begin_work(int number, bool waited)
 	Client	   *client = &clients[number];
 	int64_t		wait = now - client->came;
 
-	client->ends = now + 1 + (int64_t) exponential(SERVICE_US);
+	client->ends = (now < stands_until ? stands_until : now) + 1 +
+		(int64_t) (exponential(SERVICE_US) * (now - worked_at[number] > COLD_AFTER ? cold_cost : 1.0));
 	inside[ninside++] = number;
 	if (waited)
-		padv_queue_watch_granted(&watch, wait, target, now);
+		padv_queue_watch_granted(&watch, wait, target, quotas[0].linked, now);
 	if (wait > longest_wait[client->group])
 		longest_wait[client->group] = wait;
 }
@@ -166,6 +176,7 @@ finish(int index)
 	Client	   *client = &clients[number];
 	int64_t		latency = now - client->came;
 
+	worked_at[number] = now;
 	inside[index] = inside[--ninside];
 	served[client->group]++;
 	if (patience == 0 || client->returns || latency < patience)
@@ -196,7 +207,7 @@ give_up(void)
 		next = requests[i].queue_next;
 		if (!is_out_of_patience(i))
 			break;				/* who is behind came later */
-		padv_queue_watch_cancelled(&watch, target, now);
+		padv_queue_watch_cancelled(&watch, target, quotas[0].linked, now);
 		gave_up++;
 		leave(i);
 	}
@@ -379,16 +390,63 @@ longest_in_closed_loop(int64_t with_target)
 	return longest_wait[1];
 }
 
-/* Why there is no target by default. */
+/* No target lets closed loops alone, and the default costs them little. */
 static void
 test_closed_loop(void)
 {
 	int64_t		fair = longest_in_closed_loop(0);
 	int64_t		unfair = longest_in_closed_loop(TARGET);
+	int64_t		by_default;
 
 	ok(fair < 2 * 200 * SERVICE_US / SLOTS, "closed loop, no target: nobody waits for much longer than all others (%d ms)", (int) (fair / MS));
 	ok(unfair > 3 * fair, "with one the newest of them are served again and again (%d ms)", (int) (unfair / MS));
 	ok(unfair < 2 * PADV_NEWEST_FOR_ONE_OLDEST * fair, "but the others are not forgotten");
+	by_default = longest_in_closed_loop(PADV_TARGET_DRAIN);
+	ok(ticks_overloaded > 0, "by default the newest are served first for a moment");
+	ok(ticks_overloaded < 4 * SECOND / TICK_US, "of 20 s less than 4 s (%d ms)", (int) (ticks_overloaded * TICK_US / MS));
+	ok(by_default < fair + 3 * SECOND, "which costs no more than that (%d ms)", (int) (by_default / MS));
+	run(0.0, 240 * SECOND);
+	count_anew();
+	run(0.0, 240 * SECOND);
+	ok(ticks_overloaded < 240 * SECOND / TICK_US / 20, "later it is less than a twentieth of the time (%d ms of 240 s)",
+	   (int) (ticks_overloaded * TICK_US / MS));
+}
+
+/*
+ * Sessions of a pool, of which the one that was idle for the shortest time gets the next
+ * request, and that work slower after a pause.  Then all stand still for a second.
+ */
+static int
+waiting_after_delay(int64_t with_target, double load, double cost, int64_t time)
+{
+	start(with_target, 0, false);
+	nfree = 500;
+	cold_cost = cost;
+	run(load, 5 * SECOND);
+	stands_until = now + SECOND;
+	run(load, time);
+	return head.waiting;
+}
+
+static void
+test_cold_queue(void)
+{
+	static const double loads[] = {0.55, 0.6, 0.7, 0.8};
+
+	for (int i = 0; i < 4; i++)
+	{
+		double		cost = 1.2 / loads[i];
+		int			fifo = waiting_after_delay(0, loads[i], cost, 30 * SECOND);
+		int			drained = waiting_after_delay(PADV_TARGET_DRAIN, loads[i], cost, 10 * SECOND);
+
+		ok(fifo > 300, "load %.2f, cold work %.1f times as slow: first come, first served never comes out of a delay of 1 s (%d wait)",
+		   loads[i], cost, fifo);
+		ok(drained < 30, "by default the queue drains (%d wait after 10 s)", drained);
+		count_anew();
+		run(loads[i], 20 * SECOND);
+		ok(ticks_overloaded == 0 && head.waiting < 30, "and stays short, in the order of arrival (%d wait)", head.waiting);
+	}
+	ok(waiting_after_delay(PADV_TARGET_DRAIN, 0.95, 1.0, 60 * SECOND) < 100, "where sessions are equally fast it drains in either order");
 }
 
 int
@@ -400,5 +458,6 @@ main(void)
 	test_bursts();
 	test_oldest();
 	test_closed_loop();
+	test_cold_queue();
 	return tap_end();
 }

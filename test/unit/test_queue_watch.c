@@ -20,7 +20,7 @@ grant_for(int64_t time, int rate, int64_t wait)
 	for (int64_t until = now + time; now < until;)
 	{
 		now += SECOND / rate;
-		padv_queue_watch_granted(&watch, wait, 0, now);
+		padv_queue_watch_granted(&watch, wait, 0, 100, now);
 	}
 }
 
@@ -55,7 +55,7 @@ test_unknown(void)
 	ok(foretold(1000) == PADV_WAIT_UNKNOWN, "but not for ever");
 	start();
 	for (int i = 0; i < 1000; i++)
-		padv_queue_watch_cancelled(&watch, 0, now += MS);
+		padv_queue_watch_cancelled(&watch, 0, 100, now += MS);
 	ok(foretold(1000) == PADV_WAIT_UNKNOWN, "where all give up nothing is known");
 	start();
 	grant_for(2 * SECOND, 1000, 5 * SECOND);
@@ -78,7 +78,7 @@ test_foretold(void)
 	ok(foretold(0) == 0, "nobody is ahead");
 	grant_for(300 * MS, 1000, 5 * SECOND);
 	near((double) foretold(150) / SECOND, 0.1, 0.01, "a queue that moves faster is believed soon");
-	padv_queue_watch_granted(&watch, 20 * MS, 0, now);
+	padv_queue_watch_granted(&watch, 20 * MS, 0, 100, now);
 	ok(foretold(10000) == 20 * MS, "one short wait, and no longer one is foretold");
 	grant_for(3 * SECOND, 100, 5 * SECOND);
 	ok(foretold(10000) == 5 * SECOND, "until that is forgotten");
@@ -87,9 +87,9 @@ test_foretold(void)
 	for (int i = 0; i < 2000; i++)
 	{
 		now += MS;
-		padv_queue_watch_cancelled(&watch, 0, now);
+		padv_queue_watch_cancelled(&watch, 0, 100, now);
 		if (i % 10 == 0)
-			padv_queue_watch_granted(&watch, 5 * SECOND, 0, now);
+			padv_queue_watch_granted(&watch, 5 * SECOND, 0, 100, now);
 	}
 	near((double) foretold(150) / SECOND, 150.0 / 1100.0 / 1.5, 0.01, "waiters that give up make room too");
 }
@@ -101,7 +101,7 @@ grant_under(int64_t target, int64_t time, int rate, int64_t wait)
 	for (int64_t until = now + time; now < until;)
 	{
 		now += SECOND / rate;
-		padv_queue_watch_granted(&watch, wait, target, now);
+		padv_queue_watch_granted(&watch, wait, target, 100, now);
 	}
 }
 
@@ -140,6 +140,59 @@ test_overload(void)
 	grant_under(50 * MS, 2 * SECOND, 100, 60 * MS);
 	padv_queue_watch_begin(&watch, now);
 	ok(!padv_queue_watch_is_overloaded(&watch, now), "or when the queue has been empty");
+}
+
+/* An interval, or somewhat more, of waits above what begins a drain; so many wait at its end. */
+static bool
+drains_with(int waiters)
+{
+	for (int64_t until = now + 520 * MS; now < until;)
+	{
+		now += 10 * MS;
+		padv_queue_watch_granted(&watch, 300 * MS, PADV_TARGET_DRAIN, waiters, now);
+	}
+	return padv_queue_watch_is_overloaded(&watch, now);
+}
+
+/* How many intervals pass until the next attempt. */
+static int
+intervals_until_drain(int waiters)
+{
+	int			count = 0;
+
+	while (!drains_with(waiters) && count < 1000)
+		count++;
+	return count;
+}
+
+static void
+test_drain(void)
+{
+	int			pause;
+	int			longest = 0;
+
+	start();
+	ok(drains_with(500), "long waits, no target: the newest are served first");
+	ok(drains_with(470) && drains_with(440) && drains_with(400), "as long as the queue becomes shorter");
+	ok(drains_with(400) && drains_with(370), "with a stop");
+	ok(drains_with(370) && !drains_with(370), "and no longer");
+	pause = intervals_until_drain(370);
+	ok(pause >= 1 && pause <= 3, "after a pause it is tried again (%d intervals)", pause);
+	for (int i = 0; i < 12; i++)
+	{
+		while (drains_with(370))
+			;
+		pause = intervals_until_drain(370);
+		longest = pause > longest ? pause : longest;
+	}
+	ok(pause > longest - 10 && longest > 100 && longest < 130, "pauses double up to a minute (%d intervals)", pause);
+	while (drains_with(370))
+		;
+	padv_queue_watch_begin(&watch, now);
+	ok(drains_with(500), "a queue that has been empty begins anew");
+	for (int i = 0; i < 100; i++)
+		padv_queue_watch_granted(&watch, 20 * MS, PADV_TARGET_DRAIN, 10, now += 10 * MS);
+	ok(!padv_queue_watch_is_overloaded(&watch, now), "short waits end it");
 }
 
 /* --- against queues as they are: nobody is refused who would have been served --- */
@@ -196,7 +249,7 @@ run(double arrivals, double service, double patience, bool all_alike, int *foret
 		for (int i = 0; i < length; i++)
 			if (queue[i].deadline <= now)
 			{
-				padv_queue_watch_cancelled(&watch, 0, now);
+				padv_queue_watch_cancelled(&watch, 0, 100, now);
 				remove_at(i);
 				for (int j = i; j < length; j++)
 					late[j] = late[j + 1];
@@ -218,7 +271,7 @@ run(double arrivals, double service, double patience, bool all_alike, int *foret
 			if (length > 0)
 			{
 				*wrong += late[0];
-				padv_queue_watch_granted(&watch, now - queue[0].came, 0, now);
+				padv_queue_watch_granted(&watch, now - queue[0].came, 0, 100, now);
 				remove_at(0);
 				for (int j = 0; j < length; j++)
 					late[j] = late[j + 1];
@@ -255,7 +308,7 @@ test_beside_patient(void)
 	{
 		/* 900 always wait, 500 a second are served */
 		now += 2 * MS;
-		padv_queue_watch_granted(&watch, 1800 * MS, 0, now);
+		padv_queue_watch_granted(&watch, 1800 * MS, 0, 100, now);
 		if (i >= 1000)
 		{
 			asked++;
@@ -271,6 +324,7 @@ main(void)
 	test_unknown();
 	test_foretold();
 	test_overload();
+	test_drain();
 	test_simulated();
 	test_beside_patient();
 	return tap_end();

@@ -28,6 +28,14 @@
  * they have been served, and wait as long as there are many of them.  There the newest
  * would starve the others.  So without a target no queue is overloaded.
  *
+ * A long queue also lasts by itself.  In the order of arrival all sessions of a pool take
+ * turns, so each one finds its caches cold, and less is done than by the few sessions that
+ * would do the work if nobody waited.  After a moment's delay a load far below the capacity
+ * then waits for ever.  Served first, the sessions that come again are the warm ones, and
+ * the queue drains in seconds.  By default this is tried while waits are long
+ * (PADV_TARGET_DRAIN): it goes on while the queue becomes shorter.  In a closed loop it
+ * does not, so the attempt ends, and the next one comes after a pause that doubles.
+ *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include "core/policy/queue_watch.h"
@@ -46,6 +54,17 @@
 /* Waiters leave at most so many times faster than measured. */
 #define MARGIN 1.5
 
+/* A drain begins when waits are longer than this. */
+#define DRAIN_WAIT_US INT64_C(100000)
+
+/* The queue must become shorter by this share in so many intervals. */
+#define DRAIN_SHARE 0.05
+#define DRAIN_INTERVALS 2
+
+/* The shortest pause between attempts, and the longest. */
+#define DRAIN_PAUSE_US INT64_C(1000000)
+#define DRAIN_MAX_PAUSE_US INT64_C(60000000)
+
 static void
 begin_interval(PadvQueueInterval *interval, int64_t now)
 {
@@ -62,6 +81,8 @@ padv_queue_watch_begin(PadvQueueWatch *watch, int64_t now)
 	begin_interval(&watch->current, now);
 	watch->last_ended = 0;
 	watch->overloaded = false;
+	watch->drain_pause = 0;
+	watch->drain_after = 0;
 }
 
 static int32_t
@@ -87,20 +108,62 @@ shows_overload(const PadvQueueInterval *interval, int64_t target, bool before)
 		(before ? interval->longest_wait : interval->least_wait) > target;
 }
 
+/* Begin an attempt to drain the queue, unless the last one ended a short time ago. */
+static bool
+begins_drain(PadvQueueWatch *watch, int32_t waiters, int64_t now)
+{
+	if (now < watch->drain_after)
+		return false;
+	watch->drain_from = waiters;
+	watch->drain_misses = 0;
+	return true;
+}
+
+/* Whether the attempt goes on. */
+static bool
+keeps_draining(PadvQueueWatch *watch, int32_t waiters, int64_t now)
+{
+	if (waiters < (1.0 - DRAIN_SHARE) * watch->drain_from)
+	{
+		watch->drain_from = waiters;
+		watch->drain_misses = 0;
+		return true;
+	}
+	if (++watch->drain_misses < DRAIN_INTERVALS)
+		return true;
+	watch->drain_pause = watch->drain_pause == 0 ? DRAIN_PAUSE_US : 2 * watch->drain_pause;
+	if (watch->drain_pause > DRAIN_MAX_PAUSE_US)
+		watch->drain_pause = DRAIN_MAX_PAUSE_US;
+	watch->drain_after = now + watch->drain_pause;
+	return false;
+}
+
+/* The same with PADV_TARGET_DRAIN. */
+static bool
+shows_drain(PadvQueueWatch *watch, int32_t waiters, int64_t now)
+{
+	if (shows_overload(&watch->last, DRAIN_WAIT_US, watch->overloaded))
+		return watch->overloaded ? keeps_draining(watch, waiters, now) : begins_drain(watch, waiters, now);
+	if (watch->overloaded)
+		watch->drain_pause = 0;
+	return false;
+}
+
 /* End the current interval if it is long enough; the last wait has been counted. */
 static void
-end_interval_if_due(PadvQueueWatch *watch, int64_t target, int64_t now)
+end_interval_if_due(PadvQueueWatch *watch, int64_t target, int32_t waiters, int64_t now)
 {
 	if (now - watch->current.began < INTERVAL_US || waits_in(&watch->current) < INTERVAL_WAITS)
 		return;
 	watch->last = watch->current;
 	watch->last_ended = now;
-	watch->overloaded = shows_overload(&watch->last, target, watch->overloaded);
+	watch->overloaded = target == PADV_TARGET_DRAIN ? shows_drain(watch, waiters, now) :
+		shows_overload(&watch->last, target, watch->overloaded);
 	begin_interval(&watch->current, now);
 }
 
 void
-padv_queue_watch_granted(PadvQueueWatch *watch, int64_t wait, int64_t target, int64_t now)
+padv_queue_watch_granted(PadvQueueWatch *watch, int64_t wait, int64_t target, int32_t waiters, int64_t now)
 {
 	PadvQueueInterval *interval = current_interval(watch, now);
 
@@ -109,14 +172,14 @@ padv_queue_watch_granted(PadvQueueWatch *watch, int64_t wait, int64_t target, in
 		interval->least_wait = wait;
 	if (wait > interval->longest_wait)
 		interval->longest_wait = wait;
-	end_interval_if_due(watch, target, now);
+	end_interval_if_due(watch, target, waiters, now);
 }
 
 void
-padv_queue_watch_cancelled(PadvQueueWatch *watch, int64_t target, int64_t now)
+padv_queue_watch_cancelled(PadvQueueWatch *watch, int64_t target, int32_t waiters, int64_t now)
 {
 	current_interval(watch, now)->cancelled++;
-	end_interval_if_due(watch, target, now);
+	end_interval_if_due(watch, target, waiters, now);
 }
 
 /* Whether the last interval is known and recent. */

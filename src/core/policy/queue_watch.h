@@ -29,7 +29,21 @@ typedef struct PadvQueueWatch
 	PadvQueueInterval last;		/* the one before, if last_ended is not 0 */
 	int64_t		last_ended;		/* 0: no interval has ended yet */
 	bool		overloaded;
+
+	/* with the target PADV_TARGET_DRAIN */
+	int32_t		drain_from;		/* waiters when the queue was shortest since
+								 * the drain began */
+	int32_t		drain_misses;	/* intervals since then */
+	int64_t		drain_pause;	/* after the last drain; 0: it made waits
+								 * short, or there was none */
+	int64_t		drain_after;	/* none begins before */
 } PadvQueueWatch;
+
+/*
+ * As a target: the queue is overloaded only while serving the newest first makes it
+ * shorter.
+ */
+#define PADV_TARGET_DRAIN (-1)
 
 #define PADV_WAIT_UNKNOWN (-1)
 
@@ -40,16 +54,17 @@ typedef struct PadvQueueWatch
 extern void padv_queue_watch_begin(PadvQueueWatch *watch, int64_t now);
 
 /*
- * Add a wait that has ended, with a slot or without.  target is how long a wait may be;
- * 0 means any length.
+ * Add a wait that has ended, with a slot or without; so many wait now.  target is how long
+ * a wait may be; 0 means any length.
  */
-extern void padv_queue_watch_granted(PadvQueueWatch *watch, int64_t wait, int64_t target, int64_t now);
-extern void padv_queue_watch_cancelled(PadvQueueWatch *watch, int64_t target, int64_t now);
+extern void padv_queue_watch_granted(PadvQueueWatch *watch, int64_t wait, int64_t target, int32_t waiters, int64_t now);
+extern void padv_queue_watch_cancelled(PadvQueueWatch *watch, int64_t target, int32_t waiters, int64_t now);
 
 /*
  * Whether the queue is overloaded, so that the newest waiters are served first.  It
  * becomes so when all waits of an interval were longer than the target.  It ends when the
- * longest wait of an interval is shorter.
+ * longest wait of an interval is shorter, and with PADV_TARGET_DRAIN also when the queue
+ * does not become shorter.
  */
 extern bool padv_queue_watch_is_overloaded(const PadvQueueWatch *watch, int64_t now);
 
