@@ -344,6 +344,19 @@ padv_xact_stats_logins(int entry, uint32 *role)
 	return pg_atomic_read_u64(&backends[entry].of.logins);
 }
 
+static uint64
+count_transactions(XactCounts *counts)
+{
+	return pg_atomic_read_u64(&counts->committed) + pg_atomic_read_u64(&counts->rolled_back);
+}
+
+int
+padv_xact_stats_pid(int entry, uint64 *transactions)
+{
+	*transactions = count_transactions(&backends[entry].of);
+	return (int) pg_atomic_read_u32(&backends[entry].of.pid);
+}
+
 static void
 copy_session(XactCounts *counts, PadvXactSession *session)
 {
@@ -386,10 +399,7 @@ padv_xact_stats_end(PadvXactSession *session)
 static bool
 has_grown(int number)
 {
-	XactCounts *counts = &backends[number].of;
-
-	return pg_atomic_read_u64(&counts->committed) + pg_atomic_read_u64(&counts->rolled_back) !=
-		folded[number].transactions;
+	return count_transactions(&backends[number].of) != folded[number].transactions;
 }
 
 void

@@ -58,6 +58,13 @@ extern int	padv_xact_stats_entries(void);
 extern uint64 padv_xact_stats_logins(int entry, uint32 *role);
 
 /*
+ * The process ID of the session of an entry, 0 if there is none, and how many transactions
+ * the entry has counted.  Reads one cache line, so that a caller can leave out entries that
+ * have not changed.
+ */
+extern int	padv_xact_stats_pid(int entry, uint64 *transactions);
+
+/*
  * Read the session of an entry; false when there is none, or it has just changed.  Takes no
  * lock.
  */

@@ -52,6 +52,7 @@ typedef struct Counted
 	int			pid;			/* 0: none */
 	uint32		generation;
 	uint16		number;
+	uint64		transactions;	/* of the entry, before the session was read */
 	uint64		inside_us;
 	uint32		held[PADV_HOLD_BUCKETS];
 } Counted;
@@ -194,7 +195,7 @@ add_new_work(const PadvXactSession *session, Counted *counted, PadvPoolWork *wor
 }
 
 static void
-count_session(PadvPoolWatch *watch, const PadvXactSession *session, Counted *counted)
+count_session(PadvPoolWatch *watch, const PadvXactSession *session, Counted *counted, uint64 transactions)
 {
 	const KnownEntry *known = &watch->known[session->status_index];
 	PadvPoolWork work;
@@ -203,6 +204,7 @@ count_session(PadvPoolWatch *watch, const PadvXactSession *session, Counted *cou
 	if (known->pid != session->pid)
 		return;
 	counted->pid = session->pid;
+	counted->transactions = transactions;
 	counted->number = known->number;
 	counted->generation = known->generation;
 	if (add_new_work(session, counted, &work) && is_still(watch, counted))
@@ -216,12 +218,17 @@ count_sessions(PadvPoolWatch *watch)
 	{
 		Counted    *counted = &watch->counted[i];
 		PadvXactSession session;
-		bool		there = padv_xact_stats_session(i, &session);
+		uint64		transactions;
+		int			pid = padv_xact_stats_pid(i, &transactions);
+		bool		there;
 
+		if (pid == counted->pid && (pid == 0 || transactions == counted->transactions))
+			continue;
+		there = padv_xact_stats_session(i, &session);
 		if (counted->pid != 0 && (!there || session.pid != counted->pid))
 			take_back(watch, counted);
 		if (there && session.status_index >= 0 && session.status_index < MaxBackends)
-			count_session(watch, &session, counted);
+			count_session(watch, &session, counted, transactions);
 	}
 }
 

@@ -56,6 +56,7 @@
 
 /* How many entries ahead to ask memory for. */
 #define PREFETCH_DISTANCE 8
+#define PREFETCH_FIRST 24
 
 #if defined(__GNUC__) || defined(__clang__)
 #define prefetch(address) __builtin_prefetch(address)
@@ -493,7 +494,7 @@ static inline void
 prefetch_ahead(PgBackendStatus *entries, int index, int place)
 {
 	int			near = index + PREFETCH_DISTANCE;
-	int			far = near + PREFETCH_DISTANCE;
+	int			far = near + PREFETCH_FIRST;
 
 	if (far < MaxBackends)
 		prefetch(&entries[far].st_procpid);
@@ -509,6 +510,9 @@ prefetch_ahead(PgBackendStatus *entries, int index, int place)
 			prefetch(entries[0].st_appname + (size_t) near * NAMEDATALEN);
 		}
 	}
+
+	/* without it gcc takes the function for one without effect, and leaves out the call */
+	pg_compiler_barrier();
 }
 
 /*
