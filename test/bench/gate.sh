@@ -12,20 +12,44 @@ GATE_VARIANTS=${GATE_VARIANTS:-direct gate:4 gate:8 gate:16 auto pgbouncer:4 pgb
 GATE_WARM=${GATE_WARM:-15}
 GATE_SECONDS=${GATE_SECONDS:-15}
 
-# The package, unpacked into our own tree with the libraries that it needs.
+# unpack_stable FOLDER PACKAGE...: of Debian's stable suite, whatever this machine runs
+unpack_stable() {
+    local folder=$1 apt=$WORK/stable package
+    shift
+    mkdir -p "$folder" "$apt/lists/partial" "$apt/cache/archives/partial"
+    local -a options=(-qq -o Dir::State::Lists="$apt/lists" -o Dir::Cache="$apt/cache" -o Dir::Etc::SourceList="$apt/sources.list"
+        -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Status=/dev/null -o APT::Sandbox::User=root)
+    # shellcheck disable=SC2016 # apt-get expands it
+    printf 'deb %s stable main\n' "$(apt_targets '$(REPO_URI)' | grep -m 1 -v security)" >"$apt/sources.list"
+    apt-get "${options[@]}" update >>"$WORK/apt.log" 2>&1 &&
+        (cd "$apt" && apt-get "${options[@]}" download "$@" >>"$WORK/apt.log" 2>&1) || return 1
+    for package in "$apt"/*.deb; do dpkg-deb -x "$package" "$folder"; done
+}
+
+# A command that runs PgBouncer: that of Debian's stable suite, with its own loader and libraries; where
+# that cannot be had, the one of this machine's suite.
 fetch_pgbouncer() {
-    BOUNCER=$(command -v pgbouncer || true)
-    [ -n "$BOUNCER" ] && return
-    for package in pgbouncer libevent-2.1-7 libcares2 libc-ares2; do
-        unpack_package "$package" "$WORK/tree" 2>/dev/null || true
-    done
-    [ -x "$WORK/tree/usr/sbin/pgbouncer" ] && BOUNCER=$WORK/tree/usr/sbin/pgbouncer
+    local folder=$WORK/bouncer libraries package
+    libraries=$folder/usr/lib/$(gcc -print-multiarch)
+    BOUNCER=$WORK/tmp/run_pgbouncer
+    if unpack_stable "$folder" pgbouncer libc6 libevent-2.1-7t64 libcares2 libssl3t64 libpam0g libaudit1 libcap-ng0 libsystemd0 libcap2; then
+        printf '#!/bin/sh\nexec %s --library-path %s %s "$@"\n' "$(printf '%s\n' "$libraries"/ld-linux*.so.*)" "$libraries" \
+            "$folder/usr/sbin/pgbouncer" >"$BOUNCER"
+    else
+        for package in pgbouncer libevent-2.1-7 libcares2 libc-ares2; do
+            unpack_package "$package" "$folder" 2>/dev/null || true
+        done
+        printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec %s "$@"\n' "$libraries" "$folder/usr/sbin/pgbouncer" >"$BOUNCER"
+    fi
+    chmod -R a+rX "$folder"
+    chmod 755 "$BOUNCER"
+    "$BOUNCER" --version >/dev/null 2>&1 || BOUNCER=
 }
 
 start_bouncer() {
     printf '[databases]\n* = host=%s port=%s\n[pgbouncer]\nlisten_addr =\nlisten_port = 6433\nunix_socket_dir = %s\nauth_type = any\npool_mode = transaction\nmax_client_conn = 3000\ndefault_pool_size = %s\nlogfile = %s/pgbouncer.log\nlog_connections = 0\nlog_disconnections = 0\nignore_startup_parameters = extra_float_digits\n' \
         "$WORK/tmp" "$PGPORT" "$WORK/tmp" "$1" "$WORK/tmp" | sed 's/^\* = .*/& user=bench/' | as_user tee "$WORK/tmp/pgbouncer.ini" >/dev/null
-    start_child env LD_LIBRARY_PATH="$WORK/tree/usr/lib/x86_64-linux-gnu" "$BOUNCER" -q "$WORK/tmp/pgbouncer.ini"
+    start_child "$BOUNCER" -q "$WORK/tmp/pgbouncer.ini"
     until [ -S "$WORK/tmp/.s.PGSQL.6433" ]; do
         kill -0 "$CHILD" 2>/dev/null || fail "pgbouncer did not start: $(tail -n 3 "$WORK/tmp/pgbouncer.log")"
         sleep 0.1

@@ -77,7 +77,7 @@ bench_open_loop() {
     local load clients share variant capacity rate round
     fetch_pgbouncer
     [ -n "$BOUNCER" ] || OPEN_VARIANTS=${OPEN_VARIANTS/pgbouncer/}
-    [ -z "$BOUNCER" ] || say "# $(LD_LIBRARY_PATH="$WORK/tree/usr/lib/x86_64-linux-gnu" "$BOUNCER" --version | head -n 1)"
+    [ -z "$BOUNCER" ] || say "# $("$BOUNCER" --version | head -n 1)"
     start_gate_server
     build_open_loop
     say ''

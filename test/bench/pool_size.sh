@@ -60,7 +60,7 @@ start_pools() {
         as_user mkdir -p "$WORK/tmp/pool.$size"
         printf '[databases]\n* = host=%s port=%s user=bench\n[pgbouncer]\nlisten_addr =\nlisten_port = 6433\nunix_socket_dir = %s\nauth_type = any\npool_mode = transaction\nmax_client_conn = 3000\ndefault_pool_size = %s\nlogfile = %s/log\nlog_connections = 0\nlog_disconnections = 0\nignore_startup_parameters = extra_float_digits\n' \
             "$WORK/tmp" "$PGPORT" "$WORK/tmp/pool.$size" "$size" "$WORK/tmp/pool.$size" | as_user tee "$WORK/tmp/pool.$size/ini" >/dev/null
-        start_child env LD_LIBRARY_PATH="$WORK/tree/usr/lib/x86_64-linux-gnu" "$BOUNCER" -q "$WORK/tmp/pool.$size/ini"
+        start_child "$BOUNCER" -q "$WORK/tmp/pool.$size/ini"
         POOLS+=("$CHILD")
         until [ -S "$WORK/tmp/pool.$size/.s.PGSQL.6433" ]; do
             kill -0 "$CHILD" 2>/dev/null || fail "pgbouncer did not start: $(tail -n 3 "$WORK/tmp/pool.$size/log")"

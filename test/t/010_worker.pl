@@ -3,8 +3,12 @@
 use strict;
 use warnings FATAL => 'all';
 
+use FindBin;
+use lib $FindBin::RealBin;
+
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use PoolAdvisor qw(poll);
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('worker');
@@ -28,9 +32,7 @@ sub sampling_goes_on
 	my ($name) = @_;
 	my $now = $node->safe_psql('postgres', 'SELECT clock_timestamp()');
 
-	ok( $node->poll_query_until(
-			'postgres',
-			"SELECT worker_running AND sampled_at > '$now' FROM pool_advisor.status"),
+	ok( poll($node, "SELECT worker_running AND sampled_at > '$now' FROM pool_advisor.status"),
 		$name);
 }
 
@@ -44,8 +46,7 @@ my $pid = worker_pid();
 my $logged = -s $node->logfile;
 is($node->safe_psql('postgres', "SELECT pg_cancel_backend($pid)"), 't', 'cancel sent');
 is($node->safe_psql('postgres', "SELECT pg_terminate_backend($pid)"), 't', 'terminate sent');
-ok( $node->poll_query_until(
-		'postgres', q{SELECT NOT worker_running FROM pool_advisor.status}),
+ok( poll($node, q{SELECT NOT worker_running FROM pool_advisor.status}),
 	'a worker that is gone is not said to run');
 like(
 	$node->safe_psql('postgres', 'SELECT string_agg(code, $$ $$) FROM pool_advisor.advice'),
@@ -60,20 +61,18 @@ unlike(slurp_file($node->logfile, $logged), qr/crash|PANIC/, 'which was no crash
 # A crash of the worker is a crash of the server, which recovers.
 $pid = worker_pid();
 kill('KILL', $pid);
-ok( $node->poll_query_until('postgres', 'SELECT true'), 'the server comes back after KILL');
+ok( poll($node, 'SELECT true'), 'the server comes back after KILL');
 sampling_goes_on('samples are taken after KILL');
 isnt(worker_pid(), $pid, 'by another process');
 
 # A reload takes effect at once, also when the interval was long.
 $node->append_conf('postgresql.conf', "pool_advisor.sample_interval = '10s'");
 $node->reload;
-ok( $node->poll_query_until(
-		'postgres', q{SELECT explain LIKE '%looked at every 10000 ms%' FROM pool_advisor.explain() LIMIT 1}),
+ok( poll($node, q{SELECT explain LIKE '%looked at every 10000 ms%' FROM pool_advisor.explain() LIMIT 1}),
 	'a longer interval is taken');
 $node->append_conf('postgresql.conf', "pool_advisor.sample_interval = '20ms'");
 $node->reload;
-ok( $node->poll_query_until(
-		'postgres', q{SELECT explain LIKE '%looked at every 20 ms%' FROM pool_advisor.explain() LIMIT 1}),
+ok( poll($node, q{SELECT explain LIKE '%looked at every 20 ms%' FROM pool_advisor.explain() LIMIT 1}),
 	'and a shorter one, without waiting the longer one out');
 
 # A bad value is refused and the old one stays.

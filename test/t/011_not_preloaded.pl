@@ -2,8 +2,12 @@
 use strict;
 use warnings FATAL => 'all';
 
+use FindBin;
+use lib $FindBin::RealBin;
+
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use PoolAdvisor qw(poll);
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('not_preloaded');
@@ -48,11 +52,11 @@ $node->safe_psql('postgres', 'DROP EXTENSION pool_advisor');
 $node->append_conf('postgresql.conf', "shared_preload_libraries = 'pool_advisor'");
 $node->restart;
 $node->safe_psql('postgres', 'CREATE EXTENSION pool_advisor');
-ok( $node->poll_query_until('postgres', 'SELECT samples_total > 0 FROM pool_advisor.status'),
+ok( poll($node, 'SELECT samples_total > 0 FROM pool_advisor.status'),
 	'preloaded, it works');
 $node->safe_psql('postgres', 'DROP EXTENSION pool_advisor');
 $node->safe_psql('postgres', 'CREATE EXTENSION pool_advisor');
-ok( $node->poll_query_until('postgres', 'SELECT samples_total > 0 FROM pool_advisor.status'),
+ok( poll($node, 'SELECT samples_total > 0 FROM pool_advisor.status'),
 	'sampling does not depend on the extension');
 
 # No worker process to be had: the server starts, and the views say so.

@@ -2,8 +2,12 @@
 use strict;
 use warnings FATAL => 'all';
 
+use FindBin;
+use lib $FindBin::RealBin;
+
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use PoolAdvisor qw(poll);
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('sessions');
@@ -56,7 +60,7 @@ sub status_becomes
 {
 	my ($condition, $name) = @_;
 
-	ok($node->poll_query_until('postgres', "SELECT $condition FROM pool_advisor.status"), $name)
+	ok(poll($node, "SELECT $condition FROM pool_advisor.status"), $name)
 	  or diag($node->safe_psql('postgres', 'SELECT * FROM pool_advisor.status'));
 }
 
@@ -83,8 +87,7 @@ status_becomes(
 	q{waiting_other = 2 AND idle = 1 AND EXISTS (SELECT FROM pool_advisor.waits
 	  WHERE period = '10 s' AND wait_event_type = 'Client' AND wait_event = 'ClientRead' AND active_avg > 0)},
 	'one that waits for its client inside COPY is active');
-ok( $node->poll_query_until(
-		'postgres', q{SELECT active_avg > 1 AND demand_avg < 0.5 * active_avg FROM pool_advisor.status}),
+ok( poll($node, q{SELECT active_avg > 1 AND demand_avg < 0.5 * active_avg FROM pool_advisor.status}),
 	'but neither demands anything');
 
 # and it is no longer active when it is over
@@ -105,9 +108,7 @@ is( $node->safe_psql('postgres', q{SELECT count(*) FROM pool_advisor.advice WHER
 
 # A role with a name that needs care
 my $odd = hold('SELECT 1;', conn => q{ user='odd "role" \'name\''});
-ok( $node->poll_query_until(
-		'postgres',
-		q{SELECT sessions = 1 AND idle = 1 FROM pool_advisor.roles WHERE rolname = 'odd "role" ''name'''}),
+ok( poll($node, q{SELECT sessions = 1 AND idle = 1 FROM pool_advisor.roles WHERE rolname = 'odd "role" ''name'''}),
 	'a role with an odd name is counted under it');
 
 # Parallel workers are not sessions, but demand cores.
@@ -117,9 +118,7 @@ SET min_parallel_table_scan_size = 0; SET parallel_leader_participation = off;
 SELECT count(*) FROM big a, (SELECT * FROM big LIMIT 100000) b WHERE a.a + b.a < 0;
 SQL
 status_becomes('parallel_workers >= 1 AND demand_avg > 0', 'parallel workers are counted apart');
-ok( $node->poll_query_until(
-		'postgres',
-		q{SELECT sum(parallel_avg) > 0 FROM pool_advisor.waits WHERE period = '10 s'}),
+ok( poll($node, q{SELECT sum(parallel_avg) > 0 FROM pool_advisor.waits WHERE period = '10 s'}),
 	'and stand beside the sessions in waits');
 
 foreach my $session (@held)
@@ -186,7 +185,7 @@ foreach my $round (1 .. 30)
 	walk(int rand 25) foreach 1 .. 8;
 	my $known = join ',', walkers_by_role();
 
-	ok( $node->poll_query_until('postgres', qq{
+	ok( poll($node, qq{
 			SELECT count(*) = 0 FROM (VALUES $known) AS k (rolname, sessions, idle, idle_in_transaction)
 			LEFT JOIN pool_advisor.roles r USING (rolname)
 			WHERE (k.sessions, k.idle, k.idle_in_transaction) IS DISTINCT FROM
@@ -205,7 +204,7 @@ my $crowd = IPC::Run::start(
 		'-h', $node->host, '-p', $node->port, 'postgres' ],
 	'<', \$in, '>', \$out, '2>', \$err);
 status_becomes('idle = 300 AND sessions BETWEEN 300 AND 301', '300 sessions are counted exactly');
-ok( $node->poll_query_until('postgres', q{
+ok( poll($node, q{
 	SELECT (s.sessions, s.active, s.idle, s.idle_in_transaction) =
 	       (SELECT count(*), count(*) FILTER (WHERE state = 'active'),
 	               count(*) FILTER (WHERE state = 'idle'),
@@ -213,8 +212,7 @@ ok( $node->poll_query_until('postgres', q{
 	        FROM pg_stat_activity WHERE backend_type = 'client backend')
 	FROM pool_advisor.status s, pg_sleep(0.1)}),
 	'pg_stat_activity counts the same');
-ok( $node->poll_query_until(
-		'postgres', q{SELECT count(*) = 1 FROM pool_advisor.advice WHERE code = 'idle_connections'}),
+ok( poll($node, q{SELECT count(*) = 1 FROM pool_advisor.advice WHERE code = 'idle_connections'}),
 	'idle connections by the hundred call for advice');
 $crowd->kill_kill;
 status_becomes('sessions <= 1', 'and they are gone when they are gone');

@@ -52,7 +52,7 @@ sub fact
 		"SELECT value || ' | ' || source FROM pool_advisor.hardware WHERE fact = '$fact'");
 }
 
-ok( $node->poll_query_until('postgres', 'SELECT optimal = 3 FROM pool_advisor.status'),
+ok( poll($node, 'SELECT optimal = 3 FROM pool_advisor.status'),
 	'the formula takes the quota: 1.5 * 2');
 is(fact('physical cores'),
 	'4 | /sys/devices/system/cpu/cpu*/topology, CPUs of one core counted once',
@@ -70,7 +70,7 @@ is($node->safe_psql('postgres', 'SELECT cpu_utilization, run_queue_ratio FROM po
 # A DBA who counts hyper-threads is told.
 $node->append_conf('postgresql.conf', 'pool_advisor.cores = 8');
 $node->reload;
-ok( $node->poll_query_until('postgres', 'SELECT optimal = 16 FROM pool_advisor.status'),
+ok( poll($node, 'SELECT optimal = 16 FROM pool_advisor.status'),
 	'the setting is taken');
 like(
 	$node->safe_psql('postgres', q{SELECT finding FROM pool_advisor.advice WHERE code = 'hyper_threads_counted'}),
@@ -81,10 +81,10 @@ like(
 $node->append_conf('postgresql.conf',
 	"pool_advisor.cores = -1\npool_advisor.system_root = '$root/nowhere'");
 $node->reload;
-ok( $node->poll_query_until('postgres', q{
+ok( poll($node, q{
 	SELECT source LIKE 'sysconf%' FROM pool_advisor.hardware WHERE fact = 'logical CPUs'}),
 	'without /proc and /sys sysconf is asked');
-ok( $node->poll_query_until('postgres', 'SELECT optimal >= 2 FROM pool_advisor.status'),
+ok( poll($node, 'SELECT optimal >= 2 FROM pool_advisor.status'),
 	'and there is still a number');
 is(fact('spindles'),
 	'unknown | no disk was found; pool_advisor.spindles can say how many there are',
@@ -131,7 +131,7 @@ finish($sessions[0]);
 # The real machine again
 $node->append_conf('postgresql.conf', "pool_advisor.system_root = ''");
 $node->reload;
-ok( $node->poll_query_until('postgres', 'SELECT cpu_utilization >= 0 FROM pool_advisor.status'),
+ok( poll($node, 'SELECT cpu_utilization >= 0 FROM pool_advisor.status'),
 	'the real machine is read again');
 
 $node->stop;

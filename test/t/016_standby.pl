@@ -2,8 +2,12 @@
 use strict;
 use warnings FATAL => 'all';
 
+use FindBin;
+use lib $FindBin::RealBin;
+
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use PoolAdvisor qw(poll);
 use Test::More;
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
@@ -25,15 +29,13 @@ sub sampling_goes_on
 	my ($name) = @_;
 	my $now = $standby->safe_psql('postgres', 'SELECT clock_timestamp()');
 
-	ok( $standby->poll_query_until(
-			'postgres',
-			"SELECT worker_running AND sampled_at > '$now' FROM pool_advisor.status"),
+	ok( poll($standby, "SELECT worker_running AND sampled_at > '$now' FROM pool_advisor.status"),
 		$name);
 }
 
 sampling_goes_on('a standby samples');
 # the session that asks stays active long enough to be seen
-ok( $standby->poll_query_until('postgres', q{
+ok( poll($standby, q{
 	SELECT pg_sleep(0.2)::text = '' AND (SELECT active_max >= 1 FROM pool_advisor.status)}),
 	'its own sessions');
 is( $standby->safe_psql('postgres',
@@ -43,7 +45,7 @@ is( $primary->safe_psql('postgres', q{
 	SELECT count(*) FROM pg_stat_replication r
 	WHERE (SELECT sessions FROM pool_advisor.status) >= 0}),
 	'1', 'the standby is connected');
-ok( $primary->poll_query_until('postgres', 'SELECT idle = 0 FROM pool_advisor.status'),
+ok( poll($primary, 'SELECT idle = 0 FROM pool_advisor.status'),
 	'but its walsender is no session of the primary');
 $standby->psql('postgres', 'SELECT * FROM pool_advisor.advice');
 is( $standby->safe_psql('postgres', q{

@@ -4,8 +4,12 @@ use strict;
 use warnings FATAL => 'all';
 
 use POSIX ();
+use FindBin;
+use lib $FindBin::RealBin;
+
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use PoolAdvisor qw(poll);
 use Test::More;
 
 my $node = new_node('history', allows_streaming => 1);
@@ -33,7 +37,7 @@ sub comes_true
 {
 	my ($on, $condition, $name) = @_;
 
-	ok($on->poll_query_until('postgres', "SELECT $condition"), $name);
+	ok(poll($on, "SELECT $condition"), $name);
 	return;
 }
 
@@ -98,10 +102,10 @@ sub replace_worker
 	my $old = worker_pid();
 
 	$node->safe_psql('postgres', "SELECT pg_terminate_backend($old)");
-	$node->poll_query_until('postgres', qq{
+	poll($node, qq{
 		SELECT count(*) = 1 FROM pg_stat_activity
 		WHERE backend_type = 'pool_advisor sampler' AND pid <> $old}) or die 'no other worker';
-	$node->poll_query_until('postgres', 'SELECT worker_running FROM pool_advisor.status')
+	poll($node, 'SELECT worker_running FROM pool_advisor.status')
 	  or die 'no worker running';
 	return;
 }
@@ -174,7 +178,7 @@ rename "$dir/saved", $file or die $!;
 
 # What a server that crashed has, is the file that the worker wrote at its end.
 kill('KILL', worker_pid());
-ok($node->poll_query_until('postgres', 'SELECT worker_running FROM pool_advisor.status'),
+ok(poll($node, 'SELECT worker_running FROM pool_advisor.status'),
 	'the server comes back after KILL of the worker');
 grows($node, 'the history goes on');
 is(points_until($node, $moment), $before, 'from the file');

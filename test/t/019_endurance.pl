@@ -2,8 +2,12 @@
 use strict;
 use warnings FATAL => 'all';
 
+use FindBin;
+use lib $FindBin::RealBin;
+
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use PoolAdvisor qw(poll);
 use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('endurance');
@@ -77,8 +81,7 @@ BEGIN
     END LOOP;
 END $$;
 SQL
-ok( $node->poll_query_until('postgres',
-		'SELECT worker_running AND sample_age_seconds < 60 FROM pool_advisor.status'),
+ok( poll($node, 'SELECT worker_running AND sample_age_seconds < 60 FROM pool_advisor.status'),
 	'it survives many invalidations');
 
 $node->stop;

@@ -203,7 +203,7 @@ $other->command_ok([ 'psql', '-Xq', '-d', $other->connstr('postgres'), '-f', $du
 $other->safe_psql('postgres', 'CREATE EXTENSION pool_advisor');
 $before =~ s/^.*default.*$//m;
 my @expected = grep { $_ ne '' } split /\n/, $before;
-$other->poll_query_until('postgres', 'SELECT count(*) >= ' . @expected . ' FROM pool_advisor.limits');
+poll($other, 'SELECT count(*) >= ' . @expected . ' FROM pool_advisor.limits');
 my @after = grep { !/default/ } split /\n/, $other->safe_psql('postgres', $limits);
 is_deeply([ sort @after ], [ sort @expected ], 'and has every limit');
 $other->stop;
@@ -260,7 +260,7 @@ $node->append_conf('postgresql.conf', "pool_advisor.database = 'held'\npool_advi
 $node->reload;
 {
 	local $ENV{PGUSER} = 'app';
-	ok($node->poll_query_until('postgres', 'SELECT true'),
+	ok(poll($node, 'SELECT true'),
 		'enforcement = off lets in although nothing can be read');
 }
 unlike(slurp_file($node->logfile, $logged), qr/All sessions are admitted/, 'not because nothing can be read');

@@ -402,7 +402,7 @@ $node->safe_psql('postgres', 'ALTER SYSTEM SET restart_after_crash = on');
 $node->reload;
 kill 'KILL', $pid;
 let_go();
-$node->poll_query_until('postgres', 'SELECT true');
+poll($node, 'SELECT true');
 wait_for_gate($node, 'max_active = 3 AND running = 0 AND waiting = 0', 'after a crash nobody is inside, and the limit is in force');
 
 done_testing();

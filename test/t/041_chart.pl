@@ -94,7 +94,7 @@ unlike($latin1, qr/[^ -~\n]/, 'and nothing else');
 
 # Sessions of ours wait for nothing; two that wait for a lock are seen as such.
 my $holder = client($node, 'app', 'SELECT pg_advisory_lock(1); SELECT pg_sleep(1000);');
-$node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND granted})
+poll($node, q{SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND granted})
   or die 'nobody holds the lock';
 push @clients, $holder, map { client($node, 'app', 'SELECT pg_advisory_lock(1);') } 1 .. 2;
 chart_becomes(q{'waits', '30 s'}, qr/lock (?:[1-9]|0\.[1-9])/, 'what sessions wait for is drawn');

@@ -216,7 +216,7 @@ sub agree
 	return ($text, $series);
 }
 
-ok( $node->poll_query_until('postgres', q{SELECT sessions = 2 FROM pool_advisor.roles WHERE rolname = 'app'}),
+ok( poll($node, q{SELECT sessions = 2 FROM pool_advisor.roles WHERE rolname = 'app'}),
 	'the sessions are sampled');
 my ($text, $series) = agree('a limit');
 is($series->{'pool_advisor_limit_in_use{rolname="app"}'}, 2, 'sessions under a limit');

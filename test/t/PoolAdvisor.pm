@@ -12,8 +12,8 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 use Wire;
 
-our @EXPORT = qw(limits_node try_login client says goes_on finish hang_up wait_for_limits set_limits in_use
-  queued waiting_pids wait_for comes_true refusals server_max_active gate wait_for_gate
+our @EXPORT = qw(limits_node try_login one_value client says goes_on finish hang_up wait_for_limits set_limits in_use
+  queued waiting_pids wait_for poll comes_true refusals server_max_active gate wait_for_gate
   fill let_go nothing_left $SPIN wire admin true_within work stop_work is_queued column soon
   held_by start_program user_of $GATE $ACCOUNTS @TRANSFER balances ways_to_transfer);
 
@@ -125,21 +125,56 @@ sub hang_up
 	return;
 }
 
-# poll_query_until, also while the server comes back: a psql that is refused at once does
-# not read its query, and the broken pipe ends the poll.
+# The rows of a statement, with a connection of its own, as psql would make it; the tests ask so often
+# that a psql each time is most of what they cost. Nothing in case of an error, which is told instead.
+sub answer
+{
+	my ($node, $sql) = @_;
+	my $answer = eval {
+		my $asking = wire($node, scalar getpwuid($<), name => 'psql');
+		my $rows = $asking->value($sql);
+
+		$asking->close;
+		$rows;
+	};
+
+	return wantarray ? ($answer, $@) : $answer;
+}
+
+sub one_value
+{
+	my ($node, $sql) = @_;
+	my ($answer, $error) = answer($node, $sql);
+
+	croak $error unless defined $answer;
+	return $answer;
+}
+
+# Poll until a query says that it is so, also while the server comes back.
+sub poll
+{
+	my ($node, $sql) = @_;
+	my $deadline = time + $PostgreSQL::Test::Utils::timeout_default;
+
+	for (;;)
+	{
+		my ($answer, $error) = answer($node, $sql);
+
+		return 1 if ($answer // '') eq 't';
+		if (time > $deadline)
+		{
+			diag("never came true: $sql\nlast: " . ($answer // $error));
+			return 0;
+		}
+		sleep 0.1;
+	}
+}
+
 sub comes_true
 {
 	my ($node, $condition) = @_;
 
-	foreach (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
-	{
-		my $met = eval { $node->poll_query_until('postgres', "SELECT $condition") };
-
-		return $met if defined $met;
-		die $@ unless $@ =~ /Broken pipe/;
-		select(undef, undef, undef, 0.1);
-	}
-	return 0;
+	return poll($node, "SELECT $condition");
 }
 
 sub wait_for
@@ -175,15 +210,14 @@ sub in_use
 	my ($node, $condition) = @_;
 	$condition //= q{rolname = 'app' AND datname IS NULL};
 
-	return $node->safe_psql('postgres', "SELECT in_use FROM pool_advisor.limits WHERE $condition");
+	return one_value($node, "SELECT in_use FROM pool_advisor.limits WHERE $condition");
 }
 
 sub queued
 {
 	my ($node) = @_;
 
-	return $node->safe_psql('postgres',
-		q{SELECT coalesce(sum(queued), 0) FROM pool_advisor.roles});
+	return one_value($node, 'SELECT coalesce(sum(queued), 0) FROM pool_advisor.roles');
 }
 
 # Processes of logins in the queue; pg_stat_activity does not have them yet.
@@ -202,7 +236,7 @@ sub server_max_active
 	my ($node, $limit) = @_;
 	my $number = $limit eq 'off' ? -1 : $limit;
 
-	$node->safe_psql('postgres', "ALTER SYSTEM SET pool_advisor.server_max_active = '$limit'");
+	one_value($node, "ALTER SYSTEM SET pool_advisor.server_max_active = '$limit'");
 	$node->reload;
 	wait_for($node, "max_active = $number FROM $GATE") unless $limit eq 'auto';
 	return;
@@ -212,7 +246,7 @@ sub gate
 {
 	my ($node, $column) = @_;
 
-	return $node->safe_psql('postgres', "SELECT $column FROM $GATE");
+	return one_value($node, "SELECT $column FROM $GATE");
 }
 
 sub wait_for_gate
@@ -231,6 +265,13 @@ sub nothing_left
 	return;
 }
 
+# Processes that compute to be seen computing, and for nothing else, give way to all others.
+sub give_way
+{
+	setpriority(0, $_, 19) foreach @_;
+	return;
+}
+
 # Fill the gate with spinners of a role, until let_go(). The first of these holds the lock
 # that keeps the others going; a superuser, who is exempt.
 my @spinners;
@@ -244,6 +285,7 @@ sub fill
 	says($spinners[0], qr/1/);
 	push @spinners, client($node, $role // 'app', 'SELECT spin(1);') foreach 1 .. $count;
 	wait_for_gate($node, "running = $running");
+	give_way(split /\n/, one_value($node, q{SELECT pid FROM pg_stat_activity WHERE query = 'SELECT spin(1);' AND state = 'active'}));
 	return;
 }
 
@@ -392,6 +434,7 @@ sub work
 		croak 'a worker does not get to work' if defined $worker->result->{error}
 		  || !true_within($node, $PostgreSQL::Test::Utils::timeout_default,
 			"state = 'active' AND wait_event IS NULL AND query LIKE '%generate_series%' FROM pg_stat_activity WHERE pid = $worker->{pid}");
+		give_way($worker->{pid});
 	}
 	return;
 }
