@@ -2,8 +2,8 @@
 # Every suite, on a private PostgreSQL; the last line is 'N passed, N failed'.
 #
 # SUITES="unit tap" runs some of: build lint unit fuzz regress isolation tap.
-# PROVE_TESTS=test/t/010_worker.pl runs one TAP file. KEEP=1 keeps the folder. What was
-# skipped is named before the last line.
+# PROVE_TESTS=test/t/010_worker.pl runs one TAP file, TEST_JOBS=1 one after the other. KEEP=1 keeps
+# the folder. What was skipped is named before the last line.
 # shellcheck source=test/private_server.sh
 source "$(dirname "${BASH_SOURCE[0]}")/private_server.sh"
 
@@ -123,6 +123,19 @@ build() {
     run_suite build bash -c '! grep -n warning: "$1" && echo "ok 1 - no warning" ' build "$WORK/build.log"
 }
 
+# All TAP files. Those that wait for minutes, as rules go by minutes, come first: others run beside them.
+tap_files() {
+    local slow='046_incidents 060_trial 061_pools' name file
+    for name in $slow; do printf 'test/t/%s.pl ' "$name"; done
+    for file in "$WORK"/source/test/t/*.pl; do
+        name=$(basename "$file" .pl)
+        case " $slow " in
+            *" $name "*) ;;
+            *) printf 'test/t/%s.pl ' "$name" ;;
+        esac
+    done
+}
+
 # installcheck with only the variables given; an empty one leaves a suite out.
 installcheck() {
     local name=$1
@@ -154,7 +167,7 @@ for suite in $SUITES; do
         fuzz) run_suite fuzz env FUZZ_SECONDS="${FUZZ_SECONDS:-2}" bash "$WORK/source/test/fuzz/run.sh" ;;
         regress) installcheck regress ISOLATION= TAP_TESTS= ;;
         isolation) installcheck isolation REGRESS= TAP_TESTS= ;;
-        tap) installcheck tap REGRESS= ISOLATION= PROVE_FLAGS=-v ${PROVE_TESTS:+PROVE_TESTS="$PROVE_TESTS"} ;;
+        tap) installcheck tap REGRESS= ISOLATION= PROVE_FLAGS="-v --timer -j ${TEST_JOBS:-2}" PROVE_TESTS="${PROVE_TESTS:-$(tap_files)}" ;;
         *) fail "no suite \"$suite\"; there are: build lint unit fuzz regress isolation tap" ;;
     esac
 done
