@@ -44,10 +44,9 @@ versions() {
 # compile_with COMPILER HEADERS: the server's headers are not ours to mend; PostgreSQL
 # itself is compiled with _GNU_SOURCE here, and so is what is built by PGXS
 compile_with() {
-    for file in $(find src -name '*.c' | sort); do
+    find src -name '*.c' | sort | xargs -P "$(nproc)" -n 8 \
         "$1" -std=gnu11 -D_GNU_SOURCE -O2 -fsyntax-only -Wall -Wextra -Wdeclaration-after-statement \
-            -Werror -Isrc -isystem "$2" -isystem /usr/include/libxml2 "$file" 2>&1
-    done
+        -Werror -Isrc -isystem "$2" -isystem /usr/include/libxml2 2>&1
 }
 while IFS='|' read -r version include; do
     for compiler in gcc clang; do
