@@ -131,7 +131,7 @@ sub answer
 {
 	my ($node, $sql) = @_;
 	my $answer = eval {
-		my $asking = wire($node, scalar getpwuid($<), name => 'psql');
+		my $asking = wire($node, scalar getpwuid($<), name => 'psql', options => $ENV{PGOPTIONS});
 		my $rows = $asking->value($sql);
 
 		$asking->close;
