@@ -57,13 +57,12 @@
 /* A drain begins when waits are longer than this. */
 #define DRAIN_WAIT_US INT64_C(100000)
 
-/* The queue must become shorter by this share in so many intervals. */
+/* The queue must become shorter by this share in each interval. */
 #define DRAIN_SHARE 0.05
-#define DRAIN_INTERVALS 2
 
 /* The shortest pause between attempts, and the longest. */
-#define DRAIN_PAUSE_US INT64_C(1000000)
-#define DRAIN_MAX_PAUSE_US INT64_C(60000000)
+#define DRAIN_PAUSE_US INT64_C(5000000)
+#define DRAIN_MAX_PAUSE_US INT64_C(300000000)
 
 static void
 begin_interval(PadvQueueInterval *interval, int64_t now)
@@ -115,7 +114,6 @@ begins_drain(PadvQueueWatch *watch, int32_t waiters, int64_t now)
 	if (now < watch->drain_after)
 		return false;
 	watch->drain_from = waiters;
-	watch->drain_misses = 0;
 	return true;
 }
 
@@ -126,11 +124,8 @@ keeps_draining(PadvQueueWatch *watch, int32_t waiters, int64_t now)
 	if (waiters < (1.0 - DRAIN_SHARE) * watch->drain_from)
 	{
 		watch->drain_from = waiters;
-		watch->drain_misses = 0;
 		return true;
 	}
-	if (++watch->drain_misses < DRAIN_INTERVALS)
-		return true;
 	watch->drain_pause = watch->drain_pause == 0 ? DRAIN_PAUSE_US : 2 * watch->drain_pause;
 	if (watch->drain_pause > DRAIN_MAX_PAUSE_US)
 		watch->drain_pause = DRAIN_MAX_PAUSE_US;

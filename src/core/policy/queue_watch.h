@@ -31,9 +31,7 @@ typedef struct PadvQueueWatch
 	bool		overloaded;
 
 	/* with the target PADV_TARGET_DRAIN */
-	int32_t		drain_from;		/* waiters when the queue was shortest since
-								 * the drain began */
-	int32_t		drain_misses;	/* intervals since then */
+	int32_t		drain_from;		/* waiters when the interval began */
 	int64_t		drain_pause;	/* after the last drain; 0: it made waits
 								 * short, or there was none */
 	int64_t		drain_after;	/* none begins before */
