@@ -649,13 +649,31 @@ run_tasks(Worker *worker)
 			tasks[i].run(worker, now);
 }
 
+/* What reset() has asked for. */
+static void
+handle_resets(Worker *worker)
+{
+	uint32		resets = padv_status_take_resets();
+
+	if (resets & PADV_RESET_SCALABILITY)
+		reset_curve(worker);
+	if (resets & PADV_RESET_HISTORY)
+	{
+		forget_peaks(worker);
+		padv_load_forget();
+	}
+	if (resets & PADV_RESET_INCIDENTS)
+		padv_incident_recorder_forget(worker->incidents);
+}
+
 /* Everything that may have been asked of us by a signal. */
 static void
 handle_interrupts(Worker *worker)
 {
-	uint32		resets;
-
 	CHECK_FOR_INTERRUPTS();
+
+	/* before a shutdown writes to the file what they forget */
+	handle_resets(worker);
 
 	/* any exit code but 0 lets the postmaster start us again, unless it ends */
 	if (ShutdownRequestPending)
@@ -675,17 +693,6 @@ handle_interrupts(Worker *worker)
 		padv_limits_launcher_reload(worker->watch);
 		limit_slots(worker);
 	}
-
-	resets = padv_status_take_resets();
-	if (resets & PADV_RESET_SCALABILITY)
-		reset_curve(worker);
-	if (resets & PADV_RESET_HISTORY)
-	{
-		forget_peaks(worker);
-		padv_load_forget();
-	}
-	if (resets & PADV_RESET_INCIDENTS)
-		padv_incident_recorder_forget(worker->incidents);
 
 	/* others wait for us to read our messages */
 	if (catchupInterruptPending)
