@@ -705,15 +705,17 @@ CREATE FUNCTION pool_advisor.compare(
     OUT after numeric,
     OUT change_ratio numeric,
     OUT more_than_noise boolean,
-    OUT why text
+    OUT why text,
+    OUT dimension text,
+    OUT key text
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_compare'
-LANGUAGE C VOLATILE PARALLEL SAFE ROWS 12;
+LANGUAGE C VOLATILE PARALLEL SAFE ROWS 20;
 REVOKE ALL ON FUNCTION pool_advisor.compare(timestamptz, timestamptz, timestamptz, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor.compare(timestamptz, timestamptz, timestamptz, timestamptz) TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor.compare(timestamptz, timestamptz, timestamptz, timestamptz) IS
-    'what changed between two periods of the history, and whether it is more than noise; the largest first';
+    'what changed between two periods of the history, whose load it was, and whether it is more than noise; the largest first';
 
 
 -- Drawings

@@ -60,7 +60,7 @@ sub compare
 	my ($columns, @periods) = @_;
 	my $times = join ', ', map { 'to_timestamp(' . ($end - $_) . ')' } @periods;
 
-	return $node->safe_psql('postgres', "SELECT $columns FROM pool_advisor.compare($times)");
+	return $node->safe_psql('postgres', "SELECT $columns FROM pool_advisor.compare($times) WHERE measure <> 'load'");
 }
 
 # two hours of the day before, and of the last day
@@ -89,6 +89,11 @@ like(compare('why', @apart), qr/by 24 and \d+ points/, 'and longer ones where th
 is(compare(q{count(*) FILTER (WHERE length(regexp_replace(before::text, '^[0.]+|\.', '', 'g')) > 4
 	AND before::text ~ '\.')}, @apart), 0, 'four digits at most');
 
+# whose load it was is not in a file
+like($node->safe_psql('postgres', sprintf q{SELECT why FROM pool_advisor.compare(%s) WHERE measure = 'load'},
+		join ', ', map { 'to_timestamp(' . ($end - $_) . ')' } @apart),
+	qr/^whose load it was is not known of the periods: it is kept since the server started/, 'whose load it was is not kept over a restart');
+
 # before and after the history
 my ($code, $out, $err) = $node->psql('postgres',
 	q{SELECT pool_advisor.compare('2001-01-01', '2001-01-02', now() - interval '1 day', now())});
@@ -97,6 +102,24 @@ like($err, qr/ERROR:  the period from 2001-01-01 .* until 2001-01-02 .* is befor
 ($code, $out, $err) = $node->psql('postgres',
 	q{SELECT pool_advisor.compare(now() - interval '1 day', now(), now() + interval '1 day', now() + interval '2 days')});
 like($err, qr/is in the future/, 'and for one that is not there yet');
+
+# Sessions of a role come, in two times of 15 s since the server started.
+$node->safe_psql('postgres', q{ALTER SYSTEM SET pool_advisor.sample_interval = '50ms'; SELECT pg_reload_conf()});
+sub now { return $node->safe_psql('postgres', 'SELECT clock_timestamp()') }
+sub wait_until { my ($moment) = @_; wait_for($node, "sampled_at > '$moment'::timestamptz + interval '16 s' FROM pool_advisor.status"); return; }
+
+my $idle = now();
+wait_until($idle);
+my @sleepers = map { client($node, 'app', 'SELECT pg_sleep(600);') } 1 .. 5;
+wait_for($node, q{waiting_other = 5 FROM pool_advisor.status});
+my $busy = now();
+wait_until($busy);
+my $keyed = sprintf q{pool_advisor.compare('%s', '%s'::timestamptz + interval '15 s', '%s', '%s'::timestamptz + interval '15 s')}, $idle, $idle, $busy, $busy;
+is($node->safe_psql('postgres', "SELECT before < 0.5, round(after), more_than_noise FROM $keyed WHERE dimension = 'role' AND key = 'app' AND measure = 'active_avg'"),
+	't|5|t', 'a role whose load is new');
+is($node->safe_psql('postgres', "SELECT count(*) FROM $keyed WHERE key = 'app' AND measure = 'blame'"), 0, 'it blocks nobody');
+is($node->safe_psql('postgres', "SELECT count(*) FROM $keyed WHERE dimension = ''"), 12, 'beside the measures');
+hang_up($_) foreach @sleepers;
 
 $node->stop;
 done_testing();

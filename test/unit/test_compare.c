@@ -284,7 +284,7 @@ static void
 test_periods(void)
 {
 	PadvSpan	period;
-	PadvSpan	periods[PADV_RESOLUTIONS] = {{0}};
+	int64_t		covered[PADV_RESOLUTIONS] = {0};
 
 	for (int i = 0; i < 100; i++)
 		points[0][i] = (PadvHistoryPoint) {.at = (i + 1) * 10 * SECOND};
@@ -297,13 +297,13 @@ test_periods(void)
 	period = padv_compare_period(points[0], 100, PADV_HISTORY_10_SECONDS, 2000 * SECOND, 3000 * SECOND);
 	ok(period.count == 0, "nor after them");
 
-	ok(padv_compare_resolution(periods) == PADV_HISTORY_1_SECOND, "of nothing the first");
-	periods[PADV_HISTORY_5_MINUTES].covered_us = 3600 * SECOND;
-	ok(padv_compare_resolution(periods) == PADV_HISTORY_5_MINUTES, "only long ones");
-	periods[PADV_HISTORY_10_SECONDS].covered_us = 3500 * SECOND;
-	ok(padv_compare_resolution(periods) == PADV_HISTORY_10_SECONDS, "the finest that covers nearly as much");
-	periods[PADV_HISTORY_1_SECOND].covered_us = 900 * SECOND;
-	ok(padv_compare_resolution(periods) == PADV_HISTORY_10_SECONDS, "not one that covers a part");
+	ok(padv_compare_finest(covered, PADV_RESOLUTIONS) == PADV_HISTORY_1_SECOND, "of nothing the first");
+	covered[PADV_HISTORY_5_MINUTES] = 3600 * SECOND;
+	ok(padv_compare_finest(covered, PADV_RESOLUTIONS) == PADV_HISTORY_5_MINUTES, "only long ones");
+	covered[PADV_HISTORY_10_SECONDS] = 3500 * SECOND;
+	ok(padv_compare_finest(covered, PADV_RESOLUTIONS) == PADV_HISTORY_10_SECONDS, "the finest that covers nearly as much");
+	covered[PADV_HISTORY_1_SECOND] = 900 * SECOND;
+	ok(padv_compare_finest(covered, PADV_RESOLUTIONS) == PADV_HISTORY_10_SECONDS, "not one that covers a part");
 }
 
 int

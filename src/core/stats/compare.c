@@ -29,10 +29,8 @@
 #define MANY_WAVES 6
 #define MANY_POINTS 60
 
-/*
- * The two-sided quantile of the normal distribution at a level of 5 % / PADV_COMPARED.
- */
-#define NORMAL_QUANTILE 2.86538
+/* The share of calls in which chance alone may make a row that is called real. */
+#define LEVEL 0.05
 
 /* What a persistence is taken for that is larger: nearly a random walk. */
 #define MOST_PERSISTENCE 0.98
@@ -44,7 +42,7 @@
 typedef enum Scale
 {
 	OF_ITSELF,
-	OF_SESSIONS,				/* at work or waiting */
+	OF_SESSIONS,				/* active or waiting */
 	OF_ONE,						/* it is a ratio */
 } Scale;
 
@@ -219,13 +217,25 @@ describe_mean(const Measure *measure, const PadvHistoryPoint *points, int count)
 }
 
 /*
+ * The two-sided quantile of the normal distribution, for levels below 0.5 (Abramowitz and
+ * Stegun 26.2.23, within 0.00045).
+ */
+static double
+normal_quantile(double level)
+{
+	double		t = sqrt(-2.0 * log(level / 2.0));
+
+	return t - (2.515517 + t * (0.802853 + t * 0.010328)) /
+		(1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+}
+
+/*
  * The quantile of Student's t distribution for that of the normal distribution, by the
  * expansion in 1 / df (Abramowitz and Stegun 26.7.5).
  */
 static double
-student_quantile(double df)
+student_quantile(double z, double df)
 {
-	double		z = NORMAL_QUANTILE;
 	double		z3 = z * z * z;
 	double		z5 = z3 * z * z;
 	double		z7 = z5 * z * z;
@@ -269,8 +279,9 @@ is_same(double before, double after)
 	return fabs(after - before) <= 1e-6 * (fabs(before) + fabs(after));
 }
 
+/* Judge a row, which is one of so many. */
 static void
-judge(const Mean *before, const Mean *after, PadvComparison *row)
+judge(const Mean *before, const Mean *after, int nrows, PadvComparison *row)
 {
 	double		error = sqrt(before->variance + after->variance);
 	double		distance;
@@ -297,7 +308,7 @@ judge(const Mean *before, const Mean *after, PadvComparison *row)
 		return;
 	}
 	distance = fabs(after->value - before->value) / error;
-	noise = student_quantile(degrees_of_freedom(before, after));
+	noise = student_quantile(normal_quantile(LEVEL / nrows), degrees_of_freedom(before, after));
 	if (distance > noise)
 		row->change = PADV_CHANGE_REAL;
 	snprintf(row->why, sizeof(row->why), "the difference is %.1f times its standard error, by %d and %d points; up to %.1f is noise",
@@ -314,10 +325,46 @@ compare_rows(const void *a, const void *b)
 		return left->change == PADV_CHANGE_REAL ? -1 : 1;
 	if (left->share != right->share)
 		return left->share > right->share ? -1 : 1;
+	if (left->dimension != right->dimension)
+		return left->dimension < right->dimension ? -1 : 1;
+	if (left->key != right->key)
+		return left->key < right->key ? -1 : 1;
 	return strcmp(left->measure, right->measure);
 }
 
-/* Sessions at work or waiting, in the period with more of them. */
+void
+padv_compare_sort(PadvComparison *rows, int count)
+{
+	qsort(rows, (size_t) count, sizeof(PadvComparison), compare_rows);
+}
+
+/* Compare the mean of a measure in two periods; the row is one of so many. */
+static void
+compare_means(const Measure *measure, const PadvHistoryPoint *before, int nbefore,
+			  const PadvHistoryPoint *after, int nafter, double sessions, int nrows, PadvComparison *row)
+{
+	Mean		mean_before = describe_mean(measure, before, nbefore);
+	Mean		mean_after = describe_mean(measure, after, nafter);
+
+	memset(row, 0, sizeof(*row));
+	row->measure = measure->name;
+	row->dimension = PADV_COMPARE_ALL;
+	row->before = mean_before.value;
+	row->after = mean_after.value;
+	row->share = change_share(measure->scale, mean_before.value, mean_after.value, sessions);
+	judge(&mean_before, &mean_after, nrows, row);
+}
+
+void
+padv_compare_part(const char *measure, const PadvHistoryPoint *before, int nbefore,
+				  const PadvHistoryPoint *after, int nafter, double sessions, int nrows, PadvComparison *row)
+{
+	Measure		part = {measure, OF_SESSIONS, active, NULL};
+
+	compare_means(&part, before, nbefore, after, nafter, sessions, nrows, row);
+}
+
+/* Sessions active or waiting, in the period with more of them. */
 static double
 most_sessions(const PadvHistoryPoint *before, int nbefore, const PadvHistoryPoint *after, int nafter)
 {
@@ -340,17 +387,8 @@ padv_compare(const PadvHistoryPoint *before, int nbefore,
 	double		sessions = most_sessions(before, nbefore, after, nafter);
 
 	for (int i = 0; i < PADV_COMPARED; i++)
-	{
-		Mean		mean_before = describe_mean(&measures[i], before, nbefore);
-		Mean		mean_after = describe_mean(&measures[i], after, nafter);
-
-		rows[i].measure = measures[i].name;
-		rows[i].before = mean_before.value;
-		rows[i].after = mean_after.value;
-		rows[i].share = change_share(measures[i].scale, mean_before.value, mean_after.value, sessions);
-		judge(&mean_before, &mean_after, &rows[i]);
-	}
-	qsort(rows, PADV_COMPARED, sizeof(PadvComparison), compare_rows);
+		compare_means(&measures[i], before, nbefore, after, nafter, sessions, PADV_COMPARED, &rows[i]);
+	padv_compare_sort(rows, PADV_COMPARED);
 }
 
 /* --- which points --- */
@@ -370,16 +408,16 @@ padv_compare_period(const PadvHistoryPoint *points, int count, PadvResolution re
 	return period;
 }
 
-PadvResolution
-padv_compare_resolution(const PadvSpan periods[PADV_RESOLUTIONS])
+int
+padv_compare_finest(const int64_t *covered, int count)
 {
 	int64_t		most = 0;
 
-	for (PadvResolution i = 0; i < PADV_RESOLUTIONS; i++)
-		if (periods[i].covered_us > most)
-			most = periods[i].covered_us;
-	for (PadvResolution i = 0; i < PADV_RESOLUTIONS - 1; i++)
-		if ((double) periods[i].covered_us >= NEARLY * (double) most)
+	for (int i = 0; i < count; i++)
+		if (covered[i] > most)
+			most = covered[i];
+	for (int i = 0; i < count - 1; i++)
+		if ((double) covered[i] >= NEARLY * (double) most)
 			return i;
-	return PADV_HISTORY_5_MINUTES;
+	return count - 1;
 }

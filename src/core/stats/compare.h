@@ -24,9 +24,14 @@ typedef enum PadvChange
 	PADV_CHANGE_REAL,
 } PadvChange;
 
+/* The dimension of a row that is about all sessions. */
+#define PADV_COMPARE_ALL (-1)
+
 typedef struct PadvComparison
 {
 	const char *measure;
+	int			dimension;		/* PadvDimension, or PADV_COMPARE_ALL */
+	uint64_t	key;			/* in that dimension */
 	double		before;			/* negative: not known */
 	double		after;			/* likewise */
 	double		share;			/* how large the change is, 0..1, to sort by */
@@ -37,7 +42,7 @@ typedef struct PadvComparison
 /*
  * Compare the points of two periods, each with the points of one resolution in order.
  * Writes PADV_COMPARED rows: those that are more than noise first, and of these the largest
- * change first.  Sessions are weighed against all that are at work or wait, ratios as they
+ * change first.  Sessions are weighed against all that are active or wait, ratios as they
  * are, and other figures against themselves.
  *
  * With no change between the periods, at most 5 in 100 calls have a row that is called real.
@@ -45,6 +50,18 @@ typedef struct PadvComparison
 extern void padv_compare(const PadvHistoryPoint *before, int nbefore,
 						 const PadvHistoryPoint *after, int nafter,
 						 PadvComparison rows[PADV_COMPARED]);
+
+/* Order the rows of several comparisons as those of one. */
+extern void padv_compare_sort(PadvComparison *rows, int count);
+
+/*
+ * Compare a part of the sessions, whose number is in active_avg of the points.  `sessions`
+ * are all of them in the period that has more, and `nrows` the number of parts that are
+ * compared at all: with more of them, chance makes some large differences.
+ */
+extern void padv_compare_part(const char *measure, const PadvHistoryPoint *before, int nbefore,
+							  const PadvHistoryPoint *after, int nafter, double sessions, int nrows,
+							  PadvComparison *row);
 
 /*
  * The time that the points cover of a period: those whose whole interval lies in it.  Its
@@ -62,9 +79,9 @@ extern PadvSpan padv_compare_period(const PadvHistoryPoint *points, int count,
 									PadvResolution resolution, int64_t from, int64_t until);
 
 /*
- * The resolution to take: the finest that covers nearly as much as any other.  The argument
- * is indexed by resolution.
+ * The resolution to take: the finest that covers nearly as much of the period as any other.
+ * The times that are covered are given from the finest resolution to the coarsest.
  */
-extern PadvResolution padv_compare_resolution(const PadvSpan periods[PADV_RESOLUTIONS]);
+extern int	padv_compare_finest(const int64_t *covered, int count);
 
 #endif							/* PADV_COMPARE_H */
