@@ -293,11 +293,11 @@ unpack_all() {
     chmod -R a+rX "$folder"
 }
 
-# The browser that report() is looked at with, and a strict parser.
+# The browser that report() is looked at with, a strict parser, and what reads a PDF.
 fetch_browser() {
     export PADV_BROWSER=$WORK/browser
     say "== fetching a browser to look at the report with"
-    unpack_all "$PADV_BROWSER" chromium-headless-shell fonts-dejavu-core libxml2-utils
+    unpack_all "$PADV_BROWSER" chromium-headless-shell fonts-dejavu-core libxml2-utils poppler-utils
 }
 
 # HAProxy, and PL/Proxy, which goes into the private PostgreSQL.

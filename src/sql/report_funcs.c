@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include <unistd.h>
+
 #include "access/xlog.h"
 #include "catalog/namespace.h"
 #include "common/string.h"
@@ -18,6 +20,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "pgtime.h"
+#include "postmaster/postmaster.h"
 #include "utils/datetime.h"
 #include "utils/guc.h"
 #include "utils/timestamp.h"
@@ -265,11 +268,25 @@ read_incidents(PadvReport *report)
 	report->incidents = shown;
 }
 
+/* The name of the machine, which is not always what clients know it by. */
+static const char *
+name_host(void)
+{
+	char		name[256];
+
+	if (gethostname(name, sizeof(name)) != 0)
+		return "unknown";
+	name[sizeof(name) - 1] = '\0';
+	return to_utf8(pstrdup(name));
+}
+
 static void
 read_report_server(PadvReport *report, const PadvLocalStatus *local, TimestampTz now)
 {
 	report->server_version = to_utf8(GetConfigOption("server_version", false, false));
 	report->cluster_name = to_utf8(cluster_name ? cluster_name : "");
+	report->host = name_host();
+	report->port = PostPortNumber;
 	report->standby = RecoveryInProgress();
 	report->usable_connections = MaxConnections - padv_reserved_connections();
 	report->zone = to_utf8(pg_get_timezone_name(session_timezone));
@@ -285,6 +302,9 @@ read_situation(PadvLocalStatus *local)
 	local->holder_role = to_utf8_or_null(local->holder_role);
 	local->holder_role_quoted = to_utf8_or_null(local->holder_role_quoted);
 	local->holder_database = to_utf8_or_null(local->holder_database);
+	local->blocker_role = to_utf8_or_null(local->blocker_role);
+	local->blocker_database = to_utf8_or_null(local->blocker_database);
+	local->blocker_gid_quoted = to_utf8_or_null(local->blocker_gid_quoted);
 	for (int i = 0; i < PADV_DIMENSIONS; i++)
 		local->largest[i].name = to_utf8_or_null(local->largest[i].name);
 }

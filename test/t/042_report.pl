@@ -194,6 +194,10 @@ check_page($html, 'without a worker', 0);
 like($html, qr{<h1>Nothing is known yet\.</h1>}, 'it says so');
 like($html, qr{Sampling has stopped}, 'and why');
 like($html, qr{<dt>Cluster</dt><dd>report</dd>}, 'it has the name of the cluster');
+my $host = quotemeta((POSIX::uname())[1]);
+my $port = $node->port;
+like($html, qr{<dt>Host</dt><dd>$host, port $port</dd>}, 'and of the host, with the port');
+like($html, qr{<title>pool_advisor: no sample yet, report, $host:$port</title>}, 'also in the title');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM pool_advisor.limits'), 0, 'what has not been read is no limit');
 like($html, qr{No role has a session.*No limit on sessions}s, 'no role and no limit');
 is(scalar(() = $html =~ /Nothing was sampled in the last 15 min\./g), 2, 'no load and no waits');
@@ -241,7 +245,7 @@ my @others = map { "<role & '$_'>" } 1 .. 490;
 $node->stop;
 $node->append_conf('postgresql.conf', 'max_worker_processes = 8');
 $node->start;
-wait_for($node, q{(SELECT count(*) > 500 FROM pool_advisor.limits) AND EXISTS (SELECT FROM pool_advisor.history)});
+wait_for($node, q{(SELECT count(*) > 500 FROM pool_advisor.limits) AND (SELECT count(*) >= 3 FROM pool_advisor.history WHERE resolution = '1 s')});
 $html = report();
 check_page($html, 'in its first minute', 2);
 like($html, qr{<figcaption><b>Last (?:15 s|30 s|1 min)</b>}, 'it shows a minute at most');
@@ -341,6 +345,61 @@ SKIP:
 	}
 }
 
+# On paper: the text of each page in the order of the document, without white space.
+sub squeeze
+{
+	my ($text) = @_;
+
+	$text =~ s{<(title|desc)\b.*?</\1>|<[^>]*>}{}gs;
+	$text =~ s/&#173;|\xAD|\xC2\xAD//g;
+	$text =~ s/&#(\d+);/chr $1/ge;
+	$text =~ s/&lt;/</g;
+	$text =~ s/&gt;/>/g;
+	$text =~ s/&quot;/"/g;
+	$text =~ s/&amp;/&/g;
+	return $text =~ s/\s+//gr;
+}
+
+sub pages_of
+{
+	my ($html, $name) = @_;
+	my $file = save('paper.html', $html);
+	my $pdf = "$PostgreSQL::Test::Utils::log_path/report-$name.pdf";
+
+	browse("--print-to-pdf=$pdf", '--no-pdf-header-footer', "file://$file");
+	return -e $pdf ? map { squeeze($_) } split /\f/, (run_program('pdftotext', '-raw', '-enc', 'UTF-8', $pdf, '-'))[1] : ();
+}
+
+# Pieces of the document that are cut: no page has all of one.
+sub cut_pieces
+{
+	my ($pages, @pieces) = @_;
+
+	return grep {
+		my $piece = squeeze($_);
+		$piece ne '' && !grep { index($_, $piece) >= 0 } @$pages;
+	} @pieces;
+}
+
+SKIP:
+{
+	my $has_reader = (run_program('pdftotext', '-v'))[0] == 0;
+
+	skip 'no browser, or nothing that reads a PDF', 5 unless $has_browser && $has_reader;
+	# the names that are not ASCII have other glyphs
+	my $plain = report('monitoring', 'postgres') =~ s/&#\d{3,};/?/gr;
+	my @pages = pages_of($plain, 'paper');
+	my @headings = map { squeeze($_) } $plain =~ m{<h2>(.*?)</h2>}gs;
+	my @captions = map { squeeze($_) } $plain =~ m{<(?:caption|figcaption)>(.*?)</(?:caption|figcaption)>}gs;
+
+	cmp_ok(scalar @pages, '>', 4, 'a report of some pages');
+	is_deeply([ grep { my $page = $_; grep { $page =~ /\Q$_\E$/ } @headings, @captions } @pages ], [],
+		'none ends with a heading');
+	is_deeply([ cut_pieces(\@pages, $plain =~ m{(<tr>.*?</tr>)}gs) ], [], 'no row is on two');
+	is_deeply([ cut_pieces(\@pages, $plain =~ m{(<figure>.*?</figure>)}gs) ], [], 'no chart is');
+	is_deeply([ cut_pieces(\@pages, $plain =~ m{(<li class="(?:critical|warning|info)">.*?</li>)}gs) ], [], 'no advice is');
+}
+
 # On a standby, which has had no sample of the primary's.
 $node->backup('backup');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
@@ -348,7 +407,7 @@ $standby->init_from_backup($node, 'backup', has_streaming => 1);
 unlink $standby->data_dir . '/pg_stat/pool_advisor.history';
 $standby->start;
 $node->wait_for_catchup($standby);
-wait_for($standby, 'EXISTS (SELECT FROM pool_advisor.history)');
+wait_for($standby, q{(SELECT count(*) >= 3 FROM pool_advisor.history WHERE resolution = '1 s')});
 $html = $standby->safe_psql('postgres', 'SELECT pool_advisor.report()', extra_params => [ '-U', 'monitoring' ]);
 check_page($html, 'of a standby', 2);
 like($html, qr/, a standby</, 'it says that it is one');

@@ -315,6 +315,30 @@ test_load(void)
 			 "█ mean 3.27   · most 9   ─ optimum 4\n",
 			 "load in five rows");
 
+	for (int i = 0; i < 32; i++)
+	{
+		points[i] = point_at(MORNING + (i + 1) * PADV_SECOND, 2, 2, 4);
+		points[i].queued = i < 8 ? 4 : i == 20 ? 40 : 0;
+	}
+	timeline = timeline_of(32, MORNING, MORNING + 32 * PADV_SECOND, PADV_SECOND);
+	padv_canvas_init(&canvas, 40, 14, false);
+	padv_chart_load(&canvas, &timeline);
+	is_drawn("Active connections, last 32 s\n"
+			 "   20 +                    ^\n"
+			 "      |                    :\n"
+			 "   15 +                    :\n"
+			 "      |                    :\n"
+			 "   10 +                    :\n"
+			 "      |                    :\n"
+			 "    5 +::::::::            :\n"
+			 "      |::::::::------------:-----------<\n"
+			 "      |################################\n"
+			 "    0 ++--------------+--------------+-\n"
+			 "   10:00:00       10:00:15\n"
+			 "# mean 2   . most 2   - optimum 4\n"
+			 ": queued 2.25   ^ beyond the scale\n",
+			 "a queue on top of the bars, and one that would flatten them");
+
 	points[0] = point_at(MORNING, 1, 100, 2);
 	timeline = timeline_of(1, MORNING - 32 * PADV_SECOND, MORNING, PADV_SECOND);
 	padv_canvas_init(&canvas, 40, 8, true);
@@ -549,7 +573,7 @@ test_scalability(void)
 
 	padv_canvas_init(&canvas, 60, 14, true);
 	padv_chart_scalability(&canvas, rows, 8, &curve);
-	is_drawn("Transactions/s by connections at work\n"
+	is_drawn("Transactions/s by busy connections\n"
 			 "  600 ┤                          │\n"
 			 "      │                     ·····●····\n"
 			 "      │                  ···     │    ···\n"
@@ -561,14 +585,14 @@ test_scalability(void)
 			 "      │                          │\n"
 			 "    0 └┬───────┬─────────┬────═══┬══────┬─────────┬───────┬\n"
 			 "       1       2         5      10     20        50      100\n"
-			 "● measured   · fitted   │ optimum 10 at work: 526 a second\n"
+			 "● measured   · fitted   │ optimum 10 busy: 526 a second\n"
 			 "═ within 5 %: 7.3 to 13.7\n",
 			 "a curve with its optimum");
 
 	rows[5] = row_at(1e6, 0);
 	padv_canvas_init(&canvas, 40, 8, true);
 	padv_chart_scalability(&canvas, rows, 6, &none);
-	is_drawn("Transactions/s by connections at work\n"
+	is_drawn("Transactions/s by busy connections\n"
 			 "   1k ┤\n"
 			 "      │     ●\n"
 			 "  500 ┤   ●\n"
@@ -582,7 +606,7 @@ test_scalability(void)
 	curve = law(PADV_CURVE_NO_KNEE);
 	padv_canvas_init(&canvas, 40, 10, false);
 	padv_chart_scalability(&canvas, rows, 2, &curve);
-	is_drawn("Transactions/s by connections at work\n"
+	is_drawn("Transactions/s by busy connections\n"
 			 "  400 +                           ....o\n"
 			 "      |                    .......\n"
 			 "  200 +             .......\n"
@@ -595,7 +619,7 @@ test_scalability(void)
 			 "a curve that still rises");
 	padv_canvas_init(&canvas, 40, 8, true);
 	padv_chart_scalability(&canvas, rows, 1, &none);
-	is_drawn("Transactions/s by connections at work\n"
+	is_drawn("Transactions/s by busy connections\n"
 			 "  100 ┤                              ●\n"
 			 "      │\n"
 			 "   50 ┤\n"

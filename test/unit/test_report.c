@@ -369,7 +369,7 @@ set_up(void)
 	local.status.model.load_ratio = 0.75;
 	local.status.model.verdict = PADV_VERDICT_WITHIN;
 	report = (PadvReport) {
-		.local = &local, .server_version = "15.20", .cluster_name = "",
+		.local = &local, .server_version = "15.20", .cluster_name = "", .host = "db1", .port = 5432,
 		.usable_connections = 97, .zone = "Etc/UTC", .written_at = "2026-11-21 10:00:01 UTC",
 		.sampled_at = "2026-11-21 10:00:00 UTC", .started_at = "2026-11-20 08:00:00 UTC",
 		.rows = rows, .roles = roles, .load = load, .limits = limits, .default_max_sessions = -1,
@@ -476,7 +476,9 @@ test_periods(void)
 	shows(NULL, 0, "no point: no chart");
 	ok(times("Nothing was sampled in the last 15 min.") == 2, "but a sentence");
 	set_points(0, 1);
-	shows((const char *const[]) {"15 s"}, 1, "one point");
+	shows(NULL, 0, "one point: no chart");
+	set_points(0, 3);
+	shows((const char *const[]) {"15 s"}, 1, "three points");
 	set_points(0, 60);
 	shows((const char *const[]) {"1 min"}, 1, "a minute");
 	set_points(1, 6);
@@ -564,6 +566,57 @@ test_clocks(void)
 	}
 	ok(good == tried, "%d of %d clocks have two labels on any page, and not too many", good, tried);
 	clear();
+}
+
+/* What is queued stands on what is active, and cannot press that flat. */
+static void
+test_queue(void)
+{
+	PadvTimeline timeline = {
+		.points = points[0], .count = 4, .interval = 10 * PADV_SECOND, .from = MORNING,
+		.until = MORNING + 40 * PADV_SECOND, .utc_offset = utc,
+	};
+
+	for (int i = 0; i < 4; i++)
+	{
+		points[0][i] = point_at(MORNING + (i + 1) * 10 * PADV_SECOND, 2);
+		points[0][i].queued = i < 2 ? 2 : 0;
+	}
+	clear();
+	padv_svg_load(&html, "a", &timeline, 4, "Etc/UTC");
+	ok(times("<path class=\"pqueued\" d=\"M0,200V0H360V100H720V200Z\"/>") == 1 &&
+	   times("<path class=\"mean\" d=\"M0,200V100H720V200Z\"/>") == 1, "a queue is drawn on top of the mean");
+	ok(times("queued 1</li>") == 1 && times("On average 1 more were queued.") == 1, "and named");
+
+	points[0][0].queued = 1002;
+	clear();
+	padv_svg_load(&html, "a", &timeline, 4, "Etc/UTC");
+	ok(times("queued (beyond the scale) 251</li>") == 1 && times(">20</text>") == 1 && times(">1000</text>") == 0,
+	   "a long one is beyond the scale");
+	clear();
+}
+
+/* One bar is no chart. */
+static void
+test_few(void)
+{
+	set_up();
+	set_points(0, 2);
+	write_page();
+	ok(times("class=\"plot\"") == 0 && times("The history has just begun: there are charts from 3 points on.") == 2,
+	   "two points are no chart");
+	set_points(0, 3);
+	write_page();
+	ok(times("class=\"plot\"") == 2, "three are");
+
+	roles[0] = (PadvRoleBar) {.name = "app", .active_avg = 3, .limit = -1};
+	load[0] = (PadvReportKey) {.dimension = PADV_DIMENSION_ROLE, .name = "app", .row.active_avg = 3};
+	report.nroles = report.nload = 1;
+	write_page();
+	ok(times("<td class=\"bar\"><span>3</span></td>") == 2, "a role alone has no bar, nor has a key");
+	ok(times("<dt>Host</dt><dd>db1, port 5432</dd>") == 1 && times("<title>pool_advisor: within, db1:5432</title>") == 1,
+	   "the host and its port");
+	is_well_formed("few things");
 }
 
 static void
@@ -743,6 +796,7 @@ randomize_points(int resolution)
 		point->active_avg = (float) random_figure();
 		point->active_max = (float) random_figure();
 		point->optimal = (float) random_figure();
+		point->queued = (float) random_figure();
 		for (int class = 0; class < PADV_WAIT_CLASSES; class++)
 			point->in_class[class] = (float) random_figure();
 	}
@@ -809,6 +863,7 @@ randomize_tables(void)
 		};
 	report.default_max_sessions = random_below(100) - 50;
 	report.cluster_name = random_name(names[n++], 70);
+	report.host = random_name(names[n++], 70);
 	facts[0].value = random_name(names[n++], 70);
 	local.holder_role = random_name(names[n++], 70);
 	local.holder_role_quoted = random_name(names[n++], 70);
@@ -867,6 +922,7 @@ test_fullest(void)
 			point->active_avg = (float) random_below(1000);
 			point->active_max = 1000.0f + (float) random_below(1000);
 			point->optimal = (float) random_below(1000) + 1.0f;
+			point->queued = (float) random_below(1000);
 			for (int class = 0; class < PADV_WAIT_CLASSES; class++)
 				point->in_class[class] = (float) random_below(200);
 		}
@@ -919,6 +975,8 @@ main(void)
 	test_path();
 	test_periods();
 	test_clocks();
+	test_queue();
+	test_few();
 	test_verdict();
 	test_load();
 	test_roles();

@@ -34,7 +34,7 @@ add_peak(PadvLegend *legend, const PadvCurve *curve)
 	padv_label_number(curve->throughput, throughput, sizeof(throughput));
 	padv_label_number(curve->at_work.low, low, sizeof(low));
 	padv_label_number(curve->at_work.high, high, sizeof(high));
-	padv_legend_add(legend, PADV_MARK_UPRIGHT, "optimum %s at work: %s a second", best, throughput);
+	padv_legend_add(legend, PADV_MARK_UPRIGHT, "optimum %s busy: %s a second", best, throughput);
 	padv_legend_add(legend, PADV_MARK_RANGE_X, "within 5 %%: %s to %s", low, high);
 }
 
@@ -110,7 +110,7 @@ padv_chart_scalability(PadvCanvas *canvas, const PadvScalabilityRow *rows, int c
 	else
 		padv_legend_add(&legend, PADV_MARK_BLANK, "%s", padv_curve_state_name(curve->state));
 
-	padv_frame_init(&frame, canvas, "Transactions/s by connections at work", &legend, AXIS, 1);
+	padv_frame_init(&frame, canvas, "Transactions/s by busy connections", &legend, AXIS, 1);
 	x = padv_curve_scale(rows, count, curve, frame.columns / COLUMNS_PER_TICK);
 	padv_frame_draw_axes(&frame, padv_curve_greatest(rows, count, curve, &x));
 	if (peak && curve->at_work.best <= x.high)

@@ -110,6 +110,23 @@ draw_maximum(PadvFrame *frame, int column, double most)
 						beyond ? PADV_MARK_BEYOND : PADV_MARK_DOT);
 }
 
+/* Draw the sessions that wait in a queue on top of the bar of those that are active. */
+static void
+draw_queue(PadvFrame *frame, int column, const PadvColumn *data)
+{
+	double		wanted = padv_column_wanted(data);
+	bool		beyond = wanted > frame->y.high;
+	int			row = beyond ? frame->top : padv_frame_row(frame, wanted);
+
+	if (!(padv_mean(&data->queued) > 0.0))
+		return;
+	if (beyond)
+		padv_canvas_put(frame->canvas, row++, frame->left + column, PADV_MARK_BEYOND);
+	for (; row < frame->top + frame->rows; row++)
+		if (padv_canvas_is(frame->canvas, row, frame->left + column, PADV_MARK_BLANK))
+			padv_canvas_put(frame->canvas, row, frame->left + column, PADV_MARK_SHADE_1);
+}
+
 void
 padv_chart_load(PadvCanvas *canvas, const PadvTimeline *timeline)
 {
@@ -117,7 +134,7 @@ padv_chart_load(PadvCanvas *canvas, const PadvTimeline *timeline)
 	PadvFrame	frame;
 	PadvColumns series;
 	double		greatest;
-	bool		beyond;
+	PadvBeyond	beyond;
 	char		title[100];
 
 	padv_columns_gather(&series, timeline, canvas->width - AXIS - 2);
@@ -132,7 +149,9 @@ padv_chart_load(PadvCanvas *canvas, const PadvTimeline *timeline)
 		add_number(&legend, PADV_MARK_DOT, "most", series.all.most);
 	if (series.optimal > 0.0)
 		add_number(&legend, PADV_MARK_LINE, "optimum", series.optimal);
-	if (beyond)
+	if (padv_mean(&series.all.queued) > 0.0)
+		add_number(&legend, PADV_MARK_SHADE_1, "queued", padv_mean(&series.all.queued));
+	if (beyond.most || beyond.queued)
 		padv_legend_add(&legend, PADV_MARK_BEYOND, "beyond the scale");
 
 	write_title(canvas, timeline, series.count, "Active connections", title, sizeof(title));
@@ -142,6 +161,7 @@ padv_chart_load(PadvCanvas *canvas, const PadvTimeline *timeline)
 	for (int i = 0; i < series.count; i++)
 	{
 		padv_frame_bar(&frame, i, padv_column_active(&series.columns[i]));
+		draw_queue(&frame, i, &series.columns[i]);
 		draw_maximum(&frame, i, series.columns[i].most);
 	}
 	draw_chart_optimum(&frame, &series, true);

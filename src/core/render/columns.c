@@ -14,7 +14,7 @@
 #include "core/render/axis.h"
 #include "core/render/columns.h"
 
-/* Maxima above this multiple of the greatest mean are beyond the scale. */
+/* Maxima, and queues, above this multiple of the greatest mean are beyond the scale. */
 #define MAXIMA_IN_SCALE 4.0
 
 /* A smaller share of a column is a rounding error. */
@@ -48,6 +48,7 @@ add_point(PadvColumn *column, const PadvHistoryPoint *point, double weight)
 {
 	add_sample_to_column(&column->active, point->active_avg, weight);
 	add_sample_to_column(&column->optimal, point->optimal, weight);
+	add_sample_to_column(&column->queued, point->queued, weight);
 	for (int class = 0; class < PADV_WAIT_CLASSES; class++)
 		add_sample_to_column(&column->in_class[class], point->in_class[class], weight);
 }
@@ -121,6 +122,12 @@ padv_column_active(const PadvColumn *column)
 }
 
 double
+padv_column_wanted(const PadvColumn *column)
+{
+	return padv_mean(&column->active) + padv_mean(&column->queued);
+}
+
+double
 padv_column_total(const PadvColumn *column)
 {
 	double		total = 0.0;
@@ -144,12 +151,17 @@ padv_columns_greatest(const PadvColumns *columns, double (*value_of) (const Padv
 }
 
 double
-padv_columns_greatest_load(const PadvColumns *columns, bool *beyond)
+padv_columns_greatest_load(const PadvColumns *columns, PadvBeyond *beyond)
 {
 	double		greatest = padv_columns_greatest(columns, padv_column_active);
+	double		wanted = padv_columns_greatest(columns, padv_column_wanted);
+	double		most_shown = MAXIMA_IN_SCALE * greatest;
 
-	*beyond = columns->all.most > MAXIMA_IN_SCALE * greatest;
-	return *beyond ? greatest : fmax(greatest, columns->all.most);
+	beyond->most = columns->all.most > most_shown;
+	beyond->queued = wanted > most_shown;
+	if (!beyond->most)
+		greatest = fmax(greatest, columns->all.most);
+	return fmax(greatest, fmin(wanted, most_shown));
 }
 
 /* The number of the last tick before a column begins, counted from 2000-01-01. */

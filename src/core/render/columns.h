@@ -39,6 +39,7 @@ typedef struct PadvColumn
 {
 	PadvMean	active;
 	PadvMean	optimal;
+	PadvMean	queued;
 	PadvMean	in_class[PADV_WAIT_CLASSES];
 	double		most;			/* maximum; negative: not known */
 } PadvColumn;
@@ -60,19 +61,31 @@ extern double padv_mean(const PadvMean *mean);
 /* Whether the column has any sample. */
 extern bool padv_column_sampled(const PadvColumn *column);
 
-/* The mean number of active sessions of a column, and the sum of its wait classes. */
+/*
+ * The mean number of active sessions of a column, the same with those that wait in a
+ * queue, and the sum of its wait classes.
+ */
 extern double padv_column_active(const PadvColumn *column);
+extern double padv_column_wanted(const PadvColumn *column);
 extern double padv_column_total(const PadvColumn *column);
 
 /* The greatest value of all columns, including the optimum. */
 extern double padv_columns_greatest(const PadvColumns *columns,
 									double (*value_of) (const PadvColumn *column));
 
+/* What the scale of the load chart does not show in full. */
+typedef struct PadvBeyond
+{
+	bool		most;
+	bool		queued;
+} PadvBeyond;
+
 /*
  * The greatest value for the load chart.  Maxima are included unless they are far
- * above all means; then *beyond is set.
+ * above all means of active sessions, and a queue as far as it is not; then *beyond
+ * says so.
  */
-extern double padv_columns_greatest_load(const PadvColumns *columns, bool *beyond);
+extern double padv_columns_greatest_load(const PadvColumns *columns, PadvBeyond *beyond);
 
 /*
  * Whether a tick of the time axis falls into a column, and its local time.  Right

@@ -92,7 +92,7 @@ columns_of(const PadvTimeline *timeline)
 	return (int) (period / length);
 }
 
-/* A coarser resolution with fewer points has no chart. */
+/* A resolution with fewer points has no chart: it would have a bar or two. */
 #define LEAST_POINTS 3
 
 /* Choose the resolutions to show, and their periods.  Returns their number. */
@@ -106,7 +106,7 @@ choose_periods(const PadvReport *report, PadvTimeline timelines[PADV_RESOLUTIONS
 	{
 		PadvTimeline timeline = report->timelines[resolution];
 
-		if (!fit_period(&timeline) || (count > 0 && timeline.count < LEAST_POINTS) ||
+		if (!fit_period(&timeline) || timeline.count < LEAST_POINTS ||
 			(double) timeline.until - (double) timeline.from < MORE_THAN_BEFORE * shown)
 			continue;
 		shown = (double) timeline.until - (double) timeline.from;
@@ -226,6 +226,8 @@ write_server(const PadvHtml *html, const PadvReport *report)
 	snprintf(text, sizeof(text), "PostgreSQL %s, %s", report->server_version,
 			 report->standby ? "a standby" : "a primary");
 	write_fact(html, "Server", text);
+	snprintf(text, sizeof(text), "%s, port %d", report->host, report->port);
+	write_fact(html, "Host", text);
 	write_fact(html, "Started", report->started_at);
 	if (report->local->status.taken_at != 0)
 	{
@@ -317,13 +319,31 @@ write_head(const PadvHtml *html, const PadvReport *report)
 					 "<meta name=\"robots\" content=\"noindex\"/>\n"
 					 "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
 					 "<title>");
-	padv_html_text_format(html, "pool_advisor: %s%s%s",
+	padv_html_text_format(html, "pool_advisor: %s, %s%s%s:%d",
 						  local->status.taken_at == 0 ? "no sample yet" :
 						  padv_verdict_name(local->status.model.verdict),
-						  report->cluster_name[0] == '\0' ? "" : ", ", report->cluster_name);
+						  report->cluster_name, report->cluster_name[0] == '\0' ? "" : ", ",
+						  report->host, report->port);
 	padv_html_markup(html, "</title>\n<style>\n");
 	padv_html_markup(html, padv_report_style);
 	padv_html_markup(html, "</style>\n</head>\n");
+}
+
+/* Write a sentence in place of the charts over time. */
+static void
+write_no_times(const PadvHtml *html, const PadvReport *report)
+{
+	PadvTimeline timeline = report->timelines[0];
+	char		sentence[200];
+
+	timeline.from = timeline.until - 15 * MINUTE * PADV_SECOND;
+	if (fit_period(&timeline))
+		snprintf(sentence, sizeof(sentence), "The history has just begun: there are charts from %d points on.", LEAST_POINTS);
+	else
+		padv_columns_write_no_samples(&timeline, sentence, sizeof(sentence));
+	padv_html_markup(html, "<p class=\"nothing\">");
+	padv_html_text(html, sentence);
+	padv_html_markup(html, "</p>\n");
 }
 
 /* Write the load and the wait classes of each period. */
@@ -334,20 +354,17 @@ write_times(const PadvHtml *html, const PadvReport *report)
 	int			count = choose_periods(report, timelines);
 	char		id[16];
 
-	/* without points, write one sentence, for the shortest period */
-	if (count == 0)
-	{
-		timelines[0] = report->timelines[0];
-		timelines[0].from = timelines[0].until - 15 * MINUTE * PADV_SECOND;
-		count = 1;
-	}
 	padv_html_markup(html, "<section id=\"load\"><h2>Load against the optimum</h2>\n");
+	if (count == 0)
+		write_no_times(html, report);
 	for (int i = 0; i < count; i++)
 	{
 		snprintf(id, sizeof(id), "load-%s", resolution_ids[i]);
 		padv_svg_load(html, id, &timelines[i], columns_of(&timelines[i]), report->zone);
 	}
 	padv_html_markup(html, "</section>\n<section id=\"waits\"><h2>What active connections wait for</h2>\n");
+	if (count == 0)
+		write_no_times(html, report);
 	for (int i = 0; i < count; i++)
 	{
 		snprintf(id, sizeof(id), "waits-%s", resolution_ids[i]);

@@ -55,6 +55,8 @@ typedef struct PadvReport
 
 	const char *server_version;
 	const char *cluster_name;	/* can be "" */
+	const char *host;
+	int			port;
 	bool		standby;
 	int64_t		usable_connections;
 

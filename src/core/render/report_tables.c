@@ -111,17 +111,36 @@ sessions_cell(const PadvHtml *html, int64_t sessions, int64_t limit)
 	padv_html_markup(html, "</td>");
 }
 
+/* The length of a bar that is not drawn, because there is none to compare it with. */
+#define NO_BAR (-1.0)
+
 /* Write a number with a bar, whose length is a share of the greatest. */
 static void
 bar_cell(const PadvHtml *html, const char *label, double share, bool full)
 {
 	padv_html_markup(html, "<td class=\"bar\"><span>");
 	padv_html_text(html, label);
-	padv_html_markup(html, "</span><svg viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
+	padv_html_markup(html, "</span>");
+	if (share == NO_BAR)
+	{
+		padv_html_markup(html, "</td>");
+		return;
+	}
+	padv_html_markup(html, "<svg viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
 					 "<rect class=\"empty\" width=\"100\" height=\"10\"/>");
 	padv_html_format(html, "<rect class=\"%s\" width=\"", full ? "full" : "mean");
 	padv_html_number(html, 100.0 * fmin(fmax(share, 0.0), 1.0));
 	padv_html_markup(html, "\" height=\"10\"/></svg></td>");
+}
+
+/* A number of sessions on average; a hundredth of one is small enough. */
+static void
+label_average(double sessions, char *label, size_t size)
+{
+	if (sessions > 0.0 && sessions < 0.01)
+		snprintf(label, size, "< 0.01");
+	else
+		padv_label_number(sessions < 1.0 ? floor(sessions * 100.0 + 0.5) / 100.0 : sessions, label, size);
 }
 
 /* --- whose load it is ------------------------------------------------------- */
@@ -131,12 +150,12 @@ average_cell(const PadvHtml *html, double sessions)
 {
 	char		label[PADV_LABEL];
 
-	padv_label_number(sessions, label, sizeof(label));
+	label_average(sessions, label, sizeof(label));
 	number_cell(html, label, !(sessions > 0.0));
 }
 
 static void
-write_key(const PadvHtml *html, const PadvReportKey *key, double all)
+write_key(const PadvHtml *html, const PadvReportKey *key, bool alone, double all)
 {
 	const PadvLoadRow *row = &key->row;
 	char		label[PADV_LABEL];
@@ -144,8 +163,8 @@ write_key(const PadvHtml *html, const PadvReportKey *key, double all)
 	padv_html_format(html, "<tr><th scope=\"row\">%s <bdi>", padv_dimension_name(key->dimension));
 	padv_html_text(html, key->name);
 	padv_html_markup(html, "</bdi></th>");
-	padv_label_number(row->active_avg, label, sizeof(label));
-	bar_cell(html, label, all > 0.0 ? row->active_avg / all : 0.0, false);
+	label_average(row->active_avg, label, sizeof(label));
+	bar_cell(html, label, alone ? NO_BAR : all > 0.0 ? row->active_avg / all : 0.0, false);
 	average_cell(html, row->in_class[PADV_ON_CPU]);
 	average_cell(html, row->in_class[PADV_WAITING_IO]);
 	average_cell(html, row->in_class[PADV_WAITING_LOCK]);
@@ -177,9 +196,11 @@ padv_report_load(const PadvHtml *html, const PadvReport *report)
 	begin_rows(html);
 	for (int i = 0; i < report->nload; i++)
 	{
+		bool		last = i + 1 == report->nload || report->load[i + 1].dimension != report->load[i].dimension;
+
 		shown = i > 0 && report->load[i].dimension == report->load[i - 1].dimension ? shown + 1 : 1;
 		if (shown <= PADV_REPORT_KEYS)
-			write_key(html, &report->load[i], all);
+			write_key(html, &report->load[i], shown == 1 && last, all);
 	}
 	close_table(html);
 	padv_html_markup(html, "</section>\n");
@@ -188,13 +209,13 @@ padv_report_load(const PadvHtml *html, const PadvReport *report)
 /* --- roles and limits ------------------------------------------------------- */
 
 static void
-write_role(const PadvHtml *html, const PadvRoleBar *role, double greatest)
+write_role(const PadvHtml *html, const PadvRoleBar *role, bool alone, double greatest)
 {
 	char		label[PADV_LABEL];
 
 	begin_row(html, role->name);
-	padv_label_number(role->active_avg, label, sizeof(label));
-	bar_cell(html, label, greatest > 0.0 ? role->active_avg / greatest : 0.0, false);
+	label_average(role->active_avg, label, sizeof(label));
+	bar_cell(html, label, alone ? NO_BAR : greatest > 0.0 ? role->active_avg / greatest : 0.0, false);
 	sessions_cell(html, role->sessions, role->limit);
 	count_cell(html, role->idle_in_transaction);
 	count_cell(html, role->queued);
@@ -212,7 +233,7 @@ write_other_roles(const PadvHtml *html, const PadvRoleBar *roles, int count, dou
 
 	snprintf(name, sizeof(name), "(%d other roles)", count);
 	begin_row(html, name);
-	padv_label_number(sum.active_avg, label, sizeof(label));
+	label_average(sum.active_avg, label, sizeof(label));
 	bar_cell(html, label, greatest > 0.0 ? sum.active_avg / greatest : 0.0, false);
 	sessions_cell(html, sum.sessions, -1);
 	count_cell(html, sum.idle_in_transaction);
@@ -226,6 +247,7 @@ write_roles(const PadvHtml *html, const PadvReport *report)
 {
 	int			lines = report->nroles < PADV_REPORT_LINES ? report->nroles : PADV_REPORT_LINES;
 	double		greatest;
+	bool		alone = report->nroles == 1;
 
 	if (report->nroles <= 0)
 	{
@@ -243,7 +265,7 @@ write_roles(const PadvHtml *html, const PadvReport *report)
 	head(html, "n", "Refused");
 	begin_rows(html);
 	for (int i = 0; i < lines; i++)
-		write_role(html, &report->roles[i], greatest);
+		write_role(html, &report->roles[i], alone, greatest);
 	if (report->nroles > lines)
 		write_other_roles(html, report->roles + lines, report->nroles - lines, greatest);
 	close_table(html);

@@ -27,6 +27,8 @@ padv_svg_patterns(const PadvHtml *html)
 					 "<circle class=\"dot\" cx=\"1.5\" cy=\"1.5\" r=\"1.1\"/><circle class=\"dot\" cx=\"4.5\" cy=\"4.5\" r=\"1.1\"/></pattern>"
 					 "<pattern id=\"pother\" width=\"5\" height=\"8\" patternUnits=\"userSpaceOnUse\">"
 					 "<rect class=\"other\" width=\"5\" height=\"8\"/><path class=\"on\" d=\"M2.5,0v8\"/></pattern>"
+					 "<pattern id=\"pqueued\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\">"
+					 "<rect class=\"queued\" width=\"6\" height=\"6\"/><path class=\"on\" d=\"M-1,1l2,-2M0,6l6,-6M5,7l2,-2\"/></pattern>"
 					 "<pattern id=\"pnone\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\">"
 					 "<path class=\"off\" d=\"M-1,5l2,2M0,0l6,6M5,-1l2,2\"/></pattern>"
 					 "</defs></svg>\n");

@@ -103,7 +103,7 @@ draw_point(const Drawing *drawing, const PadvScalabilityRow *row)
 	padv_html_markup(drawing->html, "%\" cy=\"");
 	padv_html_number(drawing->html, padv_svg_y(&drawing->y, row->throughput));
 	padv_html_markup(drawing->html, "\" r=\"4\"><title>");
-	padv_html_text_format(drawing->html, "%s at work: %s transactions/s, seen for %s s",
+	padv_html_text_format(drawing->html, "%s busy: %s transactions/s, seen for %s s",
 						  connections, throughput, seconds);
 	padv_html_markup(drawing->html, "</title></circle>\n");
 }
@@ -164,7 +164,7 @@ write_svg_legend(const Drawing *drawing, bool peak)
 		padv_label_number(curve->at_work.best, best, sizeof(best));
 		padv_label_number(curve->at_work.low, low, sizeof(low));
 		padv_label_number(curve->at_work.high, high, sizeof(high));
-		snprintf(text, sizeof(text), "optimum %s at work", best);
+		snprintf(text, sizeof(text), "optimum %s busy", best);
 		padv_svg_legend_line(drawing->html, "optimum", text);
 		snprintf(text, sizeof(text), "within 5 %%: %s to %s", low, high);
 		padv_svg_legend(drawing->html, "range", text);
@@ -185,7 +185,7 @@ describe_curve_point(const Drawing *drawing, const char *id, int points, bool pe
 	padv_label_number(curve->throughput, throughput, sizeof(throughput));
 	if (peak)
 		snprintf(text + used, sizeof(text) - (size_t) used,
-				 "Throughput is highest, %s transactions/s, with %s connections at work.", throughput, best);
+				 "Throughput is highest, %s transactions/s, with %s busy connections.", throughput, best);
 	else
 		snprintf(text + used, sizeof(text) - (size_t) used, "No optimum: %s.",
 				 padv_curve_state_name(curve->state));
@@ -196,7 +196,7 @@ static void
 write_caption(const PadvHtml *html, const PadvCurve *curve, bool peak)
 {
 	padv_html_markup(html, "<figure><figcaption><b>");
-	padv_html_text_format(html, "Throughput by connections at work");
+	padv_html_text_format(html, "Throughput by busy connections");
 	padv_html_markup(html, "</b> ");
 	if (peak)
 		padv_html_text_format(html, "each point is what was seen with about so many");
@@ -224,7 +224,7 @@ padv_svg_scalability(const PadvHtml *html, const char *id, const PadvScalability
 	write_caption(html, curve, peak);
 	write_svg_legend(&drawing, peak);
 	padv_html_markup(html, "<p class=\"unit\">transactions/s</p>\n");
-	padv_svg_begin(html, id, "Throughput against connections at work");
+	padv_svg_begin(html, id, "Throughput against busy connections");
 	describe_curve_point(&drawing, id, points, peak);
 	drawing.y = padv_svg_draw_grid(html, padv_curve_greatest(rows, count, curve, &drawing.x));
 	if (peak && curve->at_work.best <= drawing.x.high)
@@ -237,6 +237,6 @@ padv_svg_scalability(const PadvHtml *html, const char *id, const PadvScalability
 	draw_ticks(&drawing);
 	padv_svg_end(html);
 	padv_html_markup(html, drawing.x.logarithmic ?
-					 "<p class=\"unit end\">connections at work (logarithmic)</p></figure>\n" :
-					 "<p class=\"unit end\">connections at work</p></figure>\n");
+					 "<p class=\"unit end\">busy connections (logarithmic)</p></figure>\n" :
+					 "<p class=\"unit end\">busy connections</p></figure>\n");
 }

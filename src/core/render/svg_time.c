@@ -8,6 +8,7 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/render/svg.h"
 
@@ -291,9 +292,23 @@ most_of(const PadvColumn *column, int arg)
 	return fmax(column->most, padv_column_active(column));
 }
 
+static double
+wanted_of(const PadvColumn *column, int arg)
+{
+	(void) arg;
+	return padv_column_wanted(column);
+}
+
+static bool
+has_queue(const Drawing *drawing)
+{
+	return padv_mean(&drawing->columns.all.queued) > 0.0;
+}
+
 static void
 describe_load(const Drawing *drawing)
 {
+	char		queued[PADV_LABEL];
 	char		mean[PADV_LABEL];
 	char		most[PADV_LABEL];
 	char		optimum[PADV_LABEL];
@@ -305,6 +320,11 @@ describe_load(const Drawing *drawing)
 	snprintf(text, sizeof(text),
 			 "Mean %s active connections, at most %s; the optimum was %s last.",
 			 mean, most, drawing->columns.optimal > 0.0 ? optimum : "not known");
+	if (has_queue(drawing))
+	{
+		padv_label_number(padv_mean(&drawing->columns.all.queued), queued, sizeof(queued));
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " On average %s more were queued.", queued);
+	}
 	padv_svg_describe(drawing->html, drawing->id, text);
 }
 
@@ -314,7 +334,7 @@ padv_svg_load(const PadvHtml *html, const char *id, const PadvTimeline *timeline
 {
 	Drawing		drawing;
 	double		greatest;
-	bool		beyond;
+	PadvBeyond	beyond;
 
 	if (!begin_svg_chart(&drawing, html, id, timeline, count))
 		return;
@@ -324,8 +344,11 @@ padv_svg_load(const PadvHtml *html, const char *id, const PadvTimeline *timeline
 	padv_svg_begin_legend(html);
 	add_legend(&drawing, "mean", "mean", padv_column_active(&drawing.columns.all), false);
 	if (drawing.columns.all.most >= 0.0)
-		add_legend(&drawing, "most", beyond ? "most (beyond the scale)" : "most",
+		add_legend(&drawing, "most", beyond.most ? "most (beyond the scale)" : "most",
 				   drawing.columns.all.most, false);
+	if (has_queue(&drawing))
+		add_legend(&drawing, "pqueued", beyond.queued ? "queued (beyond the scale)" : "queued",
+				   padv_mean(&drawing.columns.all.queued), false);
 	end_legend(&drawing);
 
 	padv_svg_begin(html, id, "Active connections over time, against the optimum");
@@ -334,6 +357,8 @@ padv_svg_load(const PadvHtml *html, const char *id, const PadvTimeline *timeline
 	padv_svg_begin_stretched(html);
 	draw_gaps(&drawing);
 	draw_area(&drawing, "most", most_of, 0);
+	if (has_queue(&drawing))
+		draw_area(&drawing, "pqueued", wanted_of, 0);
 	draw_area(&drawing, "mean", mean_of, 0);
 	draw_svg_optimum(&drawing);
 	padv_svg_end_stretched(html);
