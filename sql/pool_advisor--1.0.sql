@@ -208,8 +208,8 @@ CREATE VIEW pool_advisor.scalability AS SELECT * FROM pool_advisor._scalability(
 REVOKE ALL ON pool_advisor.scalability FROM PUBLIC;
 GRANT SELECT ON pool_advisor.scalability TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.scalability IS
-    'throughput with so many connections at work, as it was seen; a connection at work is active, briefly idle in transaction, or between two transactions';
-COMMENT ON COLUMN pool_advisor.scalability.connections IS 'connections at work, mean in the bin';
+    'throughput with so many busy connections, as it was seen; a busy connection is active, briefly idle in transaction, or between two transactions';
+COMMENT ON COLUMN pool_advisor.scalability.connections IS 'busy connections, mean in the bin';
 COMMENT ON COLUMN pool_advisor.scalability.seconds IS 'evidence in the bin that still counts, at most 300 s';
 COMMENT ON COLUMN pool_advisor.scalability.transactions_per_second IS 'committed transactions';
 COMMENT ON COLUMN pool_advisor.scalability.latency_seconds IS 'mean time from the start of a transaction to its end';
@@ -237,7 +237,7 @@ REVOKE ALL ON pool_advisor.scalability_fit FROM PUBLIC;
 GRANT SELECT ON pool_advisor.scalability_fit TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.scalability_fit IS
     'the Universal Scalability Law fitted to the view scalability: X(N) = lambda N / (1 + sigma (N - 1) + kappa N (N - 1))';
-COMMENT ON COLUMN pool_advisor.scalability_fit.lambda IS 'transactions a second of one connection at work';
+COMMENT ON COLUMN pool_advisor.scalability_fit.lambda IS 'transactions a second of one busy connection';
 COMMENT ON COLUMN pool_advisor.scalability_fit.sigma IS 'contention: the share of the work that cannot be done side by side, 0..1';
 COMMENT ON COLUMN pool_advisor.scalability_fit.kappa IS 'coherency: what each pair of connections costs each other';
 COMMENT ON COLUMN pool_advisor.scalability_fit.peak_connections IS 'sqrt((1 - sigma) / kappa); NULL as long as no knee was seen, or where throughput never falls';

@@ -36,7 +36,7 @@ demands_nothing(uint32 wait_event)
 		 (wait_event & WAIT_CLASS_MASK) == PG_WAIT_TIMEOUT);
 }
 
-/* Mean of sessions and parallel workers at work over the last 10 s. */
+/* Mean of active sessions and parallel workers over the last 10 s. */
 static double
 active_of_10_seconds(void)
 {

@@ -94,7 +94,7 @@ find_processes(Oid role)
 }
 
 /*
- * The share of a role.  Other roles want as many connections as they have sessions at work,
+ * The share of a role.  Other roles want as many connections as they have active sessions,
  * with the pauses that pool_size allows for.
  */
 static double

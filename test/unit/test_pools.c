@@ -489,10 +489,10 @@ test_slowed_down(void)
 	sim_add(&world, &pool);
 	sim_run(&world, 120.0, SAMPLE);
 	row = sim_row(&world, &pool);
-	ok(row.slows_down && row.suggested >= 8 && row.suggested <= 10, "the optimum of 8 at work bounds the size (%lld)", (long long) row.suggested);
+	ok(row.slows_down && row.suggested >= 8 && row.suggested <= 10, "the optimum of 8 active bounds the size (%lld)", (long long) row.suggested);
 	ok(row.busiest.all_in_use, "all were in use");
 	padv_explain_found_pool(&row, text, sizeof(text));
-	ok(strstr(text, "8 is the optimum") != NULL, "and the reason says so: %s", text);
+	ok(strstr(text, "the optimum of the server is 8: more only slow each other down. So 8 active ones") != NULL, "and the reason says so: %s", text);
 	padv_pools_forget_sizes(world.found);
 	pool.rate = 0.0;
 	sim_run(&world, 70.0, SAMPLE);

@@ -153,7 +153,8 @@ advise_sampling_stopped(Findings *findings)
 			  local->age_seconds,
 			  local->worker_running ? "" : " and the worker is not running");
 	WRITE(advice->recommendation,
-		  "All views show the state of that moment. Look for the process \"pool_advisor sampler\" in the server log. It needs one of max_worker_processes, and is restarted automatically after a failure.");
+		  "All views show the state of that moment. The process \"pool_advisor sampler\" is started again within 5 s when it fails; the server log says why it did. It needs one of max_worker_processes. If the fix finds it, it hangs: pg_terminate_backend() ends it, and another one is started.");
+	WRITE(advice->fix, "SELECT pid, wait_event FROM pg_catalog.pg_stat_activity WHERE backend_type = 'pool_advisor sampler';");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_NONE);
 }
 
@@ -174,7 +175,7 @@ advise_enforcement_of(Findings *findings, PadvEnforcement enforcement, const cha
 	WRITE(advice->finding, "%s is %s: %s", setting, padv_enforcement_name(enforcement),
 		  enforcement == PADV_ENFORCEMENT_OFF ? off : observe);
 	WRITE(advice->recommendation,
-		  "The views show limits nevertheless. Turn it on again after the emergency or the test. If the setting is in postgresql.conf, remove it there.");
+		  "The views show limits nevertheless. Turn it on again after the emergency or the test: from then on what is beyond a limit waits or is refused. If the setting is in postgresql.conf, remove it there.");
 	WRITE(advice->fix, "ALTER SYSTEM RESET %s; SELECT pg_reload_conf();", setting);
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
@@ -206,7 +207,8 @@ advise_limits_unreadable(Findings *findings)
 	WRITE(advice->finding,
 		  "The limits on sessions could not be read, so all logins are accepted.");
 	WRITE(advice->recommendation,
-		  "The server log has the reason. The database in pool_advisor.database must exist, and max_worker_processes must allow one more process for a short time.");
+		  "The server log has the reason. The database in pool_advisor.database must exist, and max_worker_processes must allow one more process for a short time. The limits are read again within a second.");
+	WRITE(advice->fix, "SHOW pool_advisor.database;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
 
@@ -228,7 +230,7 @@ advise_logins_refused(Findings *findings)
 		  "The view roles shows the roles. The server log shows the limit, and whether its queue was full, the wait too long, or no connection free for waiting. Make the pools smaller if their sum exceeds the limit, or raise the limit if the server has room (max_sessions)." :
 		  "The view roles shows the roles, and the server log the limit. If the application can wait, add a queue to the limit (queue_length). If the sum of its pools exceeds the limit, make them smaller.");
 	WRITE(advice->fix,
-		  "SELECT rolname, sessions, max_sessions, refused_total, timed_out_total FROM pool_advisor.roles WHERE refused_total > 0;");
+		  "SELECT * FROM pool_advisor.roles_brief WHERE refused_total > 0;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
 
@@ -246,7 +248,8 @@ advise_limits_exceed(Findings *findings)
 		  "The limits and connection limits of all roles add up to %lld sessions, but ordinary roles can have %lld connections.",
 		  (long long) status->limits_committed, (long long) usable);
 	WRITE(advice->recommendation,
-		  "If all roles use their limits, some logins fail because there is no connection left, whatever the role. Lower the limits until they fit; the view budget shows the sum.");
+		  "If all roles use their limits, some logins fail because there is no connection left, whatever the role. Lower the limits until they fit; the view budget shows each of them, and the sum.");
+	WRITE(advice->fix, "SELECT * FROM pool_advisor.budget_brief ORDER BY committed DESC LIMIT 10;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_NONE);
 }
 
@@ -294,6 +297,22 @@ append_largest(PadvAdvice *advice, const PadvLocalStatus *local)
 		APPEND(advice->finding, " It is %s.", text);
 }
 
+/* A line that bounds transactions, or tries a bound; none where they are bounded already. */
+static void
+write_gate_fix(const PadvLocalStatus *local, PadvAdvice *advice)
+{
+	const PadvModel *model = &local->status.model;
+
+	if (local->gate.limit >= 0 || local->gate_enforcement != PADV_ENFORCEMENT_ON ||
+		local->enforcement == PADV_ENFORCEMENT_OFF)
+		return;
+	if (padv_model_is_derived(model))
+		WRITE(advice->fix, "SELECT * FROM pool_advisor.trial('5 min', %lld);",
+			  (long long) padv_model_pool_or_optimal(model));
+	else
+		WRITE(advice->fix, "ALTER SYSTEM SET pool_advisor.server_max_active = 'auto'; SELECT pg_reload_conf();");
+}
+
 static void
 advise_oversubscribed(Findings *findings)
 {
@@ -312,12 +331,13 @@ advise_oversubscribed(Findings *findings)
 	append_largest(advice, findings->local);
 	if (padv_model_is_derived(model))
 		WRITE(advice->recommendation,
-			  "Measure before you act: allow fewer sessions for some minutes, with a smaller pool or pool_advisor.server_max_active, and compare throughput in the view scalability. If fewer do as much, a transaction pool of about %lld connections in front of the server is enough.",
-			  (long long) padv_model_pool_or_optimal(model));
+			  "Measure before you act. The fix starts a trial: for five minutes it lets %lld transactions run in every second slot of time, compares throughput, and ends at once if that loses. If fewer do as much, a transaction pool of about %lld connections in front of the server is enough.",
+			  (long long) padv_model_pool_or_optimal(model), (long long) padv_model_pool_or_optimal(model));
 	else
 		WRITE(advice->recommendation,
-			  "Put a transaction pool of %lld connections in front of the server, or make the existing pools smaller until that is their sum. The same work finishes sooner if it waits in the queue of the pool instead of in the server.",
+			  "Put a transaction pool of %lld connections in front of the server, or make the existing pools smaller until that is their sum. The same work finishes sooner if it waits in the queue of the pool instead of in the server. Until then the fix makes transactions wait in the queue of the server; it takes no restart.",
 			  (long long) padv_model_pool_or_optimal(model));
+	write_gate_fix(findings->local, advice);
 	padv_advice_conclude(advice, &findings->local->status.model, padv_advice_confidence(model), PADV_GAIN_BY_CURVE);
 }
 
@@ -339,9 +359,9 @@ advise_lock_bound(Findings *findings)
 		  "Of %.1f active sessions %.1f waited for a lock that another session held (average of the last minute).",
 		  minute->active, blocked);
 	WRITE(advice->recommendation,
-		  "More connections and longer transactions make this worse. Find the blocking sessions, commit sooner, and update contended rows at the end of a transaction. Allow fewer concurrent sessions.");
+		  "More connections and longer transactions make this worse. The fix shows the sessions that block now. Commit sooner, update contended rows at the end of a transaction, and allow fewer sessions at a time.");
 	WRITE(advice->fix,
-		  "SELECT * FROM pool_advisor.blockers;");
+		  "SELECT * FROM pool_advisor.blockers_brief;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_BY_CURVE);
 }
 
@@ -368,7 +388,7 @@ advise_lwlock_bound(Findings *findings)
 	WRITE(advice->recommendation,
 		  "Many sessions use the same internal structure at the same time. Fewer active sessions shorten these waits. The view waits names the structures.");
 	WRITE(advice->fix,
-		  "SELECT * FROM pool_advisor.waits WHERE period = '1 min' AND wait_event_type IN ('LWLock', 'Buffer') ORDER BY active_avg DESC;");
+		  "SELECT * FROM pool_advisor.waits WHERE period = '1 min' ORDER BY active_avg DESC LIMIT 10;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_BY_CURVE);
 }
 
@@ -397,6 +417,8 @@ advise_io_bound(Findings *findings)
 		WRITE(advice->recommendation,
 			  "The counters of the disks could not be read on this machine. If the reads reach the disks, somewhat more connections than %lld can help. More memory helps, or queries that read less.",
 			  (long long) optimal(status));
+	WRITE(advice->fix,
+		  "SELECT * FROM pool_advisor.load_brief WHERE period = '1 min' ORDER BY waiting_io DESC LIMIT 10;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_UNKNOWN);
 }
 
@@ -417,6 +439,8 @@ advise_cpu_bound(Findings *findings)
 	WRITE(advice->recommendation,
 		  "More connections cannot do more work, because they share the same cores. Make queries cheaper, add cores, or move other programs away (the processes of the server used %.1f cores).",
 		  load->server_cores < 0.0 ? 0.0 : load->server_cores);
+	WRITE(advice->fix,
+		  "SELECT * FROM pool_advisor.load_brief WHERE period = '1 min' ORDER BY on_cpu DESC LIMIT 10;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_UNKNOWN);
 }
 
@@ -434,8 +458,9 @@ advise_idle_connections(Findings *findings)
 		  status->minute.idle, status->minute.sessions,
 		  (long long) status->last.idle, (long long) status->last.sessions);
 	WRITE(advice->recommendation,
-		  "Each has a process with its caches, and uses a connection. All of them can become active at the same time. A transaction pool of %lld connections in front of the server would serve all.",
+		  "Each has a process with its caches, and uses a connection. All of them can become active at the same time. A transaction pool of %lld connections in front of the server would serve all. The fix shows whose they are.",
 		  (long long) padv_model_pool_or_optimal(&status->model));
+	WRITE(advice->fix, "SELECT * FROM pool_advisor.pools_brief ORDER BY open DESC LIMIT 10;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_BY_CURVE);
 }
 
@@ -456,7 +481,7 @@ advise_idle_in_transaction(Findings *findings)
 		  holder->pid, local->holder_role, local->holder_database,
 		  holder->idle_seconds, holder->xact_seconds, (long long) holder->holders);
 	WRITE(advice->recommendation,
-		  "Let the application commit before it waits for anything else. A timeout for the role ends such sessions; pg_terminate_backend(%d) ends this one.",
+		  "pg_terminate_backend(%d) ends this one now, and rolls back what it did. Let the application commit before it waits for anything else. The fix sets a timeout that ends sessions of the role that begin from now on, when they are in this state for a minute.",
 		  holder->pid);
 	WRITE(advice->fix, "ALTER ROLE %s SET idle_in_transaction_session_timeout = '1min';",
 		  local->holder_role_quoted);
@@ -490,6 +515,7 @@ advise_nearly_full(Findings *findings)
 		WRITE(advice->recommendation,
 			  "The next ones will be refused. A higher max_connections only moves the limit, and slows down all sessions. A pool of %lld connections with a queue in front of it removes the limit for clients.",
 			  (long long) padv_model_pool_or_optimal(&status->model));
+	WRITE(advice->fix, "SELECT * FROM pool_advisor.roles_brief ORDER BY sessions DESC LIMIT 10;");
 	padv_advice_conclude(advice, &status->model, PADV_CERTAIN, PADV_GAIN_BY_CURVE);
 }
 

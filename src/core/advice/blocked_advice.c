@@ -75,11 +75,11 @@ what_helps(PadvBlockerState state)
 	{
 		case PADV_BLOCKER_IDLE_IN_TRANSACTION:
 		case PADV_BLOCKER_ABORTED:
-			return "They continue as soon as its transaction ends; more or fewer connections change nothing. End it if its client does not return. Let the application commit before it waits for anything else. idle_in_transaction_session_timeout ends such sessions automatically.";
+			return "They continue as soon as its transaction ends; more or fewer connections change nothing. End it if its client does not return; what it did in the transaction is rolled back. Let the application commit before it waits for anything else. idle_in_transaction_session_timeout ends such sessions automatically.";
 		case PADV_BLOCKER_IDLE:
 			return "It holds a session-level advisory lock (pg_advisory_lock), outside of a transaction. They continue when it unlocks, or when its session ends. Prefer pg_advisory_xact_lock.";
 		case PADV_BLOCKER_PREPARED:
-			return "They continue when its transaction manager commits it (COMMIT PREPARED) or rolls it back. If that will not happen, roll it back in that database. Set max_prepared_transactions = 0 if two-phase commit is not used.";
+			return "They continue when its transaction manager commits it (COMMIT PREPARED) or rolls it back. If that will not happen, roll it back in that database; what it did is lost then. Set max_prepared_transactions = 0 if two-phase commit is not used.";
 		case PADV_BLOCKER_QUEUED:
 			return "It waits in the queue for transactions while it holds a lock, and will get a slot because others wait for it. The view gate shows the queue.";
 		case PADV_BLOCKER_DEADLOCK:
@@ -87,7 +87,7 @@ what_helps(PadvBlockerState state)
 		case PADV_BLOCKER_SERVER:
 			return "Autovacuum gives way to a session after deadlock_timeout, unless it prevents wraparound. On a standby the replay of a lock ends with the transaction of the primary.";
 		default:
-			return "It is active, and they continue when its transaction ends. pg_cancel_backend() ends its statement, pg_terminate_backend() its session. With lock_timeout a session that changes a table does not block others for long.";
+			return "It is active, and they continue when its transaction ends. pg_cancel_backend() ends its statement, pg_terminate_backend() its session, and both roll back what it did. With lock_timeout a session that changes a table does not block others for long.";
 	}
 }
 
@@ -152,6 +152,6 @@ padv_advise_queue_old(const PadvLocalStatus *local, PadvAdvice *advice)
 	snprintf(advice->recommendation, sizeof(advice->recommendation),
 			 "Long statements hold slots until they end: give the role that runs them a max_active below the limit of the server, so that short transactions pass. transaction_queue_timeout ends waits that are too long for the client.");
 	padv_advice_conclude(advice, &status->model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
-	snprintf(advice->fix, sizeof(advice->fix), "SELECT * FROM pool_advisor.gate;");
+	snprintf(advice->fix, sizeof(advice->fix), "SELECT * FROM pool_advisor.gate_brief;");
 	return true;
 }

@@ -73,11 +73,11 @@ explain_saturated(const PadvCurve *curve, char *text, size_t size)
 	double		share = 100.0 * curve->saturated_share;
 
 	if (curve->saturated == PADV_RESOURCE_SESSIONS)
-		snprintf(text, size, "nothing else that was measured; all sessions there were at work");
+		snprintf(text, size, "nothing else that was measured; all sessions there were busy");
 	else if (curve->saturated == PADV_RESOURCE_CORES)
 		snprintf(text, size, "the cores, %.0f%% busy", share);
 	else
-		snprintf(text, size, "%s, which %.0f%% of those at work waited for",
+		snprintf(text, size, "%s, which %.0f%% of the busy connections waited for",
 				 padv_resource_name(curve->saturated), share);
 }
 
@@ -90,7 +90,7 @@ explain_scalability(const PadvModel *model, char *text, size_t size)
 
 	explain_saturated(curve, saturated, sizeof(saturated));
 	snprintf(text, size,
-			 "throughput was highest, or within 4%% of that, %.0f transactions/s, with %.1f connections at work, of which %.1f were active (%s); within 5%% from %.1f to %.1f at work. Saturated beyond: %s. Evidence: %.0f s in %d bins up to %.0f connections, %.0f s of it under pressure (the server set the pace, not its clients), %.0f s around the peak and, under pressure, %.0f s beyond.",
+			 "throughput was highest, or within 4%% of that, %.0f transactions/s, with %.1f busy connections, of which %.1f were active (%s); within 5%% from %.1f to %.1f busy. Saturated beyond: %s. Evidence: %.0f s in %d bins up to %.0f connections, %.0f s of it under pressure (the server set the pace, not its clients), %.0f s around the peak and, under pressure, %.0f s beyond.",
 			 curve->throughput, curve->at_work.best, curve->active.best,
 			 describe_rounding(curve->active.best, model->estimates[PADV_METHOD_SCALABILITY].connections, rounding),
 			 curve->at_work.low, curve->at_work.high, saturated, curve->seconds, curve->bins,
@@ -119,7 +119,7 @@ explain_no_knee(const PadvCurve *curve, char *text, size_t size)
 	if (curve->state != PADV_CURVE_NO_KNEE)
 		text[0] = '\0';
 	else if (curve->gap_low > 0.0)
-		snprintf(text, size, " (nothing was seen between %.0f and %.0f connections at work)",
+		snprintf(text, size, " (nothing was seen between %.0f and %.0f busy connections)",
 				 curve->gap_low, curve->gap_high);
 	else
 		snprintf(text, size, " (%.0f s under pressure, %.0f s of them beyond the best so far)",
@@ -382,7 +382,7 @@ explain_pool(const PadvEmitter *emitter, const PadvStatus *status)
 	explain_held_number(emitter, "Pool size", model->pool_size, inputs->pool_size);
 	if (model->chosen == PADV_METHOD_SCALABILITY)
 		padv_emit(emitter,
-				  "Session pool size, where callers keep a connection for a request: the %.1f connections at work at the peak of the curve, within the server and the sessions seen %lld.",
+				  "Session pool size, where callers keep a connection for a request: the %.1f busy connections at the peak of the curve, within the server and the sessions seen %lld.",
 				  model->curve.at_work.best, (long long) inputs->session_pool_size);
 	else
 		padv_emit(emitter,

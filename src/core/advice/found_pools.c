@@ -84,7 +84,7 @@ say_size(const PadvFoundPool *pool, char *text, size_t size)
 			 busiest->rate, 1e3 * busiest->load / busiest->rate, busiest->load);
 	if (pool->slows_down)
 		say_more(text, size,
-				 "%.4g were at work, and %lld is the optimum: more only slow each other down. So %lld at work, and %.4g that are held without work.",
+				 "%.4g of these were active, and the optimum of the server is %lld: more only slow each other down. So %lld active ones, and %.4g that are held in pauses.",
 				 busiest->demand, (long long) pool->optimal, (long long) pool->optimal,
 				 busiest->load - busiest->demand);
 	else
@@ -178,7 +178,7 @@ advise_leaking(const PadvLocalStatus *local, const PadvNamedPool *named, PadvAdv
 	SAY(advice->finding, "%s: %lld connections are open, more than ever before, and %lld of them are not used again.",
 		who, (long long) pool->open, (long long) pool->leaked);
 	SAY(advice->recommendation,
-		"A part of the application takes connections and does not return them. Each costs a process of the server; when the %lld connections of ordinary roles are used up, all logins fail. Return connections where errors pass, too (finally, using, with). The fix shows what these connections did last.",
+		"A part of the application takes connections and does not return them. Each costs a process of the server; when the %lld connections of ordinary roles are used up, all logins fail. Return connections after an error, too (finally, using, with). The fix shows what these connections did last. Ending them with pg_terminate_backend() makes room until then.",
 		(long long) local->status.model.inputs.usable_connections);
 	write_line(advice, "SELECT query, count(*) FROM pg_catalog.pg_stat_activity WHERE usename = %s AND application_name = %s AND state LIKE 'idle%%' GROUP BY 1 ORDER BY 2 DESC;",
 			   named->role_literal, named->application_literal);
@@ -256,7 +256,7 @@ advise_pool(const PadvLocalStatus *local, const PadvNamedPool *named, PadvAdvice
 		advise_leaking(local, named, advice);
 	else if (pool->kind == PADV_POOL_LOCKED_UP)
 		advise_locked_up(named, advice);
-	else if (pool->kind == PADV_POOL_PER_REQUEST)
+	else if (pool->kind == PADV_POOL_PER_REQUEST && pool->brief_per_minute >= 0.5)
 		advise_per_request(named, advice);
 	else if (is_too_large(pool))
 		advise_too_large(named, advice);

@@ -195,10 +195,10 @@ padv_incident_remedy(const PadvNamedIncident *named, char *text, size_t size)
 			snprintf(text, size, "A client that gives its connections back; until then ALTER ROLE %s SET pool_advisor.session_idle_timeout = '10min' closes them.", role);
 			return;
 		case PADV_INCIDENT_OVERLOAD:
-			snprintf(text, size, "A queue instead of sessions that are all at work: a pool with %s of them active, or pool_advisor.server_max_active = auto; more than that takes a larger machine.", optimal.text);
+			snprintf(text, size, "A queue instead of sessions that are all active at once: a pool with %s of them active, or pool_advisor.server_max_active = auto; more than that takes a larger machine.", optimal.text);
 			return;
 		case PADV_INCIDENT_OVERSUBSCRIPTION:
-			snprintf(text, size, "Fewer sessions at work: a pool in front with %s of them active, or pool_advisor.server_max_active = auto.", optimal.text);
+			snprintf(text, size, "Fewer active sessions: a pool in front with %s of them active, or pool_advisor.server_max_active = auto.", optimal.text);
 			return;
 		case PADV_INCIDENT_IO_FLOOD:
 			snprintf(text, size, "Less I/O at once: a limit on the transactions of batches (pool_advisor.max_active), more memory, or faster disks; the view hardware names the devices.");

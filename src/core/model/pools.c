@@ -728,8 +728,8 @@ note_busiest(Group *group, int64_t optimal, int64_t wall)
 }
 
 /*
- * More at work than the optimum take longer for the same: then the pool is to have the
- * optimum at work, and the connections that are held without work.
+ * More active ones than the optimum take longer for the same: then the pool is to have the
+ * optimum active, and the connections that are held without work.
  */
 static int64_t
 find_size(const PadvPoolBusiest *busiest, int64_t optimal, bool *slows_down)

@@ -86,7 +86,7 @@ typedef struct PadvPoolBusiest
 	int64_t		at;				/* wall clock, microseconds; 0: none */
 	double		rate;			/* transactions a second */
 	double		load;			/* connections in use, on average */
-	double		demand;			/* of these, at work in the server */
+	double		demand;			/* of these, active in the server */
 	bool		all_in_use;		/* at a moment all open connections were */
 } PadvPoolBusiest;
 
@@ -108,7 +108,7 @@ typedef struct PadvFoundPool
 	PadvPoolSizeState size_state;
 	int64_t		suggested;		/* where sized */
 	int64_t		optimal;		/* of the server, then */
-	bool		slows_down;		/* more at work than the optimum */
+	bool		slows_down;		/* more active than the optimum */
 	PadvPoolBusiest busiest;
 	double		kind_seconds;	/* how long it has been of this kind */
 	double		known_seconds;	/* how long it has been seen */

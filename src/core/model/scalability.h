@@ -204,7 +204,7 @@ extern void padv_scalability_add(PadvScalability *scalability, const PadvInterva
 extern void padv_scalability_judge(PadvScalability *scalability, double fewest, double least,
 								   PadvCurve *curve);
 
-/* Throughput with so many connections at work, by what was seen near; negative: nothing. */
+/* Throughput with so many busy connections, by what was seen near; negative: nothing. */
 extern double padv_scalability_expect(const PadvScalability *scalability, double at_work);
 
 /* Write the usable bins in order, at most PADV_CURVE_BINS.  Returns their number. */

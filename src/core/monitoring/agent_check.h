@@ -18,7 +18,7 @@ typedef struct PadvAgentInput
 {
 	bool		has_sample;		/* there is a recent sample; if not, the next
 								 * six are not used */
-	double		active;			/* sessions and parallel workers at work, mean
+	double		active;			/* active sessions and parallel workers, mean
 								 * of the last 10 s */
 	int64_t		waiting;		/* transactions and logins in queues now */
 	int64_t		sessions;		/* in the last sample */

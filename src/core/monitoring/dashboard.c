@@ -66,7 +66,7 @@ static const Panel panels[] = {
 	{"Advice", "Rows of the view advice.", "stat", "none", 6, false, NULL, {
 			{"pool_advisor_advice_critical%", "critical"},
 	{"pool_advisor_advice_warning%", "warning"}}},
-	{"Load against the optimum", "More sessions at work than the range around the optimum do not help.", "timeseries", "none", 12, false, NULL, {
+	{"Load against the optimum", "More active sessions than the range around the optimum do not help.", "timeseries", "none", 12, false, NULL, {
 			{"pool_advisor_demand_avg%", "want to work"},
 			{"pool_advisor_active_avg%", "active"},
 			{"pool_advisor_optimal%", "optimal"},

@@ -311,7 +311,7 @@ descending(double a, double b)
 	return a > b ? -1 : a < b;
 }
 
-/* Most at work first; of equal ones the one with more sessions, then the older. */
+/* Most active first; of equal ones the one with more sessions, then the older. */
 static int
 compare_metric_roles(const void *a, const void *b)
 {

@@ -425,7 +425,7 @@ write_pgwatch(const PadvConfigWriter *writer)
 			put(writer, "\n");
 		}
 	}
-	put(writer, "presets:\n  pool_advisor:\n    description: how many connections are at work, and how many help\n    metrics:\n");
+	put(writer, "presets:\n  pool_advisor:\n    description: how many connections are active, and how many help\n    metrics:\n");
 	for (size_t i = 0; i < SCOPES; i++)
 	{
 		put(writer, "      ");

@@ -2,7 +2,7 @@
  * interval.c
  *		What a second was like, from its samples and from the counters.
  *
- * Owns which session counts as at work, as active.
+ * Owns which session counts as busy, as active.
  * Pure; the worker calls it once a second.
  *
  * Copyright (c) 2026, pool_advisor contributors

@@ -38,8 +38,8 @@ typedef struct PadvInterval
 	double		reads;			/* completed; negative: not known */
 	double		reading;		/* mean number outstanding; likewise */
 
-	/* what tells whether more could have been at work, or have done more */
-	double		sessions;		/* that there are; 0: only those at work are
+	/* what tells whether more could have been busy, or have done more */
+	double		sessions;		/* that there are; 0: only the busy ones are
 								 * known */
 	double		queued;			/* for a session, or for a slot */
 	double		cores_busy;		/* 0..1 of the cores granted, by anybody;
