@@ -1366,3 +1366,184 @@ AS 'MODULE_PATHNAME', 'pool_advisor_my_share'
 LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION pool_advisor.my_share() IS
     'how many connections the process that asks should have in its pool now: its part of what is left for its role; NULL with a reason when no load was measured';
+
+
+-- The same in 120 columns, for people; columns have the names of the wide views
+
+CREATE FUNCTION pool_advisor._cut(value text, width integer) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN pg_catalog.length(value) > width
+            THEN pg_catalog.left(value, width - 2) || '..' ELSE value END;
+REVOKE ALL ON FUNCTION pool_advisor._cut(text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._cut(text, integer) TO pg_monitor, pg_read_all_stats;
+COMMENT ON FUNCTION pool_advisor._cut(text, integer) IS
+    'the beginning of a name that is longer than so many characters';
+
+CREATE FUNCTION pool_advisor._wrap(value text, width integer) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN pg_catalog.rtrim(pg_catalog.regexp_replace(value, '(.{1,' || width || '})(?: +|$)', E'\\1\n', 'g'), E'\n');
+REVOKE ALL ON FUNCTION pool_advisor._wrap(text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._wrap(text, integer) TO pg_monitor, pg_read_all_stats;
+COMMENT ON FUNCTION pool_advisor._wrap(text, integer) IS
+    'sentences in lines of at most so many characters, where no word is longer';
+
+CREATE FUNCTION pool_advisor._limit_on(scope text, rolname name, datname name, width integer) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN pool_advisor._cut(CASE scope
+           WHEN 'role in database' THEN 'role ' || pool_advisor._cut(rolname, (width - 9) / 2)
+               || ' in ' || pool_advisor._cut(datname, (width - 9) / 2)
+           WHEN 'default' THEN scope || coalesce(' of ' || rolname, '')
+           ELSE scope || coalesce(' ' || coalesce(rolname, datname), '') END, width);
+REVOKE ALL ON FUNCTION pool_advisor._limit_on(text, name, name, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._limit_on(text, name, name, integer) TO pg_monitor, pg_read_all_stats;
+COMMENT ON FUNCTION pool_advisor._limit_on(text, name, name, integer) IS
+    'what a limit is on, in at most so many characters';
+
+CREATE VIEW pool_advisor.advice_brief AS
+SELECT severity,
+       pool_advisor._wrap(code || ': ' || finding, 107) || E'\n' || pool_advisor._wrap(recommendation, 107)
+           -- a line that is broken could not be copied
+           || CASE WHEN fix = '' THEN ''
+                   WHEN pg_catalog.length(fix) <= 107 THEN E'\n' || fix
+                   ELSE pg_catalog.format(E'\nSELECT fix FROM pool_advisor.advice WHERE code = %L;', code) END AS advice
+FROM pool_advisor.advice;
+REVOKE ALL ON pool_advisor.advice_brief FROM PUBLIC;
+GRANT SELECT ON pool_advisor.advice_brief TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.advice_brief IS 'the view advice in 120 columns';
+COMMENT ON COLUMN pool_advisor.advice_brief.advice IS
+    'its code, what was measured, what to do about it, and the line to run as the last line; a line that is too long is fetched by that';
+
+CREATE VIEW pool_advisor.blockers_brief AS
+SELECT pid, pool_advisor._cut(rolname, 15) AS rolname, pool_advisor._cut(datname, 15) AS datname,
+       CASE WHEN pid = 0 THEN pool_advisor._cut('prepared ' || pg_catalog.quote_literal(gid), 24)
+            WHEN state = 'idle in transaction (aborted)' THEN 'aborted transaction'
+            ELSE state END AS state,
+       xact_seconds, blocked, longest_wait_seconds
+FROM pool_advisor.blockers;
+REVOKE ALL ON pool_advisor.blockers_brief FROM PUBLIC;
+GRANT SELECT ON pool_advisor.blockers_brief TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.blockers_brief IS 'the view blockers in 120 columns';
+
+CREATE VIEW pool_advisor.incidents_brief AS
+SELECT began::timestamptz(0) AS began,
+       extract(epoch FROM coalesce(ended, pg_catalog.now()) - began)::bigint AS seconds,
+       ended IS NULL AS lasts, kind,
+       pool_advisor._wrap(cause || coalesce(' Not done: ' || transactions_not_done || ' transactions.', ''), 50)
+           || E'\n' || pool_advisor._wrap('Helps: ' || would_have_helped, 50) AS what
+FROM pool_advisor.incidents;
+REVOKE ALL ON pool_advisor.incidents_brief FROM PUBLIC;
+GRANT SELECT ON pool_advisor.incidents_brief TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.incidents_brief IS 'the view incidents in 120 columns';
+COMMENT ON COLUMN pool_advisor.incidents_brief.seconds IS 'how long it lasted, or has lasted so far';
+COMMENT ON COLUMN pool_advisor.incidents_brief.lasts IS 'whether it is not over';
+COMMENT ON COLUMN pool_advisor.incidents_brief.what IS
+    'the cause, what it cost, and what would have helped';
+
+CREATE VIEW pool_advisor.optimal_brief AS
+SELECT method, connections, low, high, confidence, chosen,
+       pool_advisor._wrap(coalesce(nullif(not_available_because, ''), explanation), 42) AS explanation
+FROM pool_advisor.optimal;
+REVOKE ALL ON pool_advisor.optimal_brief FROM PUBLIC;
+GRANT SELECT ON pool_advisor.optimal_brief TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.optimal_brief IS 'the view optimal in 120 columns';
+
+CREATE VIEW pool_advisor.hardware_brief AS
+SELECT fact, pool_advisor._cut(value, 30) AS value, pool_advisor._wrap(source, 50) AS source
+FROM pool_advisor.hardware;
+REVOKE ALL ON pool_advisor.hardware_brief FROM PUBLIC;
+GRANT SELECT ON pool_advisor.hardware_brief TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.hardware_brief IS 'the view hardware in 120 columns';
+
+CREATE VIEW pool_advisor.latency_brief AS
+SELECT pool_advisor._cut(rolname, 32) AS rolname, period, transactions, mean_seconds, p50_seconds, p95_seconds, p99_seconds
+FROM pool_advisor.latency;
+REVOKE ALL ON pool_advisor.latency_brief FROM PUBLIC;
+GRANT SELECT ON pool_advisor.latency_brief TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.latency_brief IS 'the view latency in 120 columns';
+
+CREATE VIEW pool_advisor.roles_brief AS
+SELECT pool_advisor._cut(rolname, 22) AS rolname, sessions, active, idle_in_transaction, queued, active_avg,
+       max_sessions, refused_total
+FROM pool_advisor.roles;
+REVOKE ALL ON pool_advisor.roles_brief FROM PUBLIC;
+GRANT SELECT ON pool_advisor.roles_brief TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.roles_brief IS 'the view roles in 120 columns';
+
+CREATE VIEW pool_advisor.load_brief AS
+SELECT period, dimension, pool_advisor._cut(key, 28) AS key, active_avg, on_cpu, waiting_io, waiting_lock, blame
+FROM pool_advisor.load;
+REVOKE ALL ON pool_advisor.load_brief FROM PUBLIC;
+GRANT SELECT ON pool_advisor.load_brief TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.load_brief IS
+    'the view load in 120 columns; what active_avg has more than the next three columns waits for internal locks or something else';
+
+CREATE VIEW pool_advisor.history_brief AS
+SELECT resolution, sampled_at::timestamptz(0) AS sampled_at, active_avg, on_cpu, waiting_io, waiting_lock,
+       transactions_per_second
+FROM pool_advisor.history;
+REVOKE ALL ON pool_advisor.history_brief FROM PUBLIC;
+GRANT SELECT ON pool_advisor.history_brief TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.history_brief IS 'the view history in 120 columns';
+
+CREATE VIEW pool_advisor.limits_brief AS
+SELECT pool_advisor._limit_on(scope, rolname, datname, 38) AS limit_on,
+       max_sessions, in_use, headroom, queue_length, max_active, active_in_use
+FROM pool_advisor.limits;
+REVOKE ALL ON pool_advisor.limits_brief FROM PUBLIC;
+GRANT SELECT ON pool_advisor.limits_brief TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.limits_brief IS 'the view limits in 120 columns';
+COMMENT ON COLUMN pool_advisor.limits_brief.limit_on IS 'what the limit is on';
+
+CREATE VIEW pool_advisor.gate_brief AS
+SELECT pool_advisor._limit_on(scope, rolname, datname, 31) AS limit_on,
+       max_active, in_use, waiting, longest_wait_seconds, wait_p95_seconds, holder_pid
+FROM pool_advisor.gate;
+REVOKE ALL ON pool_advisor.gate_brief FROM PUBLIC;
+GRANT SELECT ON pool_advisor.gate_brief TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.gate_brief IS 'the view gate in 120 columns';
+COMMENT ON COLUMN pool_advisor.gate_brief.limit_on IS 'what the limit of the queue is on';
+
+CREATE VIEW pool_advisor.trials_brief AS
+SELECT began::timestamptz(0) AS began, limit_a, limit_b, ratio, ratio_low, ratio_high,
+       pool_advisor._cut(coalesce(verdict, state), 36) AS verdict
+FROM pool_advisor.trials;
+REVOKE ALL ON pool_advisor.trials_brief FROM PUBLIC;
+GRANT SELECT ON pool_advisor.trials_brief TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.trials_brief IS 'the view trials in 120 columns';
+
+CREATE VIEW pool_advisor.budget_brief AS
+SELECT scope, pool_advisor._cut(name, 40) AS name, sessions, committed, available, verdict, queue
+FROM pool_advisor.budget;
+REVOKE ALL ON pool_advisor.budget_brief FROM PUBLIC;
+GRANT SELECT ON pool_advisor.budget_brief TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.budget_brief IS 'the view budget in 120 columns';
+
+CREATE VIEW pool_advisor.pools_brief AS
+SELECT pool_advisor._cut(coalesce(pool_advisor._cut(role, width) || '@' || pool_advisor._cut(database, width)
+                                      || coalesce(' ' || nullif(pool_advisor._cut(application_name, width), ''), '')
+                                      || coalesce(' ' || client_addr, ''), application_name), 56) AS pool,
+       kind, open, max_open, max_in_use, suggested_size
+FROM pool_advisor.pools, LATERAL (SELECT CASE WHEN client_addr IS NULL THEN 18 ELSE 12 END AS width) AS names;
+REVOKE ALL ON pool_advisor.pools_brief FROM PUBLIC;
+GRANT SELECT ON pool_advisor.pools_brief TO pg_monitor, pg_read_all_stats;
+COMMENT ON VIEW pool_advisor.pools_brief IS 'the view pools in 120 columns';
+COMMENT ON COLUMN pool_advisor.pools_brief.pool IS 'its role and database, application and client';
+
+-- a column that a wide view has, too, has its comment
+DO $$
+DECLARE
+    comment record;
+BEGIN
+    FOR comment IN
+        SELECT narrow.attrelid::pg_catalog.regclass AS view, narrow.attname AS name,
+               pg_catalog.col_description(wide.attrelid, wide.attnum) AS text
+        FROM pg_catalog.pg_class AS c
+            JOIN pg_catalog.pg_attribute AS narrow ON narrow.attrelid = c.oid AND narrow.attnum > 0
+            JOIN pg_catalog.pg_class AS w ON w.relnamespace = c.relnamespace AND w.relname || '_brief' = c.relname
+            JOIN pg_catalog.pg_attribute AS wide ON wide.attrelid = w.oid AND wide.attname = narrow.attname
+        WHERE c.relnamespace = 'pool_advisor'::pg_catalog.regnamespace
+            AND pg_catalog.col_description(c.oid, narrow.attnum) IS NULL
+    LOOP
+        EXECUTE pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', comment.view, comment.name, comment.text);
+    END LOOP;
+END $$;

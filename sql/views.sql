@@ -19,7 +19,7 @@ SELECT active = on_cpu + waiting_io + waiting_lock + waiting_lwlock + waiting_ot
        optimal BETWEEN optimal_low AND optimal_high AS in_range,
        CASE WHEN pool_size IS NULL THEN session_pool_size IS NULL
             ELSE pool_size >= optimal AND session_pool_size >= pool_size END AS pool_not_smaller,
-       abs(load_ratio - demand_avg / optimal) < 1e-9 AS load_ratio
+       abs(load_ratio - demand_avg / optimal) <= 0.001 * load_ratio AS load_ratio
 FROM pool_advisor.status;
 
 -- the counts are those of pg_stat_activity while nothing else happens
@@ -61,7 +61,7 @@ SELECT o.connections = pool_advisor.formula_size(
 FROM pool_advisor.optimal o WHERE method = 'formula';
 
 -- the sum of the waits is the average of active sessions
-SELECT comes_true($$abs(s.active_avg - (SELECT sum(active_avg) FROM pool_advisor.waits WHERE period = '1 min')) < 1e-6
+SELECT comes_true($$abs(s.active_avg - (SELECT sum(active_avg) FROM pool_advisor.waits WHERE period = '1 min')) <= 0.001 * s.active_avg
     FROM pool_advisor.status s$$);
 SELECT DISTINCT period FROM pool_advisor.waits ORDER BY period;
 
@@ -76,7 +76,7 @@ SELECT comes_true($$minute.transactions <= start.transactions
 
 -- roles: we are there, and together they are the server
 SELECT comes_true('sessions >= 1 AND active >= 1 FROM pool_advisor.roles WHERE rolname = current_user');
-SELECT comes_true($$abs(s.active_avg - (SELECT sum(active_avg) FROM pool_advisor.roles)) < 1e-6
+SELECT comes_true($$abs(s.active_avg - (SELECT sum(active_avg) FROM pool_advisor.roles)) <= 0.001 * s.active_avg
     FROM pool_advisor.status s$$) AS roles_add_up;
 
 -- load: all periods, each dimension with the same sum, and we are there

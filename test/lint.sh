@@ -157,7 +157,10 @@ settings_without_words() {
 objects_without_words() {
     sed -n 's/^CREATE \(VIEW\|FUNCTION\) pool_advisor\.\([a-z][a-z_]*\).*/\2/p' sql/pool_advisor--*.sql |
         sort -u | while read -r object; do
-        grep -qE "^##+ $object\b" "${DOCS[@]}" || echo "$object"
+        case $object in
+            *_brief) grep -qF "\`$object\`" "${DOCS[@]}" || echo "$object" ;;
+            *) grep -qE "^##+ $object\b" "${DOCS[@]}" || echo "$object" ;;
+        esac
     done
 }
 columns_without_words() {
@@ -166,10 +169,14 @@ columns_without_words() {
             grep -q "\`$column\`" "${DOCS[@]}" || echo "$column"
         done
 }
-# The section of a view or a function; that of the table is its function's.
+# The section of a view or a function; that of the table is its function's, and the narrow views
+# have one for all.
 section() {
     local name=$1
-    if [ "$name" = declared_pools ]; then name=declare_pool; fi
+    case $name in
+        declared_pools) name=declare_pool ;;
+        *_brief) name='The narrow views' ;;
+    esac
     awk -v name="$name" '/^##+ / || FNR == 1 { on = $0 ~ "^##+ " name "([^a-z_]|$)" } on' "${DOCS[@]}"
 }
 view_columns() {

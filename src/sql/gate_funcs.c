@@ -91,7 +91,7 @@ add_holder(PadvRow *row, const GateReading *reading, const PadvQueueNow *queue)
 	}
 	padv_row_int(row, queue->holder_pid);
 	padv_row_name(row, OidIsValid(queue->holder_role) ? padv_role_name(queue->holder_role) : NULL);
-	padv_row_float(row, (double) Max(reading->wall - queue->holder_since, 0) / 1e6);
+	padv_row_rounded(row, (double) Max(reading->wall - queue->holder_since, 0) / 1e6);
 }
 
 /* The columns that only the server has; for others they are NULL. */
@@ -127,7 +127,7 @@ store_queue(FunctionCallInfo fcinfo, const GateReading *reading, int32 number,
 	padv_row_int(&row, queue->running);
 	padv_row_int(&row, Max(figures->taken - queue->running, 0));
 	padv_row_int(&row, figures->waiting);
-	padv_row_float(&row, (double) queue->longest_wait_us / 1e6);
+	padv_row_rounded(&row, (double) queue->longest_wait_us / 1e6);
 	add_waits(&row, reading, figures);
 	add_totals(&row, &figures->totals);
 	add_holder(&row, reading, queue);

@@ -20,13 +20,6 @@
 
 PG_FUNCTION_INFO_V1(pool_advisor_history);
 
-/* A point keeps 7 digits; more than four decimals would show how it rounds. */
-static void
-add_figure(PadvRow *row, float value)
-{
-	padv_row_known_float(row, value < 0.0f ? -1.0 : rint((double) value * 1e4) / 1e4 + 0.0);
-}
-
 static void
 add_whole(PadvRow *row, float value)
 {
@@ -41,16 +34,16 @@ store_point(FunctionCallInfo fcinfo, PadvResolution resolution,
 
 	padv_row_text(&row, padv_resolution_name(resolution));
 	padv_row_add(&row, TimestampTzGetDatum(point->at), false);
-	add_figure(&row, point->active_avg);
+	padv_row_known_rounded(&row, point->active_avg);
 	add_whole(&row, point->active_max);
-	add_figure(&row, point->idle);
-	add_figure(&row, point->idle_in_transaction);
-	add_figure(&row, point->queued);
+	padv_row_known_rounded(&row, point->idle);
+	padv_row_known_rounded(&row, point->idle_in_transaction);
+	padv_row_known_rounded(&row, point->queued);
 	for (int class = 0; class < PADV_WAIT_CLASSES; class++)
-		add_figure(&row, point->in_class[class]);
-	add_figure(&row, point->io_wait_ratio);
-	add_figure(&row, point->cpu_utilization);
-	add_figure(&row, point->transactions_per_second);
+		padv_row_known_rounded(&row, point->in_class[class]);
+	padv_row_known_rounded(&row, point->io_wait_ratio);
+	padv_row_known_rounded(&row, point->cpu_utilization);
+	padv_row_known_rounded(&row, point->transactions_per_second);
 	add_whole(&row, point->optimal);
 	padv_row_store(&row, fcinfo);
 }

@@ -47,13 +47,6 @@ add_moment(PadvRow *row, int64 moment)
 	padv_row_add(row, TimestampTzGetDatum(moment), moment == 0);
 }
 
-/* Three digits are enough for people. */
-static double
-round_peak(double peak)
-{
-	return peak >= 100.0 ? floor(peak + 0.5) : floor(peak * 10.0 + 0.5) / 10.0;
-}
-
 static void
 store_incident(FunctionCallInfo fcinfo, const PadvNamedIncident *named)
 {
@@ -75,7 +68,7 @@ store_incident(FunctionCallInfo fcinfo, const PadvNamedIncident *named)
 		padv_row_text(&row, incident->application);
 	else
 		padv_row_null(&row);
-	padv_row_float(&row, round_peak(incident->peak));
+	padv_row_rounded(&row, incident->peak);
 	padv_row_text(&row, padv_incident_peak_what(incident->kind));
 	padv_row_add(&row, Int64GetDatum((int64) rint(incident->not_done)), incident->not_done < 0.0);
 	padv_incident_remedy(named, text, sizeof(text));

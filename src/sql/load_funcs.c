@@ -83,16 +83,6 @@ padv_load_key_name(PadvDimension dimension, const PadvLoadRow *row)
 	return "";
 }
 
-/* Four digits are enough for people, and sums stay right within 0.01 %. */
-static void
-add_sessions(PadvRow *row, double sessions)
-{
-	char		text[32];
-
-	snprintf(text, sizeof(text), "%.4g", sessions);
-	padv_row_float(row, strtod(text, NULL));
-}
-
 static void
 store_load(FunctionCallInfo fcinfo, PadvLoadPeriod period, PadvDimension dimension, const PadvLoadRow *load)
 {
@@ -101,10 +91,10 @@ store_load(FunctionCallInfo fcinfo, PadvLoadPeriod period, PadvDimension dimensi
 	padv_row_text(&row, padv_load_period_name(period));
 	padv_row_text(&row, padv_dimension_name(dimension));
 	padv_row_text(&row, padv_load_key_name(dimension, load));
-	add_sessions(&row, load->active_avg);
+	padv_row_rounded(&row, load->active_avg);
 	for (int class = 0; class < PADV_WAIT_CLASSES; class++)
-		add_sessions(&row, load->in_class[class]);
-	add_sessions(&row, load->blame);
+		padv_row_rounded(&row, load->in_class[class]);
+	padv_row_rounded(&row, load->blame);
 	padv_row_store(&row, fcinfo);
 }
 

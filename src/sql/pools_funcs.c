@@ -10,8 +10,6 @@
 #include "postgres.h"
 
 #include <arpa/inet.h>
-#include <math.h>
-
 #include "compat.h"
 #include "core/advice/found_pools.h"
 #include "shmem/status_shmem.h"
@@ -65,20 +63,6 @@ padv_read_pools(PadvNamedPool **named)
 	return count;
 }
 
-/* Four digits are enough for people; negative figures are not known. */
-static void
-add_digits(PadvRow *row, double value)
-{
-	double		scale;
-
-	if (value > 0.0)
-	{
-		scale = pow(10.0, 3.0 - floor(log10(value)));
-		value = floor(value * scale + 0.5) / scale;
-	}
-	padv_row_known_float(row, value);
-}
-
 static void
 add_name_or_null(PadvRow *row, const char *name, bool null)
 {
@@ -112,10 +96,10 @@ store_pool(FunctionCallInfo fcinfo, const PadvNamedPool *named)
 	padv_row_int(&row, pool->open);
 	padv_row_int(&row, pool->max_open);
 	padv_row_int(&row, pool->max_in_use);
-	add_digits(&row, pool->busy);
-	add_digits(&row, pool->hold_p50_seconds);
-	add_digits(&row, pool->hold_p95_seconds);
-	add_digits(&row, pool->churn_per_minute);
+	padv_row_known_rounded(&row, pool->busy);
+	padv_row_known_rounded(&row, pool->hold_p50_seconds);
+	padv_row_known_rounded(&row, pool->hold_p95_seconds);
+	padv_row_known_rounded(&row, pool->churn_per_minute);
 	padv_row_add(&row, Int64GetDatum(pool->suggested), pool->suggested == 0);
 	padv_explain_found_pool(pool, reason, sizeof(reason));
 	padv_row_text(&row, reason);

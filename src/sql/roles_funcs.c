@@ -44,7 +44,7 @@ store_role(void *arg, const PadvRoleRow *role, const PadvRoleCounters *counters,
 	padv_row_int(&row, role->idle);
 	padv_row_int(&row, role->idle_in_transaction);
 	padv_row_int(&row, role->queued + counters->waiting);
-	padv_row_float(&row, role->active_avg);
+	padv_row_rounded(&row, role->active_avg);
 	padv_row_int(&row, padv_role_limit(limits, role->role, PADV_MAX_SESSIONS));
 	padv_row_int(&row, padv_role_limit(limits, role->role, PADV_MAX_ACTIVE));
 	padv_row_int(&row, counters->count[PADV_ROLE_REFUSED]);

@@ -9,6 +9,8 @@
 #ifndef PADV_ROWS_H
 #define PADV_ROWS_H
 
+#include <math.h>
+
 #include "access/htup_details.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
@@ -50,6 +52,37 @@ static inline void
 padv_row_known_float(PadvRow *row, double value)
 {
 	padv_row_add(row, Float8GetDatum(value), value < 0.0);
+}
+
+/*
+ * Four significant digits, which is what a person reads.  Multiplies and divides by whole
+ * powers of ten only, so that the result is the number with the fewest digits.
+ */
+static inline double
+padv_four_digits(double value)
+{
+	double		exponent;
+	double		scale;
+
+	if (value == 0.0 || !isfinite(value))
+		return value;
+	exponent = 3.0 - floor(log10(fabs(value)));
+	scale = pow(10.0, fabs(exponent));
+	return exponent < 0.0 ? rint(value / scale) * scale : rint(value * scale) / scale;
+}
+
+/* A figure that is read by people and by programs. */
+static inline void
+padv_row_rounded(PadvRow *row, double value)
+{
+	padv_row_float(row, padv_four_digits(value));
+}
+
+/* The same for a figure that is negative when it is not known: NULL then. */
+static inline void
+padv_row_known_rounded(PadvRow *row, double value)
+{
+	padv_row_known_float(row, padv_four_digits(value));
 }
 
 /* A figure for people: four significant digits. */

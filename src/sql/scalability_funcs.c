@@ -30,12 +30,12 @@ pool_advisor_scalability(PG_FUNCTION_ARGS)
 	n = padv_status_copy_curve(&bins);
 	for (int i = 0; i < n; i++)
 	{
-		padv_row_float(&row, bins[i].connections);
-		padv_row_float(&row, bins[i].seconds);
-		padv_row_float(&row, bins[i].throughput);
-		padv_row_float(&row, bins[i].latency);
-		padv_row_known_float(&row, bins[i].fitted);
-		padv_row_float(&row, bins[i].active);
+		padv_row_rounded(&row, bins[i].connections);
+		padv_row_rounded(&row, bins[i].seconds);
+		padv_row_rounded(&row, bins[i].throughput);
+		padv_row_rounded(&row, bins[i].latency);
+		padv_row_known_rounded(&row, bins[i].fitted);
+		padv_row_rounded(&row, bins[i].active);
 		padv_row_store(&row, fcinfo);
 	}
 	return (Datum) 0;
@@ -58,12 +58,12 @@ pool_advisor_scalability_fit(PG_FUNCTION_ARGS)
 	if (curve->fit_known && curve->state == PADV_CURVE_FITTED)
 		peak = padv_usl_peak(&curve->fit);
 
-	padv_row_add(&row, Float8GetDatum(curve->fit.lambda), !curve->fit_known);
-	padv_row_add(&row, Float8GetDatum(curve->fit.sigma), !curve->fit_known);
-	padv_row_add(&row, Float8GetDatum(curve->fit.kappa), !curve->fit_known);
-	padv_row_known_float(&row, peak);
-	padv_row_known_float(&row, peak < 0.0 ? -1.0 : padv_usl_throughput(&curve->fit, peak));
-	padv_row_add(&row, Float8GetDatum(curve->fit.r_squared), !curve->fit_known);
+	padv_row_add(&row, Float8GetDatum(padv_four_digits(curve->fit.lambda)), !curve->fit_known);
+	padv_row_add(&row, Float8GetDatum(padv_four_digits(curve->fit.sigma)), !curve->fit_known);
+	padv_row_add(&row, Float8GetDatum(padv_four_digits(curve->fit.kappa)), !curve->fit_known);
+	padv_row_known_rounded(&row, peak);
+	padv_row_known_rounded(&row, peak < 0.0 ? -1.0 : padv_usl_throughput(&curve->fit, peak));
+	padv_row_add(&row, Float8GetDatum(padv_four_digits(curve->fit.r_squared)), !curve->fit_known);
 	padv_row_text(&row, padv_curve_state_name(curve->state));
 	return padv_row_return(&row, fcinfo);
 }

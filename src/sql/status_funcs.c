@@ -126,13 +126,13 @@ add_counts(PadvRow *row, const PadvStatus *status)
 static void
 add_minute(PadvRow *row, const PadvStatus *status)
 {
-	padv_row_float(row, status->minute.active);
-	padv_row_float(row, status->minute.active_p95);
+	padv_row_rounded(row, status->minute.active);
+	padv_row_rounded(row, status->minute.active_p95);
 	padv_row_int(row, status->minute.active_max);
-	padv_row_float(row, status->minute.io_wait_ratio);
-	padv_row_known_float(row, status->load.cpu_utilization);
-	padv_row_known_float(row, status->load.run_queue_ratio);
-	padv_row_known_float(row, status->load.cache_hit_ratio);
+	padv_row_rounded(row, status->minute.io_wait_ratio);
+	padv_row_known_rounded(row, status->load.cpu_utilization);
+	padv_row_known_rounded(row, status->load.run_queue_ratio);
+	padv_row_known_rounded(row, status->load.cache_hit_ratio);
 }
 
 static void
@@ -146,9 +146,9 @@ add_model(PadvRow *row, const PadvStatus *status)
 	padv_row_int(row, chosen->high);
 	padv_row_text(row, padv_method_name(model->chosen));
 	padv_row_text(row, padv_confidence_name(chosen->confidence));
-	padv_row_known_float(row, model->busy_ratio);
+	padv_row_known_rounded(row, model->busy_ratio);
 	padv_row_add(row, Int64GetDatum(model->pool_size), model->pool_size == 0);
-	padv_row_float(row, model->load_ratio);
+	padv_row_rounded(row, model->load_ratio);
 	padv_row_text(row, padv_verdict_name(model->verdict));
 }
 
@@ -156,17 +156,17 @@ static void
 add_own_cost(PadvRow *row, const PadvStatus *status)
 {
 	padv_row_int(row, status->last.parallel_workers);
-	padv_row_float(row, status->model.demand);
+	padv_row_rounded(row, status->model.demand);
 	padv_row_int(row, status->samples_total);
-	padv_row_known_float(row, status->load.sample_cost);
+	padv_row_known_rounded(row, status->load.sample_cost);
 }
 
 static void
 add_transactions(PadvRow *row, const PadvLoad *load)
 {
-	padv_row_known_float(row, load->transactions_per_second);
-	padv_row_known_float(row, load->rollbacks_per_second);
-	padv_row_known_float(row, load->transaction_seconds);
+	padv_row_known_rounded(row, load->transactions_per_second);
+	padv_row_known_rounded(row, load->rollbacks_per_second);
+	padv_row_known_rounded(row, load->transaction_seconds);
 	padv_row_int(row, (int64) load->transactions_total);
 	padv_row_int(row, (int64) load->rollbacks_total);
 }
@@ -196,7 +196,7 @@ pool_advisor_status(PG_FUNCTION_ARGS)
 	sampled = local.status.taken_at != 0;
 
 	padv_row_add(&row, TimestampTzGetDatum(local.status.taken_at), !sampled);
-	padv_row_add(&row, Float8GetDatum(local.age_seconds), !sampled);
+	padv_row_add(&row, Float8GetDatum(padv_four_digits(local.age_seconds)), !sampled);
 	padv_row_bool(&row, local.worker_running);
 	padv_row_int(&row, MaxConnections);
 	padv_row_int(&row, MaxConnections - padv_reserved_connections());

@@ -9,8 +9,6 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -143,20 +141,11 @@ pool_advisor_trial_stop(FunctionCallInfo fcinfo pg_attribute_unused())
 
 /* --- showing --- */
 
-/* Four significant digits, which is more than a trial can tell. */
-static double
-round_figure(double value)
-{
-	double		scale = value > 0.0 ? pow(10.0, 3.0 - floor(log10(value))) : 1.0;
-
-	return rint(value * scale) / scale;
-}
-
 /* NULL where nothing was counted, or the figure is not known. */
 static void
 add_quotient(PadvRow *row, double sum, double count)
 {
-	padv_row_known_float(row, count > 0.0 && sum >= 0.0 ? round_figure(sum / count) : -1.0);
+	padv_row_known_rounded(row, count > 0.0 && sum >= 0.0 ? sum / count : -1.0);
 }
 
 static void
@@ -183,8 +172,8 @@ store_trial(FunctionCallInfo fcinfo, const PadvTrialResult *trial)
 	padv_row_text(&row, padv_trial_state_name(trial->state));
 	padv_row_int(&row, trial->limit[PADV_ARM_A]);
 	padv_row_int(&row, trial->limit[PADV_ARM_B]);
-	padv_row_float(&row, round_figure(a->seconds));
-	padv_row_float(&row, round_figure(b->seconds));
+	padv_row_rounded(&row, a->seconds);
+	padv_row_rounded(&row, b->seconds);
 	add_quotient(&row, a->committed, a->seconds);
 	add_quotient(&row, b->committed, b->seconds);
 	add_quotient(&row, a->inside, a->ended);

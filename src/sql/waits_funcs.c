@@ -61,8 +61,8 @@ pool_advisor_waits(PG_FUNCTION_ARGS)
 				continue;
 			padv_row_text(&row, periods[period]);
 			add_event_names(&row, events[i].wait_event);
-			padv_row_float(&row, active);
-			padv_row_float(&row, parallel);
+			padv_row_rounded(&row, active);
+			padv_row_rounded(&row, parallel);
 			padv_row_store(&row, fcinfo);
 		}
 	}

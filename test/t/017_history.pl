@@ -78,8 +78,8 @@ sub is_consistent
 	is( $on->safe_psql('postgres', q{
 		SELECT bool_and(sampled_at > before IS NOT false AND sampled_at <= clock_timestamp()),
 		       bool_and(abs(active_avg - on_cpu - waiting_io - waiting_lock - waiting_lwlock
-		                    - waiting_other) < 0.001),
-		       bool_and(active_max >= active_avg - 0.001 AND optimal >= 1
+		                    - waiting_other) < 0.01),
+		       bool_and(active_max >= active_avg - 0.01 AND optimal >= 1
 		                AND io_wait_ratio BETWEEN 0 AND 1
 		                AND cpu_utilization BETWEEN 0 AND 1 IS NOT false
 		                AND transactions_per_second >= 0 IS NOT false)
@@ -137,7 +137,7 @@ comes_true($node, q{count(*) >= 2 FROM pool_advisor.history WHERE resolution = '
 grows($node, 'and one more');
 comes_true($node, q{pg_sleep(0.5)::text = '' AND EXISTS (
 	SELECT FROM pool_advisor.history
-	WHERE waiting_other > 0 AND active_avg >= waiting_other - 0.001 AND active_max >= 1)},
+	WHERE waiting_other > 0 AND active_avg >= waiting_other - 0.01 AND active_max >= 1)},
 	'a session that sleeps is in it');
 comes_true($node, q{EXISTS (SELECT FROM pool_advisor.history WHERE resolution = '10 s')
 	AND (SELECT count(*) FROM pool_advisor.history WHERE resolution = '1 s') > 10},
@@ -145,7 +145,7 @@ comes_true($node, q{EXISTS (SELECT FROM pool_advisor.history WHERE resolution = 
 is( $node->safe_psql('postgres', q{
 	WITH h AS MATERIALIZED (SELECT * FROM pool_advisor.history)
 	SELECT bool_and(extract(epoch FROM t.sampled_at)::numeric % 10 = 0),
-	       bool_and(abs(t.active_avg - m.active) < 0.001 AND abs(t.waiting_other - m.other) < 0.001
+	       bool_and(abs(t.active_avg - m.active) < 0.01 AND abs(t.waiting_other - m.other) < 0.01
 	                AND t.active_max = m.most)
 	FROM h t, LATERAL (
 		SELECT avg(active_avg) AS active, avg(waiting_other) AS other, max(active_max) AS most
