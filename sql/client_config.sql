@@ -18,7 +18,7 @@ FROM pool_advisor.client_config('hikaricp') LIMIT 1;
 
 -- every system: what is to be set, then the notes
 SELECT system, setting, value
-FROM unnest(ARRAY['hikaricp', 'pgbouncer', 'outsystems', 'omero', 'wso2', 'sqlalchemy', 'go', 'rails', 'django',
+FROM unnest(ARRAY['hikaricp', 'spring_boot', 'dbcp2', 'tomcat', 'c3p0', 'pgbouncer', 'outsystems', 'omero', 'wso2', 'sqlalchemy', 'go', 'rails', 'django',
                   'node-postgres', 'r2dbc', 'npgsql', 'pgcat', 'odyssey', 'supavisor', 'rds_proxy']) AS system,
      pool_advisor.client_config(system, processes => 4)
 WHERE setting NOT IN ('evidence', 'caution', 'session pool');
@@ -79,7 +79,7 @@ FROM generate_series(1, 9) AS processes, unnest(ARRAY[0.1, 0.25, 0.7, 1]) AS sha
 WHERE setting = 'pool_size';
 
 -- bad arguments
-SELECT * FROM pool_advisor.client_config('c3p0');
+SELECT * FROM pool_advisor.client_config('gopher');
 SELECT * FROM pool_advisor.client_config(NULL);
 SELECT * FROM pool_advisor.client_config('go', 0);
 SELECT * FROM pool_advisor.client_config('go', -1);

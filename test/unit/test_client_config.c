@@ -15,7 +15,7 @@
 static struct
 {
 	char		setting[64];
-	char		value[32];
+	char		value[64];
 	char		reason[PADV_REASON];
 }			line[16];
 static int	lines;
@@ -101,15 +101,21 @@ static void
 test_names(void)
 {
 	int			count = 0;
+	int			found = 0;
 
 	for (const PadvClientSystem *system = padv_client_systems; system->name != NULL; system++)
-		count += padv_find_client_system(system->name) == system;
-	ok(count == 16, "16 systems, each found by its name");
+	{
+		count++;
+		found += padv_find_client_system(system->name) == system &&
+			padv_find_client_system(system->title) == system;
+	}
+	ok(count >= 20 && found == count, "%d systems, each found by its name and its title", count);
 	ok(padv_find_client_system("HikariCP") == padv_find_client_system("hikaricp"), "in any case");
 	ok(padv_find_client_system("RDS Proxy") == padv_find_client_system("rds_proxy") &&
 	   padv_find_client_system("Go database/sql") == padv_find_client_system("go") &&
 	   padv_find_client_system("r2dbc-pool") == padv_find_client_system("r2dbc") &&
 	   padv_find_client_system("WSO2 ESB") == padv_find_client_system("wso2") &&
+	   padv_find_client_system("Spring") == padv_find_client_system("spring-boot") &&
 	   padv_find_client_system("hikari") != NULL, "by its other names, however they are written");
 	ok(padv_find_client_system("") == NULL && padv_find_client_system("--") == NULL &&
 	   padv_find_client_system("hik") == NULL && padv_find_client_system("hikaricpx") == NULL, "no other");
@@ -121,6 +127,16 @@ test_values(void)
 	show("hikaricp", 4, 1.0, 0, 1);
 	ok(is("maximumPoolSize", "12") && is("minimumIdle", "12"), "HikariCP: 50 / 4, of fixed size");
 	ok(is("idleTimeout", "600000") && is("maxLifetime", "1800000"), "and its times as they are");
+	show("spring_boot", 4, 1.0, 0, 1);
+	ok(is("spring.datasource.hikari.maximum-pool-size", "12") && is("spring.datasource.hikari.minimum-idle", "12"),
+	   "Spring Boot: the same by its names");
+	show("dbcp2", 4, 1.0, 0, 1);
+	ok(is("maxTotal", "12") && is("maxIdle", "12") && is("initialSize", "12"), "DBCP 2: closes none, opens none");
+	show("tomcat", 4, 1.0, 0, 1);
+	ok(is("maxActive", "12") && is("minIdle", "12") && is("factory", "org.apache.tomcat.jdbc.pool.DataSourceFactory"),
+	   "Tomcat: the same, and which of its pools");
+	show("c3p0", 4, 1.0, 0, 1);
+	ok(is("maxPoolSize", "12") && is("minPoolSize", "12") && is("initialPoolSize", "12"), "c3p0: likewise");
 	show("pgbouncer", 1, 0.5, 0, 1);
 	ok(is("pool_mode", "transaction") && is("default_pool_size", "25") &&
 	   is("reserve_pool_size", "0") && is("max_db_connections", "25"), "PgBouncer: half of 50");
@@ -297,12 +313,14 @@ test_reasons(void)
 static void
 test_no_load(void)
 {
+	int			systems = 0;
 	int			sized = 0;
 	int			cautious = 0;
 	PadvClientPlan plan;
 
 	for (const PadvClientSystem *system = padv_client_systems; system->name != NULL; system++)
 	{
+		systems++;
 		plan = plan_of(system->name, 4, 1.0, 8, 2);
 		plan.measured_at = NULL;
 		plan.pool_size = plan.session_pool_size = 0;
@@ -317,7 +335,7 @@ test_no_load(void)
 				sized += strcmp(known->setting, line[i].setting) == 0 &&
 					known->value != PADV_VALUE_LITERAL && line[i].value[0] != '\0';
 	}
-	ok(cautious == 16, "without a load each system has a row caution");
+	ok(cautious == systems, "without a load each system has a row caution");
 	ok(sized == 0, "and no size");
 
 	plan = plan_of("hikaricp", 4, 1.0, 0, 1);

@@ -43,7 +43,7 @@ typedef struct PadvClientLine
 	const char *reason;
 } PadvClientLine;
 
-#define PADV_CLIENT_LINES 6
+#define PADV_CLIENT_LINES 8
 
 typedef struct PadvClientSystem
 {

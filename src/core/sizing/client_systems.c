@@ -28,6 +28,60 @@ const PadvClientSystem padv_client_systems[] = {
 		.above = "callers beyond the pool wait for connectionTimeout, then get an SQLTransientConnectionException"
 	},
 	{
+		.name = "spring_boot", .also = "spring", .title = "Spring Boot", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "application.properties; its pool is HikariCP",
+		.lines = {
+			{"spring.datasource.hikari.maximum-pool-size", PADV_VALUE_SIZE, NULL, NULL},
+			{"spring.datasource.hikari.minimum-idle", PADV_VALUE_SAME, NULL, "The same as maximum-pool-size: a pool of fixed size opens no connection when there is most to do."},
+			{"spring.datasource.hikari.idle-timeout", PADV_VALUE_LITERAL, "600000", "Milliseconds, the default; it does nothing in a pool of fixed size."},
+			{"spring.datasource.hikari.max-lifetime", PADV_VALUE_LITERAL, "1800000", "Milliseconds, the default; a connection that gets old is replaced, and its memory in the server given back."},
+			{"spring.datasource.hikari.connection-timeout", PADV_VALUE_LITERAL, "30000", "Milliseconds, the default: how long a caller waits for a connection."},
+		},
+		.above = "callers beyond the pool wait for connection-timeout, then get an SQLTransientConnectionException"
+	},
+	{
+		.name = "dbcp2", .also = "dbcp", .title = "Apache Commons DBCP 2", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "properties of BasicDataSource",
+		.lines = {
+			{"maxTotal", PADV_VALUE_SIZE, NULL, "The default is 8."},
+			{"maxIdle", PADV_VALUE_SAME, NULL, "The same: connections beyond it would be closed when they are returned, and opened again."},
+			{"initialSize", PADV_VALUE_SAME, NULL, "The same: all are opened at the start, and none when there is most to do."},
+			{"maxWaitMillis", PADV_VALUE_LITERAL, "30000", "How long a caller waits for a connection; the default of -1 is for ever."},
+			{"maxConnLifetimeMillis", PADV_VALUE_LITERAL, "1800000", "The default is for ever; a connection that gets old is replaced, and its memory in the server given back."},
+			{"testOnBorrow", PADV_VALUE_LITERAL, "true", "The default: a connection that the server has closed is replaced before a caller gets it."},
+		},
+		.above = "callers beyond the pool wait for maxWaitMillis, then get an SQLException"
+	},
+	{
+		.name = "tomcat", .also = "tomcat jdbc", .title = "Tomcat JDBC Pool", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "attributes of the Resource in context.xml",
+		.lines = {
+			{"factory", PADV_VALUE_LITERAL, "org.apache.tomcat.jdbc.pool.DataSourceFactory", "Without it the pool is DBCP 2, which has other attributes."},
+			{"maxActive", PADV_VALUE_SIZE, NULL, "The default is 100."},
+			{"maxIdle", PADV_VALUE_SAME, NULL, "The same, and so are the next two: a pool of fixed size opens no connection when there is most to do."},
+			{"minIdle", PADV_VALUE_SAME, NULL, "The default is that of initialSize."},
+			{"initialSize", PADV_VALUE_SAME, NULL, "The default of 10 must not be above maxActive."},
+			{"maxWait", PADV_VALUE_LITERAL, "30000", "Milliseconds, the default: how long a caller waits for a connection."},
+			{"maxAge", PADV_VALUE_LITERAL, "1800000", "Milliseconds; the default of 0 is for ever. A connection that gets old is replaced, and its memory in the server given back."},
+			{"testOnBorrow", PADV_VALUE_LITERAL, "true", "The default of false gives callers a connection that the server has closed."},
+		},
+		.above = "callers beyond the pool wait for maxWait, then get a PoolExhaustedException"
+	},
+	{
+		.name = "c3p0", .title = "c3p0", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "properties of c3p0-config.xml, or of c3p0.properties with c3p0. in front",
+		.lines = {
+			{"maxPoolSize", PADV_VALUE_SIZE, NULL, "The default is 15."},
+			{"minPoolSize", PADV_VALUE_SAME, NULL, "The same, and so is the next: a pool of fixed size opens no connection when there is most to do."},
+			{"initialPoolSize", PADV_VALUE_SAME, NULL, "The default of 3 must be between the other two."},
+			{"checkoutTimeout", PADV_VALUE_LITERAL, "30000", "Milliseconds: how long a caller waits for a connection; the default of 0 is for ever."},
+			{"maxConnectionAge", PADV_VALUE_LITERAL, "1800", "Seconds; the default of 0 is for ever. A connection that gets old is replaced, and its memory in the server given back."},
+			{"testConnectionOnCheckout", PADV_VALUE_LITERAL, "true", "The default of false gives callers a connection that the server has closed."},
+			{"preferredTestQuery", PADV_VALUE_LITERAL, "SELECT 1", "Before 0.9.5 the test is a search of the catalog unless this is set."},
+		},
+		.above = "callers beyond the pool wait for checkoutTimeout, then get an SQLException"
+	},
+	{
 		.name = "pgbouncer", .title = "PgBouncer", .holding = PADV_HELD_FOR_TRANSACTION,
 		.pools = "PgBouncer processes", .where = "section [pgbouncer] of pgbouncer.ini",
 		.lines = {
