@@ -10,6 +10,11 @@
  * the hash of its key is the same.  The key is read under the entry's st_changecount
  * protocol, as the sampler reads the rest.
  *
+ * Some drivers name themselves after the login: PostgreSQL's JDBC driver sends SET
+ * extra_float_digits and SET application_name.  Until then their sessions would be a pool of
+ * their own, without a name.  So a session without a name is of no pool before it has executed
+ * anything else, for some seconds.
+ *
  * What sessions did is counted exactly.  Once a second the counters of each session are read
  * (shmem/xact_stats.c), and what was added since counts for the pool that the session is of
  * now.  A session that ends adds all that it did to the table of ended sessions
@@ -22,6 +27,7 @@
 #include "postgres.h"
 
 #include "port/atomics.h"
+#include "utils/timestamp.h"
 
 #include "compat.h"
 #include "shmem/ended_sessions.h"
@@ -31,6 +37,9 @@
 
 /* Far more than a writer that is running needs. */
 #define READ_TRIES 1000
+
+/* How long a session can take to name itself, in microseconds. */
+#define NAMED_WITHIN INT64CONST(5000000)
 
 /* After so many seconds without a change an entry of ended sessions is freed. */
 #define FREED_AFTER 3600
@@ -92,10 +101,22 @@ padv_pool_watch_create(void)
 
 /* --- the pool of a status entry --- */
 
-/* Read the key of a session; false when it has none yet, as its login goes on. */
+/* Whether a session has no name, and has done nothing but set something. */
+static bool
+may_name_itself(volatile PgBackendStatus *entry, const PadvPoolKey *key)
+{
+	return key->application[0] == '\0' &&
+		(entry->st_activity_raw[0] == '\0' || pg_strncasecmp(entry->st_activity_raw, "SET ", 4) == 0);
+}
+
+/*
+ * Read the key of a session; false when it has none yet, as its login goes on.  known->pid
+ * becomes 0 when it may name itself.
+ */
 static bool
 read_key(volatile PgBackendStatus *entry, PadvPoolKey *key, KnownEntry *known)
 {
+	bool		unnamed = false;
 	bool		ready = false;
 
 	for (int try = 0; try < READ_TRIES; try++)
@@ -110,11 +131,14 @@ read_key(volatile PgBackendStatus *entry, PadvPoolKey *key, KnownEntry *known)
 		ready = entry->st_backendType == B_BACKEND && entry->st_state != STATE_UNDEFINED &&
 			OidIsValid(entry->st_userid);
 		padv_pool_key_of(entry, key);
+		unnamed = may_name_itself(entry, key);
 		pgstat_end_read_activity(entry, after);
 		if (pgstat_read_activity_complete(before, after))
-			return ready;
+			break;
+		known->changes = -1;	/* half written: read it again next time */
 	}
-	known->changes = -1;		/* half written: read it again next time */
+	if (ready && unnamed && GetCurrentTimestamp() - known->started < NAMED_WITHIN)
+		known->pid = 0;
 	return ready;
 }
 
@@ -139,6 +163,8 @@ padv_pool_watch_number(volatile PgBackendStatus *entry, int status_index)
 		known->hash = 0;
 		return PADV_OTHER_POOLS;
 	}
+	if (known->pid == 0)
+		return PADV_NO_POOL;
 	hash = padv_pool_hash(&key);
 	watch->started[status_index] = known->started;
 	if (hash == known->hash && known->generation == padv_pools_generation(watch->pools, known->number))

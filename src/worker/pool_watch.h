@@ -19,7 +19,8 @@ extern PadvPoolWatch *padv_pool_watch_create(void);
 
 /*
  * The number of the pool that the session of a status entry is of; for the sampler.  What is
- * no session, or is logging in, is of PADV_OTHER_POOLS.  An entry that has not changed costs a comparison.  Takes no lock.
+ * no session, or is logging in, is of PADV_OTHER_POOLS; what may name itself yet is of
+ * PADV_NO_POOL.  An entry that has not changed costs a comparison.  Takes no lock.
  */
 extern uint16_t padv_pool_watch_number(volatile struct PgBackendStatus *entry, int status_index);
 

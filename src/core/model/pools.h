@@ -21,6 +21,9 @@
 #define PADV_MAX_FOUND_POOLS 256
 #define PADV_OTHER_POOLS 0
 
+/* The number of a session that is not counted yet. */
+#define PADV_NO_POOL UINT16_MAX
+
 /* Bytes of an application name, with its NUL, as in the server. */
 #define PADV_POOL_APPLICATION 64
 
