@@ -77,7 +77,7 @@ const PadvClientSystem padv_client_systems[] = {
 			{"checkoutTimeout", PADV_VALUE_LITERAL, "30000", "Milliseconds: how long a caller waits for a connection; the default of 0 is for ever."},
 			{"maxConnectionAge", PADV_VALUE_LITERAL, "1800", "Seconds; the default of 0 is for ever. A connection that gets old is replaced, and its memory in the server given back."},
 			{"testConnectionOnCheckout", PADV_VALUE_LITERAL, "true", "The default of false gives callers a connection that the server has closed."},
-			{"preferredTestQuery", PADV_VALUE_LITERAL, "SELECT 1", "Before 0.9.5 the test is a search of the catalog unless this is set."},
+			{"preferredTestQuery", PADV_VALUE_LITERAL, "SHOW server_version", "Needs no transaction slot, as SELECT 1 would. Before 0.9.5 the test is a search of the catalog unless this is set."},
 		},
 		.above = "callers beyond the pool wait for checkoutTimeout, then get an SQLException"
 	},
