@@ -319,6 +319,26 @@ fetch_pools() {
         python3-typing-extensions node-pg node-split2 node-readable-stream node-xtend
 }
 
+# Java's pools, their driver, and Java itself where none with a compiler is installed: a compiler is
+# among the modules of Debian's jre-headless. Its links into /etc lead into the folder then.
+fetch_java() {
+    local link more=()
+    export PADV_JAVA=$WORK/java
+    say "== fetching Java's pools"
+    unpack_each "$PADV_JAVA" libhikaricp-java libslf4j-java libcommons-dbcp2-java libcommons-pool2-java \
+        libcommons-logging-java libc3p0-java libpostgresql-jdbc-java
+    command -v apt-cache >/dev/null || return 0
+    mapfile -t more < <(apt-cache search --names-only '^lib(mchange-commons|tomcat[0-9]+)-java$' | cut -d ' ' -f 1 | sort -V |
+        sed -n '/mchange/p; $p')
+    if ! java --list-modules 2>/dev/null | grep '^jdk\.compiler' >/dev/null; then
+        mapfile -t -O 9 more < <(apt-cache depends default-jre-headless | sed -n 's/.*Depends: \(openjdk-[0-9]*-jre-headless\)$/\1/p')
+    fi
+    unpack_each "$PADV_JAVA" "${more[@]}"
+    find "$PADV_JAVA" -type l -lname '/etc/*' | while read -r link; do
+        ln -sfn "$PADV_JAVA$(readlink "$link")" "$link"
+    done
+}
+
 # Of these packages and what they need, those that are not installed.
 missing_packages() {
     apt-get install -s --no-install-recommends "$@" 2>/dev/null | sed -n 's/^Inst \([^ ]*\) .*/\1/p'

@@ -158,6 +158,9 @@ esac
 case " $SUITES ${PROVE_TESTS:-real_pools}" in
     *" tap"*real_pools*) fetch_pools ;;
 esac
+case " $SUITES ${PROVE_TESTS:-java_pools}" in
+    *" tap"*java_pools*) fetch_java ;;
+esac
 mkdir -p "$WORK/unit"
 for suite in $SUITES; do
     case $suite in
