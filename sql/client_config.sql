@@ -18,8 +18,9 @@ FROM pool_advisor.client_config('hikaricp') LIMIT 1;
 
 -- every system: what is to be set, then the notes
 SELECT system, setting, value
-FROM unnest(ARRAY['hikaricp', 'spring_boot', 'dbcp2', 'tomcat', 'c3p0', 'pgbouncer', 'outsystems', 'omero', 'wso2', 'sqlalchemy', 'go', 'rails', 'django',
-                  'node-postgres', 'r2dbc', 'npgsql', 'pgcat', 'odyssey', 'supavisor', 'rds_proxy']) AS system,
+FROM unnest(ARRAY['hikaricp', 'spring_boot', 'dbcp2', 'tomcat', 'c3p0', 'pgbouncer', 'pgpool', 'outsystems', 'omero', 'wso2',
+                  'sqlalchemy', 'psycopg_pool', 'asyncpg', 'go', 'pgx', 'rails', 'sequel', 'django', 'django_persistent',
+                  'node-postgres', 'knex', 'sequelize', 'prisma', 'r2dbc', 'npgsql', 'pgcat', 'odyssey', 'supavisor', 'rds_proxy']) AS system,
      pool_advisor.client_config(system, processes => 4)
 WHERE setting NOT IN ('evidence', 'caution', 'session pool');
 SELECT setting, value FROM pool_advisor.client_config('PgBouncer', share => 0.5)

@@ -311,6 +311,21 @@ fetch_fleet() {
     unpack_package "postgresql-$version-plproxy" "$WORK/tree" || say "   could not get PL/Proxy: its tests are skipped"
 }
 
+# unpack_only FOLDER PACKAGE...: these and nothing that they need, fetched together. Without one of
+# them the others are of no use.
+unpack_only() {
+    local folder=$1 debs=$WORK/packages/${2##*/} name=$2
+    shift
+    mkdir -p "$folder" "$debs"
+    if ! (cd "$debs" && apt-get -qq -o APT::Sandbox::User=root download "$@" >>"$WORK/apt.log" 2>&1); then
+        say "   could not get $name: its tests are skipped"
+        return
+    fi
+    find "$debs" -name '*.deb' -exec dpkg-deb -x {} "$folder" \;
+    rm -rf "$debs"
+    chmod -R a+rX "$folder"
+}
+
 # The pools that the view pools is tested with.
 fetch_pools() {
     export PADV_POOLS=$WORK/pools
@@ -337,6 +352,25 @@ fetch_java() {
     find "$PADV_JAVA" -type l -lname '/etc/*' | while read -r link; do
         ln -sfn "$PADV_JAVA$(readlink "$link")" "$link"
     done
+}
+
+# More pools, drivers and proxies. Of Go only what compiles the drivers: the packages depend on much that
+# they need for their own tests.
+fetch_more_pools() {
+    local go
+    say "== fetching more pools"
+    unpack_all "$PADV_POOLS" pgbouncer pgpool2 ruby-pg ruby-sequel ruby-activerecord \
+        python3-asyncpg python3-django gunicorn
+    command -v apt-get >/dev/null || return 0
+    go=$(apt-cache depends golang-go | sed -n 's/^ *Depends: \(golang-1[0-9.]*-go\)$/\1/p')
+    unpack_only "$PADV_POOLS" "$go" "${go%-go}-src" golang-github-lib-pq-dev \
+        golang-github-jackc-{pgx-v4,pgconn,pgio,pgpassfile,pgproto3-v2,pgservicefile,pgtype,puddle,chunkreader-v2}-dev \
+        golang-golang-x-{crypto,text}-dev
+    if ! npm install --silent --no-audit --no-fund --ignore-scripts --fetch-retries=0 --fetch-timeout=20000 \
+        --cache "$WORK/npm" --prefix "$PADV_POOLS/npm" pg knex sequelize >>"$WORK/apt.log" 2>&1; then
+        say "   could not get Knex and Sequelize: their tests are skipped"
+    fi
+    chmod -R a+rX "$PADV_POOLS"
 }
 
 # Of these packages and what they need, those that are not installed.

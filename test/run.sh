@@ -155,8 +155,11 @@ esac
 case " $SUITES ${PROVE_TESTS:-report}" in
     *" tap"*report*) fetch_browser ;;
 esac
-case " $SUITES ${PROVE_TESTS:-real_pools}" in
-    *" tap"*real_pools*) fetch_pools ;;
+case " $SUITES ${PROVE_TESTS:-real_pools more_pools}" in
+    *" tap"*real_pools* | *" tap"*more_pools* | *" tap"*drivers*) fetch_pools ;;
+esac
+case " $SUITES ${PROVE_TESTS:-more_pools}" in
+    *" tap"*more_pools* | *" tap"*drivers*) fetch_more_pools ;;
 esac
 case " $SUITES ${PROVE_TESTS:-java_pools}" in
     *" tap"*java_pools*) fetch_java ;;

@@ -1,30 +1,42 @@
-// An application with the pool of node-postgres; t/062_real_pools.pl starts it.
+// An application with the pool of node-postgres; callers.py says how it is called.
 //
-// node_postgres_app.js MODE CALLERS SECONDS SETTING=VALUE...
-// where the settings are those of Pool, as client_config('node-postgres') prints them. Modes:
-// work; burst (all callers for three seconds, then one).
+// The settings are those of Pool, as client_config('node-postgres') prints them. Modes: work; transfer
+// (two rows of the table entry that must both be there, or none); burst.
 const { Pool } = require('pg');
+const { mode, seconds, settings, state, run } = require('./callers');
 
-const [mode, callers, seconds, ...pairs] = process.argv.slice(2);
-const settings = Object.fromEntries(pairs.map((pair) => pair.split('=')).map(([name, value]) => [name, Number(value)]));
 const pool = new Pool({ application_name: process.env.PGAPPNAME, host: process.env.PGHOST, ...settings });
-const started = Date.now();
-let stopping = false;
 
+// without these two, a connection that the server closes ends the program
 pool.on('error', () => {});
+pool.on('connect', (client) => client.on('error', () => {}));
 
-async function call(number) {
-  while (!stopping) {
-    if (mode === 'burst' && number > 0 && Date.now() - started > 3000) return;
-    try {
-      await pool.query('SELECT pg_sleep($1)', [Number(seconds)]);
-    } catch (error) {
-      console.error(error.message);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+function work(client) {
+  return client.query('SELECT pg_sleep($1)', [seconds]);
+}
+
+function entry(client, amount) {
+  const limit = state.deadline ? { query_timeout: state.deadline * 1000 } : {};
+  return client.query({ text: 'INSERT INTO entry (amount) VALUES ($1)', values: [amount], ...limit });
+}
+
+async function transfer() {
+  const client = await pool.connect();
+  let failure;
+  try {
+    await client.query('BEGIN');
+    await entry(client, -1);
+    await work(client);
+    await entry(client, 1);
+    await client.query('COMMIT');
+  } catch (error) {
+    failure = error;
+    // a statement that was given up may still run: close the connection
+    if (error.code) await client.query('ROLLBACK').catch(() => {});
+    throw error;
+  } finally {
+    client.release(failure && !failure.code ? failure : undefined);
   }
 }
 
-for (let number = 0; number < Number(callers); number++) call(number);
-process.stdin.on('end', () => process.exit(0));
-process.stdin.resume();
+run(mode === 'transfer' ? transfer : () => work(pool));

@@ -1,47 +1,39 @@
-"""An application with psycopg_pool, as Django has it; t/062_real_pools.pl starts it.
+"""An application with psycopg_pool, as Django has it; callers.py says how it is called.
 
-psycopg_pool_app.py MODE CALLERS SECONDS SETTING=VALUE...
-where the settings are those of ConnectionPool, as client_config('django') prints them. Modes: work;
-burst (all callers for three seconds, then one); lock (each caller holds a connection and asks for
-another).
+The settings are those of ConnectionPool, as client_config('psycopg_pool') prints them. Modes: work;
+transfer (two rows of the table entry that must both be there, or none); burst; lock (each caller
+holds a connection and asks for another).
 """
-import sys
-import threading
 import time
 
 from psycopg_pool import ConnectionPool
 
-mode, callers, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-options = {name: float(value) for name, value in (pair.split("=") for pair in sys.argv[4:])}
-options = {name: int(value) if name.endswith("_size") else value for name, value in options.items()}
-pool = ConnectionPool("", **options)
-stopping = threading.Event()
-started = time.monotonic()
+from callers import canceled_by, mode, run, seconds, settings
+
+pool = ConnectionPool("", **settings)
 
 
 def work(connection):
     connection.execute("SELECT pg_sleep(%s)", (seconds,))
 
 
-def call(number):
-    while not stopping.is_set():
-        if mode == "burst" and number > 0 and time.monotonic() - started > 3:
-            return
-        try:
-            with pool.connection() as connection:
-                if mode == "lock":
-                    connection.execute("SELECT 1")
-                    time.sleep(1)
-                    with pool.connection() as other:
-                        work(other)
-                else:
-                    work(connection)
-        except Exception as error:
-            print(error, file=sys.stderr)
-            time.sleep(0.1)
+def transfer(connection):
+    with canceled_by(connection.cancel):
+        connection.execute("INSERT INTO entry (amount) VALUES (%s)", (-1,))
+        work(connection)
+        connection.execute("INSERT INTO entry (amount) VALUES (%s)", (1,))
 
 
-for n in range(callers):
-    threading.Thread(target=call, args=(n,), daemon=True).start()
-sys.stdin.read()
-stopping.set()
+def work_with_two(connection):
+    connection.execute("SELECT 1")
+    time.sleep(1)  # all callers have one by then
+    with pool.connection() as other:
+        work(other)
+
+
+def call():
+    with pool.connection() as connection:
+        {"lock": work_with_two, "transfer": transfer}.get(mode, work)(connection)
+
+
+run(call)

@@ -1,30 +1,34 @@
-"""An application with SQLAlchemy's QueuePool; t/062_real_pools.pl starts it.
+"""An application with SQLAlchemy's QueuePool and psycopg2; callers.py says how it is called.
 
-sqlalchemy_app.py MODE CALLERS SECONDS SETTING=VALUE...
-where the settings are those of create_engine(), as client_config('sqlalchemy') prints them. Each
-caller takes a connection, works for so many seconds in a transaction, and returns it, until the
-standard input ends. Modes: work; leak (takes connections and keeps them); lock (each caller holds
-a connection and asks for another); connect (no pool).
+The settings are those of create_engine(), as client_config('sqlalchemy') prints them. Modes: work;
+transfer (two rows of the table entry that must both be there, or none); leak (takes connections and
+keeps them); lock (each caller holds a connection and asks for another); connect (no pool).
 """
-import sys
-import threading
 import time
 
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-mode, callers, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-options = {name: int(value) for name, value in (pair.split("=") for pair in sys.argv[4:])}
-if mode == "connect":
-    options = {"poolclass": NullPool}
-engine = create_engine("postgresql+psycopg2://", **options)
+from callers import canceled_by, mode, run, seconds, settings
+
+engine = create_engine("postgresql+psycopg2://", **({"poolclass": NullPool} if mode == "connect" else settings))
 kept = []
-stopping = threading.Event()
+
+
+def sleep(connection):
+    connection.execute(text("SELECT pg_sleep(:seconds)"), {"seconds": seconds})
 
 
 def work(connection):
     with connection.begin():
-        connection.execute(text("SELECT pg_sleep(:seconds)"), {"seconds": seconds})
+        sleep(connection)
+
+
+def transfer(connection):
+    with canceled_by(connection.connection.dbapi_connection.cancel), connection.begin():
+        connection.execute(text("INSERT INTO entry (amount) VALUES (:amount)"), {"amount": -1})
+        sleep(connection)
+        connection.execute(text("INSERT INTO entry (amount) VALUES (:amount)"), {"amount": 1})
 
 
 def work_with_two(connection):
@@ -35,29 +39,17 @@ def work_with_two(connection):
             work(other)
 
 
-def leak(connection):
-    work(connection)
-    kept.append(connection)
-
-
 def call():
-    while not stopping.is_set():
-        try:
-            connection = engine.connect()
-            if mode == "leak":
-                leak(connection)
-                time.sleep(0.3)
-                continue
-            with connection:
-                (work_with_two if mode == "lock" else work)(connection)
-            if mode == "connect":
-                time.sleep(0.1)
-        except Exception as error:  # as a pool that is used up
-            print(error, file=sys.stderr)
-            time.sleep(0.1)
+    connection = engine.connect()
+    if mode == "leak":
+        work(connection)
+        kept.append(connection)
+        time.sleep(0.3)
+        return
+    with connection:
+        {"lock": work_with_two, "transfer": transfer}.get(mode, work)(connection)
+    if mode == "connect":
+        time.sleep(0.1)
 
 
-for _ in range(callers):
-    threading.Thread(target=call, daemon=True).start()
-sys.stdin.read()
-stopping.set()
+run(call)

@@ -208,11 +208,9 @@ add_workers_step(Reason *reason, const PadvClientPlan *plan)
 	if (plan->floor_wins)
 		add_step(reason, ", as one worker needs %lld, so the floor wins over the share",
 				 (long long) plan->floor);
-	add_step(reason, ". ");
+	add_step(reason, ".");
 	if (plan->threads > 0)
-		add_step(reason, "It takes the place of the %lld threads. ", (long long) plan->threads);
-	add_step(reason,
-			 "Core and max are the same, because threads above the core are started only when the queue is full.");
+		add_step(reason, " It takes the place of the %lld threads.", (long long) plan->threads);
 }
 
 static void
@@ -255,6 +253,9 @@ value_of(const PadvClientPlan *plan, const PadvClientLine *line, Reason *reason)
 			break;
 		case PADV_VALUE_SAME_WORKERS:
 			value = plan->workers;
+			break;
+		case PADV_VALUE_PER_WORKER:
+			value = plan->connections_per_thread;
 			break;
 		case PADV_VALUE_QUEUE:
 			add_queue_step(reason, plan);

@@ -31,6 +31,7 @@ typedef enum PadvClientValue
 	PADV_VALUE_WORKERS,			/* number of worker threads, with the
 								 * calculation */
 	PADV_VALUE_SAME_WORKERS,
+	PADV_VALUE_PER_WORKER,		/* connections of each worker */
 	PADV_VALUE_QUEUE,			/* queue length of the workers */
 	PADV_VALUE_LITERAL,
 } PadvClientValue;

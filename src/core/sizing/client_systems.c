@@ -94,6 +94,17 @@ const PadvClientSystem padv_client_systems[] = {
 		.above = "clients beyond the pool wait for query_wait_timeout, and those beyond max_client_conn (100 unless set) are refused"
 	},
 	{
+		.name = "pgpool", .also = "pgpool2", .title = "Pgpool-II", .holding = PADV_HELD_BY_WORKER,
+		.pools = "Pgpool-II servers", .where = "pgpool.conf",
+		.lines = {
+			{"num_init_children", PADV_VALUE_WORKERS, NULL, "A child serves one client at a time, until the client disconnects."},
+			{"max_pool", PADV_VALUE_PER_WORKER, NULL, "Each child keeps a connection for each pair of user and database, and at most that many: give the number of pairs as connections_per_thread. The default of 4 would be 4 times as many connections."},
+			{"reserved_connections", PADV_VALUE_LITERAL, "0", "The default: clients beyond num_init_children wait; with 1 they are refused."},
+			{"child_life_time", PADV_VALUE_LITERAL, "300", "Seconds, the default: a child without a client for that long is replaced, and its connections are closed."},
+		},
+		.above = "clients beyond num_init_children wait for a child without a time limit, and without a message"
+	},
+	{
 		.name = "outsystems", .title = "OutSystems", .holding = PADV_HELD_UNTIL_RETURNED,
 		.pools = "pools (front-ends * pools of each * databases)", .where = "Advanced, tab Database of the Configuration Tool",
 		.lines = {
@@ -114,7 +125,7 @@ const PadvClientSystem padv_client_systems[] = {
 		.name = "wso2", .also = "wso2 esb", .title = "WSO2", .holding = PADV_HELD_BY_WORKER,
 		.pools = EACH_PROCESS, .where = "passthru-http.properties",
 		.lines = {
-			{"worker_pool_size_core", PADV_VALUE_WORKERS, NULL, "In [transport.http] of deployment.toml it is core_worker_pool_size."},
+			{"worker_pool_size_core", PADV_VALUE_WORKERS, NULL, "Core and max are the same, because threads above the core are started only when the queue is full. In [transport.http] of deployment.toml it is core_worker_pool_size."},
 			{"worker_pool_size_max", PADV_VALUE_SAME_WORKERS, NULL, "The same as the core; in deployment.toml it is max_worker_pool_size."},
 			{"worker_thread_keepalive_sec", PADV_VALUE_LITERAL, "60", "The default; it does nothing while core and max are the same."},
 			{"worker_pool_queue_length", PADV_VALUE_QUEUE, NULL, NULL},
@@ -133,12 +144,44 @@ const PadvClientSystem padv_client_systems[] = {
 		.above = "callers beyond the pool wait for pool_timeout, then get a TimeoutError"
 	},
 	{
+		.name = "psycopg_pool", .also = "psycopg 3", .title = "psycopg_pool", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "arguments of ConnectionPool or AsyncConnectionPool",
+		.lines = {
+			{"max_size", PADV_VALUE_SIZE, NULL, NULL},
+			{"min_size", PADV_VALUE_SAME, NULL, "The same: a pool of fixed size opens no connection when there is most to do, and the default of 4 must not be above max_size."},
+			{"timeout", PADV_VALUE_LITERAL, "30", "Seconds, the default: how long a caller waits for a connection."},
+		},
+		.above = "callers beyond the pool wait for timeout, then get a PoolTimeout"
+	},
+	{
+		.name = "asyncpg", .title = "asyncpg", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "arguments of create_pool(), and timeout of pool.acquire()",
+		.lines = {
+			{"max_size", PADV_VALUE_SIZE, NULL, "The default is 10."},
+			{"min_size", PADV_VALUE_SAME, NULL, "The same: all are opened at the start, and the default of 10 must not be above max_size."},
+			{"max_inactive_connection_lifetime", PADV_VALUE_LITERAL, "0", "With the default of 300 seconds idle connections are closed, also those of min_size, and opened again when there is most to do."},
+			{"timeout", PADV_VALUE_LITERAL, "30", "Seconds, of pool.acquire(): how long a caller waits for a connection; the default is for ever."},
+		},
+		.above = "callers beyond the pool wait for timeout, then get a TimeoutError"
+	},
+	{
 		.name = "go", .title = "Go database/sql", .holding = PADV_HELD_UNTIL_RETURNED,
 		.pools = EACH_PROCESS, .where = "methods of sql.DB",
 		.lines = {
 			{"SetMaxOpenConns", PADV_VALUE_SIZE, NULL, "The default of 0 is without limit."},
 			{"SetMaxIdleConns", PADV_VALUE_SAME, NULL, "The same: with the default of 2 the others would be closed and opened again all the time."},
 			{"SetConnMaxLifetime", PADV_VALUE_LITERAL, "30*time.Minute", "The default is for ever; a connection that gets old is replaced, and its memory in the server given back."},
+		},
+		.above = "callers beyond the pool wait as long as their context allows: give it a deadline"
+	},
+	{
+		.name = "pgx", .also = "pgxpool", .title = "pgx", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "the connection string of pgxpool",
+		.lines = {
+			{"pool_max_conns", PADV_VALUE_SIZE, NULL, "The default is 4, or the number of cores that Go sees, if that is more."},
+			{"pool_min_conns", PADV_VALUE_SAME, NULL, "The same: a pool of fixed size opens no connection when there is most to do."},
+			{"pool_max_conn_lifetime", PADV_VALUE_LITERAL, "1h", "The default; a connection that gets old is replaced, and its memory in the server given back."},
+			{"pool_max_conn_idle_time", PADV_VALUE_LITERAL, "30m", "The default; what is closed below pool_min_conns is opened again."},
 		},
 		.above = "callers beyond the pool wait as long as their context allows: give it a deadline"
 	},
@@ -152,6 +195,15 @@ const PadvClientSystem padv_client_systems[] = {
 		.above = "threads beyond the pool wait for checkout_timeout, then get an ActiveRecord::ConnectionTimeoutError"
 	},
 	{
+		.name = "sequel", .title = "Sequel", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "options of Sequel.connect",
+		.lines = {
+			{"max_connections", PADV_VALUE_SIZE, NULL, "The default is 4; a process with one thread needs 1."},
+			{"pool_timeout", PADV_VALUE_LITERAL, "5", "Seconds, the default: how long a thread waits for a connection."},
+		},
+		.above = "threads beyond the pool wait for pool_timeout, then get a Sequel::PoolTimeout"
+	},
+	{
 		.name = "django", .also = "django 5.1", .title = "Django 5.1 or later", .holding = PADV_HELD_UNTIL_RETURNED,
 		.pools = EACH_PROCESS, .where = "OPTIONS[\"pool\"] of DATABASES, and CONN_MAX_AGE beside OPTIONS",
 		.lines = {
@@ -163,6 +215,16 @@ const PadvClientSystem padv_client_systems[] = {
 		.above = "requests beyond the pool wait for timeout, then get a PoolTimeout"
 	},
 	{
+		.name = "django_persistent", .also = "gunicorn", .title = "Django without a pool", .holding = PADV_HELD_BY_WORKER,
+		.pools = "worker processes", .where = "arguments of gunicorn with --worker-class gthread, and DATABASES of Django",
+		.lines = {
+			{"threads", PADV_VALUE_WORKERS, NULL, "Each thread keeps a connection to each database that it uses: give their number as connections_per_thread."},
+			{"CONN_MAX_AGE", PADV_VALUE_LITERAL, "600", "Seconds; with the default of 0 each request opens a connection, and with None a connection is kept for ever."},
+			{"CONN_HEALTH_CHECKS", PADV_VALUE_LITERAL, "True", "From Django 4.1 on: a connection that the server has closed is replaced when a request begins."},
+		},
+		.above = "requests beyond the threads wait in gunicorn until a thread is free"
+	},
+	{
 		.name = "node-postgres", .title = "node-postgres", .holding = PADV_HELD_UNTIL_RETURNED,
 		.pools = EACH_PROCESS, .where = "options of Pool",
 		.lines = {
@@ -170,6 +232,35 @@ const PadvClientSystem padv_client_systems[] = {
 			{"connectionTimeoutMillis", PADV_VALUE_LITERAL, "30000", "How long a caller waits for a connection; the default of 0 is for ever."},
 		},
 		.above = "callers beyond the pool wait for connectionTimeoutMillis, then get an error"
+	},
+	{
+		.name = "knex", .title = "Knex", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "pool of the configuration, and acquireConnectionTimeout beside it",
+		.lines = {
+			{"max", PADV_VALUE_SIZE, NULL, "The default is 10."},
+			{"min", PADV_VALUE_SAME, NULL, "The same: a pool of fixed size opens no connection when there is most to do."},
+			{"acquireConnectionTimeout", PADV_VALUE_LITERAL, "30000", "Milliseconds, beside pool: how long a caller waits for a connection; the default is 60000."},
+		},
+		.above = "callers beyond the pool wait for acquireConnectionTimeout, then get a KnexTimeoutError"
+	},
+	{
+		.name = "sequelize", .title = "Sequelize", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "pool of the options",
+		.lines = {
+			{"max", PADV_VALUE_SIZE, NULL, "The default is 5."},
+			{"min", PADV_VALUE_SAME, NULL, "The same: a pool of fixed size opens no connection when there is most to do."},
+			{"acquire", PADV_VALUE_LITERAL, "30000", "Milliseconds: how long a caller waits for a connection; the default is 60000."},
+		},
+		.above = "callers beyond the pool wait for acquire, then get a SequelizeConnectionAcquireTimeoutError"
+	},
+	{
+		.name = "prisma", .title = "Prisma", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "the connection URL; with a driver adapter, max of the adapter instead",
+		.lines = {
+			{"connection_limit", PADV_VALUE_SIZE, NULL, "The default is 2 * physical cores + 1."},
+			{"pool_timeout", PADV_VALUE_LITERAL, "10", "Seconds, the default: how long a query waits for a connection."},
+		},
+		.above = "queries beyond the pool wait for pool_timeout, then get the error P2024"
 	},
 	{
 		.name = "r2dbc", .title = "r2dbc-pool", .holding = PADV_HELD_UNTIL_RETURNED,

@@ -1,0 +1,219 @@
+# Drivers and their pools while the server refuses, closes, keeps waiting and cancels: each caller goes
+# on by itself afterwards, no transaction is half done, and no driver hangs. All of them side by side.
+# doc/drivers.md says what an application must set for that; the applications in test/pools/ do.
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use Applications;
+use PoolAdvisor;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+# Callers and connections of each, and how long a transaction pauses between its two rows.
+my $CALLERS = 3;
+my $SECONDS = 0.05;
+
+my $programs = "$FindBin::RealBin/../pools";
+my $folder = PostgreSQL::Test::Utils::tempdir_short;
+my $node = limits_node('drivers', "max_connections = 100\n");
+my @python = '/usr/bin/python3';
+my @ruby = (package_file('usr/bin/ruby3.1'), "$programs/ruby_app.rb");
+
+applications_of($node);
+append_to_file("$folder/printed.go", "package main\nimport \"database/sql\"\nfunc printed(*sql.DB) {}\n");
+my $has_go = runs_here(package_file('usr/lib/go-1.19/bin/go'), 'build', '-o', "$folder/go_app", "$programs/go_app.go", "$folder/printed.go");
+
+# Its role, how it is started, and with "cancels" whether a caller can end a statement by itself.
+my @DRIVERS = (
+	{ name => 'psycopg2', there => runs_here(@python, '-c', 'import sqlalchemy, psycopg2'), cancels => 1,
+		command => [ @python, "$programs/sqlalchemy_app.py" ], settings => [ "pool_size=$CALLERS", 'max_overflow=0', 'pool_pre_ping=1' ] },
+	{ name => 'psycopg', there => runs_here(@python, '-c', 'import psycopg_pool'), cancels => 1,
+		command => [ @python, "$programs/psycopg_pool_app.py" ], settings => [ "min_size=$CALLERS", "max_size=$CALLERS", 'timeout=2' ] },
+	{ name => 'asyncpg', there => runs_here(@python, '-c', 'import asyncpg'), cancels => 1,
+		command => [ @python, "$programs/asyncpg_app.py" ], settings => [ "min_size=$CALLERS", "max_size=$CALLERS", 'timeout=5' ] },
+	{ name => 'django', there => runs_here(@python, '-c', 'import django, gunicorn, psycopg2'),
+		command => [ @python, "$programs/django_app.py" ], settings => [ "threads=$CALLERS", 'CONN_MAX_AGE=600' ] },
+	{ name => 'pq', there => $has_go, cancels => 1, command => [ "$folder/go_app", 'pq' ], settings => [$CALLERS] },
+	{ name => 'pgx', there => $has_go, cancels => 1, command => [ "$folder/go_app", 'pgx' ], settings => [$CALLERS] },
+	{ name => 'pgxpool', there => $has_go, cancels => 1, command => [ "$folder/go_app", 'pgxpool' ], settings => ["pool_max_conns=$CALLERS"] },
+	{ name => 'sequel', there => runs_here($ruby[0], '-e', 'require "sequel"; require "pg"'), cancels => 1,
+		command => [ @ruby, 'sequel' ], settings => ["max_connections=$CALLERS"] },
+	{ name => 'rails', there => runs_here($ruby[0], '-e', 'require "active_record"; require "pg"'), cancels => 1,
+		command => [ @ruby, 'rails' ], settings => ["pool=$CALLERS"] },
+	{ name => 'node', there => runs_here('node', '-e', 'require("pg")'), cancels => 1,
+		command => [ 'node', "$programs/node_postgres_app.js" ], settings => [ "max=$CALLERS", 'connectionTimeoutMillis=5000' ] },
+	{ name => 'knex', there => runs_here('node', '-e', 'require("knex"); require("pg")'), cancels => 1,
+		command => [ 'node', "$programs/knex_app.js" ], settings => [ 'min=0', "max=$CALLERS" ] },
+	{ name => 'sequelize', there => runs_here('node', '-e', 'require("sequelize"); require("pg")'),
+		command => [ 'node', "$programs/sequelize_app.js" ], settings => [ 'min=0', "max=$CALLERS" ] });
+my @there = grep { $_->{there} } @DRIVERS;
+my $sessions = @there * $CALLERS;
+
+$node->safe_psql('postgres', "CREATE ROLE drivers; CREATE TABLE entry (owner name DEFAULT current_user, amount int);"
+	  . 'GRANT INSERT, SELECT ON entry TO drivers;'
+	  . join('', map { "CREATE ROLE $_->{name} LOGIN IN ROLE drivers;" } @there));
+
+# --- what happens to all of them ---
+
+sub each_driver { my ($sql) = @_; $node->safe_psql('postgres', join('', map { $sql =~ s/ROLE_NAME/$_->{name}/gr } @there)); return; }
+
+sub counts { my ($driver) = @_; return command($driver->{name}, 'report'); }
+
+sub tell { my ($what, @drivers) = @_; command($_->{name}, $what) foreach @drivers ? @drivers : @there; return; }
+
+# How often callers got an error like this.
+sub errors_like
+{
+	my ($counts, $error) = @_;
+	my $sum = 0;
+
+	$sum += $counts->{errors}{$_} foreach grep { /$error/ } keys %{ $counts->{errors} };
+	return $sum;
+}
+
+sub remember { $_->{before} = counts($_) // { done => [ (0) x $CALLERS ], errors => {} } foreach @there; return; }
+
+# Whether each caller of each ends calls well again.
+sub all_go_on
+{
+	my ($after) = @_;
+	my @stuck;
+
+	remember();
+	foreach my $driver (@there)
+	{
+		my $counts;
+		next if comes_about($driver->{name}, sub {
+			$counts = counts($driver) or return 0;
+			return !grep { $counts->{done}[$_] <= $driver->{before}{done}[$_] } 0 .. $CALLERS - 1; });
+		push @stuck, "$driver->{name}: " . explain($counts // 'has ended');
+	}
+	is("@stuck", '', "$after: each caller of each driver goes on");
+	return;
+}
+
+# Whether callers of each of these get the error. remember() was called before.
+sub get_errors
+{
+	my ($error, $name, @drivers) = @_;
+	my @without;
+
+	foreach my $driver (@drivers)
+	{
+		my $counts;
+		next if comes_about($driver->{name}, sub {
+			$counts = counts($driver) or return 0;
+			return errors_like($counts, $error) > errors_like($driver->{before}, $error); });
+		push @without, "$driver->{name}: " . join(', ', map { "$_" } explain($counts));
+	}
+	is("@without", '', $name);
+	return;
+}
+
+my $OURS = q{pid IN (SELECT pid FROM pg_stat_activity WHERE pg_has_role(usename, 'drivers', 'MEMBER') AND NOT usesuper)};
+$OURS = q{usename IN (SELECT rolname FROM pg_roles WHERE pg_has_role(oid, 'drivers', 'MEMBER') AND NOT rolsuper)};
+
+sub pids { return admin($node)->value("SELECT string_agg(pid::text, ' ' ORDER BY pid) FROM pg_stat_activity WHERE $OURS"); }
+
+sub wait_for_queue { wait_for($node, "count(*) = $sessions FROM pg_stat_activity WHERE $OURS AND wait_event_type = 'Extension'"); return; }
+
+SKIP:
+{
+	skip 'no driver can be had', 1 unless @there;
+	start_application($_->{name}, $_->{name}, @{ $_->{command} }, 'transfer', $CALLERS, $SECONDS, @{ $_->{settings} }) foreach @there;
+	all_go_on('at the start');
+
+	#
+	# Logins: one session may be, one may wait, the third is refused
+	#
+	each_driver(q{ALTER ROLE ROLE_NAME SET pool_advisor.max_sessions = 1; ALTER ROLE ROLE_NAME SET pool_advisor.queue_length = 1;
+		ALTER ROLE ROLE_NAME SET pool_advisor.queue_timeout = '300ms';});
+	wait_for($node, "count(*) = " . @there . q{ FROM pool_advisor.limits WHERE max_sessions = 1});
+	remember();
+	admin($node)->value("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE $OURS");
+	get_errors('53300|too many connections|[Tt]imeout', 'logins that are refused are errors', @there);
+	each_driver('SELECT pool_advisor.clear_limit(\'ROLE_NAME\');');
+	wait_for($node, 'count(*) = 0 FROM pool_advisor.limits');
+	all_go_on('after refused logins');
+	wait_for($node, "count(*) = $sessions FROM pg_stat_activity WHERE $OURS");
+	pass('all connections are there again');
+
+	#
+	# The server closes idle sessions
+	#
+	tell('pause');
+	each_driver(q{ALTER ROLE ROLE_NAME SET pool_advisor.min_sessions = 0; ALTER ROLE ROLE_NAME SET pool_advisor.session_idle_timeout = '500ms';});
+	wait_for($node, "count(*) = 0 FROM pg_stat_activity WHERE $OURS AND state = 'idle'");
+	each_driver('SELECT pool_advisor.clear_limit(\'ROLE_NAME\');');
+	wait_for($node, 'count(*) = 0 FROM pool_advisor.limits');
+	remember();
+	tell('resume');
+	all_go_on('after idle sessions were closed');
+	foreach my $driver (@there)
+	{
+		my $errors = errors_like(counts($driver), '.') - errors_like($driver->{before}, '.');
+		note "$driver->{name}: $errors errors";
+		cmp_ok($errors, '<=', 2 * $CALLERS, "$driver->{name}: hardly more errors than closed connections");
+	}
+
+	#
+	# The queue of transactions: refused, with a notice, cancelled, given up
+	#
+	wait_for($node, "count(*) = $sessions FROM pg_stat_activity WHERE $OURS");
+	my $pids = pids();
+	server_max_active($node, 1);
+	work($node, 1);
+	remember();
+	$node->safe_psql('postgres', q{ALTER SYSTEM SET pool_advisor.transaction_queue_timeout = '300ms'});
+	$node->reload;
+	get_errors('53300', 'a transaction that is refused is an error', @there);
+	is(pids(), $pids, 'which keeps the connection');
+	$node->safe_psql('postgres', q{ALTER SYSTEM RESET pool_advisor.transaction_queue_timeout; ALTER SYSTEM SET pool_advisor.queue_notice_after = '100ms'});
+	$node->reload;
+	wait_for_queue();
+	wait_for($node, 'min(longest_wait_seconds) > 0.3 FROM pool_advisor.gate');
+	remember();
+	stop_work($node);
+	all_go_on('after a wait in the queue');
+	is(join(' ', map { errors_like(counts($_), '.') - errors_like($_->{before}, '.') || () } @there), '', 'with a notice, and no error');
+
+	work($node, 1);
+	wait_for_queue();
+	remember();
+	admin($node)->value("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE $OURS");
+	get_errors('57014|canceling', 'a wait that is cancelled is an error', @there);
+	stop_work($node);
+	all_go_on('after cancelled waits');
+
+	my @cancelling = grep { $_->{cancels} } @there;
+	work($node, 1);
+	remember();
+	tell('deadline 0.5', @cancelling);
+	get_errors('57014|[Tt]imeout|[Dd]eadline', 'a caller gives up', @cancelling);
+	tell('deadline 0', @cancelling);
+	stop_work($node);
+	all_go_on('after callers gave up');
+	nothing_left($node, 'with callers that gave up') if 0;
+
+	#
+	# In the end
+	#
+	stop_application(map { $_->{name} } ()) if 0;
+	foreach my $driver (@there)
+	{
+		my $counts = counts($driver);
+		my ($sum, $rows, $done, $failed) = (split(/\|/, admin($node)->value(
+			"SELECT coalesce(sum(amount), 0) || '|' || count(*) FROM entry WHERE owner = '$driver->{name}'")), 0, 0);
+
+		note "$driver->{name}: ", explain($counts);
+		is($sum, 0, "$driver->{name}: no transaction is half done");
+	}
+}
+
+$node->stop;
+done_testing();

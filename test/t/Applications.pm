@@ -1,0 +1,178 @@
+# Applications with a pool, in their own languages (test/pools/), and what the view pools says of them.
+# test/private_server.sh unpacks what they need; a test skips those that it could not get.
+package Applications;
+
+use strict;
+use warnings FATAL => 'all';
+
+use Exporter 'import';
+use FindBin;
+use IPC::Run;
+use JSON::PP qw(decode_json);
+use PoolAdvisor;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(applications_of package_file runs_here start_application stop_application command pool becomes
+  comes_about printed next_limit keeps_its_promise);
+
+my $packages = $ENV{PADV_POOLS} // '/nowhere';
+my $patience = $PostgreSQL::Test::Utils::timeout_default;
+my %applications;
+my ($node, %surroundings);
+
+# The server that they use. What is unpacked has to be found where it is.
+sub applications_of
+{
+	($node) = @_;
+	%surroundings = (
+		PYTHONPATH => "$packages/usr/lib/python3/dist-packages",
+		NODE_PATH => "$packages/npm/node_modules:$packages/usr/share/nodejs",
+		RUBYLIB => join(':', glob("$packages/usr/lib/{,*-linux-gnu*/}ruby/{vendor_ruby{,/3*},3*}"),
+			glob("$packages/usr/share/rubygems-integration/{all,3*}/gems/*/lib")),
+		LD_LIBRARY_PATH => join(':', glob("$packages/usr/lib/*-linux-gnu*")),
+		GOROOT => (glob("{$packages,}/usr/lib/go-1*"))[0] // '',
+		GOPATH => "$packages/usr/share/gocode",
+		GO111MODULE => 'off',
+		GOCACHE => PostgreSQL::Test::Utils::tempdir,
+		PGHOST => $node->host,
+		PGPORT => $node->port,
+		PGDATABASE => 'postgres');
+	return;
+}
+
+# A file of a package, which may be installed.
+sub package_file { return -e "$packages/$_[0]" ? "$packages/$_[0]" : "/$_[0]" }
+
+sub runs_here
+{
+	my (@probe) = @_;
+	my ($out, $err);
+	local @ENV{ keys %surroundings } = values %surroundings;
+
+	return eval { IPC::Run::run(\@probe, '>', \$out, '2>', \$err) };
+}
+
+# An application of a role; it goes on until stop_application().
+sub start_application
+{
+	my ($name, $role, @command) = @_;
+	my %application = (in => '', out => '', err => '');
+	local @ENV{ keys %surroundings, 'PGUSER', 'PGAPPNAME' } = (values %surroundings, $role, $name);
+
+	$application{run} = IPC::Run::start([@command], '<', \$application{in}, '>', \$application{out}, '2>', \$application{err});
+	$application{run}->pump_nb;
+	$applications{$name} = \%application;
+	return;
+}
+
+sub stop_application
+{
+	foreach my $name (@_)
+	{
+		my $application = delete $applications{$name};
+		$application->{run}->kill_kill(grace => 1);
+	}
+	return;
+}
+
+END
+{
+	my $status = $?;
+	stop_application(keys %applications);
+	$? = $status;
+}
+
+# What an application answers to a command; nothing when it has ended.
+sub command
+{
+	my ($name, $command) = @_;
+	my $application = $applications{$name};
+	my $timeout = IPC::Run::timer($patience);
+
+	$application->{out} = '';
+	$application->{in} .= "$command\n";
+	my $answered = eval {
+		$timeout->start;
+		while ($application->{out} !~ /\n/)
+		{
+			die "no answer\n" unless $application->{run}->pumpable && !$timeout->is_expired;
+			$application->{run}->pump_nb;
+			sleep 0.01;
+		}
+		1;
+	};
+	return $answered ? decode_json($application->{out}) : undef;
+}
+
+# --- what the server says of them ---
+
+sub pool
+{
+	my ($application, $column) = @_;
+
+	return admin($node)->value("SELECT $column FROM pool_advisor.pools WHERE application_name = '$application'");
+}
+
+# Whether that comes true, while the application runs.
+sub comes_about
+{
+	my ($application, $condition) = @_;
+	my $deadline = time + $patience;
+
+	until ($condition->())
+	{
+		return 0 if time > $deadline;
+		if (my $running = $applications{$application})
+		{
+			return 0 unless $running->{run}->pumpable;
+			$running->{run}->pump_nb;
+		}
+		sleep 0.1;
+	}
+	return 1;
+}
+
+sub becomes
+{
+	my ($application, $condition, $name) = @_;
+
+	ok(comes_about($application, sub { pool($application, $condition) eq 't' }), "$application: $name")
+	  or diag(admin($node)->value('SELECT * FROM pool_advisor.pools'), "\n", $applications{$application}{err} // '');
+	return;
+}
+
+# --- what client_config() prints for them ---
+
+# All settings, in order, as pairs.
+sub printed
+{
+	my ($system) = @_;
+	my $lines = admin($node)->value(
+		"SELECT string_agg(setting || '=' || value, E'\\n') FROM pool_advisor.client_config('$system') WHERE value <> ''");
+
+	return split /[=\n]/, $lines =~ s/\\n/\n/gr;
+}
+
+sub next_limit
+{
+	my ($system) = @_;
+
+	return admin($node)->value("SELECT reason FROM pool_advisor.client_config('$system') WHERE setting = 'next limit'");
+}
+
+# Under a load of more callers than connections: as many as were promised, and never more.
+sub keeps_its_promise
+{
+	my ($application, $promised) = @_;
+
+	becomes($application, "open = $promised", "opens the $promised connections that client_config() promises");
+	becomes($application, 'hold_p50_seconds BETWEEN 0.008 AND 2 AND suggested_size IS NOT NULL', 'is measured');
+	is(pool($application, 'max_open'), $promised, "$application: never more");
+	is(pool($application, 'kind'), 'fixed', "$application: which it keeps");
+	stop_application($application);
+	return;
+}
+
+1;
