@@ -246,22 +246,39 @@ unpack_package() {
     dpkg-deb -x "$folder"/*.deb "$2"
 }
 
-# unpack_each FOLDER PACKAGE...: these only, each by itself. They are unpacked, not installed, as
-# their packages would start services. What cannot be had is not tested, and the test says so.
+# unpack_together FOLDER PACKAGE...: the same for several; all or none
+unpack_together() {
+    local folder=$1 debs=$WORK/packages/together status=0
+    shift
+    rm -rf "$debs"
+    mkdir -p "$folder" "$debs"
+    (cd "$debs" && apt-get -qq -o APT::Sandbox::User=root download "$@" >>"$WORK/apt.log" 2>&1) || status=1
+    if [ "$status" = 0 ]; then
+        find "$debs" -name '*.deb' -exec dpkg-deb -x {} "$folder" \;
+    fi
+    rm -rf "$debs"
+    return "$status"
+}
+
+# unpack_each FOLDER PACKAGE...: these only, each by itself if they cannot be had together. They are
+# unpacked, not installed, as their packages would start services. What cannot be had is not tested,
+# and the test says so.
 unpack_each() {
     local folder=$1 package updated=
     shift
     mkdir -p "$folder"
     command -v apt-get >/dev/null || return 0
-    for package in "$@"; do
-        if unpack_package "$package" "$folder"; then continue; fi
-        if [ -z "$updated" ]; then
-            updated=yes
-            as_root apt-get update -qq >>"$WORK/apt.log" 2>&1 || true
+    if ! unpack_together "$folder" "$@"; then
+        for package in "$@"; do
             if unpack_package "$package" "$folder"; then continue; fi
-        fi
-        say "   could not get $package: its tests are skipped"
-    done
+            if [ -z "$updated" ]; then
+                updated=yes
+                as_root apt-get update -qq >>"$WORK/apt.log" 2>&1 || true
+                if unpack_package "$package" "$folder"; then continue; fi
+            fi
+            say "   could not get $package: its tests are skipped"
+        done
+    fi
     chmod -R a+rX "$folder"
 }
 
@@ -276,20 +293,17 @@ fetch_monitoring() {
 # unpack_all FOLDER PACKAGE...: these and what they need and that is not installed.
 # Likewise unpacked, and what needs them is skipped when they cannot be had.
 unpack_all() {
-    local folder=$1 debs=$WORK/packages/all packages
+    local folder=$1 packages
     shift
-    mkdir -p "$folder" "$debs"
+    mkdir -p "$folder"
     command -v apt-get >/dev/null || return 0
     packages=$(missing_packages "$@")
     # shellcheck disable=SC2086 # a list of names
-    if ! (cd "$debs" && apt-get -qq -o APT::Sandbox::User=root download $packages >>"$WORK/apt.log" 2>&1); then
+    if ! unpack_together "$folder" $packages; then
         as_root apt-get update -qq >>"$WORK/apt.log" 2>&1 || true
         packages=$(missing_packages "$@")
-        (cd "$debs" && apt-get -qq -o APT::Sandbox::User=root download $packages >>"$WORK/apt.log" 2>&1) ||
-            say "   could not get $1: its tests are skipped"
+        unpack_together "$folder" $packages || say "   could not get $1: its tests are skipped"
     fi
-    find "$debs" -name '*.deb' -exec dpkg-deb -x {} "$folder" \;
-    rm -rf "$debs"
     chmod -R a+rX "$folder"
 }
 
@@ -309,21 +323,6 @@ fetch_fleet() {
     command -v apt-get >/dev/null || return 0
     version=$("$PG_CONFIG" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')
     unpack_package "postgresql-$version-plproxy" "$WORK/tree" || say "   could not get PL/Proxy: its tests are skipped"
-}
-
-# unpack_only FOLDER PACKAGE...: these and nothing that they need, fetched together. Without one of
-# them the others are of no use.
-unpack_only() {
-    local folder=$1 debs=$WORK/packages/${2##*/} name=$2
-    shift
-    mkdir -p "$folder" "$debs"
-    if ! (cd "$debs" && apt-get -qq -o APT::Sandbox::User=root download "$@" >>"$WORK/apt.log" 2>&1); then
-        say "   could not get $name: its tests are skipped"
-        return
-    fi
-    find "$debs" -name '*.deb' -exec dpkg-deb -x {} "$folder" \;
-    rm -rf "$debs"
-    chmod -R a+rX "$folder"
 }
 
 # The pools that the view pools is tested with.
@@ -363,7 +362,7 @@ fetch_more_pools() {
         python3-asyncpg python3-django gunicorn
     command -v apt-get >/dev/null || return 0
     go=$(apt-cache depends golang-go | sed -n 's/^ *Depends: \(golang-1[0-9.]*-go\)$/\1/p')
-    unpack_only "$PADV_POOLS" "$go" "${go%-go}-src" golang-github-lib-pq-dev \
+    unpack_each "$PADV_POOLS" "$go" "${go%-go}-src" golang-github-lib-pq-dev \
         golang-github-jackc-{pgx-v4,pgconn,pgio,pgpassfile,pgproto3-v2,pgservicefile,pgtype,puddle,chunkreader-v2}-dev \
         golang-golang-x-{crypto,text}-dev
     if ! npm install --silent --no-audit --no-fund --ignore-scripts --fetch-retries=0 --fetch-timeout=20000 \

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 import django
 from django.conf import settings as django_settings
@@ -76,7 +77,7 @@ def serve(where):
                "sys.argv = ['gunicorn'] + ours[:n]; "
                "from gunicorn.app.wsgiapp import WSGIApplication; app = WSGIApplication(); "
                "sys.argv = ['django_app.py'] + ours[n + 1:]; app.run()")
-    return subprocess.Popen(
+    subprocess.Popen(
         [sys.executable, "-c", starter, "--chdir", here, "--worker-class", "gthread", "--threads", str(settings["threads"]),
          "--bind", "unix:" + where, "--log-level", "error", "django_app:application", "--"] + sys.argv[1:],
         stdin=subprocess.DEVNULL, preexec_fn=lambda: ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM))
@@ -95,4 +96,6 @@ def call():
 if __name__ == "__main__":
     where = tempfile.mkdtemp() + "/gunicorn"
     serve(where)
+    while not os.path.exists(where):
+        time.sleep(0.1)
     run(call)

@@ -1,9 +1,8 @@
 // An application in Go with database/sql on lib/pq or pgx, or with pgxpool.
 //
 // go_app pq|pgx|pgxpool MODE CALLERS SECONDS [SETTING=VALUE...]
-// callers.py says how it is called. The settings of pgxpool are those of client_config('pgx'). With
-// database/sql they are in printed.go, which the test makes of client_config('go'), unless a number
-// of connections is given. Modes: work; transfer (two rows of the table entry that must both be
+// callers.py says how it is called. The settings of pgxpool are those of client_config('pgx'). Those of
+// database/sql are methods, so the test writes a function configure(); a number of connections replaces it. Modes: work; transfer (two rows of the table entry that must both be
 // there, or none); burst.
 package main
 
@@ -117,7 +116,7 @@ func open(driver string, settings []string) pool {
 	db, err := sql.Open(driver, source)
 	check(err)
 	if len(settings) == 0 {
-		printed(db)
+		configure(db)
 	} else {
 		most, err := strconv.Atoi(settings[0])
 		check(err)

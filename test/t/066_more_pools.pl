@@ -16,24 +16,13 @@ use Test::More;
 
 # Callers for each connection, and for how long each of them works.
 my $MORE = 3;
-my $SECONDS = 0.05;
+my $SECONDS = 0.2;
 
 my $programs = "$FindBin::RealBin/../pools";
-my $folder = PostgreSQL::Test::Utils::tempdir_short;
 my $node = limits_node('more_pools', "max_connections = 300\npool_advisor.optimal = 5\n");
-my $promised = 5;
 
 applications_of($node);
 wait_for($node, 'samples_total > 20 FROM pool_advisor.status');
-
-# A file in our folder, with these lines.
-sub write_file
-{
-	my ($name, @lines) = @_;
-
-	append_to_file("$folder/$name", join("\n", @lines, ''));
-	return "$folder/$name";
-}
 
 # What client_config() prints, each setting with its value by that format.
 sub lines_of
@@ -44,27 +33,18 @@ sub lines_of
 	return map { sprintf $format, @pairs[ 2 * $_, 2 * $_ + 1 ] } 0 .. $#pairs / 2;
 }
 
-# In Go settings are calls of methods; what is printed is compiled into the program.
-sub build_go
-{
-	my $settings = write_file('printed.go', 'package main', 'import ("database/sql"; "time")',
-		'func printed(db *sql.DB) {', lines_of('go', "\tdb.%s(%s)"), '}');
-
-	return runs_here(package_file('usr/lib/go-1.19/bin/go'), 'build', '-o', "$folder/go_app", "$programs/go_app.go", $settings);
-}
-
-my $has_go = build_go();
+my $go_app = build_go(lines_of('go', "\tdb.%s(%s)"));
 my @python = '/usr/bin/python3';
 my @ruby = (package_file('usr/bin/ruby3.1'), "$programs/ruby_app.rb");
 
 # What each is called with, and what settings it has when its limit is tried: one connection, which
 # two callers want. Then "error" has the name of the error, and without it callers wait.
 my @POOLS = (
-	{ name => 'lib/pq', system => 'go', there => $has_go, command => [ "$folder/go_app", 'pq' ],
+	{ name => 'lib/pq', system => 'go', there => $go_app, command => [ $go_app, 'pq' ],
 		settings => [], one => ['1'] },
-	{ name => 'pgx with database/sql', system => 'go', there => $has_go, command => [ "$folder/go_app", 'pgx' ],
+	{ name => 'pgx with database/sql', system => 'go', there => $go_app, command => [ $go_app, 'pgx' ],
 		settings => [], one => ['1'] },
-	{ name => 'pgxpool', system => 'pgx', there => $has_go, command => [ "$folder/go_app", 'pgxpool' ],
+	{ name => 'pgxpool', system => 'pgx', there => $go_app, command => [ $go_app, 'pgxpool' ],
 		one => ['pool_max_conns=1'], elastic => [ 'pool_min_conns=2', 'pool_max_conns=8', 'pool_max_conn_idle_time=2s', 'pool_health_check_period=1s' ] },
 	{ name => 'asyncpg', system => 'asyncpg', there => runs_here(@python, '-c', 'import asyncpg'),
 		command => [ @python, "$programs/asyncpg_app.py" ], one => [ 'min_size=1', 'max_size=1', 'timeout=1' ], error => 'TimeoutError',
@@ -82,14 +62,56 @@ my @POOLS = (
 		command => [ 'node', "$programs/sequelize_app.js" ], one => [ 'max=1', 'acquire=1000' ], error => 'SequelizeConnectionAcquireTimeoutError',
 		elastic => [ 'min=2', 'max=8', 'idle=2000' ] });
 
-# All side by side: under a load, and two callers of one connection.
+# The proxies: the configuration of one, with what is printed and what the test sets instead.
+sub bouncer
+{
+	my ($name, @instead) = @_;
+	my $folder = PostgreSQL::Test::Utils::tempdir_short;
+
+	append_to_file("$folder/ini", join("\n", '[databases]', '* = host=' . $node->host . ' port=' . $node->port . ' user=app',
+		'[pgbouncer]', 'listen_addr =', 'listen_port = 6432', "unix_socket_dir = $folder", 'auth_type = any', "logfile = $folder/log",
+		lines_of('pgbouncer', '%s = %s'), @instead, ''));
+	start_application($name, 'app', package_file('usr/sbin/pgbouncer'), '-q', "$folder/ini");
+	return ($folder, 6432);
+}
+
+sub pgpool
+{
+	my ($name, @instead) = @_;
+	my $folder = PostgreSQL::Test::Utils::tempdir_short;
+
+	append_to_file("$folder/conf", join("\n", q{listen_addresses = ''}, q{pcp_listen_addresses = ''}, 'port = 9999', q{pool_passwd = ''},
+		(map { "$_ = '$folder'" } qw(socket_dir pcp_socket_dir logdir)), "pid_file_name = '$folder/pid'", q{backend_clustering_mode = 'raw'},
+		q{backend_hostname0 = '} . $node->host . q{'}, 'backend_port0 = ' . $node->port, lines_of('pgpool', '%s = %s'), @instead, ''));
+	start_application($name, 'app', package_file('usr/sbin/pgpool'), '-n', '-f', "$folder/conf", '-F', '/dev/null');
+	return ($folder, 9999);
+}
+
+my @PROXIES = (
+	{ name => 'PgBouncer', system => 'pgbouncer', size => 'default_pool_size', start => \&bouncer, probe => 'pgbouncer',
+		one => [ 'default_pool_size = 1', 'max_db_connections = 1', 'query_wait_timeout = 1' ], error => 'query_wait_timeout' },
+	{ name => 'Pgpool-II', system => 'pgpool', size => 'num_init_children', start => \&pgpool, probe => 'pgpool', load => ['-C'],
+		one => ['num_init_children = 1'] });
+
+sub at
+{
+	my ($folder, $port, @command) = @_;
+
+	return ('env', "PGHOST=$folder", "PGPORT=$port", @command);
+}
+
+# All side by side: under a load, and two callers of one connection. Sizes are printed before anything
+# runs; later they are divided by another load.
+foreach my $pool (@POOLS)
+{
+	$pool->{settings} //= [ lines_of($pool->{system}, '%s=%s') ];
+	$pool->{promised} = (printed($pool->{system}))[1];
+}
 foreach my $pool (grep { $_->{there} } @POOLS)
 {
-	my @settings = $pool->{settings} ? @{ $pool->{settings} } : lines_of($pool->{system}, '%s=%s');
-
-	start_application($pool->{name}, 'app', @{ $pool->{command} }, 'work', $MORE * $promised, $SECONDS, @settings);
+	start_application($pool->{name}, 'app', @{ $pool->{command} }, 'work', $MORE * $pool->{promised}, $SECONDS, @{ $pool->{settings} });
 	start_application("$pool->{name} full", 'app', @{ $pool->{command} }, 'work', 2, $pool->{error} ? 30 : 0.5, @{ $pool->{one} });
-	start_application("$pool->{name} elastic", 'app', @{ $pool->{command} }, 'burst', 12, $SECONDS, @{ $pool->{elastic} })
+	start_application("$pool->{name} elastic", 'app', @{ $pool->{command} }, 'burst', 12, 0.05, @{ $pool->{elastic} })
 	  if $pool->{elastic};
 }
 
@@ -100,14 +122,14 @@ foreach my $pool (@POOLS)
 	SKIP:
 	{
 		skip "$name cannot be had", 6 unless $pool->{there};
-		keeps_its_promise($name, $promised);
+		keeps_its_promise($name, $pool->{promised});
 
-		my $report;
-		my $limit = comes_about("$name full", sub {
-			$report = command("$name full", 'report');
-			$report && ($pool->{error} ? keys %{ $report->{errors} } : !grep { !$_ } @{ $report->{done} }); });
-		is(join(' ', map { /^(\S+)/ } keys %{ $report->{errors} }), $pool->{error} // '', "$name: at its limit, the error or the wait")
-		  or diag(explain($report));
+		my ($report, %names);
+		comes_about("$name full", sub {
+			$report = command("$name full", 'report') or return 0;
+			%names = map { (split / /)[0] => 1 } keys %{ $report->{errors} };
+			return $pool->{error} ? %names : !grep { !$_ } @{ $report->{done} }; });
+		is(join(' ', keys %names), $pool->{error} // '', "$name: at its limit, the error or the wait") or diag(explain($report));
 		like(next_limit($pool->{system}), $pool->{error} ? qr/\Q$pool->{error}\E/ : qr/wait/, "$name: which next limit says");
 		stop_application("$name full");
 	}
@@ -120,6 +142,31 @@ foreach my $pool (grep { $_->{elastic} } @POOLS)
 		skip "$pool->{name} cannot be had", 1 unless $pool->{there};
 		becomes("$pool->{name} elastic", q{kind = 'elastic' AND max_open = 8}, 'closes those that it does not need');
 		stop_application("$pool->{name} elastic");
+	}
+}
+
+foreach my $proxy (@PROXIES)
+{
+	my $name = $proxy->{name};
+
+	SKIP:
+	{
+		skip "$name cannot be had", 7 unless runs_here(package_file("usr/sbin/$proxy->{probe}"), '--version');
+		my $promised = { printed($proxy->{system}) }->{ $proxy->{size} };
+		my @server = $proxy->{start}->("$name server");
+		my @full = $proxy->{start}->("$name full", @{ $proxy->{one} });
+		my $script = PostgreSQL::Test::Utils::tempdir . '/work.sql';
+
+		append_to_file($script, "SELECT pg_sleep($SECONDS);\n");
+		ok(comes_about("$name server", sub { -S "$server[0]/.s.PGSQL.$server[1]" && -S "$full[0]/.s.PGSQL.$full[1]" }), "$name starts");
+		start_application($name, 'app', at(@server, 'pgbench', '-n', '-T', 600, '-c', $MORE * $promised, @{ $proxy->{load} // [] }, '-f', $script));
+		start_application("$name holder", 'app', at(@full, 'psql', '-XAtc', 'SELECT pg_sleep(5)'));
+		comes_about("$name full", sub { pool("$name holder", 'open') eq '1' });
+		my $answer = runs_here(at(@full, 'psql', '-XAtc', 'SELECT 1', '-U', 'app', '-d', 'postgres'));
+		is($answer ? 'waits' : 'error', $proxy->{error} ? 'error' : 'waits', "$name: at its limit, the error or the wait");
+		like(next_limit($proxy->{system}), $proxy->{error} ? qr/$proxy->{error}/ : qr/wait/, "$name: which next limit says");
+		keeps_its_promise($name, $promised);
+		stop_application("$name holder", "$name full", "$name server");
 	}
 }
 

@@ -19,14 +19,12 @@ my $CALLERS = 3;
 my $SECONDS = 0.05;
 
 my $programs = "$FindBin::RealBin/../pools";
-my $folder = PostgreSQL::Test::Utils::tempdir_short;
 my $node = limits_node('drivers', "max_connections = 100\n");
 my @python = '/usr/bin/python3';
 my @ruby = (package_file('usr/bin/ruby3.1'), "$programs/ruby_app.rb");
 
 applications_of($node);
-append_to_file("$folder/printed.go", "package main\nimport \"database/sql\"\nfunc printed(*sql.DB) {}\n");
-my $has_go = runs_here(package_file('usr/lib/go-1.19/bin/go'), 'build', '-o', "$folder/go_app", "$programs/go_app.go", "$folder/printed.go");
+my $go_app = build_go();
 
 # Its role, how it is started, and with "cancels" whether a caller can end a statement by itself.
 my @DRIVERS = (
@@ -38,9 +36,9 @@ my @DRIVERS = (
 		command => [ @python, "$programs/asyncpg_app.py" ], settings => [ "min_size=$CALLERS", "max_size=$CALLERS", 'timeout=5' ] },
 	{ name => 'django', there => runs_here(@python, '-c', 'import django, gunicorn, psycopg2'),
 		command => [ @python, "$programs/django_app.py" ], settings => [ "threads=$CALLERS", 'CONN_MAX_AGE=600' ] },
-	{ name => 'pq', there => $has_go, cancels => 1, command => [ "$folder/go_app", 'pq' ], settings => [$CALLERS] },
-	{ name => 'pgx', there => $has_go, cancels => 1, command => [ "$folder/go_app", 'pgx' ], settings => [$CALLERS] },
-	{ name => 'pgxpool', there => $has_go, cancels => 1, command => [ "$folder/go_app", 'pgxpool' ], settings => ["pool_max_conns=$CALLERS"] },
+	{ name => 'pq', there => $go_app, cancels => 1, command => [ $go_app, 'pq' ], settings => [$CALLERS] },
+	{ name => 'pgx', there => $go_app, cancels => 1, command => [ $go_app, 'pgx' ], settings => [$CALLERS] },
+	{ name => 'pgxpool', there => $go_app, cancels => 1, command => [ $go_app, 'pgxpool' ], settings => ["pool_max_conns=$CALLERS"] },
 	{ name => 'sequel', there => runs_here($ruby[0], '-e', 'require "sequel"; require "pg"'), cancels => 1,
 		command => [ @ruby, 'sequel' ], settings => ["max_connections=$CALLERS"] },
 	{ name => 'rails', there => runs_here($ruby[0], '-e', 'require "active_record"; require "pg"'), cancels => 1,

@@ -6,6 +6,7 @@ use strict;
 use warnings FATAL => 'all';
 
 use Exporter 'import';
+use File::Copy qw(copy);
 use FindBin;
 use IPC::Run;
 use JSON::PP qw(decode_json);
@@ -14,7 +15,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(applications_of package_file runs_here start_application stop_application command pool becomes
+our @EXPORT = qw(applications_of package_file runs_here build_go start_application stop_application command pool becomes
   comes_about printed next_limit keeps_its_promise);
 
 my $packages = $ENV{PADV_POOLS} // '/nowhere';
@@ -30,12 +31,13 @@ sub applications_of
 		PYTHONPATH => "$packages/usr/lib/python3/dist-packages",
 		NODE_PATH => "$packages/npm/node_modules:$packages/usr/share/nodejs",
 		RUBYLIB => join(':', glob("$packages/usr/lib/{,*-linux-gnu*/}ruby/{vendor_ruby{,/3*},3*}"),
-			glob("$packages/usr/share/rubygems-integration/{all,3*}/gems/*/lib")),
+			glob("$packages/usr/share/rubygems-integration/all/gems/*/lib{,/concurrent-ruby}")),
+		GEM_PATH => (glob "$packages/usr/share/rubygems-integration/3*")[0] // '',
 		LD_LIBRARY_PATH => join(':', glob("$packages/usr/lib/*-linux-gnu*")),
 		GOROOT => (glob("{$packages,}/usr/lib/go-1*"))[0] // '',
 		GOPATH => "$packages/usr/share/gocode",
 		GO111MODULE => 'off',
-		GOCACHE => PostgreSQL::Test::Utils::tempdir,
+		GOCACHE => "$PostgreSQL::Test::Utils::tmp_check/go",
 		PGHOST => $node->host,
 		PGPORT => $node->port,
 		PGDATABASE => 'postgres');
@@ -52,6 +54,20 @@ sub runs_here
 	local @ENV{ keys %surroundings } = values %surroundings;
 
 	return eval { IPC::Run::run(\@probe, '>', \$out, '2>', \$err) };
+}
+
+# The application in Go, which takes a while to compile, with a function that sets up a pool of
+# database/sql; nothing when there is no compiler.
+sub build_go
+{
+	my (@settings) = @_;
+	my $folder = PostgreSQL::Test::Utils::tempdir;
+
+	append_to_file("$folder/settings.go", join("\n", 'package main', 'import ("database/sql"; "time")', 'var _ = time.Second',
+		'func configure(db *sql.DB) {', @settings, '}', ''));
+	copy("$FindBin::RealBin/../pools/go_app.go", "$folder/go_app.go");
+	return runs_here("$surroundings{GOROOT}/bin/go", 'build', '-o', "$folder/go_app", "$folder/go_app.go", "$folder/settings.go")
+	  ? "$folder/go_app" : undef;
 }
 
 # An application of a role; it goes on until stop_application().
@@ -95,7 +111,7 @@ sub command
 	$application->{in} .= "$command\n";
 	my $answered = eval {
 		$timeout->start;
-		while ($application->{out} !~ /\n/)
+		while ($application->{out} !~ /^\{"done".*\n/m)
 		{
 			die "no answer\n" unless $application->{run}->pumpable && !$timeout->is_expired;
 			$application->{run}->pump_nb;
@@ -103,7 +119,7 @@ sub command
 		}
 		1;
 	};
-	return $answered ? decode_json($application->{out}) : undef;
+	return $answered ? decode_json($application->{out} =~ /^(\{"done".*)\n/m ? $1 : '') : undef;
 }
 
 # --- what the server says of them ---
