@@ -79,7 +79,7 @@ def serve(where):
                "sys.argv = ['django_app.py'] + ours[n + 1:]; app.run()")
     subprocess.Popen(
         [sys.executable, "-c", starter, "--chdir", here, "--worker-class", "gthread", "--threads", str(settings["threads"]),
-         "--bind", "unix:" + where, "--log-level", "error", "django_app:application", "--"] + sys.argv[1:],
+         "--bind", "unix:" + where, "--timeout", "0", "--log-level", "error", "django_app:application", "--"] + sys.argv[1:],
         stdin=subprocess.DEVNULL, preexec_fn=lambda: ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM))
 
 

@@ -19,7 +19,7 @@ my $MORE = 3;
 my $SECONDS = 0.2;
 
 my $programs = "$FindBin::RealBin/../pools";
-my $node = limits_node('more_pools', "max_connections = 300\npool_advisor.optimal = 5\n");
+my $node = limits_node('more_pools', "max_connections = 300\npool_advisor.optimal = 5\nlog_statement = none\n");
 
 applications_of($node);
 wait_for($node, 'samples_total > 20 FROM pool_advisor.status');
@@ -47,8 +47,7 @@ my @POOLS = (
 	{ name => 'pgxpool', system => 'pgx', there => $go_app, command => [ $go_app, 'pgxpool' ],
 		one => ['pool_max_conns=1'], elastic => [ 'pool_min_conns=2', 'pool_max_conns=8', 'pool_max_conn_idle_time=2s', 'pool_health_check_period=1s' ] },
 	{ name => 'asyncpg', system => 'asyncpg', there => runs_here(@python, '-c', 'import asyncpg'),
-		command => [ @python, "$programs/asyncpg_app.py" ], one => [ 'min_size=1', 'max_size=1', 'timeout=1' ], error => 'TimeoutError',
-		elastic => [ 'min_size=2', 'max_size=8', 'max_inactive_connection_lifetime=2' ] },
+		command => [ @python, "$programs/asyncpg_app.py" ], one => [ 'min_size=1', 'max_size=1', 'timeout=1' ], error => 'TimeoutError' },
 	{ name => 'Django', system => 'django_persistent', there => runs_here(@python, '-c', 'import django, gunicorn, psycopg2'),
 		command => [ @python, "$programs/django_app.py" ], one => [ 'threads=1', 'CONN_MAX_AGE=600' ] },
 	{ name => 'Sequel', system => 'sequel', there => runs_here($ruby[0], '-e', 'require "sequel"; require "pg"'),
@@ -56,33 +55,31 @@ my @POOLS = (
 	{ name => 'Active Record', system => 'rails', there => runs_here($ruby[0], '-e', 'require "active_record"; require "pg"'),
 		command => [ @ruby, 'rails' ], one => [ 'pool=1', 'checkout_timeout=1' ], error => 'ActiveRecord::ConnectionTimeoutError' },
 	{ name => 'Knex', system => 'knex', there => runs_here('node', '-e', 'require("knex"); require("pg")'),
-		command => [ 'node', "$programs/knex_app.js" ], one => [ 'min=1', 'max=1', 'acquireConnectionTimeout=1000' ], error => 'KnexTimeoutError',
-		elastic => [ 'min=2', 'max=8', 'idleTimeoutMillis=2000' ] },
+		command => [ 'node', "$programs/knex_app.js" ], one => [ 'min=1', 'max=1', 'acquireConnectionTimeout=1000' ], error => 'KnexTimeoutError' },
 	{ name => 'Sequelize', system => 'sequelize', there => runs_here('node', '-e', 'require("sequelize"); require("pg")'),
-		command => [ 'node', "$programs/sequelize_app.js" ], one => [ 'max=1', 'acquire=1000' ], error => 'SequelizeConnectionAcquireTimeoutError',
-		elastic => [ 'min=2', 'max=8', 'idle=2000' ] });
+		command => [ 'node', "$programs/sequelize_app.js" ], one => [ 'max=1', 'acquire=1000' ], error => 'SequelizeConnectionAcquireTimeoutError' });
 
-# The proxies: the configuration of one, with what is printed and what the test sets instead.
+# The proxies: the configuration of one, with these lines.
 sub bouncer
 {
-	my ($name, @instead) = @_;
+	my ($name, @lines) = @_;
 	my $folder = PostgreSQL::Test::Utils::tempdir_short;
 
 	append_to_file("$folder/ini", join("\n", '[databases]', '* = host=' . $node->host . ' port=' . $node->port . ' user=app',
 		'[pgbouncer]', 'listen_addr =', 'listen_port = 6432', "unix_socket_dir = $folder", 'auth_type = any', "logfile = $folder/log",
-		lines_of('pgbouncer', '%s = %s'), @instead, ''));
+		@lines, ''));
 	start_application($name, 'app', package_file('usr/sbin/pgbouncer'), '-q', "$folder/ini");
 	return ($folder, 6432);
 }
 
 sub pgpool
 {
-	my ($name, @instead) = @_;
+	my ($name, @lines) = @_;
 	my $folder = PostgreSQL::Test::Utils::tempdir_short;
 
 	append_to_file("$folder/conf", join("\n", q{listen_addresses = ''}, q{pcp_listen_addresses = ''}, 'port = 9999', q{pool_passwd = ''},
 		(map { "$_ = '$folder'" } qw(socket_dir pcp_socket_dir logdir)), "pid_file_name = '$folder/pid'", q{backend_clustering_mode = 'raw'},
-		q{backend_hostname0 = '} . $node->host . q{'}, 'backend_port0 = ' . $node->port, lines_of('pgpool', '%s = %s'), @instead, ''));
+		q{backend_hostname0 = '} . $node->host . q{'}, 'backend_port0 = ' . $node->port, @lines, ''));
 	start_application($name, 'app', package_file('usr/sbin/pgpool'), '-n', '-f', "$folder/conf", '-F', '/dev/null');
 	return ($folder, 9999);
 }
@@ -106,6 +103,11 @@ foreach my $pool (@POOLS)
 {
 	$pool->{settings} //= [ lines_of($pool->{system}, '%s=%s') ];
 	$pool->{promised} = (printed($pool->{system}))[1];
+}
+foreach my $proxy (@PROXIES)
+{
+	$proxy->{lines} = [ lines_of($proxy->{system}, '%s = %s') ];
+	$proxy->{promised} = { printed($proxy->{system}) }->{ $proxy->{size} };
 }
 foreach my $pool (grep { $_->{there} } @POOLS)
 {
@@ -152,20 +154,19 @@ foreach my $proxy (@PROXIES)
 	SKIP:
 	{
 		skip "$name cannot be had", 7 unless runs_here(package_file("usr/sbin/$proxy->{probe}"), '--version');
-		my $promised = { printed($proxy->{system}) }->{ $proxy->{size} };
-		my @server = $proxy->{start}->("$name server");
-		my @full = $proxy->{start}->("$name full", @{ $proxy->{one} });
+		my @server = $proxy->{start}->("$name server", @{ $proxy->{lines} });
+		my @full = $proxy->{start}->("$name full", @{ $proxy->{lines} }, @{ $proxy->{one} });
 		my $script = PostgreSQL::Test::Utils::tempdir . '/work.sql';
 
 		append_to_file($script, "SELECT pg_sleep($SECONDS);\n");
 		ok(comes_about("$name server", sub { -S "$server[0]/.s.PGSQL.$server[1]" && -S "$full[0]/.s.PGSQL.$full[1]" }), "$name starts");
-		start_application($name, 'app', at(@server, 'pgbench', '-n', '-T', 600, '-c', $MORE * $promised, @{ $proxy->{load} // [] }, '-f', $script));
-		start_application("$name holder", 'app', at(@full, 'psql', '-XAtc', 'SELECT pg_sleep(5)'));
+		start_application($name, 'app', at(@server, 'pgbench', '-n', '-T', 600, '-c', $MORE * $proxy->{promised}, @{ $proxy->{load} // [] }, '-f', $script));
+		start_application("$name holder", 'app', at(@full, 'psql', '-XAtc', 'SELECT pg_sleep(' . ($proxy->{error} ? 600 : 5) . ')'));
 		comes_about("$name full", sub { pool("$name holder", 'open') eq '1' });
 		my $answer = runs_here(at(@full, 'psql', '-XAtc', 'SELECT 1', '-U', 'app', '-d', 'postgres'));
 		is($answer ? 'waits' : 'error', $proxy->{error} ? 'error' : 'waits', "$name: at its limit, the error or the wait");
 		like(next_limit($proxy->{system}), $proxy->{error} ? qr/$proxy->{error}/ : qr/wait/, "$name: which next limit says");
-		keeps_its_promise($name, $promised);
+		keeps_its_promise($name, $proxy->{promised});
 		stop_application("$name holder", "$name full", "$name server");
 	}
 }

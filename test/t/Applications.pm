@@ -37,7 +37,7 @@ sub applications_of
 		GOROOT => (glob("{$packages,}/usr/lib/go-1*"))[0] // '',
 		GOPATH => "$packages/usr/share/gocode",
 		GO111MODULE => 'off',
-		GOCACHE => "$PostgreSQL::Test::Utils::tmp_check/go",
+		GOCACHE => $ENV{GOCACHE} // "$PostgreSQL::Test::Utils::tmp_check/go",
 		PGHOST => $node->host,
 		PGPORT => $node->port,
 		PGDATABASE => 'postgres');
