@@ -330,14 +330,12 @@ test_reasons(void)
 static void
 test_no_load(void)
 {
-	int			systems = 0;
 	int			sized = 0;
 	int			cautious = 0;
 	PadvClientPlan plan;
 
 	for (const PadvClientSystem *system = padv_client_systems; system->name != NULL; system++)
 	{
-		systems++;
 		plan = plan_of(system->name, 4, 1.0, 8, 2);
 		plan.measured_at = NULL;
 		plan.pool_size = plan.session_pool_size = 0;
