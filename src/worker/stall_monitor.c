@@ -21,6 +21,9 @@
  *   counted.
  *
  * For sessions that are not counted their limits are raised, until they work again.
+ * Sessions that get slots for that may come to wait, too, as those do that all need
+ * another server whose sessions need this one.  So while nothing works under a limit, and
+ * those that got slots have come to wait, twice as many get slots the next time.
  *
  * Then it checks the transactions in the queue that other sessions may wait for:
  *
@@ -68,12 +71,20 @@
 #define SHARE_US (200 * MS)
 #define LEAST_SHARE 0.1
 
+/*
+ * Nothing works where less than half of a slot does.  When something has worked for a
+ * while, slots are given out one by one again.
+ */
+#define LEAST_WORK 0.5
+#define CALM_US (100 * MS)
+#define MOST_BURST 1024
+
 /* How long a statement must repeat the same query to count as polling. */
 #define POLLS_US (100 * MS)
 
 /* How long a session must wait for a lock before its blockers are queried. */
 #define BLOCKED_US (30 * MS)
-#define BLOCKED_OUTSIDE_US (500 * MS)
+#define BLOCKED_OUTSIDE_US (150 * MS)
 #define JUDGE_AGAIN_US (250 * MS)
 
 /*
@@ -139,14 +150,25 @@ typedef struct Seen
 	uint64		run_ns;			/* CPU time so far, when seen asleep; or 0 */
 } Seen;
 
-/* Whether waiters of a quota are granted slots. */
+/* Whether waiters of a quota are granted slots, and whether that helps. */
 typedef struct Flow
 {
 	int64		granted;		/* PadvLimitState.granted at the last check */
 	int64		since;			/* monotonic; last grant; 0: no waiter */
 	int			forced;			/* grants as a last resort since then */
 	uint32		look;			/* the last check that saw it */
+	int			stalled;		/* slot owners when nothing worked last */
+	int			burst;			/* how many times the limit gets slots */
+	int64		works_since;	/* monotonic; 0: nothing works */
 } Flow;
+
+/* What the slot owners under a quota do. */
+typedef struct Use
+{
+	int			owners;			/* 0: not on the list */
+	double		uncounted;		/* sum of their shares */
+	double		working;		/* likewise; who waits for a lock counts */
+} Use;
 
 /* A parallel worker. */
 typedef struct Member
@@ -161,7 +183,7 @@ struct PadvStallMonitor
 	Flow	   *flow;			/* by quota */
 	int32	   *holders;		/* a copy */
 	int			nslot_owners;
-	double	   *uncounted;		/* by quota; negative: not on the list */
+	Use		   *use;			/* by quota, of this check */
 	int32	   *touched;		/* quotas in use under a limit */
 	int			ntouched;
 	int32	   *raised;			/* quotas whose limit is raised */
@@ -217,12 +239,10 @@ padv_stall_monitor_create(void)
 	monitor->holders = palloc0(mul_size(slots, sizeof(int32)));
 	monitor->needed = palloc0(mul_size(slots, sizeof(int32)));
 	monitor->flow = palloc0(mul_size(quotas, sizeof(Flow)));
-	monitor->uncounted = palloc(mul_size(quotas, sizeof(double)));
+	monitor->use = palloc0(mul_size(quotas, sizeof(Use)));
 	monitor->touched = palloc0(mul_size(quotas, sizeof(int32)));
 	monitor->raised = palloc0(mul_size(quotas, sizeof(int32)));
 	monitor->members = palloc0(mul_size(ProcGlobal->allProcCount, sizeof(Member)));
-	for (int i = 0; i < quotas; i++)
-		monitor->uncounted[i] = -1.0;
 	monitor->scratch = AllocSetContextCreate(CurrentMemoryContext, "pool_advisor stall monitor",
 											 ALLOCSET_SMALL_SIZES);
 	find_raised_limits(monitor);
@@ -574,20 +594,19 @@ uncounted_share(PadvStallMonitor *monitor, int32 number, Seen *seen, int64 now)
 	return held_us >= SHARE_US && seen->idle >= LEAST_SHARE ? seen->idle : 0.0;
 }
 
-/* Add the uncounted share to the session's quotas, and note that these are in use. */
+/* Add a slot owner to its quotas, and note that these are in use. */
 static void
-add_uncounted_share(PadvStallMonitor *monitor, const PadvBackend *backend, double share)
+add_owner(PadvStallMonitor *monitor, const PadvBackend *backend, const Seen *seen)
 {
 	for (int i = 0; i < backend->xact.nquotas && i < PADV_MAX_REQUEST_QUOTAS; i++)
 	{
 		int32		quota = backend->xact.quotas[i];
+		Use		   *use = &monitor->use[quota];
 
-		if (monitor->uncounted[quota] < 0.0)
-		{
+		if (use->owners++ == 0)
 			monitor->touched[monitor->ntouched++] = quota;
-			monitor->uncounted[quota] = 0.0;
-		}
-		monitor->uncounted[quota] += share;
+		use->uncounted += seen->uncounted;
+		use->working += seen->lock_since > 0 ? 1.0 : 1.0 - seen->uncounted;
 	}
 }
 
@@ -608,7 +627,7 @@ check_owner(PadvStallMonitor *monitor, int32 number, int64 now, int64 wall)
 		return;
 	}
 	seen->uncounted = uncounted_share(monitor, number, seen, now);
-	add_uncounted_share(monitor, backend, seen->uncounted);
+	add_owner(monitor, backend, seen);
 }
 
 /*
@@ -642,22 +661,48 @@ adjust_limit(int32 quota, int32 more)
 	return limit >= 0 && more > 0;
 }
 
+/*
+ * By how much the limit of a quota is raised: by those that are not counted.  While nothing
+ * works, and those that got slots since do nothing either, by more and more.
+ */
+static int32
+raise_of(PadvStallMonitor *monitor, int32 quota, int64 now)
+{
+	const Use  *use = &monitor->use[quota];
+	Flow	   *flow = &monitor->flow[quota];
+	int32		more = (int32) (use->uncounted + 0.5);
+
+	if (use->working >= LEAST_WORK)
+	{
+		if (flow->works_since == 0)
+			flow->works_since = now;
+		else if (now - flow->works_since >= CALM_US)
+			flow->burst = flow->stalled = 0;
+		return more;
+	}
+	flow->works_since = 0;
+	if (use->owners > flow->stalled)
+		flow->burst = flow->burst == 0 ? 1 : Min(flow->burst * 2, MOST_BURST);
+	flow->stalled = use->owners;
+	return more + Max(padv_slot_limit_of(quota), 0) * (flow->burst - 1);
+}
+
 static void
-adjust_limits(PadvStallMonitor *monitor)
+adjust_limits(PadvStallMonitor *monitor, int64 now)
 {
 	int			raised = 0;
 
 	/* quotas that were raised and are not in use any more */
 	for (int i = 0; i < monitor->nraised; i++)
-		if (monitor->uncounted[monitor->raised[i]] < 0.0)
+		if (monitor->use[monitor->raised[i]].owners == 0)
 			(void) adjust_limit(monitor->raised[i], 0);
 	for (int i = 0; i < monitor->ntouched; i++)
 	{
 		int32		quota = monitor->touched[i];
 
-		if (adjust_limit(quota, (int32) (monitor->uncounted[quota] + 0.5)))
+		if (adjust_limit(quota, raise_of(monitor, quota, now)))
 			monitor->raised[raised++] = quota;
-		monitor->uncounted[quota] = -1.0;
+		monitor->use[quota] = (Use) {0};
 	}
 	monitor->nraised = raised;
 }
@@ -809,6 +854,8 @@ check_flow(PadvStallMonitor *monitor, int32 quota, int64 now)
 		first = padv_queue_first_at(&padv_xact_queue, quota);
 	SpinLockRelease(&padv_admission->mutex);
 
+	if (first < 0 || flow->look + 1 != monitor->looks)
+		flow->burst = flow->stalled = 0;
 	if (first < 0)
 		flow->since = 0;
 	else if (flow->since == 0 || granted != flow->granted || flow->look + 1 != monitor->looks)
@@ -864,7 +911,7 @@ check_all(PadvStallMonitor *monitor, int64 now)
 		check_flow(monitor, monitor->touched[i], now);
 	if (monitor->nneeded > 0)
 		grant_needed(monitor, now, wall);
-	adjust_limits(monitor);
+	adjust_limits(monitor, now);
 	MemoryContextReset(monitor->scratch);
 }
 
@@ -881,6 +928,6 @@ padv_stall_monitor_run(PadvStallMonitor *monitor, int64 now)
 	{
 		monitor->looks += 2;	/* discard what was seen of queues */
 		monitor->ntouched = 0;
-		adjust_limits(monitor);
+		adjust_limits(monitor, now);
 	}
 }
