@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A Debian source package of the tree, and the packages that are built from it, one for each
 # PostgreSQL whose development files are installed. They are looked at by lintian, installed
-# into an empty root, and purged from it. Then the zip file for PGXN is built from, too.
-# Prints TAP, and 'N passed, N failed' at the end.
+# into an empty root, upgraded, and purged from it. Then the zip file for PGXN is built from, and so
+# is an RPM for each PostgreSQL, which rpmlint looks at. Prints TAP, and 'N passed, N failed' at the end.
 #
 #     bash test/package.sh [FOLDER]         FOLDER keeps the packages
 #
@@ -33,7 +33,7 @@ check() {
 
 need_package_tools() {
     local package missing=()
-    for package in debhelper postgresql-server-dev-all lintian dpkg-dev unzip; do
+    for package in debhelper postgresql-server-dev-all lintian dpkg-dev unzip rpm rpmlint; do
         is_installed "$package" || missing+=("$package")
     done
     if [ ${#missing[@]} -gt 0 ]; then
@@ -109,6 +109,36 @@ has_all_files() {
     done
 }
 
+# A version of before is in the root when this one comes: it has a file that is there no more, and
+# the same one of the library with other contents.
+upgrade_in_root() {
+    local version package
+    for package in "$WORK/build"/postgresql-*-"$NAME"_*.deb; do
+        make_older "$package" || return 1
+    done
+    dpkg --root="$WORK/root" --force-depends --force-not-root --force-bad-path --force-downgrade -i "$WORK/older"/*.deb || return 1
+    for version in $(built_for); do
+        [ -e "$WORK/root/usr/share/postgresql/$version/extension/pool_advisor--0.9.sql" ] || return 1
+    done
+    install_into_root || return 1
+    for version in $(built_for); do
+        has_all_files "$version" && [ ! -e "$WORK/root/usr/share/postgresql/$version/extension/pool_advisor--0.9.sql" ] || return 1
+    done
+}
+
+# make_older PACKAGE: the same one, as version 0.9
+make_older() {
+    local tree=$WORK/older/tree
+    rm -rf "$tree"
+    mkdir -p "$WORK/older"
+    dpkg-deb -R "$1" "$tree" &&
+        sed -i 's/^Version: .*/Version: 0.9.0-1/' "$tree/DEBIAN/control" &&
+        mv "$tree"/usr/share/postgresql/*/extension/pool_advisor--1.0.sql "$(echo "$tree"/usr/share/postgresql/*/extension)/pool_advisor--0.9.sql" &&
+        : >"$(echo "$tree"/usr/lib/postgresql/*/lib)/pool_advisor.so" &&
+        dpkg-deb -b "$tree" "$WORK/older/$(basename "$1")" &&
+        rm -rf "$tree"
+}
+
 purge_from_root() {
     local version
     for version in $(built_for); do
@@ -129,6 +159,37 @@ build_from_zip() {
         ls "$WORK/zip/root$("$PG_CONFIG" --pkglibdir)/pool_advisor.so" "$WORK/zip/root$("$PG_CONFIG" --sharedir)/extension/pool_advisor.control"
 }
 
+# --- RPM ---------------------------------------------------------------------
+
+# The zip that the spec names as its source. What the spec needs to build is looked for by
+# the names of other distributions, so it is not looked for here.
+build_rpms() {
+    local version
+    mkdir -p "$WORK/rpm/SOURCES"
+    cp "$WORK/zip/dist.zip" "$WORK/rpm/SOURCES/pool_advisor-$VERSION.zip"
+    cp "$TOP/test/rpm/pool_advisor.spec" "$WORK/rpm/"
+    give_to_user "$WORK/rpm"
+    for version in $(built_for); do
+        run_child env --chdir="$WORK/rpm" rpmbuild -ba --nodeps --define "_topdir $WORK/rpm" --define "pgmajorversion $version" \
+            --define "pg_config /usr/lib/postgresql/$version/bin/pg_config" pool_advisor.spec || return 1
+    done
+}
+
+is_rpmlint_clean() {
+    (cd "$WORK/rpm" && run_child rpmlint -c "$TOP/test/rpm/rpmlint.toml" "$WORK/rpm/pool_advisor.spec" "$WORK"/rpm/RPMS/*/*.rpm "$WORK"/rpm/SRPMS/*.rpm) &&
+        grep -E '0 errors, 0 warnings' "$WORK/check.log"
+}
+
+# They have the files that the Debian packages have, where that PostgreSQL looks for them.
+has_all_files_in_rpms() {
+    local version
+    for version in $(built_for); do
+        rpm -qlp "$WORK"/rpm/RPMS/*/"pool_advisor_$version"-"$VERSION"-*.rpm >"$WORK/rpm/files" || return 1
+        (cd "$WORK/root" && find . -path "*/$version/*pool_advisor*" ! -path '*/bitcode*' -type f | sed 's/^.//') >"$WORK/rpm/wanted"
+        [ -s "$WORK/rpm/wanted" ] && ! grep -vxF -f "$WORK/rpm/files" "$WORK/rpm/wanted" || return 1
+    done
+}
+
 make_work_folder
 need_packages
 need_package_tools
@@ -141,13 +202,18 @@ check 'they can be installed' install_into_root
 for version in $(built_for); do
     check "all files of $version are there" has_all_files "$version"
 done
-check 'nothing is left after a purge' purge_from_root
+check 'they replace a version of before' upgrade_in_root
 if git -c safe.directory="$TOP" -C "$TOP" rev-parse --git-dir >/dev/null 2>&1; then
     check 'it builds from the zip for PGXN' build_from_zip
+    check 'RPMs are built from the zip' build_rpms
+    check 'rpmlint has no error and no warning' is_rpmlint_clean
+    check 'they have the files of the other packages' has_all_files_in_rpms
 fi
+check 'nothing is left after a purge' purge_from_root
 if [ -n "$OUTPUT" ]; then
     mkdir -p "$OUTPUT"
     find "$WORK/build" -maxdepth 1 -type f -exec cp {} "$OUTPUT/" \;
+    find "$WORK/rpm" -name '*.rpm' -exec cp {} "$OUTPUT/" \;
 fi
 say "1..$COUNT"
 say "$PASSED passed, $((COUNT - PASSED)) failed"
