@@ -484,6 +484,7 @@ write_postgres_fdw(const PadvConfigWriter *writer, const PadvFleetInput *input)
 					  "    EXECUTE format('SELECT jsonb_agg(t) FROM pool_advisor_fleet.%I AS t', node || '_' || what) INTO figures;\n",
 					  "FROM pool_advisor[.]| c[0-9]|START TRANSACTION|SAVEPOINT");
 	put_ask_function(writer, input);
+	put(writer, padv_fleet_limit_sql);
 	put_end(writer, input);
 }
 

@@ -91,5 +91,6 @@ extern bool padv_fleet_is_secret(const char *keyword);
 
 /* For the files that have the texts. */
 extern void padv_fleet_write_rules(const PadvConfigWriter *writer, const PadvFleetInput *input);
+extern const char padv_fleet_limit_sql[];
 
 #endif							/* PADV_FLEET_CONFIG_H */

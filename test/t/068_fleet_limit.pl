@@ -1,0 +1,249 @@
+# A limit for all servers of a fleet: the hub divides it, and at no moment can all of them together
+# have more sessions, whatever is changed, down or promoted meanwhile. The judge is this process,
+# which holds all sessions itself and tries for more all the time.
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+
+use PoolAdvisor;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $TOTAL = 12;
+my $folder = PostgreSQL::Test::Utils::tempdir;
+
+# "hub" is a node, too; "standby" is one of "primary".
+my %nodes = map { $_ => limits_node("limit_$_", "max_connections = 60\npool_advisor.optimal = 1\n") } 'hub', 'primary';
+plan skip_all => 'dblink and postgres_fdw are not installed'
+  if $nodes{hub}->safe_psql('postgres', q{SELECT count(*) FROM pg_available_extensions WHERE name IN ('dblink', 'postgres_fdw')}) < 2;
+$_->safe_psql('postgres', 'CREATE ROLE monitoring LOGIN IN ROLE pg_monitor') foreach values %nodes;
+$nodes{primary}->backup('backup');
+$nodes{standby} = PostgreSQL::Test::Cluster->new('limit_standby');
+$nodes{standby}->init_from_backup($nodes{primary}, 'backup', has_streaming => 1);
+$nodes{standby}->start;
+my $hub = $nodes{hub};
+
+sub conninfo
+{
+	my ($name) = @_;
+
+	return "$name=host=" . $nodes{$name}->host . ' port=' . $nodes{$name}->port . ' dbname=postgres user=monitoring';
+}
+
+my $printed = $hub->safe_psql('postgres',
+	q{SELECT pool_advisor.fleet_config('postgres_fdw', ARRAY['} . join(q{', '}, map { conninfo($_) } qw(hub primary standby)) . q{'])});
+append_to_file("$folder/fleet.sql", "$printed\n");
+$hub->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $hub->connstr('postgres'), '-f', "$folder/fleet.sql" ], 'the hub is made');
+
+# --- the sessions of app, all of them ---
+my @held;
+my $most = 0;
+
+# Try for one more; a server that is down or full has none.
+sub try_more
+{
+	my ($name) = @_;
+	my $client = eval { wire($nodes{$name}) } or return 0;
+
+	push @held, [ $name, $client ];
+	$most = @held if @held > $most;
+	return 1;
+}
+
+sub let_go_of
+{
+	my ($which) = @_;
+
+	(splice @held, $which, 1)->[1]->close;
+	return;
+}
+
+sub take_all
+{
+	foreach my $name (@_)
+	{
+		while (try_more($name)) { die 'there is no limit' if @held > 100; }
+	}
+	return;
+}
+
+# A session that has ended is gone for the test at once, and for its server a moment later.
+sub drop_all
+{
+	let_go_of(0) while @held;
+	foreach my $node (values %nodes)
+	{
+		next unless defined $node->{_pid};
+		wait_for($node, q{count(*) = 0 FROM pg_stat_activity WHERE usename = 'app'});
+	}
+	return;
+}
+
+# Sessions of a server that has been stopped are gone.
+sub forget
+{
+	my ($name) = @_;
+
+	@held = grep { $_->[0] ne $name } @held;
+	return;
+}
+
+# Set the limit, while sessions come and go everywhere; what was said.
+sub set_to
+{
+	my ($total, %options) = @_;
+	my $patience = $options{patience} // '60 s';
+	my $call = start_program('psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $hub->connstr('postgres'),
+		'-c', "CALL pool_advisor_fleet.fleet_limit('app', $total, '$patience')");
+
+	srand(1);
+	while ($call->{run}->pumpable)
+	{
+		try_more($_) foreach keys %nodes;
+		let_go_of(int(rand @held)) if @held && !$options{stay};
+		$call->{run}->pump_nb;
+		select undef, undef, undef, 0.01;
+	}
+	eval { $call->{run}->finish };
+	return $call->{err};
+}
+
+sub in_force
+{
+	my (@names) = @_;
+
+	return join ' ', map { "$_ " . $nodes{$_}->safe_psql('postgres', q{SELECT max_sessions FROM pool_advisor.limits WHERE rolname = 'app'}) } @names;
+}
+
+# What hub, primary and standby weigh.
+sub weigh
+{
+	my (%weights) = @_;
+
+	foreach my $name (keys %weights)
+	{
+		$nodes{$name}->safe_psql('postgres', "ALTER SYSTEM SET pool_advisor.optimal = $weights{$name}; SELECT pg_reload_conf()");
+		wait_for($nodes{$name}, "optimal = $weights{$name} FROM pool_advisor.status");
+	}
+	return;
+}
+
+# --- who may set it ---
+my ($status, $out, $err) = $hub->psql('postgres', "CALL pool_advisor_fleet.fleet_limit('app', $TOTAL)");
+like($err, qr/extension "dblink" is not installed/, 'dblink is needed');
+$hub->safe_psql('postgres', 'CREATE EXTENSION dblink');
+($status, $out, $err) = $hub->psql('postgres', "CALL pool_advisor_fleet.fleet_limit('app', $TOTAL, '0 s')");
+is($status, 0, 'a node that cannot be told is no error');
+like($err, qr/WARNING:.*permission denied for function set_limit/s, 'but a warning says why');
+is($hub->psql('postgres', "CALL pool_advisor_fleet.fleet_limit('app', $TOTAL)", extra_params => [ '-U', 'monitoring' ]), 3,
+	'a monitoring role may not call it');
+$_->safe_psql('postgres', 'GRANT EXECUTE ON FUNCTION pool_advisor.set_limit TO monitoring') foreach @nodes{qw(hub primary)};
+foreach my $bad ("NULL, $TOTAL", "'app', 2", q{'app', NULL})
+{
+	($status, $out, $err) = $hub->psql('postgres', "CALL pool_advisor_fleet.fleet_limit($bad)");
+	like($err, qr/a number of sessions are needed.*The fleet has 3 nodes/s, "fleet_limit($bad) is refused");
+}
+
+# --- it is divided by weight ---
+weigh(hub => 2);
+is(set_to($TOTAL), '', 'it is set without a word');
+is(in_force(qw(hub primary standby)), 'hub 6 primary 3 standby 3', 'and divided: the half for the one with half of the weight');
+drop_all();
+$most = 0;
+take_all(keys %nodes);
+is(scalar @held, $TOTAL, 'as many sessions are there as there may be');
+
+# --- other weights, while sessions come and go ---
+weigh(hub => 1, primary => 2, standby => 2);
+is(set_to($TOTAL), '', 'other weights');
+is(in_force(qw(hub primary standby)), 'hub 3 primary 4 standby 4', 'nodes of one system have the same, within what is theirs');
+cmp_ok($most, '<=', $TOTAL, 'at no moment there were more');
+cmp_ok(scalar @held, '>', 0, 'while there were sessions');
+
+# sessions that stay keep the others from getting more
+take_all(qw(primary standby hub));
+weigh(hub => 8, primary => 1, standby => 1);
+like(set_to($TOTAL, stay => 1, patience => '10 s'), qr/WARNING:.*limit of role "app" is not divided.*primary: it shows 2 and has 4 sessions/s,
+	'what sessions still take is not given away');
+is(in_force(qw(primary standby)), 'primary 2 standby 2', 'nodes that get less have less at once');
+cmp_ok($most, '<=', $TOTAL, 'there are not more');
+is(set_to($TOTAL), '', 'when sessions end the rest is given');
+is(in_force('hub'), 'hub 8', 'to the one that weighs more');
+cmp_ok($most, '<=', $TOTAL, 'and there were not more in between');
+
+# a scale of its own for the standby
+$nodes{standby}->safe_psql('postgres', 'ALTER SYSTEM SET pool_advisor.limit_scale = 0.5; SELECT pg_reload_conf()');
+weigh(hub => 1, primary => 2, standby => 1);
+is(set_to($TOTAL), '', 'a standby with half of the scale');
+is(in_force(qw(hub primary standby)), 'hub 3 primary 6 standby 3', 'has half of it');
+$nodes{standby}->safe_psql('postgres', 'ALTER SYSTEM RESET pool_advisor.limit_scale; SELECT pg_reload_conf()');
+wait_for_limits($nodes{standby}, q{rolname = 'app' AND max_sessions = 6});
+is(set_to($TOTAL), '', 'a scale that has grown is seen');
+is(in_force(qw(hub primary standby)), 'hub 3 primary 4 standby 4', 'and the limit is lowered');
+drop_all();
+$most = 0;
+
+# --- two sessions, and one that ended between the note and the command ---
+{
+	my $other = wire($hub, scalar getpwuid($<));
+
+	$other->value(q{SELECT pg_advisory_lock(hashtextextended('pool_advisor_fleet.fleet_limit', 0))});
+	($status, $out, $err) = $hub->psql('postgres', "CALL pool_advisor_fleet.fleet_limit('app', $TOTAL)");
+	like($err, qr/another session sets limits/, 'two sessions do not set it at once');
+	$other->close;
+	wait_for($hub, q{NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory')});
+}
+weigh(hub => 8, primary => 1, standby => 1);
+$hub->safe_psql('postgres', "SELECT pool_advisor_fleet._plan('app', $TOTAL, true)");
+weigh(hub => 1, primary => 8, standby => 8);
+is(set_to($TOTAL), '', 'a command that was noted and never given is no obstacle');
+is(in_force(qw(hub primary standby)), 'hub 2 primary 5 standby 5', 'the next call is');
+cmp_ok($most, '<=', $TOTAL, 'and there were not more');
+
+# --- a node is down ---
+drop_all();
+$nodes{standby}->stop('immediate');
+weigh(hub => 20, primary => 1);
+like(set_to($TOTAL), qr/WARNING:.*standby: could not/s, 'a node is down');
+is(in_force(qw(hub primary)), 'hub 5 primary 2', 'what it can have when it is back is not given to others');
+take_all(qw(hub primary));
+$nodes{standby}->start;
+take_all('standby');
+cmp_ok($most, '<=', $TOTAL, 'it is back, and there are not more');
+drop_all();
+
+# --- failover ---
+weigh(hub => 1, primary => 1, standby => 1);
+is(set_to($TOTAL), '', 'all are there');
+is(in_force(qw(hub primary standby)), 'hub 4 primary 4 standby 4', 'with the same share each');
+take_all(keys %nodes);
+$nodes{primary}->stop('immediate');
+forget('primary');
+$nodes{standby}->promote;
+wait_for($nodes{standby}, 'NOT pg_is_in_recovery()');
+take_all(qw(hub standby));
+is(scalar @held, 8, 'a failover: the new primary has the share that it had as a standby');
+weigh(hub => 20);
+like(set_to($TOTAL), qr/WARNING:.*primary: could not/s, 'the limit is divided anew');
+is(in_force(qw(hub standby)), 'hub 7 standby 1', 'without what the lost node can have');
+take_all(qw(hub standby));
+$nodes{primary}->start;
+take_all('primary');
+cmp_ok($most, '<=', $TOTAL, 'the old primary comes back as it was, and there are not more');
+is(set_to($TOTAL), '', 'it is divided among all again');
+cmp_ok($most, '<=', $TOTAL, 'and there were not more');
+
+# --- a hub that is gone ---
+drop_all();
+my $before = in_force(qw(primary standby));
+$hub->stop('immediate');
+is(in_force(qw(primary standby)), $before, 'a hub that is gone changes no limit');
+my $expected = 0;
+$expected += $_ foreach $before =~ /(\d+)/g;
+take_all(qw(primary standby));
+is(scalar @held, $expected, 'and the others keep theirs');
+
+done_testing();
