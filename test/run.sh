@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # Every suite, on a private PostgreSQL; the last line is 'N passed, N failed'.
 #
-# SUITES="unit tap" runs some of: build lint unit fuzz regress isolation tap.
+# SUITES="unit tap" runs some of: build lint unit fuzz regress isolation tap apps.
 # PROVE_TESTS=test/t/010_worker.pl runs one TAP file, TEST_JOBS=1 one after the other. KEEP=1 keeps
 # the folder. What was skipped is named before the last line.
 # shellcheck source=test/private_server.sh
 source "$(dirname "${BASH_SOURCE[0]}")/private_server.sh"
 
-ALL='build lint unit fuzz regress isolation tap'
-SUITES=${SUITES:-$ALL}
+# Without SUITES all but apps, which takes as long as tap.
+ALL='build lint unit fuzz regress isolation tap apps'
+APPS='065_java_pools 066_more_pools 068_drivers'
+SUITES=${SUITES:-${ALL% apps}}
 PASSED=0
 FAILED=0
 SKIPPED=()
@@ -129,7 +131,7 @@ tap_files() {
     for name in $slow; do printf 'test/t/%s.pl ' "$name"; done
     for file in "$WORK"/source/test/t/*.pl; do
         name=$(basename "$file" .pl)
-        case " $slow " in
+        case " $slow $APPS " in
             *" $name "*) ;;
             *) printf 'test/t/%s.pl ' "$name" ;;
         esac
@@ -155,14 +157,14 @@ esac
 case " $SUITES ${PROVE_TESTS:-report}" in
     *" tap"*report*) fetch_browser ;;
 esac
-case " $SUITES ${PROVE_TESTS:-real_pools more_pools}" in
-    *" tap"*real_pools* | *" tap"*more_pools* | *" tap"*drivers*) fetch_pools ;;
+case " $SUITES ${PROVE_TESTS:-real_pools}" in
+    *" tap"*real_pools* | *" tap"*more_pools* | *" tap"*drivers* | *" apps "*) fetch_pools ;;
 esac
-case " $SUITES ${PROVE_TESTS:-more_pools}" in
-    *" tap"*more_pools* | *" tap"*drivers*) fetch_more_pools ;;
+case " $SUITES ${PROVE_TESTS:-}" in
+    *" tap"*more_pools* | *" tap"*drivers* | *" apps "*) fetch_more_pools ;;
 esac
-case " $SUITES ${PROVE_TESTS:-java_pools}" in
-    *" tap"*java_pools*) fetch_java ;;
+case " $SUITES ${PROVE_TESTS:-}" in
+    *" tap"*java_pools* | *" apps "*) fetch_java ;;
 esac
 mkdir -p "$WORK/unit"
 for suite in $SUITES; do
@@ -174,7 +176,9 @@ for suite in $SUITES; do
         regress) installcheck regress ISOLATION= TAP_TESTS= ;;
         isolation) installcheck isolation REGRESS= TAP_TESTS= ;;
         tap) installcheck tap REGRESS= ISOLATION= PROVE_FLAGS="-v --timer -j ${TEST_JOBS:-2}" PROVE_TESTS="${PROVE_TESTS:-$(tap_files)}" ;;
-        *) fail "no suite \"$suite\"; there are: build lint unit fuzz regress isolation tap" ;;
+        # shellcheck disable=SC2086 # a list of names
+        apps) installcheck apps REGRESS= ISOLATION= PROVE_FLAGS="-v --timer" PROVE_TESTS="$(printf 'test/t/%s.pl ' $APPS)" ;;
+        *) fail "no suite \"$suite\"; there are: $ALL" ;;
     esac
 done
 say_what_was_skipped
