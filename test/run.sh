@@ -125,15 +125,18 @@ build() {
     run_suite build bash -c '! grep -n warning: "$1" && echo "ok 1 - no warning" ' build "$WORK/build.log"
 }
 
-# All TAP files. Those that wait for minutes, as rules go by minutes, come first: others run beside them.
+files_of() { printf 'test/t/%s.pl ' "$@"; }
+
+# All TAP files but those of apps. Those that wait for minutes, as rules go by minutes, come first: others run beside them.
 tap_files() {
-    local slow='046_incidents 060_trial 061_pools' name file
-    for name in $slow; do printf 'test/t/%s.pl ' "$name"; done
+    local slow='046_incidents 060_trial 061_pools' file name
+    # shellcheck disable=SC2086 # a list of names
+    files_of $slow
     for file in "$WORK"/source/test/t/*.pl; do
         name=$(basename "$file" .pl)
         case " $slow $APPS " in
             *" $name "*) ;;
-            *) printf 'test/t/%s.pl ' "$name" ;;
+            *) files_of "$name" ;;
         esac
     done
 }
@@ -167,6 +170,7 @@ case " $SUITES ${PROVE_TESTS:-}" in
     *" tap"*java_pools* | *" apps "*) fetch_java ;;
 esac
 mkdir -p "$WORK/unit"
+# shellcheck disable=SC2086 # APPS is a list of names
 for suite in $SUITES; do
     case $suite in
         build) build ;;
@@ -176,8 +180,7 @@ for suite in $SUITES; do
         regress) installcheck regress ISOLATION= TAP_TESTS= ;;
         isolation) installcheck isolation REGRESS= TAP_TESTS= ;;
         tap) installcheck tap REGRESS= ISOLATION= PROVE_FLAGS="-v --timer -j ${TEST_JOBS:-2}" PROVE_TESTS="${PROVE_TESTS:-$(tap_files)}" ;;
-        # shellcheck disable=SC2086 # a list of names
-        apps) installcheck apps REGRESS= ISOLATION= PROVE_FLAGS="-v --timer" PROVE_TESTS="$(printf 'test/t/%s.pl ' $APPS)" ;;
+        apps) installcheck apps REGRESS= ISOLATION= PROVE_FLAGS="-v --timer" PROVE_TESTS="$(files_of $APPS)" ;;
         *) fail "no suite \"$suite\"; there are: $ALL" ;;
     esac
 done
