@@ -184,7 +184,7 @@ is_rpmlint_clean() {
 has_all_files_in_rpms() {
     local version
     for version in $(built_for); do
-        rpm -qlp "$WORK"/rpm/RPMS/*/"pool_advisor_$version"-"$VERSION"-*.rpm >"$WORK/rpm/files" || return 1
+        rpm -qlp "$WORK/rpm/RPMS"/*/"pool_advisor_$version-$VERSION"-*.rpm >"$WORK/rpm/files" || return 1
         (cd "$WORK/root" && find . -path "*/$version/*pool_advisor*" ! -path '*/bitcode*' -type f | sed 's/^.//') >"$WORK/rpm/wanted"
         [ -s "$WORK/rpm/wanted" ] && ! grep -vxF -f "$WORK/rpm/files" "$WORK/rpm/wanted" || return 1
     done

@@ -511,7 +511,10 @@ prefetch_ahead(PgBackendStatus *entries, int index, int place)
 		}
 	}
 
-	/* without it gcc takes the function for one without effect, and leaves out the call */
+	/*
+	 * without it gcc takes the function for one without effect, and leaves
+	 * out the call
+	 */
 	pg_compiler_barrier();
 }
 
