@@ -1,0 +1,240 @@
+/*
+ * long_lane.c
+ *		The lane of long transactions within the server's limit.
+ *
+ * admission_internal.h says which lock protects what.  The rules are in
+ * core/policy/lanes.c; here they are applied to requests:
+ *
+ * - when a session asks for a slot, by the class of its transaction;
+ * - when a transaction has had its slot for long: it keeps the slot, and counts in the
+ *	 lane from then on (turn_long);
+ * - when a class becomes long or short: its waiters move (look).
+ *
+ * Classes are learned with the mutex held, by sessions that release their slots to
+ * others, and by the worker.  A session whose slot nobody wants learns nothing, so that
+ * costs nothing.
+ *
+ * A role with min_active has slots of its own.  Its transactions need the lane only
+ * beyond these.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "postgres.h"
+
+#include "clock.h"
+#include "settings.h"
+#include "shmem/long_lane.h"
+
+/* PadvLanes.changes at the last look of this process, the worker. */
+static uint32 seen_changes = 0;
+
+static bool
+has_lane(void)
+{
+	return padv_long_lane && padv_admission->server_max_active >= 0;
+}
+
+static uint64
+class_of(const PadvBackend *backend, uint64 query_id)
+{
+	return padv_lanes_class(backend->role, backend->database, query_id);
+}
+
+static uint64
+query_id_of(const PadvBackend *backend)
+{
+	return pg_atomic_read_u64(&padv_slot_words[backend - padv_backends].query_id);
+}
+
+/*
+ * Whether the flow of the backend has its minimum, without `own` requests of it.  The
+ * mutex is held.
+ */
+static bool
+has_minimum(PadvBackend *backend, int32 own)
+{
+	const PadvFlow *flow = &padv_limit_states[padv_slot_find_flow(backend)].flow;
+
+	return flow->granted - own >= flow->min_granted;
+}
+
+void
+padv_lane_choose(PadvBackend *backend, uint64 query_id)
+{
+	backend->lane = PADV_LANE_SHORT;
+	if (has_lane() && padv_lanes_is_long(&padv_admission->lanes, class_of(backend, query_id)) &&
+		has_minimum(backend, 0))
+		backend->lane = PADV_LANE_LONG;
+}
+
+/* What the stall monitor has added to the limit stays added. */
+static void
+set_lane_limit(int32 limit)
+{
+	PadvLimitState *lane = &padv_limit_states[PADV_LANE_QUOTA];
+	int32		before = lane->value[PADV_MAX_ACTIVE];
+	int32		raised = before >= 0 ? Max(lane->active.limit - before, 0) : 0;
+
+	lane->value[PADV_MAX_ACTIVE] = limit;
+	(void) padv_queue_set_limit(&padv_xact_queue, PADV_LANE_QUOTA, limit < 0 ? limit : limit + raised, NULL, 0);
+}
+
+static void
+set_guaranteed(int32 slots)
+{
+	if (slots != padv_limit_states[PADV_LANE_QUOTA].flow.min_granted)
+		padv_queue_set_flow(&padv_xact_queue, PADV_OUTER, PADV_LANE_QUOTA, 1, slots);
+}
+
+void
+padv_lane_update(int32 more, int64 now)
+{
+	const PadvQuota *server = &padv_limit_states[PADV_SERVER_QUOTA].active;
+	const PadvQuota *lane = &padv_limit_states[PADV_LANE_QUOTA].active;
+	int32		slots = padv_admission->server_max_active;
+	int32		most = PADV_UNLIMITED;
+
+	if (has_lane())
+	{
+		int32		shorts = server->in_use + server->waiting - lane->in_use - lane->waiting + more;
+
+		padv_lanes_note_short(&padv_admission->lanes, Min(shorts, slots), now);
+		most = padv_lanes_most(&padv_admission->lanes, slots, now);
+		set_guaranteed(padv_lanes_guaranteed(slots));
+	}
+	if (most != padv_limit_states[PADV_LANE_QUOTA].value[PADV_MAX_ACTIVE])
+		set_lane_limit(most);
+}
+
+void
+padv_lane_learn(const PadvBackend *backend, int64 use_us)
+{
+	/* what turned long has been learned then; the clock may have been set */
+	if (has_lane() && backend->lane != PADV_LANE_TURNED_LONG && use_us >= 0)
+		padv_lanes_learn(&padv_admission->lanes, class_of(backend, query_id_of(backend)), use_us);
+}
+
+bool
+padv_lane_is_wrong(const PadvBackend *backend, uint64 query_id)
+{
+	return has_lane() &&
+		padv_lanes_is_long(&padv_admission->lanes, class_of(backend, query_id)) != (backend->lane != PADV_LANE_SHORT);
+}
+
+/* Put the granted request of a backend into the lane.  The mutex is held. */
+static void
+move_into_lane(PadvBackend *backend, int64 held_us)
+{
+	padv_lane_learn(backend, held_us);
+	backend->lane = PADV_LANE_TURNED_LONG;
+	padv_queue_uncount(&padv_xact_queue, &backend->xact);
+	padv_slot_find_quotas(backend);
+	padv_queue_acquire(&padv_xact_queue, &backend->xact);
+}
+
+static bool
+can_turn_long(PadvBackend *backend)
+{
+	const PadvRequest *request = &backend->xact;
+
+	return has_lane() && request->state == PADV_REQUEST_GRANTED && backend->lane == PADV_LANE_SHORT &&
+		request->nquotas > 0 && request->quotas[request->nquotas - 1] == PADV_SERVER_QUOTA &&
+		SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[backend - padv_backends].word)) == SLOT_HELD &&
+		has_minimum(backend, 1);
+}
+
+void
+padv_lane_turn_long(int32 number, int64 held_us)
+{
+	PadvBackend *backend = &padv_backends[number];
+	int64		now;
+
+	if (((volatile PadvBackend *) backend)->lane != PADV_LANE_SHORT ||
+		held_us < padv_lanes_long_after(&padv_admission->lanes))
+		return;
+	now = padv_monotonic_us();
+	SpinLockAcquire(&padv_admission->mutex);
+	padv_queue_set_time(&padv_xact_queue, now);
+	if (can_turn_long(backend))
+	{
+		move_into_lane(backend, held_us);
+		padv_lane_update(0, now);
+	}
+	SpinLockRelease(&padv_admission->mutex);
+	padv_slots_settle();
+}
+
+/*
+ * Move a waiter into its new lane, where it is the last; or grant it a slot if there is
+ * room.  Returns how many were granted one.  The mutex is held.
+ */
+static int
+move_waiter(PadvBackend *backend, int32 *procnos)
+{
+	int32		granted_list[PADV_MAX_REQUEST_QUOTAS + 1];
+	int			count = padv_queue_release(&padv_xact_queue, &backend->xact, granted_list);
+
+	padv_slot_find_quotas(backend);
+	if (padv_queue_first_full(&padv_xact_queue, &backend->xact) != PADV_NONE)
+		(void) padv_queue_enqueue(&padv_xact_queue, &backend->xact);
+	else
+	{
+		padv_queue_acquire(&padv_xact_queue, &backend->xact);
+		backend->xact.at = PADV_NONE;
+		granted_list[count++] = backend - padv_backends;
+	}
+	padv_slots_note_granted(granted_list, count, procnos);
+	return count;
+}
+
+static void
+move_waiter_if_wrong(PadvBackend *backend)
+{
+	int32		procnos[PADV_MAX_REQUEST_QUOTAS + 1];
+	int64		now = padv_monotonic_us();
+	int32		lane;
+	int			count = 0;
+
+	SpinLockAcquire(&padv_admission->mutex);
+	padv_queue_set_time(&padv_xact_queue, now);
+	lane = backend->lane;
+	if (backend->xact.state == PADV_REQUEST_WAITING)
+	{
+		padv_lane_choose(backend, query_id_of(backend));
+		if (backend->lane != lane)
+			count = move_waiter(backend, procnos);
+	}
+	SpinLockRelease(&padv_admission->mutex);
+	padv_backends_wake(procnos, count);
+	padv_slots_settle();
+}
+
+/* Visits all backends without the mutex; a waiter that is missed keeps its lane. */
+static void
+move_waiters(void)
+{
+	for (int i = 0; i < padv_admission_backends(); i++)
+	{
+		volatile PadvBackend *backend = &padv_backends[i];
+
+		if (backend->xact.state == PADV_REQUEST_WAITING &&
+			padv_lane_is_wrong(&padv_backends[i], query_id_of(&padv_backends[i])))
+			move_waiter_if_wrong(&padv_backends[i]);
+	}
+}
+
+void
+padv_lane_look(void)
+{
+	uint32		changes = *(volatile uint32 *) &padv_admission->lanes.changes;
+	int64		now = padv_monotonic_us();
+
+	SpinLockAcquire(&padv_admission->mutex);
+	padv_queue_set_time(&padv_xact_queue, now);
+	padv_lane_update(0, now);
+	SpinLockRelease(&padv_admission->mutex);
+	padv_slots_settle();
+	if (changes != seen_changes)
+		move_waiters();
+	seen_changes = changes;
+}
