@@ -44,14 +44,6 @@
 #define PADV_NO_CLIENT (-1)
 #define PADV_NOT_NEEDED (-1)
 
-/* The lane of a transaction. */
-typedef enum PadvLane
-{
-	PADV_LANE_SHORT,
-	PADV_LANE_LONG,				/* by its class */
-	PADV_LANE_TURNED_LONG,		/* by its age */
-} PadvLane;
-
 /* A client backend; the index is MyPMChildSlot - 1. */
 typedef struct PadvBackend
 {
@@ -78,7 +70,8 @@ typedef struct PadvBackend
 								 * granted */
 	uint32		slots;			/* how many slots it has been granted so far */
 	bool		exempt;			/* from the server's limit */
-	int32		lane;			/* PadvLane */
+	bool		in_lane;		/* its class is long */
+	bool		lane_changed;	/* while it waited */
 
 	/*
 	 * While the transaction waits and other sessions may wait for it.
@@ -177,6 +170,10 @@ typedef struct PadvAdmissionShared
 	int32		nslot_owners;	/* elements of padv_slot_owners */
 	int32		nneeded;		/* elements of padv_needed */
 	PadvLanes	lanes;			/* classes are also read without the mutex */
+	int32		turned_long;	/* running transactions that are long by their
+								 * age */
+	int32		turned_idle;	/* those of them that are not counted, as they
+								 * do not work */
 
 	/* Atomic; read and written without a lock. */
 	pg_atomic_uint32 limits_version;	/* 0: no limit counts transactions;
@@ -206,8 +203,11 @@ typedef union PadvSlotWord
 		pg_atomic_uint32 polls; /* its statement only waits for other
 								 * sessions, by what xact_hooks.c has seen;
 								 * only the owner writes it */
+		pg_atomic_uint32 turned_long;	/* its transaction is long by its age;
+										 * written with the mutex held */
 		pg_atomic_uint64 query_id;	/* of the first statement of its
-									 * transaction that works; likewise */
+									 * transaction that works; only the owner
+									 * writes it */
 	};
 	char		line[PG_CACHE_LINE_SIZE];
 } PadvSlotWord;

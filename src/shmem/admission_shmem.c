@@ -193,6 +193,7 @@ padv_admission_shmem_init(void)
 		pg_atomic_init_u32(&padv_backends[i].asked_by, PADV_NO_QUOTA);
 		pg_atomic_init_u64(&padv_slot_words[i].word, SLOT_WORD(SLOT_NONE, 0));
 		pg_atomic_init_u32(&padv_slot_words[i].polls, 0);
+		pg_atomic_init_u32(&padv_slot_words[i].turned_long, 0);
 		pg_atomic_init_u64(&padv_slot_words[i].query_id, 0);
 		padv_backends[i].needed = PADV_NOT_NEEDED;
 		padv_backends[i].client = PADV_NO_CLIENT;

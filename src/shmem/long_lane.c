@@ -5,10 +5,10 @@
  * admission_internal.h says which lock protects what.  The rules are in
  * core/policy/lanes.c; here they are applied to requests:
  *
- * - when a session asks for a slot, by the class of its transaction;
- * - when a transaction has had its slot for long: it keeps the slot, and counts in the
- *	 lane from then on (turn_long);
- * - when a class becomes long or short: its waiters move (look).
+ * - when a session asks for a slot, by the class of its transaction (choose);
+ * - when a class becomes long or short: its waiters move (look);
+ * - when a transaction has had its slot for long: it keeps the slot, and leaves the lane
+ *	 one slot less (turn_long).  It stays in the flow of its role, which pays for it.
  *
  * Classes are learned with the mutex held, by sessions that release their slots to
  * others, and by the worker.  A session whose slot nobody wants learns nothing, so that
@@ -46,6 +46,13 @@ query_id_of(const PadvBackend *backend)
 	return pg_atomic_read_u64(&padv_slot_words[backend - padv_backends].query_id);
 }
 
+/* Whether the backend's transaction is long by its age. */
+static pg_atomic_uint32 *
+turned_long_of(const PadvBackend *backend)
+{
+	return &padv_slot_words[backend - padv_backends].turned_long;
+}
+
 /*
  * Whether the flow of the backend has its minimum, without `own` requests of it.  The
  * mutex is held.
@@ -61,10 +68,9 @@ has_minimum(PadvBackend *backend, int32 own)
 void
 padv_lane_choose(PadvBackend *backend, uint64 query_id)
 {
-	backend->lane = PADV_LANE_SHORT;
-	if (has_lane() && padv_lanes_is_long(&padv_admission->lanes, class_of(backend, query_id)) &&
-		has_minimum(backend, 0))
-		backend->lane = PADV_LANE_LONG;
+	backend->lane_changed = false;
+	backend->in_lane = has_lane() && has_minimum(backend, 0) &&
+		padv_lanes_is_long(&padv_admission->lanes, class_of(backend, query_id));
 }
 
 /* What the stall monitor has added to the limit stays added. */
@@ -92,15 +98,17 @@ padv_lane_update(int32 more, int64 now)
 	const PadvQuota *server = &padv_limit_states[PADV_SERVER_QUOTA].active;
 	const PadvQuota *lane = &padv_limit_states[PADV_LANE_QUOTA].active;
 	int32		slots = padv_admission->server_max_active;
+	int32		turned = padv_admission->turned_long;
 	int32		most = PADV_UNLIMITED;
 
 	if (has_lane())
 	{
-		int32		shorts = server->in_use + server->waiting - lane->in_use - lane->waiting + more;
+		int32		shorts = server->in_use + server->waiting - lane->in_use - lane->waiting - turned + more;
 
-		padv_lanes_note_short(&padv_admission->lanes, Min(shorts, slots), now);
-		most = padv_lanes_most(&padv_admission->lanes, slots, now);
-		set_guaranteed(padv_lanes_guaranteed(slots));
+		padv_lanes_note_short(&padv_admission->lanes, Max(Min(shorts, slots), 0), now);
+		turned = Max(turned - padv_admission->turned_idle, 0);
+		most = padv_lanes_most(&padv_admission->lanes, slots, turned, now);
+		set_guaranteed(Max(padv_lanes_guaranteed(slots) - turned, 0));
 	}
 	if (most != padv_limit_states[PADV_LANE_QUOTA].value[PADV_MAX_ACTIVE])
 		set_lane_limit(most);
@@ -110,7 +118,7 @@ void
 padv_lane_learn(const PadvBackend *backend, int64 use_us)
 {
 	/* what turned long has been learned then; the clock may have been set */
-	if (has_lane() && backend->lane != PADV_LANE_TURNED_LONG && use_us >= 0)
+	if (has_lane() && pg_atomic_read_u32(turned_long_of(backend)) == 0 && use_us >= 0)
 		padv_lanes_learn(&padv_admission->lanes, class_of(backend, query_id_of(backend)), use_us);
 }
 
@@ -118,26 +126,26 @@ bool
 padv_lane_is_wrong(const PadvBackend *backend, uint64 query_id)
 {
 	return has_lane() &&
-		padv_lanes_is_long(&padv_admission->lanes, class_of(backend, query_id)) != (backend->lane != PADV_LANE_SHORT);
+		padv_lanes_is_long(&padv_admission->lanes, class_of(backend, query_id)) != backend->in_lane;
 }
 
-/* Put the granted request of a backend into the lane.  The mutex is held. */
-static void
-move_into_lane(PadvBackend *backend, int64 held_us)
+void
+padv_lane_leave(PadvBackend *backend)
 {
-	padv_lane_learn(backend, held_us);
-	backend->lane = PADV_LANE_TURNED_LONG;
-	padv_queue_uncount(&padv_xact_queue, &backend->xact);
-	padv_slot_find_quotas(backend);
-	padv_queue_acquire(&padv_xact_queue, &backend->xact);
+	if (pg_atomic_read_u32(turned_long_of(backend)) == 0)
+		return;
+	pg_atomic_write_u32(turned_long_of(backend), 0);
+	padv_admission->turned_long--;
 }
 
+/* Whether a transaction of this age can turn long.  The mutex is held. */
 static bool
 can_turn_long(PadvBackend *backend)
 {
 	const PadvRequest *request = &backend->xact;
 
-	return has_lane() && request->state == PADV_REQUEST_GRANTED && backend->lane == PADV_LANE_SHORT &&
+	return has_lane() && request->state == PADV_REQUEST_GRANTED && !backend->in_lane &&
+		pg_atomic_read_u32(turned_long_of(backend)) == 0 &&
 		request->nquotas > 0 && request->quotas[request->nquotas - 1] == PADV_SERVER_QUOTA &&
 		SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[backend - padv_backends].word)) == SLOT_HELD &&
 		has_minimum(backend, 1);
@@ -149,7 +157,7 @@ padv_lane_turn_long(int32 number, int64 held_us)
 	PadvBackend *backend = &padv_backends[number];
 	int64		now;
 
-	if (((volatile PadvBackend *) backend)->lane != PADV_LANE_SHORT ||
+	if (((volatile PadvBackend *) backend)->in_lane || pg_atomic_read_u32(turned_long_of(backend)) != 0 ||
 		held_us < padv_lanes_long_after(&padv_admission->lanes))
 		return;
 	now = padv_monotonic_us();
@@ -157,7 +165,9 @@ padv_lane_turn_long(int32 number, int64 held_us)
 	padv_queue_set_time(&padv_xact_queue, now);
 	if (can_turn_long(backend))
 	{
-		move_into_lane(backend, held_us);
+		padv_lane_learn(backend, held_us);
+		pg_atomic_write_u32(turned_long_of(backend), 1);
+		padv_admission->turned_long++;
 		padv_lane_update(0, now);
 	}
 	SpinLockRelease(&padv_admission->mutex);
@@ -166,7 +176,8 @@ padv_lane_turn_long(int32 number, int64 held_us)
 
 /*
  * Move a waiter into its new lane, where it is the last; or grant it a slot if there is
- * room.  Returns how many were granted one.  The mutex is held.
+ * room.  That happens once to a waiter, so that it does not starve when its class changes
+ * to and fro.  Returns how many were granted a slot.  The mutex is held.
  */
 static int
 move_waiter(PadvBackend *backend, int32 *procnos)
@@ -174,6 +185,7 @@ move_waiter(PadvBackend *backend, int32 *procnos)
 	int32		granted_list[PADV_MAX_REQUEST_QUOTAS + 1];
 	int			count = padv_queue_release(&padv_xact_queue, &backend->xact, granted_list);
 
+	backend->lane_changed = true;
 	padv_slot_find_quotas(backend);
 	if (padv_queue_first_full(&padv_xact_queue, &backend->xact) != PADV_NONE)
 		(void) padv_queue_enqueue(&padv_xact_queue, &backend->xact);
@@ -192,16 +204,16 @@ move_waiter_if_wrong(PadvBackend *backend)
 {
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS + 1];
 	int64		now = padv_monotonic_us();
-	int32		lane;
+	bool		before;
 	int			count = 0;
 
 	SpinLockAcquire(&padv_admission->mutex);
 	padv_queue_set_time(&padv_xact_queue, now);
-	lane = backend->lane;
-	if (backend->xact.state == PADV_REQUEST_WAITING)
+	before = backend->in_lane;
+	if (backend->xact.state == PADV_REQUEST_WAITING && !backend->lane_changed)
 	{
 		padv_lane_choose(backend, query_id_of(backend));
-		if (backend->lane != lane)
+		if (backend->in_lane != before)
 			count = move_waiter(backend, procnos);
 	}
 	SpinLockRelease(&padv_admission->mutex);
@@ -224,13 +236,14 @@ move_waiters(void)
 }
 
 void
-padv_lane_look(void)
+padv_lane_look(int32 turned_idle)
 {
 	uint32		changes = *(volatile uint32 *) &padv_admission->lanes.changes;
 	int64		now = padv_monotonic_us();
 
 	SpinLockAcquire(&padv_admission->mutex);
 	padv_queue_set_time(&padv_xact_queue, now);
+	padv_admission->turned_idle = turned_idle;
 	padv_lane_update(0, now);
 	SpinLockRelease(&padv_admission->mutex);
 	padv_slots_settle();

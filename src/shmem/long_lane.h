@@ -20,10 +20,12 @@
  * update: set the limit of the lane; more is how many slots for short transactions are
  *		about to be wanted beside those that are counted.  May leave the queue unsettled.
  * learn: the backend's transaction has used its slot for so long, microseconds.
+ * leave: its transaction, or its wait, has ended.
  */
 extern void padv_lane_choose(PadvBackend *backend, uint64 query_id);
 extern void padv_lane_update(int32 more, int64 now);
 extern void padv_lane_learn(const PadvBackend *backend, int64 use_us);
+extern void padv_lane_leave(PadvBackend *backend);
 
 /* Whether the request is in the lane. */
 static inline bool
@@ -41,11 +43,12 @@ extern bool padv_lane_is_wrong(const PadvBackend *backend, uint64 query_id);
 /*
  * For the worker, while transactions wait.  They take the mutex.
  *
- * turn_long: move the running transaction of a backend into the lane if it has had its
- *		slot for long enough; it keeps the slot.
+ * turn_long: count the running transaction of a backend as long if it has had its slot
+ *		for long enough.
  * look: update the lane's limit, and move waiters whose class has become long or short.
+ *		So many transactions that turned long do not work.
  */
 extern void padv_lane_turn_long(int32 number, int64 held_us);
-extern void padv_lane_look(void);
+extern void padv_lane_look(int32 turned_idle);
 
 #endif							/* PADV_LONG_LANE_H */

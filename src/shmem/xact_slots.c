@@ -124,7 +124,7 @@ padv_slot_find_quotas(PadvBackend *backend)
 	request->flows[PADV_INNER] = 0;
 	if (backend->exempt || (request->nquotas == 0 && padv_admission->server_max_active < 0))
 		return;
-	if (backend->lane != PADV_LANE_SHORT)
+	if (backend->in_lane)
 	{
 		request->quotas[request->nquotas++] = PADV_LANE_QUOTA;
 		request->flows[PADV_INNER] = request->flows[PADV_OUTER];
@@ -196,6 +196,7 @@ padv_slot_drop(PadvBackend *backend, PadvSlotState state, int64 now, int32 *proc
 	remove_needed(backend);
 	pg_atomic_write_u64(&padv_slot_words[backend - padv_backends].word, SLOT_WORD(state, 0));
 	padv_queue_set_time(&padv_xact_queue, now);
+	padv_lane_leave(backend);
 	padv_lane_update(0, now);
 	count = padv_queue_release(&padv_xact_queue, &backend->xact, granted_list);
 	padv_slots_note_granted(granted_list, count, procnos);
@@ -817,11 +818,18 @@ lease_is_over(int64 now)
 		padv_lease_us(count_waiters(), *(volatile int32 *) &padv_admission->nslot_owners);
 }
 
-/* Whether our slot should pass to a waiter now; none in the lane is retained. */
+/* Whether our transaction was long.  Then its slot is not retained. */
+static inline bool
+was_long(void)
+{
+	return pg_atomic_read_u32(&my_word->turned_long) != 0 || padv_is_in_lane(&padv_my_backend->xact);
+}
+
+/* Whether our slot should pass to a waiter now. */
 static bool
 must_pass_on(int64 now)
 {
-	return gate_is_observing() || padv_is_in_lane(&padv_my_backend->xact) ||
+	return gate_is_observing() || was_long() ||
 		((slow_client || lease_is_over(now)) && is_wanted(padv_my_backend));
 }
 
@@ -837,17 +845,12 @@ end_while_others_wait(void)
 	reclaim_if_due(now);
 }
 
-/*
- * Whether our slot is not to be retained: it is in the lane of long transactions, or a
- * limit of ours is exceeded, as after it was lowered.
- */
+/* Whether a limit of ours is exceeded, as after it was lowered. */
 static bool
 is_one_too_many(void)
 {
 	const PadvRequest *request = &padv_my_backend->xact;
 
-	if (padv_is_in_lane(request))
-		return true;
 	for (int i = 0; i < request->nquotas; i++)
 	{
 		const volatile PadvQuota *quota = &padv_limit_states[request->quotas[i]].active;
@@ -863,7 +866,7 @@ retain_or_give_up(void)
 {
 	if (unlikely(count_waiters() > 0 || gate_is_observing()))
 		end_while_others_wait();
-	else if (unlikely(is_one_too_many()) || !retain_slot(0))
+	else if (unlikely(is_one_too_many() || was_long()) || !retain_slot(0))
 		give_up_slot();
 	else if (unlikely(count_waiters() > 0))
 		(void) padv_slots_reclaim();	/* a new waiter may have missed it */

@@ -143,6 +143,8 @@ add_holders(PadvQueueNow *queues)
 		for (int j = 0; j < backend->xact.nquotas && j < PADV_MAX_REQUEST_QUOTAS; j++)
 			add_holder(&queues[backend->xact.quotas[j]], backend,
 					   since > 0 ? since : now);
+		if (pg_atomic_read_u32(&padv_slot_words[number].turned_long) != 0)
+			add_holder(&queues[PADV_LANE_QUEUE], backend, since > 0 ? since : now);
 	}
 }
 

@@ -186,6 +186,7 @@ struct PadvStallMonitor
 	int32	   *holders;		/* a copy */
 	int			nslot_owners;
 	Use		   *use;			/* by quota, of this check */
+	double		turned_idle;	/* uncounted shares of those that turned long */
 	int32	   *touched;		/* quotas in use under a limit */
 	int			ntouched;
 	int32	   *raised;			/* quotas whose limit is raised */
@@ -642,6 +643,8 @@ check_owner(PadvStallMonitor *monitor, int32 number, int64 now, int64 wall)
 	check_age(number, wall);
 	seen->uncounted = uncounted_share(monitor, number, seen, now);
 	add_owner(monitor, backend, seen);
+	if (pg_atomic_read_u32(&padv_slot_words[number].turned_long) != 0)
+		monitor->turned_idle += seen->uncounted;
 }
 
 /*
@@ -908,7 +911,8 @@ check_all(PadvStallMonitor *monitor, int64 now)
 {
 	int64		wall = GetCurrentTimestamp();
 
-	padv_lane_look();
+	padv_lane_look((int32) (monitor->turned_idle + 0.5));
+	monitor->turned_idle = 0.0;
 	padv_slots_reclaim_all();
 	copy_lists(monitor);
 	monitor->asked = 0;

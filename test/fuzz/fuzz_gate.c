@@ -283,19 +283,6 @@ recount(Tape *tape)
 	must(padv_queue_is_settled(&queue));
 }
 
-/* A granted request goes under other quotas. */
-static void
-change_quotas(Tape *tape)
-{
-	PadvRequest *request = &requests[take_byte(tape) % PLACES];
-
-	if (request->state != PADV_REQUEST_GRANTED)
-		return;
-	padv_queue_uncount(&queue, request);
-	take_accounts(tape, request);
-	padv_queue_acquire(&queue, request);
-}
-
 /* --- the lease and the controller ----------------------------------------- */
 
 static void
@@ -384,10 +371,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				look(&tape, &control, &grace, &input);
 				break;
 			case 9:
-				if (take_byte(&tape) % 2)
-					grant(&tape);
-				else
-					change_quotas(&tape);
+				grant(&tape);
 				break;
 			case 10:
 				if (take_byte(&tape) % 4 == 0)

@@ -13,16 +13,20 @@
  *	 long, whatever its class.  Those that have run for long go on longest, because
  *	 durations have heavy tails (Harchol-Balter and Downey 1997).
  *
+ * Those that are long by their age are not in the lane, as they have got their slots as
+ * short ones.  But they leave the lane so many slots less.
+ *
  * Only classes with long transactions have an entry.  A set of entries that is full loses
  * the one with the fewest.
  *
  * A running transaction keeps its slot, so slots must be free before a short one comes.
- * Long transactions always can have their part.  Beyond it they get what short ones have
- * not needed lately.  One slot stays free for a while longer, because one short
+ * Long transactions always can have their part.  Beyond it they get what short ones seldom
+ * needed lately.  One slot stays free for a while longer, because one short
  * transaction shows that there can be others.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
+#include <math.h>
 #include <stddef.h>
 
 #include "core/policy/lanes.h"
@@ -45,6 +49,13 @@
 
 /* The part of the slots that long transactions always can have: one in so many. */
 #define SLOTS_FOR_ONE_LONG 4
+
+/*
+ * Short transactions seldom need more slots than their mean and so many standard
+ * deviations.  A part of a slot up to ALMOST_NONE does not count.
+ */
+#define SPREAD 2.0
+#define ALMOST_NONE 0.3
 
 #define SECOND INT64_C(1000000)
 
@@ -145,13 +156,6 @@ padv_lanes_learn(PadvLanes *lanes, uint64_t class_number, int64_t use)
 
 /* --- slots --- */
 
-/* So many slots after this time without short transactions. */
-static int32_t
-halve_each_second(int32_t slots, int64_t seconds)
-{
-	return seconds > 30 ? 0 : slots >> seconds;
-}
-
 static int32_t
 greater(int32_t a, int32_t b)
 {
@@ -161,16 +165,18 @@ greater(int32_t a, int32_t b)
 void
 padv_lanes_note_short(PadvLanes *lanes, int32_t slots, int64_t now)
 {
-	int64_t		seconds = (now - lanes->second) / SECOND;
+	double		passed = (double) (now - lanes->noted_at);
+	double		before = (double) lanes->short_now;
 
-	if (seconds > 0)
+	if (lanes->noted_at > 0 && passed > 0.0)
 	{
-		lanes->reserve = greater(halve_each_second(lanes->reserve, seconds),
-								 halve_each_second(lanes->most, seconds - 1));
-		lanes->most = 0;
-		lanes->second = now;
+		double		weight = passed / (passed + (double) SECOND);
+
+		lanes->short_mean += (before - lanes->short_mean) * weight;
+		lanes->short_square += (before * before - lanes->short_square) * weight;
 	}
-	lanes->most = greater(lanes->most, slots);
+	lanes->noted_at = now;
+	lanes->short_now = slots;
 	if (slots > 0)
 		lanes->last_short = now;
 }
@@ -185,11 +191,18 @@ padv_lanes_guaranteed(int32_t slots)
 }
 
 int32_t
-padv_lanes_most(const PadvLanes *lanes, int32_t slots, int64_t now)
+padv_lanes_most(const PadvLanes *lanes, int32_t slots, int32_t turned, int64_t now)
 {
-	int32_t		needed = greater(lanes->most, lanes->reserve);
+	double		variance = lanes->short_square - lanes->short_mean * lanes->short_mean;
+	double		usual = lanes->short_mean + SPREAD * sqrt(variance > 0.0 ? variance : 0.0);
+	int32_t		needed = greater(lanes->short_now, (int32_t) ceil(usual - ALMOST_NONE));
+
+	int32_t		most;
 
 	if (needed == 0 && lanes->last_short > 0 && now - lanes->last_short < KEEP_ONE_US)
 		needed = 1;
-	return greater(slots > needed ? slots - needed : 0, greater(padv_lanes_guaranteed(slots), 1));
+	most = greater(slots - needed, padv_lanes_guaranteed(slots));
+
+	/* those of a long class do not starve because others turn out to be long */
+	return greater(most - turned, 1);
 }

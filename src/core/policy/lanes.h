@@ -38,10 +38,11 @@ typedef struct PadvLanes
 								 * which was not long has used, microseconds */
 	uint32_t	changes;		/* how often a class became long, or short */
 
-	/* slots that short transactions have used, or waited for */
-	int64_t		second;			/* when the current interval began */
-	int32_t		most;			/* in the current interval */
-	int32_t		reserve;		/* before it; less with each second */
+	/* slots that short transactions have or want */
+	int32_t		short_now;
+	int64_t		noted_at;		/* since when */
+	double		short_mean;		/* of about the last second */
+	double		short_square;	/* the mean of the square, likewise */
 	int64_t		last_short;		/* when there was the last one; 0: never */
 
 	PadvLongClass classes[PADV_CLASS_SETS][PADV_CLASSES_OF_SET];
@@ -62,11 +63,13 @@ extern void padv_lanes_learn(PadvLanes *lanes, uint64_t class_number, int64_t us
 /* Short transactions have or want so many slots now. */
 extern void padv_lanes_note_short(PadvLanes *lanes, int32_t slots, int64_t now);
 
-/*
- * How many of the server's slots long transactions get before short ones; and how many
- * they can have, as there are short ones.
- */
+/* How many of the server's slots long transactions get before short ones. */
 extern int32_t padv_lanes_guaranteed(int32_t slots);
-extern int32_t padv_lanes_most(const PadvLanes *lanes, int32_t slots, int64_t now);
+
+/*
+ * How many of the server's slots the lane can have, as there are short transactions, and
+ * so many running ones that are long by their age.
+ */
+extern int32_t padv_lanes_most(const PadvLanes *lanes, int32_t slots, int32_t turned, int64_t now);
 
 #endif							/* PADV_LANES_H */

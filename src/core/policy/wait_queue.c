@@ -483,14 +483,6 @@ padv_queue_acquire(PadvWaitQueue *queue, PadvRequest *request)
 	padv_shares_begin(queue, request, false);
 }
 
-void
-padv_queue_uncount(PadvWaitQueue *queue, PadvRequest *request)
-{
-	padv_shares_end(queue, request);
-	for (int i = 0; i < request->nquotas; i++)
-		padv_queue_quota(queue, request->quotas[i])->in_use--;
-}
-
 /* Whether this request would be served before others at one of its quotas. */
 static bool
 serves_newest_first(const PadvWaitQueue *queue, const PadvRequest *request, int number)

@@ -263,12 +263,6 @@ extern void padv_queue_set_flow_newest_first(PadvWaitQueue *queue, PadvSharedQuo
  */
 extern int	padv_queue_release(PadvWaitQueue *queue, PadvRequest *request, int32_t *granted);
 
-/*
- * Take a granted request out of its quotas, without a grant to others.  The caller
- * writes other quotas and calls padv_queue_acquire before it releases its lock.
- */
-extern void padv_queue_uncount(PadvWaitQueue *queue, PadvRequest *request);
-
 /* The index of the request that is served next at this quota, or PADV_NONE. */
 extern int	padv_queue_first_at(const PadvWaitQueue *queue, int number);
 
