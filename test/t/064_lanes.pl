@@ -43,7 +43,17 @@ sub start
 	return;
 }
 
-sub start_short { my ($role, $clients) = @_; return start('short', $role, $clients, q{SELECT nextval('done_short'), burn(20);}); }
+# Returns once they have done something.
+sub start_short
+{
+	my ($role, $clients) = @_;
+	my $before = $admin->value('SELECT last_value FROM done_short');
+
+	start('short', $role, $clients, q{SELECT nextval('done_short'), burn(20);});
+	true_within($node, $PATIENCE, "last_value > $before + 100 FROM done_short") or die 'no short one ends';
+	return;
+}
+
 sub start_long { my ($role, $clients) = @_; return start('long', $role, $clients, q{SELECT burn(8000), nextval('done_long');}); }
 
 sub stop
