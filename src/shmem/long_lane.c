@@ -15,7 +15,8 @@
  * costs nothing.
  *
  * A role with min_active has slots of its own.  Its transactions need the lane only
- * beyond these.
+ * beyond these.  Those that turn long there leave the lane less, so that the lane and such
+ * slots are not all.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -53,23 +54,20 @@ turned_long_of(const PadvBackend *backend)
 	return &padv_slot_words[backend - padv_backends].turned_long;
 }
 
-/*
- * Whether the flow of the backend has its minimum, without `own` requests of it.  The
- * mutex is held.
- */
+/* Whether the flow of the backend has its minimum.  The mutex is held. */
 static bool
-has_minimum(PadvBackend *backend, int32 own)
+has_minimum(PadvBackend *backend)
 {
 	const PadvFlow *flow = &padv_limit_states[padv_slot_find_flow(backend)].flow;
 
-	return flow->granted - own >= flow->min_granted;
+	return flow->granted >= flow->min_granted;
 }
 
 void
 padv_lane_choose(PadvBackend *backend, uint64 query_id)
 {
 	backend->lane_changed = false;
-	backend->in_lane = has_lane() && has_minimum(backend, 0) &&
+	backend->in_lane = has_lane() && has_minimum(backend) &&
 		padv_lanes_is_long(&padv_admission->lanes, class_of(backend, query_id));
 }
 
@@ -147,8 +145,7 @@ can_turn_long(PadvBackend *backend)
 	return has_lane() && request->state == PADV_REQUEST_GRANTED && !backend->in_lane &&
 		pg_atomic_read_u32(turned_long_of(backend)) == 0 &&
 		request->nquotas > 0 && request->quotas[request->nquotas - 1] == PADV_SERVER_QUOTA &&
-		SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[backend - padv_backends].word)) == SLOT_HELD &&
-		has_minimum(backend, 1);
+		SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[backend - padv_backends].word)) == SLOT_HELD;
 }
 
 void
