@@ -34,8 +34,8 @@ extern int	padv_server_max_active; /* transactions, or as
 									 * core/policy/slot_stats.h names it */
 extern double padv_queue_notice_after;	/* seconds; 0: never */
 extern double padv_queue_target;	/* seconds; 0: waits may have any length;
-										 * negative: newest first while that drains
-										 * the queue */
+									 * negative: newest first while that
+									 * drains the queue */
 extern bool padv_long_lane;		/* whether long transactions have a lane */
 extern int	padv_trial_at;		/* minutes of the day; negative: never */
 

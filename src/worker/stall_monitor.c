@@ -433,7 +433,8 @@ count_suspended(const PadvRequest *request)
 {
 	padv_admission->slot_totals.suspended++;
 	for (int i = 0; i < request->nquotas; i++)
-		if (request->quotas[i] != PADV_LANE_QUOTA)	/* its counters are the server's */
+		if (request->quotas[i] != PADV_LANE_QUOTA)	/* its counters are the
+													 * server's */
 			padv_queue_stats[padv_limit_states[request->quotas[i]].stats].totals.suspended++;
 }
 

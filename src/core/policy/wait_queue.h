@@ -98,11 +98,11 @@ typedef struct PadvRequest
 {
 	int32_t		state;			/* PadvRequestState */
 	int32_t		nquotas;
-	int32_t		quotas[PADV_MAX_REQUEST_QUOTAS];	/* the outer shared one is the
-													 * last, the inner one is
-													 * before it */
-	int32_t		flows[PADV_SHARED_QUOTAS];	/* numbers of its flows; 0 at a quota
-											 * that it is not under */
+	int32_t		quotas[PADV_MAX_REQUEST_QUOTAS];	/* the outer shared one is
+													 * the last, the inner one
+													 * is before it */
+	int32_t		flows[PADV_SHARED_QUOTAS];	/* numbers of its flows; 0 at a
+											 * quota that it is not under */
 	PadvUse		uses[PADV_SHARED_QUOTAS];
 
 	/* while waiting */
