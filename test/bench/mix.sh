@@ -55,6 +55,7 @@ mix_gate() {
 mix_variants() {
     local split splits=1
     if [ "$1" -ge 4 ]; then splits="$splits $(($1 / 4)) $(($1 / 2)) $(($1 - 1))"; fi
+    # shellcheck disable=SC2086 # a list of numbers
     splits=$(printf '%s\n' $splits | sort -nu)
     echo "$MIX_SHORT 0 off -1 many short-alone-$1"
     for split in $splits; do echo "$MIX_SHORT 0 off $split many short-alone-$(($1 - split))"; done
@@ -98,6 +99,7 @@ bench_mix() {
         mix_gate off off -1
         mix_run "$load" "$MIX_SHORT" 0 many >/dev/null
         for limit in off $MIX_LIMITS; do
+            # shellcheck disable=SC2034 # only the number of rounds counts
             for round in $(seq "$MIX_ROUNDS"); do
                 if [ "$limit" = off ]; then echo "$MIX_SHORT $MIX_LONG off -1 many direct"; else mix_variants "$limit"; fi >"$WORK/mix_list"
                 while read -r short long lane split role name; do

@@ -15,7 +15,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = limits_node('shares', "max_connections = 120\npool_advisor.long_lane = off\n");
+my $node = limits_node('shares', "max_connections = 120\n");
 my $admin = admin($node);
 my $PATIENCE = $PostgreSQL::Test::Utils::timeout_default;
 my @ROLES = qw(many few member other);

@@ -13,7 +13,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = limits_node('lanes', "max_connections = 80\ncompute_query_id = on\n");
+my $node = limits_node('lanes', "max_connections = 80\ncompute_query_id = on\npool_advisor.long_lane = on\n");
 my $admin = admin($node);
 my $PATIENCE = $PostgreSQL::Test::Utils::timeout_default;
 my %programs;
