@@ -276,7 +276,7 @@ const char	padv_fleet_limit_sql[] =
 "REVOKE ALL ON FUNCTION pool_advisor_fleet._end_limit(pg_catalog.name, pg_catalog.bool) FROM PUBLIC;\n"
 "\n"
 "-- Set a limit for all nodes together. What is noted is committed before a node is told to take more,\n"
-"-- so a hub that ends in between knows at most too little room. With this COMMIT it can have no search_path.\n"
+"-- so a hub that ends in between knows at most too little room. With this COMMIT it can have no SET clause.\n"
 "CREATE PROCEDURE pool_advisor_fleet.fleet_limit(role pg_catalog.name, max_sessions pg_catalog.int4,\n"
 "    patience pg_catalog.interval DEFAULT '10 s')\n"
 "LANGUAGE plpgsql\n"
