@@ -58,7 +58,7 @@ SQL
 	my ($looks, $gaps) = (0, 0);
 	while ($run->pumpable)
 	{
-		my ($before, $in, $after) = split /\|/, $node->safe_psql('postgres', q{
+		my ($before, $in, $after) = split /\|/, one_value($node, q{
 			SELECT (SELECT queued FROM pool_advisor.roles WHERE rolname = 'app'),
 			       (SELECT in_use FROM pool_advisor.limits WHERE rolname = 'app'),
 			       (SELECT queued FROM pool_advisor.roles WHERE rolname = 'app')});
@@ -87,7 +87,7 @@ SQL
 	return;
 }
 
-race('crowd', 200, 10, 100, 0);
+race('crowd', 200, 10, 25, 0);
 race('invocations', 500, 64, 2, 0.3);
 
 # First come, first served: they come one after the other, behind one inside.
