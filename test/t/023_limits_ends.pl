@@ -134,7 +134,7 @@ empty('horizon');
 # may have all others; and who finds none to wait in has not waited.
 my $counted = q{SELECT queued_total FROM pool_advisor.roles WHERE rolname = 'app'};
 my $queued_before = $node->safe_psql('postgres', $counted);
-set_limits($node, "SELECT pool_advisor.set_limit('app', queue_length => -1)",
+set_limits($node, "SELECT pool_advisor.set_limit('app', queue_length => -1, queue_timeout => '300 s')",
 	"queue_length = -1 FROM pool_advisor.limits WHERE rolname = 'app'");
 $logged = -s $node->logfile;
 @inside = ();
