@@ -127,9 +127,10 @@ build() {
 
 files_of() { printf 'test/t/%s.pl ' "$@"; }
 
-# All TAP files but those of apps. Those that wait for minutes, as rules go by minutes, come first: others run beside them.
+# All TAP files but those of apps. First those that wait for minutes, as rules go by minutes, and beside
+# them the one that needs all of the machine.
 tap_files() {
-    local slow='046_incidents 060_trial 061_pools' file name
+    local slow='046_incidents 022_limits_race 060_trial 061_pools' file name
     # shellcheck disable=SC2086 # a list of names
     files_of $slow
     for file in "$WORK"/source/test/t/*.pl; do
