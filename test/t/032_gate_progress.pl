@@ -404,8 +404,10 @@ part('many waiters', sub {
 	{
 		my $holder = wire($node);
 
+		# all are connected before the first one waits: while the holder wants nothing, others are let in
+		my @waiters = map { wire($node) } 1 .. 60;
 		$holder->value('SELECT pg_advisory_lock(9)');
-		my @waiters = map { my $c = wire($node); $c->simple('SELECT pg_advisory_lock_shared(9), pg_advisory_unlock_shared(9)'); $c } 1 .. 60;
+		$_->simple('SELECT pg_advisory_lock_shared(9), pg_advisory_unlock_shared(9)') foreach @waiters;
 		$holder->simple(q{SELECT (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 9 AND NOT granted), pg_advisory_unlock(9)});
 		my ($waited) = Wire::told(soon($node, $holder, $PATIENCE)) =~ /^(\d+)\|t$/;
 		$fewest = $waited if defined $waited && $waited < $fewest;
