@@ -33,7 +33,7 @@ skipped_in() {
 # skipped. A suite that fails without a failed case counts as one, and so does one
 # that says nothing.
 run_suite() {
-    local name=$1 log=$WORK/$1.log status=0 passed failed skipped=() line
+    local name=$1 log=$WORK/$1.log status=0 passed failed skipped=() line started=$SECONDS
     shift
     say "== $name"
     run_child "$@" >"$log" 2>&1 </dev/null || status=$?
@@ -49,7 +49,7 @@ run_suite() {
     fi
     PASSED=$((PASSED + passed))
     FAILED=$((FAILED + failed))
-    say "   $passed passed, $failed failed"
+    say "   $passed passed, $failed failed, $((SECONDS - started)) s"
     for line in "${skipped[@]}"; do
         say "   skipped: $line"
         SKIPPED+=("$name: $line")

@@ -54,7 +54,10 @@
 
 #define WAIT_CLASS_MASK 0xFF000000U
 
-/* How many entries ahead to ask memory for. */
+/*
+ * How many entries ahead to ask memory for: for the rest of an entry, and, so many more
+ * ahead, for its beginning.
+ */
 #define PREFETCH_DISTANCE 8
 #define PREFETCH_FIRST 24
 
@@ -478,7 +481,9 @@ take_session(PgBackendStatus *entries, int index, bool *searched,
 		kept->changes = NOT_KEPT;
 		if (!read_status(entries, index, session, &kept->state, keys))
 			return false;
-		if (changes % 2 == 0)
+
+		/* what waits to be named is counted after a time, changed or not */
+		if (changes % 2 == 0 && session->pool != PADV_NO_POOL)
 			kept->changes = changes;
 	}
 	return read_process(entries, kept->state, searched, session);

@@ -27,7 +27,7 @@ foreach my $database ('postgres', 'second')
 	$node->safe_psql($database, <<'SQL' . join('', map { "CREATE SEQUENCE done_$_; GRANT ALL ON SEQUENCE done_$_ TO $_;" } @ROLES));
 CREATE FUNCTION burn() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-	FOR i IN 1 .. 150000 LOOP NULL; END LOOP;
+	FOR i IN 1 .. 1000000 LOOP NULL; END LOOP;
 END $$;
 SQL
 }

@@ -82,8 +82,10 @@ bench('per request', '-C', '-c', 2, '-R', 10);
 open_one('a person', 'SELECT 1');
 open_one('elastic', 'SELECT 1') foreach 1 .. 8;
 my $elastic_since = time;
+open_one('') foreach 1 .. 3;
 
 becomes('fixed pool', q{kind = 'fixed' AND open = 6 AND max_open = 6}, 'pgbench keeps its connections');
+becomes('', 'open = 3', 'sessions without a name that execute nothing are one pool, too');
 becomes('a person', q{kind = 'interactive' AND open = 1 AND suggested_size IS NULL AND reason LIKE '%people%'}, 'one with a pause is a person');
 is(pool('a person', q{role || ' ' || database || ' ' || (client_addr IS NULL)}), 'app postgres true', 'role, database, and a Unix socket');
 becomes('per request', q{kind = 'per request' AND churn_per_minute > 60}, 'a connection for each transaction');

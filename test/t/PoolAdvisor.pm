@@ -125,20 +125,20 @@ sub hang_up
 	return;
 }
 
-# The rows of a statement, with a connection of its own, as psql would make it; the tests ask so often
-# that a psql each time is most of what they cost. Nothing in case of an error, which is told instead.
+# The rows of a statement, or undef, and its error. The connection is a new one, as psql would make it;
+# the tests ask so often that a psql each time is most of what they cost.
 sub answer
 {
 	my ($node, $sql) = @_;
 	my $answer = eval {
-		my $asking = wire($node, scalar getpwuid($<), name => 'psql', options => $ENV{PGOPTIONS});
+		my $asking = wire($node, $ENV{PGUSER} // getpwuid($<), name => 'psql', options => $ENV{PGOPTIONS});
 		my $rows = $asking->value($sql);
 
 		$asking->close;
 		$rows;
 	};
 
-	return wantarray ? ($answer, $@) : $answer;
+	return ($answer, $@);
 }
 
 sub one_value

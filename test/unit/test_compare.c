@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/stats/compare.h"
+#include "draws.h"
 #include "tap.h"
 
 #define MOST_POINTS 900
@@ -14,18 +15,6 @@
 static PadvHistoryPoint points[2][MOST_POINTS];
 
 /* --- a server whose figures go up and down, and stay there for a while --- */
-
-static double
-uniform(void)
-{
-	return ((double) random() + 0.5) / ((double) RAND_MAX + 1.0);
-}
-
-static double
-normal(void)
-{
-	return sqrt(-2.0 * log(uniform())) * cos(6.283185307179586 * uniform());
-}
 
 /* An autoregressive process with this standard deviation. */
 typedef struct Noise

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/stats/compare_load.h"
+#include "draws.h"
 #include "tap.h"
 
 #define KEYS 8
@@ -16,18 +17,6 @@
 static PadvLoadSlot slots[2][PADV_LOAD_MOST_SLOTS];
 static PadvLoadKeys keys[PADV_DIMENSIONS];
 static PadvComparison rows[PADV_COMPARED_KEYS];
-
-static double
-uniform(void)
-{
-	return ((double) random() + 0.5) / ((double) RAND_MAX + 1.0);
-}
-
-static double
-normal(void)
-{
-	return sqrt(-2.0 * log(uniform())) * cos(6.283185307179586 * uniform());
-}
 
 /* Keys 1, 2, ... of each dimension, each with so many sessions that go up and down. */
 static PadvLoadSpan

@@ -6,24 +6,12 @@
 #include <string.h>
 
 #include "core/stats/latency.h"
+#include "draws.h"
 #include "tap.h"
 
 #define MANY 20000
 
 static int64_t durations[MANY];
-
-/* Between 0 and 1, neither of them. */
-static double
-uniform(void)
-{
-	return ((double) random() + 0.5) / ((double) RAND_MAX + 1.0);
-}
-
-static double
-normal(void)
-{
-	return sqrt(-2.0 * log(uniform())) * cos(6.283185307179586 * uniform());
-}
 
 /* --- buckets --- */
 

@@ -18,9 +18,6 @@
 /* The most keys of a dimension that are looked at. */
 #define PADV_COMPARE_KEYS_MAX (2 * PADV_LOAD_ROWS)
 
-/* The most intervals of a length that are kept. */
-#define PADV_LOAD_MOST_SLOTS 64
-
 /* The intervals of a period, all of one length and in order. */
 typedef struct PadvLoadSpan
 {

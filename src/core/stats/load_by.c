@@ -29,11 +29,11 @@ static const struct
 	int			first;			/* in PadvLoadRings.slots */
 }			levels[PADV_LOAD_LEVELS] = {
 
-	{1, 64, 0},
-	{10, 60, 64},
-	{60, 60, 64 + 60},
-	{600, 36, 64 + 60 + 60},
-	{21600, 56, 64 + 60 + 60 + 36},
+	{1, PADV_LOAD_MOST_SLOTS, 0},
+	{10, 60, PADV_LOAD_MOST_SLOTS},
+	{60, 60, PADV_LOAD_MOST_SLOTS + 60},
+	{600, 36, PADV_LOAD_MOST_SLOTS + 60 + 60},
+	{21600, 56, PADV_LOAD_MOST_SLOTS + 60 + 60 + 36},
 };
 
 static const struct

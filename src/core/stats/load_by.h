@@ -57,7 +57,8 @@ typedef struct PadvLoadSlot
  * before it.
  */
 #define PADV_LOAD_LEVELS 5
-#define PADV_LOAD_SLOTS (64 + 60 + 60 + 36 + 56)
+#define PADV_LOAD_MOST_SLOTS 64 /* of one length */
+#define PADV_LOAD_SLOTS (PADV_LOAD_MOST_SLOTS + 60 + 60 + 36 + 56)
 
 extern int64_t padv_load_level_seconds(int level);
 extern int	padv_load_level_slots(int level);
