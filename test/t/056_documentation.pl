@@ -83,6 +83,7 @@ my @RULES = (
 	[ qr/\.summary/, 'contended', \&rows, heading => qr/^The first queries/, same => 'item', any => 'state' ],
 	[ qr/\.advice LIMIT 1/, 'contended', \&rows, heading => qr/^The first queries/, same => 'severity code subject' ],
 	[ qr/\.advice LIMIT 1/, 'blocked', \&rows, same => 'severity code recommendation' ],
+	[ qr/\.advice_brief/, 'blocked', \&same_words ],
 	[ qr/\.blockers/, 'blocked', \&rows, same => 'rolname state blocked_directly blocked' ],
 	[ qr/\.summary/, 'blocked', \&rows, same => 'item', any => 'state' ],
 	[ qr/\.load/, 'blocked', \&rows, same => 'dimension key' ],

@@ -10,7 +10,7 @@ use FindBin;
 use PostgreSQL::Test::Utils;
 use Readme;
 
-our @EXPORT = qw(exact same_form close_to rows sentences chart some_lines nothing masked);
+our @EXPORT = qw(exact same_form same_words close_to rows sentences chart some_lines nothing masked);
 
 my $top = "$FindBin::RealBin/../..";
 
@@ -104,6 +104,14 @@ sub same_form
 	my ($expected, $got) = @_;
 
 	return masked("@$expected") eq masked("@$got") ? '' : "it prints @$got";
+}
+
+# The same but for numbers, and where the lines of a cell end.
+sub same_words
+{
+	my ($expected, $got) = @_;
+
+	return same_form(map { [ grep { /[^ |+]/ } map { s/^ *\|//r =~ s/ *\+$//r } @$_ ] } $expected, $got);
 }
 
 sub read_cells
