@@ -190,6 +190,16 @@ sub told
 	return join(' ', split /\n/, $result->{rows});
 }
 
+# Close the connection, and wait until the session has ended.
+sub leave
+{
+	my ($self) = @_;
+
+	$self->message('X', '');
+	$self->result until $self->{gone};
+	return $self->close;
+}
+
 sub close
 {
 	my ($self) = @_;
