@@ -10,6 +10,8 @@
  * - when a transaction has had its slot for long: it keeps the slot, and leaves the lane
  *	 one slot less (turn_long).  It stays in the flow of its role, which pays for it.
  *
+ * All that is done only while lanes are in use (padv_lanes_decide); classes are always learned.
+ *
  * Classes are learned with the mutex held, by sessions that release their slots to
  * others, and by the worker.  A session whose slot nobody wants learns nothing, so that
  * costs nothing.
@@ -33,6 +35,13 @@ static bool
 has_lane(void)
 {
 	return padv_long_lane && padv_admission->server_max_active >= 0;
+}
+
+/* As it was decided last; without the mutex it may be wrong. */
+static bool
+lanes_in_use(void)
+{
+	return has_lane() && ((volatile PadvLanes *) &padv_admission->lanes)->in_use;
 }
 
 static uint64
@@ -67,7 +76,7 @@ void
 padv_lane_choose(PadvBackend *backend, uint64 query_id)
 {
 	backend->lane_changed = false;
-	backend->in_lane = has_lane() && has_minimum(backend) &&
+	backend->in_lane = lanes_in_use() && has_minimum(backend) &&
 		padv_lanes_is_long(&padv_admission->lanes, class_of(backend, query_id));
 }
 
@@ -98,33 +107,34 @@ padv_lane_update(int32 more, int64 now)
 	int32		slots = padv_admission->server_max_active;
 	int32		turned = padv_admission->turned_long;
 	int32		most = PADV_UNLIMITED;
+	int32		guaranteed = 0;
 
-	if (has_lane())
+	if (has_lane() && padv_lanes_decide(&padv_admission->lanes, server->waiting - lane->waiting, slots, now))
 	{
 		int32		shorts = server->in_use + server->waiting - lane->in_use - lane->waiting - turned + more;
 
 		padv_lanes_note_short(&padv_admission->lanes, Max(Min(shorts, slots), 0), now);
 		turned = Max(turned - padv_admission->turned_idle, 0);
 		most = padv_lanes_most(&padv_admission->lanes, slots, turned, now);
-		set_guaranteed(Max(padv_lanes_guaranteed(slots) - turned, 0));
+		guaranteed = Max(padv_lanes_guaranteed(slots) - turned, 0);
 	}
+	set_guaranteed(guaranteed);
 	if (most != padv_limit_states[PADV_LANE_QUOTA].value[PADV_MAX_ACTIVE])
 		set_lane_limit(most);
 }
 
 void
-padv_lane_learn(const PadvBackend *backend, int64 use_us)
+padv_lane_learn(const PadvBackend *backend, int64 use_us, int64 now)
 {
 	/* what turned long has been learned then; the clock may have been set */
 	if (has_lane() && pg_atomic_read_u32(turned_long_of(backend)) == 0 && use_us >= 0)
-		padv_lanes_learn(&padv_admission->lanes, class_of(backend, query_id_of(backend)), use_us);
+		padv_lanes_learn(&padv_admission->lanes, class_of(backend, query_id_of(backend)), use_us, now);
 }
 
 bool
 padv_lane_is_wrong(const PadvBackend *backend, uint64 query_id)
 {
-	return has_lane() &&
-		padv_lanes_is_long(&padv_admission->lanes, class_of(backend, query_id)) != backend->in_lane;
+	return (lanes_in_use() && padv_lanes_is_long(&padv_admission->lanes, class_of(backend, query_id))) != backend->in_lane;
 }
 
 void
@@ -142,7 +152,7 @@ can_turn_long(PadvBackend *backend)
 {
 	const PadvRequest *request = &backend->xact;
 
-	return has_lane() && request->state == PADV_REQUEST_GRANTED && !backend->in_lane &&
+	return lanes_in_use() && request->state == PADV_REQUEST_GRANTED && !backend->in_lane &&
 		pg_atomic_read_u32(turned_long_of(backend)) == 0 &&
 		request->nquotas > 0 && request->quotas[request->nquotas - 1] == PADV_SERVER_QUOTA &&
 		SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[backend - padv_backends].word)) == SLOT_HELD;
@@ -162,7 +172,7 @@ padv_lane_turn_long(int32 number, int64 held_us)
 	padv_queue_set_time(&padv_xact_queue, now);
 	if (can_turn_long(backend))
 	{
-		padv_lane_learn(backend, held_us);
+		padv_lane_learn(backend, held_us, now);
 		pg_atomic_write_u32(turned_long_of(backend), 1);
 		padv_admission->turned_long++;
 		padv_lane_update(0, now);

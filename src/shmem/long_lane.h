@@ -24,7 +24,7 @@
  */
 extern void padv_lane_choose(PadvBackend *backend, uint64 query_id);
 extern void padv_lane_update(int32 more, int64 now);
-extern void padv_lane_learn(const PadvBackend *backend, int64 use_us);
+extern void padv_lane_learn(const PadvBackend *backend, int64 use_us, int64 now);
 extern void padv_lane_leave(PadvBackend *backend);
 
 /* Whether the request is in the lane. */

@@ -794,7 +794,7 @@ give_up_slot(void)
 	if (padv_my_backend->xact.state == PADV_REQUEST_WAITING)
 		count_cancelled_wait(now);
 	else if (held_us >= 0)
-		padv_lane_learn(padv_my_backend, held_us);
+		padv_lane_learn(padv_my_backend, held_us, now);
 	count = padv_slot_drop(padv_my_backend, SLOT_NONE, now, procnos);
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);

@@ -19,6 +19,9 @@
  * Only classes with long transactions have an entry.  A set of entries that is full loses
  * the one with the fewest.
  *
+ * Lanes are in use only while many short transactions end or wait.  Else there is one
+ * queue: few short ones are not worth a slot that waits for them.
+ *
  * A running transaction keeps its slot, so slots must be free before a short one comes.
  * Long transactions always can have their part.  Beyond it they get what short ones seldom
  * needed lately.  One slot stays free for a while longer, because one short
@@ -58,6 +61,14 @@
 #define ALMOST_NONE 0.3
 
 #define SECOND INT64_C(1000000)
+
+/* Lanes are in use from so many ends of short transactions on, in about ENDS_FADE, until fewer. */
+#define ENOUGH_ENDS 40.0
+#define FEW_ENDS 10.0
+#define ENDS_FADE ((double) (2 * SECOND))
+
+/* Or while more short transactions wait than so many for each slot. */
+#define MANY_WAITERS 2
 
 /* One slot stays free for short transactions for so long after the last one. */
 #define KEEP_ONE_US (10 * SECOND)
@@ -140,12 +151,40 @@ update_class(PadvLanes *lanes, PadvLongClass *class, bool is_long)
 		class->number = 0;
 }
 
+/* The ends of short transactions of about ENDS_FADE. */
+static double
+recent_ends(const PadvLanes *lanes, int64_t now)
+{
+	return now > lanes->ended_at ? lanes->short_ends * exp((double) (lanes->ended_at - now) / ENDS_FADE) : lanes->short_ends;
+}
+
+static void
+count_end(PadvLanes *lanes, int64_t now)
+{
+	lanes->short_ends = recent_ends(lanes, now) + 1.0;
+	lanes->ended_at = now;
+}
+
+bool
+padv_lanes_decide(PadvLanes *lanes, int32_t shorts_waiting, int32_t slots, int64_t now)
+{
+	bool		before = lanes->in_use;
+
+	lanes->in_use = shorts_waiting > MANY_WAITERS * slots ||
+		recent_ends(lanes, now) >= (before ? FEW_ENDS : ENOUGH_ENDS);
+	if (lanes->in_use != before)
+		lanes->changes++;
+	return lanes->in_use;
+}
+
 void
-padv_lanes_learn(PadvLanes *lanes, uint64_t class_number, int64_t use)
+padv_lanes_learn(PadvLanes *lanes, uint64_t class_number, int64_t use, int64_t now)
 {
 	bool		is_long = use >= padv_lanes_long_after(lanes);
 	PadvLongClass *class = (PadvLongClass *) find_class(lanes, class_number);
 
+	if (!is_long)
+		count_end(lanes, now);
 	if (!is_long && use >= 0)
 		lanes->short_use += ((double) use - lanes->short_use) * USE_STEP;
 	if (class == NULL && is_long)

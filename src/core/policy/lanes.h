@@ -36,7 +36,13 @@ typedef struct PadvLanes
 {
 	double		short_use;		/* mean time of a slot that a transaction
 								 * which was not long has used, microseconds */
-	uint32_t	changes;		/* how often a class became long, or short */
+	uint32_t	changes;		/* how often a class became long, or short,
+								 * and the lanes were begun or ended */
+
+	/* whether there are enough short transactions for lanes */
+	bool		in_use;
+	double		short_ends;		/* of about the last two seconds */
+	int64_t		ended_at;		/* the last of these */
 
 	/* slots that short transactions have or want */
 	int32_t		short_now;
@@ -57,8 +63,14 @@ extern bool padv_lanes_is_long(const PadvLanes *lanes, uint64_t class_number);
 /* How long a transaction that is not long has its slot at most. */
 extern int64_t padv_lanes_long_after(const PadvLanes *lanes);
 
-/* A transaction of this class has had its slot for so long, and may go on. */
-extern void padv_lanes_learn(PadvLanes *lanes, uint64_t class_number, int64_t use);
+/* A transaction of this class has had its slot for so long until now, and may go on. */
+extern void padv_lanes_learn(PadvLanes *lanes, uint64_t class_number, int64_t use, int64_t now);
+
+/*
+ * Decide whether lanes are in use: only while short transactions end all the time, or so
+ * many wait, with so many slots.  Few of them are not worth a slot that waits for them.
+ */
+extern bool padv_lanes_decide(PadvLanes *lanes, int32_t shorts_waiting, int32_t slots, int64_t now);
 
 /* Short transactions have or want so many slots now. */
 extern void padv_lanes_note_short(PadvLanes *lanes, int32_t slots, int64_t now);
