@@ -828,7 +828,10 @@ CREATE FUNCTION pool_advisor._gate(
     OUT gate_enforcement text,
     OUT server_max_active text,
     OUT state text,
-    OUT explanation text
+    OUT explanation text,
+    OUT long_max_active bigint,
+    OUT long_running bigint,
+    OUT long_waiting bigint
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_gate'
@@ -872,6 +875,9 @@ COMMENT ON COLUMN pool_advisor.gate.gate_enforcement IS 'whether transactions ar
 COMMENT ON COLUMN pool_advisor.gate.server_max_active IS 'of the server: the setting pool_advisor.server_max_active';
 COMMENT ON COLUMN pool_advisor.gate.state IS 'of the server: off, fixed, trial while a trial of limits runs, or with auto: not full (nobody waits, so nothing is learned), searching or settled';
 COMMENT ON COLUMN pool_advisor.gate.explanation IS 'of the server: what the limit is, and why';
+COMMENT ON COLUMN pool_advisor.gate.long_max_active IS 'of the server: long transactions that may run at a time now, as short ones need slots; -1: any number';
+COMMENT ON COLUMN pool_advisor.gate.long_running IS 'of the server: running transactions that are long by their age or by those before them';
+COMMENT ON COLUMN pool_advisor.gate.long_waiting IS 'of the server: waiting transactions that are long by those before them';
 
 CREATE FUNCTION pool_advisor.trial(
     duration interval DEFAULT '5 min',

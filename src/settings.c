@@ -36,6 +36,7 @@ double		padv_queue_share = 0.5;
 int			padv_server_max_active = PADV_SERVER_MAX_ACTIVE_OFF;
 double		padv_queue_notice_after = 5.0;
 double		padv_queue_target = -1.0;
+bool		padv_long_lane = true;
 int			padv_trial_at = PADV_NO_TRIAL_OF_DAY;
 
 /* By PadvLimitSetting: those that are numbers, and those that are times in seconds. */
@@ -552,6 +553,14 @@ padv_define_settings(void)
 							 &padv_queue_target,
 							 -1.0, -1.0, INT_MAX / 1000.0,
 							 PGC_SIGHUP, GUC_UNIT_S,
+							 NULL, NULL, NULL);
+
+	DefineCustomBoolVariable(PREFIX ".long_lane",
+							 "Sets whether long transactions leave slots of server_max_active to short ones.",
+							 NULL,
+							 &padv_long_lane,
+							 true,
+							 PGC_SIGHUP, 0,
 							 NULL, NULL, NULL);
 
 	DefineCustomStringVariable(PREFIX ".trial_at",

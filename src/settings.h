@@ -36,6 +36,7 @@ extern double padv_queue_notice_after;	/* seconds; 0: never */
 extern double padv_queue_target;	/* seconds; 0: waits may have any length;
 									 * negative: newest first while that
 									 * drains the queue */
+extern bool padv_long_lane;		/* whether long transactions have a lane */
 extern int	padv_trial_at;		/* minutes of the day; negative: never */
 
 /*

@@ -27,6 +27,9 @@ describe_queue_limit(const PadvFullQueue *full)
 {
 	PadvLimit	limit = {0};
 
+	if (full->limit == PADV_SERVER_QUEUE && full->long_lane)
+		return psprintf("The limit of the server's long transactions is reached: %d now, in use %d, waiting %d; of the default transaction_queue_length %d, transaction_queue_timeout %d ms.",
+						full->max_active, full->in_use, full->waiting, full->queue_length, full->queue_timeout);
 	if (full->limit == PADV_SERVER_QUEUE)
 		return psprintf("The limit of the server is reached: server_max_active %d, in use %d, waiting %d; of the default transaction_queue_length %d, transaction_queue_timeout %d ms.",
 						full->max_active, full->in_use, full->waiting, full->queue_length, full->queue_timeout);

@@ -92,6 +92,7 @@ static bool passed = false;		/* a statement of it has passed without a slot */
 static bool passing = false;	/* the last statement that was analyzed or
 								 * begun does */
 static int	utility_depth = 0;	/* running commands that may commit inside */
+static uint64 query_id = 0;		/* of the statement that began the work */
 
 /* Cached properties of the session user. */
 static Oid	known_role = InvalidOid;	/* session user for which "exempt" and
@@ -268,7 +269,7 @@ acquire_again(void)
 {
 	PadvFullQueue full;
 
-	(void) padv_slot_acquire(is_exempt(), false, &full);
+	(void) padv_slot_acquire(is_exempt(), false, query_id, &full);
 }
 
 /* Acquire a slot again if it was suspended because the session was idle. */
@@ -291,7 +292,7 @@ refuse_transaction(PadvSlotResult result, const PadvFullQueue *full)
 
 	if (padv_is_stopping())
 	{
-		(void) padv_slot_acquire(is_exempt(), false, &other);
+		(void) padv_slot_acquire(is_exempt(), false, query_id, &other);
 		return;
 	}
 	working = false;
@@ -302,11 +303,11 @@ refuse_transaction(PadvSlotResult result, const PadvFullQueue *full)
 }
 
 /*
- * Get a slot for this transaction; false when it has to wait in the queue.  Raises an
- * error when it may not even wait.
+ * Get a slot for this transaction, whose first work is the statement of this query ID;
+ * false when it has to wait in the queue.  Raises an error when it may not even wait.
  */
 static bool
-acquire_slot(void)
+acquire_slot(uint64 statement_query_id)
 {
 	PadvFullQueue full;
 	PadvSlotResult result;
@@ -319,7 +320,8 @@ acquire_slot(void)
 		return !padv_slot_waiting();
 	}
 	working = true;
-	result = padv_slot_acquire(is_exempt(), true, &full);
+	query_id = statement_query_id;
+	result = padv_slot_acquire(is_exempt(), true, query_id, &full);
 	if (unlikely(result == PADV_SLOT_REFUSED || result == PADV_SLOT_TOO_LATE))
 		refuse_transaction(result, &full);
 	return result != PADV_SLOT_QUEUED;
@@ -417,7 +419,7 @@ after_analysis(ParseState *pstate, Query *query, PadvJumbleState *jstate)
 {
 	if (is_client_statement() && ActivePortal == NULL && MyBEEntry->st_state != STATE_FASTPATH &&
 		!(query->commandType == CMD_UTILITY && is_trivial(query->utilityStmt)) &&
-		!(passing = !working && passes_as_monitor(query)) && !acquire_slot())
+		!(passing = !working && passes_as_monitor(query)) && !acquire_slot((uint64) query->queryId))
 	{
 		if (pstate->p_sourcetext == debug_query_string && can_release_all() &&
 			padv_statement_is_its_text(pstate, query))
@@ -679,7 +681,8 @@ before_executor(QueryDesc *query, int flags)
 	{
 		if (likely(working))
 			note_execution(query);
-		if ((working || !is_monitoring_plan(query->plannedstmt)) && !acquire_slot())
+		if ((working || !is_monitoring_plan(query->plannedstmt)) &&
+			!acquire_slot((uint64) query->plannedstmt->queryId))
 			wait_before_executor(query);
 	}
 	if (previous_executor_start_hook)
@@ -746,7 +749,7 @@ before_utility(PlannedStmt *statement, const char *text, bool read_only,
 		run_command(statement, text, read_only, context, params, environment, receiver, completion);
 		return;
 	}
-	if (!acquire_slot())
+	if (!acquire_slot((uint64) statement->queryId))
 		statement = wait_before_command(statement);
 	run_working_command(statement, text, read_only, context, params, environment, receiver, completion);
 }
@@ -758,7 +761,7 @@ before_utility(PlannedStmt *statement, const char *text, bool read_only,
 static void
 before_fast_path_call(void)
 {
-	if (acquire_slot())
+	if (acquire_slot(0))
 		return;
 	if (ActiveSnapshotSet() && can_release_all())
 	{

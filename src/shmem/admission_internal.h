@@ -17,11 +17,13 @@
  * become sessions.  In `padv_xact_queue` sessions wait to begin a transaction.
  *
  * Flows share the server's quota (core/policy/shares.c).  They have the numbers of the
- * quotas of the limits that set their shares.
+ * quotas of the limits that set their shares.  All transactions in the lane of long ones
+ * are one flow there, with the lane's number, and flows share the lane, too.
  *
  * Quotas are numbered.  First comes one for each limit, by the limit's index.  Then
- * comes the server's, which counts transactions only.  Last comes one for each entry
- * of the role table: the default limit as it applies to that role.
+ * comes the server's, which counts transactions only, and the lane of long transactions
+ * within it (shmem/long_lane.c).  Last comes one for each entry of the role table: the
+ * default limit as it applies to that role.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -31,6 +33,7 @@
 #include "port/atomics.h"
 #include "storage/spin.h"
 
+#include "core/policy/lanes.h"
 #include "core/policy/queue_watch.h"
 #include "core/policy/wait_queue.h"
 #include "core/policy/wait_times.h"
@@ -67,6 +70,8 @@ typedef struct PadvBackend
 								 * granted */
 	uint32		slots;			/* how many slots it has been granted so far */
 	bool		exempt;			/* from the server's limit */
+	bool		in_lane;		/* its class is long */
+	bool		lane_changed;	/* while it waited */
 
 	/*
 	 * While the transaction waits and other sessions may wait for it.
@@ -105,7 +110,8 @@ typedef struct PadvLimitState
 	 * role with the share of the default limit.
 	 */
 	PadvFlow	flow;
-	PadvQueueWatch flow_watch;	/* their waits at the server's quota */
+	PadvFlow	lane_flow;		/* those of them in the lane of long ones */
+	PadvQueueWatch flow_watch;	/* the waits of flow at the server's quota */
 	int32		share_order;	/* padv_limit_share_order */
 } PadvLimitState;
 
@@ -163,6 +169,11 @@ typedef struct PadvAdmissionShared
 	uint32		limits_changed; /* number of changes, times two */
 	int32		nslot_owners;	/* elements of padv_slot_owners */
 	int32		nneeded;		/* elements of padv_needed */
+	PadvLanes	lanes;			/* classes are also read without the mutex */
+	int32		turned_long;	/* running transactions that are long by their
+								 * age */
+	int32		turned_idle;	/* those of them that are not counted, as they
+								 * do not work */
 
 	/* Atomic; read and written without a lock. */
 	pg_atomic_uint32 limits_version;	/* 0: no limit counts transactions;
@@ -192,6 +203,11 @@ typedef union PadvSlotWord
 		pg_atomic_uint32 polls; /* its statement only waits for other
 								 * sessions, by what xact_hooks.c has seen;
 								 * only the owner writes it */
+		pg_atomic_uint32 turned_long;	/* its transaction is long by its age;
+										 * written with the mutex held */
+		pg_atomic_uint64 query_id;	/* of the first statement of its
+									 * transaction that works; only the owner
+									 * writes it */
 	};
 	char		line[PG_CACHE_LINE_SIZE];
 } PadvSlotWord;
@@ -233,7 +249,8 @@ extern int32 *padv_needed;		/* waiting backends that other sessions may
 extern PadvBackend *padv_my_backend;
 
 #define PADV_SERVER_QUOTA PADV_MAX_LIMITS
-#define PADV_ROLE_QUOTA(number) (PADV_MAX_LIMITS + 1 + (number))
+#define PADV_LANE_QUOTA (PADV_MAX_LIMITS + 1)
+#define PADV_ROLE_QUOTA(number) (PADV_MAX_LIMITS + 2 + (number))
 
 /*
  * Set the limits of a quota; value is indexed by PadvLimitSetting.  Call it with the
@@ -246,7 +263,7 @@ extern void padv_limit_state_set_share(int quota, const int32 *value, int share_
 
 /*
  * Set only the queue length and queue timeout of its transactions.  The server's quota
- * takes those of the default limit.  Lock as above.
+ * and the lane of long transactions take those of the default limit.  Lock as above.
  */
 extern void padv_limit_state_set_queue(int quota, const int32 *value);
 
@@ -257,13 +274,13 @@ extern void padv_limit_state_set_queue(int quota, const int32 *value);
 static inline PadvQueueWatch *
 padv_queue_watch_of(const PadvRequest *request, int32 quota)
 {
-	return quota == PADV_SERVER_QUOTA ? &padv_limit_states[request->flow].flow_watch : &padv_limit_states[quota].watch;
+	return quota == PADV_SERVER_QUOTA ? &padv_limit_states[request->flows[PADV_OUTER]].flow_watch : &padv_limit_states[quota].watch;
 }
 
 static inline int32
 padv_waiters_like(const PadvRequest *request, int32 quota)
 {
-	return quota == PADV_SERVER_QUOTA ? padv_limit_states[request->flow].flow.linked : padv_limit_states[quota].active.linked;
+	return quota == PADV_SERVER_QUOTA ? padv_limit_states[request->flows[PADV_OUTER]].flow.linked : padv_limit_states[quota].active.linked;
 }
 
 /*
@@ -307,7 +324,9 @@ extern void padv_queue_stats_begin(int quota, Oid role, Oid database);
 /*
  * Slots.  Call these with the mutex held; none of them raises.
  *
- * find_quotas: set the quotas of the backend's next request for a slot.
+ * find_flow: the flow of the backend's transactions, that of the limit that sets their
+ *		share, or of its role.
+ * find_quotas: set the quotas of the backend's next request for a slot, by its lane.
  * note_granted: for requests that the queue has granted: set their slot words and add
  *		them to the owners.  Writes the process numbers whose latches the caller sets
  *		after it has released the mutex.
@@ -315,6 +334,7 @@ extern void padv_queue_stats_begin(int quota, Oid role, Oid database);
  *		likewise, PADV_MAX_REQUEST_QUOTAS at most, and returns how many.
  * limits_changed: make all sessions look up their quotas again.
  */
+extern int32 padv_slot_find_flow(PadvBackend *backend);
 extern void padv_slot_find_quotas(PadvBackend *backend);
 extern void padv_slots_note_granted(const int32 *granted_list, int count, int32 *procnos);
 extern int	padv_slot_drop(PadvBackend *backend, PadvSlotState state, int64 now, int32 *procnos);

@@ -25,8 +25,8 @@
 #define SPARE_ROLES 1024
 #define MAX_ROLES() (padv_admission_backends() + SPARE_ROLES)
 
-StaticAssertDecl(PADV_MAX_REQUEST_QUOTAS == PADV_MAX_SESSION_LIMITS + 1,
-				 "a request must take all limits of a session and the server's limit");
+StaticAssertDecl(PADV_MAX_REQUEST_QUOTAS == PADV_MAX_SESSION_LIMITS + 2,
+				 "a request must take all limits of a session, the lane and the server's limit");
 
 PadvAdmissionShared *padv_admission = NULL;
 PadvBackend *padv_backends = NULL;
@@ -100,7 +100,8 @@ carve_all(char *block)
 			.quota_size = sizeof(PadvLimitState),
 			.requests = (char *) padv_backends + offsetof(PadvBackend, xact),
 			.request_size = sizeof(PadvBackend),
-			.flows = (char *) padv_limit_states + offsetof(PadvLimitState, flow),
+			.flows[PADV_OUTER] = (char *) padv_limit_states + offsetof(PadvLimitState, flow),
+			.flows[PADV_INNER] = (char *) padv_limit_states + offsetof(PadvLimitState, lane_flow),
 			.flow_size = sizeof(PadvLimitState),
 		};
 	}
@@ -144,7 +145,10 @@ padv_limit_state_set(int quota, const int32 *value, PadvEnforcement enforcement)
 void
 padv_limit_state_set_share(int quota, const int32 *value, int share_order)
 {
-	padv_queue_set_flow(&padv_xact_queue, quota, Max(value[PADV_ACTIVE_WEIGHT], 1), Max(value[PADV_MIN_ACTIVE], 0));
+	int32		weight = Max(value[PADV_ACTIVE_WEIGHT], 1);
+
+	padv_queue_set_flow(&padv_xact_queue, PADV_OUTER, quota, weight, Max(value[PADV_MIN_ACTIVE], 0));
+	padv_queue_set_flow(&padv_xact_queue, PADV_INNER, quota, weight, 0);
 	padv_limit_states[quota].share_order = share_order;
 }
 
@@ -170,7 +174,8 @@ padv_admission_shmem_init(void)
 	pg_atomic_init_u32(&padv_admission->stall_monitor, 0);
 	padv_queue_init(&padv_login_queue, padv_admission_quotas(), padv_admission_backends());
 	padv_queue_init(&padv_xact_queue, padv_admission_quotas(), padv_admission_backends());
-	padv_queue_set_shared(&padv_xact_queue, PADV_SERVER_QUOTA);
+	padv_queue_set_shared(&padv_xact_queue, PADV_OUTER, PADV_SERVER_QUOTA);
+	padv_queue_set_shared(&padv_xact_queue, PADV_INNER, PADV_LANE_QUOTA);
 
 	/* none is in force yet; a time below 0 is never, like 0 */
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
@@ -180,11 +185,16 @@ padv_admission_shmem_init(void)
 		padv_limit_state_set(i, no_limit, PADV_ENFORCEMENT_OFF);
 		padv_limit_states[i].stats = i;
 	}
+
+	/* waits in the lane are waits at the server's limit */
+	padv_limit_states[PADV_LANE_QUOTA].stats = PADV_SERVER_QUOTA;
 	for (int i = 0; i < padv_admission_backends(); i++)
 	{
 		pg_atomic_init_u32(&padv_backends[i].asked_by, PADV_NO_QUOTA);
 		pg_atomic_init_u64(&padv_slot_words[i].word, SLOT_WORD(SLOT_NONE, 0));
 		pg_atomic_init_u32(&padv_slot_words[i].polls, 0);
+		pg_atomic_init_u32(&padv_slot_words[i].turned_long, 0);
+		pg_atomic_init_u64(&padv_slot_words[i].query_id, 0);
 		padv_backends[i].needed = PADV_NOT_NEEDED;
 		padv_backends[i].client = PADV_NO_CLIENT;
 	}
@@ -250,6 +260,7 @@ copy_default_limit(int number)
 	PadvQuota	counts = quota->counts;
 	PadvQuota	active = quota->active;
 	PadvFlow	flow = quota->flow;
+	PadvFlow	lane_flow = quota->lane_flow;
 	int32		stats = quota->stats;
 
 	*quota = padv_limit_states[PADV_ROLE_QUOTA(0)];
@@ -258,6 +269,7 @@ copy_default_limit(int number)
 	active.limit = quota->active.limit;
 	quota->active = active;
 	quota->flow = flow;
+	quota->lane_flow = lane_flow;
 	quota->stats = stats;
 	padv_limit_state_set_share(PADV_ROLE_QUOTA(number), quota->value, 0);
 }

@@ -39,6 +39,8 @@
 #include "core/policy/lease.h"
 #include "settings.h"
 #include "shmem/admission_internal.h"
+#include "shmem/long_lane.h"
+#include "shmem/queue_bounds.h"
 #include "shmem/shared_settings.h"
 #include "shmem/xact_slots.h"
 
@@ -88,12 +90,8 @@ padv_slot_limits_changed(void)
 	pg_atomic_write_u32(&padv_admission->limits_version, any ? padv_admission->limits_changed | 1 : 0);
 }
 
-/*
- * The flow of the backend's transactions: that of the limit that sets their share, or of
- * its role.
- */
-static int32
-find_flow(PadvBackend *backend)
+int32
+padv_slot_find_flow(PadvBackend *backend)
 {
 	int32		flow = PADV_NONE;
 	int			highest = 0;
@@ -122,9 +120,17 @@ padv_slot_find_quotas(PadvBackend *backend)
 	for (int i = 0; i < backend->login.nquotas; i++)
 		if (padv_limit_states[backend->login.quotas[i]].value[PADV_MAX_ACTIVE] >= 0)
 			request->quotas[request->nquotas++] = backend->login.quotas[i];
-	if (!backend->exempt && (request->nquotas > 0 || padv_admission->server_max_active >= 0))
-		request->quotas[request->nquotas++] = PADV_SERVER_QUOTA;
-	request->flow = find_flow(backend);
+	request->flows[PADV_OUTER] = padv_slot_find_flow(backend);
+	request->flows[PADV_INNER] = 0;
+	if (backend->exempt || (request->nquotas == 0 && padv_admission->server_max_active < 0))
+		return;
+	if (backend->in_lane)
+	{
+		request->quotas[request->nquotas++] = PADV_LANE_QUOTA;
+		request->flows[PADV_INNER] = request->flows[PADV_OUTER];
+		request->flows[PADV_OUTER] = PADV_LANE_QUOTA;
+	}
+	request->quotas[request->nquotas++] = PADV_SERVER_QUOTA;
 }
 
 static void
@@ -190,6 +196,8 @@ padv_slot_drop(PadvBackend *backend, PadvSlotState state, int64 now, int32 *proc
 	remove_needed(backend);
 	pg_atomic_write_u64(&padv_slot_words[backend - padv_backends].word, SLOT_WORD(state, 0));
 	padv_queue_set_time(&padv_xact_queue, now);
+	padv_lane_leave(backend);
+	padv_lane_update(0, now);
 	count = padv_queue_release(&padv_xact_queue, &backend->xact, granted_list);
 	padv_slots_note_granted(granted_list, count, procnos);
 	return count;
@@ -257,6 +265,12 @@ retain_timeout_us(void)
 	return pg_atomic_read_u32(&padv_admission->retain_us);
 }
 
+static inline bool
+has_linked(int32 quota)
+{
+	return ((volatile PadvLimitState *) padv_limit_states)[quota].active.linked > 0;
+}
+
 /*
  * Whether a session waits for a quota that this slot is counted in.  Read without the
  * mutex, so it may be wrong for a moment.
@@ -265,13 +279,19 @@ static bool
 is_wanted(const volatile PadvBackend *backend)
 {
 	for (int i = 0; i < backend->xact.nquotas && i < PADV_MAX_REQUEST_QUOTAS; i++)
-	{
-		int32		quota = backend->xact.quotas[i];
-
-		if (((volatile PadvLimitState *) padv_limit_states)[quota].active.linked > 0)
+		if (has_linked(backend->xact.quotas[i]))
 			return true;
-	}
 	return false;
+}
+
+/*
+ * The same if the slot is not in use.  The lane of long transactions can have the server's
+ * slots that short ones do not use, so its waiters want them, too.
+ */
+static bool
+is_wanted_unused(const volatile PadvBackend *backend)
+{
+	return is_wanted(backend) || (has_linked(PADV_LANE_QUOTA) && !backend->exempt);
 }
 
 /* Reclaim a retained slot, unless its word has changed since it was read. */
@@ -306,7 +326,7 @@ reclaim_some(int64 now, int32 most)
 		int32		number = ((volatile int32 *) padv_slot_owners)[i];
 		uint64		word = pg_atomic_read_u64(&padv_slot_words[number].word);
 
-		if (SLOT_STATE(word) != SLOT_RETAINED || !is_wanted(&padv_backends[number]))
+		if (SLOT_STATE(word) != SLOT_RETAINED || !is_wanted_unused(&padv_backends[number]))
 			continue;
 		if (now - SLOT_SINCE(word) < timeout_us)
 			pending = true;
@@ -354,6 +374,7 @@ padv_slots_announce(void)
 
 	/* reset what the previous backend with this number has left */
 	pg_atomic_write_u32(&my_word->polls, 0);
+	pg_atomic_write_u64(&my_word->query_id, 0);
 	SpinLockAcquire(&padv_admission->mutex);
 	padv_my_backend->client = PADV_NO_CLIENT;
 	padv_my_backend->holds_locks = false;
@@ -384,109 +405,6 @@ track_think_time(int64 now)
 	longest_gap = 0;
 }
 
-/*
- * The quota that the request would have to wait for if limits were enforced, or
- * PADV_NO_QUOTA.  The mutex is held.
- */
-static int32
-would_wait_at(const PadvRequest *request)
-{
-	for (int i = 0; i < request->nquotas; i++)
-	{
-		int32		limit = padv_slot_limit_of(request->quotas[i]);
-
-		if (limit >= 0 && padv_limit_states[request->quotas[i]].active.in_use >= limit)
-			return request->quotas[i];
-	}
-	return PADV_NO_QUOTA;
-}
-
-/* Write the figures of this quota's queue to *full.  The mutex is held. */
-static void
-describe_full_queue(int32 quota, PadvFullQueue *full)
-{
-	const PadvLimitState *state = &padv_limit_states[quota];
-
-	full->quota = quota;
-	full->limit = quota == PADV_SERVER_QUOTA ? PADV_SERVER_QUEUE :
-		quota < PADV_MAX_LIMITS ? quota : PADV_DEFAULT_LIMIT;
-	full->generation = padv_admission->generation;
-	full->max_active = padv_slot_limit_of(quota);
-	full->in_use = state->active.in_use;
-	full->queue_length = state->value[PADV_TRANSACTION_QUEUE_LENGTH];
-	full->queue_timeout = Max(state->value[PADV_TRANSACTION_QUEUE_TIMEOUT], 0);
-	full->waiting = state->active.linked;
-}
-
-/*
- * Whether the queue is full at a quota that the request would have to wait for; that
- * quota is written to *full.  The mutex is held.
- */
-static bool
-finds_full_queue(const PadvRequest *request, PadvFullQueue *full)
-{
-	for (int i = 0; i < request->nquotas; i++)
-	{
-		const PadvLimitState *state = &padv_limit_states[request->quotas[i]];
-
-		if ((state->active.linked > 0 || !padv_quota_has_room(&state->active)) &&
-			state->value[PADV_TRANSACTION_QUEUE_LENGTH] >= 0 &&
-			state->active.linked >= state->value[PADV_TRANSACTION_QUEUE_LENGTH])
-		{
-			describe_full_queue(request->quotas[i], full);
-			return true;
-		}
-	}
-	return false;
-}
-
-/*
- * Before a request enters the queue: begin to watch the queue of a quota where it is the
- * first waiter, and let the newest be served first where the queue is overloaded.  The
- * mutex is held.
- */
-static void
-update_queue_watches(const PadvRequest *request, int64 now)
-{
-	for (int i = 0; i < request->nquotas; i++)
-	{
-		int32		quota = request->quotas[i];
-		PadvQueueWatch *watch = padv_queue_watch_of(request, quota);
-		bool		overloaded;
-
-		if (padv_waiters_like(request, quota) == 0)
-			padv_queue_watch_begin(watch, now);
-		overloaded = padv_queue_watch_is_overloaded(watch, now);
-		if (quota == PADV_SERVER_QUOTA)
-			padv_queue_set_flow_newest_first(&padv_xact_queue, request->flow, overloaded);
-		else
-			padv_queue_set_newest_first(&padv_xact_queue, quota, overloaded);
-	}
-}
-
-/*
- * Whether the wait at one of its quotas takes longer than time_left, microseconds; that
- * quota is written to *full.  The mutex is held.
- */
-static bool
-would_time_out(const PadvRequest *request, int64 time_left, int64 now, PadvFullQueue *full)
-{
-	for (int i = 0; i < request->nquotas; i++)
-	{
-		int32		quota = request->quotas[i];
-		int32		waiters = padv_waiters_like(request, quota);
-		int64		least_wait = padv_queue_watch_least_wait(padv_queue_watch_of(request, quota), waiters, now);
-
-		if (waiters == 0 || least_wait < time_left)
-			continue;
-		describe_full_queue(quota, full);
-		full->least_wait = least_wait;
-		full->time_left = time_left;
-		return true;
-	}
-	return false;
-}
-
 static void
 enqueue_request(PadvRequest *request)
 {
@@ -505,7 +423,7 @@ grant_now(PadvRequest *request, bool may_wait, PadvEnforcement enforcement, int6
 {
 	if (enforcement == PADV_ENFORCEMENT_OBSERVE)
 	{
-		int32		quota = would_wait_at(request);
+		int32		quota = padv_would_wait_at(request);
 
 		if (quota != PADV_NO_QUOTA)
 			PADV_COUNT_AT(quota, would_wait, 1);
@@ -513,10 +431,10 @@ grant_now(PadvRequest *request, bool may_wait, PadvEnforcement enforcement, int6
 	if (may_wait && enforcement == PADV_ENFORCEMENT_ON &&
 		padv_queue_first_full(&padv_xact_queue, request) != PADV_NONE)
 	{
-		if (finds_full_queue(request, full))
+		if (padv_finds_full_queue(request, full))
 			return PADV_SLOT_REFUSED;
-		update_queue_watches(request, now);
-		if (would_time_out(request, time_left, now, full))
+		padv_update_queue_watches(request, now);
+		if (padv_would_time_out(request, time_left, now, full))
 			return PADV_SLOT_TOO_LATE;
 		padv_my_backend->queued_at = now;
 		enqueue_request(request);
@@ -568,7 +486,9 @@ acquire_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 	if (request->state != PADV_REQUEST_NONE)	/* retained under other limits */
 		count = padv_slot_drop(padv_my_backend, SLOT_NONE, now, procnos);
 	padv_my_backend->exempt = exempt;
+	padv_lane_choose(padv_my_backend, pg_atomic_read_u64(&my_word->query_id));
 	padv_slot_find_quotas(padv_my_backend);
+	padv_lane_update(padv_is_in_lane(request) ? 0 : 1, now);
 	my_version = pg_atomic_read_u32(&padv_admission->limits_version);
 	limits_me = my_version != 0 && request->nquotas > 0;
 	if (limits_me)
@@ -621,8 +541,18 @@ acquire_or_refuse(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 	return result;
 }
 
+/*
+ * Whether a slot that is retained while others wait is good for a transaction of this
+ * class.  Only then is the class looked at here, as it is not free.
+ */
+static bool
+fits_retained(uint64 word, uint64 query_id)
+{
+	return likely(SLOT_SINCE(word) == 0) || !padv_lane_is_wrong(padv_my_backend, query_id);
+}
+
 PadvSlotResult
-padv_slot_acquire(bool exempt, bool may_wait, PadvFullQueue *full)
+padv_slot_acquire(bool exempt, bool may_wait, uint64 query_id, PadvFullQueue *full)
 {
 	uint32		version = pg_atomic_read_u32(&padv_admission->limits_version);
 	uint64		word = pg_atomic_read_u64(&my_word->word);
@@ -632,7 +562,8 @@ padv_slot_acquire(bool exempt, bool may_wait, PadvFullQueue *full)
 	if (version == 0 || (known && !limits_me) ||
 		unlikely(padv_gate_enforcement_in_force() == PADV_ENFORCEMENT_OFF))
 		return PADV_SLOT_GRANTED;
-	if (likely(known && SLOT_STATE(word) == SLOT_RETAINED &&
+	pg_atomic_write_u64(&my_word->query_id, query_id);
+	if (likely(known && SLOT_STATE(word) == SLOT_RETAINED && fits_retained(word, query_id) &&
 			   pg_atomic_compare_exchange_u64(&my_word->word, &word,
 											  SLOT_WORD(SLOT_HELD, GetCurrentStatementStartTimestamp()))))
 	{
@@ -723,9 +654,12 @@ padv_slot_note_polling(bool polls)
 	pg_atomic_write_u32(&my_word->polls, polls);
 }
 
+/* Long transactions wait long anyway, so there is no target in their lane. */
 static int64
 queue_target_us(void)
 {
+	if (padv_is_in_lane(&padv_my_backend->xact))
+		return 0;
 	return padv_queue_target < 0.0 ? PADV_TARGET_DRAIN : (int64) (padv_queue_target * 1e6);
 }
 
@@ -814,7 +748,7 @@ padv_slot_time_out(PadvFullQueue *full)
 	waits = padv_my_backend->xact.state == PADV_REQUEST_WAITING;
 	if (waits)
 	{
-		describe_full_queue(padv_queue_queued_at(&padv_xact_queue, &padv_my_backend->xact), full);
+		padv_describe_full_queue(padv_queue_queued_at(&padv_xact_queue, &padv_my_backend->xact), full);
 		count_cancelled_wait(now);
 		PADV_COUNT_AT(full->quota, timed_out, 1);
 		count = padv_slot_drop(padv_my_backend, SLOT_NONE, now, procnos);
@@ -838,17 +772,29 @@ padv_slot_waiting(void)
 	return standing;
 }
 
+/* How long this transaction has had its slot, or -1 if that is not known. */
+static int64
+slot_held_us(void)
+{
+	uint64		word = pg_atomic_read_u64(&my_word->word);
+
+	return SLOT_STATE(word) == SLOT_HELD && SLOT_SINCE(word) > 0 ? GetCurrentTimestamp() - SLOT_SINCE(word) : -1;
+}
+
 /* Release the slot, or leave the queue. */
 static void
 give_up_slot(void)
 {
 	int64		now = padv_monotonic_us();
+	int64		held_us = slot_held_us();
 	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
 	int			count;
 
 	SpinLockAcquire(&padv_admission->mutex);
 	if (padv_my_backend->xact.state == PADV_REQUEST_WAITING)
 		count_cancelled_wait(now);
+	else if (held_us >= 0)
+		padv_lane_learn(padv_my_backend, held_us, now);
 	count = padv_slot_drop(padv_my_backend, SLOT_NONE, now, procnos);
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);
@@ -872,11 +818,18 @@ lease_is_over(int64 now)
 		padv_lease_us(count_waiters(), *(volatile int32 *) &padv_admission->nslot_owners);
 }
 
+/* Whether our transaction was long.  Then its slot is not retained. */
+static inline bool
+was_long(void)
+{
+	return pg_atomic_read_u32(&my_word->turned_long) != 0 || padv_is_in_lane(&padv_my_backend->xact);
+}
+
 /* Whether our slot should pass to a waiter now. */
 static bool
 must_pass_on(int64 now)
 {
-	return gate_is_observing() ||
+	return gate_is_observing() || was_long() ||
 		((slow_client || lease_is_over(now)) && is_wanted(padv_my_backend));
 }
 
@@ -913,7 +866,7 @@ retain_or_give_up(void)
 {
 	if (unlikely(count_waiters() > 0 || gate_is_observing()))
 		end_while_others_wait();
-	else if (unlikely(is_one_too_many()) || !retain_slot(0))
+	else if (unlikely(is_one_too_many() || was_long()) || !retain_slot(0))
 		give_up_slot();
 	else if (unlikely(count_waiters() > 0))
 		(void) padv_slots_reclaim();	/* a new waiter may have missed it */
@@ -966,7 +919,7 @@ padv_slots_have_waiters(void)
 }
 
 static int
-apply_server_limit(int32 limit, int32 *procnos)
+apply_server_limit(int32 limit, int64 now, int32 *procnos)
 {
 	int32		granted_list[PADV_MAX_REQUEST_QUOTAS];
 	int32		before = padv_admission->server_max_active;
@@ -978,6 +931,7 @@ apply_server_limit(int32 limit, int32 *procnos)
 	padv_admission->server_max_active = limit;
 	if (limit < 0 || before < 0 || limit < before)
 		padv_slot_limits_changed(); /* retained slots are of old limits now */
+	padv_lane_update(0, now);
 	count = padv_queue_set_limit(&padv_xact_queue, PADV_SERVER_QUOTA, limit, granted_list,
 								 PADV_MAX_REQUEST_QUOTAS);
 	padv_slots_note_granted(granted_list, count, procnos);
@@ -993,7 +947,7 @@ padv_slots_set_server_limit(int32 limit)
 
 	SpinLockAcquire(&padv_admission->mutex);
 	padv_queue_set_time(&padv_xact_queue, now);
-	count = apply_server_limit(limit, procnos);
+	count = apply_server_limit(limit, now, procnos);
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);
 	padv_slots_settle();

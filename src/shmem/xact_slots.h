@@ -34,6 +34,7 @@ typedef struct PadvFullQueue
 	int32		quota;
 	int32		limit;			/* index, PADV_DEFAULT_LIMIT, or
 								 * PADV_SERVER_QUEUE */
+	bool		long_lane;		/* that of the server's long transactions */
 	uint32		generation;		/* of the limits */
 	int32		max_active;
 	int32		in_use;
@@ -55,7 +56,8 @@ typedef struct PadvFullQueue
  * acquire: get a slot for a transaction that begins, or that goes on after its slot
  *		was suspended.  With QUEUED the session waits in the queue, and must sleep until
  *		padv_slot_granted.  With REFUSED and TOO_LATE *full says why.  If may_wait is
- *		false the result is always GRANTED.
+ *		false the result is always GRANTED.  query_id is that of its first statement
+ *		that works, or 0.
  * refuse: count the transaction as refused, because of the limit in *full.
  * deadline: until when this transaction may wait, or PG_INT64_MAX.
  * queued_at: since when it waits.
@@ -76,7 +78,7 @@ typedef struct PadvFullQueue
  *		the same query.
  */
 extern void padv_slots_announce(void);
-extern PadvSlotResult padv_slot_acquire(bool exempt, bool may_wait, PadvFullQueue *full);
+extern PadvSlotResult padv_slot_acquire(bool exempt, bool may_wait, uint64 query_id, PadvFullQueue *full);
 extern void padv_slot_refuse(const PadvFullQueue *full);
 extern int64 padv_slot_deadline(void);
 extern int64 padv_slot_queued_at(void);
@@ -143,7 +145,8 @@ typedef struct PadvServerSlots
 	int32		working;		/* slots in use; the other taken ones are
 								 * retained */
 	int32		waiting;		/* sessions that wait at the server's limit,
-								 * not at another */
+								 * not at another; those in its long lane
+								 * while its slots are taken */
 } PadvServerSlots;
 
 /* Count them without a lock; approximate while slots change. */
@@ -154,9 +157,12 @@ extern int64 padv_slots_longest_wait_us(int64 now);
 
 /*
  * For a reader of the queues, which are numbered.  First comes one for each limit by its
- * index, then PADV_SERVER_QUEUE, then those of roles under the default limit.
+ * index, then PADV_SERVER_QUEUE, the lane of long transactions in it, which is a part of
+ * it, and then those of roles under the default limit.  What is long by its age counts as
+ * running in the lane.
  */
-#define PADV_FIRST_ROLE_QUEUE (PADV_SERVER_QUEUE + 1)
+#define PADV_LANE_QUEUE (PADV_SERVER_QUEUE + 1)
+#define PADV_FIRST_ROLE_QUEUE (PADV_SERVER_QUEUE + 2)
 
 /* What is at a queue now. */
 typedef struct PadvQueueNow

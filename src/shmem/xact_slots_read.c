@@ -75,6 +75,8 @@ padv_slots_of_server(PadvServerSlots *slots)
 
 	slots->taken = Max(server->in_use - raised, 0);
 	slots->waiting = server->linked;
+	if (slots->taken >= *(volatile int32 *) &padv_admission->server_max_active)
+		slots->waiting += ((volatile PadvLimitState *) padv_limit_states)[PADV_LANE_QUOTA].active.linked;
 	slots->working = -raised;
 	for (int i = 0; i < count; i++)
 	{
@@ -141,6 +143,8 @@ add_holders(PadvQueueNow *queues)
 		for (int j = 0; j < backend->xact.nquotas && j < PADV_MAX_REQUEST_QUOTAS; j++)
 			add_holder(&queues[backend->xact.quotas[j]], backend,
 					   since > 0 ? since : now);
+		if (pg_atomic_read_u32(&padv_slot_words[number].turned_long) != 0)
+			add_holder(&queues[PADV_LANE_QUEUE], backend, since > 0 ? since : now);
 	}
 }
 
@@ -157,10 +161,12 @@ add_waits(PadvQueueNow *queues)
 		{
 			const PadvBackend *backend = &padv_backends[done];
 			PadvQueueNow *queue;
+			int32		quota;
 
 			if (backend->xact.state != PADV_REQUEST_WAITING)
 				continue;
-			queue = &queues[padv_queue_queued_at(&padv_xact_queue, &backend->xact)];
+			quota = padv_queue_queued_at(&padv_xact_queue, &backend->xact);
+			queue = &queues[quota == PADV_LANE_QUOTA ? PADV_SERVER_QUOTA : quota];
 
 			/* the time of the start, until the subtraction below */
 			if (queue->longest_wait_us == 0 || backend->queued_at < queue->longest_wait_us)
@@ -219,7 +225,9 @@ padv_queue_read(int32 number, uint32 generation, PadvQueueFigures *figures)
 		figures->limit = padv_slot_limit_of(number);
 		figures->in_force = state->active.limit;
 		figures->taken = padv_quota_granted(&state->active);
-		figures->waiting = state->active.linked;
+		figures->waiting = number == PADV_LANE_QUOTA ? state->active.waiting : state->active.linked;
+		if (number == PADV_SERVER_QUOTA)
+			figures->waiting += padv_limit_states[PADV_LANE_QUOTA].active.linked;
 		figures->totals = stats->totals;
 		figures->waits = stats->waits;
 	}

@@ -94,7 +94,21 @@ add_holder(PadvRow *row, const GateReading *reading, const PadvQueueNow *queue)
 	padv_row_rounded(row, (double) Max(reading->wall - queue->holder_since, 0) / 1e6);
 }
 
+/* The lane of long transactions. */
+static void
+add_lane(PadvRow *row, const GateReading *reading)
+{
+	PadvQueueFigures lane;
+
+	(void) padv_queue_read(PADV_LANE_QUEUE, PADV_ANY_GENERATION, &lane);
+	padv_row_int(row, lane.limit);
+	padv_row_int(row, reading->queues[PADV_LANE_QUEUE].running);
+	padv_row_int(row, lane.waiting);
+}
+
 /* The columns that only the server has; for others they are NULL. */
+#define SERVER_COLUMNS 6
+
 static void
 add_server(PadvRow *row, const GateReading *reading, bool is_server)
 {
@@ -105,11 +119,11 @@ add_server(PadvRow *row, const GateReading *reading, bool is_server)
 		padv_row_text(row, GetConfigOption("pool_advisor.server_max_active", false, false));
 		padv_row_text(row, padv_slot_stats_state(&local->gate, &local->status.control));
 		padv_row_text(row, explain_gate(local));
+		add_lane(row, reading);
 		return;
 	}
-	padv_row_null(row);
-	padv_row_null(row);
-	padv_row_null(row);
+	for (int i = 0; i < SERVER_COLUMNS; i++)
+		padv_row_null(row);
 }
 
 /* Store the row of a queue whose figures have been read. */

@@ -56,6 +56,7 @@
 #include "compat.h"
 #include "machine/machine.h"
 #include "shmem/admission_internal.h"
+#include "shmem/long_lane.h"
 #include "shmem/xact_slots.h"
 #include "worker/sampler.h"
 #include "worker/stall_monitor.h"
@@ -94,6 +95,7 @@
  */
 #define NO_GRANT_US (100 * MS)
 #define PATIENCE_US (10 * SECOND)
+#define LANE_PATIENCE_US (60 * SECOND)
 #define MOST_DOUBLINGS 10
 
 /* Processes read from /proc in one check; ten microseconds each. */
@@ -184,6 +186,7 @@ struct PadvStallMonitor
 	int32	   *holders;		/* a copy */
 	int			nslot_owners;
 	Use		   *use;			/* by quota, of this check */
+	double		turned_idle;	/* uncounted shares of those that turned long */
 	int32	   *touched;		/* quotas in use under a limit */
 	int			ntouched;
 	int32	   *raised;			/* quotas whose limit is raised */
@@ -430,7 +433,9 @@ count_suspended(const PadvRequest *request)
 {
 	padv_admission->slot_totals.suspended++;
 	for (int i = 0; i < request->nquotas; i++)
-		padv_queue_stats[padv_limit_states[request->quotas[i]].stats].totals.suspended++;
+		if (request->quotas[i] != PADV_LANE_QUOTA)	/* its counters are the
+													 * server's */
+			padv_queue_stats[padv_limit_states[request->quotas[i]].stats].totals.suspended++;
 }
 
 /* Suspend the slot of a session that is idle in its transaction. */
@@ -610,6 +615,16 @@ add_owner(PadvStallMonitor *monitor, const PadvBackend *backend, const Seen *see
 	}
 }
 
+/* A transaction that has had its slot for long counts as long from now on. */
+static void
+check_age(int32 number, int64 wall)
+{
+	uint64		word = pg_atomic_read_u64(&padv_slot_words[number].word);
+
+	if (SLOT_STATE(word) == SLOT_HELD && SLOT_SINCE(word) > 0)
+		padv_lane_turn_long(number, wall - SLOT_SINCE(word));
+}
+
 static void
 check_owner(PadvStallMonitor *monitor, int32 number, int64 now, int64 wall)
 {
@@ -626,8 +641,11 @@ check_owner(PadvStallMonitor *monitor, int32 number, int64 now, int64 wall)
 		suspend_slot(number);
 		return;
 	}
+	check_age(number, wall);
 	seen->uncounted = uncounted_share(monitor, number, seen, now);
 	add_owner(monitor, backend, seen);
+	if (pg_atomic_read_u32(&padv_slot_words[number].turned_long) != 0)
+		monitor->turned_idle += seen->uncounted;
 }
 
 /*
@@ -650,7 +668,7 @@ adjust_limit(int32 quota, int32 more)
 	limit = padv_slot_limit_of(quota);
 	if (limit >= 0)
 		change = limit + more - mine->active.limit;
-	if (change > 0)
+	if (change > 0 && quota != PADV_LANE_QUOTA) /* counted at the server's */
 		PADV_COUNT_AT(quota, overcommitted, change);
 	count = padv_queue_set_limit(&padv_xact_queue, quota, mine->active.limit + change,
 								 granted_list, PADV_MAX_REQUEST_QUOTAS);
@@ -834,10 +852,13 @@ grant_needed(PadvStallMonitor *monitor, int64 now, int64 wall)
 /* --- the last resort --- */
 
 static int64
-patience_us(int forced)
+patience_us(int32 quota, int forced)
 {
+	/* no grant among long transactions for a while is no sign of trouble */
+	int64		patience = quota == PADV_LANE_QUOTA ? LANE_PATIENCE_US : PATIENCE_US;
+
 	/* the deadlock detector comes first */
-	return Max(PATIENCE_US, 2 * MS * DeadlockTimeout) << Min(forced, MOST_DOUBLINGS);
+	return Max(patience, 2 * MS * DeadlockTimeout) << Min(forced, MOST_DOUBLINGS);
 }
 
 /* Note whether waiters at this quota get slots; after long, grant one beyond the limit. */
@@ -863,7 +884,7 @@ check_flow(PadvStallMonitor *monitor, int32 quota, int64 now)
 		flow->since = now;
 		flow->forced = 0;
 	}
-	else if (now - flow->since >= patience_us(flow->forced) && padv_slot_overcommit(first))
+	else if (now - flow->since >= patience_us(quota, flow->forced) && padv_slot_overcommit(first))
 	{
 		flow->since = now;
 		flow->forced++;
@@ -891,6 +912,8 @@ check_all(PadvStallMonitor *monitor, int64 now)
 {
 	int64		wall = GetCurrentTimestamp();
 
+	padv_lane_look((int32) (monitor->turned_idle + 0.5));
+	monitor->turned_idle = 0.0;
 	padv_slots_reclaim_all();
 	copy_lists(monitor);
 	monitor->asked = 0;

@@ -22,13 +22,18 @@
 static PadvWaitQueueHead head;
 static PadvQuota quotas[ACCOUNTS];
 static PadvRequest requests[PLACES];
-static PadvFlow flows[ACCOUNTS];
+static PadvFlow flows[PADV_SHARED_QUOTAS][ACCOUNTS];
 static PadvWaitQueue queue = {&head, (char *) quotas, sizeof(PadvQuota), (char *) requests, sizeof(PadvRequest),
-(char *) flows, sizeof(PadvFlow)};
+{(char *) flows[PADV_OUTER], (char *) flows[PADV_INNER]}, sizeof(PadvFlow)};
 
-/* The last quota is shared by flows, in some of the runs. */
+/*
+ * The last quotas are shared by flows, in some of the runs.  Requests under the inner one
+ * are of one flow at the outer one.
+ */
 #define SHARED (ACCOUNTS - 1)
+#define INNER (ACCOUNTS - 2)
 #define FLOWS 7
+#define INNER_FLOW FLOWS
 
 /* --- the queue ------------------------------------------------------------- */
 
@@ -76,27 +81,36 @@ check_claim(int number)
 	must(quota->first == PADV_NONE || requests[quota->first].rank > requests[quota->claimant].rank);
 }
 
-/* All who stand at a quota; at the shared one each flow has its heap, and its place. */
+/* All who stand at a shared quota: each flow has its heap, and its place. */
 static int
-check_heaps(int quota)
+check_flows(int which)
 {
+	const PadvFlow *all = flows[which];
+	int			quota = head.shared[which].quota;
 	int			count = 0;
 	int			places = 0;
 
-	if (quota != head.shared)
-		return check_heap(quotas[quota].first, PADV_NONE, quota);
 	for (int f = 0; f < ACCOUNTS; f++)
 	{
-		int			linked = check_heap(flows[f].first, PADV_NONE, quota);
+		int			linked = check_heap(all[f].first, PADV_NONE, quota);
 
-		must(linked == flows[f].linked && (linked > 0) == (flows[f].place != PADV_NONE));
-		must(linked == 0 || (requests[flows[f].first].flow == f && flows[flows[f].place].at_place == f));
+		must(linked == all[f].linked && (linked > 0) == (all[f].place != PADV_NONE));
+		must(linked == 0 || (requests[all[f].first].flows[which] == f && all[all[f].place].at_place == f));
 		count += linked;
 		places += linked > 0;
 	}
-	must(places == head.nflows && quotas[quota].claimant == PADV_NONE);
-	must(quotas[quota].first == (places == 0 ? PADV_NONE : flows[flows[0].at_place].first));
+	must(places == head.shared[which].nflows && quotas[quota].claimant == PADV_NONE);
+	must(quotas[quota].first == (places == 0 ? PADV_NONE : all[all[0].at_place].first));
 	return count;
+}
+
+static int
+check_heaps(int quota)
+{
+	for (int which = 0; which < PADV_SHARED_QUOTAS; which++)
+		if (quota == head.shared[which].quota)
+			return check_flows(which);
+	return check_heap(quotas[quota].first, PADV_NONE, quota);
 }
 
 /* A request that waits stands at a full quota of its own. */
@@ -152,16 +166,20 @@ take_accounts(Tape *tape, PadvRequest *request)
 	int			step = 1 + 6 * (take_byte(tape) % 4);	/* has no factor of ACCOUNTS */
 
 	request->nquotas = 0;
-	request->flow = 0;
-	for (int i = 0; i < count; i++)
-		if ((first + i * step) % ACCOUNTS != head.shared)
+	request->flows[PADV_OUTER] = request->flows[PADV_INNER] = 0;
+	for (int i = 0; i < count && request->nquotas < PADV_MAX_REQUEST_QUOTAS - PADV_SHARED_QUOTAS; i++)
+		if ((first + i * step) % ACCOUNTS < INNER || head.shared[PADV_OUTER].quota == PADV_NONE)
 			request->quotas[request->nquotas++] = (first + i * step) % ACCOUNTS;
-	if (head.shared == PADV_NONE || take_byte(tape) % 8 == 0)
+	if (head.shared[PADV_OUTER].quota == PADV_NONE || take_byte(tape) % 8 == 0)
 		return;
-	request->flow = take_byte(tape) % FLOWS;
-	if (request->nquotas == PADV_MAX_REQUEST_QUOTAS)
-		request->nquotas--;
-	request->quotas[request->nquotas++] = head.shared;
+	request->flows[PADV_OUTER] = take_byte(tape) % FLOWS;
+	if (take_byte(tape) % 2)
+	{
+		request->quotas[request->nquotas++] = INNER;
+		request->flows[PADV_INNER] = request->flows[PADV_OUTER];
+		request->flows[PADV_OUTER] = INNER_FLOW;
+	}
+	request->quotas[request->nquotas++] = SHARED;
 }
 
 static void
@@ -251,8 +269,9 @@ recount(Tape *tape)
 	padv_queue_rebuild_begin(&queue, ACCOUNTS);
 	for (int i = 0; i < ACCOUNTS; i++)
 		quotas[i].limit = take_limit(tape);
-	for (int i = 0; head.shared != PADV_NONE && i < FLOWS; i++)
-		padv_queue_set_flow(&queue, i, 1 + take_byte(tape), take_byte(tape) % 4);
+	for (int i = 0; head.shared[PADV_OUTER].quota != PADV_NONE && i <= INNER_FLOW; i++)
+		for (int which = 0; which < PADV_SHARED_QUOTAS; which++)
+			padv_queue_set_flow(&queue, which, i, 1 + take_byte(tape), take_byte(tape) % 4);
 	for (int i = 0; i < PLACES; i++)
 	{
 		if (requests[i].state != PADV_REQUEST_NONE && take_byte(tape) % 2)
@@ -321,7 +340,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	padv_queue_init(&queue, ACCOUNTS, PLACES);
 	if (take_byte(&tape) % 2)
-		padv_queue_set_shared(&queue, SHARED);
+	{
+		padv_queue_set_shared(&queue, PADV_OUTER, SHARED);
+		padv_queue_set_shared(&queue, PADV_INNER, INNER);
+	}
 	padv_retain_init(&grace);
 	for (int i = 0; i < ACCOUNTS; i++)
 		quotas[i].limit = take_limit(&tape);
@@ -355,7 +377,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				if (take_byte(&tape) % 4 == 0)
 				{
 					padv_queue_set_newest_first(&queue, take_byte(&tape) % ACCOUNTS, take_byte(&tape) % 2);
-					padv_queue_set_flow_newest_first(&queue, take_byte(&tape) % FLOWS, take_byte(&tape) % 2);
+					padv_queue_set_flow_newest_first(&queue, PADV_OUTER, take_byte(&tape) % FLOWS, take_byte(&tape) % 2);
 				}
 				else
 					settle(false);

@@ -38,7 +38,7 @@ typedef struct Client
 static PadvWaitQueueHead head;
 static PadvQuota quotas[2];
 static PadvRequest requests[PLACES];
-static PadvWaitQueue queue = {&head, (char *) quotas, sizeof(PadvQuota), (char *) requests, sizeof(PadvRequest), NULL, 0};
+static PadvWaitQueue queue = {&head, (char *) quotas, sizeof(PadvQuota), (char *) requests, sizeof(PadvRequest), {NULL, NULL}, 0};
 static PadvQueueWatch watch;
 
 static Client clients[PLACES];

@@ -23,7 +23,7 @@ static PadvQuota quotas[QUOTAS];
 static PadvRequest requests[CLIENTS];
 static PadvFlow flows[QUOTAS];
 static PadvWaitQueue queue = {&head, (char *) quotas, sizeof(PadvQuota), (char *) requests, sizeof(PadvRequest),
-(char *) flows, sizeof(PadvFlow)};
+{(char *) flows, NULL}, sizeof(PadvFlow)};
 
 static uint64_t seed = 20260101;
 
@@ -76,7 +76,7 @@ static void
 start_over(int limit)
 {
 	padv_queue_init(&queue, QUOTAS, CLIENTS);
-	padv_queue_set_shared(&queue, SHARED);
+	padv_queue_set_shared(&queue, PADV_OUTER, SHARED);
 	quotas[SHARED].limit = limit;
 	memset(behaviours, 0, sizeof(behaviours));
 	nclients = 0;
@@ -152,7 +152,7 @@ ask(int number)
 	if (client->own_quota)
 		request->quotas[request->nquotas++] = client->flow;
 	request->quotas[request->nquotas++] = SHARED;
-	request->flow = client->flow;
+	request->flows[PADV_OUTER] = client->flow;
 	client->since = now;
 	client->grants_before = all_grants;
 	padv_queue_set_time(&queue, now);
@@ -288,7 +288,7 @@ heap_is_right(void)
 			(flows[f].place != PADV_NONE && flows[flows[f].place].at_place != f))
 			return false;
 	}
-	for (int place = 1; place < head.nflows; place++)
+	for (int place = 1; place < head.shared[PADV_OUTER].nflows; place++)
 	{
 		const PadvFlow *below = &flows[flows[place].at_place];
 		const PadvFlow *above = &flows[flows[(place - 1) / 2].at_place];
@@ -298,7 +298,7 @@ heap_is_right(void)
 		if ((below_first && !above_first) || (below_first == above_first && below->time < above->time))
 			return false;
 	}
-	return placed == head.nflows && linked == quotas[SHARED].linked && quotas[SHARED].claimant == PADV_NONE &&
+	return placed == head.shared[PADV_OUTER].nflows && linked == quotas[SHARED].linked && quotas[SHARED].claimant == PADV_NONE &&
 		quotas[SHARED].first == (placed == 0 ? PADV_NONE : flows[flows[0].at_place].first);
 }
 
@@ -309,7 +309,7 @@ counts_are_right(void)
 
 	for (int i = 0; i < CLIENTS; i++)
 		if (requests[i].state == PADV_REQUEST_GRANTED)
-			granted[requests[i].flow]++;
+			granted[requests[i].flows[PADV_OUTER]]++;
 	for (int f = 0; f < FLOWS; f++)
 		if (granted[f] != flows[f].granted)
 			return false;
@@ -476,7 +476,7 @@ test_order(void)
 	for (int i = 0; i < 61; i++)
 		clients[i] = (Client) {.flow = i % 2};
 	behaviours[0].use = behaviours[1].use = 1000.0;
-	padv_queue_set_flow_newest_first(&queue, 1, true);
+	padv_queue_set_flow_newest_first(&queue, PADV_OUTER, 1, true);
 	for (int i = 0; i < 61; i++)
 		ask(i);
 	last[0] = 0;

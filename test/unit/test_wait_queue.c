@@ -24,7 +24,7 @@
 static PadvWaitQueueHead head;
 static PadvQuota quotas[MANY_ACCOUNTS];
 static PadvRequest requests[MANY + 10];
-static PadvWaitQueue queue = {&head, (char *) quotas, sizeof(PadvQuota), (char *) requests, sizeof(PadvRequest), NULL, 0};
+static PadvWaitQueue queue = {&head, (char *) quotas, sizeof(PadvQuota), (char *) requests, sizeof(PadvRequest), {NULL, NULL}, 0};
 
 /* the counterpart */
 static int	limit[ACCOUNTS];

@@ -3,7 +3,7 @@
  *		The leaders of the parties that are linked at a quota.
  *
  * Pure.  Links in their requests make two structures.  The heap has the leader of the
- * lowest rank at its root.  At the shared quota each flow has a heap of its own.  The ring
+ * lowest rank at its root.  At a shared quota each flow has a heap of its own.  The ring
  * gives the order in which the oldest waiter of each
  * party is preferred.  A change takes a number of steps that grows with the logarithm of
  * the number of leaders.
@@ -130,9 +130,19 @@ ring_remove(PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
 static int32_t *
 heap_of(const PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
 {
-	if (padv_is_shared(queue, quota))
-		return &padv_queue_flow(queue, padv_queue_request(queue, number)->flow)->first;
-	return &quota->first;
+	PadvFlow   *flow = padv_flow_at(queue, quota, padv_queue_request(queue, number));
+
+	return flow != NULL ? &flow->first : &quota->first;
+}
+
+/* The heap has changed: at a shared quota the flow may belong elsewhere. */
+static void
+heap_changed(PadvWaitQueue *queue, const PadvQuota *quota, int32_t number)
+{
+	int			which = padv_shared_number(queue, quota);
+
+	if (which != PADV_NONE)
+		padv_flow_changed(queue, which, padv_queue_request(queue, number)->flows[which]);
 }
 
 void
@@ -140,8 +150,7 @@ padv_leaders_add(PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
 {
 	heap_add(queue, heap_of(queue, quota, number), number);
 	ring_add(queue, quota, number);
-	if (padv_is_shared(queue, quota))
-		padv_flow_changed(queue, padv_queue_request(queue, number)->flow);
+	heap_changed(queue, quota, number);
 }
 
 void
@@ -149,6 +158,5 @@ padv_leaders_remove(PadvWaitQueue *queue, PadvQuota *quota, int32_t number)
 {
 	heap_remove(queue, heap_of(queue, quota, number), number);
 	ring_remove(queue, quota, number);
-	if (padv_is_shared(queue, quota))
-		padv_flow_changed(queue, padv_queue_request(queue, number)->flow);
+	heap_changed(queue, quota, number);
 }

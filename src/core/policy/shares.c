@@ -6,7 +6,7 @@
  * constant times the logarithm of the number of flows.
  *
  * Each request belongs to a flow, for example that of its role.  The flows with requests
- * linked at the shared quota share it by their weights, as in start-time fair queueing
+ * linked at a shared quota share it by their weights, as in start-time fair queueing
  * (Goyal, Vin and Cheng 1996).  Each flow has a virtual time: the time that its requests
  * have used the quota, divided by its weight.  The flow with the least virtual time goes
  * next.  How long a request will use the quota is not known when it is granted.  So the
@@ -24,6 +24,8 @@
  *
  * Flows that wait form a binary heap.  Its places are in the array of the flows itself.
  *
+ * There are two shared quotas, each with flows and a time of its own.
+ *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include "core/policy/shares.h"
@@ -38,34 +40,37 @@
 #define MEAN_STEP (1.0 / 8.0)
 
 static PadvFlow *
-flow_at(const PadvWaitQueue *queue, int place)
+flow_at(const PadvWaitQueue *queue, PadvSharedQuota which, int place)
 {
-	return padv_queue_flow(queue, padv_queue_flow(queue, place)->at_place);
+	return padv_queue_flow(queue, which, padv_queue_flow(queue, which, place)->at_place);
 }
 
 void
 padv_shares_clear(PadvWaitQueue *queue, int nflows)
 {
-	queue->head->nflows = 0;
-	for (int i = 0; i < nflows && queue->flows != NULL; i++)
+	for (int which = 0; which < PADV_SHARED_QUOTAS; which++)
 	{
-		PadvFlow   *flow = padv_queue_flow(queue, i);
+		queue->head->shared[which].nflows = 0;
+		for (int i = 0; i < nflows && queue->flows[which] != NULL; i++)
+		{
+			PadvFlow   *flow = padv_queue_flow(queue, which, i);
 
-		flow->granted = 0;
-		flow->linked = 0;
-		flow->first = PADV_NONE;
-		flow->place = PADV_NONE;
-		padv_flow_begin(queue, i);
+			flow->granted = 0;
+			flow->linked = 0;
+			flow->first = PADV_NONE;
+			flow->place = PADV_NONE;
+			padv_flow_begin(queue, which, i);
+		}
 	}
 }
 
 void
-padv_flow_begin(PadvWaitQueue *queue, int number)
+padv_flow_begin(PadvWaitQueue *queue, PadvSharedQuota which, int number)
 {
-	PadvFlow   *flow = padv_queue_flow(queue, number);
+	PadvFlow   *flow = padv_queue_flow(queue, which, number);
 
 	flow->newest_first = 0;
-	flow->time = queue->head->time;
+	flow->time = queue->head->shared[which].time;
 	flow->mean_use = FIRST_USE;
 }
 
@@ -80,9 +85,9 @@ advance_of(const PadvFlow *flow)
 
 /* The virtual time that counts: at least that of the quota, but for the advance. */
 static double
-time_of(const PadvWaitQueue *queue, const PadvFlow *flow)
+time_of(const PadvShared *shared, const PadvFlow *flow)
 {
-	double		least = queue->head->time - advance_of(flow);
+	double		least = shared->time - advance_of(flow);
 
 	return flow->time < least ? least : flow->time;
 }
@@ -112,56 +117,57 @@ flow_goes_before(const PadvWaitQueue *queue, const PadvFlow *a, const PadvFlow *
 }
 
 bool
-padv_goes_first(const PadvWaitQueue *queue, const PadvRequest *request)
+padv_goes_first(const PadvWaitQueue *queue, PadvSharedQuota which, const PadvRequest *request)
 {
-	const PadvFlow *mine = padv_queue_flow(queue, request->flow);
+	const PadvShared *shared = &queue->head->shared[which];
+	const PadvFlow *mine = padv_queue_flow(queue, which, request->flows[which]);
 	const PadvFlow *next;
 
-	if (queue->head->nflows == 0)
+	if (shared->nflows == 0)
 		return true;
-	next = flow_at(queue, 0);
+	next = flow_at(queue, which, 0);
 	if (mine->first != PADV_NONE && padv_queue_request(queue, mine->first)->rank < request->rank)
 		return false;
 	return next == mine ||
 		!goes_before(next, next->time, padv_queue_request(queue, next->first)->rank,
-					 mine, mine->first != PADV_NONE ? mine->time : time_of(queue, mine), request->rank);
+					 mine, mine->first != PADV_NONE ? mine->time : time_of(shared, mine), request->rank);
 }
 
 /* --- the heap --- */
 
 static void
-set_place(PadvWaitQueue *queue, int place, int number)
+set_place(PadvWaitQueue *queue, PadvSharedQuota which, int place, int number)
 {
-	padv_queue_flow(queue, place)->at_place = number;
-	padv_queue_flow(queue, number)->place = place;
+	padv_queue_flow(queue, which, place)->at_place = number;
+	padv_queue_flow(queue, which, number)->place = place;
 	queue->head->steps++;
 }
 
 /* Exchange the flows at two places if the one below goes before; returns whether it did. */
 static bool
-exchange(PadvWaitQueue *queue, int above, int below)
+exchange(PadvWaitQueue *queue, PadvSharedQuota which, int above, int below)
 {
-	int			upper = padv_queue_flow(queue, above)->at_place;
-	int			lower = padv_queue_flow(queue, below)->at_place;
+	int			upper = padv_queue_flow(queue, which, above)->at_place;
+	int			lower = padv_queue_flow(queue, which, below)->at_place;
 
-	if (!flow_goes_before(queue, padv_queue_flow(queue, lower), padv_queue_flow(queue, upper)))
+	if (!flow_goes_before(queue, padv_queue_flow(queue, which, lower), padv_queue_flow(queue, which, upper)))
 		return false;
-	set_place(queue, above, lower);
-	set_place(queue, below, upper);
+	set_place(queue, which, above, lower);
+	set_place(queue, which, below, upper);
 	return true;
 }
 
 static void
-move_up(PadvWaitQueue *queue, int place)
+move_up(PadvWaitQueue *queue, PadvSharedQuota which, int place)
 {
-	while (place > 0 && exchange(queue, (place - 1) / 2, place))
+	while (place > 0 && exchange(queue, which, (place - 1) / 2, place))
 		place = (place - 1) / 2;
 }
 
 static void
-move_down(PadvWaitQueue *queue, int place)
+move_down(PadvWaitQueue *queue, PadvSharedQuota which, int place)
 {
-	int			nflows = queue->head->nflows;
+	int			nflows = queue->head->shared[which].nflows;
 
 	for (;;)
 	{
@@ -169,62 +175,63 @@ move_down(PadvWaitQueue *queue, int place)
 
 		if (below >= nflows)
 			return;
-		if (below + 1 < nflows && flow_goes_before(queue, flow_at(queue, below + 1), flow_at(queue, below)))
+		if (below + 1 < nflows && flow_goes_before(queue, flow_at(queue, which, below + 1), flow_at(queue, which, below)))
 			below++;
-		if (!exchange(queue, place, below))
+		if (!exchange(queue, which, place, below))
 			return;
 		place = below;
 	}
 }
 
 static void
-add_flow(PadvWaitQueue *queue, int number)
+add_flow(PadvWaitQueue *queue, PadvSharedQuota which, int number)
 {
-	PadvWaitQueueHead *head = queue->head;
-	PadvFlow   *flow = padv_queue_flow(queue, number);
+	PadvShared *shared = &queue->head->shared[which];
+	PadvFlow   *flow = padv_queue_flow(queue, which, number);
 
-	if (head->nflows == 0)
-		head->contended_since = head->now;
-	flow->time = time_of(queue, flow);
-	set_place(queue, head->nflows++, number);
-	move_up(queue, flow->place);
+	if (shared->nflows == 0)
+		shared->contended_since = queue->head->now;
+	flow->time = time_of(shared, flow);
+	set_place(queue, which, shared->nflows++, number);
+	move_up(queue, which, flow->place);
 }
 
 /* Its first leader has gone already, so it is not compared any more. */
 static void
-remove_flow(PadvWaitQueue *queue, PadvFlow *flow)
+remove_flow(PadvWaitQueue *queue, PadvSharedQuota which, PadvFlow *flow)
 {
 	int			place = flow->place;
-	int			last = --queue->head->nflows;
+	int			last = --queue->head->shared[which].nflows;
 
 	flow->place = PADV_NONE;
 	if (place == last)
 		return;
-	set_place(queue, place, padv_queue_flow(queue, last)->at_place);
-	move_up(queue, place);
-	move_down(queue, place);
+	set_place(queue, which, place, padv_queue_flow(queue, which, last)->at_place);
+	move_up(queue, which, place);
+	move_down(queue, which, place);
 }
 
 void
-padv_flow_changed(PadvWaitQueue *queue, int number)
+padv_flow_changed(PadvWaitQueue *queue, PadvSharedQuota which, int number)
 {
-	PadvFlow   *flow = padv_queue_flow(queue, number);
+	const PadvShared *shared = &queue->head->shared[which];
+	PadvFlow   *flow = padv_queue_flow(queue, which, number);
 
 	if (flow->place == PADV_NONE)
 	{
 		if (flow->first == PADV_NONE)
 			return;
-		add_flow(queue, number);
+		add_flow(queue, which, number);
 	}
 	else if (flow->first == PADV_NONE)
-		remove_flow(queue, flow);
+		remove_flow(queue, which, flow);
 	else
 	{
-		move_up(queue, flow->place);
-		move_down(queue, flow->place);
+		move_up(queue, which, flow->place);
+		move_down(queue, which, flow->place);
 	}
-	padv_queue_quota(queue, queue->head->shared)->first =
-		queue->head->nflows == 0 ? PADV_NONE : flow_at(queue, 0)->first;
+	padv_queue_quota(queue, shared->quota)->first =
+		shared->nflows == 0 ? PADV_NONE : flow_at(queue, which, 0)->first;
 }
 
 /* --- charging --- */
@@ -234,53 +241,82 @@ padv_flow_changed(PadvWaitQueue *queue, int number)
  * follow a flow that goes next because of its minimum while other flows wait.
  */
 static void
-advance_time(PadvWaitQueue *queue, const PadvFlow *flow)
+advance_time(PadvShared *shared, const PadvFlow *flow)
 {
-	bool		alone = queue->head->nflows == (flow->place != PADV_NONE);
+	bool		alone = shared->nflows == (flow->place != PADV_NONE);
 
-	if ((!is_below_minimum(flow) || alone) && flow->time > queue->head->time)
-		queue->head->time = flow->time;
+	if ((!is_below_minimum(flow) || alone) && flow->time > shared->time)
+		shared->time = flow->time;
 }
 
 static void
-charge(PadvWaitQueue *queue, PadvFlow *flow, double use)
+charge(const PadvShared *shared, PadvFlow *flow, double use)
 {
 	flow->time += use;
-	if (flow->time > queue->head->time + MAX_LAG)
-		flow->time = queue->head->time + MAX_LAG;
+	if (flow->time > shared->time + MAX_LAG)
+		flow->time = shared->time + MAX_LAG;
 }
 
-void
-padv_share_begin(PadvWaitQueue *queue, PadvRequest *request, bool after_wait)
+static void
+begin_use(PadvWaitQueue *queue, PadvSharedQuota which, PadvRequest *request, bool after_wait)
 {
-	PadvFlow   *flow = padv_queue_flow(queue, request->flow);
+	PadvShared *shared = &queue->head->shared[which];
+	PadvFlow   *flow = padv_queue_flow(queue, which, request->flows[which]);
+	PadvUse    *use = &request->uses[which];
 
-	request->used_since = queue->head->now;
-	request->charged = 0.0;
+	use->since = queue->head->now;
+	use->charged = 0.0;
 	if (after_wait)
 	{
-		advance_time(queue, flow);
-		request->charged = flow->mean_use;
-		charge(queue, flow, request->charged / (double) flow->weight);
+		advance_time(shared, flow);
+		use->charged = flow->mean_use;
+		charge(shared, flow, use->charged / (double) flow->weight);
 	}
 	flow->granted++;
-	padv_flow_changed(queue, request->flow);
+	padv_flow_changed(queue, which, request->flows[which]);
+}
+
+static void
+end_use(PadvWaitQueue *queue, PadvSharedQuota which, PadvRequest *request)
+{
+	const PadvShared *shared = &queue->head->shared[which];
+	PadvFlow   *flow = padv_queue_flow(queue, which, request->flows[which]);
+	PadvUse    *use = &request->uses[which];
+	bool		since_before = use->since < shared->contended_since;
+	double		used = (double) (queue->head->now - (since_before ? shared->contended_since : use->since));
+
+	/* time while no request waited here is not charged */
+	if (shared->nflows == 0 && used > use->charged)
+		used = use->charged;
+	charge(shared, flow, (used - use->charged) / (double) flow->weight);
+	if (use->charged > 0.0 && !since_before && shared->nflows > 0)
+		flow->mean_use += (used - flow->mean_use) * MEAN_STEP;
+	flow->granted--;
+	padv_flow_changed(queue, which, request->flows[which]);
+}
+
+/* Whether the request is under this shared quota; PadvRequest says where it stands. */
+static bool
+has_share(const PadvWaitQueue *queue, PadvSharedQuota which, const PadvRequest *request)
+{
+	int32_t		quota = queue->head->shared[which].quota;
+	int			at = request->nquotas - 1 - (int) which;
+
+	return quota != PADV_NONE && at >= 0 && request->quotas[at] == quota;
 }
 
 void
-padv_share_end(PadvWaitQueue *queue, PadvRequest *request)
+padv_shares_begin(PadvWaitQueue *queue, PadvRequest *request, bool after_wait)
 {
-	const PadvWaitQueueHead *head = queue->head;
-	PadvFlow   *flow = padv_queue_flow(queue, request->flow);
-	bool		since_before = request->used_since < head->contended_since;
-	double		use = (double) (head->now - (since_before ? head->contended_since : request->used_since));
+	for (int which = 0; which < PADV_SHARED_QUOTAS; which++)
+		if (has_share(queue, which, request))
+			begin_use(queue, which, request, after_wait);
+}
 
-	/* time while no request waited here is not charged */
-	if (head->nflows == 0 && use > request->charged)
-		use = request->charged;
-	charge(queue, flow, (use - request->charged) / (double) flow->weight);
-	if (request->charged > 0.0 && !since_before && head->nflows > 0)
-		flow->mean_use += (use - flow->mean_use) * MEAN_STEP;
-	flow->granted--;
-	padv_flow_changed(queue, request->flow);
+void
+padv_shares_end(PadvWaitQueue *queue, PadvRequest *request)
+{
+	for (int which = 0; which < PADV_SHARED_QUOTAS; which++)
+		if (has_share(queue, which, request))
+			end_use(queue, which, request);
 }

@@ -13,9 +13,9 @@
  * - So that the others do not starve, now and then the request of a party that has
  *	 waited longest becomes an elder.  It is before all requests but older elders.
  *
- * One quota can be shared by flows.  There flows come first and ranks second: the first
+ * Two quotas can be shared by flows.  There flows come first and ranks second: the first
  * of the flow that goes next is served (core/policy/shares.c).  This order changes with
- * each grant, while ranks stay.  So that quota is never claimed, and what is said about
+ * each grant, while ranks stay.  So these quotas are never claimed, and what is said about
  * claims below is about the other ones.
  *
  * The waiters of a flow under the same quotas are a party.  The one of the lowest rank is
@@ -47,7 +47,7 @@
  * 5. No request is linked at a quota that it claims.  With 4: the first of all waiters
  *	  waits for granted requests, never for a claim.  So claims cannot form a cycle, in
  *	  whatever order they are made.
- * 6. At the shared quota each flow has a heap of its leaders.  The flows with a leader
+ * 6. At a shared quota each flow has a heap of its leaders.  The flows with a leader
  *	  there form a heap, and quota->first is the first leader of the flow at its top.
  *	  A request waits there for granted requests, never for a claim.
  *
@@ -57,7 +57,10 @@
  * it is granted after a few releases at each of its quotas.  Then another waiter is the
  * first.  A linked request is granted or moves after those before it, and no others.
  * Where flows share a quota, each of them goes next after the others have used it for some
- * time, and the first of its flow keeps its claims on other quotas until then.
+ * time, and the first of its flow keeps its claims on other quotas until then.  A request
+ * that has moved from the inner shared quota to the outer one claims neither.  But those
+ * under both are of one flow at the outer one.  So only requests of a lower rank are
+ * granted before it there, and after each move these are fewer.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -125,10 +128,9 @@ padv_queue_init(PadvWaitQueue *queue, int nquotas, int nrequests)
 	queue->head->nquotas = nquotas;
 	queue->head->releases = 0;
 	queue->head->steps = 0;
-	queue->head->shared = PADV_NONE;
 	queue->head->now = 0;
-	queue->head->contended_since = 0;
-	queue->head->time = 0.0;
+	for (int which = 0; which < PADV_SHARED_QUOTAS; which++)
+		queue->head->shared[which] = (PadvShared) {.quota = PADV_NONE};
 	clear_unsettled(queue->head);
 	padv_shares_clear(queue, nquotas);
 	for (int i = 0; i < nquotas; i++)
@@ -141,18 +143,20 @@ padv_queue_init(PadvWaitQueue *queue, int nquotas, int nrequests)
 		quota->bucket = PADV_NONE;
 		quota->pace = 0;
 		quota->pace_epoch = 0;
-		if (queue->flows != NULL)
+		for (int which = 0; which < PADV_SHARED_QUOTAS && queue->flows[which] != NULL; which++)
 		{
-			padv_queue_flow(queue, i)->weight = 1;
-			padv_queue_flow(queue, i)->min_granted = 0;
+			padv_queue_flow(queue, which, i)->weight = 1;
+			padv_queue_flow(queue, which, i)->min_granted = 0;
 		}
 	}
 	for (int i = 0; i < nrequests; i++)
 	{
-		padv_queue_request(queue, i)->state = PADV_REQUEST_NONE;
-		padv_queue_request(queue, i)->nquotas = 0;
-		padv_queue_request(queue, i)->flow = 0;
-		padv_queue_request(queue, i)->at = PADV_NONE;
+		PadvRequest *request = padv_queue_request(queue, i);
+
+		request->state = PADV_REQUEST_NONE;
+		request->nquotas = 0;
+		request->flows[PADV_OUTER] = request->flows[PADV_INNER] = 0;
+		request->at = PADV_NONE;
 	}
 }
 
@@ -180,7 +184,8 @@ note_release(PadvWaitQueue *queue, PadvQuota *quota)
 static int32_t *
 party_bucket(const PadvWaitQueue *queue, const PadvRequest *request)
 {
-	uint64_t	hash = (uint64_t) request->nquotas + ((uint64_t) (uint32_t) request->flow << 8);
+	uint64_t	hash = (uint64_t) request->nquotas + ((uint64_t) (uint32_t) request->flows[PADV_OUTER] << 8) +
+		((uint64_t) (uint32_t) request->flows[PADV_INNER] << 32);
 
 	for (int i = 0; i < request->nquotas; i++)
 	{
@@ -194,7 +199,8 @@ party_bucket(const PadvWaitQueue *queue, const PadvRequest *request)
 static bool
 same_quotas(const PadvRequest *a, const PadvRequest *b)
 {
-	if (a->nquotas != b->nquotas || a->flow != b->flow)
+	if (a->nquotas != b->nquotas || a->flows[PADV_OUTER] != b->flows[PADV_OUTER] ||
+		a->flows[PADV_INNER] != b->flows[PADV_INNER])
 		return false;
 	for (int i = 0; i < a->nquotas; i++)
 		if (a->quotas[i] != b->quotas[i])
@@ -227,9 +233,12 @@ is_leader(const PadvRequest *request)
 static void
 count_linked(PadvWaitQueue *queue, const PadvRequest *leader, int32_t more)
 {
-	padv_queue_quota(queue, leader->at)->linked += more;
-	if (leader->at == queue->head->shared)
-		padv_queue_flow(queue, leader->flow)->linked += more;
+	PadvQuota  *quota = padv_queue_quota(queue, leader->at);
+	PadvFlow   *flow = padv_flow_at(queue, quota, leader);
+
+	quota->linked += more;
+	if (flow != NULL)
+		flow->linked += more;
 }
 
 static void
@@ -409,8 +418,10 @@ padv_queue_queued_at(const PadvWaitQueue *queue, const PadvRequest *request)
 static bool
 is_open(const PadvWaitQueue *queue, const PadvRequest *request, const PadvQuota *quota)
 {
-	if (padv_is_shared(queue, quota))
-		return padv_quota_has_room(quota) && padv_goes_first(queue, request);
+	int			which = padv_shared_number(queue, quota);
+
+	if (which != PADV_NONE)
+		return padv_quota_has_room(quota) && padv_goes_first(queue, which, request);
 	if (quota->claimant != PADV_NONE &&
 		padv_queue_request(queue, quota->claimant)->rank >= request->rank)
 		return true;
@@ -469,16 +480,17 @@ padv_queue_acquire(PadvWaitQueue *queue, PadvRequest *request)
 	request->state = PADV_REQUEST_GRANTED;
 	for (int i = 0; i < request->nquotas; i++)
 		padv_queue_quota(queue, request->quotas[i])->in_use++;
-	if (padv_has_share(queue, request))
-		padv_share_begin(queue, request, false);
+	padv_shares_begin(queue, request, false);
 }
 
 /* Whether this request would be served before others at one of its quotas. */
 static bool
 serves_newest_first(const PadvWaitQueue *queue, const PadvRequest *request, int number)
 {
-	return number == queue->head->shared ? padv_queue_flow(queue, request->flow)->newest_first :
-		padv_queue_quota(queue, number)->newest_first;
+	const PadvQuota *quota = padv_queue_quota(queue, number);
+	const PadvFlow *flow = padv_flow_at(queue, quota, request);
+
+	return flow != NULL ? flow->newest_first : quota->newest_first;
 }
 
 /* Whether all quotas that the request has to wait for serve the newest first. */
@@ -556,28 +568,29 @@ padv_queue_set_newest_first(PadvWaitQueue *queue, int number, bool newest_first)
 }
 
 void
-padv_queue_set_shared(PadvWaitQueue *queue, int number)
+padv_queue_set_shared(PadvWaitQueue *queue, PadvSharedQuota which, int number)
 {
-	queue->head->shared = number;
+	queue->head->shared[which].quota = number;
 }
 
 void
-padv_queue_set_flow(PadvWaitQueue *queue, int number, int32_t weight, int32_t min_granted)
+padv_queue_set_flow(PadvWaitQueue *queue, PadvSharedQuota which, int number,
+					int32_t weight, int32_t min_granted)
 {
-	PadvFlow   *flow = padv_queue_flow(queue, number);
+	PadvFlow   *flow = padv_queue_flow(queue, which, number);
 
 	flow->weight = weight;
 	flow->min_granted = min_granted;
 	if (flow->granted == 0 && flow->first == PADV_NONE)
-		padv_flow_begin(queue, number);
+		padv_flow_begin(queue, which, number);
 	else
-		padv_flow_changed(queue, number);
+		padv_flow_changed(queue, which, number);
 }
 
 void
-padv_queue_set_flow_newest_first(PadvWaitQueue *queue, int flow, bool newest_first)
+padv_queue_set_flow_newest_first(PadvWaitQueue *queue, PadvSharedQuota which, int flow, bool newest_first)
 {
-	padv_queue_flow(queue, flow)->newest_first = newest_first;
+	padv_queue_flow(queue, which, flow)->newest_first = newest_first;
 }
 
 int
@@ -611,8 +624,7 @@ padv_queue_grant(PadvWaitQueue *queue, PadvRequest *request)
 		else
 			quota->in_use++;
 	}
-	if (padv_has_share(queue, request))
-		padv_share_begin(queue, request, true);
+	padv_shares_begin(queue, request, true);
 }
 
 /* --- granting waiters --- */
@@ -687,8 +699,8 @@ find_candidate(PadvWaitQueue *queue)
 
 /*
  * Whether a leader claims the quota that it leaves to move to another one.  It does not
- * if that is the shared one; if there is a claimant, which is before it by invariant 4; if
- * it is not the first at the other quota, unless that is the shared one, where the first
+ * if that is a shared one; if there is a claimant, which is before it by invariant 4; if
+ * it is not the first at the other quota, unless that is a shared one, where the first
  * changes; nor if the other has a limit of 0.  A quota with many releases soon has
  * room again, so it is not claimed for one with few; but after FREE_MOVES it is, because
  * both may change.
@@ -697,8 +709,9 @@ static bool
 is_worth_claiming(const PadvWaitQueue *queue, const PadvRequest *leader,
 				  const PadvQuota *left, const PadvQuota *next)
 {
-	if (left->limit < 0 || next->limit == 0 || left->claimant != PADV_NONE || padv_is_shared(queue, left) ||
-		(next->first != PADV_NONE && !padv_is_shared(queue, next) &&
+	if (left->limit < 0 || next->limit == 0 || left->claimant != PADV_NONE ||
+		padv_shared_number(queue, left) != PADV_NONE ||
+		(next->first != PADV_NONE && padv_shared_number(queue, next) == PADV_NONE &&
 		 padv_queue_request(queue, next->first)->rank < leader->rank))
 		return false;
 	return leader->moves >= FREE_MOVES || pace_of(queue, left) / 2 <= pace_of(queue, next);
@@ -845,8 +858,7 @@ padv_queue_release(PadvWaitQueue *queue, PadvRequest *request, int32_t *granted)
 	else if (request->state == PADV_REQUEST_GRANTED)
 	{
 		queue->head->releases++;
-		if (padv_has_share(queue, request))
-			padv_share_end(queue, request);
+		padv_shares_end(queue, request);
 		for (int i = 0; i < request->nquotas; i++)
 		{
 			PadvQuota  *quota = padv_queue_quota(queue, request->quotas[i]);

@@ -9,7 +9,7 @@
  * here blocks, allocates or fails.
  *
  * A quota serves its waiters in the order of arrival, unless the caller has set it to
- * serve the newest first.  One quota can be shared by flows: each request belongs to a
+ * serve the newest first.  Two quotas can be shared by flows: each request belongs to a
  * flow, and the flows with waiters there share it by weight (core/policy/shares.c).
  *
  * Copyright (c) 2026, pool_advisor contributors
@@ -22,9 +22,21 @@
 #include <stdint.h>
 
 /* Quotas that one request can be under. */
-#define PADV_MAX_REQUEST_QUOTAS 25
+#define PADV_MAX_REQUEST_QUOTAS 26
 
 #define PADV_NONE (-1)
+
+/*
+ * The quotas that flows share.  Each request that is under the inner one is under the
+ * outer one, too.
+ */
+typedef enum PadvSharedQuota
+{
+	PADV_OUTER,
+	PADV_INNER,
+} PadvSharedQuota;
+
+#define PADV_SHARED_QUOTAS 2
 
 typedef struct PadvQuota
 {
@@ -49,7 +61,7 @@ typedef struct PadvQuota
 	int32_t		unsettled;		/* on the list of unsettled quotas? */
 } PadvQuota;
 
-/* Requests that share a quota with those of other flows. */
+/* Requests that share a quota with those of other flows; of one shared quota. */
 typedef struct PadvFlow
 {
 	int32_t		weight;			/* its share, 1 or more */
@@ -75,18 +87,23 @@ typedef enum PadvRequestState
 	PADV_REQUEST_GRANTED,
 } PadvRequestState;
 
+/* What a granted request uses of a shared quota. */
+typedef struct PadvUse
+{
+	int64_t		since;			/* by the time of the queue */
+	double		charged;		/* in advance, microseconds */
+} PadvUse;
+
 typedef struct PadvRequest
 {
 	int32_t		state;			/* PadvRequestState */
 	int32_t		nquotas;
-	int32_t		quotas[PADV_MAX_REQUEST_QUOTAS];	/* the shared one is the
-													 * last */
-	int32_t		flow;			/* number of its flow, if it is under the
-								 * shared quota */
-
-	/* while granted, under the shared quota */
-	int64_t		used_since;		/* by the time of the queue */
-	double		charged;		/* in advance, microseconds */
+	int32_t		quotas[PADV_MAX_REQUEST_QUOTAS];	/* the outer shared one is
+													 * the last, the inner one
+													 * is before it */
+	int32_t		flows[PADV_SHARED_QUOTAS];	/* numbers of its flows; 0 at a
+											 * quota that it is not under */
+	PadvUse		uses[PADV_SHARED_QUOTAS];
 
 	/* while waiting */
 	uint64_t	arrival;		/* smaller: came earlier */
@@ -114,6 +131,15 @@ typedef struct PadvRequest
 	int32_t		heap_rank;
 } PadvRequest;
 
+/* A quota that flows share. */
+typedef struct PadvShared
+{
+	int32_t		quota;			/* its number; PADV_NONE */
+	int32_t		nflows;			/* flows with requests linked there */
+	int64_t		contended_since;	/* since when requests are linked there */
+	double		time;			/* its virtual time */
+} PadvShared;
+
 typedef struct PadvWaitQueueHead
 {
 	uint64_t	arrivals;		/* requests enqueued so far */
@@ -126,11 +152,8 @@ typedef struct PadvWaitQueueHead
 	int32_t		unsettled_first;
 	int32_t		unsettled_last;
 	uint32_t	releases;		/* granted requests released so far */
-	int32_t		shared;			/* the quota that flows share; PADV_NONE */
-	int32_t		nflows;			/* flows with requests linked there */
+	PadvShared	shared[PADV_SHARED_QUOTAS];
 	int64_t		now;			/* the time of the caller, microseconds */
-	int64_t		contended_since;	/* since when requests are linked there */
-	double		time;			/* virtual time of the shared quota */
 	uint64_t	steps;			/* work done so far, for the tests */
 } PadvWaitQueueHead;
 
@@ -143,8 +166,9 @@ typedef struct PadvWaitQueue
 	size_t		quota_size;		/* bytes of an element */
 	char	   *requests;		/* PadvRequests, likewise */
 	size_t		request_size;
-	char	   *flows;			/* PadvFlows, likewise, as many as quotas;
-								 * NULL without a shared quota */
+	char	   *flows[PADV_SHARED_QUOTAS];	/* PadvFlows, likewise, as many as
+											 * quotas; NULL without a shared
+											 * quota */
 	size_t		flow_size;
 } PadvWaitQueue;
 
@@ -162,14 +186,14 @@ padv_queue_request(const PadvWaitQueue *queue, int number)
 }
 
 static inline PadvFlow *
-padv_queue_flow(const PadvWaitQueue *queue, int number)
+padv_queue_flow(const PadvWaitQueue *queue, PadvSharedQuota which, int number)
 {
-	return (PadvFlow *) (queue->flows + (size_t) number * queue->flow_size);
+	return (PadvFlow *) (queue->flows[which] + (size_t) number * queue->flow_size);
 }
 
 /*
  * Set the time, in microseconds, before a call that grants or releases requests under
- * the shared quota.  It never goes back.
+ * a shared quota.  It never goes back.
  */
 static inline void
 padv_queue_set_time(PadvWaitQueue *queue, int64_t now)
@@ -212,18 +236,22 @@ extern bool padv_queue_enqueue(PadvWaitQueue *queue, PadvRequest *request);
 extern void padv_queue_set_newest_first(PadvWaitQueue *queue, int number, bool newest_first);
 
 /*
- * Let the flows share this quota from now on.  It must be the last in the quotas of each
- * request that is under it, and has no request yet.  There a flow is set to serve its
- * newest first, and not the quota.
+ * Let the flows share this quota from now on.  It has no request yet, and in the quotas
+ * of requests it stands where PadvRequest says.  There a flow is set to serve its newest
+ * first, and not the quota.
+ *
+ * Requests that are under the inner one are of one flow at the outer one.
  */
-extern void padv_queue_set_shared(PadvWaitQueue *queue, int number);
+extern void padv_queue_set_shared(PadvWaitQueue *queue, PadvSharedQuota which, int number);
 
 /*
  * Set the weight and the minimum of a flow.  A flow of which no request is in use begins
  * anew.
  */
-extern void padv_queue_set_flow(PadvWaitQueue *queue, int flow, int32_t weight, int32_t min_granted);
-extern void padv_queue_set_flow_newest_first(PadvWaitQueue *queue, int flow, bool newest_first);
+extern void padv_queue_set_flow(PadvWaitQueue *queue, PadvSharedQuota which, int flow,
+								int32_t weight, int32_t min_granted);
+extern void padv_queue_set_flow_newest_first(PadvWaitQueue *queue, PadvSharedQuota which, int flow,
+											 bool newest_first);
 
 /*
  * Release or dequeue a request.  Waiters that now fit are granted in the order of their
@@ -240,7 +268,8 @@ extern int	padv_queue_first_at(const PadvWaitQueue *queue, int number);
 
 /*
  * Set the limit of one quota, -1 for none.  Grants as many waiters as now fit, up to
- * `max`, returns their indexes in `granted`, and their number.  The rest stays unsettled.
+ * `max`, returns their indexes in `granted`, and their number.  The rest stays unsettled:
+ * with a `max` of 0 all.
  */
 extern int	padv_queue_set_limit(PadvWaitQueue *queue, int number, int32_t limit,
 								 int32_t *granted, int max);
