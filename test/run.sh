@@ -180,7 +180,7 @@ for suite in $SUITES; do
         fuzz) run_suite fuzz env FUZZ_SECONDS="${FUZZ_SECONDS:-2}" bash "$WORK/source/test/fuzz/run.sh" ;;
         regress) installcheck regress ISOLATION= TAP_TESTS= ;;
         isolation) installcheck isolation REGRESS= TAP_TESTS= ;;
-        tap) installcheck tap REGRESS= ISOLATION= PROVE_FLAGS="-v --timer -j ${TEST_JOBS:-3}" PROVE_TESTS="${PROVE_TESTS:-$(tap_files)}" ;;
+        tap) installcheck tap REGRESS= ISOLATION= PROVE_FLAGS="-v --timer -j ${TEST_JOBS:-2}" PROVE_TESTS="${PROVE_TESTS:-$(tap_files)}" ;;
         apps) installcheck apps REGRESS= ISOLATION= PROVE_FLAGS="-v --timer" PROVE_TESTS="$(files_of $APPS)" ;;
         *) fail "no suite \"$suite\"; there are: $ALL" ;;
     esac
