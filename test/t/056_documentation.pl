@@ -77,6 +77,7 @@ my @RULES = (
 	[ qr/would_wait_total FROM pool_advisor\.gate/, 'gate', \&rows, set => 'gate_enforcement = observe',
 		same => 'gate_enforcement' ],
 	[ qr/wait_p99_seconds FROM pool_advisor\.gate/, 'gate', \&rows ],
+	[ qr/long_waiting FROM pool_advisor\.gate/, 'gate', \&rows ],
 	[ qr/\.gate/, 'gate', \&rows, same => 'server_max_active' ],
 	[ qr/\.trials/, 'tried', \&rows, same => 'state limit_a limit_b verdict' ],
 	[ qr/verdict FROM pool_advisor\.status/, 'contended', \&rows, same => 'verdict' ],
