@@ -1388,7 +1388,7 @@ COMMENT ON FUNCTION pool_advisor._cut(text, integer) IS
 CREATE FUNCTION pool_advisor._wrap(value text, width integer) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN pg_catalog.rtrim(pg_catalog.regexp_replace(
-           pg_catalog.regexp_replace(value, E'(\\S{' || width || '})(?=\\S)', E'\\1 ', 'g'),
+           pg_catalog.regexp_replace(value, E'(\\S{' || width || E'})(?=\\S)', E'\\1 ', 'g'),
            '(.{1,' || width || '})(?: +|$)', E'\\1\n', 'g'), E'\n');
 REVOKE ALL ON FUNCTION pool_advisor._wrap(text, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor._wrap(text, integer) TO pg_monitor, pg_read_all_stats;
