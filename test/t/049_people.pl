@@ -133,6 +133,9 @@ foreach my $view (qw(blockers load roles latency limits gate pools budget))
 	cmp_ok(width_of(printed("${view}_brief")), '<=', 120, "${view}_brief with the longest names");
 }
 
+is($node->safe_psql('postgres', q{SELECT max(length(line)) FROM
+	regexp_split_to_table(pool_advisor._wrap('in ' || repeat('x', 120) || ' it is', 50), E'\n') AS line}), '50', 'a word that is longer than a line is broken');
+
 hang_up($_) foreach values %programs;
 $node->safe_psql($DATABASE, q{ROLLBACK PREPARED 'orders-transaction-manager-0001'});
 $node->stop;
