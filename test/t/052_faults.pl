@@ -30,13 +30,13 @@ sub step
 	return;
 }
 
-# --- the smallest server, and no room for more locks ---
+# --- the smallest server whose locks suffice for CREATE EXTENSION, and no room for more of them ---
 my $small = limits_node('small', <<'CONF');
 max_connections = 5
 superuser_reserved_connections = 2
 max_wal_senders = 0
 wal_level = minimal
-max_locks_per_transaction = 10
+max_locks_per_transaction = 16
 max_worker_processes = 3
 max_replication_slots = 0
 CONF
