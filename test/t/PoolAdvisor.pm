@@ -21,7 +21,7 @@ our @EXPORT = qw(limits_node try_login one_value client says goes_on finish hang
 # The view gate as one row: the server's row, with the sums over all queues.
 our $GATE = '(SELECT '
   . join(', ',
-	(map { "max($_) FILTER (WHERE scope = 'server') AS $_" } qw(max_active max_active_effective running suspended_total gate_enforcement state)),
+	(map { "max($_) FILTER (WHERE scope = 'server') AS $_" } qw(max_active max_active_effective running long_max_active suspended_total gate_enforcement state)),
 	(map { "sum($_) AS $_" } qw(waiting waited_total wait_seconds_total granted_total refused_total timed_out_total
 		cancelled_total overcommitted_total newest_first_total would_wait_total)))
   . ' FROM pool_advisor.gate) AS gate';
