@@ -165,6 +165,9 @@ make_work_folder() {
     trap 'exit 143' TERM HUP
     chmod 755 "$WORK"
     mkdir "$WORK/tmp" "$WORK/source" "$WORK/tree"
+    # where programs of others are unpacked
+    export PADV_MONITORING=$WORK/monitoring PADV_BROWSER=$WORK/browser PADV_FLEET=$WORK/fleet
+    export PADV_POOLS=$WORK/pools PADV_JAVA=$WORK/java
 }
 
 give_to_user() {
@@ -284,7 +287,6 @@ unpack_each() {
 
 # The programs that monitoring is tested with.
 fetch_monitoring() {
-    export PADV_MONITORING=$WORK/monitoring
     say "== fetching programs to monitor with"
     unpack_each "$PADV_MONITORING" prometheus prometheus-postgres-exporter prometheus-sql-exporter \
         check-pgactivity zabbix-agent2 python3-yaml python3-decorator python3-prometheus-client
@@ -309,7 +311,6 @@ unpack_all() {
 
 # The browser that report() is looked at with, a strict parser, and what reads a PDF.
 fetch_browser() {
-    export PADV_BROWSER=$WORK/browser
     say "== fetching a browser to look at the report with"
     unpack_all "$PADV_BROWSER" chromium-headless-shell fonts-dejavu-core libxml2-utils poppler-utils
 }
@@ -317,7 +318,6 @@ fetch_browser() {
 # HAProxy, and PL/Proxy, which goes into the private PostgreSQL.
 fetch_fleet() {
     local version
-    export PADV_FLEET=$WORK/fleet
     say "== fetching programs that join servers"
     unpack_all "$PADV_FLEET" haproxy
     command -v apt-get >/dev/null || return 0
@@ -327,7 +327,6 @@ fetch_fleet() {
 
 # The pools that the view pools is tested with.
 fetch_pools() {
-    export PADV_POOLS=$WORK/pools
     say "== fetching pools to be found"
     unpack_each "$PADV_POOLS" python3-sqlalchemy python3-greenlet python3-psycopg2 python3-psycopg-pool python3-psycopg \
         python3-typing-extensions node-pg node-split2 node-readable-stream node-xtend
@@ -337,7 +336,6 @@ fetch_pools() {
 # among the modules of Debian's jre-headless. Its links into /etc lead into the folder then.
 fetch_java() {
     local link more=()
-    export PADV_JAVA=$WORK/java
     say "== fetching Java's pools"
     unpack_each "$PADV_JAVA" libhikaricp-java libslf4j-java libcommons-dbcp2-java libcommons-pool2-java \
         libcommons-logging-java libc3p0-java libpostgresql-jdbc-java

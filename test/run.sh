@@ -2,8 +2,8 @@
 # Every suite, on a private PostgreSQL; the last line is 'N passed, N failed'.
 #
 # SUITES="unit tap" runs some of: build lint unit fuzz regress isolation tap apps.
-# PROVE_TESTS=test/t/010_worker.pl runs one TAP file, TEST_JOBS=1 one after the other. KEEP=1 keeps
-# the folder. What was skipped is named before the last line.
+# PROVE_TESTS=test/t/010_worker.pl runs one TAP file. TEST_JOBS is how many run side by side, 4 if not
+# given, as most of them wait. KEEP=1 keeps the folder. What was skipped is named before the last line.
 # shellcheck source=test/private_server.sh
 source "$(dirname "${BASH_SOURCE[0]}")/private_server.sh"
 
@@ -114,8 +114,14 @@ unit() {
         make -s -k -j "$(nproc)" -C "$1" -f test/pure.mk OUT=pure CC="${CC:-gcc}" \
             SANITIZE=-fsanitize=address,undefined PROGRAMS="$2" &&
             echo "ok 1 - all programs compile"' unit "$WORK/source" "${names[*]/#/unit/}"
+    # as many at a time as there are cores; then what each said
+    # shellcheck disable=SC2016 # the inner shell expands it
+    run_child env --chdir="$WORK/source" bash -c '
+        printf "%s\n" "$@" | xargs -P "$(nproc)" -I NAME bash -c "pure/unit/NAME >pure/unit/NAME.log 2>&1; echo \$? >pure/unit/NAME.status"' \
+        unit "${names[@]}"
     for test in "${names[@]}"; do
-        run_suite "unit/$test" env --chdir="$WORK/source" "pure/unit/$test"
+        # shellcheck disable=SC2016 # the inner shell expands it
+        run_suite "unit/$test" bash -c 'cat "$1.log" && exit "$(cat "$1.status")"' unit "$WORK/source/pure/unit/$test"
     done
 }
 
@@ -127,10 +133,9 @@ build() {
 
 files_of() { printf 'test/t/%s.pl ' "$@"; }
 
-# All TAP files but those of apps. First those that wait for minutes, as rules go by minutes, and beside
-# them the one that needs all of the machine.
+# All TAP files but those of apps. First those that wait for minutes, as rules go by minutes.
 tap_files() {
-    local slow='046_incidents 022_limits_race 060_trial 061_pools' file name
+    local slow='046_incidents 062_real_pools 061_pools 060_trial 056_documentation' file name
     # shellcheck disable=SC2086 # a list of names
     files_of $slow
     for file in "$WORK"/source/test/t/*.pl; do
@@ -150,29 +155,48 @@ installcheck() {
         make -s -C "$WORK/source" PG_CONFIG="$PG_CONFIG" installcheck "$@"
 }
 
+# Programs of others that the suites are tested with. They are fetched while what comes before tap runs.
+fetch_programs() {
+    case " $SUITES ${PROVE_TESTS:-monitoring}" in
+        *" tap"*monitoring* | *" tap"*fleet*) fetch_monitoring ;;
+    esac
+    case " $SUITES ${PROVE_TESTS:-fleet}" in
+        *" tap"*fleet*) fetch_fleet ;;
+    esac
+    case " $SUITES ${PROVE_TESTS:-report}" in
+        *" tap"*report*) fetch_browser ;;
+    esac
+    case " $SUITES ${PROVE_TESTS:-real_pools}" in
+        *" tap"*real_pools* | *" tap"*more_pools* | *" tap"*drivers* | *" apps "*) fetch_pools ;;
+    esac
+    case " $SUITES ${PROVE_TESTS:-}" in
+        *" tap"*more_pools* | *" tap"*drivers* | *" apps "*) fetch_more_pools ;;
+    esac
+    case " $SUITES ${PROVE_TESTS:-}" in
+        *" tap"*java_pools* | *" apps "*) fetch_java ;;
+    esac
+}
+
+wait_for_programs() {
+    if [ -n "$FETCHING" ]; then
+        wait "$FETCHING" || fail "could not fetch the programs to test with"
+        FETCHING=
+    fi
+}
+
 prepare
 say "== $("$PG_CONFIG" --version)"
-case " $SUITES ${PROVE_TESTS:-monitoring}" in
-    *" tap"*monitoring* | *" tap"*fleet*) fetch_monitoring ;;
-esac
-case " $SUITES ${PROVE_TESTS:-fleet}" in
-    *" tap"*fleet*) fetch_fleet ;;
-esac
-case " $SUITES ${PROVE_TESTS:-report}" in
-    *" tap"*report*) fetch_browser ;;
-esac
-case " $SUITES ${PROVE_TESTS:-real_pools}" in
-    *" tap"*real_pools* | *" tap"*more_pools* | *" tap"*drivers* | *" apps "*) fetch_pools ;;
-esac
-case " $SUITES ${PROVE_TESTS:-}" in
-    *" tap"*more_pools* | *" tap"*drivers* | *" apps "*) fetch_more_pools ;;
-esac
-case " $SUITES ${PROVE_TESTS:-}" in
-    *" tap"*java_pools* | *" apps "*) fetch_java ;;
-esac
+set -m
+fetch_programs &
+FETCHING=$!
+set +m
+CHILDREN+=("$FETCHING")
 mkdir -p "$WORK/unit"
 # shellcheck disable=SC2086 # APPS is a list of names
 for suite in $SUITES; do
+    case $suite in
+        tap | apps) wait_for_programs ;;
+    esac
     case $suite in
         build) build ;;
         lint) run_suite lint env PG_CONFIG="$PG_CONFIG" bash "$WORK/source/test/lint.sh" ;;
@@ -180,7 +204,7 @@ for suite in $SUITES; do
         fuzz) run_suite fuzz env FUZZ_SECONDS="${FUZZ_SECONDS:-2}" bash "$WORK/source/test/fuzz/run.sh" ;;
         regress) installcheck regress ISOLATION= TAP_TESTS= ;;
         isolation) installcheck isolation REGRESS= TAP_TESTS= ;;
-        tap) installcheck tap REGRESS= ISOLATION= PROVE_FLAGS="-v --timer -j ${TEST_JOBS:-2}" PROVE_TESTS="${PROVE_TESTS:-$(tap_files)}" ;;
+        tap) installcheck tap REGRESS= ISOLATION= PROVE_FLAGS="-v --timer -j ${TEST_JOBS:-4}" PROVE_TESTS="${PROVE_TESTS:-$(tap_files)}" ;;
         apps) installcheck apps REGRESS= ISOLATION= PROVE_FLAGS="-v --timer" PROVE_TESTS="$(files_of $APPS)" ;;
         *) fail "no suite \"$suite\"; there are: $ALL" ;;
     esac

@@ -67,6 +67,7 @@ log_line_prefix = '%p: '
 log_connections = on
 autovacuum = off
 max_worker_processes = 8
+pool_advisor.queue_notice_after = 0
 CONF
 	$node->start;
 	$node->safe_psql('postgres', 'CREATE EXTENSION pool_advisor; CREATE ROLE app LOGIN');
