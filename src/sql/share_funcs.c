@@ -35,11 +35,13 @@ typedef struct ProcessKey
 	char		name[NAMEDATALEN];
 } ProcessKey;
 
-/* The processes of the caller, and which of them it is. */
+/* The processes of the caller's role, which of them it is, and what is connected. */
 typedef struct Processes
 {
 	int64		count;
 	int64		rank;
+	int64		sessions;		/* of the role */
+	int64		all;			/* of all roles */
 } Processes;
 
 static void
@@ -61,7 +63,7 @@ compare_keys(const void *a, const void *b)
 	return memcmp(a, b, sizeof(ProcessKey));
 }
 
-/* Count the distinct keys of the sessions of a role. */
+/* Count the sessions of a role, and their distinct keys. */
 static Processes
 find_processes(Oid role)
 {
@@ -76,9 +78,13 @@ find_processes(Oid role)
 	{
 		const PgBackendStatus *entry = &padv_local_entry(i)->backendStatus;
 
-		if (entry->st_backendType == B_BACKEND && entry->st_userid == role)
+		if (entry->st_backendType != B_BACKEND)
+			continue;
+		result.all++;
+		if (entry->st_userid == role)
 			set_key(&keys[count++], entry);
 	}
+	result.sessions = count;
 	keys[count++] = mine;
 	qsort(keys, count, sizeof(ProcessKey), compare_keys);
 	for (int i = 0; i < count; i++)
@@ -112,15 +118,20 @@ share_of_role(const PadvModel *model, Oid role)
 	return padv_fair_share((double) model->pool_size, wanted, count);
 }
 
-/* What a limit of the role, and the server, leave of a share. */
+/*
+ * What a limit of the role, and the server, leave of a share.  A role takes half of the
+ * connections that are left, and half of the rest the next time: so others can still log
+ * in, and several roles that grow at once do not take more than there are.
+ */
 static double
-bounded(double share, Oid role)
+bounded(double share, Oid role, const Processes *processes)
 {
 	uint32		generation;
 	PadvLimits *limits = padv_limits_shmem_copy(&generation);
 	int32		limit = padv_role_limit(limits, role, PADV_MAX_SESSIONS);
+	int64		left = MaxConnections - padv_reserved_connections() - processes->all;
 
-	share = Min(share, (double) (MaxConnections - padv_reserved_connections()));
+	share = Min(share, (double) processes->sessions + (double) Max(left, 0) / 2.0);
 	return limit >= 0 ? Min(share, (double) limit) : share;
 }
 
@@ -128,8 +139,8 @@ static void
 add_share(PadvRow *row, const PadvModel *model)
 {
 	Oid			role = GetSessionUserId();
-	double		share = bounded(share_of_role(model, role), role);
 	Processes	processes = find_processes(role);
+	double		share = bounded(share_of_role(model, role), role, &processes);
 
 	padv_row_int(row, padv_process_share(share, processes.count, processes.rank));
 	padv_row_text(row, psprintf("The role may have %.1f connections now. Its connected processes: %lld.",

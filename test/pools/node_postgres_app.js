@@ -1,7 +1,8 @@
 // An application with the pool of node-postgres; callers.py says how it is called.
 //
 // The settings are those of Pool, as client_config('node-postgres') prints them. Modes: work; transfer
-// (two rows of the table entry that must both be there, or none); burst.
+// (two rows of the table entry that must both be there, or none); burst; share (work, with the size that
+// my_share() says, by what the documentation shows for that).
 const { Pool } = require('pg');
 const { mode, seconds, settings, state, run } = require('./callers');
 
@@ -39,4 +40,5 @@ async function transfer() {
   }
 }
 
+if (mode === 'share') require('share')(pool, 1);
 run(mode === 'transfer' ? transfer : () => work(pool));

@@ -23,13 +23,14 @@ my $patience = $PostgreSQL::Test::Utils::timeout_default;
 my %applications;
 my ($node, %surroundings);
 
-# The server that they use. What is unpacked has to be found where it is.
+# The server that they use. What is unpacked has to be found where it is, and so have modules of the test.
 sub applications_of
 {
-	($node) = @_;
+	($node, my $modules) = @_;
+	$modules //= '/nowhere';
 	%surroundings = (
-		PYTHONPATH => "$packages/usr/lib/python3/dist-packages",
-		NODE_PATH => "$packages/npm/node_modules:$packages/usr/share/nodejs",
+		PYTHONPATH => "$packages/usr/lib/python3/dist-packages:$modules",
+		NODE_PATH => "$packages/npm/node_modules:$packages/usr/share/nodejs:$modules",
 		RUBYLIB => join(':', glob("$packages/usr/lib/{,*-linux-gnu*/}ruby/{vendor_ruby{,/3*},3*}"),
 			glob("$packages/usr/share/rubygems-integration/all/gems/*/lib{,/concurrent-ruby}")),
 		GEM_PATH => (glob "$packages/usr/share/rubygems-integration/3*")[0] // '',
