@@ -831,7 +831,8 @@ CREATE FUNCTION pool_advisor._gate(
     OUT explanation text,
     OUT long_max_active bigint,
     OUT long_running bigint,
-    OUT long_waiting bigint
+    OUT long_waiting bigint,
+    OUT query_id bigint
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_gate'
@@ -845,7 +846,7 @@ REVOKE ALL ON pool_advisor.gate FROM PUBLIC;
 GRANT SELECT ON pool_advisor.gate TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.gate IS
     'the queues in front of transactions, one row each, the server first: what may run, what runs, what waits, how long, who holds slots, and what has been counted since the server started';
-COMMENT ON COLUMN pool_advisor.gate.scope IS 'what the queue is for: server, then each limit with max_active by its scope: role, group, database, role in database, or default for a role under the default limit';
+COMMENT ON COLUMN pool_advisor.gate.scope IS 'what the queue is for: server, then each limit with max_active by its scope: role, group, database, role in database, query of pool_advisor.query_max_active, or default for a role under the default limit';
 COMMENT ON COLUMN pool_advisor.gate.rolname IS 'the role or group; NULL for the server and a database';
 COMMENT ON COLUMN pool_advisor.gate.datname IS 'the database; NULL where the limit is for all';
 COMMENT ON COLUMN pool_advisor.gate.max_active IS 'transactions that may run at a time; -1: no limit';
@@ -878,6 +879,7 @@ COMMENT ON COLUMN pool_advisor.gate.explanation IS 'of the server: what the limi
 COMMENT ON COLUMN pool_advisor.gate.long_max_active IS 'of the server: long transactions that may run at a time now, as short ones need slots; -1: any number';
 COMMENT ON COLUMN pool_advisor.gate.long_running IS 'of the server: running transactions that are long by their age or by those before them';
 COMMENT ON COLUMN pool_advisor.gate.long_waiting IS 'of the server: waiting transactions that are long by those before them';
+COMMENT ON COLUMN pool_advisor.gate.query_id IS 'of the scope query: the first statement of the transactions, as in pg_stat_statements';
 
 CREATE FUNCTION pool_advisor.trial(
     duration interval DEFAULT '5 min',

@@ -37,6 +37,7 @@ int			padv_server_max_active = PADV_SERVER_MAX_ACTIVE_OFF;
 double		padv_queue_notice_after = 5.0;
 double		padv_queue_target = -1.0;
 bool		padv_long_lane = true;
+PadvQueryLimits padv_query_max_active = {0};
 int			padv_trial_at = PADV_NO_TRIAL_OF_DAY;
 
 /* By PadvLimitSetting: those that are numbers, and those that are times in seconds. */
@@ -44,6 +45,7 @@ static int	limit_numbers[PADV_LIMIT_SETTINGS];
 static double limit_seconds[PADV_LIMIT_SETTINGS];
 
 static char *server_max_active_text = NULL;
+static char *query_max_active_text = NULL;
 static char *trial_at_text = NULL;
 
 static const struct config_enum_entry enforcements[] = {
@@ -200,6 +202,31 @@ static void
 assign_trial_at(const char *newval pg_attribute_unused(), void *extra)
 {
 	padv_trial_at = *(int *) extra;
+}
+
+static bool
+check_query_max_active(char **newval, void **extra, GucSource source pg_attribute_unused())
+{
+	PadvQueryLimits limits;
+	const char *wrong = padv_query_limits_parse(*newval, &limits);
+
+	if (wrong != NULL)
+	{
+		GUC_check_errdetail("%s", wrong);
+		GUC_check_errhint("Give query IDs of pg_stat_statements and limits, as in \"-2835399305386018931 = 2, 4711 = 8\".");
+		return false;
+	}
+	*extra = padv_guc_alloc(sizeof(limits));
+	if (*extra == NULL)
+		return false;
+	memcpy(*extra, &limits, sizeof(limits));
+	return true;
+}
+
+static void
+assign_query_max_active(const char *newval pg_attribute_unused(), void *extra)
+{
+	memcpy(&padv_query_max_active, extra, sizeof(padv_query_max_active));
 }
 
 /*
@@ -562,6 +589,14 @@ padv_define_settings(void)
 							 true,
 							 PGC_SIGHUP, 0,
 							 NULL, NULL, NULL);
+
+	DefineCustomStringVariable(PREFIX ".query_max_active",
+							   "Sets limits on running transactions whose first statement has a certain query ID.",
+							   "A list of QUERY_ID = LIMIT, with commas between. Needs query IDs (compute_query_id).",
+							   &query_max_active_text,
+							   "",
+							   PGC_SIGHUP, 0,
+							   check_query_max_active, assign_query_max_active, NULL);
 
 	DefineCustomStringVariable(PREFIX ".trial_at",
 							   "Sets the time of day at which a trial of limits on transactions begins.",

@@ -10,6 +10,7 @@
 #define PADV_SETTINGS_H
 
 #include "core/policy/limits.h"
+#include "core/policy/query_limits.h"
 #include "core/policy/slot_stats.h"
 
 /* The value of cores and spindles that means: detect it. */
@@ -37,6 +38,7 @@ extern double padv_queue_target;	/* seconds; 0: waits may have any length;
 									 * negative: newest first while that
 									 * drains the queue */
 extern bool padv_long_lane;		/* whether long transactions have a lane */
+extern PadvQueryLimits padv_query_max_active;	/* by query ID */
 extern int	padv_trial_at;		/* minutes of the day; negative: never */
 
 /*

@@ -33,6 +33,9 @@ describe_queue_limit(const PadvFullQueue *full)
 	if (full->limit == PADV_SERVER_QUEUE)
 		return psprintf("The limit of the server is reached: server_max_active %d, in use %d, waiting %d; of the default transaction_queue_length %d, transaction_queue_timeout %d ms.",
 						full->max_active, full->in_use, full->waiting, full->queue_length, full->queue_timeout);
+	if (full->query_id != 0)
+		return psprintf("The limit of query %lld is reached: query_max_active %d, in use %d, waiting %d; of the default transaction_queue_length %d, transaction_queue_timeout %d ms.",
+						(long long) full->query_id, full->max_active, full->in_use, full->waiting, full->queue_length, full->queue_timeout);
 	if (!padv_limits_shmem_get(full->generation, full->limit, &limit))
 	{
 		limit.scope = PADV_SCOPE_ROLE;

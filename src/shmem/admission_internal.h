@@ -22,8 +22,8 @@
  *
  * Quotas are numbered.  First comes one for each limit, by the limit's index.  Then
  * comes the server's, which counts transactions only, and the lane of long transactions
- * within it (shmem/long_lane.c).  Last comes one for each entry of the role table: the
- * default limit as it applies to that role.
+ * within it (shmem/long_lane.c).  Those of queries follow (shmem/query_quotas.c).  Last
+ * comes one for each entry of the role table: the default limit as it applies to that role.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -34,6 +34,7 @@
 #include "storage/spin.h"
 
 #include "core/policy/lanes.h"
+#include "core/policy/query_limits.h"
 #include "core/policy/queue_watch.h"
 #include "core/policy/wait_queue.h"
 #include "core/policy/wait_times.h"
@@ -69,7 +70,8 @@ typedef struct PadvBackend
 	int32		owner_index;	/* index in padv_slot_owners, while xact is
 								 * granted */
 	uint32		slots;			/* how many slots it has been granted so far */
-	bool		exempt;			/* from the server's limit */
+	bool		exempt;			/* from the limits of the server and of queries */
+	int32		query_place;	/* of the limit of its query, or PADV_NONE */
 	bool		in_lane;		/* its class is long */
 	bool		lane_changed;	/* while it waited */
 
@@ -139,6 +141,13 @@ typedef struct PadvRoleState
 	int32		unreported;		/* would-be refusals not logged since */
 } PadvRoleState;
 
+/* Queries with limits, each of which has a quota. */
+typedef struct PadvQueryPlaces
+{
+	int32		count;			/* up to the last one in use */
+	uint64		query_id[PADV_QUERY_PLACES];	/* 0: not in use */
+} PadvQueryPlaces;
+
 typedef struct PadvAdmissionShared
 {
 	slock_t		mutex;
@@ -166,6 +175,7 @@ typedef struct PadvAdmissionShared
 	int32		server_max_active;	/* the server's limit, -1: none */
 	bool		limits_active;	/* some limit counts transactions */
 	int32		nlimits;		/* quotas of limits in use */
+	PadvQueryPlaces query_places;	/* only the worker writes it */
 	uint32		limits_changed; /* number of changes, times two */
 	int32		nslot_owners;	/* elements of padv_slot_owners */
 	int32		nneeded;		/* elements of padv_needed */
@@ -250,7 +260,8 @@ extern PadvBackend *padv_my_backend;
 
 #define PADV_SERVER_QUOTA PADV_MAX_LIMITS
 #define PADV_LANE_QUOTA (PADV_MAX_LIMITS + 1)
-#define PADV_ROLE_QUOTA(number) (PADV_MAX_LIMITS + 2 + (number))
+#define PADV_QUERY_QUOTA(place) (PADV_MAX_LIMITS + 2 + (place))
+#define PADV_ROLE_QUOTA(number) (PADV_QUERY_QUOTA(PADV_QUERY_PLACES) + (number))
 
 /*
  * Set the limits of a quota; value is indexed by PadvLimitSetting.  Call it with the
@@ -281,6 +292,15 @@ static inline int32
 padv_waiters_like(const PadvRequest *request, int32 quota)
 {
 	return quota == PADV_SERVER_QUOTA ? padv_limit_states[request->flows[PADV_OUTER]].flow.linked : padv_limit_states[quota].active.linked;
+}
+
+/* The query whose limit a quota is, or 0.  Call it with the mutex held. */
+static inline int64
+padv_query_of_quota(int32 quota)
+{
+	bool		of_query = quota >= PADV_QUERY_QUOTA(0) && quota < PADV_QUERY_QUOTA(PADV_QUERY_PLACES);
+
+	return of_query ? (int64) padv_admission->query_places.query_id[quota - PADV_QUERY_QUOTA(0)] : 0;
 }
 
 /*

@@ -166,6 +166,8 @@ set_limit_states(const PadvLimits *limits)
 	padv_limit_states[PADV_SERVER_QUOTA].active.limit = padv_admission->server_max_active;
 	padv_limit_state_set_queue(PADV_SERVER_QUOTA, limits->fallback.value);
 	padv_limit_state_set_queue(PADV_LANE_QUOTA, limits->fallback.value);
+	for (int i = 0; i < PADV_QUERY_PLACES; i++)
+		padv_limit_state_set_queue(PADV_QUERY_QUOTA(i), limits->fallback.value);
 }
 
 static void

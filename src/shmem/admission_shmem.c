@@ -25,8 +25,8 @@
 #define SPARE_ROLES 1024
 #define MAX_ROLES() (padv_admission_backends() + SPARE_ROLES)
 
-StaticAssertDecl(PADV_MAX_REQUEST_QUOTAS == PADV_MAX_SESSION_LIMITS + 2,
-				 "a request must take all limits of a session, the lane and the server's limit");
+StaticAssertDecl(PADV_MAX_REQUEST_QUOTAS == PADV_MAX_SESSION_LIMITS + 3,
+				 "a request must take all limits of a session, of its query, the lane and the server's limit");
 
 PadvAdmissionShared *padv_admission = NULL;
 PadvBackend *padv_backends = NULL;

@@ -35,6 +35,7 @@ padv_describe_full_queue(int32 quota, PadvFullQueue *full)
 	full->limit = quota == PADV_SERVER_QUOTA || quota == PADV_LANE_QUOTA ? PADV_SERVER_QUEUE :
 		quota < PADV_MAX_LIMITS ? quota : PADV_DEFAULT_LIMIT;
 	full->long_lane = quota == PADV_LANE_QUOTA;
+	full->query_id = padv_query_of_quota(quota);
 	full->generation = padv_admission->generation;
 	full->max_active = padv_slot_limit_of(quota);
 	full->in_use = state->active.in_use;

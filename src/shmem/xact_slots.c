@@ -40,6 +40,7 @@
 #include "settings.h"
 #include "shmem/admission_internal.h"
 #include "shmem/long_lane.h"
+#include "shmem/query_quotas.h"
 #include "shmem/queue_bounds.h"
 #include "shmem/shared_settings.h"
 #include "shmem/xact_slots.h"
@@ -62,6 +63,7 @@ static PadvSlotWord *my_word = NULL;
 /* Whether limits count this session's transactions, as of this version of the limits. */
 static uint32 my_version = 0;
 static bool limits_me = false;
+static PadvQueryPlaces my_queries = {0};	/* a copy */
 static bool my_exempt = false;
 
 static bool standing = false;	/* waits in the queue */
@@ -83,7 +85,8 @@ static int32 my_client = PADV_NO_CLIENT;
 void
 padv_slot_limits_changed(void)
 {
-	bool		any = padv_admission->server_max_active >= 0 || padv_admission->limits_active;
+	bool		any = padv_admission->server_max_active >= 0 || padv_admission->limits_active ||
+		padv_admission->query_places.count > 0;
 
 	/* an odd number, so that it is never 0 */
 	padv_admission->limits_changed += 2;
@@ -111,6 +114,20 @@ padv_slot_find_flow(PadvBackend *backend)
 	return flow != PADV_NONE ? flow : PADV_ROLE_QUOTA(Max(backend->role_number, 0));
 }
 
+static void
+find_query_quota(PadvBackend *backend)
+{
+	PadvRequest *request = &backend->xact;
+
+	backend->query_place = PADV_NONE;
+	if (backend->exempt || padv_admission->query_places.count == 0)
+		return;
+	backend->query_place = padv_query_place(&padv_admission->query_places,
+											pg_atomic_read_u64(&padv_slot_words[backend - padv_backends].query_id));
+	if (backend->query_place != PADV_NONE)
+		request->quotas[request->nquotas++] = PADV_QUERY_QUOTA(backend->query_place);
+}
+
 void
 padv_slot_find_quotas(PadvBackend *backend)
 {
@@ -122,6 +139,7 @@ padv_slot_find_quotas(PadvBackend *backend)
 			request->quotas[request->nquotas++] = backend->login.quotas[i];
 	request->flows[PADV_OUTER] = padv_slot_find_flow(backend);
 	request->flows[PADV_INNER] = 0;
+	find_query_quota(backend);
 	if (backend->exempt || (request->nquotas == 0 && padv_admission->server_max_active < 0))
 		return;
 	if (backend->in_lane)
@@ -490,7 +508,8 @@ acquire_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 	padv_slot_find_quotas(padv_my_backend);
 	padv_lane_update(padv_is_in_lane(request) ? 0 : 1, now);
 	my_version = pg_atomic_read_u32(&padv_admission->limits_version);
-	limits_me = my_version != 0 && request->nquotas > 0;
+	my_queries = padv_admission->query_places;
+	limits_me = my_version != 0 && (request->nquotas > 0 || (!exempt && my_queries.count > 0));
 	if (limits_me)
 		result = grant_now(request, may_wait, enforcement, now, time_left, full);
 	first = standing && padv_admission->xact_head.waiting == 1;
@@ -542,12 +561,15 @@ acquire_or_refuse(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 }
 
 /*
- * Whether a slot that is retained while others wait is good for a transaction of this
- * class.  Only then is the class looked at here, as it is not free.
+ * Whether a retained slot is good for a transaction that begins with this query: it is of
+ * the same limit of queries, and while others wait of the same lane.  Only then is the
+ * lane looked at here, as that is not free.
  */
 static bool
 fits_retained(uint64 word, uint64 query_id)
 {
+	if (unlikely(my_queries.count > 0) && padv_query_place(&my_queries, query_id) != padv_my_backend->query_place)
+		return false;
 	return likely(SLOT_SINCE(word) == 0) || !padv_lane_is_wrong(padv_my_backend, query_id);
 }
 

@@ -14,6 +14,7 @@
 #ifndef PADV_XACT_SLOTS_H
 #define PADV_XACT_SLOTS_H
 
+#include "core/policy/query_limits.h"
 #include "core/policy/wait_times.h"
 #include "datatype/timestamp.h"
 #include "shmem/admission.h"
@@ -35,6 +36,7 @@ typedef struct PadvFullQueue
 	int32		limit;			/* index, PADV_DEFAULT_LIMIT, or
 								 * PADV_SERVER_QUEUE */
 	bool		long_lane;		/* that of the server's long transactions */
+	int64		query_id;		/* that of this query, unless it is 0 */
 	uint32		generation;		/* of the limits */
 	int32		max_active;
 	int32		in_use;
@@ -158,11 +160,13 @@ extern int64 padv_slots_longest_wait_us(int64 now);
 /*
  * For a reader of the queues, which are numbered.  First comes one for each limit by its
  * index, then PADV_SERVER_QUEUE, the lane of long transactions in it, which is a part of
- * it, and then those of roles under the default limit.  What is long by its age counts as
+ * it, those of queries, and then those of roles under the default limit.  What is long by its age counts as
  * running in the lane.
  */
 #define PADV_LANE_QUEUE (PADV_SERVER_QUEUE + 1)
-#define PADV_FIRST_ROLE_QUEUE (PADV_SERVER_QUEUE + 2)
+#define PADV_FIRST_QUERY_QUEUE (PADV_SERVER_QUEUE + 2)
+#define PADV_QUERY_QUEUES PADV_QUERY_PLACES
+#define PADV_FIRST_ROLE_QUEUE (PADV_FIRST_QUERY_QUEUE + PADV_QUERY_QUEUES)
 
 /* What is at a queue now. */
 typedef struct PadvQueueNow
@@ -179,6 +183,7 @@ typedef struct PadvQueueNow
 typedef struct PadvQueueFigures
 {
 	Oid			role;			/* of a queue of the default limit */
+	int64		query_id;		/* of a queue of a query that has a limit; or 0 */
 	int32		limit;			/* -1: none */
 	int32		in_force;		/* as PadvSlotStats.in_force */
 	int32		taken;			/* slots in use and retained */

@@ -222,6 +222,7 @@ padv_queue_read(int32 number, uint32 generation, PadvQueueFigures *figures)
 	if (result)
 	{
 		figures->role = stats->role;
+		figures->query_id = padv_query_of_quota(number);
 		figures->limit = padv_slot_limit_of(number);
 		figures->in_force = state->active.limit;
 		figures->taken = padv_quota_granted(&state->active);

@@ -148,6 +148,10 @@ store_queue(FunctionCallInfo fcinfo, const GateReading *reading, int32 number,
 	padv_row_text(&row, padv_enforcement_name(padv_effective_gate_enforcement(reading->local.enforcement,
 																			  reading->local.gate_enforcement)));
 	add_server(&row, reading, number == PADV_SERVER_QUEUE);
+	if (figures->query_id != 0)
+		padv_row_int(&row, figures->query_id);
+	else
+		padv_row_null(&row);
 	padv_row_store(&row, fcinfo);
 }
 
@@ -169,6 +173,16 @@ store_limits(FunctionCallInfo fcinfo, const GateReading *reading)
 		if (has_queue(reading->limits, limit) && padv_queue_read(i, reading->generation, &figures))
 			store_queue(fcinfo, reading, i, &figures, padv_scope_name(limit->scope), limit->role, limit->database);
 	}
+}
+
+static void
+store_queries(FunctionCallInfo fcinfo, const GateReading *reading)
+{
+	PadvQueueFigures figures;
+
+	for (int i = 0; i < PADV_QUERY_QUEUES; i++)
+		if (padv_queue_read(PADV_FIRST_QUERY_QUEUE + i, reading->generation, &figures) && figures.query_id != 0)
+			store_queue(fcinfo, reading, PADV_FIRST_QUERY_QUEUE + i, &figures, "query", InvalidOid, InvalidOid);
 }
 
 /* A row for each role that is under the default limit and has sessions, or had waiters. */
@@ -203,6 +217,7 @@ store_all(FunctionCallInfo fcinfo, GateReading *reading)
 	(void) padv_queue_read(PADV_SERVER_QUEUE, PADV_ANY_GENERATION, &server);
 	store_queue(fcinfo, reading, PADV_SERVER_QUEUE, &server, "server", InvalidOid, InvalidOid);
 	store_limits(fcinfo, reading);
+	store_queries(fcinfo, reading);
 	store_default(fcinfo, reading);
 	return padv_admission_generation() == reading->generation;
 }

@@ -41,6 +41,7 @@
 #include "shmem/history_shmem.h"
 #include "shmem/incidents_shmem.h"
 #include "shmem/limits_shmem.h"
+#include "shmem/query_quotas.h"
 #include "shmem/load_shmem.h"
 #include "shmem/status_shmem.h"
 #include "shmem/trials_shmem.h"
@@ -450,6 +451,12 @@ judge_pools(Worker *worker, int64 now pg_attribute_unused())
 						   padv_model_chosen(&worker->status.model)->connections);
 }
 
+static void
+limit_queries(Worker *worker pg_attribute_unused(), int64 now pg_attribute_unused())
+{
+	padv_query_quotas_set(&padv_query_max_active);
+}
+
 /* The server's limit on transactions, where it does not move. */
 static void
 limit_slots(Worker *worker)
@@ -585,6 +592,7 @@ static struct Task
 	{.run = monitor_stalls, .interval = SECOND / 100, .wakes = stalls_are_watched},
 	{.run = run_trials, .interval = SECOND / 10, .wakes = limit_moves, .on_reload = true},
 	{.run = control_slots, .interval = SECOND / 10, .wakes = limit_moves},
+	{.run = limit_queries, .interval = SECOND, .on_reload = true},
 	{.run = close_idle_sessions, .interval = SECOND},
 };
 
@@ -719,6 +727,7 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 	padv_slots_monitor(padv_new_wait_event("PoolAdvisorSlot"));
 	worker = create_worker();
 	limit_slots(worker);
+	padv_query_quotas_set(&padv_query_max_active);
 	padv_history_load();
 	remember_learned(worker);
 	padv_incidents_load();

@@ -22,6 +22,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/open_loop.sh"
 source "$(dirname "${BASH_SOURCE[0]}")/shares.sh"
 # shellcheck source=test/bench/mix.sh
 source "$(dirname "${BASH_SOURCE[0]}")/mix.sh"
+# shellcheck source=test/bench/collide.sh
+source "$(dirname "${BASH_SOURCE[0]}")/collide.sh"
 # shellcheck source=test/bench/auto.sh
 source "$(dirname "${BASH_SOURCE[0]}")/auto.sh"
 # shellcheck source=test/bench/endurance.sh
@@ -321,7 +323,7 @@ bench_simulate() {
 }
 
 ulimit -n 8192 2>/dev/null || true
-PARTS='window simulate sample status transaction metrics load agreement check logins storm effect truth gate pool_size auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps open_loop overload latency shares mix blockers chaos endurance'
+PARTS='window simulate sample status transaction metrics load agreement check logins storm effect truth gate pool_size auto auto_follow auto_bursts gate_cost fairness ddl holders thrash gaps open_loop overload latency shares mix collide blockers chaos endurance'
 
 prepare
 say "$("$PG_CONFIG" --version), $(nproc) CPUs, $(uname -sr)"

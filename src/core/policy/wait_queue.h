@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 /* Quotas that one request can be under. */
-#define PADV_MAX_REQUEST_QUOTAS 26
+#define PADV_MAX_REQUEST_QUOTAS 27
 
 #define PADV_NONE (-1)
 
