@@ -493,6 +493,29 @@ sub check_configurations
 	return;
 }
 
+# Programs: other tests run them, and scripts that need more than a server must be such.
+my %run_by = (js => 't/070_my_share.pl', java => 't/065_java_pools.pl');
+
+sub check_programs
+{
+	foreach my $block (grep { $_->{language} =~ /^(?:js|java|bash)$/ } @blocks)
+	{
+		my $name = "$block->{page}:$block->{line}, $block->{heading}";
+
+		$block->{held} = 1;
+		if ($block->{language} eq 'bash')
+		{
+			my ($out, $err) = run_command([ 'bash', '-n', '-c', join "\n", @{ $block->{lines} } ]);
+
+			is($err, '', "$name: a script");
+			next;
+		}
+		my $test = $run_by{ $block->{language} };
+		like(slurp_file("$FindBin::RealBin/../$test"), qr/documented\('$block->{language}'/, "$name: $test runs it");
+	}
+	return;
+}
+
 # The page of report() in the shell, and what the query for check_pgactivity gives.
 sub check_other_blocks
 {
@@ -539,6 +562,7 @@ sub takes
 sub values_of
 {
 	my ($range, $type, $default) = @_;
+	return ('4711 = 8, -12 = 1' => 'taken', '4711 = 0' => 'refused', 4711 => 'refused') if $range =~ /`QUERY_ID = LIMIT`/;
 	my ($low, $high) = $range =~ /^(?:.*, )?(?:(-?[\d.]+(?: ms)?) )?(?:up )?to ([\d.]+(?: \w+)?)/;
 	my $step = $type eq 'real' ? 0.0001 : 1;
 	my %say = map { $_ => 'taken' } $range =~ /`(\w+)`/g, $range =~ /or (-\d+)/g, $low // (), $high // ();
@@ -619,6 +643,7 @@ foreach (@SCENES)
 is($judged, scalar(() = join('', map { slurp_file($_) } @pages) =~ /^=> /mg), 'every example was judged');
 check_shell_blocks();
 check_configurations();
+check_programs();
 check_other_blocks();
 check_settings();
 check_headings();

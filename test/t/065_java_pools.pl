@@ -35,6 +35,26 @@ unshift @missing, 'Java with a compiler'
 plan skip_all => "Java's pools: what cannot be had is " . join(', ', @missing) if @missing;
 
 #
+# What the documentation shows for HikariCP is a program
+#
+sub documented
+{
+	my ($language) = @_;
+
+	return (slurp_file("$FindBin::RealBin/../../doc/fleet.md") =~ /^```$language\n(.*?)^```/ms)[0];
+}
+
+{
+	my $source = "$folder/Documented.java";
+	my $output;
+
+	append_to_file($source, "import com.zaxxer.hikari.*;\nimport java.sql.*;\nclass Documented {\n" . documented('java') . "}\n");
+	my $compiles = IPC::Run::run([ $java, '--module', 'jdk.compiler/com.sun.tools.javac.Main', '-d', $folder, '-cp', $jar{HikariCP}, $source ],
+		'>&', \$output);
+	ok($compiles, 'what the documentation shows for HikariCP compiles') or diag($output);
+}
+
+#
 # A server that JDBC can reach, as its driver knows no Unix sockets, but no superuser can
 #
 my @systems = qw(hikaricp dbcp2 tomcat c3p0);

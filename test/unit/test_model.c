@@ -187,8 +187,8 @@ test_pool_size(void)
 	memory.busiest = (PadvPoolLoad) {.at = 1, .samples = 600, .executing = 2, .held = 1};
 	model = model_of(inputs, minute_of(1, 0, 0), load_with_reads(0));
 	padv_model_size_pools(&model, &memory, 2);
-	ok(model.pool_size == 12 && model.pool.load.at == 1, "a load that is remembered has one");
-	near(model.busy_ratio, 2.0 / 3.0, 1e-9, "and a busy_ratio");
+	ok(model.pool_size == 14 && model.pool.load.at == 1, "a load that is remembered has one");
+	near(model.busy_ratio, 8.0 / 14.0, 1e-9, "and a busy_ratio");
 }
 
 static PadvVerdict
@@ -404,7 +404,7 @@ test_scalability(void)
 	padv_pool_init(&memory);
 	memory.busiest = (PadvPoolLoad) {.at = 1, .samples = 600, .executing = 6, .held = 1, .turnaround = 4, .sessions = 11};
 	padv_model_size_pools(&model, &memory, 2);
-	ok(model.pool_size == 14, "the optimum, and the pauses inside transactions");
+	ok(model.pool_size == 15, "the optimum, and the pauses inside transactions");
 	ok(model.session_pool_size == 16, "a pool whose callers keep connections holds those at work");
 	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_HIGH, "much evidence");
 	curve.at_work.high = 50;

@@ -206,6 +206,13 @@ size_of(Work work, int64_t optimal)
 	live(90 * SECOND);
 }
 
+/* So many active, and so many that pause on average, with the root of these. */
+static double
+staffed(double active, double pauses)
+{
+	return active + pauses + sqrt(pauses);
+}
+
 /* What clients do between their transactions is not what a transaction pool holds. */
 static void
 test_pauses(void)
@@ -223,8 +230,8 @@ test_pauses(void)
 			double		factor = executing < 8.0 ? 8.0 / executing : 1.0;
 
 			size_of((Work) {100, 2 * MILLI, 0, pauses[i] * MILLI, 0.0, local}, 8);
-			near((double) world.size.pool_size, 8.0 + trips, 1.0 + 0.1 * trips, "pool of 100 clients with pauses");
-			near((double) world.size.session_pool_size, fmin(200.0, 8.0 + rate * pause * factor),
+			near((double) world.size.pool_size, staffed(8.0, trips), 1.0 + 0.1 * trips, "pool of 100 clients with pauses");
+			near((double) world.size.session_pool_size, fmin(200.0, staffed(8.0, rate * pause * factor)),
 				 2.0 + 0.1 * rate * pause * factor, "and one whose callers keep their connections");
 		}
 }
@@ -244,13 +251,13 @@ test_open_loop(void)
 		least = world.size.pool_size < least ? world.size.pool_size : least;
 		most = world.size.pool_size > most ? world.size.pool_size : most;
 	}
-	ok(least >= 5 && most <= 6, "1500 short statements a second: a small size (%d to %d)", (int) least, (int) most);
+	ok(least >= 6 && most <= 7, "1500 short statements a second: a small size (%d to %d)", (int) least, (int) most);
 	ok(world.size.session_pool_size <= 120, "nor does the other size run away (%d)", (int) world.size.session_pool_size);
 
 	start_over(4);
 	do_work((Work) {60, 60, 0, 0, 1500.0, true});
 	live(60 * SECOND);
-	ok(world.size.pool_size == 4, "on one machine the optimum is enough");
+	ok(world.size.pool_size >= 4 && world.size.pool_size <= 5, "on one machine the optimum is nearly enough");
 
 	size_of((Work) {60, 10 * MILLI, 0, 0, 300.0, false}, 4);
 	ok(world.size.pool_size >= 4 && world.size.pool_size <= 5, "300 a second of 10 ms");
@@ -261,10 +268,10 @@ static void
 test_in_transaction(void)
 {
 	size_of((Work) {60, 1 * MILLI, 4 * MILLI, 94 * MILLI, 0.0, true}, 8);
-	near((double) world.size.pool_size, 8.0 * 6.0 / 2.0, 3.0, "a third of the transaction executes: three times the optimum");
-	near(world.size.busy_ratio, 1.0 / 3.0, 0.05, "which is busy_ratio");
+	near((double) world.size.pool_size, staffed(8.0, 16.0), 3.0, "a third of the transaction executes: three times the optimum, and a margin");
+	near(world.size.busy_ratio, 8.0 / staffed(8.0, 16.0), 0.04, "which is busy_ratio");
 	size_of((Work) {60, 1 * MILLI, 20 * MILLI, 0, 0.0, true}, 2);
-	near((double) world.size.pool_size, 2.0 + 60.0 * 20.0 / 22.0, 3.0, "beyond the optimum all pauses count once");
+	near((double) world.size.pool_size, fmin(60.0, staffed(2.0, 60.0 * 20.0 / 22.0)), 5.0, "beyond the optimum all pauses count once");
 	size_of((Work) {100, 1 * MILLI, 40 * MILLI, 100 * MILLI, 0.0, true}, 64);
 	near((double) world.size.pool_size, 997.0, 0.0, "never more than the server has");
 	size_of((Work) {60, 1 * MILLI, 18 * MILLI, 0, 100.0, true}, 4);
@@ -345,7 +352,7 @@ test_trouble(void)
 	start_over(4);
 	add_takes(120, 3.0, 12.0, 300.0);
 	usual = world.size.pool_size;
-	ok(usual == 20, "4 that are to be active, 12 * 4 / 3 in pauses");
+	ok(usual == 24, "4 that are to be active, 12 * 4 / 3 in pauses, and the root of these");
 	add_takes(60, 30.0, 12.0, 300.0);
 	ok(world.size.pool_size == usual, "a slow spell changes nothing");
 	add_takes(60, 90.0, 40.0, 305.0);
@@ -355,7 +362,7 @@ test_trouble(void)
 	add_takes(6000, 0.01, 0.9, 15.0);
 	ok(world.size.pool_size == usual, "nor a server at rest");
 	add_takes(60, 4.0, 24.0, 600.0);
-	near((double) world.size.pool_size, 28.0, 1.0, "a busier load does");
+	near((double) world.size.pool_size, staffed(4.0, 24.0), 2.0, "a busier load does");
 }
 
 /* Sessions that look idle but wait for a core are no pauses. */
@@ -373,7 +380,7 @@ test_unseen(void)
 	near(world.size.inputs.load.executing, 130.0, 1e-9, "120 of 180 that look idle are ready to run");
 	near(world.size.inputs.load.held, 10.0, 1e-9, "so a third of the pauses in transactions are some");
 	near(world.size.inputs.load.round_trip, 3.0, 1e-9, "and of the others");
-	ok(world.size.pool_size == 15 && world.size.session_pool_size == 62, "which is what the sizes are made of");
+	ok(world.size.pool_size == 19 && world.size.session_pool_size == 70, "which is what the sizes are made of");
 }
 
 /* It falls at once while all is new, later once a day; and after two weeks. */
@@ -387,7 +394,7 @@ test_falls(void)
 	add_takes(60, 4.0, 12.0, 300.0);
 	world.need.optimal = 2;
 	add_takes(10, 4.0, 12.0, 300.0);
-	ok(world.size.pool_size == 14, "in the first hour the number falls as the optimum does");
+	ok(world.size.pool_size == 17, "in the first hour the number falls as the optimum does");
 
 	start_over(4);
 	add_takes(60, 0.5, 0.0, 300.0);
@@ -411,19 +418,19 @@ test_falls(void)
 
 	start_over(4);
 	add_takes(60, 4.0, 36.0, 300.0);
-	ok(world.size.pool_size == 40, "a load of 40");
+	ok(world.size.pool_size == 46, "a load of 40");
 	for (int day = 0; day < 9; day++)
 	{
 		world.now = START + day * DAY + HOUR;
 		add_takes(60, 4.0, 6.0, 300.0);
 	}
-	ok(world.size.pool_size == 40, "is remembered for nine days of less");
+	ok(world.size.pool_size == 46, "is remembered for nine days of less");
 	for (int day = 9; day < 16; day++)
 	{
 		world.now = START + day * DAY + HOUR;
 		add_takes(60, 4.0, 6.0, 300.0);
 	}
-	ok(world.size.pool_size == 10, "and not for sixteen");
+	ok(world.size.pool_size == 12, "and not for sixteen");
 }
 
 /* Days with a busy noon and an idle night, sessions simulated one by one. */
@@ -462,7 +469,7 @@ test_days(void)
 	}
 	ok(worst <= 2, "at most two changes a day (%d)", worst);
 	ok(at_night > 0 && at_night <= at_noon, "no more at night (%d) than at noon (%d)", (int) at_night, (int) at_noon);
-	near((double) at_noon, 4.0 * 14.0 / 6.0, 3.0, "and as many as the transactions need");
+	near((double) at_noon, staffed(4.0, 4.0 * 8.0 / 6.0), 3.0, "and as many as the transactions need");
 	ok(world.now - world.size.inputs.load.at < 3 * DAY, "measured in the last days");
 }
 

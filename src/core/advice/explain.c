@@ -368,6 +368,7 @@ explain_pool(const PadvEmitter *emitter, const PadvStatus *status)
 	const PadvModel *model = &status->model;
 	const PadvPoolBasis *inputs = &model->pool;
 	const PadvPoolLoad *load = &inputs->load;
+	double		pauses = load->held * inputs->factor + load->round_trip;
 
 	if (load->at == 0)
 	{
@@ -376,9 +377,9 @@ explain_pool(const PadvEmitter *emitter, const PadvStatus *status)
 	}
 	explain_busiest(emitter, load, status->taken_at);
 	padv_emit(emitter,
-			  "Pool size: %.0f that are to be active + %.2f * %.2f in pauses inside transactions + %.2f round trips = %.2f, within the server and the sessions seen %lld. What clients do between transactions holds no connection of a transaction pool.",
-			  inputs->least, load->held, inputs->factor, load->round_trip,
-			  inputs->least + load->held * inputs->factor + load->round_trip, (long long) inputs->pool_size);
+			  "Pool size: %.0f that are to be active + %.2f * %.2f in pauses inside transactions + %.2f round trips + %.2f as pauses vary = %.2f, within the server and the sessions seen %lld. What clients do between transactions holds no connection of a transaction pool.",
+			  inputs->least, load->held, inputs->factor, load->round_trip, sqrt(pauses),
+			  inputs->least + padv_pool_for_pauses(pauses), (long long) inputs->pool_size);
 	explain_held_number(emitter, "Pool size", model->pool_size, inputs->pool_size);
 	if (model->chosen == PADV_METHOD_SCALABILITY)
 		padv_emit(emitter,
@@ -386,8 +387,9 @@ explain_pool(const PadvEmitter *emitter, const PadvStatus *status)
 				  model->curve.at_work.best, (long long) inputs->session_pool_size);
 	else
 		padv_emit(emitter,
-				  "Session pool size, where callers keep a connection for a request: %.0f + (%.2f + %.2f) * %.2f, with the pauses between transactions in a row too, within the server and the sessions seen %lld.",
-				  inputs->least, load->held, load->turnaround, inputs->factor, (long long) inputs->session_pool_size);
+				  "Session pool size, where callers keep a connection for a request: %.0f + (%.2f + %.2f) * %.2f + %.2f, with the pauses between transactions in a row too, within the server and the sessions seen %lld.",
+				  inputs->least, load->held, load->turnaround, inputs->factor,
+				  sqrt((load->held + load->turnaround) * inputs->factor), (long long) inputs->session_pool_size);
 	explain_held_number(emitter, "Session pool size", model->session_pool_size, inputs->session_pool_size);
 	if (inputs->least > (double) padv_model_chosen(model)->connections)
 		padv_emit(emitter,

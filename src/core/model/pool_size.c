@@ -10,7 +10,12 @@
  * it is idle between statements, and for the round trip until the next transaction.
  * Pauses of clients between transactions hold none.  So
  *
- *		pool_size = optimal + held * max(1, optimal / executing) + round_trip
+ *		pauses = held * max(1, optimal / executing) + round_trip
+ *		pool_size = optimal + pauses + sqrt(pauses)
+ *
+ * Little's law gives means.  How many connections pause at a moment varies about like a
+ * Poisson variable, so its root is added (square-root staffing): with the mean alone, a
+ * core or a disk would often have nothing to do while all connections pause.
  *
  * While fewer connections execute than the optimum, pauses inside transactions grow
  * in proportion: optimal * (executing + held) / executing.  Beyond the optimum neither
@@ -279,6 +284,12 @@ bound_size(double size, double sessions, double least, int64_t usable)
 	return (int64_t) floor(fmax(size, least) + 0.5);
 }
 
+double
+padv_pool_for_pauses(double pauses)
+{
+	return pauses + sqrt(pauses);
+}
+
 static void
 calculate_sizes(const PadvPoolLoad *load, const PadvPoolNeed *need, PadvPoolBasis *inputs)
 {
@@ -288,13 +299,12 @@ calculate_sizes(const PadvPoolLoad *load, const PadvPoolNeed *need, PadvPoolBasi
 	double		session;
 
 	factor = fmin(factor, LARGEST_FACTOR);
-	session = least + (load->held + load->turnaround) * factor;
-	if (need->at_work > 0.0)
-		session = need->at_work;
+	session = need->at_work > 0.0 ? need->at_work :
+		least + padv_pool_for_pauses((load->held + load->turnaround) * factor);
 	inputs->load = *load;
 	inputs->least = least;
 	inputs->factor = factor;
-	inputs->pool_size = bound_size(least + load->held * factor + load->round_trip,
+	inputs->pool_size = bound_size(least + padv_pool_for_pauses(load->held * factor + load->round_trip),
 								   pressed ? INFINITY : load->sessions, least, need->usable);
 	inputs->session_pool_size = bound_size(session, pressed ? CALLERS * load->sessions : load->sessions,
 										   least, need->usable);

@@ -131,6 +131,9 @@ extern void padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *take,
 extern void padv_pool_judge(PadvPoolMemory *memory, const PadvPoolNeed *need, int64_t now,
 							PadvPoolSize *size);
 
+/* Connections for so many that pause on average. */
+extern double padv_pool_for_pauses(double pauses);
+
 /* The least load: transactions per second, or executing sessions. */
 #define PADV_LOAD_TRANSACTIONS 10.0
 #define PADV_LOAD_EXECUTING 0.5
