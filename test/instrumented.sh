@@ -18,7 +18,7 @@ VERSION=${SERVER_VERSION:-15}
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 # Extensions of others that tests load beside ours.
-MODULES='pg_stat_statements auto_explain auth_delay'
+MODULES='pg_stat_statements auto_explain auth_delay postgres_fdw dblink'
 
 # With USE_VALGRIND the server tells memcheck what palloc gave out; it does no harm
 # without. What is undefined ends the process, in the server too.

@@ -61,7 +61,8 @@ unlike(slurp_file($node->logfile, $logged), qr/crash|PANIC/, 'which was no crash
 # A crash of the worker is a crash of the server, which recovers.
 $pid = worker_pid();
 kill('KILL', $pid);
-ok( poll($node, 'SELECT true'), 'the server comes back after KILL');
+ok( poll($node, qq{SELECT count(*) = 1 FROM pg_stat_activity WHERE backend_type = 'pool_advisor sampler' AND pid <> $pid}),
+	'the server comes back after KILL');
 sampling_goes_on('samples are taken after KILL');
 isnt(worker_pid(), $pid, 'by another process');
 
