@@ -118,10 +118,12 @@ share_of_role(const PadvModel *model, Oid role)
 	return padv_fair_share((double) model->pool_size, wanted, count);
 }
 
+/* Connections that nobody's share takes, so that others can log in. */
+#define SPARE_SHARE 0.1
+
 /*
- * What a limit of the role, and the server, leave of a share.  A role takes half of the
- * connections that are left, and half of the rest the next time: so others can still log
- * in, and several roles that grow at once do not take more than there are.
+ * What a limit of the role, and the server, leave of a share: what others have not given up
+ * yet cannot be had.
  */
 static double
 bounded(double share, Oid role, const Processes *processes)
@@ -129,9 +131,10 @@ bounded(double share, Oid role, const Processes *processes)
 	uint32		generation;
 	PadvLimits *limits = padv_limits_shmem_copy(&generation);
 	int32		limit = padv_role_limit(limits, role, PADV_MAX_SESSIONS);
-	int64		left = MaxConnections - padv_reserved_connections() - processes->all;
+	double		usable = MaxConnections - padv_reserved_connections();
+	double		left = usable * (1.0 - SPARE_SHARE) - (double) processes->all;
 
-	share = Min(share, (double) processes->sessions + (double) Max(left, 0) / 2.0);
+	share = Min(share, (double) processes->sessions + Max(left, 0.0));
 	return limit >= 0 ? Min(share, (double) limit) : share;
 }
 

@@ -497,7 +497,7 @@ SKIP:
 	my $load = start_program('pgbench', '-n', '-c', '2', '-T', '100000', '-f', $script, user_of($node));
 	wait_for($node, 'pool_size >= 30 FROM pool_advisor.status');
 	$load->{run}->kill_kill(grace => 0);
-	my $share = $node->safe_psql('postgres', 'SELECT least(pool_size, usable_connections) FROM pool_advisor.status');
+	my $share = $node->safe_psql('postgres', 'SELECT least(pool_size, floor(0.9 * usable_connections)) FROM pool_advisor.status');
 	foreach my $count (3, 12, 3, 1)
 	{
 		wait_for($node, $alone);

@@ -126,7 +126,10 @@ sub weigh
 	foreach my $name (keys %weights)
 	{
 		$nodes{$name}->safe_psql('postgres', "ALTER SYSTEM SET pool_advisor.optimal = $weights{$name}; SELECT pg_reload_conf()");
-		wait_for($nodes{$name}, "optimal = $weights{$name} FROM pool_advisor.status");
+
+		# what this test does can be a load, which adds to the number
+		$nodes{$name}->safe_psql('postgres', q{SELECT pool_advisor.reset('scalability')});
+		wait_for($nodes{$name}, "optimal = $weights{$name} AND pool_size = $weights{$name} FROM pool_advisor.status");
 	}
 	return;
 }
