@@ -9,7 +9,7 @@ SECONDS_EACH=${DEMO_SECONDS:-20}
 REPORT=${REPORT:-$PWD/pool_advisor-report.html}
 CLIENTS='4 64 400'
 
-step() { say ""; say "[$1/9] $2"; }
+step() { say ""; say "[$1/10] $2"; }
 
 query() { psql_do -P pager=off "$@"; }
 
@@ -141,6 +141,71 @@ say 'with it:'
 through_the_gate
 show 'the gate' 'SELECT * FROM pool_advisor.gate' -x
 
-step 9 'write the report, to be opened in a browser'
+# A pool in front of an application, of so many connections. Debian's PgBouncer is unpacked beside its
+# libraries, not installed, because its package would start a service.
+start_pool() {
+    local folder=$WORK/bouncer ini=$WORK/tmp/pgbouncer.ini
+    printf '[databases]\nshop = host=%s port=%s user=app\n[pgbouncer]\nlisten_addr =\nlisten_port = 6433\nunix_socket_dir = %s\nauth_type = any\npool_mode = transaction\nmax_client_conn = 1000\ndefault_pool_size = %s\nlogfile = %s\n' \
+        "$WORK/tmp" "$PGPORT" "$WORK/tmp" "$1" "$WORK/tmp/pgbouncer.log" | as_user tee "$ini" >/dev/null
+    start_child env LD_LIBRARY_PATH="$(printf '%s:' "$folder"/usr/lib/*-linux-gnu)" "$folder/usr/sbin/pgbouncer" -q "$ini"
+    POOL=$CHILD
+    until [ -S "$WORK/tmp/.s.PGSQL.6433" ]; do
+        kill -0 "$POOL" 2>/dev/null || return 1
+        sleep 0.1
+    done
+}
+
+# The application: 200 callers that ask for a connection of the pool for each transaction.
+callers() {
+    CALLS_FROM=$(($(date +%s) + 3))
+    start_child "$PG_BIN/pgbench" -h "$WORK/tmp" -p 6433 -n -c 200 -j 8 -T "$SECONDS_EACH" \
+        -l --log-prefix="$WORK/tmp/calls-$1" shop >"$WORK/calls.out" 2>&1
+}
+
+# What they had, without the first seconds.
+callers_had() {
+    wait "$CHILD" || { cat "$WORK/calls.out" >&2; fail "pgbench failed"; }
+    cat "$WORK/tmp/calls-$1".* | awk -v from="$CALLS_FROM" '$5 >= from { print $3 }' | sort -n |
+        awk -v size="$1" -v seconds=$((SECONDS_EACH - 3)) '{ v[NR] = $1; sum += $1 } END {
+            printf "INSERT INTO demo_pools VALUES (%d, %d, %.1f, %.1f)\n", size, NR / seconds, sum / NR / 1000, v[int((NR * 99 + 99) / 100)] / 1000 }' |
+        query
+}
+
+size_the_pool() {
+    local size
+    query -c 'ALTER SYSTEM RESET pool_advisor.server_max_active' -c 'SELECT pg_reload_conf()' \
+        -c 'CREATE DATABASE shop OWNER app' -c 'CREATE TABLE demo_pools (connections int, tps int, mean_ms numeric, p99_ms numeric)' >/dev/null
+    as_user "$PG_BIN/pgbench" -h "$WORK/tmp" -U app -i -q -s 1 shop >/dev/null 2>&1
+    query -At -c "SELECT pool_advisor.reset('scalability')" >/dev/null
+    if ! start_pool 100; then
+        tail -n 3 "$WORK/tmp/pgbouncer.log" >&2 || true
+        say 'NOT RUN: PgBouncer does not start here'
+        return
+    fi
+    callers 100
+    sleep $((SECONDS_EACH - 3))
+    show 'the pool of 100, as the server sees it' "SELECT role, database, application_name, kind, open, max_in_use, suggested_size
+        FROM pool_advisor.pools WHERE database = 'shop'"
+    query -c "CREATE TABLE demo_config AS SELECT * FROM pool_advisor.client_config('pgbouncer')"
+    show 'what to set' "SELECT setting, value, reason FROM demo_config WHERE setting = 'default_pool_size'" -x -P format=wrapped -P columns=100
+    size=$(query -At -c "SELECT value FROM demo_config WHERE setting = 'default_pool_size'")
+    callers_had 100
+    stop_child "$POOL"
+    start_pool "$size" || fail 'PgBouncer does not start again'
+    callers "$size"
+    callers_had "$size"
+    stop_child "$POOL"
+    show 'the same 200 callers, with a pool of 100 and with that of pool_advisor' 'SELECT * FROM demo_pools ORDER BY connections DESC'
+}
+
+step 9 'an application behind a pool of 100 connections, and of as many as pool_advisor says'
+unpack_all "$WORK/bouncer" pgbouncer
+if [ -x "$WORK/bouncer/usr/sbin/pgbouncer" ]; then
+    size_the_pool
+else
+    say 'NOT RUN: PgBouncer cannot be had'
+fi
+
+step 10 'write the report, to be opened in a browser'
 write_report
 say "$REPORT"
