@@ -99,6 +99,8 @@ typedef struct Worker
 	/* as the controller saw it last */
 	int64		controlled_at;
 	int64		waited_us;
+
+	bool		limits_no_query;	/* query_max_active has no effect */
 } Worker;
 
 PGDLLEXPORT void padv_worker_main(Datum main_arg);
@@ -451,9 +453,17 @@ judge_pools(Worker *worker, int64 now pg_attribute_unused())
 						   padv_model_chosen(&worker->status.model)->connections);
 }
 
+/* Limits on queries have no effect without query IDs, which is said once. */
 static void
-limit_queries(Worker *worker pg_attribute_unused(), int64 now pg_attribute_unused())
+limit_queries(Worker *worker, int64 now pg_attribute_unused())
 {
+	bool		ineffective = padv_query_max_active.count > 0 && !IsQueryIdEnabled();
+
+	if (ineffective && !worker->limits_no_query)
+		ereport(WARNING,
+				(errmsg("\"pool_advisor.query_max_active\" has no effect, because the server computes no query IDs"),
+				 errhint("Set \"compute_query_id\" to \"on\", or preload pg_stat_statements.")));
+	worker->limits_no_query = ineffective;
 	padv_query_quotas_set(&padv_query_max_active);
 }
 
@@ -727,7 +737,7 @@ padv_worker_main(Datum main_arg pg_attribute_unused())
 	padv_slots_monitor(padv_new_wait_event("PoolAdvisorSlot"));
 	worker = create_worker();
 	limit_slots(worker);
-	padv_query_quotas_set(&padv_query_max_active);
+	limit_queries(worker, 0);
 	padv_history_load();
 	remember_learned(worker);
 	padv_incidents_load();

@@ -260,6 +260,13 @@ foreach my $wrong ('1', '1 = 0', '0 = 1', '1 = 1, 1 = 2', '1 = x', join(', ', ma
 
 	is($answer->{error}, '22023', "\"$wrong\" is refused");
 }
+$logged = -s $node->logfile;
+set('compute_query_id', 'off');
+set('pool_advisor.query_max_active', '1 = 1');
+ok(poll($node, q{SELECT count(*) = 1 FROM pool_advisor.gate WHERE scope = 'query'}), 'a limit without query IDs');
+like(slurp_file($node->logfile, $logged), qr/WARNING:  "pool_advisor.query_max_active" has no effect, because the server computes no query IDs/,
+	'the log says so');
+set('compute_query_id', 'on');
 set('pool_advisor.query_max_active', '');
 ok(true_within($node, $PATIENCE, q{count(*) = 0 FROM pool_advisor.gate WHERE scope = 'query'}), 'an empty list is no limit');
 
