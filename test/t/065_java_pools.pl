@@ -393,7 +393,8 @@ foreach my $system (@systems)
 	my $next = admin($node)->value("SELECT reason FROM pool_advisor.client_config('$system') WHERE setting = 'next limit'");
 
 	becomes($title, "open = $promised{$system}", "opens the $promised{$system} connections that client_config() promises");
-	becomes($title, 'hold_p50_seconds BETWEEN 0.08 AND 2 AND suggested_size IS NOT NULL', 'is measured');
+	# the half of the transactions is short where a pool tests each connection before it gives it out
+	becomes($title, 'hold_p95_seconds BETWEEN 0.08 AND 2 AND suggested_size IS NOT NULL', 'is measured');
 	is(pool($title, "max_open || ' ' || kind"), "$promised{$system} fixed", "$title: never more, and fixed");
 	like($next, qr/wait for $wait{$system}, then get an? $refusal\b/, "$title: the next limit is a wait, then $refusal");
 	cmp_ok($waited, '>=', 900, "$title: it waits that long");

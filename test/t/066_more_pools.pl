@@ -87,7 +87,7 @@ sub pgpool
 my @PROXIES = (
 	{ name => 'PgBouncer', system => 'pgbouncer', size => 'default_pool_size', start => \&bouncer, probe => 'pgbouncer',
 		one => [ 'default_pool_size = 1', 'max_db_connections = 1', 'query_wait_timeout = 1' ], error => 'query_wait_timeout' },
-	{ name => 'Pgpool-II', system => 'pgpool', size => 'num_init_children', start => \&pgpool, probe => 'pgpool', load => ['-C'],
+	{ name => 'Pgpool-II', system => 'pgpool', size => 'num_init_children', start => \&pgpool, probe => 'pgpool', load => [ '-C', '-j', 100 ],
 		one => ['num_init_children = 1'] });
 
 sub at

@@ -185,7 +185,8 @@ sub keeps_its_promise
 	my ($application, $promised) = @_;
 
 	becomes($application, "open = $promised", "opens the $promised connections that client_config() promises");
-	becomes($application, 'hold_p50_seconds BETWEEN 0.008 AND 2 AND suggested_size IS NOT NULL', 'is measured');
+	# many transactions are short where a pool tests or resets each connection
+	becomes($application, 'hold_p95_seconds BETWEEN 0.008 AND 2 AND suggested_size IS NOT NULL', 'is measured');
 	is(pool($application, 'max_open'), $promised, "$application: never more");
 	is(pool($application, 'kind'), 'fixed', "$application: which it keeps");
 	stop_application($application);
