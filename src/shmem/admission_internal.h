@@ -70,7 +70,7 @@ typedef struct PadvBackend
 	int32		owner_index;	/* index in padv_slot_owners, while xact is
 								 * granted */
 	uint32		slots;			/* how many slots it has been granted so far */
-	bool		exempt;			/* from the limits of the server and of queries */
+	bool		exempt;			/* from limits of the server and queries */
 	int32		query_place;	/* of the limit of its query, or PADV_NONE */
 	bool		in_lane;		/* its class is long */
 	bool		lane_changed;	/* while it waited */

@@ -183,7 +183,7 @@ typedef struct PadvQueueNow
 typedef struct PadvQueueFigures
 {
 	Oid			role;			/* of a queue of the default limit */
-	int64		query_id;		/* of a queue of a query that has a limit; or 0 */
+	int64		query_id;		/* of the queue of a query; or 0 */
 	int32		limit;			/* -1: none */
 	int32		in_force;		/* as PadvSlotStats.in_force */
 	int32		taken;			/* slots in use and retained */
