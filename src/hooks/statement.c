@@ -27,6 +27,7 @@
 #include "storage/lock.h"
 #include "storage/lwlock.h"
 #include "tcop/utility.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/resowner.h"
 
@@ -206,6 +207,32 @@ padv_statement_analyze(ParseState *pstate, Query *query, PadvJumbleState **jstat
 	if (*jstate != NULL)
 		*jstate = padv_jumble(analyzed, pstate->p_sourcetext);
 	*query = *analyzed;
+}
+
+/* --- canceling --- */
+
+static bool
+is_value(const Node *node)
+{
+	return IsA(node, Const) || IsA(node, Param);
+}
+
+bool
+padv_statement_only_cancels(const Query *query)
+{
+	const FuncExpr *call;
+	ListCell   *argument;
+
+	if (query->commandType != CMD_SELECT || query->rtable != NIL || list_length(query->targetList) != 1)
+		return false;
+	call = (const FuncExpr *) linitial_node(TargetEntry, query->targetList)->expr;
+	if (!IsA(call, FuncExpr) || (call->funcid != F_PG_CANCEL_BACKEND && call->funcid != F_PG_TERMINATE_BACKEND))
+		return false;
+	foreach(argument, call->args)
+		if (!is_value(lfirst(argument)))
+			return false;
+	return query->jointree->quals == NULL && query->sortClause == NIL && query->limitCount == NULL &&
+		query->limitOffset == NULL && query->setOperations == NULL;
 }
 
 /* --- monitoring --- */

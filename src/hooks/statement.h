@@ -46,6 +46,12 @@ extern bool padv_statement_is_its_text(const ParseState *pstate, const Query *qu
  */
 extern void padv_statement_analyze(ParseState *pstate, Query *query, PadvJumbleState **jstate);
 
+/*
+ * Whether a query only cancels or terminates another session: a call of pg_cancel_backend
+ * or pg_terminate_backend with constants or parameters.
+ */
+extern bool padv_statement_only_cancels(const Query *query);
+
 /* Whether a query reads views or functions of pool_advisor, and otherwise only catalogs. */
 extern bool padv_statement_only_monitors(Query *query);
 

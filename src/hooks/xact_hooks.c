@@ -376,12 +376,15 @@ is_begin(const Node *command)
 		(statement->kind == TRANS_STMT_BEGIN || statement->kind == TRANS_STMT_START);
 }
 
-/* A member of pg_monitor may read our views without a slot. */
+/*
+ * A member of pg_monitor may read our views without a slot, and everybody may cancel what
+ * has one.
+ */
 static bool
-passes_as_monitor(Query *query)
+passes_without_slot(Query *query)
 {
 	(void) is_exempt();
-	if (likely(!monitor) || !padv_statement_only_monitors(query))
+	if (!padv_statement_only_cancels(query) && (likely(!monitor) || !padv_statement_only_monitors(query)))
 		return false;
 	passed = true;
 	return true;
@@ -419,7 +422,7 @@ after_analysis(ParseState *pstate, Query *query, PadvJumbleState *jstate)
 {
 	if (is_client_statement() && ActivePortal == NULL && MyBEEntry->st_state != STATE_FASTPATH &&
 		!(query->commandType == CMD_UTILITY && is_trivial(query->utilityStmt)) &&
-		!(passing = !working && passes_as_monitor(query)) && !acquire_slot((uint64) query->queryId))
+		!(passing = !working && passes_without_slot(query)) && !acquire_slot((uint64) query->queryId))
 	{
 		if (pstate->p_sourcetext == debug_query_string && can_release_all() &&
 			padv_statement_is_its_text(pstate, query))
@@ -643,21 +646,21 @@ is_own_statement(const PlannedStmt *statement)
 }
 
 /*
- * Whether a plan only reads our views, for a member of pg_monitor.  For an unnamed
+ * Whether a plan passes without a slot, as passes_without_slot says.  For an unnamed
  * statement the analysis has found that.  A statement inside another is as that one.
  */
 static bool
-is_monitoring_plan(const PlannedStmt *statement)
+passes_by_plan(const PlannedStmt *statement)
 {
 	PreparedStatement *prepared;
 
 	(void) is_exempt();
-	if (likely(!monitor))
+	if (likely(!monitor && !passing))
 		return false;
 	prepared = prepared_of(ActivePortal, statement);
 	if (prepared != NULL)
 		passing = list_length(prepared->plansource->query_list) == 1 &&
-			passes_as_monitor(linitial_node(Query, prepared->plansource->query_list));
+			passes_without_slot(linitial_node(Query, prepared->plansource->query_list));
 	else if (ActivePortal != NULL && ActivePortal->prepStmtName != NULL && is_own_statement(statement))
 		passing = false;
 	return passing;
@@ -681,7 +684,7 @@ before_executor(QueryDesc *query, int flags)
 	{
 		if (likely(working))
 			note_execution(query);
-		if ((working || !is_monitoring_plan(query->plannedstmt)) &&
+		if ((working || !passes_by_plan(query->plannedstmt)) &&
 			!acquire_slot((uint64) query->plannedstmt->queryId))
 			wait_before_executor(query);
 	}

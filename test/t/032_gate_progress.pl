@@ -504,6 +504,37 @@ part('monitoring', sub {
 	$watcher->close;
 });
 
+# --- whoever may cancel a session can do so while the gate is full ---
+part('canceling', sub {
+	my $other = wire($node);
+
+	work($node, 1);
+	foreach my $way ('simple', 'extended', 'a parameter', 'a subquery')
+	{
+		my ($waiter) = queue('SELECT sum(a) FROM t');
+		my $call = 'SELECT pg_cancel_backend(' . ($way eq 'a parameter' ? '$1' : $way eq 'a subquery' ? "(SELECT $waiter->{pid})" : $waiter->{pid}) . ')';
+
+		$way eq 'simple' || $way eq 'a subquery' ? $other->simple($call) : $other->extended($call, $way eq 'a parameter' ? $waiter->{pid} : ())->sync;
+		if ($way eq 'a subquery')
+		{
+			ok(true_within($node, $PATIENCE, is_queued($other)), 'what is more than a call waits');
+			$admin->value("SELECT pg_cancel_backend($_->{pid})") foreach $other, $waiter;
+			$other->result;
+		}
+		else
+		{
+			ok(soon($node, $other, $PATIENCE), "a session of the same role cancels another one, $way");
+		}
+		is(soon($node, $waiter, $PATIENCE)->{error}, '57014', "$way: which ends");
+		$waiter->close;
+	}
+	$other->simple('SELECT sum(a) FROM t');
+	ok(true_within($node, $PATIENCE, is_queued($other)), 'its next statement waits');
+	stop_work($node);
+	ok(soon($node, $other, $PATIENCE), 'and has its turn');
+	$other->close;
+});
+
 # --- the way out works for those who wait, while the worker hangs ---
 my $worker = $admin->value(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pool_advisor sampler'});
 foreach my $way ([ 'gate_enforcement', 'observe' ], [ 'gate_enforcement', 'off' ], [ 'enforcement', 'off' ])

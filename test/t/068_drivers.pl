@@ -206,9 +206,10 @@ SKIP:
 	all_go_on('after cancelled waits');
 
 	my @cancelling = grep { $_->{cancels} } @there;
-	work($node, 1);
+	# first the deadline, because a call that waits already has none
 	remember();
 	instruct('deadline 0.5', @cancelling);
+	work($node, 1);
 	get_errors('57014|[Tt]imeout|[Dd]eadline', 'a caller gives up', @cancelling);
 	instruct('deadline 0', @cancelling);
 	stop_work($node);
