@@ -229,8 +229,10 @@ padv_statement_only_cancels(const Query *query)
 	if (!IsA(call, FuncExpr) || (call->funcid != F_PG_CANCEL_BACKEND && call->funcid != F_PG_TERMINATE_BACKEND))
 		return false;
 	foreach(argument, call->args)
+	{
 		if (!is_value(lfirst(argument)))
 			return false;
+	}
 	return query->jointree->quals == NULL && query->sortClause == NIL && query->limitCount == NULL &&
 		query->limitOffset == NULL && query->setOperations == NULL;
 }
