@@ -404,7 +404,8 @@ foreach my $system (@systems)
 becomes('DBCP2 leak', q{kind = 'leaking'}, 'is named');
 becomes('HikariCP lock-up', q{kind = 'locked up' AND open = 4}, 'is named');
 becomes('no pool', q{kind = 'per request' AND suggested_size BETWEEN 1 AND 10}, 'is named');
-is(admin($node)->value(q{SELECT string_agg(subject || ' ' || code, ', ' ORDER BY subject COLLATE "C") FROM pool_advisor.advice WHERE code ~ 'pool_(leak|lock|per)'}),
+# this test connects with psql for each query itself
+is(admin($node)->value(q{SELECT string_agg(subject || ' ' || code, ', ' ORDER BY subject COLLATE "C") FROM pool_advisor.advice WHERE code ~ 'pool_(leak|lock|per)' AND subject <> 'psql'}),
 	'DBCP2 leak pool_leaking, HikariCP lock-up pool_locked_up, no pool pool_per_request', 'the advice names these three, and no other');
 
 #
