@@ -217,15 +217,16 @@ is_value(const Node *node)
 	return IsA(node, Const) || IsA(node, Param);
 }
 
-bool
-padv_statement_only_cancels(const Query *query)
+/* Whether a target list is nothing but a call of one of the two functions. */
+static bool
+is_cancel_call(const List *targets)
 {
 	const FuncExpr *call;
 	ListCell   *argument;
 
-	if (query->commandType != CMD_SELECT || query->rtable != NIL || list_length(query->targetList) != 1)
+	if (list_length(targets) != 1)
 		return false;
-	call = (const FuncExpr *) linitial_node(TargetEntry, query->targetList)->expr;
+	call = (const FuncExpr *) linitial_node(TargetEntry, targets)->expr;
 	if (!IsA(call, FuncExpr) || (call->funcid != F_PG_CANCEL_BACKEND && call->funcid != F_PG_TERMINATE_BACKEND))
 		return false;
 	foreach(argument, call->args)
@@ -233,8 +234,26 @@ padv_statement_only_cancels(const Query *query)
 		if (!is_value(lfirst(argument)))
 			return false;
 	}
-	return query->jointree->quals == NULL && query->sortClause == NIL && query->limitCount == NULL &&
-		query->limitOffset == NULL && query->setOperations == NULL;
+	return true;
+}
+
+/* What groups or orders has further targets. */
+bool
+padv_query_only_cancels(const Query *query)
+{
+	return query->commandType == CMD_SELECT && query->rtable == NIL && query->cteList == NIL &&
+		!query->hasSubLinks && query->jointree->quals == NULL && query->havingQual == NULL &&
+		query->limitCount == NULL && query->limitOffset == NULL && is_cancel_call(query->targetList);
+}
+
+bool
+padv_plan_only_cancels(const PlannedStmt *statement)
+{
+	const Plan *plan = statement->planTree;
+
+	return statement->commandType == CMD_SELECT && plan != NULL && IsA(plan, Result) && outerPlan(plan) == NULL &&
+		plan->qual == NIL && plan->initPlan == NIL && statement->subplans == NIL &&
+		((const Result *) plan)->resconstantqual == NULL && is_cancel_call(plan->targetlist);
 }
 
 /* --- monitoring --- */

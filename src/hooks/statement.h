@@ -47,10 +47,11 @@ extern bool padv_statement_is_its_text(const ParseState *pstate, const Query *qu
 extern void padv_statement_analyze(ParseState *pstate, Query *query, PadvJumbleState **jstate);
 
 /*
- * Whether a query only cancels or terminates another session: a call of pg_cancel_backend
- * or pg_terminate_backend with constants or parameters.
+ * Whether a query, or its plan, only cancels or terminates another session: a call of
+ * pg_cancel_backend or pg_terminate_backend with constants or parameters.
  */
-extern bool padv_statement_only_cancels(const Query *query);
+extern bool padv_query_only_cancels(const Query *query);
+extern bool padv_plan_only_cancels(const PlannedStmt *statement);
 
 /* Whether a query reads views or functions of pool_advisor, and otherwise only catalogs. */
 extern bool padv_statement_only_monitors(Query *query);

@@ -376,16 +376,24 @@ is_begin(const Node *command)
 		(statement->kind == TRANS_STMT_BEGIN || statement->kind == TRANS_STMT_START);
 }
 
-/*
- * A member of pg_monitor may read our views without a slot, and everybody may cancel what
- * has one.
- */
+/* A member of pg_monitor may read our views without a slot. */
 static bool
-passes_without_slot(Query *query)
+passes_as_monitor(Query *query)
 {
 	(void) is_exempt();
-	if (!padv_statement_only_cancels(query) && (likely(!monitor) || !padv_statement_only_monitors(query)))
+	if (likely(!monitor) || !padv_statement_only_monitors(query))
 		return false;
+	passed = true;
+	return true;
+}
+
+/* Likewise, and everybody may cancel what has a slot. */
+static bool
+passes_by_query(Query *query)
+{
+	passing = !working && passes_as_monitor(query);
+	if (passing || working || !padv_query_only_cancels(query))
+		return passing;
 	passed = true;
 	return true;
 }
@@ -422,7 +430,7 @@ after_analysis(ParseState *pstate, Query *query, PadvJumbleState *jstate)
 {
 	if (is_client_statement() && ActivePortal == NULL && MyBEEntry->st_state != STATE_FASTPATH &&
 		!(query->commandType == CMD_UTILITY && is_trivial(query->utilityStmt)) &&
-		!(passing = !working && passes_without_slot(query)) && !acquire_slot((uint64) query->queryId))
+		!passes_by_query(query) && !acquire_slot((uint64) query->queryId))
 	{
 		if (pstate->p_sourcetext == debug_query_string && can_release_all() &&
 			padv_statement_is_its_text(pstate, query))
@@ -646,24 +654,34 @@ is_own_statement(const PlannedStmt *statement)
 }
 
 /*
- * Whether a plan passes without a slot, as passes_without_slot says.  For an unnamed
+ * Whether a plan only reads our views, for a member of pg_monitor.  For an unnamed
  * statement the analysis has found that.  A statement inside another is as that one.
  */
 static bool
-passes_by_plan(const PlannedStmt *statement)
+is_monitoring_plan(const PlannedStmt *statement)
 {
 	PreparedStatement *prepared;
 
 	(void) is_exempt();
-	if (likely(!monitor && !passing))
+	if (likely(!monitor))
 		return false;
 	prepared = prepared_of(ActivePortal, statement);
 	if (prepared != NULL)
 		passing = list_length(prepared->plansource->query_list) == 1 &&
-			passes_without_slot(linitial_node(Query, prepared->plansource->query_list));
+			passes_as_monitor(linitial_node(Query, prepared->plansource->query_list));
 	else if (ActivePortal != NULL && ActivePortal->prepStmtName != NULL && is_own_statement(statement))
 		passing = false;
 	return passing;
+}
+
+/* As passes_by_query.  A plan that cancels is known by itself, whatever was analyzed last. */
+static bool
+passes_by_plan(const PlannedStmt *statement)
+{
+	if (likely(!padv_plan_only_cancels(statement)))
+		return is_monitoring_plan(statement);
+	passed = true;
+	return true;
 }
 
 /* A statement of the client begins, or one that runs inside it. */

@@ -63,7 +63,7 @@ static PadvSlotWord *my_word = NULL;
 /* Whether limits count this session's transactions, as of this version of the limits. */
 static uint32 my_version = 0;
 static bool limits_me = false;
-static PadvQueryPlaces my_queries = {0};	/* a copy */
+static PadvQueryPlaces my_queries = {0};	/* a copy, likewise */
 static bool my_exempt = false;
 
 static bool standing = false;	/* waits in the queue */
@@ -114,6 +114,7 @@ padv_slot_find_flow(PadvBackend *backend)
 	return flow != PADV_NONE ? flow : PADV_ROLE_QUOTA(Max(backend->role_number, 0));
 }
 
+/* Add the quota of the query, if that has a limit. */
 static void
 find_query_quota(PadvBackend *backend)
 {
@@ -507,8 +508,11 @@ acquire_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 	padv_lane_choose(padv_my_backend, pg_atomic_read_u64(&my_word->query_id));
 	padv_slot_find_quotas(padv_my_backend);
 	padv_lane_update(padv_is_in_lane(request) ? 0 : 1, now);
-	my_version = pg_atomic_read_u32(&padv_admission->limits_version);
-	my_queries = padv_admission->query_places;
+	if (my_version != pg_atomic_read_u32(&padv_admission->limits_version))
+	{
+		my_version = pg_atomic_read_u32(&padv_admission->limits_version);
+		my_queries = padv_admission->query_places;
+	}
 	limits_me = my_version != 0 && (request->nquotas > 0 || (!exempt && my_queries.count > 0));
 	if (limits_me)
 		result = grant_now(request, may_wait, enforcement, now, time_left, full);

@@ -160,13 +160,12 @@ extern int64 padv_slots_longest_wait_us(int64 now);
 /*
  * For a reader of the queues, which are numbered.  First comes one for each limit by its
  * index, then PADV_SERVER_QUEUE, the lane of long transactions in it, which is a part of
- * it, those of queries, and then those of roles under the default limit.  What is long by its age counts as
- * running in the lane.
+ * it, those of queries, and then those of roles under the default limit.  What is long by
+ * its age counts as running in the lane.
  */
 #define PADV_LANE_QUEUE (PADV_SERVER_QUEUE + 1)
 #define PADV_FIRST_QUERY_QUEUE (PADV_SERVER_QUEUE + 2)
-#define PADV_QUERY_QUEUES PADV_QUERY_PLACES
-#define PADV_FIRST_ROLE_QUEUE (PADV_FIRST_QUERY_QUEUE + PADV_QUERY_QUEUES)
+#define PADV_FIRST_ROLE_QUEUE (PADV_FIRST_QUERY_QUEUE + PADV_QUERY_PLACES)
 
 /* What is at a queue now. */
 typedef struct PadvQueueNow

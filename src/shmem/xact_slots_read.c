@@ -15,6 +15,9 @@
 #include "shmem/admission_internal.h"
 #include "shmem/xact_slots.h"
 
+StaticAssertDecl(PADV_FIRST_QUERY_QUEUE == PADV_QUERY_QUOTA(0) && PADV_FIRST_ROLE_QUEUE == PADV_ROLE_QUOTA(0),
+				 "queues have the numbers of their quotas");
+
 void
 padv_slots_read(PadvSlotStats *gate)
 {

@@ -528,8 +528,24 @@ part('canceling', sub {
 		is(soon($node, $waiter, $PATIENCE)->{error}, '57014', "$way: which ends");
 		$waiter->close;
 	}
-	$other->simple('SELECT sum(a) FROM t');
-	ok(true_within($node, $PATIENCE, is_queued($other)), 'its next statement waits');
+	# what comes with the call, and a statement that was analyzed before another one passed, wait
+	foreach my $sql ('WITH x AS (DELETE FROM t WHERE false RETURNING a) SELECT pg_cancel_backend(0)',
+		'SELECT pg_cancel_backend(0) HAVING (SELECT count(*) FROM t) > 0', 'SELECT pg_cancel_backend(0) WHERE EXISTS (SELECT FROM t)',
+		'SELECT pg_cancel_backend(0) LIMIT (SELECT count(*) FROM t)', 'SELECT pg_cancel_backend(0) FROM t',
+		'SELECT pg_cancel_backend(0) GROUP BY (SELECT count(*) FROM t)', 'SELECT pg_cancel_backend(0) ORDER BY (SELECT count(*) FROM t)')
+	{
+		$other->simple($sql);
+		ok(true_within($node, $PATIENCE, is_queued($other)), "it waits: $sql");
+		$admin->value("SELECT pg_cancel_backend($other->{pid})");
+		$other->result;
+	}
+	stop_work($node);
+	$other->parse('SELECT sum(a) FROM t')->sync->result;
+	work($node, 1);
+	ok($other->parse('SELECT pg_cancel_backend(0)', 'cancel')->sync && soon($node, $other, $PATIENCE), 'a call is prepared');
+	ok($other->bind('cancel')->execute->sync && soon($node, $other, $PATIENCE), 'and executed');
+	$other->bind('')->execute->sync;
+	ok(true_within($node, $PATIENCE, is_queued($other)), 'a statement prepared before waits');
 	stop_work($node);
 	ok(soon($node, $other, $PATIENCE), 'and has its turn');
 	$other->close;

@@ -511,7 +511,7 @@ sub check_programs
 			next;
 		}
 		my $test = $run_by{ $block->{language} };
-		like(slurp_file("$FindBin::RealBin/../$test"), qr/documented\('$block->{language}'/, "$name: $test runs it");
+		like(slurp_file("$FindBin::RealBin/../$test"), qr/documented\('$block->{language}'/, "$name: $test has it");
 	}
 	return;
 }

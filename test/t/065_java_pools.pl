@@ -37,13 +37,6 @@ plan skip_all => "Java's pools: what cannot be had is " . join(', ', @missing) i
 #
 # What the documentation shows for HikariCP is a program
 #
-sub documented
-{
-	my ($language) = @_;
-
-	return (slurp_file("$FindBin::RealBin/../../doc/fleet.md") =~ /^```$language\n(.*?)^```/ms)[0];
-}
-
 {
 	my $source = "$folder/Documented.java";
 	my $output;
@@ -393,7 +386,7 @@ foreach my $system (@systems)
 	my $next = admin($node)->value("SELECT reason FROM pool_advisor.client_config('$system') WHERE setting = 'next limit'");
 
 	becomes($title, "open = $promised{$system}", "opens the $promised{$system} connections that client_config() promises");
-	# the half of the transactions is short where a pool tests each connection before it gives it out
+	# half of the transactions are short where a pool tests each connection before it gives it out
 	becomes($title, 'hold_p95_seconds BETWEEN 0.08 AND 2 AND suggested_size IS NOT NULL', 'is measured');
 	is(pool($title, "max_open || ' ' || kind"), "$promised{$system} fixed", "$title: never more, and fixed");
 	like($next, qr/wait for $wait{$system}, then get an? $refusal\b/, "$title: the next limit is a wait, then $refusal");

@@ -23,18 +23,7 @@ my $folder = "$FindBin::RealBin/../pools";
 
 $node->safe_psql('postgres', 'CREATE ROLE shop LOGIN');
 
-# The code of the page in a language, as a module.
-sub documented
-{
-	my ($language, $file, $end) = @_;
-	my $page = slurp_file("$FindBin::RealBin/../../doc/fleet.md");
-	my ($code) = $page =~ /^### Follow the share.*?^```$language\n(.*?)^```/ms or die "no $language";
-
-	append_to_file("$modules/$file", $code . $end);
-	return;
-}
-
-documented('js', 'share.js', "\nmodule.exports = followShare;\n");
+append_to_file("$modules/share.js", documented('js') . "\nmodule.exports = followShare;\n");
 applications_of($node, $modules);
 
 # How many connections a role has, and how many processes have some.

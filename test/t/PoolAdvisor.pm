@@ -6,6 +6,7 @@ use strict;
 use warnings FATAL => 'all';
 
 use Carp;
+use FindBin;
 use Exporter 'import';
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -16,7 +17,7 @@ use Wire;
 our @EXPORT = qw(limits_node try_login one_value client says goes_on finish hang_up wait_for_limits set_limits in_use
   queued waiting_pids wait_for poll comes_true refusals server_max_active gate wait_for_gate
   fill let_go nothing_left $SPIN wire admin true_within work stop_work is_queued column soon
-  held_by start_program user_of $GATE $ACCOUNTS @TRANSFER balances ways_to_transfer);
+  held_by start_program user_of documented $GATE $ACCOUNTS @TRANSFER balances ways_to_transfer);
 
 # The view gate as one row: the server's row, with the sums over all queues.
 our $GATE = '(SELECT '
@@ -392,6 +393,15 @@ SELECT coalesce(string_agg(DISTINCT application_name || ' ' || what, '; '), '') 
 	UNION ALL SELECT pid, 'a snapshot' FROM pg_stat_activity WHERE backend_xmin IS NOT NULL AND pid IN ($pids)) AS h
 JOIN pg_stat_activity USING (pid)
 SQL
+}
+
+# What doc/fleet.md shows in a language for a pool that follows my_share().
+sub documented
+{
+	my ($language) = @_;
+	my ($code) = slurp_file("$FindBin::RealBin/../../doc/fleet.md") =~ /^### Follow the share.*?^```$language\n(.*?)^```/ms or die "no $language";
+
+	return $code;
 }
 
 # The connection string of a role.
