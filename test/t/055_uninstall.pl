@@ -95,6 +95,9 @@ sub traces
 		files => join(' ', files_in($root)),
 	);
 
+	$trace{'foreign servers'} = $node->safe_psql('postgres', q{SELECT string_agg(srvname, ' ') FROM pg_foreign_server WHERE srvname ~ 'pool_advisor'});
+	$trace{jobs} = $node->safe_psql('postgres', q{SELECT string_agg(jobname, ' ') FROM cron.job WHERE jobname ~ 'pool_advisor'})
+	  if $node->safe_psql('postgres', q{SELECT to_regclass('cron.job') IS NOT NULL}) eq 't';
 	foreach my $database (qw(postgres shop))
 	{
 		$trace{"objects in $database"} = $node->safe_psql($database,
@@ -147,8 +150,17 @@ isnt(session_of_app(), 0, 'they are in force');
 is($node->safe_psql('shop', 'SELECT name FROM pool_advisor.declared_pools'), 'web', 'declared pools are there');
 
 #
-# Nothing is left.
+# Nothing is left, neither of incidents nor of a hub; for jobs a table stands in for pg_cron.
 #
+append_to_file("$data/pg_stat/pool_advisor.incidents", 'x');
+$node->safe_psql('postgres', $_) foreach (
+	'CREATE SCHEMA cron',
+	'CREATE TABLE cron.job (jobid bigint, jobname text)',
+	q{CREATE FUNCTION cron.unschedule(id bigint) RETURNS bool LANGUAGE sql
+		AS 'WITH gone AS (DELETE FROM cron.job WHERE jobid = id RETURNING 1) SELECT count(*) = 1 FROM gone'},
+	$node->safe_psql('postgres', q{SELECT pool_advisor.fleet_config('postgres_fdw', ARRAY['one=host=127.0.0.1 user=u password=p'])}),
+	'CREATE SERVER of_others FOREIGN DATA WRAPPER postgres_fdw',
+	q{INSERT INTO cron.job VALUES (1, 'pool_advisor_fleet_one'), (2, 'of others')});
 my %before = traces();
 
 isnt($before{$_}, '', "before: $_") foreach sort keys %before;
@@ -159,5 +171,7 @@ is($after{$_}, '', "after: $_") foreach sort keys %after;
 is(session_of_app(), 0, 'nobody is limited any more');
 is($node->safe_psql('postgres', q{SELECT setconfig FROM pg_db_role_setting WHERE setrole = 'app'::regrole}),
 	'{work_mem=5MB}', 'other settings of the role are as they were');
+is($node->safe_psql('postgres', 'SELECT srvname FROM pg_foreign_server UNION ALL SELECT jobname FROM cron.job'),
+	"of_others\nof others", 'and so are servers and jobs of others');
 $node->stop;
 done_testing();
