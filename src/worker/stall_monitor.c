@@ -153,7 +153,7 @@ typedef struct Seen
 } Seen;
 
 /* Whether waiters of a quota are granted slots, and whether that helps. */
-typedef struct Flow
+typedef struct Progress
 {
 	int64		granted;		/* PadvLimitState.granted at the last check */
 	int64		since;			/* monotonic; last grant; 0: no waiter */
@@ -162,7 +162,7 @@ typedef struct Flow
 	int			stalled;		/* slot owners when nothing worked last */
 	int			burst;			/* how many times the limit gets slots */
 	int64		works_since;	/* monotonic; 0: nothing works */
-} Flow;
+} Progress;
 
 /* What the slot owners under a quota do. */
 typedef struct Use
@@ -182,8 +182,8 @@ typedef struct Member
 struct PadvStallMonitor
 {
 	Seen	   *seen;			/* by backend */
-	Flow	   *flow;			/* by quota */
-	int32	   *holders;		/* a copy */
+	Progress   *progress;		/* by quota */
+	int32	   *slot_owners;	/* a copy */
 	int			nslot_owners;
 	Use		   *use;			/* by quota, of this check */
 	double		turned_idle;	/* uncounted shares of those that turned long */
@@ -239,9 +239,9 @@ padv_stall_monitor_create(void)
 	int			quotas = padv_admission_quotas();
 
 	monitor->seen = palloc0(mul_size(slots, sizeof(Seen)));
-	monitor->holders = palloc0(mul_size(slots, sizeof(int32)));
+	monitor->slot_owners = palloc0(mul_size(slots, sizeof(int32)));
 	monitor->needed = palloc0(mul_size(slots, sizeof(int32)));
-	monitor->flow = palloc0(mul_size(quotas, sizeof(Flow)));
+	monitor->progress = palloc0(mul_size(quotas, sizeof(Progress)));
 	monitor->use = palloc0(mul_size(quotas, sizeof(Use)));
 	monitor->touched = palloc0(mul_size(quotas, sizeof(int32)));
 	monitor->raised = palloc0(mul_size(quotas, sizeof(int32)));
@@ -481,8 +481,8 @@ static int32
 slot_owner_of(const PadvStallMonitor *monitor, int pid)
 {
 	for (int i = 0; i < monitor->nslot_owners; i++)
-		if (padv_backends[monitor->holders[i]].pid == pid)
-			return monitor->holders[i];
+		if (padv_backends[monitor->slot_owners[i]].pid == pid)
+			return monitor->slot_owners[i];
 	return -1;
 }
 
@@ -687,22 +687,22 @@ static int32
 raise_of(PadvStallMonitor *monitor, int32 quota, int64 now)
 {
 	const Use  *use = &monitor->use[quota];
-	Flow	   *flow = &monitor->flow[quota];
+	Progress   *progress = &monitor->progress[quota];
 	int32		more = (int32) (use->uncounted + 0.5);
 
 	if (use->working >= LEAST_WORK)
 	{
-		if (flow->works_since == 0)
-			flow->works_since = now;
-		else if (now - flow->works_since >= CALM_US)
-			flow->burst = flow->stalled = 0;
+		if (progress->works_since == 0)
+			progress->works_since = now;
+		else if (now - progress->works_since >= CALM_US)
+			progress->burst = progress->stalled = 0;
 		return more;
 	}
-	flow->works_since = 0;
-	if (use->owners > flow->stalled)
-		flow->burst = flow->burst == 0 ? 1 : Min(flow->burst * 2, MOST_BURST);
-	flow->stalled = use->owners;
-	return more + Max(padv_slot_limit_of(quota), 0) * (flow->burst - 1);
+	progress->works_since = 0;
+	if (use->owners > progress->stalled)
+		progress->burst = progress->burst == 0 ? 1 : Min(progress->burst * 2, MOST_BURST);
+	progress->stalled = use->owners;
+	return more + Max(padv_slot_limit_of(quota), 0) * (progress->burst - 1);
 }
 
 static void
@@ -731,7 +731,7 @@ adjust_limits(PadvStallMonitor *monitor, int64 now)
 static int64
 no_grant_us(const PadvStallMonitor *monitor, int32 quota, int64 now)
 {
-	int64		since = monitor->flow[quota].since;
+	int64		since = monitor->progress[quota].since;
 
 	return since > 0 ? now - since : 0;
 }
@@ -799,7 +799,7 @@ client_needs(const PadvStallMonitor *monitor, int32 client)
 	if (SLOT_STATE(pg_atomic_read_u64(&padv_slot_words[client].word)) != SLOT_HELD)
 		return false;
 	for (int i = 0; i < monitor->nslot_owners; i++)
-		if (((volatile PadvBackend *) padv_backends)[monitor->holders[i]].client == client)
+		if (((volatile PadvBackend *) padv_backends)[monitor->slot_owners[i]].client == client)
 			return false;
 	return true;
 }
@@ -863,9 +863,9 @@ patience_us(int32 quota, int forced)
 
 /* Note whether waiters at this quota get slots; after long, grant one beyond the limit. */
 static void
-check_flow(PadvStallMonitor *monitor, int32 quota, int64 now)
+check_progress(PadvStallMonitor *monitor, int32 quota, int64 now)
 {
-	Flow	   *flow = &monitor->flow[quota];
+	Progress   *progress = &monitor->progress[quota];
 	int32		first = -1;
 	int64		granted;
 
@@ -875,23 +875,23 @@ check_flow(PadvStallMonitor *monitor, int32 quota, int64 now)
 		first = padv_queue_first_at(&padv_xact_queue, quota);
 	SpinLockRelease(&padv_admission->mutex);
 
-	if (first < 0 || flow->look + 1 != monitor->looks)
-		flow->burst = flow->stalled = 0;
+	if (first < 0 || progress->look + 1 != monitor->looks)
+		progress->burst = progress->stalled = 0;
 	if (first < 0)
-		flow->since = 0;
-	else if (flow->since == 0 || granted != flow->granted || flow->look + 1 != monitor->looks)
+		progress->since = 0;
+	else if (progress->since == 0 || granted != progress->granted || progress->look + 1 != monitor->looks)
 	{
-		flow->since = now;
-		flow->forced = 0;
+		progress->since = now;
+		progress->forced = 0;
 	}
-	else if (now - flow->since >= patience_us(quota, flow->forced) && padv_slot_overcommit(first))
+	else if (now - progress->since >= patience_us(quota, progress->forced) && padv_slot_overcommit(first))
 	{
-		flow->since = now;
-		flow->forced++;
+		progress->since = now;
+		progress->forced++;
 		granted++;
 	}
-	flow->granted = granted;
-	flow->look = monitor->looks;
+	progress->granted = granted;
+	progress->look = monitor->looks;
 }
 
 /* --- a check --- */
@@ -901,7 +901,7 @@ copy_lists(PadvStallMonitor *monitor)
 {
 	SpinLockAcquire(&padv_admission->mutex);
 	monitor->nslot_owners = padv_admission->nslot_owners;
-	memcpy(monitor->holders, padv_slot_owners, monitor->nslot_owners * sizeof(int32));
+	memcpy(monitor->slot_owners, padv_slot_owners, monitor->nslot_owners * sizeof(int32));
 	monitor->nneeded = padv_admission->nneeded;
 	memcpy(monitor->needed, padv_needed, monitor->nneeded * sizeof(int32));
 	SpinLockRelease(&padv_admission->mutex);
@@ -929,9 +929,9 @@ check_all(PadvStallMonitor *monitor, int64 now)
 	 * turn
 	 */
 	for (int i = 0; i < monitor->nslot_owners; i++)
-		check_owner(monitor, monitor->holders[(i + monitor->looks) % (uint32) monitor->nslot_owners], now, wall);
+		check_owner(monitor, monitor->slot_owners[(i + monitor->looks) % (uint32) monitor->nslot_owners], now, wall);
 	for (int i = 0; i < monitor->ntouched; i++)
-		check_flow(monitor, monitor->touched[i], now);
+		check_progress(monitor, monitor->touched[i], now);
 	if (monitor->nneeded > 0)
 		grant_needed(monitor, now, wall);
 	adjust_limits(monitor, now);
