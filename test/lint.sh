@@ -193,6 +193,20 @@ view_columns_without_words() {
         section "$view" | grep -w -e "$column" >/dev/null || echo "$view.$column"
     done
 }
+# The names in backticks of src/README.md are in the code, and not in comments of it only.
+# shellcheck disable=SC2086 # a list of files
+unknown_names() {
+    perl -0777 -e '
+        my %known;
+        for (@ARGV[1 .. $#ARGV]) {
+            open my $code, "<", $_ or die "$_: $!\n";
+            my $text = <$code> =~ s{/\*.*?\*/}{ }grs;
+            $known{$_} = 1 for $text =~ /\w+/g;
+        }
+        open my $map, "<", $ARGV[0] or die "$ARGV[0]: $!\n";
+        my %names = map { $_ => 1 } <$map> =~ /`([A-Za-z_]\w*)(?:\(\))?`/g;
+        print "$_\n" for grep { !$known{$_} } sort keys %names;' src/README.md $SOURCES
+}
 tests_without_words() {
     for file in test/t/*.p[lm] test/unit/*.[ch] test/fuzz/*.c test/isolation/specs/*.spec test/bench/*.c test/*.sh; do
         grep -qF "\`${file#test/}\`" test/README.md || echo "$file"
@@ -258,6 +272,7 @@ check 'every link leads to a page and a heading' \
 check 'sentences are short and plain' < <(perl test/docs.pl prose "${DOCS[@]}" 2>&1)
 check 'README.md is short' < <(wc -l README.md | awk '$1 > 350 { print $2 " has " $1 " lines" }')
 check 'REVOKE and GRANT stand after their object' < <(grants_elsewhere)
+check 'src/README.md names what is there' < <(unknown_names)
 check 'test/README names every test' < <(tests_without_words)
 check 'every case has an expected output' < <(cases_without_output)
 
