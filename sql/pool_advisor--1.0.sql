@@ -124,7 +124,7 @@ COMMENT ON COLUMN pool_advisor.status.sessions IS 'client sessions in the last s
 COMMENT ON COLUMN pool_advisor.status.active IS 'sessions executing a statement in the last sample: the sum of on_cpu and the four waiting columns';
 COMMENT ON COLUMN pool_advisor.status.idle IS 'sessions waiting for a command, outside a transaction, in the last sample';
 COMMENT ON COLUMN pool_advisor.status.idle_in_transaction IS 'sessions waiting for a command inside a transaction, aborted ones included, in the last sample';
-COMMENT ON COLUMN pool_advisor.status.queued IS 'sessions waiting to be admitted by pool_advisor in the last sample';
+COMMENT ON COLUMN pool_advisor.status.queued IS 'logins that wait in the queue, and sessions whose transaction waits for a slot, in the last sample';
 COMMENT ON COLUMN pool_advisor.status.on_cpu IS 'active sessions that wait for nothing: running, or runnable';
 COMMENT ON COLUMN pool_advisor.status.waiting_io IS 'active sessions with a wait event of type IO';
 COMMENT ON COLUMN pool_advisor.status.waiting_lock IS 'active sessions with a wait event of type Lock';

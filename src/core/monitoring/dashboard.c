@@ -102,8 +102,8 @@ static const Panel panels[] = {
 	{"pool_advisor_server_max_active%", "server_max_active"}}},
 	{"What the queue did", "Transactions each second.", "timeseries", "ops", 12, false, NULL, {
 			{"rate(pool_advisor_transactions_queued_total%[$__rate_interval])", "waited"},
-			{"rate(pool_advisor_gate_refused_total%[$__rate_interval])", "refused"},
-			{"rate(pool_advisor_gate_timed_out_total%[$__rate_interval])", "timed out"},
+			{"rate(pool_advisor_transactions_refused_total%[$__rate_interval])", "refused"},
+			{"rate(pool_advisor_transactions_timed_out_total%[$__rate_interval])", "timed out"},
 	{"rate(pool_advisor_transactions_cancelled_total%[$__rate_interval])", "canceled"}}},
 	{"Limits", "Share of each limit on sessions that is in use.", "timeseries", "percentunit", 12, false, NULL, {
 	{"pool_advisor_limit_in_use% / (pool_advisor_limit_max_sessions% > 0)", "{{rolname}} {{datname}}"}}},
