@@ -542,7 +542,7 @@ padv_define_settings(void)
 							 NULL, padv_assign_gate_enforcement, NULL);
 
 	DefineCustomRealVariable(PREFIX ".limit_scale",
-							 "Sets this node's factor on the sessions of every limit.",
+							 "Sets this node's factor on the sessions and transactions of limits on roles and databases.",
 							 NULL,
 							 &padv_limit_scale,
 							 1.0, 0.001, 1000.0,
