@@ -966,7 +966,6 @@ CREATE FUNCTION pool_advisor._budget(
     OUT sessions bigint,
     OUT committed bigint,
     OUT available bigint,
-    OUT verdict text,
     OUT queue bigint
 )
 RETURNS SETOF record
@@ -977,9 +976,9 @@ GRANT EXECUTE ON FUNCTION pool_advisor._budget() TO pg_monitor, pg_read_all_stat
 COMMENT ON FUNCTION pool_advisor._budget() IS 'what the view budget shows';
 
 CREATE VIEW pool_advisor.budget AS
-WITH places AS (
+WITH limits AS (
     SELECT * FROM pool_advisor._budget() WITH ORDINALITY
-        AS b (scope, name, sessions, committed, available, verdict, queue, n)
+        AS b (scope, name, sessions, committed, available, queue, n)
 ), pools AS (
     SELECT p.name, p.role, p.processes * p.max_pool_size AS committed,
            CASE WHEN p.role IS NOT NULL AND p.database IS NULL
@@ -996,31 +995,31 @@ WITH places AS (
       AND NOT EXISTS (SELECT FROM pool_advisor.declared_pools p
                       WHERE p.role = f.role AND (p.database IS NULL OR p.database = f.database))
 ), rows AS (
-    SELECT 1 AS part, n, scope, name, sessions, committed, available, queue FROM places
+    SELECT 1 AS part, n, scope, name, sessions, committed, available, queue FROM limits
     UNION ALL
     SELECT 2, 1, 'pools', '',
            -- a role that several pools share is counted once
            CASE WHEN min(sessions) < 0 THEN -1 ELSE
                (SELECT sum(sessions)::bigint FROM (SELECT DISTINCT role, sessions FROM pools) AS roles)
            END,
-           sum(committed)::bigint, (SELECT available FROM places WHERE scope = 'server'), 0
+           sum(committed)::bigint, (SELECT available FROM limits WHERE scope = 'server'), 0
     FROM pools HAVING count(*) > 0
     UNION ALL
     SELECT 3, row_number() OVER (ORDER BY name), 'pool', name, sessions, committed,
-           (SELECT available FROM places WHERE scope = 'server'), 0
+           (SELECT available FROM limits WHERE scope = 'server'), 0
     FROM pools
     UNION ALL
     SELECT 4, 1, 'found pools', '', sum(sessions)::bigint, sum(committed)::bigint,
-           (SELECT available FROM places WHERE scope = 'server'), 0
+           (SELECT available FROM limits WHERE scope = 'server'), 0
     FROM found HAVING count(*) > 0
     UNION ALL
     SELECT 5, row_number() OVER (ORDER BY name), 'found pool', name, sessions, committed,
-           (SELECT available FROM places WHERE scope = 'server'), 0
+           (SELECT available FROM limits WHERE scope = 'server'), 0
     FROM found
     UNION ALL
     SELECT 6, 1, 'all pools', '', -1,
            (SELECT sum(committed)::bigint FROM pools) + (SELECT sum(committed)::bigint FROM found),
-           (SELECT available FROM places WHERE scope = 'server'), 0
+           (SELECT available FROM limits WHERE scope = 'server'), 0
     WHERE EXISTS (SELECT FROM pools) AND EXISTS (SELECT FROM found)
 )
 SELECT scope, name, sessions, committed, available,
@@ -1032,7 +1031,7 @@ FROM rows ORDER BY part, n;
 REVOKE ALL ON pool_advisor.budget FROM PUBLIC;
 GRANT SELECT ON pool_advisor.budget TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.budget IS
-    'whether all that may connect, by limits and CONNECTION LIMITs, fits into the connections there are; first the server, then each place with a bound, then the declared pools together and each, then the pools that were found beside them';
+    'whether all that may connect, by limits and CONNECTION LIMITs, fits into the connections there are; first the server, then each limit with a bound, then the declared pools together and each, then the pools that were found beside them';
 COMMENT ON COLUMN pool_advisor.budget.scope IS 'server, then a scope of the view limits; pools for all declared pools together, pool for each; found pools and found pool for those of the view pools that are not declared for their role and database; all pools for both';
 COMMENT ON COLUMN pool_advisor.budget.name IS 'of the role, group, database or pool; empty for the server, the default and all pools together';
 COMMENT ON COLUMN pool_advisor.budget.sessions IS 'sessions that are there; of a pool those of its role in the last sample, -1 when it was declared without a role, or with a database, and for all pools';

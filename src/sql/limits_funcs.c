@@ -218,14 +218,12 @@ store_budget(FunctionCallInfo fcinfo, const char *scope, const char *name,
 	padv_row_int(&row, sessions);
 	padv_row_int(&row, committed);
 	padv_row_int(&row, available);
-	padv_row_text(&row, committed < 0 || queue < 0 ? "unlimited" :
-				  committed + queue <= available ? "fits" : "does not fit");
 	padv_row_int(&row, queue);
 	padv_row_store(&row, fcinfo);
 }
 
 static char *
-place_name(const PadvLimit *limit)
+limit_name(const PadvLimit *limit)
 {
 	if (!OidIsValid(limit->database))
 		return padv_role_name(limit->role);
@@ -235,7 +233,7 @@ place_name(const PadvLimit *limit)
 }
 
 /*
- * What may connect, for the server and for each place with a bound.
+ * What may connect, for the server and for each limit with a bound.
  */
 Datum
 pool_advisor_budget(PG_FUNCTION_ARGS)
@@ -256,7 +254,7 @@ pool_advisor_budget(PG_FUNCTION_ARGS)
 		const PadvLimit *limit = &usage.limits->limits[i];
 
 		if (padv_limit_bound(limit) >= 0)
-			store_budget(fcinfo, padv_scope_name(limit->scope), place_name(limit), usage.in_use[i],
+			store_budget(fcinfo, padv_scope_name(limit->scope), limit_name(limit), usage.in_use[i],
 						 padv_limit_bound(limit), available, padv_limit_queue(limit));
 	}
 	if (padv_limit_bound(&usage.limits->fallback) >= 0)
