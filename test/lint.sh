@@ -211,6 +211,9 @@ tests_without_words() {
     for file in test/t/*.p[lm] test/unit/*.[ch] test/fuzz/*.c test/isolation/specs/*.spec test/bench/*.c test/*.sh; do
         grep -qF "\`${file#test/}\`" test/README.md || echo "$file"
     done
+    sed -n "s/^PARTS='\(.*\)'/\1/p" test/bench/run.sh | tr ' ' '\n' | while read -r part; do
+        grep -qE "^\| $part( |$)" test/README.md || echo "bench $part"
+    done
 }
 # REVOKE and GRANT name the object that was created last; what only some may see has both.
 grants_elsewhere() {
