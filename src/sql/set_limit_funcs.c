@@ -26,7 +26,6 @@
 #include "catalog/pg_auth_members.h"
 #include "catalog/pg_db_role_setting.h"
 #include "executor/spi.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "postmaster/postmaster.h"
 #include "utils/acl.h"
@@ -124,7 +123,7 @@ read_interval(const Interval *interval, PadvLimitSetting setting, const char *ar
 
 /*
  * What was given for a setting, or PADV_NOT_SET.  The arguments follow role and database
- * in the order of the settings; SQL objects of before do not have the last ones.
+ * in the order of the settings.
  */
 static int32
 read_setting(FunctionCallInfo fcinfo, PadvLimitSetting setting)
@@ -132,7 +131,7 @@ read_setting(FunctionCallInfo fcinfo, PadvLimitSetting setting)
 	int			number = 2 + setting;
 	const char *argument = strchr(padv_limit_setting_name(setting), '.') + 1;
 
-	if (number >= PG_NARGS() || PG_ARGISNULL(number))
+	if (PG_ARGISNULL(number))
 		return PADV_NOT_SET;
 	if (padv_limit_setting_is_time(setting))
 		return read_interval(PG_GETARG_INTERVAL_P(number), setting, argument);
@@ -411,7 +410,6 @@ pool_advisor_set_limit(PG_FUNCTION_ARGS)
 	int32		value[PADV_LIMIT_SETTINGS];
 	PadvLimit	limit;
 	PadvRow		row = {0};
-	TupleDesc	tupdesc;
 	char	   *alter;
 
 	padv_require_preloaded();
@@ -440,9 +438,6 @@ pool_advisor_set_limit(PG_FUNCTION_ARGS)
 	if (value[PADV_MAX_SESSIONS] != PADV_NOT_SET || value[PADV_QUEUE_LENGTH] != PADV_NOT_SET)
 		warn_of_queue(&limit);
 
-	/* SQL objects of before it told anything */
-	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
-		PG_RETURN_VOID();
 	padv_row_limit(&row, &limit);
 	padv_row_transaction_queue(&row, &limit);
 	padv_row_share(&row, &limit);
