@@ -196,7 +196,7 @@ begin_growth(PadvWatchedRole *role)
 {
 	role->base = role->most = role->sessions;
 	role->steps = 0;
-	role->opened = role->grown_seconds = role->still_seconds = 0.0;
+	role->opened = role->still_seconds = 0.0;
 }
 
 static void
@@ -217,8 +217,7 @@ note_growth(PadvWatchedRole *role)
 	}
 	else
 	{
-		if (role->steps++ == 0)
-			role->grown_seconds = 0.0;
+		role->steps++;
 		role->still_seconds = 0.0;
 	}
 	role->most = role->sessions;
@@ -230,7 +229,6 @@ look_at_growth(PadvWatchedRole *role, double seconds, bool kept)
 {
 	double		given_back = (double) (role->most - role->sessions);
 
-	role->grown_seconds += seconds;
 	role->still_seconds += seconds;
 	role->past += fmin(0.0, (double) role->sessions - role->past) * seconds / PAST_SECONDS;
 	role->low += fmin((double) role->sessions - role->low,

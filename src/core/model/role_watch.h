@@ -37,8 +37,7 @@ typedef struct PadvWatchedRole
 								 * back */
 	int			steps;			/* looks at which it had grown without need */
 	double		opened;			/* logins since base */
-	double		grown_seconds;	/* since the first of these looks */
-	double		still_seconds;	/* since the last one */
+	double		still_seconds;	/* since the last of these looks */
 } PadvWatchedRole;
 
 typedef struct PadvRoleWatch
