@@ -204,8 +204,8 @@ check_curve(const PadvCurve *curve)
 	must(isfinite(curve->best_so_far) && curve->best_so_far >= 0.0);
 	if (curve->state != PADV_CURVE_FITTED)
 		return;
-	must(isfinite(curve->at_work.best) && curve->at_work.best > 0.0);
-	must(curve->at_work.low <= curve->at_work.best && curve->at_work.best <= curve->at_work.high);
+	must(isfinite(curve->busy.best) && curve->busy.best > 0.0);
+	must(curve->busy.low <= curve->busy.best && curve->busy.best <= curve->busy.high);
 	must(isfinite(curve->active.best) && curve->active.best >= 0.0);
 	must(isfinite(curve->throughput) && curve->throughput >= 0.0);
 }

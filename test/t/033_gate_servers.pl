@@ -93,7 +93,7 @@ my $holder = client($node, $superuser, q{SELECT pg_advisory_lock(2), 'held';});
 says($holder, qr/held/);
 my $scan = client($node, $superuser, q{SET compare.slowly = 'yes'; SET enable_seqscan = off; SELECT count(*) FROM compared WHERE a = 1;});
 $scan->{run}->pump until $scan->{err} =~ /compares/;
-my $at_work = client($node, 'app', q{INSERT INTO compared VALUES (1); SELECT 'inserted';});
+my $busy = client($node, 'app', q{INSERT INTO compared VALUES (1); SELECT 'inserted';});
 wait_for($node, q{count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'INSERT INTO compared%'
 	AND (wait_event_type = 'Buffer' OR wait_event_type = 'LWLock' AND wait_event = 'BufferContent')},
 	'an insert waits for the lock of a buffer');
@@ -105,7 +105,7 @@ wait_for($node, "samples_total > $samples + 10 AND waiting_lwlock = 1 FROM pool_
 is($node->safe_psql('postgres', "SELECT waiting, overcommitted_total - $overcommitted FROM pool_advisor.gate"), '1|0',
 	'nobody is let in for that');
 finish($holder);
-like(finish($at_work), qr/inserted/, 'it goes on');
+like(finish($busy), qr/inserted/, 'it goes on');
 finish($_) foreach $scan, $behind;
 nothing_left($node, 'the lock of a buffer');
 

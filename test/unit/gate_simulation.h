@@ -46,7 +46,7 @@ typedef struct Server
 	/* state */
 	double		now;
 	double		inside;			/* in the system: run or wait */
-	double		at_work;		/* those whose work has come to show */
+	double		busy;			/* those whose work has come to show */
 	double		transactions;
 	double		weather;
 	uint64_t	seed;
@@ -158,9 +158,9 @@ step(Server *server, double limit)
 	/* a change shows after about as long as a transaction takes */
 	running = fmin(limit, server->inside);
 	residence = fmax(running, 1.0) / fmax(law_rate(&server->law, fmax(running, 1.0)), 1e-9);
-	server->at_work += (running - server->at_work) * fmin(STEP_SECONDS / residence, 1.0);
-	server->at_work = fmin(server->at_work, fmax(running, server->at_work - running));
-	rate = law_rate(&server->law, server->at_work);
+	server->busy += (running - server->busy) * fmin(STEP_SECONDS / residence, 1.0);
+	server->busy = fmin(server->busy, fmax(running, server->busy - running));
+	rate = law_rate(&server->law, server->busy);
 	if (!is_pause(server))
 	{
 		server->done += rate * STEP_SECONDS;

@@ -326,10 +326,10 @@ production_regret(const Production *p, double active)
 /* --- what the core sees --------------------------------------------------- */
 
 static void
-production_take(Production *p, double at_work, const ProductionPoint *point, PadvWindowMeans *take)
+production_take(Production *p, double busy, const ProductionPoint *point, PadvWindowMeans *take)
 {
-	double		seen = fmax(0.0, at_work + production_normal(p) * sqrt(0.05 * at_work));
-	double		share = at_work > 0.0 ? fmin(seen, p->sessions) / at_work : 0.0;
+	double		seen = fmax(0.0, busy + production_normal(p) * sqrt(0.05 * busy));
+	double		share = busy > 0.0 ? fmin(seen, p->sessions) / busy : 0.0;
 
 	memset(take, 0, sizeof(*take));
 	take->samples = PRODUCTION_STEPS;
@@ -399,7 +399,7 @@ production_minute(const Production *p, PadvMinute *minute)
 
 /* The order of the worker. */
 static void
-production_tell(Production *p, double at_work, double done, const ProductionPoint *point)
+production_tell(Production *p, double busy, double done, const ProductionPoint *point)
 {
 	const PadvCounters *before;
 	const PadvCounters *after;
@@ -409,7 +409,7 @@ production_tell(Production *p, double at_work, double done, const ProductionPoin
 
 	production_count(p, done, point);
 	padv_load_add(&p->load_window, &p->counters);
-	production_take(p, at_work, point, take);
+	production_take(p, busy, point, take);
 	p->second++;
 	if (padv_load_newest(&p->load_window, &before, &after) &&
 		PADV_DESCRIBE(take, before, after, &interval))
@@ -459,7 +459,7 @@ static inline void
 production_open_second(Production *p, double rate)
 {
 	ProductionPoint mean = {0};
-	double		at_work = 0.0;
+	double		busy = 0.0;
 	double		done = 0.0;
 	const double step = 1.0 / PRODUCTION_STEPS;
 	double		balance;
@@ -485,11 +485,11 @@ production_open_second(Production *p, double rate)
 		/* who has waited for ten seconds goes away */
 		p->backlog = fmin(p->backlog, p->sessions + 10.0 * rate);
 		point = production_at(p->points, p->sessions, fmin(p->backlog, p->sessions));
-		at_work += fmin(p->backlog, p->sessions) * step;
+		busy += fmin(p->backlog, p->sessions) * step;
 		done += fmin(point.throughput * p->speed, fmax(rate, finished)) * step;
 		production_add(&mean, &point, step);
 	}
-	production_tell(p, at_work, done, &mean);
+	production_tell(p, busy, done, &mean);
 }
 
 /* So many clients, each of which thinks for a while between two transactions. */

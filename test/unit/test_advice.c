@@ -417,7 +417,7 @@ test_rounding(void)
 	PadvInputs	inputs = model->inputs;
 	const PadvWaits waits = {.run = 1e7, .ready = 1e7, .asleep = 5e6};
 	const PadvCurve curve = {
-		.state = PADV_CURVE_FITTED, .active = {.best = 120.3}, .at_work = {.best = 140},
+		.state = PADV_CURVE_FITTED, .active = {.best = 120.3}, .busy = {.best = 140},
 	};
 	char		text[PADV_SENTENCE];
 
@@ -490,14 +490,14 @@ test_conclusion(void)
 	model.chosen = PADV_METHOD_SCALABILITY;
 	model.estimates[PADV_METHOD_SCALABILITY].confidence = PADV_CONFIDENCE_HIGH;
 	model.curve.throughput = 1800;
-	model.curve.at_work.high = 10;
-	model.curve.now_at_work = 50;
+	model.curve.busy.high = 10;
+	model.curve.now_busy = 50;
 	model.curve.now_throughput = 1000;
 	model.curve.noise = 0.25;
 	ok(strcmp(conclusion(&model, padv_advice_confidence(&model), PADV_GAIN_BY_CURVE),
 			  " Confidence: high. Expected gain: about 1.8 times the throughput, 1.5 to 2.2.") == 0,
 	   "with one it comes from the curve");
-	model.curve.now_at_work = 9;
+	model.curve.now_busy = 9;
 	ok(strstr(conclusion(&model, PADV_MEASURED, PADV_GAIN_BY_CURVE), "none now") != NULL, "if more are busy than at the peak");
 }
 

@@ -546,7 +546,7 @@ static PadvCurve
 law(PadvCurveState found)
 {
 	PadvCurve	curve = {
-		.state = found, .at_work = {10, 7.3, 13.7}, .throughput = 1000 / 1.9,
+		.state = found, .busy = {10, 7.3, 13.7}, .throughput = 1000 / 1.9,
 		.fit_known = true, .fit = {.lambda = 100, .sigma = 0, .kappa = 0.01, .r_squared = 1},
 	};
 
@@ -749,7 +749,7 @@ draw_random_scalability(void)
 	PadvScalabilityRow rows[60];
 	PadvCurve	curve = {
 		.state = (PadvCurveState) random_below(3), .fit_known = random_below(2),
-		.at_work = {random_figure(), random_figure(), random_figure()},
+		.busy = {random_figure(), random_figure(), random_figure()},
 		.throughput = random_figure(),
 		.fit = {random_figure(), random_figure(), random_figure(), 0},
 	};

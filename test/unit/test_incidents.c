@@ -480,7 +480,7 @@ open_second(Production *p, double rate)
 {
 	const double step = 1.0 / PRODUCTION_STEPS;
 	ProductionPoint mean = {0};
-	double		at_work = 0.0;
+	double		busy = 0.0;
 	double		done = 0.0;
 	double		balance;
 
@@ -505,11 +505,11 @@ open_second(Production *p, double rate)
 		else
 			p->backlog = fmin(p->backlog + (rate - finished) * step, p->sessions + 10.0 * rate);
 		point = production_at(p->points, p->sessions, fmin(p->backlog, p->sessions));
-		at_work += fmin(p->backlog, p->sessions) * step;
+		busy += fmin(p->backlog, p->sessions) * step;
 		done += finished * step;
 		production_add(&mean, &point, step);
 	}
-	production_tell(p, at_work, done, &mean);
+	production_tell(p, busy, done, &mean);
 }
 
 static void

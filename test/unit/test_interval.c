@@ -54,7 +54,7 @@ test_counts(void)
 	near(interval.seconds, 1, 0, "its length");
 	near(interval.transactions, 600, 0, "committed transactions");
 	near(interval.latency, 0.005, 1e-12, "mean time inside, rolled back ones included");
-	near(interval.at_work, 2 + 2 + 2 + 2 + 1, 1e-12, "at work: active, held and in turn-around, without parallel workers");
+	near(interval.busy, 2 + 2 + 2 + 2 + 1, 1e-12, "at work: active, held and in turn-around, without parallel workers");
 	near(interval.active, 2 + 2 + 2 + 3, 1e-12, "active, with them");
 	near(interval.inside, 4, 1e-12, "inside a statement and not kept waiting");
 

@@ -389,7 +389,7 @@ test_scalability(void)
 	PadvLoad	load = load_with_reads(-1);
 	PadvCurve	curve = {.state = PADV_CURVE_FITTED, .bins = 9, .near_seconds = 30, .beyond_seconds = 30,
 		.present_seconds = 130, .settled = true,
-	.at_work = {16.1, 12, 24}, .active = {11.6, 8.2, 20.3}};
+	.busy = {16.1, 12, 24}, .active = {11.6, 8.2, 20.3}};
 	PadvModel	model;
 	PadvPoolMemory memory;
 	double		gain,
@@ -407,20 +407,20 @@ test_scalability(void)
 	ok(model.pool_size == 15, "the optimum, and the pauses inside transactions");
 	ok(model.session_pool_size == 16, "a pool whose callers keep connections holds those at work");
 	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_HIGH, "much evidence");
-	curve.at_work.high = 50;
+	curve.busy.high = 50;
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_LOW, "but not for a range that wide");
-	curve.at_work.high = 24;
+	curve.busy.high = 24;
 	curve.present_seconds = 100;
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_MEDIUM, "nor for another level");
 	curve.present_seconds = 130;
 	curve.throughput = 900;
 	curve.now_throughput = 500;
-	curve.now_at_work = 60;
+	curve.now_busy = 60;
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(padv_model_gain(&model, &gain, &low, &high) && gain == 1.8 && low < 1.7 && high > 1.9, "the gain is measured, with its range");
-	curve.now_at_work = 20;
+	curve.now_busy = 20;
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(!padv_model_gain(&model, &gain, &low, &high), "there is none within the range");
 	curve.beyond_seconds = 5;
@@ -471,7 +471,7 @@ test_trial(void)
 	PadvLoad	load = load_with_reads(-1);
 	PadvCurve	curve = {.state = PADV_CURVE_FITTED, .bins = 9, .near_seconds = 30, .beyond_seconds = 30,
 		.present_seconds = 130, .settled = true,
-	.at_work = {16.1, 12, 24}, .active = {11.6, 8.2, 20.3}};
+	.busy = {16.1, 12, 24}, .active = {11.6, 8.2, 20.3}};
 	PadvTrialFinding finding = {.known = true, .limit = 30, .age_seconds = 3600.0};
 	const PadvEstimate *estimate;
 	PadvModel	model;
@@ -520,14 +520,14 @@ test_prediction(void)
 	padv_model_init(&model);
 	for (int i = 0; i < 400; i++)
 	{
-		double		at_work = i < 200 ? 5.0 : 20.0;
-		PadvInterval interval = {.seconds = 1, .at_work = at_work, .active = at_work,
-		.transactions = i < 200 ? 1000 : 600, .sessions = at_work, .cores_busy = 1.0};
+		double		busy = i < 200 ? 5.0 : 20.0;
+		PadvInterval interval = {.seconds = 1, .busy = busy, .active = busy,
+		.transactions = i < 200 ? 1000 : 600, .sessions = busy, .cores_busy = 1.0};
 
 		padv_scalability_add(&scalability, &interval);
 	}
 	ok(padv_model_predict(&model, &scalability, -1, 5, 0.0) < 0.0, "without a load nothing is predicted");
-	model.curve.now_at_work = 20.0;
+	model.curve.now_busy = 20.0;
 	near(padv_model_predict(&model, &scalability, -1, 5, 0.0), 1000.0 / 600.0, 0.1, "the curve predicts a gain");
 	near(padv_model_predict(&model, &scalability, 5, 30, 0.0), 0.6, 0.1, "and a loss");
 	near(padv_model_predict(&model, &scalability, 30, -1, 0.0), 1.0, 1e-9, "and nothing where neither limit is reached");
@@ -579,7 +579,7 @@ test_fuzz(void)
 		PadvLoad	load = {.disk_reads = anything(), .sessions_run = anything(), .sessions_delay = anything()};
 		PadvWaits	waits = {anything(), anything(), anything(), anything(), anything(), anything(),
 		{anything(), anything(), anything()}, {anything(), anything(), anything()}};
-		PadvCurve	curve = {.state = (PadvCurveState) (i % 3), .at_work = {anything(), anything(), anything()},
+		PadvCurve	curve = {.state = (PadvCurveState) (i % 3), .busy = {anything(), anything(), anything()},
 			.active = {anything(), anything(), anything()}, .best_so_far = anything(),
 		.helpful_active = anything()};
 
@@ -655,7 +655,7 @@ test_machines(void)
 		inputs.detected_spindles = (int64_t) from_to(1, 200);
 		inputs.usable_connections = connections[(int) (part() * 9)];
 		inputs.max_connections = inputs.usable_connections + 3;
-		draw_peak(&curve.at_work);
+		draw_peak(&curve.busy);
 		draw_peak(&curve.active);
 		padv_model_init(&model);
 		padv_pool_init(&memory);

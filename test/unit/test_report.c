@@ -819,7 +819,7 @@ randomize_picture(void)
 		};
 	model->curve = (PadvCurve) {
 		.state = (PadvCurveState) random_below(3), .fit_known = random_below(2),
-		.at_work = {random_figure(), random_figure(), random_figure()},
+		.busy = {random_figure(), random_figure(), random_figure()},
 		.throughput = random_figure(),
 		.fit = {random_figure(), random_figure(), random_figure(), 0},
 	};

@@ -47,19 +47,19 @@ law(double n, double lambda, double sigma, double kappa)
 }
 
 static void
-see_with(double at_work, double active, double throughput)
+see_with(double busy, double active, double throughput)
 {
-	PadvInterval interval = {.seconds = 1.0, .at_work = at_work, .active = active,
+	PadvInterval interval = {.seconds = 1.0, .busy = busy, .active = active,
 		.transactions = throughput, .latency = 0.001};
 
 	padv_scalability_add(&scalability, &interval);
 }
 
 static void
-see(double at_work, double throughput, int seconds)
+see(double busy, double throughput, int seconds)
 {
 	for (int i = 0; i < seconds; i++)
-		see_with(at_work, 0.8 * at_work, throughput);
+		see_with(busy, 0.8 * busy, throughput);
 }
 
 static void
@@ -86,9 +86,9 @@ test_haas(void)
 	ok(fabs(padv_usl_peak(&curve.fit) - 19.8) <= 0.5, "its peak is at 19.8 by the law");
 	ok(fabs(curve.fit.kappa - 0.00254) < 0.0001, "with the published kappa");
 	ok(curve.fit.sigma < 0.002, "and sigma");
-	ok(curve.at_work.best >= 16 && curve.at_work.best <= 20, "the measured peak is near it");
-	ok(curve.at_work.low <= curve.at_work.best && curve.at_work.high >= curve.at_work.best &&
-	   curve.at_work.high < 28, "its range does not reach where throughput has fallen");
+	ok(curve.busy.best >= 16 && curve.busy.best <= 20, "the measured peak is near it");
+	ok(curve.busy.low <= curve.busy.best && curve.busy.high >= curve.busy.best &&
+	   curve.busy.high < 28, "its range does not reach where throughput has fallen");
 	ok(curve.fit.r_squared > 0.95, "the law describes it");
 	see_haas(16);
 	ok(curve.state == PADV_CURVE_NO_KNEE, "Haas up to 16: not yet");
@@ -158,17 +158,17 @@ test_shapes(void)
 	static const double locks[][2] = {{1, 2170}, {2, 2690}, {4, 3910}, {8, 3350}, {16, 2630}, {32, 2170}, {64, 1800}, {128, 1340}};
 
 	see_curve(flat, 7, 8);
-	ok(curve.state == PADV_CURVE_FITTED && close_to(curve.at_work.best, 2.0, 0.1), "a flat curve: the fewest connections that do it");
-	ok(curve.at_work.high > 100.0, "its range goes on");
+	ok(curve.state == PADV_CURVE_FITTED && close_to(curve.busy.best, 2.0, 0.1), "a flat curve: the fewest connections that do it");
+	ok(curve.busy.high > 100.0, "its range goes on");
 	padv_scalability_init(&scalability);
 	for (int n = 1; n <= 64; n *= 2)
 		see(n, 1000, 10);
 	padv_scalability_judge(&scalability, 4.0, 0.0, &curve);
-	ok(close_to(curve.at_work.best, 4.0, 0.1), "but not fewer than there are cores");
+	ok(close_to(curve.busy.best, 4.0, 0.1), "but not fewer than there are cores");
 	see_curve(reads, 9, 8);
-	ok(curve.state == PADV_CURVE_FITTED && close_to(curve.at_work.best, 16.0, 0.1), "random reads: where it is highest");
+	ok(curve.state == PADV_CURVE_FITTED && close_to(curve.busy.best, 16.0, 0.1), "random reads: where it is highest");
 	see_curve(locks, 8, 8);
-	ok(curve.state == PADV_CURVE_FITTED && close_to(curve.at_work.best, 4.0, 0.1), "row locks: few");
+	ok(curve.state == PADV_CURVE_FITTED && close_to(curve.busy.best, 4.0, 0.1), "row locks: few");
 	ok(close_to(curve.active.best, 3.2, 0.1), "and how many of them are active");
 	see_curve(reads, 5, 8);
 	ok(curve.state == PADV_CURVE_NO_KNEE, "a curve that rises to its end has no knee yet");
@@ -191,7 +191,7 @@ test_gap(void)
 	ok(close_to(curve.gap_low, 4.0, 0.1) && close_to(curve.gap_high, 64.0, 0.1), "and it is said where that is");
 	see(8, 2000, 30);
 	judge();
-	ok(curve.state == PADV_CURVE_FITTED && close_to(curve.at_work.best, 4.0, 0.1), "until somebody looked");
+	ok(curve.state == PADV_CURVE_FITTED && close_to(curve.busy.best, 4.0, 0.1), "until somebody looked");
 }
 
 /* The same requests, and a server that is slow: more at work, not more done. */
@@ -206,7 +206,7 @@ test_ease(void)
 		double		slow = i % 100 < 30 ? 1.0 + i % 30 : 1.0;
 
 		interval.transactions = 500.0 + 200.0 * random_share();
-		interval.at_work = interval.active = interval.transactions * 0.005 * slow;
+		interval.busy = interval.active = interval.transactions * 0.005 * slow;
 		padv_scalability_add(&scalability, &interval);
 	}
 	judge();
@@ -243,18 +243,18 @@ test_change(void)
 	for (int n = 1; n <= 64; n *= 2)
 		see(n, law(n, 10000, 0.02, 0.002), 20);
 	judge();
-	best = curve.at_work.best;
+	best = curve.busy.best;
 	ok(curve.state == PADV_CURVE_FITTED && best >= 16 && best <= 32, "one mix");
 	see(4, law(4, 10000, 0.02, 0.002), 5);
 	see(4, law(4, 1000, 0.02, 0.002), 20);
 	judge();
-	ok(curve.state == PADV_CURVE_FITTED && curve.at_work.best == best, "a tenth of the level leaves the shape");
+	ok(curve.state == PADV_CURVE_FITTED && curve.busy.best == best, "a tenth of the level leaves the shape");
 	ok(close_to(curve.throughput, law(16, 1000, 0.02, 0.002), 0.15), "at the new level");
 	for (int round = 0; round < 3; round++)
 		for (int n = 1; n <= 64; n *= 2)
 			see(n, law(n, 1000, 0.1, 0.05), 15);
 	judge();
-	ok(curve.state == PADV_CURVE_FITTED && close_to(curve.at_work.best, 4.0, 0.1), "another shape is learned");
+	ok(curve.state == PADV_CURVE_FITTED && close_to(curve.busy.best, 4.0, 0.1), "another shape is learned");
 
 	/* one bad second among many is not a change */
 	padv_scalability_init(&scalability);
@@ -279,18 +279,18 @@ test_flapping(void)
 	for (int n = 1; n <= 256; n *= 2)
 		see(n, law(n, 1000, 0.1, 0.0005), 20);
 	judge();
-	first = curve.at_work.best;
+	first = curve.busy.best;
 	for (int i = 0; i < 2000; i++)
 	{
 		double		n = exp(random_share() * log(256));
-		double		before = curve.at_work.best;
+		double		before = curve.busy.best;
 
 		see(n, law(n, 1000, 0.1, 0.0005) * (1.0 + 0.1 * noise()), 3);
 		judge();
-		changes += curve.at_work.best != before;
+		changes += curve.busy.best != before;
 	}
 	ok(changes <= 10, "noise does not make the number flap");
-	ok(law(curve.at_work.best, 1000, 0.1, 0.0005) >= 0.95 * law(42.4, 1000, 0.1, 0.0005), "and the number is good");
+	ok(law(curve.busy.best, 1000, 0.1, 0.0005) >= 0.95 * law(42.4, 1000, 0.1, 0.0005), "and the number is good");
 	ok(first > 0.0, "from the beginning");
 }
 
@@ -334,7 +334,7 @@ says_the_same(const PadvCurve *a, const PadvCurve *b)
 		a->near_seconds == b->near_seconds && a->beyond_seconds == b->beyond_seconds &&
 		a->throughput == b->throughput && a->pressed_seconds == b->pressed_seconds &&
 		a->present_seconds == b->present_seconds && a->saturated == b->saturated &&
-		memcmp(&a->at_work, &b->at_work, sizeof(a->at_work)) == 0 &&
+		memcmp(&a->busy, &b->busy, sizeof(a->busy)) == 0 &&
 		memcmp(&a->active, &b->active, sizeof(a->active)) == 0;
 }
 
@@ -383,7 +383,7 @@ test_fuzz(void)
 	padv_scalability_init(&scalability);
 	for (int i = 0; i < 200000; i++)
 	{
-		PadvInterval interval = {.seconds = 1.0, .at_work = random_share() * 300, .active = random_share() * 300,
+		PadvInterval interval = {.seconds = 1.0, .busy = random_share() * 300, .active = random_share() * 300,
 			.transactions = random_share() * 1e5, .latency = random_share(),
 			.sessions = random_share() * 300, .queued = floor(random_share() * 1.1),
 			.cores_busy = random_share(), .lock = random_share() * 300, .internal_lock = random_share() * 300,
@@ -398,8 +398,8 @@ test_fuzz(void)
 		judge();
 		sound = sound && isfinite(curve.throughput) && isfinite(curve.seconds) && curve.throughput >= 0.0;
 		if (curve.state == PADV_CURVE_FITTED)
-			sound = sound && isfinite(curve.at_work.best) && curve.at_work.best >= 0.5 &&
-				curve.at_work.low <= curve.at_work.best && curve.at_work.best <= curve.at_work.high &&
+			sound = sound && isfinite(curve.busy.best) && curve.busy.best >= 0.5 &&
+				curve.busy.low <= curve.busy.best && curve.busy.best <= curve.busy.high &&
 				isfinite(curve.active.best) && curve.active.best >= 0.0;
 		if (curve.fit_known)
 			sound = sound && isfinite(curve.fit.lambda) && isfinite(curve.fit.sigma) && isfinite(curve.fit.kappa);

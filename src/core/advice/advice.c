@@ -275,7 +275,7 @@ append_curve(PadvAdvice *advice, const PadvModel *model)
 	if (padv_model_gain(model, &gain, &low, &high))
 		APPEND(advice->finding,
 			   " With %.0f busy connections it does %.0f transactions/s now; with %.0f it did %.0f. Saturated: %s.",
-			   model->curve.now_at_work, model->curve.now_throughput, model->curve.at_work.best,
+			   model->curve.now_busy, model->curve.now_throughput, model->curve.busy.best,
 			   model->curve.throughput, padv_resource_name(model->curve.saturated));
 	else if (padv_model_is_derived(model) && model->curve.best_so_far > 0.0)
 		APPEND(advice->finding,

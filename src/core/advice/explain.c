@@ -91,9 +91,9 @@ explain_scalability(const PadvModel *model, char *text, size_t size)
 	explain_saturated(curve, saturated, sizeof(saturated));
 	snprintf(text, size,
 			 "throughput was highest, or within 4%% of that, %.0f transactions/s, with %.1f busy connections, of which %.1f were active (%s); within 5%% from %.1f to %.1f busy. Saturated beyond: %s. Evidence: %.0f s in %d bins up to %.0f connections, %.0f s of it under pressure (the server set the pace, not its clients), %.0f s around the peak and, under pressure, %.0f s beyond.",
-			 curve->throughput, curve->at_work.best, curve->active.best,
+			 curve->throughput, curve->busy.best, curve->active.best,
 			 describe_rounding(curve->active.best, model->estimates[PADV_METHOD_SCALABILITY].connections, rounding),
-			 curve->at_work.low, curve->at_work.high, saturated, curve->seconds, curve->bins,
+			 curve->busy.low, curve->busy.high, saturated, curve->seconds, curve->bins,
 			 curve->seen_to, curve->pressed_seconds, curve->near_seconds, curve->beyond_seconds);
 }
 
@@ -384,7 +384,7 @@ explain_pool(const PadvEmitter *emitter, const PadvStatus *status)
 	if (model->chosen == PADV_METHOD_SCALABILITY)
 		padv_emit(emitter,
 				  "Session pool size, where callers keep a connection for a request: the %.1f busy connections at the peak of the curve, within the server and the sessions seen %lld.",
-				  model->curve.at_work.best, (long long) inputs->session_pool_size);
+				  model->curve.busy.best, (long long) inputs->session_pool_size);
 	else
 		padv_emit(emitter,
 				  "Session pool size, where callers keep a connection for a request: %.0f + (%.2f + %.2f) * %.2f + %.2f, with the pauses between transactions in a row too, within the server and the sessions seen %lld.",

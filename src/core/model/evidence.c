@@ -46,7 +46,7 @@ approach(double *mean, double value, double share)
 static void
 approach_bin(PadvBin *bin, const PadvBin *more, double share)
 {
-	approach(&bin->at_work, more->at_work, share);
+	approach(&bin->busy, more->busy, share);
 	approach(&bin->active, more->active, share);
 	approach(&bin->throughput, more->throughput, share);
 	approach(&bin->latency, more->latency, share);
@@ -98,14 +98,14 @@ padv_collect_evidence(const PadvScalability *scalability, PadvEvidence *evidence
 			continue;
 		active = fmax(active, bin.active);
 		evidence->bins[evidence->n] = bin;
-		evidence->place[evidence->n++] = log(bin.at_work);
+		evidence->place[evidence->n++] = log(bin.busy);
 	}
 }
 
 PadvAround
-padv_look_around(const PadvEvidence *evidence, double at_work)
+padv_look_around(const PadvEvidence *evidence, double busy)
 {
-	double		place = log(at_work);
+	double		place = log(busy);
 	PadvAround	around = {0};
 
 	for (int i = 0; i < evidence->n; i++)
@@ -131,12 +131,12 @@ padv_look_around(const PadvEvidence *evidence, double at_work)
 }
 
 double
-padv_scalability_expect(const PadvScalability *scalability, double at_work)
+padv_scalability_expect(const PadvScalability *scalability, double busy)
 {
 	PadvEvidence evidence;
 	PadvAround	around;
 
 	padv_collect_evidence(scalability, &evidence);
-	around = padv_look_around(&evidence, at_work);
+	around = padv_look_around(&evidence, busy);
 	return around.seconds >= PADV_CURVE_MIN_SECONDS ? around.throughput : -1.0;
 }

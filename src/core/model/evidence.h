@@ -59,6 +59,6 @@ extern bool padv_bin_counts(const PadvBin *bin);
 extern void padv_collect_evidence(const PadvScalability *scalability, PadvEvidence *evidence);
 
 /* The means near a number of connections; all 0 without bins. */
-extern PadvAround padv_look_around(const PadvEvidence *evidence, double at_work);
+extern PadvAround padv_look_around(const PadvEvidence *evidence, double busy);
 
 #endif							/* PADV_EVIDENCE_H */

@@ -83,7 +83,7 @@ smooth(const PadvScalability *scalability, Smooth *curve)
 	curve->best = 0.0;
 	for (int i = 0; i < evidence->n; i++)
 	{
-		curve->throughput[i] = padv_look_around(evidence, evidence->bins[i].at_work).throughput;
+		curve->throughput[i] = padv_look_around(evidence, evidence->bins[i].busy).throughput;
 		curve->best = fmax(curve->best, curve->throughput[i]);
 	}
 }
@@ -115,7 +115,7 @@ find_peak(const Smooth *curve, double fewest)
 	int			first = 0;
 	int			peak;
 
-	while (first < curve->evidence.n - 1 && curve->evidence.bins[first].at_work < ALMOST * fewest)
+	while (first < curve->evidence.n - 1 && curve->evidence.bins[first].busy < ALMOST * fewest)
 		first++;
 	peak = find_best_from(curve, first);
 	return curve->throughput[peak] >= GOOD_ENOUGH * curve->best ? peak : find_best_from(curve, 0);
@@ -147,9 +147,9 @@ is_beyond(const Smooth *curve, int peak, int place)
 {
 	const PadvBin *bins = curve->evidence.bins;
 
-	return bins[place].at_work >= PADV_SMOOTHING * bins[peak].at_work &&
+	return bins[place].busy >= PADV_SMOOTHING * bins[peak].busy &&
 		(place > upper_end(curve, peak) ||
-		 bins[place].at_work >= PLATEAU_FACTOR * bins[peak].at_work);
+		 bins[place].busy >= PLATEAU_FACTOR * bins[peak].busy);
 }
 
 /* Combine all evidence beyond the peak, under pressure, into one bin. */
@@ -182,7 +182,7 @@ seconds_fallen(const Smooth *curve, int peak)
 	double		seconds = 0.0;
 
 	for (int i = peak + 1; i < curve->evidence.n; i++)
-		if (bins[i].at_work >= FELL_FACTOR * bins[peak].at_work &&
+		if (bins[i].busy >= FELL_FACTOR * bins[peak].busy &&
 			bins[i].throughput < FELL * curve->best)
 			seconds += bins[i].pressed;
 	return seconds;
@@ -233,42 +233,42 @@ looked_around(const Smooth *curve, int peak, PadvCurve *result)
 {
 	const PadvEvidence *evidence = &curve->evidence;
 	const PadvBin *at = &evidence->bins[peak];
-	double		below = peak > 0 ? evidence->bins[peak - 1].at_work : 1.0;
-	double		above = peak < evidence->n - 1 ? evidence->bins[peak + 1].at_work : INFINITY;
+	double		below = peak > 0 ? evidence->bins[peak - 1].busy : 1.0;
+	double		above = peak < evidence->n - 1 ? evidence->bins[peak + 1].busy : INFINITY;
 
-	if (above > GAP_FACTOR * at->at_work && isfinite(above))
+	if (above > GAP_FACTOR * at->busy && isfinite(above))
 	{
-		result->gap_low = at->at_work;
+		result->gap_low = at->busy;
 		result->gap_high = above;
 	}
-	else if (at->at_work > GAP_FACTOR * below)
+	else if (at->busy > GAP_FACTOR * below)
 	{
 		result->gap_low = below;
-		result->gap_high = at->at_work;
+		result->gap_high = at->busy;
 	}
 	return result->gap_low <= 0.0;
 }
 
 static bool
-still_good(const Smooth *curve, double at_work)
+still_good(const Smooth *curve, double busy)
 {
-	return at_work > 0.0 &&
-		padv_look_around(&curve->evidence, at_work).throughput >= STILL_GOOD * curve->best;
+	return busy > 0.0 &&
+		padv_look_around(&curve->evidence, busy).throughput >= STILL_GOOD * curve->best;
 }
 
 static void
-name_peak(const Smooth *smooth, double at_work, int peak, PadvCurve *curve)
+name_peak(const Smooth *smooth, double busy, int peak, PadvCurve *curve)
 {
 	const PadvEvidence *evidence = &smooth->evidence;
-	PadvAround	around = padv_look_around(evidence, at_work);
+	PadvAround	around = padv_look_around(evidence, busy);
 
 	curve->near_seconds = around.seconds;
-	curve->at_work.best = at_work;
-	curve->at_work.low = fmin(at_work, evidence->bins[lower_end(smooth, peak)].at_work);
-	curve->at_work.high = fmax(at_work, evidence->bins[upper_end(smooth, peak)].at_work);
+	curve->busy.best = busy;
+	curve->busy.low = fmin(busy, evidence->bins[lower_end(smooth, peak)].busy);
+	curve->busy.high = fmax(busy, evidence->bins[upper_end(smooth, peak)].busy);
 	curve->active.best = around.active;
-	curve->active.low = fmin(around.active, padv_look_around(evidence, curve->at_work.low).active);
-	curve->active.high = fmax(around.active, padv_look_around(evidence, curve->at_work.high).active);
+	curve->active.low = fmin(around.active, padv_look_around(evidence, curve->busy.low).active);
+	curve->active.high = fmax(around.active, padv_look_around(evidence, curve->busy.high).active);
 }
 
 static void
@@ -277,7 +277,7 @@ fit(const PadvEvidence *evidence, PadvCurve *curve)
 	PadvUslPoint points[PADV_CURVE_BINS] = {{0}};
 
 	for (int i = 0; i < evidence->n; i++)
-		points[i] = (PadvUslPoint) {evidence->bins[i].at_work, evidence->bins[i].throughput,
+		points[i] = (PadvUslPoint) {evidence->bins[i].busy, evidence->bins[i].throughput,
 			fmin(evidence->bins[i].seconds, PADV_FULL_WEIGHT_SECONDS)};
 	curve->fit_known = padv_usl_fit(points, evidence->n, &curve->fit);
 }
@@ -287,15 +287,15 @@ fit(const PadvEvidence *evidence, PadvCurve *curve)
  * throughput is only a lower bound, so the peak could be there.
  */
 static double
-pressed_below(const PadvEvidence *evidence, double at_work)
+pressed_below(const PadvEvidence *evidence, double busy)
 {
 	double		seconds = 0.0;
 
 	for (int i = 0; i < evidence->n; i++)
-		if (evidence->bins[i].at_work * PADV_SMOOTHING <= at_work &&
-			evidence->bins[i].at_work * GAP_FACTOR >= at_work)
+		if (evidence->bins[i].busy * PADV_SMOOTHING <= busy &&
+			evidence->bins[i].busy * GAP_FACTOR >= busy)
 			seconds += evidence->bins[i].pressed;
-	return at_work <= GAP_FACTOR ? INFINITY : seconds;
+	return busy <= GAP_FACTOR ? INFINITY : seconds;
 }
 
 /* Whether a knee was observed: there is enough evidence beyond the peak. */
@@ -316,11 +316,11 @@ see_knee(const PadvScalability *scalability, const Smooth *smooth, int peak, dou
 	}
 	if (evidence->n < MIN_BINS)
 		return false;
-	curve->best_so_far = evidence->bins[peak].at_work;
-	if (evidence->bins[0].at_work * PLATEAU_FACTOR <= curve->best_so_far)
+	curve->best_so_far = evidence->bins[peak].busy;
+	if (evidence->bins[0].busy * PLATEAU_FACTOR <= curve->best_so_far)
 		curve->helpful_active = padv_look_around(evidence, curve->best_so_far).active;
 	curve->so_far_saturated = is_used_up(&evidence->bins[peak]);
-	curve->seen_to = evidence->bins[evidence->n - 1].at_work;
+	curve->seen_to = evidence->bins[evidence->n - 1].busy;
 	if (evidence->n < PADV_USL_MIN_POINTS)
 		return false;
 
@@ -331,18 +331,18 @@ see_knee(const PadvScalability *scalability, const Smooth *smooth, int peak, dou
 	far_enough = curve->seen_to >= least ||
 		(curve->saturated != PADV_RESOURCE_SESSIONS && curve->saturated != PADV_RESOURCE_COMMITS) ||
 		seconds_fallen(smooth, peak) >= FELL_SECONDS;
-	return looked_around(smooth, peak, curve) && peak_is_pressed(smooth, peak) && pressed_below(evidence, evidence->bins[peak].at_work) >= PADV_CURVE_MIN_SECONDS && curve->beyond_seconds >= BEYOND_SECONDS && far_enough;
+	return looked_around(smooth, peak, curve) && peak_is_pressed(smooth, peak) && pressed_below(evidence, evidence->bins[peak].busy) >= PADV_CURVE_MIN_SECONDS && curve->beyond_seconds >= BEYOND_SECONDS && far_enough;
 }
 
 /* Evidence of the present level under pressure near a number of connections. */
 static double
-present_around(const PadvEvidence *evidence, double at_work, int64_t level)
+present_around(const PadvEvidence *evidence, double busy, int64_t level)
 {
 	double		seconds = 0.0;
 
 	for (int i = 0; i < evidence->n; i++)
 		if (evidence->bins[i].level == level &&
-			fabs(evidence->place[i] - log(at_work)) < log(PADV_SMOOTHING))
+			fabs(evidence->place[i] - log(busy)) < log(PADV_SMOOTHING))
 			seconds += evidence->bins[i].pressed;
 	return seconds;
 }
@@ -353,7 +353,7 @@ describe_now(const PadvScalability *scalability, PadvCurve *curve)
 {
 	const PadvEpisode *episode = &scalability->episode;
 
-	curve->now_at_work = scalability->now_at_work;
+	curve->now_busy = scalability->now_busy;
 	curve->now_throughput = scalability->now_throughput;
 	curve->noise = scalability->noise;
 	curve->settled = episode->seconds <= 0.0 || episode->seconds >= SETTLED_SECONDS;
@@ -378,7 +378,7 @@ padv_scalability_judge(PadvScalability *scalability, double fewest, double least
 	}
 	curve->state = PADV_CURVE_FITTED;
 	if (!still_good(&measured, scalability->held))
-		scalability->held = measured.evidence.bins[peak].at_work;
+		scalability->held = measured.evidence.bins[peak].busy;
 	name_peak(&measured, scalability->held, peak, curve);
 	curve->present_seconds = fmin(curve->present_seconds,
 								  present_around(&measured.evidence, scalability->held,
@@ -400,12 +400,12 @@ padv_scalability_rows(const PadvScalability *scalability, const PadvCurve *curve
 
 		if (!padv_bin_counts(&bin))
 			continue;
-		row->connections = bin.at_work;
+		row->connections = bin.busy;
 		row->seconds = bin.seconds;
 		row->throughput = bin.throughput;
 		row->latency = bin.latency;
 		row->active = bin.active;
-		row->fitted = curve->fit_known ? padv_usl_throughput(&curve->fit, bin.at_work) : -1.0;
+		row->fitted = curve->fit_known ? padv_usl_throughput(&curve->fit, bin.busy) : -1.0;
 		n++;
 	}
 	return n;

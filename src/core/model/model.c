@@ -317,7 +317,7 @@ estimate_by_wait_ratio(PadvModel *model)
 static PadvConfidence
 trust_curve(const PadvCurve *curve)
 {
-	if (curve->at_work.high > WIDE_RANGE * curve->at_work.low)
+	if (curve->busy.high > WIDE_RANGE * curve->busy.low)
 		return PADV_CONFIDENCE_LOW;
 	return curve->near_seconds >= MUCH_EVIDENCE && curve->beyond_seconds >= MUCH_EVIDENCE &&
 		curve->present_seconds >= MUCH_PRESSURE && curve->bins >= MANY_BINS && curve->settled ?
@@ -346,7 +346,7 @@ curve_contradicts(const PadvModel *model)
 
 	return model->trial.age_seconds > TRIAL_ALONE_SECONDS && scalability->available &&
 		scalability->confidence == PADV_CONFIDENCE_HIGH &&
-		(limit < floor(model->curve.at_work.low) || limit > ceil(model->curve.at_work.high));
+		(limit < floor(model->curve.busy.low) || limit > ceil(model->curve.busy.high));
 }
 
 /*
@@ -407,13 +407,13 @@ double
 padv_model_predict(const PadvModel *model, const PadvScalability *scalability,
 				   int32_t limit_a, int32_t limit_b, double waiting)
 {
-	double		wanted = model->curve.now_at_work + waiting;
+	double		wanted = model->curve.now_busy + waiting;
 	double		at_a = limit_a < 0 ? wanted : fmin((double) limit_a, wanted);
 	double		at_b = limit_b < 0 ? wanted : fmin((double) limit_b, wanted);
 	double		with_a,
 				with_b;
 
-	if (!(model->curve.now_at_work >= 1.0))
+	if (!(model->curve.now_busy >= 1.0))
 		return -1.0;
 	with_a = padv_scalability_expect(scalability, at_a);
 	with_b = padv_scalability_expect(scalability, at_b);
@@ -430,7 +430,7 @@ padv_model_size_pools(PadvModel *model, PadvPoolMemory *memory, int64_t now)
 		.optimal = padv_model_chosen(model)->connections,
 		.setting = set ? model->inputs.optimal_setting : 0,
 		.helpful = set || fitted || tried ? 0.0 : model->curve.helpful_active,
-		.at_work = fitted ? floor(model->curve.at_work.best + 0.5) : 0.0,
+		.busy = fitted ? floor(model->curve.busy.best + 0.5) : 0.0,
 		.usable = model->inputs.usable_connections,
 	};
 	PadvPoolSize size;
@@ -483,7 +483,7 @@ padv_model_gain(const PadvModel *model, double *gain, double *low, double *high)
 	double		spread = exp(fmax(LEAST_SPREAD, SPREAD * curve->noise));
 
 	if (model->chosen != PADV_METHOD_SCALABILITY || !(curve->now_throughput > 0.0) ||
-		!(curve->now_at_work > curve->at_work.high))
+		!(curve->now_busy > curve->busy.high))
 		return false;
 	*gain = curve->throughput / curve->now_throughput;
 	*low = *gain / spread;

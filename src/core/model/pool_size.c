@@ -299,7 +299,7 @@ calculate_sizes(const PadvPoolLoad *load, const PadvPoolNeed *need, PadvPoolBasi
 	double		session;
 
 	factor = fmin(factor, LARGEST_FACTOR);
-	session = need->at_work > 0.0 ? need->at_work :
+	session = need->busy > 0.0 ? need->busy :
 		least + padv_pool_for_pauses((load->held + load->turnaround) * factor);
 	inputs->load = *load;
 	inputs->least = least;

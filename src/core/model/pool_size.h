@@ -42,7 +42,7 @@ typedef struct PadvPoolNeed
 	int64_t		setting;		/* the setting; 0: not set */
 	double		helpful;		/* active connections up to which throughput
 								 * was seen to increase; 0: not known */
-	double		at_work;		/* busy connections at the peak of the curve;
+	double		busy;			/* busy connections at the peak of the curve;
 								 * 0: none was seen */
 	int64_t		usable;			/* connections that ordinary roles can have */
 } PadvPoolNeed;

@@ -25,7 +25,7 @@
 #include <string.h>
 
 #define BIN_WIDTH 1.1			/* factor */
-#define TRIVIAL_AT_WORK 0.5
+#define TRIVIAL_BUSY 0.5
 
 /* Bounds of plausible numbers, so that no computation overflows. */
 #define MAX_CONNECTIONS 1e6
@@ -87,9 +87,9 @@ padv_scalability_init(PadvScalability *scalability)
 }
 
 static int
-bin_of(double at_work)
+bin_of(double busy)
 {
-	double		bin = floor(log(fmax(at_work, 1.0)) / log(BIN_WIDTH) + 0.5);
+	double		bin = floor(log(fmax(busy, 1.0)) / log(BIN_WIDTH) + 0.5);
 
 	return bin < PADV_CURVE_BINS ? (int) bin : PADV_CURVE_BINS - 1;
 }
@@ -113,9 +113,9 @@ is_near(double a, double b)
 }
 
 static void
-give_way(PadvBin *bin, double at_work, int64_t departure)
+give_way(PadvBin *bin, double busy, int64_t departure)
 {
-	if (!is_near(bin->at_work, at_work))
+	if (!is_near(bin->busy, busy))
 		return;
 	if (bin->departure == departure && bin->fresh_seconds >= PADV_CURVE_MIN_SECONDS)
 		bin->throughput = bin->fresh_throughput;
@@ -125,12 +125,12 @@ give_way(PadvBin *bin, double at_work, int64_t departure)
 
 /* Let new evidence near a number of connections outweigh the old. */
 static void
-change_shape(PadvScalability *scalability, double at_work)
+change_shape(PadvScalability *scalability, double busy)
 {
 	for (int i = 0; i < PADV_CURVE_BINS; i++)
 	{
-		give_way(&scalability->bins[i], at_work, scalability->departures);
-		give_way(&scalability->episode.bins[i], at_work, scalability->departures);
+		give_way(&scalability->bins[i], busy, scalability->departures);
+		give_way(&scalability->episode.bins[i], busy, scalability->departures);
 	}
 }
 
@@ -168,9 +168,9 @@ change_level(PadvScalability *scalability)
 
 /* Throughput was off the curve for long enough: change the level or the shape. */
 static void
-take_leave(PadvScalability *scalability, double at_work, bool pressed)
+take_leave(PadvScalability *scalability, double busy, bool pressed)
 {
-	bool		stayed = is_near(scalability->consistent_at, at_work);
+	bool		stayed = is_near(scalability->consistent_at, busy);
 	bool		more = scalability->above > THRESHOLD;
 
 	if (!stayed && !pressed && !more && scalability->off_seconds < SLOW_SECONDS)
@@ -178,7 +178,7 @@ take_leave(PadvScalability *scalability, double at_work, bool pressed)
 	if (stayed || !pressed)
 		change_level(scalability);
 	else
-		change_shape(scalability, at_work);
+		change_shape(scalability, busy);
 	forget_deviations(scalability);
 }
 
@@ -192,7 +192,7 @@ compare_with_curve(PadvScalability *scalability, const PadvInterval *interval, b
 	double		slack = fmax(SLACK, SLACK_NOISE * scalability->noise);
 
 	padv_collect_evidence(scalability, &evidence);
-	expected = padv_look_around(&evidence, interval->at_work);
+	expected = padv_look_around(&evidence, interval->busy);
 	if (expected.seconds < PADV_CURVE_MIN_SECONDS ||
 		interval->transactions < PADV_CURVE_MIN_TRANSACTIONS)
 		return;
@@ -203,13 +203,13 @@ compare_with_curve(PadvScalability *scalability, const PadvInterval *interval, b
 	if (scalability->above <= 0.0 && scalability->below <= 0.0)
 	{
 		forget_deviations(scalability);
-		scalability->consistent_at = interval->at_work;
+		scalability->consistent_at = interval->busy;
 		return;
 	}
 	scalability->off_sum += off;
 	scalability->off_seconds += 1.0;
 	if (scalability->above > THRESHOLD || scalability->below > THRESHOLD)
-		take_leave(scalability, interval->at_work, pressed);
+		take_leave(scalability, interval->busy, pressed);
 }
 
 static void
@@ -234,10 +234,10 @@ approach(double *mean, double value, double share)
 static PadvBin
 bin_of_interval(const PadvInterval *interval, double seconds, int64_t level)
 {
-	double		share = 1.0 / interval->at_work;
+	double		share = 1.0 / interval->busy;
 	PadvBin		bin = {
 		.seconds = seconds,
-		.at_work = interval->at_work,
+		.busy = interval->busy,
 		.active = interval->active,
 		.throughput = interval->transactions / interval->seconds,
 		.latency = interval->latency,
@@ -274,7 +274,7 @@ note_departure(const PadvScalability *scalability, PadvBin *bin, const PadvBin *
 static void
 learn(PadvScalability *scalability, const PadvInterval *interval, double seconds, bool pressed)
 {
-	int			place = bin_of(interval->at_work);
+	int			place = bin_of(interval->busy);
 	PadvBin    *bin = pressed ? &scalability->episode.bins[place] : &scalability->bins[place];
 	PadvBin		second = bin_of_interval(interval, seconds, scalability->level);
 
@@ -287,10 +287,10 @@ learn(PadvScalability *scalability, const PadvInterval *interval, double seconds
 static bool
 is_pressed(const PadvInterval *interval)
 {
-	return interval->at_work >= ALL_SESSIONS * (interval->sessions - BYSTANDERS) ||
+	return interval->busy >= ALL_SESSIONS * (interval->sessions - BYSTANDERS) ||
 		interval->queued >= 1.0 || interval->cores_busy >= CORES_FULL ||
-		interval->lock >= LOCKED * interval->at_work ||
-		interval->disk_queue >= DISK_QUEUED * interval->at_work;
+		interval->lock >= LOCKED * interval->busy ||
+		interval->disk_queue >= DISK_QUEUED * interval->busy;
 }
 
 /* End the episode, and merge its evidence. */
@@ -321,20 +321,20 @@ press(PadvScalability *scalability, const PadvInterval *interval, double seconds
 	if (episode->seconds <= 0.0)
 	{
 		episode->ease_throughput = scalability->ease_best;
-		episode->at_work = interval->at_work;
+		episode->busy = interval->busy;
 		episode->throughput = throughput;
 	}
 	episode->seconds += seconds;
 	episode->gap = 0.0;
 	episode->work += throughput * seconds;
 	episode->ease_throughput *= exp2(-seconds / EASE_HALF_LIFE_SECONDS);
-	approach(&episode->at_work, interval->at_work, OF_LATE);
+	approach(&episode->busy, interval->busy, OF_LATE);
 	approach(&episode->throughput, throughput, OF_LATE);
 	scalability->ease_throughput = 0.0;
 }
 
 static void
-ease(PadvScalability *scalability, double at_work, double throughput, double seconds)
+ease(PadvScalability *scalability, double busy, double throughput, double seconds)
 {
 	PadvEpisode *episode = &scalability->episode;
 
@@ -348,7 +348,7 @@ ease(PadvScalability *scalability, double at_work, double throughput, double sec
 		return;
 	}
 	episode->gap += seconds;
-	if (episode->gap >= TELLING_SECONDS && at_work < episode->at_work &&
+	if (episode->gap >= TELLING_SECONDS && busy < episode->busy &&
 		scalability->ease_throughput >= RECOVERED * episode->throughput)
 		drop_episode(scalability);
 	else if (episode->gap >= LONG_GAP_SECONDS ||
@@ -366,7 +366,7 @@ static bool
 is_sound(const PadvInterval *interval)
 {
 	return between(interval->seconds, 1e-3, 1e6) &&
-		between(interval->at_work, TRIVIAL_AT_WORK, MAX_CONNECTIONS) &&
+		between(interval->busy, TRIVIAL_BUSY, MAX_CONNECTIONS) &&
 		between(interval->active, 0.0, MAX_CONNECTIONS) &&
 		between(interval->transactions / interval->seconds, 1e-6, MAX_THROUGHPUT) &&
 		between(interval->latency, 0.0, MAX_LATENCY);
@@ -377,11 +377,11 @@ is_sound(const PadvInterval *interval)
  * interval belongs to no bin, so its weight is lower.
  */
 static double
-steadiness(PadvScalability *scalability, double at_work)
+steadiness(PadvScalability *scalability, double busy)
 {
-	double		change = (at_work - scalability->previous_at_work) / (1.0 + 0.2 * at_work);
+	double		change = (busy - scalability->previous_busy) / (1.0 + 0.2 * busy);
 
-	scalability->previous_at_work = at_work;
+	scalability->previous_busy = busy;
 	return 1.0 / (1.0 + 4.0 * change * change);
 }
 
@@ -390,12 +390,12 @@ note_now(PadvScalability *scalability, const PadvInterval *interval)
 {
 	double		throughput = interval->transactions / interval->seconds;
 
-	if (!is_near(scalability->now_at_work, interval->at_work))
+	if (!is_near(scalability->now_busy, interval->busy))
 	{
-		scalability->now_at_work = interval->at_work;
+		scalability->now_busy = interval->busy;
 		scalability->now_throughput = throughput;
 	}
-	approach(&scalability->now_at_work, interval->at_work, NOW);
+	approach(&scalability->now_busy, interval->busy, NOW);
 	approach(&scalability->now_throughput, throughput, NOW);
 }
 
@@ -408,7 +408,7 @@ padv_scalability_add(PadvScalability *scalability, const PadvInterval *interval)
 
 	if (!is_sound(interval))
 	{
-		scalability->previous_at_work = 0.0;
+		scalability->previous_busy = 0.0;
 		if (length > 0.0)
 			ease(scalability, 0.0, 0.0, length);
 		return;
@@ -417,9 +417,9 @@ padv_scalability_add(PadvScalability *scalability, const PadvInterval *interval)
 	if (pressed)
 		press(scalability, interval, length);
 	else
-		ease(scalability, interval->at_work, interval->transactions / interval->seconds, length);
+		ease(scalability, interval->busy, interval->transactions / interval->seconds, length);
 	note_now(scalability, interval);
-	seconds = length * steadiness(scalability, interval->at_work);
+	seconds = length * steadiness(scalability, interval->busy);
 	compare_with_curve(scalability, interval, pressed);
 	fade(scalability, seconds);
 	learn(scalability, interval, seconds, pressed);
@@ -450,7 +450,7 @@ padv_scalability_keep(const PadvScalability *scalability, double numbers[PADV_CU
 	for (int i = 0; i < PADV_CURVE_BINS; i++)
 	{
 		const PadvBin bin = padv_bin_with_episode(scalability, i);
-		const double kept[OF_BIN] = {bin.seconds, bin.at_work, bin.active,
+		const double kept[OF_BIN] = {bin.seconds, bin.busy, bin.active,
 		bin.throughput, bin.latency, bin.pressed};
 
 		memcpy(next, kept, sizeof(kept));
@@ -473,9 +473,9 @@ static bool
 bin_is_sound(const PadvBin *bin, int place)
 {
 	return between(bin->seconds, 0.0, PADV_CURVE_MEMORY_SECONDS) &&
-		between(bin->at_work, TRIVIAL_AT_WORK, MAX_CONNECTIONS) &&
-		bin_of(bin->at_work * (1.0 - ROUNDING)) <= place &&
-		bin_of(bin->at_work * (1.0 + ROUNDING)) >= place &&
+		between(bin->busy, TRIVIAL_BUSY, MAX_CONNECTIONS) &&
+		bin_of(bin->busy * (1.0 - ROUNDING)) <= place &&
+		bin_of(bin->busy * (1.0 + ROUNDING)) >= place &&
 		between(bin->active, 0.0, MAX_CONNECTIONS) &&
 		between(bin->throughput, 0.0, MAX_THROUGHPUT) && between(bin->latency, 0.0, MAX_LATENCY) &&
 		between(bin->pressed, 0.0, bin->seconds) && uses_are_sound(bin->use);
@@ -500,7 +500,7 @@ padv_scalability_restore(PadvScalability *scalability, const double *numbers, si
 			continue;
 		*bin = (PadvBin)
 		{
-			.seconds = from[0], .at_work = from[1], .active = from[2], .throughput = from[3],
+			.seconds = from[0], .busy = from[1], .active = from[2], .throughput = from[3],
 				.latency = from[4], .pressed = from[5]
 		};
 		memcpy(bin->use, from + OF_BIN, sizeof(bin->use));

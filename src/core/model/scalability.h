@@ -2,12 +2,11 @@
  * scalability.h
  *		The scalability curve: throughput by busy connections, and its peak.
  *
- * There are two quantities.  A *busy* connection (at_work) is active, briefly idle
- * in transaction, or in the turn-around between two transactions; a pool must have
- * that many.  An *active* session executes, waits inside its statement, or is ready
- * to run; these load the server.  The axis of the curve is busy connections,
- * because clients set their number: a stall makes more sessions active, but not
- * more connections busy.
+ * There are two quantities.  A *busy* connection is active, briefly idle in
+ * transaction, or in the turn-around between two transactions; a pool must have that
+ * many.  An *active* session executes, waits inside its statement, or is ready to run;
+ * these load the server.  The axis of the curve is busy connections, because clients set
+ * their number: a stall makes more sessions active, but not more connections busy.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -52,7 +51,7 @@ typedef enum PadvResource
 typedef struct PadvBin
 {
 	double		seconds;
-	double		at_work;
+	double		busy;
 	double		active;
 	double		throughput;		/* transactions per second */
 	double		latency;
@@ -120,11 +119,11 @@ typedef struct PadvCurve
 	bool		so_far_saturated;	/* cores or locks were used up there */
 
 	/* only when fitted */
-	PadvPeak	at_work;
+	PadvPeak	busy;
 	PadvPeak	active;
 
 	/* of late, in seconds that tell about the server; 0: there was none */
-	double		now_at_work;
+	double		now_busy;
 	double		now_throughput;
 	double		noise;			/* of a second's throughput around the curve,
 								 * as a share */
@@ -143,7 +142,7 @@ typedef struct PadvEpisode
 	double		seconds;		/* under pressure; 0: no episode */
 	double		gap;			/* seconds without pressure since then */
 	double		work;			/* transactions of these seconds */
-	double		at_work;		/* recent mean under pressure */
+	double		busy;			/* recent mean under pressure */
 	double		throughput;
 	double		ease_throughput;	/* the highest throughput without pressure
 									 * shortly before */
@@ -156,10 +155,10 @@ typedef struct PadvScalability
 	PadvEpisode episode;
 	double		ease_throughput;	/* recent throughput without pressure */
 	double		ease_best;		/* the highest of the last minutes */
-	double		now_at_work;	/* recent means of all seconds that were
+	double		now_busy;		/* recent means of all seconds that were
 								 * learned */
 	double		now_throughput;
-	double		previous_at_work;
+	double		previous_busy;
 	double		held;			/* busy connections of the peak named last; 0:
 								 * none */
 
@@ -205,7 +204,7 @@ extern void padv_scalability_judge(PadvScalability *scalability, double fewest, 
 								   PadvCurve *curve);
 
 /* Throughput with so many busy connections, by what was seen near; negative: nothing. */
-extern double padv_scalability_expect(const PadvScalability *scalability, double at_work);
+extern double padv_scalability_expect(const PadvScalability *scalability, double busy);
 
 /* Write the usable bins in order, at most PADV_CURVE_BINS.  Returns their number. */
 extern int	padv_scalability_rows(const PadvScalability *scalability, const PadvCurve *curve,

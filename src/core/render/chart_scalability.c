@@ -30,10 +30,10 @@ add_peak(PadvLegend *legend, const PadvCurve *curve)
 	char		low[PADV_LABEL];
 	char		high[PADV_LABEL];
 
-	padv_label_number(curve->at_work.best, best, sizeof(best));
+	padv_label_number(curve->busy.best, best, sizeof(best));
 	padv_label_number(curve->throughput, throughput, sizeof(throughput));
-	padv_label_number(curve->at_work.low, low, sizeof(low));
-	padv_label_number(curve->at_work.high, high, sizeof(high));
+	padv_label_number(curve->busy.low, low, sizeof(low));
+	padv_label_number(curve->busy.high, high, sizeof(high));
 	padv_legend_add(legend, PADV_MARK_UPRIGHT, "optimum %s busy: %s a second", best, throughput);
 	padv_legend_add(legend, PADV_MARK_RANGE_X, "within 5 %%: %s to %s", low, high);
 }
@@ -57,13 +57,13 @@ put_at(PadvFrame *frame, int column, double throughput, PadvMark mark)
 static void
 draw_chart_peak(PadvFrame *frame, const PadvCurve *curve, const PadvScale *x)
 {
-	int			column = column_of(frame, x, curve->at_work.best);
+	int			column = column_of(frame, x, curve->busy.best);
 
 	for (int i = 0; i < frame->columns; i++)
 	{
 		double		connections = padv_scale_value(x, (double) i / (frame->columns - 1));
 
-		if (connections >= curve->at_work.low && connections <= curve->at_work.high &&
+		if (connections >= curve->busy.low && connections <= curve->busy.high &&
 			padv_canvas_is(frame->canvas, frame->top + frame->rows, frame->left + i, PADV_MARK_AXIS_X))
 			padv_canvas_put(frame->canvas, frame->top + frame->rows, frame->left + i, PADV_MARK_RANGE_X);
 	}
@@ -113,7 +113,7 @@ padv_chart_scalability(PadvCanvas *canvas, const PadvScalabilityRow *rows, int c
 	padv_frame_init(&frame, canvas, "Transactions/s by busy connections", &legend, AXIS, 1);
 	x = padv_curve_scale(rows, count, curve, frame.columns / COLUMNS_PER_TICK);
 	padv_frame_draw_axes(&frame, padv_curve_greatest(rows, count, curve, &x));
-	if (peak && curve->at_work.best <= x.high)
+	if (peak && curve->busy.best <= x.high)
 		draw_chart_peak(&frame, curve, &x);
 	padv_frame_ticks(&frame, &x);
 	if (curve->fit_known)

@@ -33,8 +33,8 @@ padv_curve_drawable(const PadvScalabilityRow *row)
 bool
 padv_curve_has_peak(const PadvCurve *curve)
 {
-	return curve->state == PADV_CURVE_FITTED && is_drawable(curve->at_work.best) &&
-		is_drawable(curve->at_work.low) && is_drawable(curve->at_work.high);
+	return curve->state == PADV_CURVE_FITTED && is_drawable(curve->busy.best) &&
+		is_drawable(curve->busy.low) && is_drawable(curve->busy.high);
 }
 
 PadvScale
@@ -50,10 +50,10 @@ padv_curve_scale(const PadvScalabilityRow *rows, int count, const PadvCurve *cur
 		least = fmin(least, rows[i].connections);
 		greatest = fmax(greatest, rows[i].connections);
 	}
-	if (padv_curve_has_peak(curve) && curve->at_work.best <= PEAK_IN_SCALE * greatest)
+	if (padv_curve_has_peak(curve) && curve->busy.best <= PEAK_IN_SCALE * greatest)
 	{
-		least = fmin(least, curve->at_work.best);
-		greatest = fmax(greatest, curve->at_work.best);
+		least = fmin(least, curve->busy.best);
+		greatest = fmax(greatest, curve->busy.best);
 	}
 	/* a single busy connection is measured as slightly less than 1 */
 	if (least > ABOUT_ONE && least < 1.0)
@@ -74,7 +74,7 @@ padv_curve_greatest(const PadvScalabilityRow *rows, int count, const PadvCurve *
 	for (int i = 0; i < count; i++)
 		if (padv_curve_drawable(&rows[i]))
 			greatest = fmax(greatest, rows[i].throughput);
-	if (padv_curve_has_peak(curve) && curve->at_work.best <= x->high)
+	if (padv_curve_has_peak(curve) && curve->busy.best <= x->high)
 		greatest = fmax(greatest, curve->throughput);
 	return greatest;
 }

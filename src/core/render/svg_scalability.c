@@ -46,9 +46,9 @@ svg_position_of(const PadvScale *x, double connections)
 static void
 draw_svg_peak(const Drawing *drawing)
 {
-	double		low = svg_position_of(&drawing->x, drawing->curve->at_work.low);
-	double		high = svg_position_of(&drawing->x, drawing->curve->at_work.high);
-	double		best = svg_position_of(&drawing->x, drawing->curve->at_work.best);
+	double		low = svg_position_of(&drawing->x, drawing->curve->busy.low);
+	double		high = svg_position_of(&drawing->x, drawing->curve->busy.high);
+	double		best = svg_position_of(&drawing->x, drawing->curve->busy.best);
 
 	padv_html_markup(drawing->html, "<rect class=\"range\" x=\"");
 	padv_html_number(drawing->html, 100.0 * low);
@@ -161,9 +161,9 @@ write_svg_legend(const Drawing *drawing, bool peak)
 		padv_svg_legend_line(drawing->html, "law", "fitted law");
 	if (peak)
 	{
-		padv_label_number(curve->at_work.best, best, sizeof(best));
-		padv_label_number(curve->at_work.low, low, sizeof(low));
-		padv_label_number(curve->at_work.high, high, sizeof(high));
+		padv_label_number(curve->busy.best, best, sizeof(best));
+		padv_label_number(curve->busy.low, low, sizeof(low));
+		padv_label_number(curve->busy.high, high, sizeof(high));
 		snprintf(text, sizeof(text), "optimum %s busy", best);
 		padv_svg_legend_line(drawing->html, "optimum", text);
 		snprintf(text, sizeof(text), "within 5 %%: %s to %s", low, high);
@@ -181,7 +181,7 @@ describe_curve_point(const Drawing *drawing, const char *id, int points, bool pe
 	char		text[200];
 	int			used = snprintf(text, sizeof(text), "Numbers of connections measured: %d. ", points);
 
-	padv_label_number(curve->at_work.best, best, sizeof(best));
+	padv_label_number(curve->busy.best, best, sizeof(best));
 	padv_label_number(curve->throughput, throughput, sizeof(throughput));
 	if (peak)
 		snprintf(text + used, sizeof(text) - (size_t) used,
@@ -227,7 +227,7 @@ padv_svg_scalability(const PadvHtml *html, const char *id, const PadvScalability
 	padv_svg_begin(html, id, "Throughput against busy connections");
 	describe_curve_point(&drawing, id, points, peak);
 	drawing.y = padv_svg_draw_grid(html, padv_curve_greatest(rows, count, curve, &drawing.x));
-	if (peak && curve->at_work.best <= drawing.x.high)
+	if (peak && curve->busy.best <= drawing.x.high)
 		draw_svg_peak(&drawing);
 	if (curve->fit_known)
 		draw_law(&drawing);

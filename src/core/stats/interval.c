@@ -60,8 +60,8 @@ padv_interval_describe(const PadvWindowMeans *take, const PadvCounters *before,
 	interval->seconds = seconds;
 	interval->run = per_second(before, after, PADV_SESSIONS_RUN, seconds);
 	interval->ready = per_second(before, after, PADV_SESSIONS_DELAY, seconds);
-	interval->at_work = fmax(0.0, take->demand - take->parallel_workers +
-							 take->held_in_transaction + take->turnaround);
+	interval->busy = fmax(0.0, take->demand - take->parallel_workers +
+						  take->held_in_transaction + take->turnaround);
 	interval->active = take->demand +
 		padv_unseen_active(interval->run, interval->ready, take->in_class[PADV_ON_CPU],
 						   take->in_class[PADV_WAITING_IO], take->turnaround);
@@ -173,7 +173,7 @@ static bool
 disks_are_saturated(const PadvInterval *interval)
 {
 	return most_queue(interval, interval->disk_queue) &&
-		(interval->queued >= 1.0 || interval->at_work >= ALL_SESSIONS * (interval->sessions - 1.0));
+		(interval->queued >= 1.0 || interval->busy >= ALL_SESSIONS * (interval->sessions - 1.0));
 }
 
 static void

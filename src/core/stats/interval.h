@@ -17,7 +17,7 @@
 typedef struct PadvInterval
 {
 	double		seconds;
-	double		at_work;
+	double		busy;
 	double		active;
 	double		transactions;	/* committed */
 	double		latency;		/* mean seconds inside a transaction */
