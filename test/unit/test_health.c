@@ -119,7 +119,7 @@ test_states(void)
 	ok(padv_health(&local).status == PADV_CHECK_OK && find("oversubscribed")->severity == PADV_INFO,
 	   "but a number that was only derived wakes nobody");
 	set_up();
-	status->model.verdict = PADV_VERDICT_BLOCKED;
+	status->model.verdict = PADV_VERDICT_CONTENTION;
 	ok(is(PADV_CHECK_OK, ""), "contention is work that flows");
 	ok(find("lock_bound") != NULL, "though advice has a word on it");
 
@@ -167,7 +167,7 @@ test_stall(void)
 
 	/* over, but not in the averages */
 	status->stall = (PadvStall) {.ended_us = status->clock_us - 59000000};
-	status->model.verdict = PADV_VERDICT_BLOCKED;
+	status->model.verdict = PADV_VERDICT_CONTENTION;
 	ok(find("oversubscribed") == NULL && find("lock_bound") == NULL && check(-1, -1) == PADV_CHECK_OK,
 	   "averages remember it for a minute");
 	status->stall.ended_us -= 2000000;

@@ -94,7 +94,7 @@ test_numbers_of_names(void)
 	ok(PADV_CONFIDENCE_FORMULA == 0 && PADV_CONFIDENCE_LOW == 1 && PADV_CONFIDENCE_MEDIUM == 2 &&
 	   PADV_CONFIDENCE_HIGH == 3, "so have confidences");
 	ok(PADV_VERDICT_IDLE == 0 && PADV_VERDICT_WITHIN == 1 && PADV_VERDICT_AT_OPTIMUM == 2 &&
-	   PADV_VERDICT_OVERSUBSCRIBED == 3 && PADV_VERDICT_BLOCKED == 4, "and verdicts");
+	   PADV_VERDICT_OVERSUBSCRIBED == 3 && PADV_VERDICT_CONTENTION == 4, "and verdicts");
 }
 
 /* --- roles and limits ------------------------------------------------------------ */
@@ -315,7 +315,7 @@ input_of(bool sampled)
 	status->minute.active = 1.0 / 3.0;
 	status->load.cpu_utilization = -1.0;
 	status->load.cache_hit_ratio = 0.995;
-	status->model.verdict = PADV_VERDICT_BLOCKED;
+	status->model.verdict = PADV_VERDICT_CONTENTION;
 	status->limits_committed = -1;
 	input.server.local.age_seconds = 2.5e-5;
 	return input;

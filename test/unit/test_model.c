@@ -209,8 +209,8 @@ test_verdict(void)
 	ok(verdict_of(8, 0, 0) == PADV_VERDICT_AT_OPTIMUM, "at the optimum");
 	ok(verdict_of(10, 6, 0) == PADV_VERDICT_AT_OPTIMUM, "the end of the range is in it");
 	ok(verdict_of(10, 6.1, 0) == PADV_VERDICT_OVERSUBSCRIBED, "beyond it: oversubscribed");
-	ok(verdict_of(0, 0, 1) == PADV_VERDICT_BLOCKED, "one session, and it is blocked");
-	ok(verdict_of(2, 0, 2) == PADV_VERDICT_BLOCKED, "half of the demand blocked");
+	ok(verdict_of(0, 0, 1) == PADV_VERDICT_CONTENTION, "one session, and it is blocked");
+	ok(verdict_of(2, 0, 2) == PADV_VERDICT_CONTENTION, "half of the demand blocked");
 	ok(verdict_of(2.1, 0, 2) == PADV_VERDICT_AT_OPTIMUM, "less than half");
 	ok(verdict_of(0, 0, 0.9) == PADV_VERDICT_WITHIN, "less than one session blocked");
 

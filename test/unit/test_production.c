@@ -280,7 +280,7 @@ overload_day(Production *p, Tally *tally)
 		{
 			bool		good = production_regret(p, (double) padv_model_chosen(&p->model)->connections) <= 0.1;
 			bool		knee = p->curve.state == PADV_CURVE_FITTED;
-			bool		seen = padv_model_oversubscribed(&p->model) || p->model.verdict == PADV_VERDICT_BLOCKED;
+			bool		seen = padv_model_oversubscribed(&p->model) || p->model.verdict == PADV_VERDICT_CONTENTION;
 
 			checked = true;
 			note_error(p);

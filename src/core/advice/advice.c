@@ -346,7 +346,7 @@ advise_lock_bound(Findings *findings)
 {
 	const PadvMinute *minute = &findings->local->status.minute;
 	double		blocked = minute->in_class[PADV_WAITING_LOCK];
-	bool		thrashing = findings->local->status.model.verdict == PADV_VERDICT_BLOCKED;
+	bool		thrashing = findings->local->status.model.verdict == PADV_VERDICT_CONTENTION;
 	PadvAdvice *advice;
 
 	/* during a stall, only the blocker matters */

@@ -413,7 +413,7 @@ padv_verdict_reason(PadvVerdict verdict)
 			return "the load is inside the range where the server is at its best";
 		case PADV_VERDICT_OVERSUBSCRIBED:
 			return "more sessions want to work than help; they wait inside the server for each other";
-		case PADV_VERDICT_BLOCKED:
+		case PADV_VERDICT_CONTENTION:
 			return "at least half of the demand waits for locks that other sessions hold (a conflict ratio of 2 or more), and more connections would add to it";
 		case PADV_VERDICT_STALLED:
 			return "at least half of the sessions that want to work wait for a session that has kept them waiting for seconds; the view blockers names it";

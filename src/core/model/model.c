@@ -515,7 +515,7 @@ judge(const PadvModel *model, const PadvMinute *minute)
 	double		optimal = (double) estimate->connections;
 
 	if (padv_model_is_contended(minute->in_class[PADV_WAITING_LOCK], model->demand))
-		return PADV_VERDICT_BLOCKED;
+		return PADV_VERDICT_CONTENTION;
 	if (model->demand < IDLE_RATIO * optimal)
 		return PADV_VERDICT_IDLE;
 	if (padv_model_oversubscribed(model))

@@ -43,7 +43,7 @@ typedef enum PadvVerdict
 	PADV_VERDICT_WITHIN,
 	PADV_VERDICT_AT_OPTIMUM,
 	PADV_VERDICT_OVERSUBSCRIBED,
-	PADV_VERDICT_BLOCKED,		/* much lock waiting, but transactions finish */
+	PADV_VERDICT_CONTENTION,	/* much lock waiting, but transactions finish */
 	PADV_VERDICT_STALLED,		/* most of the work is blocked; see health.h */
 } PadvVerdict;
 

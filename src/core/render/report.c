@@ -132,7 +132,7 @@ headline(const PadvLocalStatus *local)
 			return "The server is at its best.";
 		case PADV_VERDICT_OVERSUBSCRIBED:
 			return "More sessions want to work than help.";
-		case PADV_VERDICT_BLOCKED:
+		case PADV_VERDICT_CONTENTION:
 			return "Sessions wait for each other's locks.";
 		case PADV_VERDICT_STALLED:
 			return "Most of the work stands still.";
