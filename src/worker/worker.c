@@ -2,8 +2,8 @@
  * worker.c
  *		The process that samples: its life, and the order of its work.
  *
- * Owns the background worker and its private memory.  It calls the rooms in
- * order (sampler, window, load, model, shared) and computes nothing itself.
+ * Owns the background worker and its private memory.  It calls the modules in order
+ * (sampler, window, load, model, status) and computes nothing itself.
  *
  * It has a process entry and reaches shared catalogs, but is connected to no
  * database, so it never stands in the way of DROP DATABASE or CREATE DATABASE
@@ -75,14 +75,14 @@ typedef struct Worker
 	PadvMachine *previous_machine;	/* and the memory for the next one */
 	PadvProcCpu *processes;
 	PadvBufferStats *buffers;
-	PadvLimitsLauncher *watch;
-	PadvIdleCloser *idle_timeout;
+	PadvLimitsLauncher *limits_launcher;
+	PadvIdleCloser *idle_closer;
 	PadvStallMonitor *stall_monitor;
 	PadvLockChains *lock_chains;
 	PadvPoolWatch *pools;
 	PadvTrialRunner *trial_runner;
 	PadvIncidentRecorder *incidents;
-	PadvRetain	grace;
+	PadvRetain	retain;
 	PadvHistoryStore *history;
 	PadvCounters counters;
 	PadvScalability scalability;
@@ -144,13 +144,13 @@ create_worker(void)
 	worker->previous_machine = palloc0(sizeof(PadvMachine));
 	worker->processes = padv_proc_cpu_create();
 	worker->buffers = padv_buffer_stats_create();
-	worker->watch = padv_limits_launcher_create();
-	worker->idle_timeout = padv_idle_closer_create();
+	worker->limits_launcher = padv_limits_launcher_create();
+	worker->idle_closer = padv_idle_closer_create();
 	worker->stall_monitor = padv_stall_monitor_create();
 	worker->lock_chains = padv_lock_chains_create(padv_slot_wait_event());
 	worker->pools = padv_pool_watch_create();
 	worker->trial_runner = padv_trial_runner_create();
-	padv_retain_init(&worker->grace);
+	padv_retain_init(&worker->retain);
 	padv_scalability_init(&worker->scalability);
 	padv_pool_init(&worker->pool);
 	padv_peak_init(&worker->peak);
@@ -216,27 +216,27 @@ read_retain_timeout(Worker *worker, int64 now)
 	PadvSlotStats gate;
 
 	padv_slots_read(&gate);
-	padv_retain_update(&worker->grace,
+	padv_retain_update(&worker->retain,
 					   padv_load_last_cpu_utilization(worker->load, worker->machine->quota),
 					   gate.limit, now);
-	padv_slots_set_retain_timeout(worker->grace.us);
+	padv_slots_set_retain_timeout(worker->retain.us);
 }
 
 /* What the last second says about the curve; returns transactions a second. */
 static double
-update_curve(Worker *worker, const PadvWindowMeans *take)
+update_curve(Worker *worker, const PadvWindowMeans *means)
 {
 	const PadvCounters *before;
 	const PadvCounters *after;
 	PadvInterval interval;
 
 	if (!padv_load_newest(worker->load, &before, &after) ||
-		!padv_interval_describe(take, before, after, worker->machine->quota, &interval))
+		!padv_interval_describe(means, before, after, worker->machine->quota, &interval))
 		return -1.0;
 	padv_read_latency_update(&worker->read_latency, &interval);
 	padv_scalability_add(&worker->scalability, &interval);
 	padv_waits_add(&worker->waits, &interval);
-	padv_pool_add(&worker->pool, take, &interval);
+	padv_pool_add(&worker->pool, means, &interval);
 	return interval.transactions / interval.seconds;
 }
 
@@ -247,20 +247,20 @@ update_curve(Worker *worker, const PadvWindowMeans *take)
 static void
 keep_second(Worker *worker, int64 now)
 {
-	PadvWindowMeans take;
+	PadvWindowMeans means;
 	PadvHistoryPoint point;
 	double		transactions_per_second;
 
-	if (!padv_window_drain(worker->window, &take))
+	if (!padv_window_drain(worker->window, &means))
 		return;
-	padv_peak_add(&worker->peak, take.taken_at, (double) take.connections_max);
-	transactions_per_second = update_curve(worker, &take);
-	padv_history_describe(&take,
+	padv_peak_add(&worker->peak, means.taken_at, (double) means.connections_max);
+	transactions_per_second = update_curve(worker, &means);
+	padv_history_describe(&means,
 						  padv_load_last_cpu_utilization(worker->load, worker->machine->quota),
 						  transactions_per_second,
 						  padv_model_chosen(&worker->status.model)->connections, &point);
 	padv_history_publish(&point);
-	padv_incident_recorder_add(worker->incidents, now, &take, transactions_per_second, worker->sample,
+	padv_incident_recorder_add(worker->incidents, now, &means, transactions_per_second, worker->sample,
 							   &worker->status, padv_lock_chains_roots(worker->lock_chains));
 }
 
@@ -543,7 +543,7 @@ run_trials(Worker *worker, int64 now)
 static void
 read_limits(Worker *worker, int64 now)
 {
-	padv_limits_launcher_run(worker->watch, now);
+	padv_limits_launcher_run(worker->limits_launcher, now);
 }
 
 static void
@@ -555,7 +555,7 @@ monitor_stalls(Worker *worker, int64 now)
 static void
 close_idle_sessions(Worker *worker, int64 now pg_attribute_unused())
 {
-	padv_idle_closer_run(worker->idle_timeout, worker->sample);
+	padv_idle_closer_run(worker->idle_closer, worker->sample);
 }
 
 /* --- tasks ------------------------------------------------------------------ */
@@ -708,7 +708,7 @@ handle_interrupts(Worker *worker)
 		ProcessConfigFile(PGC_SIGHUP);
 
 		make_due_after_reload();
-		padv_limits_launcher_reload(worker->watch);
+		padv_limits_launcher_reload(worker->limits_launcher);
 		limit_slots(worker);
 	}
 

@@ -158,24 +158,24 @@ describe_load(const PadvPoolSecond *sum, PadvPoolLoad *load)
 }
 
 void
-padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *take, const PadvInterval *interval)
+padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *means, const PadvInterval *interval)
 {
 	PadvPoolSecond *second = &memory->recent[memory->next];
 	PadvPoolSecond sum;
-	double		n = (double) take->samples;
+	double		n = (double) means->samples;
 
 	second->seconds = interval->seconds;
 	second->transactions = interval->transactions;
 	second->run = interval->run < 0.0 ? -1.0 : interval->run * interval->seconds;
 	second->ready = interval->ready < 0.0 ? -1.0 : interval->ready * interval->seconds;
 	second->samples = n;
-	second->sessions = take->sessions * n;
-	second->demand = take->demand * n;
-	second->on_cpu = take->in_class[PADV_ON_CPU] * n;
-	second->waiting_io = take->in_class[PADV_WAITING_IO] * n;
-	second->held = take->held_in_transaction * n;
-	second->round_trip = take->round_trip * n;
-	second->turnaround = take->turnaround * n;
+	second->sessions = means->sessions * n;
+	second->demand = means->demand * n;
+	second->on_cpu = means->in_class[PADV_ON_CPU] * n;
+	second->waiting_io = means->in_class[PADV_WAITING_IO] * n;
+	second->held = means->held_in_transaction * n;
+	second->round_trip = means->round_trip * n;
+	second->turnaround = means->turnaround * n;
 	memory->next = (memory->next + 1) % PADV_POOL_SECONDS;
 	if (memory->count < PADV_POOL_SECONDS)
 		memory->count++;
@@ -183,10 +183,10 @@ padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *take, const PadvInt
 	memset(&memory->latest, 0, sizeof(memory->latest));
 	memory->fresh = true;
 	sum = sum_latest(memory);
-	if (!is_load(&sum, memory->count) || take->taken_at > LATEST || take->taken_at < -LATEST)
+	if (!is_load(&sum, memory->count) || means->taken_at > LATEST || means->taken_at < -LATEST)
 		return;
 	describe_load(&sum, &memory->latest);
-	memory->latest.at = take->taken_at;
+	memory->latest.at = means->taken_at;
 }
 
 /* --- the busiest load ----------------------------------------------------- */

@@ -117,7 +117,7 @@ typedef struct PadvPoolMemory
 extern void padv_pool_init(PadvPoolMemory *memory);
 
 /* Add a second.  It is ignored if its load is below the least load. */
-extern void padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *take,
+extern void padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *means,
 						  const PadvInterval *interval);
 
 /*

@@ -24,7 +24,7 @@
 #define SERVER(member) .offset = offsetof(PadvMetricsServer, member)
 #define SERVER_REAL(member) .is_real = true, SERVER(member)
 #define STATUS(member) SERVER(local.status.member)
-#define PICTURE_REAL(member) SERVER_REAL(local.status.member)
+#define STATUS_REAL(member) SERVER_REAL(local.status.member)
 #define ROLE(member) .offset = offsetof(PadvMetricsRole, member)
 #define DATABASE(member) .offset = offsetof(PadvMetricsDatabase, member)
 #define COUNTED(member) .offset = offsetof(PadvMetricsCounted, counts.member)
@@ -94,13 +94,13 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_samples_total", COUNTER, "",
 	"Samples since the sampling process started.", PADV_BY_SAMPLE, STATUS(samples_total)},
 	{"pool_advisor_sample_cost_seconds", GAUGE, "seconds",
-	"CPU time that a sample took on average over the last minute.", PADV_BY_SAMPLE, PICTURE_REAL(load.sample_cost)},
+	"CPU time that a sample took on average over the last minute.", PADV_BY_SAMPLE, STATUS_REAL(load.sample_cost)},
 	{"pool_advisor_transactions_total", COUNTER, "",
-	"Transactions that clients committed or prepared.", PADV_BY_SAMPLE, PICTURE_REAL(load.transactions_total)},
+	"Transactions that clients committed or prepared.", PADV_BY_SAMPLE, STATUS_REAL(load.transactions_total)},
 	{"pool_advisor_rollbacks_total", COUNTER, "",
-	"Transactions of clients that were rolled back.", PADV_BY_SAMPLE, PICTURE_REAL(load.rollbacks_total)},
+	"Transactions of clients that were rolled back.", PADV_BY_SAMPLE, STATUS_REAL(load.rollbacks_total)},
 	{"pool_advisor_transaction_seconds_total", COUNTER, "seconds",
-	"Time that clients spent inside transactions, counted when these end.", PADV_BY_SAMPLE, PICTURE_REAL(load.inside_total)},
+	"Time that clients spent inside transactions, counted when these end.", PADV_BY_SAMPLE, STATUS_REAL(load.inside_total)},
 	{"pool_advisor_sessions", GAUGE, "",
 	"Client sessions in the last sample.", PADV_BY_SAMPLE, STATUS(last.sessions)},
 	{"pool_advisor_active", GAUGE, "",
@@ -114,25 +114,25 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_parallel_workers", GAUGE, "",
 	"Parallel workers in the last sample; they are not sessions.", PADV_BY_SAMPLE, STATUS(last.parallel_workers)},
 	{"pool_advisor_active_avg", GAUGE, "",
-	"Average active sessions over the last minute.", PADV_BY_SAMPLE, PICTURE_REAL(minute.active)},
+	"Average active sessions over the last minute.", PADV_BY_SAMPLE, STATUS_REAL(minute.active)},
 	{"pool_advisor_active_p95", GAUGE, "",
-	"Active sessions that 95 percent of the samples of the last minute did not exceed.", PADV_BY_SAMPLE, PICTURE_REAL(minute.active_p95)},
+	"Active sessions that 95 percent of the samples of the last minute did not exceed.", PADV_BY_SAMPLE, STATUS_REAL(minute.active_p95)},
 	{"pool_advisor_active_max", GAUGE, "",
 	"Most active sessions in a sample of the last minute.", PADV_BY_SAMPLE, STATUS(minute.active_max)},
 	{"pool_advisor_demand_avg", GAUGE, "",
-	"Average over the last minute of active sessions and parallel workers, less those asleep or waiting for their client, and of sessions ready to run that look idle.", PADV_BY_SAMPLE, PICTURE_REAL(model.demand)},
+	"Average over the last minute of active sessions and parallel workers, less those asleep or waiting for their client, and of sessions ready to run that look idle.", PADV_BY_SAMPLE, STATUS_REAL(model.demand)},
 	{"pool_advisor_io_wait_ratio", GAUGE, "ratio",
-	"Share of active sessions waiting for I/O over the last minute.", PADV_BY_SAMPLE, PICTURE_REAL(minute.io_wait_ratio)},
+	"Share of active sessions waiting for I/O over the last minute.", PADV_BY_SAMPLE, STATUS_REAL(minute.io_wait_ratio)},
 	{"pool_advisor_cpu_utilization_ratio", GAUGE, "ratio",
-	"Use of the cores granted to the server, by all that runs on them, over the last minute.", PADV_BY_SAMPLE, PICTURE_REAL(load.cpu_utilization)},
+	"Use of the cores granted to the server, by all that runs on them, over the last minute.", PADV_BY_SAMPLE, STATUS_REAL(load.cpu_utilization)},
 	{"pool_advisor_run_queue_ratio", GAUGE, "ratio",
-	"Share of their runnable time that the processes of the server waited for a core, over the last minute.", PADV_BY_SAMPLE, PICTURE_REAL(load.run_queue_ratio)},
+	"Share of their runnable time that the processes of the server waited for a core, over the last minute.", PADV_BY_SAMPLE, STATUS_REAL(load.run_queue_ratio)},
 	{"pool_advisor_cache_hit_ratio", GAUGE, "ratio",
-	"Share of the blocks found in shared buffers over the last minute.", PADV_BY_SAMPLE, PICTURE_REAL(load.cache_hit_ratio)},
+	"Share of the blocks found in shared buffers over the last minute.", PADV_BY_SAMPLE, STATUS_REAL(load.cache_hit_ratio)},
 	{"pool_advisor_busy_ratio", GAUGE, "ratio",
-	"Share of the time a connection of a transaction pool is held in which it executes: optimal / pool_size.", PADV_BY_SAMPLE, PICTURE_REAL(model.busy_ratio)},
+	"Share of the time a connection of a transaction pool is held in which it executes: optimal / pool_size.", PADV_BY_SAMPLE, STATUS_REAL(model.busy_ratio)},
 	{"pool_advisor_load_ratio", GAUGE, "ratio",
-	"demand_avg divided by optimal; over 1 more want to work than help.", PADV_BY_SAMPLE, PICTURE_REAL(model.load_ratio)},
+	"demand_avg divided by optimal; over 1 more want to work than help.", PADV_BY_SAMPLE, STATUS_REAL(model.load_ratio)},
 	{"pool_advisor_optimal", GAUGE, "",
 	"Active connections at which this server is at its best.", PADV_BY_SAMPLE, SERVER(optimal)},
 	{"pool_advisor_optimal_low", GAUGE, "",
@@ -154,13 +154,13 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_blocked_sessions", GAUGE, "",
 	"Sessions that wait for a lock, directly or in a chain, as of the last second.", PADV_BY_SAMPLE, STATUS(stall.blocked)},
 	{"pool_advisor_blocked_longest_wait_seconds", GAUGE, "seconds",
-	"How long the one of them has waited that waits longest.", PADV_BY_SAMPLE, PICTURE_REAL(stall.longest_wait_seconds)},
+	"How long the one of them has waited that waits longest.", PADV_BY_SAMPLE, STATUS_REAL(stall.longest_wait_seconds)},
 	{"pool_advisor_idle_blocker_seconds", GAUGE, "seconds",
-	"For how long a session that does nothing, or a prepared transaction, has kept others waiting; 0 if none does.", PADV_BY_SAMPLE, PICTURE_REAL(stall.idle_blocker_seconds)},
+	"For how long a session that does nothing, or a prepared transaction, has kept others waiting; 0 if none does.", PADV_BY_SAMPLE, STATUS_REAL(stall.idle_blocker_seconds)},
 	{"pool_advisor_stalled_seconds", GAUGE, "seconds",
-	"For how long most of the work has stood still behind locks; 0 while it flows.", PADV_BY_SAMPLE, PICTURE_REAL(stall.stalled_seconds)},
+	"For how long most of the work has stood still behind locks; 0 while it flows.", PADV_BY_SAMPLE, STATUS_REAL(stall.stalled_seconds)},
 	{"pool_advisor_transactions_longest_wait_seconds", GAUGE, "seconds",
-	"How long the transaction has waited that waits longest in the queue.", PADV_BY_SAMPLE, PICTURE_REAL(stall.queue_seconds)},
+	"How long the transaction has waited that waits longest in the queue.", PADV_BY_SAMPLE, STATUS_REAL(stall.queue_seconds)},
 	{"pool_advisor_pool_size", GAUGE, "",
 	"Connections that a transaction pool in front needs to keep optimal of them active, by the busiest load that was seen.", PADV_BY_SAMPLE, SERVER(pool_size)},
 	{"pool_advisor_session_pool_size", GAUGE, "",
@@ -179,7 +179,7 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_wait_class_sessions", GAUGE, "",
 	"Active sessions in the last sample by what they wait for; cpu is for nothing.", PADV_BY_WAIT_CLASS, STATUS(last.in_class)},
 	{"pool_advisor_wait_class_sessions_avg", GAUGE, "",
-	"Average active sessions over the last minute by what they wait for.", PADV_BY_WAIT_CLASS, PICTURE_REAL(minute.in_class)},
+	"Average active sessions over the last minute by what they wait for.", PADV_BY_WAIT_CLASS, STATUS_REAL(minute.in_class)},
 
 	{"pool_advisor_incidents_total", COUNTER, "",
 	"Incidents that have begun since the server started, by the kind that they began with.", PADV_BY_INCIDENT, SERVER(incidents)},
@@ -424,7 +424,7 @@ name_of(const char *row)
  * another; and two series with the same labels spoil the whole answer.
  */
 static bool
-value_is_known(const char *rows, size_t width, int kept, const char *name)
+has_own_series(const char *rows, size_t width, int kept, const char *name)
 {
 	if (name == NULL)
 		return false;
@@ -446,7 +446,7 @@ fold(PadvMetricScope scope, char *rows, size_t width, int shown_rows, int count,
 	{
 		char	   *row = rows + (size_t) i * width;
 
-		if (i < shown_rows && value_is_known(rows, width, kept, name_of(row)))
+		if (i < shown_rows && has_own_series(rows, width, kept, name_of(row)))
 			memmove(rows + (size_t) kept++ * width, row, width);
 		else
 			add_row(scope, sum, row);

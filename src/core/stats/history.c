@@ -151,20 +151,20 @@ io_wait_ratio(const float *figures)
 }
 
 void
-padv_history_describe(const PadvWindowMeans *take, double cpu_utilization,
+padv_history_describe(const PadvWindowMeans *means, double cpu_utilization,
 					  double transactions_per_second, int64_t optimal,
 					  PadvHistoryPoint *point)
 {
 	float		figures[FIGURES];
 
-	point->at = take->taken_at;
-	point->active_avg = (float) take->active;
-	point->active_max = (float) take->active_max;
-	point->idle = (float) take->idle;
-	point->idle_in_transaction = (float) take->idle_in_transaction;
-	point->queued = (float) take->queued;
+	point->at = means->taken_at;
+	point->active_avg = (float) means->active;
+	point->active_max = (float) means->active_max;
+	point->idle = (float) means->idle;
+	point->idle_in_transaction = (float) means->idle_in_transaction;
+	point->queued = (float) means->queued;
 	for (int class = 0; class < PADV_WAIT_CLASSES; class++)
-		point->in_class[class] = (float) take->in_class[class];
+		point->in_class[class] = (float) means->in_class[class];
 	point->io_wait_ratio = -1.0f;
 	point->cpu_utilization = (float) cpu_utilization;
 	point->transactions_per_second = (float) transactions_per_second;

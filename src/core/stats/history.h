@@ -96,7 +96,7 @@ extern int64_t padv_resolution_us(PadvResolution resolution);
  * Make a point of the means of the window.  cpu_utilization (0..1) and
  * transactions_per_second are negative if not known.
  */
-extern void padv_history_describe(const PadvWindowMeans *take, double cpu_utilization,
+extern void padv_history_describe(const PadvWindowMeans *means, double cpu_utilization,
 								  double transactions_per_second,
 								  int64_t optimal, PadvHistoryPoint *point);
 

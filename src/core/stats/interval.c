@@ -32,19 +32,19 @@ per_second(const PadvCounters *before, const PadvCounters *after, PadvCounter co
 
 /* What keeps sessions from doing more. */
 static void
-describe_pressure(const PadvWindowMeans *take, PadvInterval *interval)
+describe_pressure(const PadvWindowMeans *means, PadvInterval *interval)
 {
-	double		committing_io = fmax(0.0, take->committing - take->committing_lwlock);
+	double		committing_io = fmax(0.0, means->committing - means->committing_lwlock);
 
-	interval->sessions = take->active + take->idle + take->idle_in_transaction;
-	interval->queued = take->queued;
-	interval->lock = take->in_class[PADV_WAITING_LOCK];
-	interval->disk = fmax(0.0, take->in_class[PADV_WAITING_IO] - committing_io);
-	interval->commit = take->committing;
+	interval->sessions = means->active + means->idle + means->idle_in_transaction;
+	interval->queued = means->queued;
+	interval->lock = means->in_class[PADV_WAITING_LOCK];
+	interval->disk = fmax(0.0, means->in_class[PADV_WAITING_IO] - committing_io);
+	interval->commit = means->committing;
 }
 
 bool
-padv_interval_describe(const PadvWindowMeans *take, const PadvCounters *before,
+padv_interval_describe(const PadvWindowMeans *means, const PadvCounters *before,
 					   const PadvCounters *after, double quota, PadvInterval *interval)
 {
 	double		seconds = (double) (after->clock_us - before->clock_us) / 1e6;
@@ -60,22 +60,22 @@ padv_interval_describe(const PadvWindowMeans *take, const PadvCounters *before,
 	interval->seconds = seconds;
 	interval->run = per_second(before, after, PADV_SESSIONS_RUN, seconds);
 	interval->ready = per_second(before, after, PADV_SESSIONS_DELAY, seconds);
-	interval->busy = fmax(0.0, take->demand - take->parallel_workers +
-						  take->held_in_transaction + take->turnaround);
-	interval->active = take->demand +
-		padv_unseen_active(interval->run, interval->ready, take->in_class[PADV_ON_CPU],
-						   take->in_class[PADV_WAITING_IO], take->turnaround);
-	interval->held = take->held_in_transaction;
-	interval->round_trip = take->round_trip;
+	interval->busy = fmax(0.0, means->demand - means->parallel_workers +
+						  means->held_in_transaction + means->turnaround);
+	interval->active = means->demand +
+		padv_unseen_active(interval->run, interval->ready, means->in_class[PADV_ON_CPU],
+						   means->in_class[PADV_WAITING_IO], means->turnaround);
+	interval->held = means->held_in_transaction;
+	interval->round_trip = means->round_trip;
 	interval->unseen = interval->run < 0.0 || interval->ready < 0.0 ? 0.0 :
-		interval->run + interval->ready - take->in_class[PADV_ON_CPU] - take->in_class[PADV_WAITING_IO];
-	interval->internal_lock = fmax(0.0, take->in_class[PADV_WAITING_LWLOCK] -
-								   take->committing_lwlock);
-	interval->inside = fmax(0.0, take->demand - take->parallel_workers -
-							take->in_class[PADV_WAITING_LOCK] - interval->internal_lock);
+		interval->run + interval->ready - means->in_class[PADV_ON_CPU] - means->in_class[PADV_WAITING_IO];
+	interval->internal_lock = fmax(0.0, means->in_class[PADV_WAITING_LWLOCK] -
+								   means->committing_lwlock);
+	interval->inside = fmax(0.0, means->demand - means->parallel_workers -
+							means->in_class[PADV_WAITING_LOCK] - interval->internal_lock);
 	interval->latency = interval->transactions + rolled_back > 0.0 ?
 		inside / (interval->transactions + rolled_back) : 0.0;
-	describe_pressure(take, interval);
+	describe_pressure(means, interval);
 	interval->reading = per_second(before, after, PADV_DISK_READ, seconds);
 	interval->reads = per_second(before, after, PADV_DISK_READ_COUNT, seconds) * seconds;
 	interval->disk_queue = 0.0;

@@ -67,7 +67,7 @@ extern double padv_unseen_active(double run, double delay, double on_cpu,
  * Between two readings of the counters, with the samples of that time; false when
  * the counters do not tell.  quota is that of padv_load_utilization.
  */
-extern bool padv_interval_describe(const PadvWindowMeans *take, const PadvCounters *before,
+extern bool padv_interval_describe(const PadvWindowMeans *means, const PadvCounters *before,
 								   const PadvCounters *after, double quota,
 								   PadvInterval *interval);
 

@@ -522,7 +522,7 @@ padv_window_digest(PadvWindow *window, PadvDigest *digest)
 }
 
 bool
-padv_window_drain(PadvWindow *window, PadvWindowMeans *take)
+padv_window_drain(PadvWindow *window, PadvWindowMeans *means)
 {
 	const int64_t *sum = window->untaken;
 	double		samples = (double) sum[SAMPLES];
@@ -530,24 +530,24 @@ padv_window_drain(PadvWindow *window, PadvWindowMeans *take)
 	if (sum[SAMPLES] == 0)
 		return false;
 
-	take->samples = sum[SAMPLES];
-	take->taken_at = window->taken_at;
-	take->sessions = (double) sum[SESSIONS] / samples;
-	take->connections_max = window->untaken_connections_max;
-	take->active = (double) sum[ACTIVE] / samples;
-	take->active_max = window->untaken_max;
-	take->idle = (double) sum[IDLE] / samples;
-	take->idle_in_transaction = (double) sum[IDLE_IN_TRANSACTION] / samples;
-	take->queued = (double) sum[QUEUED] / samples;
+	means->samples = sum[SAMPLES];
+	means->taken_at = window->taken_at;
+	means->sessions = (double) sum[SESSIONS] / samples;
+	means->connections_max = window->untaken_connections_max;
+	means->active = (double) sum[ACTIVE] / samples;
+	means->active_max = window->untaken_max;
+	means->idle = (double) sum[IDLE] / samples;
+	means->idle_in_transaction = (double) sum[IDLE_IN_TRANSACTION] / samples;
+	means->queued = (double) sum[QUEUED] / samples;
 	for (int class = 0; class < PADV_WAIT_CLASSES; class++)
-		take->in_class[class] = (double) sum[FIRST_CLASS + class] / samples;
-	take->parallel_workers = (double) sum[PARALLEL_WORKERS] / samples;
-	take->demand = (double) sum[DEMAND] / samples;
-	take->held_in_transaction = (double) sum[HELD_IN_TRANSACTION] / samples;
-	take->turnaround = (double) sum[TURNAROUND] / samples;
-	take->round_trip = (double) sum[ROUND_TRIP] / samples;
-	take->committing = (double) sum[COMMITTING] / samples;
-	take->committing_lwlock = (double) sum[COMMITTING_LWLOCK] / samples;
+		means->in_class[class] = (double) sum[FIRST_CLASS + class] / samples;
+	means->parallel_workers = (double) sum[PARALLEL_WORKERS] / samples;
+	means->demand = (double) sum[DEMAND] / samples;
+	means->held_in_transaction = (double) sum[HELD_IN_TRANSACTION] / samples;
+	means->turnaround = (double) sum[TURNAROUND] / samples;
+	means->round_trip = (double) sum[ROUND_TRIP] / samples;
+	means->committing = (double) sum[COMMITTING] / samples;
+	means->committing_lwlock = (double) sum[COMMITTING_LWLOCK] / samples;
 
 	memset(window->untaken, 0, sizeof(window->untaken));
 	window->untaken_max = 0;

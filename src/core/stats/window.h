@@ -115,7 +115,7 @@ typedef struct PadvMinute
 	double		committing_lwlock;
 } PadvMinute;
 
-/* Means over the samples since the last take, in sessions. */
+/* Means over the samples since the last drain, in sessions. */
 typedef struct PadvWindowMeans
 {
 	int64_t		samples;
@@ -224,6 +224,6 @@ extern void padv_window_digest(PadvWindow *window, PadvDigest *digest);
  * Take the means over the samples since this was called last, and begin anew.
  * False, and nothing written, when there was none.
  */
-extern bool padv_window_drain(PadvWindow *window, PadvWindowMeans *take);
+extern bool padv_window_drain(PadvWindow *window, PadvWindowMeans *means);
 
 #endif							/* PADV_WINDOW_H */
