@@ -66,7 +66,7 @@ static bool limits_me = false;
 static PadvQueryPlaces my_queries = {0};	/* a copy, likewise */
 static bool my_exempt = false;
 
-static bool standing = false;	/* waits in the queue */
+static bool is_waiting = false; /* waits in the queue */
 static int64 granted_at = 0;	/* monotonic; when the slot was granted */
 
 /* How quick the client is; measured while other sessions wait. */
@@ -433,7 +433,7 @@ enqueue_request(PadvRequest *request)
 
 		PADV_COUNT_AT(quota, newest_first, 1);
 	}
-	standing = true;
+	is_waiting = true;
 }
 
 /* Grant the slot, enqueue the request, or refuse it.  The mutex is held. */
@@ -516,7 +516,7 @@ acquire_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 	limits_me = my_version != 0 && (request->nquotas > 0 || (!exempt && my_queries.count > 0));
 	if (limits_me)
 		result = grant_now(request, may_wait, enforcement, now, time_left, full);
-	first = standing && padv_admission->xact_head.waiting == 1;
+	first = is_waiting && padv_admission->xact_head.waiting == 1;
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);
 	padv_slots_settle();
@@ -553,7 +553,7 @@ reclaim_own(int32 quota, int64 now)
 	return false;
 }
 
-/* As acquire_with_lock, but reclaim_slot retained slots before a refusal. */
+/* As acquire_with_lock, but reclaim retained slots before a refusal. */
 static PadvSlotResult
 acquire_or_refuse(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 {
@@ -693,26 +693,26 @@ void
 padv_slot_count_wait(int64 waited_us)
 {
 	PadvRoleCounters *counters;
-	int			stood_at;
+	int			queued_at_quota;
 	uint64		word = SLOT_WORD(SLOT_HELD, 0);
 	TimestampTz wall = GetCurrentTimestamp();
 
-	standing = false;
+	is_waiting = false;
 	granted_at = padv_monotonic_us();
 	SpinLockAcquire(&padv_admission->mutex);
 	(void) pg_atomic_compare_exchange_u64(&my_word->word, &word, SLOT_WORD(SLOT_HELD, wall));
 	counters = padv_backend_counters(padv_my_backend);
 	counters->count[PADV_ROLE_XACTS_QUEUED]++;
 	counters->count[PADV_ROLE_XACT_WAIT_US] += waited_us;
-	stood_at = padv_my_backend->xact.at;
-	if (stood_at != PADV_NONE)
+	queued_at_quota = padv_my_backend->xact.at;
+	if (queued_at_quota != PADV_NONE)
 	{
-		padv_queue_watch_granted(padv_queue_watch_of(&padv_my_backend->xact, stood_at), waited_us, queue_target_us(),
-								 padv_waiters_like(&padv_my_backend->xact, stood_at), granted_at);
-		padv_wait_times_add(&padv_queue_stats[padv_limit_states[stood_at].stats].waits, waited_us, granted_at);
+		padv_queue_watch_granted(padv_queue_watch_of(&padv_my_backend->xact, queued_at_quota), waited_us, queue_target_us(),
+								 padv_waiters_like(&padv_my_backend->xact, queued_at_quota), granted_at);
+		padv_wait_times_add(&padv_queue_stats[padv_limit_states[queued_at_quota].stats].waits, waited_us, granted_at);
 	}
-	PADV_COUNT_AT(stood_at, waited, 1);
-	PADV_COUNT_AT(stood_at, waited_us, waited_us);
+	PADV_COUNT_AT(queued_at_quota, waited, 1);
+	PADV_COUNT_AT(queued_at_quota, waited_us, waited_us);
 	SpinLockRelease(&padv_admission->mutex);
 }
 
@@ -778,7 +778,7 @@ padv_slot_time_out(PadvFullQueue *full)
 		count_cancelled_wait(now);
 		PADV_COUNT_AT(full->quota, timed_out, 1);
 		count = padv_slot_drop(padv_my_backend, SLOT_NONE, now, procnos);
-		standing = false;
+		is_waiting = false;
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);
@@ -795,7 +795,7 @@ padv_slot_suspended(void)
 bool
 padv_slot_waiting(void)
 {
-	return standing;
+	return is_waiting;
 }
 
 /* How long this transaction has had its slot, or -1 if that is not known. */
@@ -905,9 +905,9 @@ padv_slot_release(void)
 
 	if (likely(state == SLOT_HELD))
 		retain_or_give_up();
-	else if (state == SLOT_SUSPENDED || standing)
+	else if (state == SLOT_SUSPENDED || is_waiting)
 		give_up_slot();
-	standing = false;
+	is_waiting = false;
 }
 
 /* --- the worker --- */
