@@ -14,7 +14,6 @@
 
 #include "miscadmin.h"
 
-#include "hooks/login_hook.h"
 #include "hooks/queue_refusal.h"
 #include "hooks/queue_sleep.h"
 #include "settings.h"

@@ -150,6 +150,29 @@ padv_limits_shmem_get(uint32 generation, int32 number, PadvLimit *limit)
 	return result;
 }
 
+char *
+padv_describe_limit(const PadvLimit *limit)
+{
+	const char *role = OidIsValid(limit->role) ? GetUserNameFromId(limit->role, true) : "";
+	const char *database = OidIsValid(limit->database) ? get_database_name(limit->database) : "";
+
+	switch ((PadvScope) limit->scope)
+	{
+		case PADV_SCOPE_ROLE:
+			return psprintf("role \"%s\"", role ? role : "?");
+		case PADV_SCOPE_GROUP:
+			return psprintf("role \"%s\" and its members", role ? role : "?");
+		case PADV_SCOPE_DATABASE:
+			return psprintf("database \"%s\"", database ? database : "?");
+		case PADV_SCOPE_ROLE_IN_DATABASE:
+			return psprintf("role \"%s\" in database \"%s\"",
+							role ? role : "?", database ? database : "?");
+		case PADV_SCOPE_DEFAULT:
+			break;
+	}
+	return pstrdup("each role");
+}
+
 int64
 padv_limits_shmem_committed(void)
 {

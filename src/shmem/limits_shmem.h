@@ -61,6 +61,13 @@ extern void padv_limits_shmem_find(Oid role, Oid database, PadvSessionLimits *fo
  */
 extern bool padv_limits_shmem_get(uint32 generation, int32 number, PadvLimit *limit);
 
+/*
+ * What a limit is on, in words.  A client whose login or transaction is refused must not
+ * learn of groups, so they are for the log, and for those that set limits.  The result is
+ * allocated in the current memory context.  Reads catalogs, may raise.
+ */
+extern char *padv_describe_limit(const PadvLimit *limit);
+
 /* The sum of the limits of all roles, in sessions; see PadvLimits.committed. */
 extern int64 padv_limits_shmem_committed(void);
 

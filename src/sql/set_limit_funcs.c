@@ -256,19 +256,9 @@ read_limit(const Place *place, PadvLimit *limit)
 					   padv_limit_scale);
 }
 
-static const char *
-place_words(const Place *place)
-{
-	if (place->role != NULL && place->database != NULL)
-		return psprintf("role \"%s\" in database \"%s\"", place->role, place->database);
-	if (place->role != NULL)
-		return psprintf("role \"%s\"", place->role);
-	return place->database != NULL ? psprintf("database \"%s\"", place->database) : "the default";
-}
-
 /* Report effects that the caller may not expect: roles that cannot log in, the default. */
 static void
-warn_of_reach(const Place *place, const int32 *value)
+warn_of_reach(const Place *place, const int32 *value, const PadvLimit *limit)
 {
 	bool		of_all = place->role == NULL && place->database == NULL;
 
@@ -276,7 +266,7 @@ warn_of_reach(const Place *place, const int32 *value)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 of_all ? errmsg("no role without a limit of its own can log in any more") :
-				 errmsg("nobody can log in any more under the limit of %s", place_words(place)),
+				 errmsg("no session is admitted under the limit of %s", padv_describe_limit(limit)),
 				 errdetail("max_sessions is 0. Only superusers and other exempt roles are admitted."),
 				 errhint("Set max_sessions to -1 for no limit.")));
 	else if (of_all && (value[PADV_MAX_SESSIONS] > 0 || value[PADV_MAX_ACTIVE] > 0))
@@ -318,17 +308,17 @@ warn_of_nothing(const Place *place, const int32 *value, const PadvLimit *limit)
 	if (given != NULL)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
-				 errmsg("%s of %s has no effect without %s", given, place_words(place), missing)));
+				 errmsg("%s of %s has no effect without %s", given, padv_describe_limit(limit), missing)));
 
 	if (value[PADV_SESSION_IDLE_TIMEOUT] > 0 && limit->value[PADV_MIN_SESSIONS] < 0)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
-				 errmsg("session_idle_timeout of %s has no effect without min_sessions", place_words(place)),
+				 errmsg("session_idle_timeout of %s has no effect without min_sessions", padv_describe_limit(limit)),
 				 errhint("Set min_sessions => 0 to close every session that is idle for so long.")));
 	else if (value[PADV_MIN_SESSIONS] >= 0 && limit->value[PADV_SESSION_IDLE_TIMEOUT] == 0)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
-				 errmsg("min_sessions of %s has no effect without session_idle_timeout", place_words(place))));
+				 errmsg("min_sessions of %s has no effect without session_idle_timeout", padv_describe_limit(limit))));
 }
 
 /*
@@ -345,7 +335,7 @@ warn_of_no_transactions(const Place *place, const int32 *value, const PadvLimit 
 		return;
 	ereport(WARNING,
 			(errcode(ERRCODE_WARNING),
-			 errmsg("%s of %s has no effect without max_active", given, place_words(place))));
+			 errmsg("%s of %s has no effect without max_active", given, padv_describe_limit(limit))));
 }
 
 /* A login that waits has a connection, and not all may be able to. */
@@ -417,9 +407,7 @@ pool_advisor_set_limit(PG_FUNCTION_ARGS)
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		value[i] = read_setting(fcinfo, i);
 	check_minimums(&place, value);
-	if (any_given(value))
-		warn_of_reach(&place, value);
-	else
+	if (!any_given(value))
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 errmsg("no limit was changed, because no value was given")));
@@ -433,6 +421,8 @@ pool_advisor_set_limit(PG_FUNCTION_ARGS)
 	SPI_finish();
 	CommandCounterIncrement();
 	read_limit(&place, &limit);
+	if (any_given(value))
+		warn_of_reach(&place, value, &limit);
 	warn_of_nothing(&place, value, &limit);
 	warn_of_no_transactions(&place, value, &limit);
 	if (value[PADV_MAX_SESSIONS] != PADV_NOT_SET || value[PADV_QUEUE_LENGTH] != PADV_NOT_SET)

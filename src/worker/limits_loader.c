@@ -208,11 +208,7 @@ static void
 warn_of_limit(const PadvLimits *limits, const PadvLimit *limit)
 {
 	int32		usable = MaxConnections - padv_reserved_connections();
-	char	   *role = OidIsValid(limit->role) ? GetUserNameFromId(limit->role, true) : NULL;
-	char	   *database = OidIsValid(limit->database) ? get_database_name(limit->database) : NULL;
-	char	   *subject = role && database ? psprintf("role \"%s\" in database \"%s\"", role, database) :
-		role ? psprintf("role \"%s\"", role) :
-		database ? psprintf("database \"%s\"", database) : "the default";
+	const char *subject = limit->scope == PADV_SCOPE_DEFAULT ? "the default" : padv_describe_limit(limit);
 
 	if (padv_limit_min_above_max(limit))
 		ereport(WARNING,
