@@ -146,13 +146,13 @@ set_limit_states(const PadvLimits *limits)
 {
 	bool		enforced = limits->enforcement != PADV_ENFORCEMENT_OFF;
 
-	padv_admission->closes_idle = padv_limit_closes_idle(&limits->fallback);
-	padv_admission->limits_active = enforced && limits->fallback.value[PADV_MAX_ACTIVE] >= 0;
+	padv_admission->closes_idle = padv_limit_closes_idle(&limits->default_limit);
+	padv_admission->limits_active = enforced && limits->default_limit.value[PADV_MAX_ACTIVE] >= 0;
 	for (int i = 0; i < limits->nlimits; i++)
 	{
 		padv_limit_state_set(i, limits->limits[i].value, limits->enforcement);
 		padv_limit_state_set_share(i, limits->limits[i].value,
-								   padv_limit_share_order(&limits->limits[i], &limits->fallback));
+								   padv_limit_share_order(&limits->limits[i], &limits->default_limit));
 		if (padv_limit_closes_idle(&limits->limits[i]))
 			padv_admission->closes_idle = true;
 		if (enforced && limits->limits[i].value[PADV_MAX_ACTIVE] >= 0)
@@ -160,14 +160,14 @@ set_limit_states(const PadvLimits *limits)
 	}
 	for (int i = 0; i < padv_admission->nroles; i++)
 	{
-		padv_limit_state_set(PADV_ROLE_QUOTA(i), limits->fallback.value, limits->enforcement);
-		padv_limit_state_set_share(PADV_ROLE_QUOTA(i), limits->fallback.value, 0);
+		padv_limit_state_set(PADV_ROLE_QUOTA(i), limits->default_limit.value, limits->enforcement);
+		padv_limit_state_set_share(PADV_ROLE_QUOTA(i), limits->default_limit.value, 0);
 	}
 	padv_limit_states[PADV_SERVER_QUOTA].active.limit = padv_admission->server_max_active;
-	padv_limit_state_set_queue(PADV_SERVER_QUOTA, limits->fallback.value);
-	padv_limit_state_set_queue(PADV_LANE_QUOTA, limits->fallback.value);
+	padv_limit_state_set_queue(PADV_SERVER_QUOTA, limits->default_limit.value);
+	padv_limit_state_set_queue(PADV_LANE_QUOTA, limits->default_limit.value);
 	for (int i = 0; i < PADV_QUERY_PLACES; i++)
-		padv_limit_state_set_queue(PADV_QUERY_QUOTA(i), limits->fallback.value);
+		padv_limit_state_set_queue(PADV_QUERY_QUOTA(i), limits->default_limit.value);
 }
 
 static void

@@ -145,7 +145,7 @@ padv_limits_shmem_get(uint32 generation, int32 number, PadvLimit *limit)
 	LWLockAcquire(&shared->lock, LW_SHARED);
 	result = shared->generation == generation;
 	if (result)
-		*limit = number == PADV_DEFAULT_LIMIT ? shared->limits.fallback : shared->limits.limits[number];
+		*limit = number == PADV_DEFAULT_LIMIT ? shared->limits.default_limit : shared->limits.limits[number];
 	LWLockRelease(&shared->lock);
 	return result;
 }

@@ -192,7 +192,7 @@ store_default(FunctionCallInfo fcinfo, const GateReading *reading)
 	PadvQueueFigures figures;
 	int			count = padv_queues_count();
 
-	if (!has_queue(reading->limits, &reading->limits->fallback))
+	if (!has_queue(reading->limits, &reading->limits->default_limit))
 		return;
 	for (int i = PADV_FIRST_ROLE_QUEUE; i < count; i++)
 		if (padv_queue_read(i, reading->generation, &figures) && OidIsValid(figures.role) &&

@@ -52,7 +52,7 @@ padv_role_limit(const PadvLimits *limits, Oid role, PadvLimitSetting setting)
 
 	if (!OidIsValid(role) || padv_limits_is_exempt(limits, role))
 		return PADV_UNLIMITED;
-	return (limit ? limit : &limits->fallback)->value[setting];
+	return (limit ? limit : &limits->default_limit)->value[setting];
 }
 
 const char *
@@ -158,7 +158,7 @@ store_limit(FunctionCallInfo fcinfo, const PadvLocalStatus *local, const PadvLim
 
 /* The server's limit on transactions, in the form of a limit; they wait as the default says. */
 static void
-store_server(FunctionCallInfo fcinfo, const PadvLocalStatus *local, const PadvLimit *fallback,
+store_server(FunctionCallInfo fcinfo, const PadvLocalStatus *local, const PadvLimit *default_limit,
 			 int32 active_in_use)
 {
 	PadvRow		row = {0};
@@ -174,7 +174,7 @@ store_server(FunctionCallInfo fcinfo, const PadvLocalStatus *local, const PadvLi
 	padv_row_int(&row, PADV_UNLIMITED);
 	padv_row_int(&row, active_in_use);
 	add_enforcement(&row, local, local->enforcement);
-	padv_row_transaction_queue(&row, fallback);
+	padv_row_transaction_queue(&row, default_limit);
 	padv_row_null(&row);
 	padv_row_null(&row);
 	padv_row_store(&row, fcinfo);
@@ -199,11 +199,11 @@ pool_advisor_limits(PG_FUNCTION_ARGS)
 		if (padv_limit_is_set(&limits->limits[i]))
 			store_limit(fcinfo, &local, limits, &limits->limits[i], usage.in_use[i],
 						usage.slots.of_limit[i]);
-	if (padv_limit_is_set(&limits->fallback))
-		store_limit(fcinfo, &local, limits, &limits->fallback, usage.default_in_use,
+	if (padv_limit_is_set(&limits->default_limit))
+		store_limit(fcinfo, &local, limits, &limits->default_limit, usage.default_in_use,
 					usage.slots.of_default);
 	if (local.gate.limit >= 0)
-		store_server(fcinfo, &local, &limits->fallback, usage.slots.of_server);
+		store_server(fcinfo, &local, &limits->default_limit, usage.slots.of_server);
 	return (Datum) 0;
 }
 
@@ -257,9 +257,9 @@ pool_advisor_budget(PG_FUNCTION_ARGS)
 			store_budget(fcinfo, padv_scope_name(limit->scope), limit_name(limit), usage.in_use[i],
 						 padv_limit_bound(limit), available, padv_limit_queue(limit));
 	}
-	if (padv_limit_bound(&usage.limits->fallback) >= 0)
+	if (padv_limit_bound(&usage.limits->default_limit) >= 0)
 		store_budget(fcinfo, "default", "", usage.default_in_use,
-					 padv_limit_bound(&usage.limits->fallback), available,
-					 padv_limit_queue(&usage.limits->fallback));
+					 padv_limit_bound(&usage.limits->default_limit), available,
+					 padv_limit_queue(&usage.limits->default_limit));
 	return (Datum) 0;
 }

@@ -324,7 +324,7 @@ padv_metrics_read_limits(PadvMetricsInput *input, const PadvLimitUsage *usage)
 	}
 	server->limits = count;
 	server->enforcement = usage->limits->enforcement;
-	server->default_max_sessions = usage->limits->fallback.value[PADV_MAX_SESSIONS];
+	server->default_max_sessions = usage->limits->default_limit.value[PADV_MAX_SESSIONS];
 	server->default_in_use = usage->default_in_use;
 
 	shown = padv_metrics_choose_limits(input->limits, count);

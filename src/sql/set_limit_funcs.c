@@ -213,19 +213,19 @@ has_members(Oid role)
 
 /* The default, before it is scaled: as configured, below what ALTER ROLE ALL sets. */
 static void
-read_default(PadvLimit *fallback)
+read_default(PadvLimit *default_limit)
 {
 	const Place all = {NULL, NULL, InvalidOid, InvalidOid};
 	PadvLimits *in_force = padv_limits_shmem_copy(NULL);
 
-	memset(fallback, 0, sizeof(*fallback));
-	fallback->scope = PADV_SCOPE_DEFAULT;
-	fallback->connection_limit = PADV_UNLIMITED;
+	memset(default_limit, 0, sizeof(*default_limit));
+	default_limit->scope = PADV_SCOPE_DEFAULT;
+	default_limit->connection_limit = PADV_UNLIMITED;
 	if (padv_limits_shmem_state() == PADV_LIMITS_UNREAD)
-		padv_limit_defaults(fallback->value);
+		padv_limit_defaults(default_limit->value);
 	else
-		memcpy(fallback->value, in_force->configured, sizeof(fallback->value));
-	read_current(&all, fallback->value);
+		memcpy(default_limit->value, in_force->configured, sizeof(default_limit->value));
+	read_current(&all, default_limit->value);
 	pfree(in_force->block);
 	pfree(in_force);
 }
@@ -234,12 +234,12 @@ read_default(PadvLimit *fallback)
 static void
 read_limit(const Place *place, PadvLimit *limit)
 {
-	PadvLimit	fallback;
+	PadvLimit	default_limit;
 
-	read_default(&fallback);
+	read_default(&default_limit);
 	if (!OidIsValid(place->role_oid) && !OidIsValid(place->database_oid))
 	{
-		*limit = fallback;
+		*limit = default_limit;
 		padv_limit_resolve(limit, limit, false, padv_limit_scale);
 		return;
 	}
@@ -252,7 +252,7 @@ read_limit(const Place *place, PadvLimit *limit)
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		limit->value[i] = PADV_NOT_SET;
 	read_current(place, limit->value);
-	padv_limit_resolve(limit, &fallback, limit->scope == PADV_SCOPE_ROLE && has_members(limit->role),
+	padv_limit_resolve(limit, &default_limit, limit->scope == PADV_SCOPE_ROLE && has_members(limit->role),
 					   padv_limit_scale);
 }
 

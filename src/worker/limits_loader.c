@@ -38,7 +38,7 @@
 #include "worker/limits_loader.h"
 #include "stored_settings.h"
 
-#define READER_NAME "pool_advisor limits reader"
+#define LOADER_NAME "pool_advisor limits loader"
 
 /* With a catalog that is locked for longer the loader fails, and is started again. */
 #define CATALOG_LOCK_TIMEOUT "10s"
@@ -51,8 +51,8 @@ padv_limits_loader_start(uint32 ticket)
 	BackgroundWorker worker = {0};
 	BackgroundWorkerHandle *handle = NULL;
 
-	strlcpy(worker.bgw_name, READER_NAME, BGW_MAXLEN);
-	strlcpy(worker.bgw_type, READER_NAME, BGW_MAXLEN);
+	strlcpy(worker.bgw_name, LOADER_NAME, BGW_MAXLEN);
+	strlcpy(worker.bgw_type, LOADER_NAME, BGW_MAXLEN);
 	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
 	worker.bgw_start_time = BgWorkerStart_ConsistentState;
 	worker.bgw_restart_time = BGW_NEVER_RESTART;
@@ -242,8 +242,8 @@ warn_of_new_limits(const PadvLimits *limits)
 {
 	PadvLimits *before = padv_limits_shmem_copy(NULL);
 
-	if (memcmp(&before->fallback, &limits->fallback, sizeof(PadvLimit)) != 0)
-		warn_of_limit(limits, &limits->fallback);
+	if (memcmp(&before->default_limit, &limits->default_limit, sizeof(PadvLimit)) != 0)
+		warn_of_limit(limits, &limits->default_limit);
 	for (int i = 0; i < limits->nlimits; i++)
 	{
 		const PadvLimit *limit = &limits->limits[i];

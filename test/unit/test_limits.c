@@ -62,7 +62,7 @@ largest(uint32_t database, uint32_t role, int *count)
 	*count = padv_limits_of(&limits, database, role, found);
 	for (int i = 0; i < *count; i++)
 	{
-		const PadvLimit *limit = found[i] == PADV_DEFAULT_LIMIT ? &limits.fallback : &limits.limits[found[i]];
+		const PadvLimit *limit = found[i] == PADV_DEFAULT_LIMIT ? &limits.default_limit : &limits.limits[found[i]];
 
 		if (limit->value[PADV_MAX_SESSIONS] > most)
 			most = limit->value[PADV_MAX_SESSIONS];
@@ -165,12 +165,12 @@ share_of(uint32_t database, uint32_t role)
 
 	for (int i = 0; i < count; i++)
 	{
-		const PadvLimit *limit = found[i] == PADV_DEFAULT_LIMIT ? &limits.fallback : &limits.limits[found[i]];
+		const PadvLimit *limit = found[i] == PADV_DEFAULT_LIMIT ? &limits.default_limit : &limits.limits[found[i]];
 
-		if (padv_limit_share_order(limit, &limits.fallback) > highest)
+		if (padv_limit_share_order(limit, &limits.default_limit) > highest)
 		{
 			share = limit;
-			highest = padv_limit_share_order(limit, &limits.fallback);
+			highest = padv_limit_share_order(limit, &limits.default_limit);
 		}
 	}
 	return share;
@@ -232,7 +232,7 @@ test_scale(void)
 	set(CRM, 0, PADV_MAX_SESSIONS, INT32_MAX);
 	set(CRM, 0, PADV_MIN_SESSIONS, 10);
 	finish();
-	ok(limits.fallback.value[PADV_MAX_SESSIONS] == 4, "numbers are scaled and rounded down");
+	ok(limits.default_limit.value[PADV_MAX_SESSIONS] == 4, "numbers are scaled and rounded down");
 	ok(padv_limits_at(&limits, 0, ALICE)->value[PADV_MAX_SESSIONS] == 1, "but one stays one");
 	ok(padv_limits_at(&limits, 0, BOB)->value[PADV_MAX_SESSIONS] == 0, "and none stays none");
 	ok(padv_limits_at(&limits, 0, CAROL)->value[PADV_MAX_SESSIONS] == 4, "the default is scaled once");
@@ -364,8 +364,8 @@ test_queues(void)
 	padv_limits_commit(&limits, roles, 3);
 	ok(limits.committed_queue == 105, "all queues are added up, but those without a number of sessions");
 	begin();
-	limits.fallback.value[PADV_MAX_SESSIONS] = 3;
-	limits.fallback.value[PADV_QUEUE_LENGTH] = 4;
+	limits.default_limit.value[PADV_MAX_SESSIONS] = 3;
+	limits.default_limit.value[PADV_QUEUE_LENGTH] = 4;
 	set(0, ALICE, PADV_MAX_SESSIONS, 2)->value[PADV_QUEUE_LENGTH] = 0;
 	finish();
 	padv_limits_commit(&limits, roles, 3);
@@ -469,7 +469,7 @@ test_unread(void)
 
 	padv_limits_init(&unread, memory);
 	ok(!padv_limits_any(&unread), "there is no limit before any was read");
-	ok(!padv_limit_is_set(&unread.fallback) && padv_limit_bound(&unread.fallback) < 0, "and no default");
+	ok(!padv_limit_is_set(&unread.default_limit) && padv_limit_bound(&unread.default_limit) < 0, "and no default");
 	ok(padv_limits_of(&unread, 1, 10, found) == 0, "for no session");
 	free(memory);
 }

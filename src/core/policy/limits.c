@@ -51,16 +51,16 @@ padv_limits_init(PadvLimits *limits, void *block)
 {
 	memset(limits, 0, sizeof(*limits));
 	limits->block = block;
-	limits->fallback.scope = PADV_SCOPE_DEFAULT;
-	limits->fallback.connection_limit = PADV_UNLIMITED;
+	limits->default_limit.scope = PADV_SCOPE_DEFAULT;
+	limits->default_limit.connection_limit = PADV_UNLIMITED;
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
-		limits->fallback.value[i] = PADV_UNLIMITED;
+		limits->default_limit.value[i] = PADV_UNLIMITED;
 	set_arrays(limits, PADV_MAX_LIMITS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT, PADV_MAX_LIMITS);
 }
 
 void
 padv_limits_begin(PadvLimits *limits, PadvEnforcement enforcement, double scale,
-				  const int32_t fallback[PADV_LIMIT_SETTINGS])
+				  const int32_t defaults[PADV_LIMIT_SETTINGS])
 {
 	limits->nlimits = 0;
 	limits->nmemberships = 0;
@@ -72,11 +72,11 @@ padv_limits_begin(PadvLimits *limits, PadvEnforcement enforcement, double scale,
 	limits->committed = 0;
 	limits->unbounded_roles = 0;
 	limits->committed_queue = 0;
-	memset(&limits->fallback, 0, sizeof(limits->fallback));
-	limits->fallback.scope = PADV_SCOPE_DEFAULT;
-	limits->fallback.connection_limit = PADV_UNLIMITED;
-	memcpy(limits->fallback.value, fallback, sizeof(limits->fallback.value));
-	memcpy(limits->configured, fallback, sizeof(limits->configured));
+	memset(&limits->default_limit, 0, sizeof(limits->default_limit));
+	limits->default_limit.scope = PADV_SCOPE_DEFAULT;
+	limits->default_limit.connection_limit = PADV_UNLIMITED;
+	memcpy(limits->default_limit.value, defaults, sizeof(limits->default_limit.value));
+	memcpy(limits->configured, defaults, sizeof(limits->configured));
 }
 
 PadvLimit *
@@ -85,7 +85,7 @@ padv_limits_entry(PadvLimits *limits, uint32_t database, uint32_t role)
 	PadvLimit  *limit;
 
 	if (database == 0 && role == 0)
-		return &limits->fallback;
+		return &limits->default_limit;
 	for (int i = 0; i < limits->nlimits; i++)
 		if (limits->limits[i].database == database && limits->limits[i].role == role)
 			return &limits->limits[i];
@@ -220,35 +220,35 @@ padv_limit_is_set(const PadvLimit *limit)
 }
 
 int
-padv_limit_share_order(const PadvLimit *limit, const PadvLimit *fallback)
+padv_limit_share_order(const PadvLimit *limit, const PadvLimit *default_limit)
 {
 	static const int orders[] = {
 		[PADV_SCOPE_ROLE] = 3,[PADV_SCOPE_GROUP] = 2,[PADV_SCOPE_DATABASE] = 1,
 		[PADV_SCOPE_ROLE_IN_DATABASE] = 4,[PADV_SCOPE_DEFAULT] = 0,
 	};
 
-	return sets_share(limit, fallback->value[PADV_ACTIVE_WEIGHT]) ? orders[limit->scope] : 0;
+	return sets_share(limit, default_limit->value[PADV_ACTIVE_WEIGHT]) ? orders[limit->scope] : 0;
 }
 
 /* Fill in unset values, and scale the numbers. */
 static void
-fill_in_values(PadvLimit *limit, const PadvLimit *fallback, bool numbers_too, double scale)
+fill_in_values(PadvLimit *limit, const PadvLimit *default_limit, bool numbers_too, double scale)
 {
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 	{
 		if (limit->value[i] == PADV_NOT_SET)
-			limit->value[i] = padv_limit_setting_is_own(i) && !numbers_too ? PADV_UNLIMITED : fallback->value[i];
+			limit->value[i] = padv_limit_setting_is_own(i) && !numbers_too ? PADV_UNLIMITED : default_limit->value[i];
 		if (padv_limit_setting_is_number(i))
 			limit->value[i] = scale_number(limit->value[i], scale);
 	}
 }
 
 void
-padv_limit_resolve(PadvLimit *limit, const PadvLimit *fallback, bool has_members, double scale)
+padv_limit_resolve(PadvLimit *limit, const PadvLimit *default_limit, bool has_members, double scale)
 {
 	if (limit->scope == PADV_SCOPE_ROLE && has_members && sets_numbers(limit))
 		limit->scope = PADV_SCOPE_GROUP;
-	fill_in_values(limit, fallback, limit->scope == PADV_SCOPE_ROLE || limit->scope == PADV_SCOPE_DEFAULT, scale);
+	fill_in_values(limit, default_limit, limit->scope == PADV_SCOPE_ROLE || limit->scope == PADV_SCOPE_DEFAULT, scale);
 }
 
 static bool
@@ -275,7 +275,7 @@ resolve_all_limits(PadvLimits *limits, const PadvGrant *grants, size_t ngrants)
 		bool		of_role = limit->scope == PADV_SCOPE_ROLE;
 		bool		own_numbers = sets_numbers(limit);
 
-		padv_limit_resolve(limit, &limits->fallback,
+		padv_limit_resolve(limit, &limits->default_limit,
 						   of_role && own_numbers && is_granted(grants, ngrants, limit->role), limits->scale);
 		if (padv_limit_is_set(limit) || limit->connection_limit >= 0 || (of_role && own_numbers))
 			limits->limits[kept++] = *limit;
@@ -285,7 +285,7 @@ resolve_all_limits(PadvLimits *limits, const PadvGrant *grants, size_t ngrants)
 	/* limits on databases are sorted last */
 	if (kept == 0 || limits->limits[kept - 1].database == 0)
 		limits->ndatabases = 0;
-	padv_limit_resolve(&limits->fallback, &limits->fallback, false, limits->scale);
+	padv_limit_resolve(&limits->default_limit, &limits->default_limit, false, limits->scale);
 }
 
 /* The index of the first grant to this member, or where it would be. */
@@ -380,7 +380,7 @@ padv_limits_finish(PadvLimits *limits, PadvGrant *grants, size_t ngrants)
 bool
 padv_limits_any(const PadvLimits *limits)
 {
-	if (padv_limit_is_set(&limits->fallback))
+	if (padv_limit_is_set(&limits->default_limit))
 		return true;
 	for (int i = 0; i < limits->nlimits; i++)
 		if (padv_limit_is_set(&limits->limits[i]))
@@ -428,7 +428,7 @@ padv_limits_equal(const PadvLimits *a, const PadvLimits *b)
 		a->scale == b->scale && a->incomplete == b->incomplete &&
 		a->committed == b->committed && a->unbounded_roles == b->unbounded_roles &&
 		a->committed_queue == b->committed_queue &&
-		memcmp(&a->fallback, &b->fallback, sizeof(PadvLimit)) == 0 &&
+		memcmp(&a->default_limit, &b->default_limit, sizeof(PadvLimit)) == 0 &&
 		memcmp(a->configured, b->configured, sizeof(a->configured)) == 0 &&
 		memcmp(a->limits, b->limits, (size_t) a->nlimits * sizeof(PadvLimit)) == 0 &&
 		memcmp(a->memberships, b->memberships,
@@ -484,9 +484,9 @@ append_limit_index(const PadvLimits *limits, const PadvLimit *limit, int32_t *fo
 {
 	if (limit == NULL || count == PADV_MAX_SESSION_LIMITS ||
 		(!padv_limit_is_set(limit) && limit->connection_limit < 0 &&
-		 padv_limit_share_order(limit, &limits->fallback) == 0))
+		 padv_limit_share_order(limit, &limits->default_limit) == 0))
 		return count;
-	found[count] = limit == &limits->fallback ? PADV_DEFAULT_LIMIT : (int32_t) (limit - limits->limits);
+	found[count] = limit == &limits->default_limit ? PADV_DEFAULT_LIMIT : (int32_t) (limit - limits->limits);
 	return count + 1;
 }
 
@@ -499,7 +499,7 @@ padv_limits_of(const PadvLimits *limits, uint32_t database, uint32_t role,
 
 	if (padv_limits_is_exempt(limits, role))
 		return 0;
-	count = append_limit_index(limits, own != NULL ? own : &limits->fallback, found, count);
+	count = append_limit_index(limits, own != NULL ? own : &limits->default_limit, found, count);
 	if (database != 0)
 	{
 		count = append_limit_index(limits, padv_limits_at(limits, database, role), found, count);
@@ -540,7 +540,7 @@ tightest_group(const PadvLimits *limits, uint32_t role)
 static int32_t
 own_bound(const PadvLimits *limits, const PadvLoginRole *role)
 {
-	PadvLimit	limit = limits->fallback;
+	PadvLimit	limit = limits->default_limit;
 	const PadvLimit *own = padv_limits_at(limits, 0, role->role);
 
 	if (own != NULL)
@@ -583,7 +583,7 @@ padv_limits_commit(PadvLimits *limits, const PadvLoginRole *roles, size_t nroles
 		else
 			total += bound;
 		if (padv_limits_at(limits, 0, roles[i].role) == NULL)
-			add_queue(limits, &limits->fallback);
+			add_queue(limits, &limits->default_limit);
 	}
 	for (int i = 0; i < limits->nlimits; i++)
 	{

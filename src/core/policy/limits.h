@@ -149,7 +149,7 @@ typedef struct PadvLimits
 	int64_t		committed;		/* sessions of all roles; -1: no bound */
 	int64_t		unbounded_roles;	/* roles without any bound */
 	int64_t		committed_queue;	/* logins that may wait; -1: no bound */
-	PadvLimit	fallback;		/* the default limit */
+	PadvLimit	default_limit;	/* of roles without their own */
 	int32_t		configured[PADV_LIMIT_SETTINGS];	/* the default as given to
 													 * padv_limits_begin */
 	PadvLimit  *limits;			/* sorted by database, role */
@@ -171,11 +171,11 @@ extern void padv_limits_init(PadvLimits *limits, void *block);
  *
  * padv_limits_entry returns the limit of this role in this database, which it adds if
  * need be with all values PADV_NOT_SET, or NULL when the set is full.  The default is
- * the limit with neither role nor database: limits->fallback, with the values that
+ * the limit with neither role nor database: limits->default_limit, with the values that
  * padv_limits_begin was given.
  */
 extern void padv_limits_begin(PadvLimits *limits, PadvEnforcement enforcement, double scale,
-							  const int32_t fallback[PADV_LIMIT_SETTINGS]);
+							  const int32_t defaults[PADV_LIMIT_SETTINGS]);
 extern PadvLimit *padv_limits_entry(PadvLimits *limits, uint32_t database, uint32_t role);
 extern void padv_limits_add_exempt(PadvLimits *limits, uint32_t role);
 
@@ -198,9 +198,9 @@ extern void padv_limits_finish(PadvLimits *limits, PadvGrant *grants, size_t ngr
 
 /*
  * The same for one limit of padv_limits_entry and a default that is not scaled yet, or
- * for the default itself with itself as fallback.
+ * for the default itself with itself as default_limit.
  */
-extern void padv_limit_resolve(PadvLimit *limit, const PadvLimit *fallback, bool has_members,
+extern void padv_limit_resolve(PadvLimit *limit, const PadvLimit *default_limit, bool has_members,
 							   double scale);
 
 /*
@@ -257,7 +257,7 @@ extern bool padv_limit_is_set(const PadvLimit *limit);
  * are set on other limits of a session; 0 if it sets none.  The most special one counts: a
  * role in a database, a role, a group, a database.
  */
-extern int	padv_limit_share_order(const PadvLimit *limit, const PadvLimit *fallback);
+extern int	padv_limit_share_order(const PadvLimit *limit, const PadvLimit *default_limit);
 
 /*
  * Whether the limit is on a single role that is exempt.  The limit of a group applies
