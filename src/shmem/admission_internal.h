@@ -71,7 +71,7 @@ typedef struct PadvBackend
 								 * granted */
 	uint32		slots;			/* how many slots it has been granted so far */
 	bool		exempt;			/* from limits of the server and queries */
-	int32		query_place;	/* of the limit of its query, or PADV_NONE */
+	int32		query_entry;	/* of the limit of its query, or PADV_NONE */
 	bool		in_lane;		/* its class is long */
 	bool		lane_changed;	/* while it waited */
 
@@ -142,11 +142,11 @@ typedef struct PadvRoleState
 } PadvRoleState;
 
 /* Queries with limits, each of which has a quota. */
-typedef struct PadvQueryPlaces
+typedef struct PadvQueryEntries
 {
 	int32		count;			/* up to the last one in use */
-	uint64		query_id[PADV_QUERY_PLACES];	/* 0: not in use */
-} PadvQueryPlaces;
+	uint64		query_id[PADV_QUERY_ENTRIES];	/* 0: not in use */
+} PadvQueryEntries;
 
 typedef struct PadvAdmissionShared
 {
@@ -175,7 +175,7 @@ typedef struct PadvAdmissionShared
 	int32		server_max_active;	/* the server's limit, -1: none */
 	bool		limits_active;	/* some limit counts transactions */
 	int32		nlimits;		/* quotas of limits in use */
-	PadvQueryPlaces query_places;	/* only the worker writes it */
+	PadvQueryEntries query_entries; /* only the worker writes it */
 	uint32		limits_changed; /* number of changes, times two */
 	int32		nslot_owners;	/* elements of padv_slot_owners */
 	int32		nneeded;		/* elements of padv_needed */
@@ -260,8 +260,8 @@ extern PadvBackend *padv_my_backend;
 
 #define PADV_SERVER_QUOTA PADV_MAX_LIMITS
 #define PADV_LANE_QUOTA (PADV_MAX_LIMITS + 1)
-#define PADV_QUERY_QUOTA(place) (PADV_MAX_LIMITS + 2 + (place))
-#define PADV_ROLE_QUOTA(number) (PADV_QUERY_QUOTA(PADV_QUERY_PLACES) + (number))
+#define PADV_QUERY_QUOTA(entry) (PADV_MAX_LIMITS + 2 + (entry))
+#define PADV_ROLE_QUOTA(number) (PADV_QUERY_QUOTA(PADV_QUERY_ENTRIES) + (number))
 
 /*
  * Set the limits of a quota; value is indexed by PadvLimitSetting.  Call it with the
@@ -298,9 +298,9 @@ padv_waiters_like(const PadvRequest *request, int32 quota)
 static inline int64
 padv_query_of_quota(int32 quota)
 {
-	bool		of_query = quota >= PADV_QUERY_QUOTA(0) && quota < PADV_QUERY_QUOTA(PADV_QUERY_PLACES);
+	bool		of_query = quota >= PADV_QUERY_QUOTA(0) && quota < PADV_QUERY_QUOTA(PADV_QUERY_ENTRIES);
 
-	return of_query ? (int64) padv_admission->query_places.query_id[quota - PADV_QUERY_QUOTA(0)] : 0;
+	return of_query ? (int64) padv_admission->query_entries.query_id[quota - PADV_QUERY_QUOTA(0)] : 0;
 }
 
 /*

@@ -166,7 +166,7 @@ set_limit_states(const PadvLimits *limits)
 	padv_limit_states[PADV_SERVER_QUOTA].active.limit = padv_admission->server_max_active;
 	padv_limit_state_set_queue(PADV_SERVER_QUOTA, limits->default_limit.value);
 	padv_limit_state_set_queue(PADV_LANE_QUOTA, limits->default_limit.value);
-	for (int i = 0; i < PADV_QUERY_PLACES; i++)
+	for (int i = 0; i < PADV_QUERY_ENTRIES; i++)
 		padv_limit_state_set_queue(PADV_QUERY_QUOTA(i), limits->default_limit.value);
 }
 

@@ -63,7 +63,7 @@ static PadvSlotWord *my_word = NULL;
 /* Whether limits count this session's transactions, as of this version of the limits. */
 static uint32 my_version = 0;
 static bool limits_me = false;
-static PadvQueryPlaces my_queries = {0};	/* a copy, likewise */
+static PadvQueryEntries my_queries = {0};	/* a copy, likewise */
 static bool my_exempt = false;
 
 static bool is_waiting = false; /* waits in the queue */
@@ -86,7 +86,7 @@ void
 padv_slot_limits_changed(void)
 {
 	bool		any = padv_admission->server_max_active >= 0 || padv_admission->limits_active ||
-		padv_admission->query_places.count > 0;
+		padv_admission->query_entries.count > 0;
 
 	/* an odd number, so that it is never 0 */
 	padv_admission->limits_changed += 2;
@@ -120,13 +120,13 @@ find_query_quota(PadvBackend *backend)
 {
 	PadvRequest *request = &backend->xact;
 
-	backend->query_place = PADV_NONE;
-	if (backend->exempt || padv_admission->query_places.count == 0)
+	backend->query_entry = PADV_NONE;
+	if (backend->exempt || padv_admission->query_entries.count == 0)
 		return;
-	backend->query_place = padv_query_place(&padv_admission->query_places,
+	backend->query_entry = padv_query_entry(&padv_admission->query_entries,
 											pg_atomic_read_u64(&padv_slot_words[backend - padv_backends].query_id));
-	if (backend->query_place != PADV_NONE)
-		request->quotas[request->nquotas++] = PADV_QUERY_QUOTA(backend->query_place);
+	if (backend->query_entry != PADV_NONE)
+		request->quotas[request->nquotas++] = PADV_QUERY_QUOTA(backend->query_entry);
 }
 
 void
@@ -511,7 +511,7 @@ acquire_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 	if (my_version != pg_atomic_read_u32(&padv_admission->limits_version))
 	{
 		my_version = pg_atomic_read_u32(&padv_admission->limits_version);
-		my_queries = padv_admission->query_places;
+		my_queries = padv_admission->query_entries;
 	}
 	limits_me = my_version != 0 && (request->nquotas > 0 || (!exempt && my_queries.count > 0));
 	if (limits_me)
@@ -572,7 +572,7 @@ acquire_or_refuse(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 static bool
 fits_retained(uint64 word, uint64 query_id)
 {
-	if (unlikely(my_queries.count > 0) && padv_query_place(&my_queries, query_id) != padv_my_backend->query_place)
+	if (unlikely(my_queries.count > 0) && padv_query_entry(&my_queries, query_id) != padv_my_backend->query_entry)
 		return false;
 	return likely(SLOT_SINCE(word) == 0) || !padv_lane_is_wrong(padv_my_backend, query_id);
 }

@@ -165,7 +165,7 @@ extern int64 padv_slots_longest_wait_us(int64 now);
  */
 #define PADV_LANE_QUEUE (PADV_SERVER_QUEUE + 1)
 #define PADV_FIRST_QUERY_QUEUE (PADV_SERVER_QUEUE + 2)
-#define PADV_FIRST_ROLE_QUEUE (PADV_FIRST_QUERY_QUEUE + PADV_QUERY_PLACES)
+#define PADV_FIRST_ROLE_QUEUE (PADV_FIRST_QUERY_QUEUE + PADV_QUERY_ENTRIES)
 
 /* What is at a queue now. */
 typedef struct PadvQueueNow

@@ -180,7 +180,7 @@ store_queries(FunctionCallInfo fcinfo, const GateReading *reading)
 {
 	PadvQueueFigures figures;
 
-	for (int i = 0; i < PADV_QUERY_PLACES; i++)
+	for (int i = 0; i < PADV_QUERY_ENTRIES; i++)
 		if (padv_queue_read(PADV_FIRST_QUERY_QUEUE + i, reading->generation, &figures) && figures.query_id != 0)
 			store_queue(fcinfo, reading, PADV_FIRST_QUERY_QUEUE + i, &figures, "query", InvalidOid, InvalidOid);
 }

@@ -28,10 +28,10 @@ typedef struct PadvQueryLimits
 } PadvQueryLimits;
 
 /*
- * Places for queries with limits: as many as limits, and as many again for those that are
+ * Entries of queries with limits: as many as limits, and as many again for those that are
  * not in force any more while transactions are still counted there.
  */
-#define PADV_QUERY_PLACES (2 * PADV_MAX_QUERY_LIMITS)
+#define PADV_QUERY_ENTRIES (2 * PADV_MAX_QUERY_LIMITS)
 
 /*
  * Read "QUERY_ID = MAX_ACTIVE, ...", or nothing, with spaces anywhere between.  Returns NULL,
