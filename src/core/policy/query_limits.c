@@ -14,6 +14,10 @@
 
 #include "core/policy/query_limits.h"
 
+/* The value of a macro as a literal, for messages. */
+#define TEXT(value) #value
+#define TEXT_OF(macro) TEXT(macro)
+
 static const char *
 skip_spaces(const char *at)
 {
@@ -51,11 +55,11 @@ read_limit(const char **at, PadvQueryLimits *limits)
 		return "There must be \"=\" and a limit behind each query ID.";
 	(*at)++;
 	if (!read_number(at, 1, PADV_MAX_QUERY_ACTIVE, &max_active))
-		return "A limit must be a whole number from 1 to 262143.";
+		return "A limit must be a whole number from 1 to " TEXT_OF(PADV_MAX_QUERY_ACTIVE) ".";
 	if (padv_query_limits_find(limits, query_id) != NULL)
 		return "A query ID is there twice.";
 	if (limits->count == PADV_MAX_QUERY_LIMITS)
-		return "There are more than 16 limits.";
+		return "There are more than " TEXT_OF(PADV_MAX_QUERY_LIMITS) " limits.";
 	limits->limits[limits->count++] = (PadvQueryLimit) {query_id, (int32_t) max_active};
 	return NULL;
 }
