@@ -8,7 +8,6 @@
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +16,7 @@
 #include "core/advice/explain.h"
 #include "core/model/health.h"
 #include "core/policy/enforcement.h"
+#include "core/text/emit.h"
 
 /* Fewer idle connections are not reported. */
 #define MANY_IDLE 100
@@ -68,27 +68,13 @@ padv_sampling_stopped(const PadvLocalStatus *local)
 		local->age_seconds > 10.0 * interval + 5.0;
 }
 
-static void
-__attribute__((format(printf, 3, 4)))
-write_text(char *to, size_t size, const char *format, ...)
-{
-	va_list		args;
-
-	va_start(args, format);
-	vsnprintf(to, size, format, args);
-	va_end(args);
-}
-
-#define WRITE(field, ...) write_text(field, sizeof(field), __VA_ARGS__)
-#define APPEND(field, ...) write_text(field + strlen(field), sizeof(field) - strlen(field), __VA_ARGS__)
-
 PadvAdvice *
 padv_advice_begin(PadvAdvice *advice, PadvSeverity severity, const char *code, const char *subject)
 {
 	memset(advice, 0, sizeof(*advice));
 	advice->severity = severity;
 	advice->code = code;
-	WRITE(advice->subject, "%s", subject);
+	PADV_WRITE(advice->subject, "%s", subject);
 	return advice;
 }
 
@@ -108,18 +94,18 @@ padv_advice_conclude(PadvAdvice *advice, const PadvModel *model, const char *con
 				low,
 				high;
 
-	APPEND(advice->recommendation, " Confidence: %s. Expected gain", confidence);
+	PADV_APPEND(advice->recommendation, " Confidence: %s. Expected gain", confidence);
 	if (gain == PADV_GAIN_NONE)
-		APPEND(advice->recommendation, " in throughput: none.");
+		PADV_APPEND(advice->recommendation, " in throughput: none.");
 	else if (gain == PADV_GAIN_UNKNOWN)
-		APPEND(advice->recommendation, " in throughput: not known.");
+		PADV_APPEND(advice->recommendation, " in throughput: not known.");
 	else if (padv_model_gain(model, &times, &low, &high))
-		APPEND(advice->recommendation, ": about %.1f times the throughput, %.1f to %.1f.", times, low, high);
+		PADV_APPEND(advice->recommendation, ": about %.1f times the throughput, %.1f to %.1f.", times, low, high);
 	else if (model->chosen == PADV_METHOD_SCALABILITY)
-		APPEND(advice->recommendation,
-			   " in throughput: none now, because not more connections are busy than at the peak of the curve.");
+		PADV_APPEND(advice->recommendation,
+					" in throughput: none now, because not more connections are busy than at the peak of the curve.");
 	else
-		APPEND(advice->recommendation, " in throughput: not known, because no knee was measured.");
+		PADV_APPEND(advice->recommendation, " in throughput: not known, because no knee was measured.");
 }
 
 /* Begin the advice of the current rule.  A rule gives at most one. */
@@ -147,14 +133,14 @@ advise_sampling_stopped(Findings *findings)
 		return;
 	advice = begin(findings, PADV_CRITICAL, "sampling_stopped", "server");
 	if (local->status.taken_at == 0)
-		WRITE(advice->finding, "No sample has been taken since the server started.");
+		PADV_WRITE(advice->finding, "No sample has been taken since the server started.");
 	else
-		WRITE(advice->finding, "The last sample is %.0f s old%s.",
-			  local->age_seconds,
-			  local->worker_running ? "" : " and the worker is not running");
-	WRITE(advice->recommendation,
-		  "All views show the state of that moment. The process \"pool_advisor sampler\" is started again within 5 s when it fails; the server log says why it did. It needs one of max_worker_processes. If the fix finds it, it hangs: pg_terminate_backend() ends it, and another one is started.");
-	WRITE(advice->fix, "SELECT pid, wait_event FROM pg_catalog.pg_stat_activity WHERE backend_type = 'pool_advisor sampler';");
+		PADV_WRITE(advice->finding, "The last sample is %.0f s old%s.",
+				   local->age_seconds,
+				   local->worker_running ? "" : " and the worker is not running");
+	PADV_WRITE(advice->recommendation,
+			   "All views show the state of that moment. The process \"pool_advisor sampler\" is started again within 5 s when it fails; the server log says why it did. It needs one of max_worker_processes. If the fix finds it, it hangs: pg_terminate_backend() ends it, and another one is started.");
+	PADV_WRITE(advice->fix, "SELECT pid, wait_event FROM pg_catalog.pg_stat_activity WHERE backend_type = 'pool_advisor sampler';");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_NONE);
 }
 
@@ -172,11 +158,11 @@ advise_enforcement_of(Findings *findings, PadvEnforcement enforcement, const cha
 		return;
 	advice = begin(findings, enforcement == PADV_ENFORCEMENT_OFF ? PADV_WARNING : PADV_INFO,
 				   "enforcement_off", setting);
-	WRITE(advice->finding, "%s is %s: %s", setting, padv_enforcement_name(enforcement),
-		  enforcement == PADV_ENFORCEMENT_OFF ? off : observe);
-	WRITE(advice->recommendation,
-		  "The views show limits nevertheless. Turn it on again after the emergency or the test: from then on what is beyond a limit waits or is refused. If the setting is in postgresql.conf, remove it there.");
-	WRITE(advice->fix, "ALTER SYSTEM RESET %s; SELECT pg_reload_conf();", setting);
+	PADV_WRITE(advice->finding, "%s is %s: %s", setting, padv_enforcement_name(enforcement),
+			   enforcement == PADV_ENFORCEMENT_OFF ? off : observe);
+	PADV_WRITE(advice->recommendation,
+			   "The views show limits nevertheless. Turn it on again after the emergency or the test: from then on what is beyond a limit waits or is refused. If the setting is in postgresql.conf, remove it there.");
+	PADV_WRITE(advice->fix, "ALTER SYSTEM RESET %s; SELECT pg_reload_conf();", setting);
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
 
@@ -204,11 +190,11 @@ advise_limits_unreadable(Findings *findings)
 	if (!findings->local->status.limits_unreadable)
 		return;
 	advice = begin(findings, PADV_CRITICAL, "limits_unreadable", "server");
-	WRITE(advice->finding,
-		  "The limits on sessions could not be read, so all logins are accepted.");
-	WRITE(advice->recommendation,
-		  "The server log has the reason. The database in pool_advisor.database must exist, and max_worker_processes must allow one more process for a short time. The limits are read again within a second.");
-	WRITE(advice->fix, "SHOW pool_advisor.database;");
+	PADV_WRITE(advice->finding,
+			   "The limits on sessions could not be read, so all logins are accepted.");
+	PADV_WRITE(advice->recommendation,
+			   "The server log has the reason. The database in pool_advisor.database must exist, and max_worker_processes must allow one more process for a short time. The limits are read again within a second.");
+	PADV_WRITE(advice->fix, "SHOW pool_advisor.database;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
 
@@ -223,14 +209,14 @@ advise_logins_refused(Findings *findings)
 	if (load->logins_refused < 1.0)
 		return;
 	advice = begin(findings, PADV_WARNING, "logins_refused", "server");
-	WRITE(advice->finding,
-		  "In the last minute %.0f logins were refused because of a limit, and %.0f had to wait in the queue.",
-		  load->logins_refused, load->logins_queued < 0.0 ? 0.0 : load->logins_queued);
-	WRITE(advice->recommendation, queue_used ?
-		  "The view roles shows the roles. The server log shows the limit, and whether its queue was full, the wait too long, or no connection free for waiting. Make the pools smaller if their sum exceeds the limit, or raise the limit if the server has room (max_sessions)." :
-		  "The view roles shows the roles, and the server log the limit. If the application can wait, add a queue to the limit (queue_length). If the sum of its pools exceeds the limit, make them smaller.");
-	WRITE(advice->fix,
-		  "SELECT * FROM pool_advisor.roles_brief WHERE refused_total > 0;");
+	PADV_WRITE(advice->finding,
+			   "In the last minute %.0f logins were refused because of a limit, and %.0f had to wait in the queue.",
+			   load->logins_refused, load->logins_queued < 0.0 ? 0.0 : load->logins_queued);
+	PADV_WRITE(advice->recommendation, queue_used ?
+			   "The view roles shows the roles. The server log shows the limit, and whether its queue was full, the wait too long, or no connection free for waiting. Make the pools smaller if their sum exceeds the limit, or raise the limit if the server has room (max_sessions)." :
+			   "The view roles shows the roles, and the server log the limit. If the application can wait, add a queue to the limit (queue_length). If the sum of its pools exceeds the limit, make them smaller.");
+	PADV_WRITE(advice->fix,
+			   "SELECT * FROM pool_advisor.roles_brief WHERE refused_total > 0;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
 
@@ -244,12 +230,12 @@ advise_limits_exceed(Findings *findings)
 	if (status->limits_committed <= usable)
 		return;
 	advice = begin(findings, PADV_INFO, "limits_exceed_connections", "server");
-	WRITE(advice->finding,
-		  "The limits and connection limits of all roles add up to %lld sessions, but ordinary roles can have %lld connections.",
-		  (long long) status->limits_committed, (long long) usable);
-	WRITE(advice->recommendation,
-		  "If all roles use their limits, some logins fail because there is no connection left, whatever the role. Lower the limits until they fit; the view budget shows each of them, and the sum.");
-	WRITE(advice->fix, "SELECT * FROM pool_advisor.budget_brief ORDER BY committed DESC LIMIT 10;");
+	PADV_WRITE(advice->finding,
+			   "The limits and connection limits of all roles add up to %lld sessions, but ordinary roles can have %lld connections.",
+			   (long long) status->limits_committed, (long long) usable);
+	PADV_WRITE(advice->recommendation,
+			   "If all roles use their limits, some logins fail because there is no connection left, whatever the role. Lower the limits until they fit; the view budget shows each of them, and the sum.");
+	PADV_WRITE(advice->fix, "SELECT * FROM pool_advisor.budget_brief ORDER BY committed DESC LIMIT 10;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_NONE);
 }
 
@@ -273,17 +259,17 @@ append_curve(PadvAdvice *advice, const PadvModel *model)
 				high;
 
 	if (padv_model_gain(model, &gain, &low, &high))
-		APPEND(advice->finding,
-			   " With %.0f busy connections it does %.0f transactions/s now; with %.0f it did %.0f. Saturated: %s.",
-			   model->curve.now_busy, model->curve.now_throughput, model->curve.busy.best,
-			   model->curve.throughput, padv_resource_name(model->curve.saturated));
+		PADV_APPEND(advice->finding,
+					" With %.0f busy connections it does %.0f transactions/s now; with %.0f it did %.0f. Saturated: %s.",
+					model->curve.now_busy, model->curve.now_throughput, model->curve.busy.best,
+					model->curve.throughput, padv_resource_name(model->curve.saturated));
 	else if (padv_model_is_derived(model) && model->curve.best_so_far > 0.0)
-		APPEND(advice->finding,
-			   " No knee was measured; throughput was highest so far with %.0f busy connections.",
-			   model->curve.best_so_far);
+		PADV_APPEND(advice->finding,
+					" No knee was measured; throughput was highest so far with %.0f busy connections.",
+					model->curve.best_so_far);
 	else if (model->chosen == PADV_METHOD_TRIAL)
-		APPEND(advice->finding, " In a trial a limit of %d did more than another one; the view trials has the figures.",
-			   (int) model->trial.limit);
+		PADV_APPEND(advice->finding, " In a trial a limit of %d did more than another one; the view trials has the figures.",
+					(int) model->trial.limit);
 }
 
 /* Whose load it is; only as a whole, because part of a name may not be valid text. */
@@ -294,7 +280,7 @@ append_largest(PadvAdvice *advice, const PadvLocalStatus *local)
 
 	padv_explain_largest(local, text, sizeof(text));
 	if (text[0] != '\0' && strlen(advice->finding) + strlen(text) + sizeof(" It is .") <= sizeof(advice->finding))
-		APPEND(advice->finding, " It is %s.", text);
+		PADV_APPEND(advice->finding, " It is %s.", text);
 }
 
 /* A line that bounds transactions, or tries a bound; none where they are bounded already. */
@@ -307,10 +293,10 @@ write_gate_fix(const PadvLocalStatus *local, PadvAdvice *advice)
 		local->enforcement == PADV_ENFORCEMENT_OFF)
 		return;
 	if (padv_model_is_derived(model))
-		WRITE(advice->fix, "SELECT * FROM pool_advisor.trial('5 min', %lld);",
-			  (long long) padv_model_pool_or_optimal(model));
+		PADV_WRITE(advice->fix, "SELECT * FROM pool_advisor.trial('5 min', %lld);",
+				   (long long) padv_model_pool_or_optimal(model));
 	else
-		WRITE(advice->fix, "ALTER SYSTEM SET pool_advisor.server_max_active = 'auto'; SELECT pg_reload_conf();");
+		PADV_WRITE(advice->fix, "ALTER SYSTEM SET pool_advisor.server_max_active = 'auto'; SELECT pg_reload_conf();");
 }
 
 static void
@@ -323,20 +309,20 @@ advise_oversubscribed(Findings *findings)
 	if (!padv_model_oversubscribed(model) || padv_health_stalled_lately(status))
 		return;
 	advice = begin(findings, severity_of_crowd(findings->local), "oversubscribed", "server");
-	WRITE(advice->finding,
-		  "Over the last minute %.1f sessions wanted to work on average; %s %lld (%.1f times the optimum; confidence %s).",
-		  model->demand, padv_number_source(model), (long long) optimal(status), model->load_ratio,
-		  padv_confidence_name(padv_model_chosen(model)->confidence));
+	PADV_WRITE(advice->finding,
+			   "Over the last minute %.1f sessions wanted to work on average; %s %lld (%.1f times the optimum; confidence %s).",
+			   model->demand, padv_number_source(model), (long long) optimal(status), model->load_ratio,
+			   padv_confidence_name(padv_model_chosen(model)->confidence));
 	append_curve(advice, model);
 	append_largest(advice, findings->local);
 	if (padv_model_is_derived(model))
-		WRITE(advice->recommendation,
-			  "Measure before you act. The fix starts a trial: for five minutes it lets %lld transactions run in every second slot of time, compares throughput, and ends at once if that loses. If fewer do as much, a transaction pool of about %lld connections in front of the server is enough.",
-			  (long long) padv_model_pool_or_optimal(model), (long long) padv_model_pool_or_optimal(model));
+		PADV_WRITE(advice->recommendation,
+				   "Measure before you act. The fix starts a trial: for five minutes it lets %lld transactions run in every second slot of time, compares throughput, and ends at once if that loses. If fewer do as much, a transaction pool of about %lld connections in front of the server is enough.",
+				   (long long) padv_model_pool_or_optimal(model), (long long) padv_model_pool_or_optimal(model));
 	else
-		WRITE(advice->recommendation,
-			  "Put a transaction pool of %lld connections in front of the server, or make the existing pools smaller until that is their sum. The same work finishes sooner if it waits in the queue of the pool instead of in the server. Until then the fix makes transactions wait in the queue of the server; it takes no restart.",
-			  (long long) padv_model_pool_or_optimal(model));
+		PADV_WRITE(advice->recommendation,
+				   "Put a transaction pool of %lld connections in front of the server, or make the existing pools smaller until that is their sum. The same work finishes sooner if it waits in the queue of the pool instead of in the server. Until then the fix makes transactions wait in the queue of the server; it takes no restart.",
+				   (long long) padv_model_pool_or_optimal(model));
 	write_gate_fix(findings->local, advice);
 	padv_advice_conclude(advice, &findings->local->status.model, padv_advice_confidence(model), PADV_GAIN_BY_CURVE);
 }
@@ -355,13 +341,13 @@ advise_lock_bound(Findings *findings)
 	if (!thrashing && (blocked < 1.0 || blocked < BOUND_BY_LOCKS * minute->active))
 		return;
 	advice = begin(findings, PADV_WARNING, "lock_bound", "server");
-	WRITE(advice->finding,
-		  "Of %.1f active sessions %.1f waited for a lock that another session held (average of the last minute).",
-		  minute->active, blocked);
-	WRITE(advice->recommendation,
-		  "More connections and longer transactions make this worse. The fix shows the sessions that block now. Commit sooner, update contended rows at the end of a transaction, and allow fewer sessions at a time.");
-	WRITE(advice->fix,
-		  "SELECT * FROM pool_advisor.blockers_brief;");
+	PADV_WRITE(advice->finding,
+			   "Of %.1f active sessions %.1f waited for a lock that another session held (average of the last minute).",
+			   minute->active, blocked);
+	PADV_WRITE(advice->recommendation,
+			   "More connections and longer transactions make this worse. The fix shows the sessions that block now. Commit sooner, update contended rows at the end of a transaction, and allow fewer sessions at a time.");
+	PADV_WRITE(advice->fix,
+			   "SELECT * FROM pool_advisor.blockers_brief;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_BY_CURVE);
 }
 
@@ -379,16 +365,16 @@ advise_lwlock_bound(Findings *findings)
 	if (waiting < 1.0 || waiting < BOUND_BY_LOCKS * minute->active)
 		return;
 	advice = begin(findings, PADV_WARNING, "lwlock_bound", "server");
-	WRITE(advice->finding,
-		  "Of %.1f active sessions %.1f waited for an internal lock of the server (average of the last minute).",
-		  minute->active, waiting);
+	PADV_WRITE(advice->finding,
+			   "Of %.1f active sessions %.1f waited for an internal lock of the server (average of the last minute).",
+			   minute->active, waiting);
 	if (minute->committing_lwlock > 0.0)
-		APPEND(advice->finding, " %.1f more waited for a group commit, which is not counted here.",
-			   minute->committing_lwlock);
-	WRITE(advice->recommendation,
-		  "Many sessions use the same internal structure at the same time. Fewer active sessions shorten these waits. The view waits names the structures.");
-	WRITE(advice->fix,
-		  "SELECT * FROM pool_advisor.waits WHERE period = '1 min' ORDER BY active_avg DESC LIMIT 10;");
+		PADV_APPEND(advice->finding, " %.1f more waited for a group commit, which is not counted here.",
+					minute->committing_lwlock);
+	PADV_WRITE(advice->recommendation,
+			   "Many sessions use the same internal structure at the same time. Fewer active sessions shorten these waits. The view waits names the structures.");
+	PADV_WRITE(advice->fix,
+			   "SELECT * FROM pool_advisor.waits WHERE period = '1 min' ORDER BY active_avg DESC LIMIT 10;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_BY_CURVE);
 }
 
@@ -402,23 +388,23 @@ advise_io_bound(Findings *findings)
 	if (waiting < 1.0 || status->minute.io_wait_ratio < BOUND_BY_WAIT)
 		return;
 	advice = begin(findings, PADV_INFO, "io_bound", "server");
-	WRITE(advice->finding,
-		  "Active sessions spent %.0f%% of the last minute waiting for I/O (%.1f sessions on average).",
-		  100.0 * status->minute.io_wait_ratio, waiting);
+	PADV_WRITE(advice->finding,
+			   "Active sessions spent %.0f%% of the last minute waiting for I/O (%.1f sessions on average).",
+			   100.0 * status->minute.io_wait_ratio, waiting);
 	if (status->model.chosen == PADV_METHOD_SCALABILITY || status->model.chosen == PADV_METHOD_TRIAL)
-		WRITE(advice->recommendation,
-			  "The optimum of %lld was measured, so it includes that sessions waiting for a disk use no core. More memory helps, or queries that read less.",
-			  (long long) optimal(status));
+		PADV_WRITE(advice->recommendation,
+				   "The optimum of %lld was measured, so it includes that sessions waiting for a disk use no core. More memory helps, or queries that read less.",
+				   (long long) optimal(status));
 	else if (status->load.disk_reads >= 0.0)
-		WRITE(advice->recommendation,
-			  "%.1f reads were outstanding at the disks on average. A session that waits for a disk uses no core, so somewhat more connections than %lld can help. The curve shows it when more have been busy. More memory helps, or queries that read less.",
-			  status->load.disk_reads, (long long) optimal(status));
+		PADV_WRITE(advice->recommendation,
+				   "%.1f reads were outstanding at the disks on average. A session that waits for a disk uses no core, so somewhat more connections than %lld can help. The curve shows it when more have been busy. More memory helps, or queries that read less.",
+				   status->load.disk_reads, (long long) optimal(status));
 	else
-		WRITE(advice->recommendation,
-			  "The counters of the disks could not be read on this machine. If the reads reach the disks, somewhat more connections than %lld can help. More memory helps, or queries that read less.",
-			  (long long) optimal(status));
-	WRITE(advice->fix,
-		  "SELECT * FROM pool_advisor.load_brief WHERE period = '1 min' ORDER BY waiting_io DESC LIMIT 10;");
+		PADV_WRITE(advice->recommendation,
+				   "The counters of the disks could not be read on this machine. If the reads reach the disks, somewhat more connections than %lld can help. More memory helps, or queries that read less.",
+				   (long long) optimal(status));
+	PADV_WRITE(advice->fix,
+			   "SELECT * FROM pool_advisor.load_brief WHERE period = '1 min' ORDER BY waiting_io DESC LIMIT 10;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_UNKNOWN);
 }
 
@@ -432,15 +418,15 @@ advise_cpu_bound(Findings *findings)
 	if (load->cpu_utilization < CPU_FULL || load->run_queue_ratio < RUN_QUEUE_FELT)
 		return;
 	advice = begin(findings, PADV_INFO, "cpu_bound", "server");
-	WRITE(advice->finding,
-		  "The %.4g cores of the server were %.0f%% busy in the last minute, and its processes spent %.0f%% of their runnable time waiting for a core.",
-		  status->model.inputs.detected_cores, 100.0 * load->cpu_utilization,
-		  100.0 * load->run_queue_ratio);
-	WRITE(advice->recommendation,
-		  "More connections cannot do more work, because they share the same cores. Make queries cheaper, add cores, or move other programs away (the processes of the server used %.1f cores).",
-		  load->server_cores < 0.0 ? 0.0 : load->server_cores);
-	WRITE(advice->fix,
-		  "SELECT * FROM pool_advisor.load_brief WHERE period = '1 min' ORDER BY on_cpu DESC LIMIT 10;");
+	PADV_WRITE(advice->finding,
+			   "The %.4g cores of the server were %.0f%% busy in the last minute, and its processes spent %.0f%% of their runnable time waiting for a core.",
+			   status->model.inputs.detected_cores, 100.0 * load->cpu_utilization,
+			   100.0 * load->run_queue_ratio);
+	PADV_WRITE(advice->recommendation,
+			   "More connections cannot do more work, because they share the same cores. Make queries cheaper, add cores, or move other programs away (the processes of the server used %.1f cores).",
+			   load->server_cores < 0.0 ? 0.0 : load->server_cores);
+	PADV_WRITE(advice->fix,
+			   "SELECT * FROM pool_advisor.load_brief WHERE period = '1 min' ORDER BY on_cpu DESC LIMIT 10;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_UNKNOWN);
 }
 
@@ -453,14 +439,14 @@ advise_idle_connections(Findings *findings)
 	if (status->minute.idle < MANY_IDLE)
 		return;
 	advice = begin(findings, PADV_WARNING, "idle_connections", "server");
-	WRITE(advice->finding,
-		  "%.0f of %.0f sessions were idle on average over the last minute; now %lld of %lld are.",
-		  status->minute.idle, status->minute.sessions,
-		  (long long) status->last.idle, (long long) status->last.sessions);
-	WRITE(advice->recommendation,
-		  "Each has a process with its caches, and uses a connection. All of them can become active at the same time. A transaction pool of %lld connections in front of the server would serve all. The fix shows whose they are.",
-		  (long long) padv_model_pool_or_optimal(&status->model));
-	WRITE(advice->fix, "SELECT * FROM pool_advisor.pools_brief ORDER BY open DESC LIMIT 10;");
+	PADV_WRITE(advice->finding,
+			   "%.0f of %.0f sessions were idle on average over the last minute; now %lld of %lld are.",
+			   status->minute.idle, status->minute.sessions,
+			   (long long) status->last.idle, (long long) status->last.sessions);
+	PADV_WRITE(advice->recommendation,
+			   "Each has a process with its caches, and uses a connection. All of them can become active at the same time. A transaction pool of %lld connections in front of the server would serve all. The fix shows whose they are.",
+			   (long long) padv_model_pool_or_optimal(&status->model));
+	PADV_WRITE(advice->fix, "SELECT * FROM pool_advisor.pools_brief ORDER BY open DESC LIMIT 10;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_BY_CURVE);
 }
 
@@ -476,15 +462,15 @@ advise_idle_in_transaction(Findings *findings)
 	advice = begin(findings,
 				   holder->idle_seconds < IDLE_HOLDER_CRITICAL_SECONDS ? PADV_WARNING : PADV_CRITICAL,
 				   "idle_in_transaction", local->holder_role);
-	WRITE(advice->finding,
-		  "Process %d (role %s, database %s) has been idle in a transaction for %.0f s; the transaction, %.0f s old, keeps vacuum from removing any row that died since. Sessions in this state now: %lld.",
-		  holder->pid, local->holder_role, local->holder_database,
-		  holder->idle_seconds, holder->xact_seconds, (long long) holder->holders);
-	WRITE(advice->recommendation,
-		  "pg_terminate_backend(%d) ends this one now, and rolls back what it did. Let the application commit before it waits for anything else. The fix sets a timeout that ends sessions of the role that begin from now on, when they are in this state for a minute.",
-		  holder->pid);
-	WRITE(advice->fix, "ALTER ROLE %s SET idle_in_transaction_session_timeout = '1min';",
-		  local->holder_role_quoted);
+	PADV_WRITE(advice->finding,
+			   "Process %d (role %s, database %s) has been idle in a transaction for %.0f s; the transaction, %.0f s old, keeps vacuum from removing any row that died since. Sessions in this state now: %lld.",
+			   holder->pid, local->holder_role, local->holder_database,
+			   holder->idle_seconds, holder->xact_seconds, (long long) holder->holders);
+	PADV_WRITE(advice->recommendation,
+			   "pg_terminate_backend(%d) ends this one now, and rolls back what it did. Let the application commit before it waits for anything else. The fix sets a timeout that ends sessions of the role that begin from now on, when they are in this state for a minute.",
+			   holder->pid);
+	PADV_WRITE(advice->fix, "ALTER ROLE %s SET idle_in_transaction_session_timeout = '1min';",
+			   local->holder_role_quoted);
 
 	/* a truncated identifier could name another object */
 	if (strlen(advice->fix) + 1 == sizeof(advice->fix))
@@ -502,20 +488,20 @@ advise_nearly_full(Findings *findings)
 	if (!padv_health_nearly_full(status, padv_health_connections_taken(status)))
 		return;
 	advice = begin(findings, PADV_CRITICAL, "connections_nearly_full", "server");
-	WRITE(advice->finding, "%lld of the %.0f connections for ordinary roles are in use",
-		  (long long) padv_health_connections_taken(status), usable);
+	PADV_WRITE(advice->finding, "%lld of the %.0f connections for ordinary roles are in use",
+			   (long long) padv_health_connections_taken(status), usable);
 	if (status->last.logins_waiting > 0)
-		APPEND(advice->finding, ", %lld of them by logins that wait in a queue",
-			   (long long) status->last.logins_waiting);
-	APPEND(advice->finding, ".");
+		PADV_APPEND(advice->finding, ", %lld of them by logins that wait in a queue",
+					(long long) status->last.logins_waiting);
+	PADV_APPEND(advice->finding, ".");
 	if (!padv_health_nearly_full(status, status->last.sessions))
-		WRITE(advice->recommendation,
-			  "The next ones will be refused, although there would be room without the logins that wait. Lower queue_length where logins wait (the view roles, queued), or pool_advisor.queue_share, so that one queue cannot take the connections of others.");
+		PADV_WRITE(advice->recommendation,
+				   "The next ones will be refused, although there would be room without the logins that wait. Lower queue_length where logins wait (the view roles, queued), or pool_advisor.queue_share, so that one queue cannot take the connections of others.");
 	else
-		WRITE(advice->recommendation,
-			  "The next ones will be refused. A higher max_connections only moves the limit, and slows down all sessions. A pool of %lld connections with a queue in front of it removes the limit for clients.",
-			  (long long) padv_model_pool_or_optimal(&status->model));
-	WRITE(advice->fix, "SELECT * FROM pool_advisor.roles_brief ORDER BY sessions DESC LIMIT 10;");
+		PADV_WRITE(advice->recommendation,
+				   "The next ones will be refused. A higher max_connections only moves the limit, and slows down all sessions. A pool of %lld connections with a queue in front of it removes the limit for clients.",
+				   (long long) padv_model_pool_or_optimal(&status->model));
+	PADV_WRITE(advice->fix, "SELECT * FROM pool_advisor.roles_brief ORDER BY sessions DESC LIMIT 10;");
 	padv_advice_conclude(advice, &status->model, PADV_CERTAIN, PADV_GAIN_BY_CURVE);
 }
 
@@ -539,16 +525,16 @@ advise_max_connections(Findings *findings)
 	if (status->connections_days < DAYS_TO_KNOW || (double) inputs->max_connections < 2.0 * enough)
 		return;
 	advice = begin(findings, PADV_INFO, "max_connections_high", "max_connections");
-	WRITE(advice->finding,
-		  "max_connections is %lld; at most %lld connections were in use at the same time in the last %lld days, and %s %lld%s.",
-		  (long long) inputs->max_connections, (long long) status->connections_most,
-		  (long long) status->connections_days,
-		  derived ? "a pool would probably need about" : "about", (long long) helps,
-		  derived ? "; no knee was measured" : " are all that a pool can use");
-	WRITE(advice->recommendation,
-		  "The setting costs shared memory and time for snapshots, and allows a faulty application to overload the server. %.0f leaves room. It takes a restart, and a standby needs at least the value of its primary.",
-		  enough);
-	WRITE(advice->fix, "ALTER SYSTEM SET max_connections = %.0f;", enough);
+	PADV_WRITE(advice->finding,
+			   "max_connections is %lld; at most %lld connections were in use at the same time in the last %lld days, and %s %lld%s.",
+			   (long long) inputs->max_connections, (long long) status->connections_most,
+			   (long long) status->connections_days,
+			   derived ? "a pool would probably need about" : "about", (long long) helps,
+			   derived ? "; no knee was measured" : " are all that a pool can use");
+	PADV_WRITE(advice->recommendation,
+			   "The setting costs shared memory and time for snapshots, and allows a faulty application to overload the server. %.0f leaves room. It takes a restart, and a standby needs at least the value of its primary.",
+			   enough);
+	PADV_WRITE(advice->fix, "ALTER SYSTEM SET max_connections = %.0f;", enough);
 	padv_advice_conclude(advice, &findings->local->status.model, padv_advice_confidence(&status->model), PADV_GAIN_NONE);
 }
 
@@ -564,13 +550,13 @@ advise_page_tables(Findings *findings)
 		status->minute.sessions < MANY_CONNECTED)
 		return;
 	advice = begin(findings, PADV_WARNING, "page_tables", "huge_pages");
-	WRITE(advice->finding,
-		  "Page tables use %.0f MB, %.0f%% of the memory of this machine, with %.0f sessions: each process has its own page tables for shared memory.",
-		  inputs->page_tables / 1048576.0, 100.0 * inputs->page_tables / inputs->memory,
-		  status->minute.sessions);
-	WRITE(advice->recommendation,
-		  "Huge pages make them hundreds of times smaller, and make switches between processes faster. Set vm.nr_hugepages to the value of shared_memory_size_in_huge_pages, set huge_pages = on, and restart the server.");
-	WRITE(advice->fix, "SHOW shared_memory_size_in_huge_pages;");
+	PADV_WRITE(advice->finding,
+			   "Page tables use %.0f MB, %.0f%% of the memory of this machine, with %.0f sessions: each process has its own page tables for shared memory.",
+			   inputs->page_tables / 1048576.0, 100.0 * inputs->page_tables / inputs->memory,
+			   status->minute.sessions);
+	PADV_WRITE(advice->recommendation,
+			   "Huge pages make them hundreds of times smaller, and make switches between processes faster. Set vm.nr_hugepages to the value of shared_memory_size_in_huge_pages, set huge_pages = on, and restart the server.");
+	PADV_WRITE(advice->fix, "SHOW shared_memory_size_in_huge_pages;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
 
@@ -585,14 +571,14 @@ advise_hyper_threads(Findings *findings)
 		inputs->logical_cpus <= inputs->physical_cores)
 		return;
 	advice = begin(findings, PADV_WARNING, "hyper_threads_counted", "pool_advisor.cores");
-	WRITE(advice->finding,
-		  "pool_advisor.cores is %.4g, but the server can use %lld physical cores; %lld is the number of their hyper-threads.",
-		  inputs->cores_setting, (long long) inputs->physical_cores,
-		  (long long) inputs->logical_cpus);
-	WRITE(advice->recommendation,
-		  "A second hyper-thread adds little to the throughput of a core, and the formula counts cores. Reset the setting to the detected value (%.4g).",
-		  inputs->detected_cores);
-	WRITE(advice->fix, "ALTER SYSTEM RESET pool_advisor.cores; SELECT pg_reload_conf();");
+	PADV_WRITE(advice->finding,
+			   "pool_advisor.cores is %.4g, but the server can use %lld physical cores; %lld is the number of their hyper-threads.",
+			   inputs->cores_setting, (long long) inputs->physical_cores,
+			   (long long) inputs->logical_cpus);
+	PADV_WRITE(advice->recommendation,
+			   "A second hyper-thread adds little to the throughput of a core, and the formula counts cores. Reset the setting to the detected value (%.4g).",
+			   inputs->detected_cores);
+	PADV_WRITE(advice->fix, "ALTER SYSTEM RESET pool_advisor.cores; SELECT pg_reload_conf();");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
 

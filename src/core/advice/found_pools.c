@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/advice/found_pools.h"
+#include "core/text/emit.h"
 
 /* A pool is too large with so many times, and so many, connections more than it needs. */
 #define FAR_LARGER 2
@@ -28,21 +29,6 @@
 /* A lock-up of this length is an outage. */
 #define OUTAGE_SECONDS 300.0
 
-static void
-__attribute__((format(printf, 3, 4)))
-say_more(char *to, size_t size, const char *format, ...)
-{
-	size_t		used = strlen(to);
-	va_list		args;
-
-	va_start(args, format);
-	vsnprintf(to + used, size - used, format, args);
-	va_end(args);
-}
-
-#define SAY(field, ...) ((field)[0] = '\0', say_more(field, sizeof(field), __VA_ARGS__))
-#define SAY_MORE(field, ...) say_more(field, sizeof(field), __VA_ARGS__)
-
 /* --- the reason --------------------------------------------------------------- */
 
 static void
@@ -51,24 +37,24 @@ say_kind(const PadvFoundPool *pool, char *text, size_t size)
 	switch (pool->kind)
 	{
 		case PADV_POOL_FIXED:
-			say_more(text, size, "It keeps its connections. ");
+			padv_append(text, size, "It keeps its connections. ");
 			break;
 		case PADV_POOL_ELASTIC:
-			say_more(text, size, "It closes connections that it does not need. ");
+			padv_append(text, size, "It closes connections that it does not need. ");
 			break;
 		case PADV_POOL_PER_REQUEST:
-			say_more(text, size, "%.0f connections a minute end after one request. ", pool->brief_per_minute);
+			padv_append(text, size, "%.0f connections a minute end after one request. ", pool->brief_per_minute);
 			break;
 		case PADV_POOL_LEAKING:
-			say_more(text, size, "It opens connections, and %lld of %lld are not used again. ",
-					 (long long) pool->leaked, (long long) pool->open);
+			padv_append(text, size, "It opens connections, and %lld of %lld are not used again. ",
+						(long long) pool->leaked, (long long) pool->open);
 			break;
 		case PADV_POOL_LOCKED_UP:
-			say_more(text, size, "All %lld connections have been idle in a transaction for %.0f s or longer. ",
-					 (long long) pool->open, pool->stuck_seconds);
+			padv_append(text, size, "All %lld connections have been idle in a transaction for %.0f s or longer. ",
+						(long long) pool->open, pool->stuck_seconds);
 			break;
 		case PADV_POOL_INTERACTIVE:
-			say_more(text, size, "Few connections with long pauses. ");
+			padv_append(text, size, "Few connections with long pauses. ");
 			break;
 		case PADV_POOL_UNKNOWN:
 			break;
@@ -80,19 +66,19 @@ say_size(const PadvFoundPool *pool, char *text, size_t size)
 {
 	const PadvPoolBusiest *busiest = &pool->busiest;
 
-	say_more(text, size, "Busiest load: %.4g transactions/s of %.4g ms each, so %.4g connections in use. ",
-			 busiest->rate, 1e3 * busiest->load / busiest->rate, busiest->load);
+	padv_append(text, size, "Busiest load: %.4g transactions/s of %.4g ms each, so %.4g connections in use. ",
+				busiest->rate, 1e3 * busiest->load / busiest->rate, busiest->load);
 	if (pool->slows_down)
-		say_more(text, size,
-				 "%.4g of these were active, and the optimum of the server is %lld: more only slow each other down. So %lld active ones, and %.4g that are held in pauses.",
-				 busiest->demand, (long long) pool->optimal, (long long) pool->optimal,
-				 busiest->load - busiest->demand);
+		padv_append(text, size,
+					"%.4g of these were active, and the optimum of the server is %lld: more only slow each other down. So %lld active ones, and %.4g that are held in pauses.",
+					busiest->demand, (long long) pool->optimal, (long long) pool->optimal,
+					busiest->load - busiest->demand);
 	else
-		say_more(text, size,
-				 "%lld is the smallest size with a mean wait of at most a tenth of that time (M/M/c).%s",
-				 (long long) pool->suggested,
-				 busiest->all_in_use && pool->kind == PADV_POOL_FIXED ?
-				 " All connections were in use at a moment, so the load may be larger than was seen." : "");
+		padv_append(text, size,
+					"%lld is the smallest size with a mean wait of at most a tenth of that time (M/M/c).%s",
+					(long long) pool->suggested,
+					busiest->all_in_use && pool->kind == PADV_POOL_FIXED ?
+					" All connections were in use at a moment, so the load may be larger than was seen." : "");
 }
 
 void
@@ -106,16 +92,16 @@ padv_explain_found_pool(const PadvFoundPool *pool, char *text, size_t size)
 			say_size(pool, text, size);
 			break;
 		case PADV_POOL_NOT_MEASURED:
-			say_more(text, size, "No size: in no minute so far did 20 transactions finish.");
+			padv_append(text, size, "No size: in no minute so far did 20 transactions finish.");
 			break;
 		case PADV_POOL_PEOPLE:
-			say_more(text, size, "No size: people need no pool.");
+			padv_append(text, size, "No size: people need no pool.");
 			break;
 		case PADV_POOL_STUCK:
-			say_more(text, size, "No size by load: with threads that hold several connections each, see deadlock_free_size().");
+			padv_append(text, size, "No size by load: with threads that hold several connections each, see deadlock_free_size().");
 			break;
 		case PADV_POOL_MANY:
-			say_more(text, size, "Sessions beyond %d pools, added up.", PADV_MAX_FOUND_POOLS - 1);
+			padv_append(text, size, "Sessions beyond %d pools, added up.", PADV_MAX_FOUND_POOLS - 1);
 			break;
 	}
 }
@@ -127,11 +113,11 @@ static void
 say_who(const PadvNamedPool *pool, char *text, size_t size)
 {
 	text[0] = '\0';
-	say_more(text, size, "role %.63s, database %.63s", pool->role, pool->database);
+	padv_append(text, size, "role %.63s, database %.63s", pool->role, pool->database);
 	if (pool->application[0] != '\0')
-		say_more(text, size, ", application %.63s", pool->application);
+		padv_append(text, size, ", application %.63s", pool->application);
 	if (pool->client != NULL)
-		say_more(text, size, ", client %s", pool->client);
+		padv_append(text, size, ", client %s", pool->client);
 }
 
 #define WHO 300
@@ -175,11 +161,11 @@ advise_leaking(const PadvLocalStatus *local, const PadvNamedPool *named, PadvAdv
 
 	begin_pool(advice, PADV_WARNING, "pool_leaking", named);
 	say_who(named, who, sizeof(who));
-	SAY(advice->finding, "%s: %lld connections are open, more than ever before, and %lld of them are not used again.",
-		who, (long long) pool->open, (long long) pool->leaked);
-	SAY(advice->recommendation,
-		"A part of the application takes connections and does not return them. Each costs a process of the server; when the %lld connections of ordinary roles are used up, all logins fail. Return connections after an error, too (finally, using, with). The fix shows what these connections did last. Ending them with pg_terminate_backend() makes room until then.",
-		(long long) local->status.model.inputs.usable_connections);
+	PADV_WRITE(advice->finding, "%s: %lld connections are open, more than ever before, and %lld of them are not used again.",
+			   who, (long long) pool->open, (long long) pool->leaked);
+	PADV_WRITE(advice->recommendation,
+			   "A part of the application takes connections and does not return them. Each costs a process of the server; when the %lld connections of ordinary roles are used up, all logins fail. Return connections after an error, too (finally, using, with). The fix shows what these connections did last. Ending them with pg_terminate_backend() makes room until then.",
+			   (long long) local->status.model.inputs.usable_connections);
 	write_line(advice, "SELECT query, count(*) FROM pg_catalog.pg_stat_activity WHERE usename = %s AND application_name = %s AND state LIKE 'idle%%' GROUP BY 1 ORDER BY 2 DESC;",
 			   named->role_literal, named->application_literal);
 }
@@ -193,10 +179,10 @@ advise_locked_up(const PadvNamedPool *named, PadvAdvice *advice)
 	begin_pool(advice, pool->stuck_seconds >= OUTAGE_SECONDS ? PADV_CRITICAL : PADV_WARNING,
 			   "pool_locked_up", named);
 	say_who(named, who, sizeof(who));
-	SAY(advice->finding, "%s: all %lld connections have been idle in a transaction for %.0f s or longer. None waits for a lock, and no transaction ends.",
-		who, (long long) pool->open, pool->stuck_seconds);
-	SAY(advice->recommendation,
-		"Probably each thread holds a connection and waits for a second one, which the pool does not have: the application stands still. Restart it, or end one of the sessions, and give each thread one connection at a time. Otherwise the pool needs the size of the fix, for its number of threads and connections of each.");
+	PADV_WRITE(advice->finding, "%s: all %lld connections have been idle in a transaction for %.0f s or longer. None waits for a lock, and no transaction ends.",
+			   who, (long long) pool->open, pool->stuck_seconds);
+	PADV_WRITE(advice->recommendation,
+			   "Probably each thread holds a connection and waits for a second one, which the pool does not have: the application stands still. Restart it, or end one of the sessions, and give each thread one connection at a time. Otherwise the pool needs the size of the fix, for its number of threads and connections of each.");
 	write_line(advice, "SELECT pool_advisor.deadlock_free_size(threads => %lld, connections_per_thread => 2);",
 			   (long long) pool->open);
 }
@@ -209,13 +195,13 @@ advise_per_request(const PadvNamedPool *named, PadvAdvice *advice)
 
 	begin_pool(advice, PADV_WARNING, "pool_per_request", named);
 	say_who(named, who, sizeof(who));
-	SAY(advice->finding, "%s: %.0f connections a minute end after one request.",
-		who, pool->brief_per_minute);
-	SAY(advice->recommendation,
-		"Each login starts a process, checks a password, and begins with empty caches, which takes longer than most requests.");
+	PADV_WRITE(advice->finding, "%s: %.0f connections a minute end after one request.",
+			   who, pool->brief_per_minute);
+	PADV_WRITE(advice->recommendation,
+			   "Each login starts a process, checks a password, and begins with empty caches, which takes longer than most requests.");
 	if (pool->size_state == PADV_POOL_SIZED && pool->suggested > 0)
-		SAY_MORE(advice->recommendation, " A pool of %lld would do the same work.", (long long) pool->suggested);
-	SAY_MORE(advice->recommendation, " Use the pool of the driver, or put PgBouncer in front; the fix shows its settings.");
+		PADV_APPEND(advice->recommendation, " A pool of %lld would do the same work.", (long long) pool->suggested);
+	PADV_APPEND(advice->recommendation, " Use the pool of the driver, or put PgBouncer in front; the fix shows its settings.");
 	write_line(advice, "SELECT setting, value, reason FROM pool_advisor.client_config('pgbouncer');");
 }
 
@@ -236,12 +222,12 @@ advise_too_large(const PadvNamedPool *named, PadvAdvice *advice)
 
 	begin_pool(advice, PADV_INFO, "pool_too_large", named);
 	say_who(named, who, sizeof(who));
-	SAY(advice->finding, "%s: up to %lld connections were open, and %lld of them in use at once; %lld do for the busiest load of the %.1f hours that it was seen.",
-		who, (long long) pool->max_open, (long long) pool->max_in_use, (long long) pool->suggested,
-		pool->known_seconds / 3600.0);
-	SAY(advice->recommendation,
-		"The others cost a process each, and when all are used at once, work waits inside the server instead of in the pool. Set the pool to %lld. Look at the busiest hours first.",
-		(long long) pool->suggested);
+	PADV_WRITE(advice->finding, "%s: up to %lld connections were open, and %lld of them in use at once; %lld do for the busiest load of the %.1f hours that it was seen.",
+			   who, (long long) pool->max_open, (long long) pool->max_in_use, (long long) pool->suggested,
+			   pool->known_seconds / 3600.0);
+	PADV_WRITE(advice->recommendation,
+			   "The others cost a process each, and when all are used at once, work waits inside the server instead of in the pool. Set the pool to %lld. Look at the busiest hours first.",
+			   (long long) pool->suggested);
 	write_line(advice, "SELECT suggested_size, reason FROM pool_advisor.pools WHERE role = %s AND application_name = %s;",
 			   named->role_literal, named->application_literal);
 }

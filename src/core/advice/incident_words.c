@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/advice/incident_words.h"
+#include "core/text/emit.h"
 
 /* Room for the longest names of a role and an application. */
 #define WHO 360
@@ -122,9 +123,9 @@ padv_incident_cause(const PadvNamedIncident *named, char *text, size_t size)
 			snprintf(text, size, "Up to %s logins a second came, against %s before",
 					 figure(incident->peak).text, figure(incident->usual).text);
 			if (incident->culprit == PADV_CULPRIT_ROLE)
-				snprintf(text + strlen(text), size - strlen(text), ", %.0f %% of them of %s.", 100.0 * incident->share, who);
+				padv_append(text, size, ", %.0f %% of them of %s.", 100.0 * incident->share, who);
 			else
-				snprintf(text + strlen(text), size - strlen(text), ", of no role in particular.");
+				padv_append(text, size, ", of no role in particular.");
 			return;
 		case PADV_INCIDENT_LEAK:
 			snprintf(text, size, "The sessions of %s grew from %s to %s although most of them were not used.",

@@ -7,11 +7,10 @@
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "core/policy/slot_stats.h"
+#include "core/text/emit.h"
 
 int32_t
 padv_slot_stats_base(const PadvSlotStats *gate, const PadvControl *control)
@@ -42,19 +41,6 @@ padv_slot_stats_state(const PadvSlotStats *gate, const PadvControl *control)
 	return "not full";
 }
 
-/* Append formatted text. */
-static void
-__attribute__((format(printf, 3, 4)))
-append_stats_text(char *text, size_t size, const char *format, ...)
-{
-	size_t		used = strlen(text);
-	va_list		arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text + used, size - used, format, arguments);
-	va_end(arguments);
-}
-
 /* With few transactions it takes long to tell a difference from chance. */
 static void
 append_learning_time(const PadvControl *control, char *text, size_t size)
@@ -64,10 +50,10 @@ append_learning_time(const PadvControl *control, char *text, size_t size)
 	if (control->rate <= 0.0 || minutes < 1.0)
 		return;
 	if (minutes > 24.0 * 60.0)
-		append_stats_text(text, size, " With so few transactions as now it cannot learn: to tell 10%% more or less from chance takes more than a day.");
+		padv_append(text, size, " With so few transactions as now it cannot learn: to tell 10%% more or less from chance takes more than a day.");
 	else
-		append_stats_text(text, size, " At %.2g transactions/s it takes about %.0f minutes to tell 10%% more or less from chance.",
-						  control->rate, ceil(minutes));
+		padv_append(text, size, " At %.2g transactions/s it takes about %.0f minutes to tell 10%% more or less from chance.",
+					control->rate, ceil(minutes));
 }
 
 /* What the controller does now, and the result of its last trial. */
@@ -75,22 +61,22 @@ static void
 explain_control(const PadvSlotStats *gate, const PadvControl *control, char *text, size_t size)
 {
 	text[0] = '\0';
-	append_stats_text(text, size, "%d transaction%s may run", gate->limit, gate->limit == 1 ? "" : "s");
+	padv_append(text, size, "%d transaction%s may run", gate->limit, gate->limit == 1 ? "" : "s");
 	if (gate->limit != control->base)
-		append_stats_text(text, size, " for a moment, which is compared with what %d do, the best number so far.", control->base);
+		padv_append(text, size, " for a moment, which is compared with what %d do, the best number so far.", control->base);
 	else if (control->state == PADV_CONTROL_NOT_FULL)
-		append_stats_text(text, size, ", and that has not been enough to keep anybody waiting all the time, so nothing can be learned now.");
+		padv_append(text, size, ", and that has not been enough to keep anybody waiting all the time, so nothing can be learned now.");
 	else if (control->state == PADV_CONTROL_SEARCHING)
-		append_stats_text(text, size, "; the best number is being searched in steps of %.2g times, each compared with what was before and after it.",
-						  control->ratio);
+		padv_append(text, size, "; the best number is being searched in steps of %.2g times, each compared with what was before and after it.",
+					control->ratio);
 	else
-		append_stats_text(text, size, ", with %.4g transactions/s; a number beside that is tried about every %.0f s, and kept if it does more beyond chance, or as much with fewer.",
-						  control->rate, control->pause);
+		padv_append(text, size, ", with %.4g transactions/s; a number beside that is tried about every %.0f s, and kept if it does more beyond chance, or as much with fewer.",
+					control->rate, control->pause);
 	append_learning_time(control, text, size);
 	if (control->last_trial > 0)
-		append_stats_text(text, size, " The last trial, with %d, changed throughput by %+.1f%%; %d of %d trial%s led to a move.",
-						  control->last_trial, 100.0 * control->last_gain, control->moves, control->trials,
-						  control->trials == 1 ? "" : "s");
+		padv_append(text, size, " The last trial, with %d, changed throughput by %+.1f%%; %d of %d trial%s led to a move.",
+					control->last_trial, 100.0 * control->last_gain, control->moves, control->trials,
+					control->trials == 1 ? "" : "s");
 }
 
 static void

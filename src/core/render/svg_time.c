@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/render/svg.h"
+#include "core/text/emit.h"
 
 /* The number of labels of the time axis on a wide page and on a narrow one. */
 #define WIDE_LABELS 10.0
@@ -323,7 +324,7 @@ describe_load(const Drawing *drawing)
 	if (has_queue(drawing))
 	{
 		padv_label_number(padv_mean(&drawing->columns.all.queued), queued, sizeof(queued));
-		snprintf(text + strlen(text), sizeof(text) - strlen(text), " On average %s more were queued.", queued);
+		PADV_APPEND(text, " On average %s more were queued.", queued);
 	}
 	padv_svg_describe(drawing->html, drawing->id, text);
 }

@@ -15,12 +15,12 @@
  */
 #include <float.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/sizing/client_config.h"
 #include "core/sizing/planning.h"
+#include "core/text/emit.h"
 #include "core/text/names.h"
 
 /*
@@ -38,26 +38,8 @@
 /* The buffer for a reason. */
 typedef struct Reason
 {
-	size_t		used;
 	char		text[PADV_REASON];
 } Reason;
-
-static void
-__attribute__((format(printf, 2, 3)))
-add_step(Reason *reason, const char *format, ...)
-{
-	va_list		args;
-	int			length;
-
-	va_start(args, format);
-	length = vsnprintf(reason->text + reason->used, sizeof(reason->text) - reason->used,
-					   format, args);
-	va_end(args);
-	if (length > 0)
-		reason->used += (size_t) length;
-	if (reason->used >= sizeof(reason->text))
-		reason->used = sizeof(reason->text) - 1;
-}
 
 static int64_t
 larger_size(int64_t a, int64_t b)
@@ -141,39 +123,39 @@ add_pool_size_step(Reason *reason, const PadvClientPlan *plan)
 	double		needed = ceil((double) plan->optimal / busy_ratio);
 
 	if (plan->stale_seconds > 0.0)
-		add_step(reason, "As of %.0f s ago, when sampling stopped: ", plan->stale_seconds);
-	add_step(reason, "optimal %lld (%s) / busy_ratio %.6g (%s), rounded up %.0f",
-			 (long long) plan->optimal, plan->method, busy_ratio, plan->busy_source, needed);
+		PADV_APPEND(reason->text, "As of %.0f s ago, when sampling stopped: ", plan->stale_seconds);
+	PADV_APPEND(reason->text, "optimal %lld (%s) / busy_ratio %.6g (%s), rounded up %.0f",
+				(long long) plan->optimal, plan->method, busy_ratio, plan->busy_source, needed);
 	if (needed > (double) plan->divided)
-		add_step(reason, ", but not more than the server has");
-	add_step(reason, " = %s %lld. ", by_worker ? "session_pool_size" : "pool_size", (long long) plan->divided);
+		PADV_APPEND(reason->text, ", but not more than the server has");
+	PADV_APPEND(reason->text, " = %s %lld. ", by_worker ? "session_pool_size" : "pool_size", (long long) plan->divided);
 }
 
 static void
 add_division_step(Reason *reason, const PadvClientPlan *plan)
 {
 	add_pool_size_step(reason, plan);
-	add_step(reason, "%.6g * %lld = %.6g connections / %lld %s, rounded down = %lld. ",
-			 plan->share, (long long) plan->divided, plan->share_connections,
-			 (long long) plan->processes, plan->system->pools, (long long) plan->allowed);
+	PADV_APPEND(reason->text, "%.6g * %lld = %.6g connections / %lld %s, rounded down = %lld. ",
+				plan->share, (long long) plan->divided, plan->share_connections,
+				(long long) plan->processes, plan->system->pools, (long long) plan->allowed);
 	if (plan->crowded && !plan->floor_wins)
-		add_step(reason,
-				 "One connection each is the least, and %lld of them are more than the share: put one pool in front of all, or run fewer. ",
-				 (long long) plan->processes);
+		PADV_APPEND(reason->text,
+					"One connection each is the least, and %lld of them are more than the share: put one pool in front of all, or run fewer. ",
+					(long long) plan->processes);
 	if (plan->floor_wins && plan->system->holding != PADV_HELD_BY_WORKER)
-		add_step(reason, "The deadlock floor %lld is above that, so the floor wins. ",
-				 (long long) plan->floor);
+		PADV_APPEND(reason->text, "The deadlock floor %lld is above that, so the floor wins. ",
+					(long long) plan->floor);
 }
 
 static void
 add_holding_step(Reason *reason, const PadvClientPlan *plan)
 {
 	if (plan->system->holding == PADV_HELD_FOR_TRANSACTION)
-		add_step(reason,
-				 "The connection is handed on after each transaction, so it is held for the transaction and a round trip, and that is what busy_ratio measures.");
+		PADV_APPEND(reason->text,
+					"The connection is handed on after each transaction, so it is held for the transaction and a round trip, and that is what busy_ratio measures.");
 	else
-		add_step(reason,
-				 "This holds if a caller returns its connection right after the commit.");
+		PADV_APPEND(reason->text,
+					"This holds if a caller returns its connection right after the commit.");
 }
 
 static void
@@ -187,13 +169,13 @@ static void
 add_percent_step(Reason *reason, const PadvClientPlan *plan)
 {
 	add_division_step(reason, plan);
-	add_step(reason, "100 * %lld / max_connections %lld, rounded %s = %lld (at least 1, at most 100), which are %lld connections. ",
-			 (long long) plan->wanted, (long long) plan->max_connections,
-			 plan->percent_up ? "up" : "down", (long long) plan->percent, (long long) plan->size);
+	PADV_APPEND(reason->text, "100 * %lld / max_connections %lld, rounded %s = %lld (at least 1, at most 100), which are %lld connections. ",
+				(long long) plan->wanted, (long long) plan->max_connections,
+				plan->percent_up ? "up" : "down", (long long) plan->percent, (long long) plan->size);
 	if (plan->percent_up && !plan->floor_wins)
-		add_step(reason, "A smaller step would be below the deadlock floor %lld. ", (long long) plan->floor);
+		PADV_APPEND(reason->text, "A smaller step would be below the deadlock floor %lld. ", (long long) plan->floor);
 	if (plan->size > plan->wanted && !plan->percent_up)
-		add_step(reason, "That is more than the share, and there is no smaller step: a lower max_connections makes the steps smaller. ");
+		PADV_APPEND(reason->text, "That is more than the share, and there is no smaller step: a lower max_connections makes the steps smaller. ");
 	add_holding_step(reason, plan);
 }
 
@@ -201,24 +183,24 @@ static void
 add_workers_step(Reason *reason, const PadvClientPlan *plan)
 {
 	add_division_step(reason, plan);
-	add_step(reason, "%lld connections for each worker: %lld / %lld, rounded down = %lld workers",
-			 (long long) plan->connections_per_thread,
-			 (long long) larger_size(plan->size, plan->allowed),
-			 (long long) plan->connections_per_thread, (long long) plan->workers);
+	PADV_APPEND(reason->text, "%lld connections for each worker: %lld / %lld, rounded down = %lld workers",
+				(long long) plan->connections_per_thread,
+				(long long) larger_size(plan->size, plan->allowed),
+				(long long) plan->connections_per_thread, (long long) plan->workers);
 	if (plan->floor_wins)
-		add_step(reason, ", as one worker needs %lld, so the floor wins over the share",
-				 (long long) plan->floor);
-	add_step(reason, ".");
+		PADV_APPEND(reason->text, ", as one worker needs %lld, so the floor wins over the share",
+					(long long) plan->floor);
+	PADV_APPEND(reason->text, ".");
 	if (plan->threads > 0)
-		add_step(reason, " It takes the place of the %lld threads.", (long long) plan->threads);
+		PADV_APPEND(reason->text, " It takes the place of the %lld threads.", (long long) plan->threads);
 }
 
 static void
 add_queue_step(Reason *reason, const PadvClientPlan *plan)
 {
-	add_step(reason,
-			 "%d * %lld workers: who comes last waits %d service times. -1 would be without limit: nothing is refused, max is never reached, and under overload memory runs out; a bounded queue refuses some and survives.",
-			 QUEUE_PER_WORKER, (long long) plan->workers, QUEUE_PER_WORKER);
+	PADV_APPEND(reason->text,
+				"%d * %lld workers: who comes last waits %d service times. -1 would be without limit: nothing is refused, max is never reached, and under overload memory runs out; a bounded queue refuses some and survives.",
+				QUEUE_PER_WORKER, (long long) plan->workers, QUEUE_PER_WORKER);
 }
 
 typedef struct Emitter
@@ -276,11 +258,11 @@ emit_line(const Emitter *emitter, const PadvClientLine *line)
 	char		number[32] = "";
 
 	if (line->value != PADV_VALUE_LITERAL && plan->divided == 0)
-		add_step(&reason, "No size, as no load was measured: see the row caution.");
+		PADV_APPEND(reason.text, "No size, as no load was measured: see the row caution.");
 	else
 		snprintf(number, sizeof(number), "%lld", (long long) value_of(plan, line, &reason));
 	if (line->reason != NULL)
-		add_step(&reason, "%s%s", reason.used > 0 ? " " : "", line->reason);
+		PADV_APPEND(reason.text, "%s%s", reason.text[0] != '\0' ? " " : "", line->reason);
 	emitter->emit(emitter->arg, line->setting,
 				  line->value == PADV_VALUE_LITERAL ? line->literal : number, reason.text);
 }
@@ -293,11 +275,11 @@ emit_evidence(const Emitter *emitter)
 	Reason		reason = {0};
 
 	if (plan->measured_at != NULL)
-		add_step(&reason, "The busiest load that was seen, at %s: %.0f transactions/s by %.1f sessions, %.2f of them executing. ",
-				 plan->measured_at, plan->throughput, plan->sessions, plan->executing);
+		PADV_APPEND(reason.text, "The busiest load that was seen, at %s: %.0f transactions/s by %.1f sessions, %.2f of them executing. ",
+					plan->measured_at, plan->throughput, plan->sessions, plan->executing);
 	else
-		add_step(&reason, "No load was measured. ");
-	add_step(&reason, "The optimum %lld is by %s, confidence %s.", (long long) plan->optimal, plan->method, plan->confidence);
+		PADV_APPEND(reason.text, "No load was measured. ");
+	PADV_APPEND(reason.text, "The optimum %lld is by %s, confidence %s.", (long long) plan->optimal, plan->method, plan->confidence);
 	emitter->emit(emitter->arg, "evidence", "", reason.text);
 }
 
@@ -310,14 +292,14 @@ emit_caution(const Emitter *emitter)
 	if (plan->measured_at != NULL && plan->executing >= LIGHT_LOAD * (double) plan->optimal)
 		return;
 	if (plan->measured_at != NULL)
-		add_step(&reason, "The busiest load that was seen kept only %.2f of %lld connections executing, so the sizes may change under more. ",
-				 plan->executing, (long long) plan->optimal);
+		PADV_APPEND(reason.text, "The busiest load that was seen kept only %.2f of %lld connections executing, so the sizes may change under more. ",
+					plan->executing, (long long) plan->optimal);
 	else if (plan->divided > 0)
-		add_step(&reason, "No load was measured, so no pause inside a transaction is counted: the sizes are a starting point. ");
+		PADV_APPEND(reason.text, "No load was measured, so no pause inside a transaction is counted: the sizes are a starting point. ");
 	else
-		add_step(&reason, "No load was measured, so the sizes are left empty. All that is known is that about %lld connections can be active together. ",
-				 (long long) plan->optimal);
-	add_step(&reason, "Let the application work for a minute as at its busiest, then ask again.");
+		PADV_APPEND(reason.text, "No load was measured, so the sizes are left empty. All that is known is that about %lld connections can be active together. ",
+					(long long) plan->optimal);
+	PADV_APPEND(reason.text, "Let the application work for a minute as at its busiest, then ask again.");
 	emitter->emit(emitter->arg, "caution", "", reason.text);
 }
 
@@ -331,11 +313,11 @@ emit_session_pool(const Emitter *emitter)
 
 	if (plan->system->holding != PADV_HELD_UNTIL_RETURNED || plan->session_pool_size <= plan->pool_size)
 		return;
-	add_step(&reason,
-			 "If callers keep a connection for a request, with work of their own between transactions, divide session_pool_size instead: %.6g * %lld = %.6g connections / %lld %s, rounded down = %lld.",
-			 plan->share, (long long) plan->session_pool_size, share, (long long) plan->processes,
-			 plan->system->pools,
-			 (long long) fmax(1.0, floor(share / (double) plan->processes + ROUNDING)));
+	PADV_APPEND(reason.text,
+				"If callers keep a connection for a request, with work of their own between transactions, divide session_pool_size instead: %.6g * %lld = %.6g connections / %lld %s, rounded down = %lld.",
+				plan->share, (long long) plan->session_pool_size, share, (long long) plan->processes,
+				plan->system->pools,
+				(long long) fmax(1.0, floor(share / (double) plan->processes + ROUNDING)));
 	emitter->emit(emitter->arg, "session pool", "", reason.text);
 }
 
@@ -345,18 +327,18 @@ add_floor_step(Reason *reason, const PadvClientPlan *plan)
 	int64_t		each = plan->connections_per_thread;
 
 	if (plan->system->holding == PADV_HELD_BY_WORKER && plan->divided == 0)
-		add_step(reason, "One worker needs %lld connections.", (long long) each);
+		PADV_APPEND(reason->text, "One worker needs %lld connections.", (long long) each);
 	else if (plan->system->holding == PADV_HELD_BY_WORKER)
-		add_step(reason, "%lld workers * (%lld connections_per_thread - 1) + 1 = %lld; the pool has %lld, %lld for each worker, and none waits for another.",
-				 (long long) plan->workers, (long long) each,
-				 (long long) (plan->workers * (each - 1) + 1), (long long) plan->size, (long long) each);
+		PADV_APPEND(reason->text, "%lld workers * (%lld connections_per_thread - 1) + 1 = %lld; the pool has %lld, %lld for each worker, and none waits for another.",
+					(long long) plan->workers, (long long) each,
+					(long long) (plan->workers * (each - 1) + 1), (long long) plan->size, (long long) each);
 	else
-		add_step(reason, "%lld threads * (%lld connections_per_thread - 1) + 1 = %lld: %s.",
-				 (long long) plan->threads, (long long) each, (long long) plan->floor,
-				 plan->divided == 0 ? "with fewer the threads can lock up, all waiting for one more connection" :
-				 plan->size < plan->floor ? "more than max_connections, so the threads can lock up, all waiting for one more connection" :
-				 plan->floor_wins ? "with fewer the threads can lock up, all waiting for one more connection" :
-				 "the pool is not smaller, so the threads cannot lock up");
+		PADV_APPEND(reason->text, "%lld threads * (%lld connections_per_thread - 1) + 1 = %lld: %s.",
+					(long long) plan->threads, (long long) each, (long long) plan->floor,
+					plan->divided == 0 ? "with fewer the threads can lock up, all waiting for one more connection" :
+					plan->size < plan->floor ? "more than max_connections, so the threads can lock up, all waiting for one more connection" :
+					plan->floor_wins ? "with fewer the threads can lock up, all waiting for one more connection" :
+					"the pool is not smaller, so the threads cannot lock up");
 }
 
 static void
@@ -369,11 +351,11 @@ emit_floor(const Emitter *emitter)
 		return;
 	add_floor_step(&reason, plan);
 	if (plan->floor_wins && plan->divided > 0)
-		add_step(&reason, " That is more than the share: %lld * %lld = %lld connections, %.3g times the %.6g of the share%s. Let a thread hold fewer at once, or run fewer threads or processes.",
-				 (long long) plan->processes, (long long) plan->size, (long long) plan->sum,
-				 fmin((double) plan->sum / plan->share_connections, DBL_MAX), plan->share_connections,
-				 plan->sum > plan->usable_connections ? ", and more than the server has" :
-				 ", so under full load more sessions work at once than the server is at its best with");
+		PADV_APPEND(reason.text, " That is more than the share: %lld * %lld = %lld connections, %.3g times the %.6g of the share%s. Let a thread hold fewer at once, or run fewer threads or processes.",
+					(long long) plan->processes, (long long) plan->size, (long long) plan->sum,
+					fmin((double) plan->sum / plan->share_connections, DBL_MAX), plan->share_connections,
+					plan->sum > plan->usable_connections ? ", and more than the server has" :
+					", so under full load more sessions work at once than the server is at its best with");
 	emitter->emit(emitter->arg, "deadlock floor", "", reason.text);
 }
 
@@ -385,20 +367,20 @@ emit_next_limit(const Emitter *emitter)
 	Reason		reason = {0};
 
 	if (plan->divided > 0 && plan->threads > plan->size && plan->system->holding != PADV_HELD_BY_WORKER)
-		add_step(&reason, "Above: of %lld threads %lld wait when all want a connection; ",
-				 (long long) plan->threads, (long long) (plan->threads - plan->size));
+		PADV_APPEND(reason.text, "Above: of %lld threads %lld wait when all want a connection; ",
+					(long long) plan->threads, (long long) (plan->threads - plan->size));
 	else
-		add_step(&reason, "Above: ");
-	add_step(&reason, "%s. Below: ", plan->system->above);
+		PADV_APPEND(reason.text, "Above: ");
+	PADV_APPEND(reason.text, "%s. Below: ", plan->system->above);
 	if (plan->divided > 0)
-		add_step(&reason, "%lld * %lld = %lld connections; ", (long long) plan->processes,
-				 (long long) plan->size, (long long) plan->sum);
-	add_step(&reason, "ordinary roles can have %lld (max_connections %lld less %lld reserved)%s.",
-			 (long long) plan->usable_connections,
-			 (long long) plan->max_connections,
-			 (long long) (plan->max_connections - plan->usable_connections),
-			 plan->divided > 0 && plan->sum > plan->usable_connections ?
-			 ": they do not fit, and the last ones are refused" : ", less what else connects");
+		PADV_APPEND(reason.text, "%lld * %lld = %lld connections; ", (long long) plan->processes,
+					(long long) plan->size, (long long) plan->sum);
+	PADV_APPEND(reason.text, "ordinary roles can have %lld (max_connections %lld less %lld reserved)%s.",
+				(long long) plan->usable_connections,
+				(long long) plan->max_connections,
+				(long long) (plan->max_connections - plan->usable_connections),
+				plan->divided > 0 && plan->sum > plan->usable_connections ?
+				": they do not fit, and the last ones are refused" : ", less what else connects");
 	emitter->emit(emitter->arg, "next limit", "", reason.text);
 }
 
@@ -415,7 +397,7 @@ padv_client_config(const PadvClientPlan *plan,
 	emit_caution(&emitter);
 	for (const PadvClientLine *line = plan->system->lines; line->setting != NULL; line++)
 		emit_line(&emitter, line);
-	add_step(&place, "%s: %s.", plan->system->title, plan->system->where);
+	PADV_APPEND(place.text, "%s: %s.", plan->system->title, plan->system->where);
 	emit(arg, "place", "", place.text);
 	emit_session_pool(&emitter);
 	emit_floor(&emitter);

@@ -1,6 +1,9 @@
 /*
  * emit.h
- *		Emitting sentences one by one, for the modules that explain.
+ *		Emitting sentences one by one, for the modules that explain, and formatting text
+ *		into a buffer.
+ *
+ * Pure: nothing here allocates or fails.  What does not fit is cut off.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -9,6 +12,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Bytes of the longest sentence, with the NUL. */
 #define PADV_SENTENCE 640
@@ -32,5 +36,22 @@ padv_emit(const PadvEmitter *emitter, const char *format, ...)
 	va_end(args);
 	emitter->emit(emitter->arg, sentence);
 }
+
+/* Append formatted text to the string in a buffer of so many bytes. */
+static inline void
+__attribute__((format(printf, 3, 4)))
+padv_append(char *text, size_t size, const char *format, ...)
+{
+	size_t		used = strlen(text);
+	va_list		args;
+
+	va_start(args, format);
+	vsnprintf(text + used, size - used, format, args);
+	va_end(args);
+}
+
+/* The same for an array; and write it anew, where no argument may be the array itself. */
+#define PADV_APPEND(array, ...) padv_append(array, sizeof(array), __VA_ARGS__)
+#define PADV_WRITE(array, ...) ((array)[0] = '\0', padv_append(array, sizeof(array), __VA_ARGS__))
 
 #endif							/* PADV_EMIT_H */
