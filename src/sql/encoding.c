@@ -37,7 +37,7 @@ mark_invalid(char *name, int encoding)
 
 /* How many bytes from the start on can be converted. */
 static int
-is_convertible(const char *text, int from, int to, Oid conversion)
+convertible_length(const char *text, int from, int to, Oid conversion)
 {
 	int			length = strlen(text);
 	int			room = length * MAX_CONVERSION_GROWTH + 1;
@@ -49,27 +49,26 @@ is_convertible(const char *text, int from, int to, Oid conversion)
 	return done;
 }
 
-/* Mark each character that the other encoding does not have. */
-static void
-mark_unknown(char *name, int from, int to)
+bool
+padv_mark_unconvertible(char *text, int from, int to)
 {
 	Oid			conversion;
 
 	if (from == to || to == PG_SQL_ASCII)
-		return;
+		return true;
 	conversion = FindDefaultConversionProc(from, to);
 	if (!OidIsValid(conversion))
-		return;					/* nothing can be sent as that */
-	while (*name != '\0')
+		return false;
+	for (;;)
 	{
 		int			width;
 
-		name += is_convertible(name, from, to, conversion);
-		if (*name == '\0')
-			return;
-		width = Min(Max(pg_encoding_mblen(from, name), 1), (int) strlen(name));
-		*name++ = '?';
-		memmove(name, name + width - 1, strlen(name + width - 1) + 1);
+		text += convertible_length(text, from, to, conversion);
+		if (*text == '\0')
+			return true;
+		width = Min(Max(pg_encoding_mblen(from, text), 1), (int) strlen(text));
+		*text++ = '?';
+		memmove(text, text + width - 1, strlen(text + width - 1) + 1);
 	}
 }
 
@@ -92,7 +91,7 @@ padv_clean_name(char *name)
 		return name;
 	}
 	mark_invalid(name, encoding);
-	mark_unknown(name, encoding, PG_UTF8);
-	mark_unknown(name, encoding, client);
+	(void) padv_mark_unconvertible(name, encoding, PG_UTF8);
+	(void) padv_mark_unconvertible(name, encoding, client);
 	return name;
 }

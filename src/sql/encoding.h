@@ -14,4 +14,10 @@
  */
 extern char *padv_clean_name(char *name);
 
+/*
+ * Replace each character of a text in one encoding by a question mark that the other one
+ * does not have.  Changes the text in place; false when nothing can be converted.
+ */
+extern bool padv_mark_unconvertible(char *text, int from, int to);
+
 #endif							/* PADV_ENCODING_H */

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "access/xlog.h"
-#include "catalog/namespace.h"
 #include "common/string.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
@@ -28,6 +27,7 @@
 #include "compat.h"
 #include "core/render/report.h"
 #include "shmem/status_shmem.h"
+#include "sql/encoding.h"
 #include "sql/load_rows.h"
 #include "sql/named_incidents.h"
 #include "sql/rows.h"
@@ -47,39 +47,14 @@ static const char *
 to_utf8(const char *text)
 {
 	int			encoding = GetDatabaseEncoding();
-	int			length = strlen(text);
-	StringInfoData result;
-	Oid			conversion;
+	char	   *copy;
 
 	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII || pg_is_ascii(text))
 		return text;
-	conversion = FindDefaultConversionProc(encoding, PG_UTF8);
-	if (!OidIsValid(conversion))
+	copy = pstrdup(text);
+	if (!padv_mark_unconvertible(copy, encoding, PG_UTF8))
 		return text;			/* the page shows what is no UTF-8 as such */
-
-	initStringInfo(&result);
-	while (length > 0)
-	{
-		int			room = length * MAX_CONVERSION_GROWTH + 1;
-		char	   *piece = palloc(room);
-		int			done = pg_do_encoding_conversion_buf(conversion, encoding, PG_UTF8,
-														 (unsigned char *) text, length,
-														 (unsigned char *) piece, room, true);
-
-		appendStringInfoString(&result, piece);
-		pfree(piece);
-		text += done;
-		length -= done;
-		if (length > 0)
-		{
-			int			bad = Min(Max(pg_encoding_mblen(encoding, text), 1), length);
-
-			appendStringInfoChar(&result, '?');
-			text += bad;
-			length -= bad;
-		}
-	}
-	return result.data;
+	return pg_server_to_any(copy, strlen(copy), PG_UTF8);
 }
 
 static const char *
