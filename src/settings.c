@@ -466,8 +466,9 @@ define_limit_settings(void)
 	}
 }
 
-void
-padv_define_settings(void)
+/* What is measured, and by which assumptions the optimum is computed. */
+static void
+define_machine_settings(void)
 {
 	DefineCustomIntVariable(PREFIX ".sample_interval",
 							"Sets the time between two samples of all sessions.",
@@ -516,7 +517,12 @@ padv_define_settings(void)
 							   "",
 							   PGC_SIGHUP, GUC_SUPERUSER_ONLY,
 							   check_system_root, NULL, NULL);
+}
 
+/* Whether limits hold, and where they are read. */
+static void
+define_enforcement_settings(void)
+{
 	DefineCustomStringVariable(PREFIX ".database",
 							   "Sets the database in which catalogs are read for limits.",
 							   "They are the same in each; it needs to exist, and is connected to for moments only.",
@@ -548,7 +554,12 @@ padv_define_settings(void)
 							 1.0, 0.001, 1000.0,
 							 PGC_SIGHUP, 0,
 							 NULL, NULL, NULL);
+}
 
+/* How many can wait, and in which order. */
+static void
+define_queue_settings(void)
+{
 	DefineCustomRealVariable(PREFIX ".queue_share",
 							 "Sets the share of the free connections that logins in the queue can take together.",
 							 "Free are the connections that ordinary roles can have and that no session has.",
@@ -556,14 +567,6 @@ padv_define_settings(void)
 							 0.5, 0.0, 1.0,
 							 PGC_SIGHUP, 0,
 							 NULL, NULL, NULL);
-
-	DefineCustomStringVariable(PREFIX ".server_max_active",
-							   "Sets how many transactions of the whole server can run at a time; others wait in the queue.",
-							   "\"off\" is no limit, \"auto\" finds and follows the number with the best throughput.",
-							   &server_max_active_text,
-							   "off",
-							   PGC_SIGHUP, 0,
-							   check_server_max_active, assign_server_max_active, NULL);
 
 	DefineCustomRealVariable(PREFIX ".queue_notice_after",
 							 "Sets after how long a client is told that its transaction waits in the queue.",
@@ -589,6 +592,19 @@ padv_define_settings(void)
 							 true,
 							 PGC_SIGHUP, 0,
 							 NULL, NULL, NULL);
+}
+
+/* Limits on transactions that are not of a role or database. */
+static void
+define_xact_settings(void)
+{
+	DefineCustomStringVariable(PREFIX ".server_max_active",
+							   "Sets how many transactions of the whole server can run at a time; others wait in the queue.",
+							   "\"off\" is no limit, \"auto\" finds and follows the number with the best throughput.",
+							   &server_max_active_text,
+							   "off",
+							   PGC_SIGHUP, 0,
+							   check_server_max_active, assign_server_max_active, NULL);
 
 	DefineCustomStringVariable(PREFIX ".query_max_active",
 							   "Sets limits on running transactions whose first statement has a certain query ID.",
@@ -605,7 +621,15 @@ padv_define_settings(void)
 							   "",
 							   PGC_SIGHUP, 0,
 							   check_trial_at, assign_trial_at, NULL);
+}
 
+void
+padv_define_settings(void)
+{
+	define_machine_settings();
+	define_enforcement_settings();
+	define_queue_settings();
+	define_xact_settings();
 	define_limit_settings();
 	MarkGUCPrefixReserved(PREFIX);
 }
