@@ -733,7 +733,7 @@ LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 16;
 REVOKE ALL ON FUNCTION pool_advisor.chart(text, interval, integer, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor.chart(text, interval, integer, integer) TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor.chart(text, interval, integer, integer) IS
-    'a drawing of load, waits, roles or scalability for psql, a line a row, at most so many columns and lines';
+    'a drawing of load, waits, roles, scalability or incidents for psql, a line a row, at most so many columns and lines';
 
 CREATE FUNCTION pool_advisor.report()
 RETURNS text
@@ -1142,7 +1142,7 @@ RETURNS record
 AS 'MODULE_PATHNAME', 'pool_advisor_pool_forecast'
 LANGUAGE C STRICT IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION pool_advisor.pool_forecast(double precision, double precision, bigint, bigint) IS
-    'what a pool of that size does to those who wait for a connection: M/M/c, or M/M/c/K with so many places to wait in (-1: no limit); waits are NULL when the line grows without bound';
+    'how long callers wait for a connection of a pool of this size: M/M/c, or M/M/c/K when queue_length bounds the queue (-1: no bound); waits are NULL when the queue grows without bound';
 
 CREATE FUNCTION pool_advisor.thread_pool_forecast(
     arrival_rate double precision,

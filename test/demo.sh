@@ -101,7 +101,7 @@ show 'the same work, on the same machine, with more and more clients' "
 show 'hardware' 'SELECT * FROM pool_advisor.hardware'
 
 # 400 programs that connect, work for a moment and leave, on 16 sessions: an
-# error for most of them, and none with a line to wait in.
+# error for most of them, and none with a queue to wait in.
 invocations() {
     local script=$WORK/tmp/invocation.sql
     printf 'SELECT pg_sleep(0.05);\n' | as_user tee "$script" >/dev/null
@@ -113,11 +113,11 @@ invocations() {
 step 7 'limits: 400 programs at once, 16 sessions for them'
 query -c 'CREATE ROLE app LOGIN' -c 'ALTER ROLE app SET pool_advisor.max_sessions = 16'
 until [ "$(query -At -c "SELECT count(*) FROM pool_advisor.limits")" = 1 ]; do sleep 0.1; done
-say 'without a line:'
+say 'without a queue:'
 invocations
 query -c 'ALTER ROLE app SET pool_advisor.queue_length = 400' -c "ALTER ROLE app SET pool_advisor.queue_timeout = '50s'"
 until [ "$(query -At -c "SELECT queue_length, queue_timeout FROM pool_advisor.limits")" = '400|00:00:50' ]; do sleep 0.1; done
-say 'with a line:'
+say 'with a queue:'
 invocations
 show 'the limit' 'SELECT * FROM pool_advisor.limits' -x
 show 'what it did' "SELECT rolname, max_sessions, refused_total, queued_total, timed_out_total, queue_wait_seconds_total
