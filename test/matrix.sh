@@ -110,7 +110,7 @@ debootstrap_script() {
 make_root() {
     local version=$1 root=$2 suites
     read -ra suites <<<"$(suite_of "$version")"
-    rm -rf "$root"
+    rm -rf "${root:?}"
     mkdir -p "$root"
     apart timeout 600 debootstrap --variant=minbase "${suites[0]}" "$root" "$(mirror)" \
         "$(debootstrap_script "${suites[0]}")" || return 1
@@ -130,13 +130,13 @@ make_root() {
     inside "$root" timeout 900 apt-get install -y -qq --no-install-recommends ca-certificates procps make gcc \
         libc6-dev clang libclang-rt-dev perl libipc-run-perl util-linux \
         "postgresql-$version" "postgresql-server-dev-$version" || return 1
-    rm -rf "$root"/var/cache/apt/archives/*.deb
+    rm -rf "${root:?}"/var/cache/apt/archives/*.deb
     touch "$root/ready"
 }
 
 # copy_to ROOT: the source, as git knows it, in place of what an earlier run left
 copy_to() {
-    rm -rf "$1/root/pool_advisor" "$1"/tmp/*
+    rm -rf "${1:?}/root/pool_advisor" "${1:?}"/tmp/*
     mkdir -p "$1/root/pool_advisor"
     tar -c -C "$WORK/source" . | tar -x -C "$1/root/pool_advisor"
 }

@@ -201,7 +201,8 @@ foreach my $whom ('inside', 'in the queue')
 	my @clients = map { client($node, 'app', 'SELECT 1;') } 1 .. 12;
 	ok(comes_true($node, 'true'), "killed $whom: the server comes back");
 	push @clients, map { client($node, 'app', 'SELECT 1;') } 1 .. 12;
-	cmp_ok(in_use($node) || 0, '<=', 2, "killed $whom: nobody slips past the limit");
+	wait_for($node, q{count(*) = 1 FROM pool_advisor.limits WHERE rolname = 'app'});
+	cmp_ok(in_use($node), '<=', 2, "killed $whom: nobody slips past the limit");
 	hang_up($_) foreach @clients;
 	wait_for($node, q{in_use = 0 FROM pool_advisor.limits WHERE rolname = 'app'},
 		"killed $whom: all places are free");
