@@ -1,4 +1,4 @@
-# pool_advisor: build with PGXS; README.md tells what the other targets do.
+# pool_advisor: build with PGXS; test/README.md tells what the other targets do.
 
 MODULE_big = pool_advisor
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c src/core/*/*.c)))

@@ -74,6 +74,6 @@ with_cppcheck() {
 
 check gcc 'gcc -fanalyzer finds nothing' with_gcc
 check clang-tidy 'clang-tidy finds nothing' with_clang_tidy
-check cppcheck 'cppcheck finds nothing in the pure rooms' with_cppcheck
+check cppcheck 'cppcheck finds nothing in core and machine' with_cppcheck
 printf '1..%d\n' "$COUNT"
 [ "$FAILED" = 0 ]

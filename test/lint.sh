@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What can be checked without running: warnings as errors with the compilers
-# that are there, the layout, and rules of the house. Prints TAP.
+# that are there, the layout, and rules of the project. Prints TAP.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
@@ -72,7 +72,7 @@ BANNED='v?sprintf|str(cpy|cat|ncpy|ncat|tok)|gets|(local|gm|c|asc)time|s?rand|at
 BANNED+='|system|popen|fork|exec[lv]p?e?|u?sleep|nanosleep|_?exit|abort|assert|signal|alarm'
 BANNED+='|[gs]etenv|setlocale|tmpnam|mktemp|alloca'
 
-# Memory is the server's, which gives it back after an error; the machine room is
+# Memory is the server's, which gives it back after an error; `machine/` is
 # plain C and frees what it took in the same function, as no error gets past it.
 taken_memory() { grep -nE '\b(malloc|calloc|realloc|strdup|free)\(' "$@"; }
 

@@ -1,5 +1,5 @@
-# pure.mk: the pure core and the machine room, compiled once into an archive, and the
-# programs that are linked with it. Used by run.sh and fuzz/run.sh, which give
+# pure.mk: the pure core and src/machine, compiled once into an archive, and the programs
+# that are linked with it. Used by run.sh and fuzz/run.sh, which give
 #
 #     OUT       the folder for what is made
 #     CC        the compiler

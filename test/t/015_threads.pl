@@ -1,4 +1,4 @@
-# A session whose extension works in threads of its own is at work: the gate lets nobody
+# A session whose extension works in threads of its own is active: the gate lets nobody
 # in beside it. One whose threads all sleep is not.
 use strict;
 use warnings FATAL => 'all';
@@ -31,7 +31,7 @@ wait_for_gate($node, 'running = 1');
 my $waits = client($node, 'app', q{SELECT 'let in';});
 wait_for_gate($node, 'waiting = 1');
 
-# the overseer looks a hundred times a second, samples are fewer
+# the stall monitor looks a hundred times a second, samples are fewer
 my $samples = $node->safe_psql('postgres', 'SELECT samples_total FROM pool_advisor.status');
 wait_for($node, "samples_total > $samples + 10 FROM pool_advisor.status");
 is($node->safe_psql('postgres', 'SELECT running, waiting, max_active_effective FROM pool_advisor.gate'),

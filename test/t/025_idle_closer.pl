@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = limits_node('keepalive', "max_connections = 60\nlog_connections = off\n");
+my $node = limits_node('idle_closer', "max_connections = 60\nlog_connections = off\n");
 
 # A session that is idle from now on, after those that were started before.
 sub idle_session
