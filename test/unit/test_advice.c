@@ -182,6 +182,45 @@ test_load(void)
 	ok(find(&local, "cpu_bound") != NULL, "CPU-bound");
 }
 
+/* Three wait for each of eight slots, and half of the cores is idle. */
+static PadvLocalStatus
+full_queue(void)
+{
+	PadvLocalStatus local = quiet();
+
+	local.gate.setting = local.gate.limit = local.gate.in_force = 8;
+	local.gate.waiting = 20;
+	local.status.minute.queued = 24.0;
+	return local;
+}
+
+static void
+test_queue(void)
+{
+	PadvLocalStatus local = full_queue();
+	const PadvAdvice *advice = find(&local, "queue_cores_idle");
+
+	ok(advice != NULL && advice->severity == PADV_INFO && strstr(advice->finding, "24.0 transactions") != NULL &&
+	   strcmp(advice->fix, "SELECT * FROM pool_advisor.trial('5 min', 16);") == 0,
+	   "a queue while cores are idle is worth a trial of more slots");
+	local.status.load.cpu_utilization = 0.95;
+	ok(find(&local, "queue_cores_idle") == NULL, "not when the cores have enough to do");
+	local.status.load.cpu_utilization = -1.0;
+	ok(find(&local, "queue_cores_idle") == NULL, "nor when nobody knows");
+	local = full_queue();
+	local.status.minute.in_class[PADV_WAITING_LOCK] = 3;
+	ok(find(&local, "queue_cores_idle") == NULL, "nor when slots are lost to locks");
+	local = full_queue();
+	local.status.minute.queued = 2.0;
+	ok(find(&local, "queue_cores_idle") == NULL, "a short queue is no matter");
+	local = full_queue();
+	local.gate.setting = PADV_SERVER_MAX_ACTIVE_AUTO;
+	ok(find(&local, "queue_cores_idle") == NULL, "auto searches itself");
+	local = full_queue();
+	local.gate_enforcement = PADV_ENFORCEMENT_OBSERVE;
+	ok(find(&local, "queue_cores_idle") == NULL, "a limit that is only observed keeps nobody waiting");
+}
+
 static void
 test_connections(void)
 {
@@ -562,6 +601,7 @@ main(void)
 	test_sampling();
 	test_enforcement();
 	test_load();
+	test_queue();
 	test_connections();
 	test_idle_in_transaction();
 	test_order();

@@ -14,6 +14,7 @@
 #include "core/advice/advice.h"
 #include "core/advice/blocked_advice.h"
 #include "core/advice/explain.h"
+#include "core/advice/queue_advice.h"
 #include "core/model/health.h"
 #include "core/policy/enforcement.h"
 #include "core/text/emit.h"
@@ -594,6 +595,12 @@ advise_queue_old(Findings *findings)
 	findings->begun = padv_advise_queue_old(findings->local, findings->next);
 }
 
+static void
+advise_queue_cores_idle(Findings *findings)
+{
+	findings->begun = padv_advise_queue_cores_idle(findings->local, findings->next);
+}
+
 /*
  * All rules, in the order of advice of the same severity.  Each rule gives at most
  * one advice, and the table is as long as the array of advice.  The compiler warns
@@ -620,6 +627,7 @@ static const struct Rule
 	{.advise = advise_idle_connections},
 	{.advise = advise_page_tables},
 	{.advise = advise_hyper_threads},
+	{.advise = advise_queue_cores_idle},
 	{.advise = advise_io_bound},
 	{.advise = advise_cpu_bound},
 	{.advise = advise_max_connections},

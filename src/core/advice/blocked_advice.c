@@ -137,21 +137,3 @@ padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice)
 	write_fix(local, advice->fix, sizeof(advice->fix));
 	return true;
 }
-
-bool
-padv_advise_queue_old(const PadvLocalStatus *local, PadvAdvice *advice)
-{
-	const PadvStatus *status = &local->status;
-
-	if (!padv_health_queue_is_old(status))
-		return false;
-	padv_advice_begin(advice, PADV_WARNING, "queue_old", "server");
-	snprintf(advice->finding, sizeof(advice->finding),
-			 "%d transactions wait in the queue, one of them for %.0f s.",
-			 local->gate.waiting, status->stall.queue_seconds);
-	snprintf(advice->recommendation, sizeof(advice->recommendation),
-			 "Long statements hold slots until they end: give the role that runs them a max_active below the limit of the server, so that short transactions pass. transaction_queue_timeout ends waits that are too long for the client.");
-	padv_advice_conclude(advice, &status->model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
-	snprintf(advice->fix, sizeof(advice->fix), "SELECT * FROM pool_advisor.gate_brief;");
-	return true;
-}

@@ -11,7 +11,6 @@
 
 /* Write the advice, and return whether it applies. */
 extern bool padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice);
-extern bool padv_advise_queue_old(const PadvLocalStatus *local, PadvAdvice *advice);
 
 /*
  * Describe a blocker: "process 5244 (role batch, database bench, idle in
