@@ -18,6 +18,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "commands/extension.h"
+#include "nodes/memnodes.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/params.h"
 #include "parser/parse_node.h"
@@ -317,4 +318,11 @@ padv_statement_only_monitors(Query *query)
 	Reads		reads = {.extension = get_extension_oid(EXTENSION, true)};
 
 	return OidIsValid(reads.extension) && !find_foreign((Node *) query, &reads) && reads.own;
+}
+
+/* Core analyzes it in a context of its own, which it drops with the statement. */
+bool
+padv_is_parse_of_unnamed(void)
+{
+	return strcmp(CurrentMemoryContext->name, "unnamed prepared statement") == 0;
 }

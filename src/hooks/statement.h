@@ -53,6 +53,12 @@ extern void padv_statement_analyze(ParseState *pstate, Query *query, PadvJumbleS
 extern bool padv_query_only_cancels(const Query *query);
 extern bool padv_plan_only_cancels(const PlannedStmt *statement);
 
+/*
+ * In the hook of the analysis: whether it is that of a Parse message for the unnamed
+ * prepared statement.
+ */
+extern bool padv_is_parse_of_unnamed(void);
+
 /* Whether a query reads views or functions of pool_advisor, and otherwise only catalogs. */
 extern bool padv_statement_only_monitors(Query *query);
 

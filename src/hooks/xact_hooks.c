@@ -91,6 +91,7 @@ static bool working = false;	/* this transaction has begun its work */
 static bool passed = false;		/* a statement of it has passed without a slot */
 static bool passing = false;	/* the last statement that was analyzed or
 								 * begun does */
+static bool unnamed_passes = false; /* the unnamed prepared statement does */
 static int	utility_depth = 0;	/* running commands that may commit inside */
 static uint64 query_id = 0;		/* of the statement that began the work */
 
@@ -416,6 +417,8 @@ wait_after_analysis(ParseState *pstate, Query *query, PadvJumbleState **jstate)
 	if (snapshot)
 		PopActiveSnapshot();
 	release_snapshots();
+	if (padv_is_parse_of_unnamed())
+		unnamed_passes = passing;
 	padv_statement_unlock();
 	wait_for_slot(true);
 	if (snapshot)
@@ -655,7 +658,8 @@ is_own_statement(const PlannedStmt *statement)
 
 /*
  * Whether a plan only reads our views, for a member of pg_monitor.  For an unnamed
- * statement the analysis has found that.  A statement inside another is as that one.
+ * statement its analysis has found that: with the simple protocol the last one, else that
+ * of its Parse.  A statement inside another is as that one.
  */
 static bool
 is_monitoring_plan(const PlannedStmt *statement)
@@ -669,8 +673,9 @@ is_monitoring_plan(const PlannedStmt *statement)
 	if (prepared != NULL)
 		passing = list_length(prepared->plansource->query_list) == 1 &&
 			passes_as_monitor(linitial_node(Query, prepared->plansource->query_list));
-	else if (ActivePortal != NULL && ActivePortal->prepStmtName != NULL && is_own_statement(statement))
-		passing = false;
+	else if (ActivePortal != NULL && ActivePortal->cplan != NULL && is_own_statement(statement))
+		passing = ActivePortal->prepStmtName == NULL && unnamed_passes;
+	passed |= passing;
 	return passing;
 }
 

@@ -497,6 +497,20 @@ part('monitoring', sub {
 		last if @stuck;
 	}
 	is("@stuck", '', 'a member of pg_monitor is answered from all views and functions while the gate is full');
+
+	# but is not let past for another statement, whichever was analyzed last
+	my $sly = wire($node, 'watcher');
+	$sly->parse('SELECT count(*) FROM generate_series(1, 10)')->sync->result;
+	$sly->parse('SELECT count(*) FROM pool_advisor.gate', 'looks')->sync->result;
+	$sly->bind('')->execute->sync;
+	ok(true_within($node, $PATIENCE, is_queued($sly)), 'its unnamed statement waits, whatever was prepared by name since');
+	my $plain = wire($node, 'watcher');
+	$plain->parse('SELECT count(*) > 0 FROM pool_advisor.gate')->sync->result;
+	$plain->parse('SELECT 1', 'other')->sync->result;
+	is(Wire::told(soon($node, $plain->bind('')->execute->sync, $PATIENCE)), 't', 'and an unnamed one that reads views does not');
+	$admin->value("SELECT pg_cancel_backend($sly->{pid})");
+	$sly->result;
+	$_->close foreach $sly, $plain;
 	$watcher->simple('SELECT count(*) FROM own');
 	ok(true_within($node, $PATIENCE, is_queued($watcher)), 'but waits with a table of its own');
 	stop_work($node);
