@@ -81,7 +81,7 @@ typedef struct PadvBackend
 	 */
 	int32		needed;			/* index in padv_needed, or PADV_NOT_NEEDED */
 	bool		holds_locks;	/* it has locks that others can wait for */
-	bool		may_be_polled;	/* they are advisory locks of the session */
+	bool		may_be_polled;	/* there are advisory locks among them */
 	int32		client;			/* index of the backend that is its client, or
 								 * PADV_NO_CLIENT */
 	int64		queued_at;		/* monotonic, microseconds; start of the

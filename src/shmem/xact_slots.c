@@ -553,6 +553,16 @@ reclaim_own(int32 quota, int64 now)
 	return false;
 }
 
+void
+padv_slots_reclaim_beyond(int32 quota)
+{
+	const volatile PadvQuota *active = &padv_limit_states[quota].active;
+	int64		now = padv_monotonic_us();
+
+	while (active->limit >= 0 && active->in_use > active->limit && reclaim_own(quota, now))
+		;
+}
+
 /* As acquire_with_lock, but reclaim retained slots before a refusal. */
 static PadvSlotResult
 acquire_or_refuse(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
@@ -790,12 +800,6 @@ bool
 padv_slot_suspended(void)
 {
 	return SLOT_STATE(pg_atomic_read_u64(&my_word->word)) == SLOT_SUSPENDED;
-}
-
-bool
-padv_slot_waiting(void)
-{
-	return is_waiting;
 }
 
 /* How long this transaction has had its slot, or -1 if that is not known. */
