@@ -794,7 +794,7 @@ before_fast_path_call(void)
 		PopActiveSnapshot();
 		release_snapshots();
 		padv_statement_unlock();
-		wait_for_slot(true);
+		wait_for_slot();
 		PushActiveSnapshot(GetTransactionSnapshot());
 	}
 	else
@@ -804,7 +804,7 @@ before_fast_path_call(void)
 static void
 at_object_access(ObjectAccessType access, Oid class, Oid object, int sub, void *arg)
 {
-	if (unlikely(access == OAT_FUNCTION_EXECUTE && !working && is_client &&
+	if (unlikely(access == OAT_FUNCTION_EXECUTE && is_client &&
 				 MyBEEntry->st_state == STATE_FASTPATH && ActivePortal == NULL))
 		before_fast_path_call();
 	if (previous_object_access_hook)

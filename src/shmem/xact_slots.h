@@ -74,7 +74,7 @@ typedef struct PadvFullQueue
  * touch: the client has begun a transaction block, so a retained slot will be used soon.
  * note_needs: whether other sessions may wait for this waiter: for locks that it
  *		holds, or because it works for one of them (dblink).  may_be_polled says that
- *		these are advisory locks of the session, which transaction end does not release.
+ *		there are advisory locks among these.
  * bypass: stop waiting and get a slot, because limits are not enforced any more.
  * note_polling: whether the statement only waits for other sessions, by repeating
  *		the same query.
@@ -87,7 +87,7 @@ extern int64 padv_slot_queued_at(void);
 extern bool padv_slot_time_out(PadvFullQueue *full);
 extern bool padv_slot_granted(void);
 extern void padv_slot_count_wait(int64 waited_us);
-extern bool padv_slot_waiting(void);
+extern void padv_slot_abandon(void);
 extern bool padv_slot_suspended(void);
 extern void padv_slot_release(void);
 extern void padv_slot_touch(void);

@@ -20,6 +20,7 @@ my $PATIENCE = $PostgreSQL::Test::Utils::timeout_default;
 my $worker = $admin->value(q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pool_advisor sampler'});
 
 $node->safe_psql('postgres', 'GRANT ALL ON SCHEMA public TO app; CREATE TABLE flags AS SELECT false AS done; GRANT ALL ON flags TO app');
+$node->safe_psql('postgres', 'CREATE DATABASE second');
 server_max_active($node, 1);
 
 # A client with a statement that waits in the queue.
@@ -82,6 +83,49 @@ foreach my $shared ('', '_shared')
 	$_->close foreach @others, $owner;
 }
 nothing_left($node, 'advisory locks');
+
+# --- the same where the transaction keeps a snapshot, because its statement was prepared before ---
+{
+	my $owner = wire($node);
+
+	$owner->value('SELECT pg_advisory_lock(7)');
+	$owner->parse('SELECT pg_advisory_unlock(7)')->sync->result;
+	my $poller = holder(q{DO 'BEGIN WHILE NOT pg_try_advisory_xact_lock(7) LOOP NULL; END LOOP; END'});
+	my $before = column($node, 'overcommitted_total');
+	$owner->bind('')->execute->sync;
+	is(Wire::told(soon($node, $owner, $PATIENCE)), 't', 'snapshot: the owner of the lock is let in');
+	is($poller->result->{error}, undef, 'snapshot: and what is polled for is there');
+	is(column($node, 'overcommitted_total') - $before, 1, 'snapshot: as one that others need');
+	$poller->ask('COMMIT');
+	$_->close foreach $poller, $owner;
+	nothing_left($node, 'a snapshot and an advisory lock');
+}
+
+# --- CREATE INDEX CONCURRENTLY waits for a snapshot, so its owner is let in ---
+# It does not wait for those of another database, where the slot is in use.
+{
+	my $client = wire($node);
+	my $index = wire($node, $admin->value('SELECT current_user'));
+
+	my $busy = wire($node, 'app', database => 'second');
+
+	$client->parse('SELECT 1')->sync->result;
+	$busy->simple('SELECT count(*) FROM (SELECT generate_series(1, 1000000000000)) AS s');
+	ok(true_within($node, $PATIENCE, "running = 1 FROM $GATE"), 'index: the slot is in use');
+	setpriority(0, $busy->{pid}, 19);
+	my @others = map { waiter('SELECT 2') } 1 .. 3;
+	$client->bind('')->execute->sync;
+	true_within($node, $PATIENCE, is_queued($client)) or die 'the client is not in the queue';
+	like(held_by($node, $client), qr/a snapshot/, 'index: the statement was prepared before, so its snapshot is kept');
+	$index->simple('CREATE INDEX CONCURRENTLY ON flags (done)');
+	is(soon($node, $index, $PATIENCE)->{error}, undef, 'index: it is built while the slot is in use');
+	is(column($node, 'running') . '|' . column($node, 'waiting'), '1|3', 'index: the others wait still');
+	is(Wire::told($client->result), '1', 'index: whose snapshot was in the way has run');
+	$admin->value("SELECT pg_cancel_backend($busy->{pid})");
+	$_->result foreach $busy, @others;
+	$_->close foreach $busy, @others, $client, $index;
+	nothing_left($node, 'index');
+}
 
 # --- a lock of the transaction is none that is polled for while it waits: it has not been taken ---
 {
