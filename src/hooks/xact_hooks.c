@@ -151,10 +151,7 @@ must_keep_waiting(void)
 	return padv_gate_enforcement_in_force() == PADV_ENFORCEMENT_ON && !padv_is_stopping();
 }
 
-/*
- * Raise an error if the wait has reached transaction_queue_timeout.  The transaction has
- * done no work, and has to acquire a slot if a function catches the error and goes on.
- */
+/* Raise an error if the wait has reached transaction_queue_timeout. */
 static void
 check_slot_timeout(int64 now)
 {
@@ -162,7 +159,6 @@ check_slot_timeout(int64 now)
 
 	if (now < padv_slot_deadline() || !padv_slot_time_out(&full))
 		return;
-	working = false;
 	padv_queue_refuse_long_wait(&full, now - padv_slot_queued_at());
 }
 
@@ -195,23 +191,13 @@ sleep_ms(long soon_ms, int64 notice_at)
 	return left_us >= (int64) most * 1000 ? most : left_us > 0 ? (long) (left_us / 1000) + 1 : 1;
 }
 
-/*
- * Wait until the slot is granted.  If the wait ends in an error, the end of the
- * transaction leaves the queue.  `released` says that the transaction has released its
- * locks.
- */
+/* Sleep until the slot is granted, and do what is due meanwhile. */
 static void
-wait_for_slot(bool released)
+sleep_until_granted(void)
 {
-	int64		started = padv_monotonic_us();
-	int64		notice_at = MyBEEntry->st_state == STATE_FASTPATH ? PG_INT64_MAX : padv_queue_notice_at(started);
+	int64		notice_at = MyBEEntry->st_state == STATE_FASTPATH ? PG_INT64_MAX : padv_queue_notice_at(padv_monotonic_us());
 	long		soon_ms = padv_slots_reclaim();
-	bool		holds_locks;
-	bool		advisory;
 
-	InvalidateCatalogSnapshot();
-	holds_locks = padv_statement_holds_locks(&advisory);
-	padv_slot_note_needs(holds_locks, advisory && released);
 	while (!padv_slot_granted())
 	{
 		padv_queue_sleep(sleep_ms(soon_ms, notice_at), padv_slot_wait_event());
@@ -227,6 +213,46 @@ wait_for_slot(bool released)
 			padv_slot_bypass();
 		soon_ms = 0;
 	}
+}
+
+/*
+ * Tell the worker what others could need of this session.  Who has a snapshot keeps
+ * CREATE INDEX CONCURRENTLY waiting for its virtual transaction, without a lock on any
+ * relation.
+ */
+static void
+note_needs(void)
+{
+	bool		holds_locks;
+	bool		advisory;
+
+	InvalidateCatalogSnapshot();
+	holds_locks = padv_statement_holds_locks(&advisory);
+	padv_slot_note_needs(holds_locks || TransactionIdIsValid(MyProc->xmin), advisory);
+}
+
+/*
+ * Wait until the slot is granted.  If the wait ends in an error, this session leaves the
+ * queue at once: the transaction may go on after a savepoint, or in a function that
+ * catches the error, and then waits anew with its next work.
+ */
+static void
+wait_for_slot(void)
+{
+	int64		started = padv_monotonic_us();
+
+	note_needs();
+	PG_TRY();
+	{
+		sleep_until_granted();
+	}
+	PG_CATCH();
+	{
+		working = false;
+		padv_slot_abandon();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
 	padv_slot_count_wait(padv_monotonic_us() - started);
 	padv_check_client();
 
@@ -316,9 +342,7 @@ acquire_slot(uint64 statement_query_id)
 	if (likely(working))
 	{
 		resume_slot();
-
-		/* a function may have caught the cancel that ended the wait */
-		return !padv_slot_waiting();
+		return true;
 	}
 	working = true;
 	query_id = statement_query_id;
@@ -393,6 +417,8 @@ static bool
 passes_by_query(Query *query)
 {
 	passing = !working && passes_as_monitor(query);
+	if (padv_is_parse_of_unnamed())
+		unnamed_passes = passing;
 	if (passing || working || !padv_query_only_cancels(query))
 		return passing;
 	passed = true;
@@ -417,10 +443,8 @@ wait_after_analysis(ParseState *pstate, Query *query, PadvJumbleState **jstate)
 	if (snapshot)
 		PopActiveSnapshot();
 	release_snapshots();
-	if (padv_is_parse_of_unnamed())
-		unnamed_passes = passing;
 	padv_statement_unlock();
-	wait_for_slot(true);
+	wait_for_slot();
 	if (snapshot)
 		PushActiveSnapshot(GetTransactionSnapshot());
 	padv_statement_lock(query);
@@ -439,7 +463,7 @@ after_analysis(ParseState *pstate, Query *query, PadvJumbleState *jstate)
 			padv_statement_is_its_text(pstate, query))
 			wait_after_analysis(pstate, query, &jstate);
 		else
-			wait_for_slot(false);
+			wait_for_slot();
 	}
 	if (previous_post_parse_analyze_hook)
 		previous_post_parse_analyze_hook(pstate, query, jstate);
@@ -485,7 +509,7 @@ wait_in_portal(Portal portal, PortalSnapshots *held)
 	portal->holdSnapshot = NULL;
 	release_snapshots();
 	padv_statement_unlock();
-	wait_for_slot(true);
+	wait_for_slot();
 }
 
 /* A new snapshot, registered for the portal if the old one was. */
@@ -549,7 +573,7 @@ wait_before_executor(QueryDesc *query)
 
 	if (prepared == NULL || !can_release_all() || query->snapshot == NULL || query->snapshot != GetActiveSnapshot())
 	{
-		wait_for_slot(false);
+		wait_for_slot();
 		return;
 	}
 	PopActiveSnapshot();
@@ -572,7 +596,7 @@ wait_before_command(PlannedStmt *statement)
 
 	if (prepared == NULL || !can_release_all() || (snapshot && portal->portalSnapshot != GetActiveSnapshot()))
 	{
-		wait_for_slot(false);
+		wait_for_slot();
 		return statement;
 	}
 	if (snapshot)
@@ -798,7 +822,7 @@ before_fast_path_call(void)
 		PushActiveSnapshot(GetTransactionSnapshot());
 	}
 	else
-		wait_for_slot(false);
+		wait_for_slot();
 }
 
 static void

@@ -613,6 +613,13 @@ padv_slot_acquire(bool exempt, bool may_wait, uint64 query_id, PadvFullQueue *fu
 	return acquire_or_refuse(exempt, may_wait, now, full);
 }
 
+static bool
+lease_is_over(int64 now)
+{
+	return now - granted_at >=
+		padv_lease_us(count_waiters(), *(volatile int32 *) &padv_admission->nslot_owners);
+}
+
 void
 padv_slot_touch(void)
 {
@@ -624,7 +631,8 @@ padv_slot_touch(void)
 	now = padv_monotonic_us();
 	note_client_message(last_message, now);
 	last_message = now;
-	if (SLOT_STATE(word) == SLOT_RETAINED && SLOT_SINCE(word) > 0 && longest_gap < retain_timeout_us())
+	if (SLOT_STATE(word) == SLOT_RETAINED && SLOT_SINCE(word) > 0 && longest_gap < retain_timeout_us() &&
+		!lease_is_over(now))
 		(void) pg_atomic_compare_exchange_u64(&my_word->word, &word, SLOT_WORD(SLOT_RETAINED, now));
 }
 
@@ -831,6 +839,14 @@ give_up_slot(void)
 	padv_slots_settle();
 }
 
+void
+padv_slot_abandon(void)
+{
+	if (is_waiting)
+		give_up_slot();
+	is_waiting = false;
+}
+
 /* Retain the slot for the next transaction; false when it has been suspended. */
 static bool
 retain_slot(int64 since)
@@ -839,13 +855,6 @@ retain_slot(int64 since)
 
 	return SLOT_STATE(word) == SLOT_HELD &&
 		pg_atomic_compare_exchange_u64(&my_word->word, &word, SLOT_WORD(SLOT_RETAINED, since));
-}
-
-static bool
-lease_is_over(int64 now)
-{
-	return now - granted_at >=
-		padv_lease_us(count_waiters(), *(volatile int32 *) &padv_admission->nslot_owners);
 }
 
 /* Whether our transaction was long.  Then its slot is not retained. */

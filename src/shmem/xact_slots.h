@@ -67,7 +67,8 @@ typedef struct PadvFullQueue
  *		*full.  Returns false when the slot has been granted before.
  * granted: whether the session has a slot.
  * count_wait: the slot was granted after a wait of this length; count it.
- * waiting: whether the session waits in the queue, or its wait ended in an error.
+ * abandon: the wait, if there is one, has ended in an error: leave the queue, and release
+ *		the slot if it has been granted meanwhile.
  * suspended: whether the worker has suspended the slot, because the session was idle
  *		in its transaction.
  * release: the transaction, or its wait, has ended.
@@ -113,6 +114,9 @@ extern void padv_slots_monitor(uint32 wait_event);
 
 /* Whether some session waits for a slot; read without a lock. */
 extern bool padv_slots_have_waiters(void);
+
+/* For the worker: reclaim retained slots of a quota that exceed its limit. */
+extern void padv_slots_reclaim_beyond(int32 quota);
 
 /* For the worker: as padv_slots_reclaim, but for all slots. */
 extern void padv_slots_reclaim_all(void);

@@ -676,6 +676,8 @@ adjust_limit(int32 quota, int32 more)
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);
 	padv_slots_settle();
+	if (change < 0)
+		padv_slots_reclaim_beyond(quota);
 	return limit >= 0 && more > 0;
 }
 

@@ -270,6 +270,36 @@ stop_work($node);
 	is(Wire::told($client->bind('tries', '1')->execute->sync->result), '1', 'it runs when there is one');
 }
 
+# --- a wait that ends in an error has left the queue, also in a savepoint ---
+{
+	my @clients = map { wire($node) } 1 .. 3;
+
+	limit(q{scope = 'server'}, "transaction_queue_length => -1, $LONG");
+	occupy('other');
+	foreach my $client (@clients)
+	{
+		$client->value($_) foreach 'BEGIN', 'SAVEPOINT s';
+		$client->simple('SELECT 1');
+		ok(true_within($node, $PATIENCE, is_queued($client)), 'savepoint: the first statement waits');
+		$admin->value("SELECT pg_cancel_backend($client->{pid})");
+		is(Wire::told($client->result), 'ERROR 57014', 'savepoint: until it is cancelled');
+		is(column($node, 'waiting'), 0, 'savepoint: and nobody waits');
+		is($client->ask('ROLLBACK TO s')->{status}, 'T', 'savepoint: the transaction goes on');
+	}
+	is(column($node, 'waiting') . '|' . column($node, 'running'), '0|1', 'savepoint: who is in its transaction without a slot does not wait');
+
+	# the next statement waits anew, as others do, and no longer than it may
+	limit(q{scope = 'server'}, 'transaction_queue_length => 1');
+	$clients[0]->simple(q{SELECT 'anew'});
+	ok(true_within($node, $PATIENCE, is_queued($clients[0])), 'savepoint: the next statement waits');
+	is(Wire::told($clients[1]->ask('SELECT 1')), 'ERROR 53300', 'savepoint: one waits, so the next is refused');
+	stop_work($node);
+	is(Wire::told($clients[0]->result), 'anew', 'savepoint: and the one that waits gets the slot');
+	is($_->ask('ROLLBACK')->{status}, 'I', 'savepoint: each ends') foreach @clients;
+	$_->close foreach @clients;
+	nothing_left($node, 'savepoint');
+}
+
 # --- who waits for long is told, at once and once ---
 limit(q{scope = 'server'}, "transaction_queue_length => -1, $LONG");
 {

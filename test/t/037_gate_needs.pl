@@ -194,6 +194,39 @@ foreach my $name ('a loop without a query', 'a loop with short sleeps')
 	nothing_left($node, "$name, an owner in the queue");
 }
 
+# --- a fast-path call takes the slot again that was suspended while the session was idle ---
+{
+	my $client = wire($node);
+	my $caller = $node->safe_psql('postgres', q{CREATE FUNCTION calls() RETURNS bigint LANGUAGE sql AS
+		'SELECT count(*) FROM (SELECT generate_series(1, 1000000000000)) AS s'; SELECT 'calls'::regproc::oid});
+
+	$client->value($_) foreach 'BEGIN', 'SELECT 1';
+	my $other = wire($node);
+	is(Wire::told($other->ask('SELECT 2')), '2', 'call: the slot of an idle transaction is for others');
+	my $before = column($node, 'running');
+	$client->call($caller);
+	ok(true_within($node, $PATIENCE, "state = 'fastpath function call' AND wait_event IS NULL FROM pg_stat_activity WHERE pid = $client->{pid}"),
+		'call: the transaction goes on with a fast-path call');
+	ok(true_within($node, $PATIENCE, "running = $before + 1 FROM $GATE"), 'call: which is counted');
+	$admin->value("SELECT pg_cancel_backend($client->{pid})");
+	is($client->result->{error}, '57014', 'call: until it ends');
+	$client->ask('ROLLBACK');
+	$_->close foreach $client, $other;
+	nothing_left($node, 'call');
+}
+
+# --- when owners that do not count have ended, no more slots are retained than the limit ---
+foreach my $round (1 .. 6)
+{
+	my @sleepers = map { wire($node) } 1 .. 8;
+
+	$_->simple('SELECT pg_sleep(0.1)') foreach @sleepers;
+	$_->result foreach @sleepers;
+	ok(true_within($node, $PATIENCE, "in_use <= 1 AND waiting = 0 FROM pool_advisor.gate WHERE scope = 'server'"), "round $round: the limit holds for retained slots");
+	$_->close foreach @sleepers;
+}
+nothing_left($node, 'sleepers');
+
 # --- without the worker slots are handed over by the sessions ---
 my %absent = (
 	'stopped' => [ sub { kill 'STOP', $worker }, sub { kill 'CONT', $worker } ],

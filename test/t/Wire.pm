@@ -67,6 +67,9 @@ sub bind
 
 sub execute { my ($self) = @_; return $self->message('E', "\0" . pack('N', 0)); }
 
+# A fast-path call of a function without arguments.
+sub call { my ($self, $oid) = @_; return $self->message('F', pack('Nnnn', $oid, 0, 0, 0)); }
+
 # A statement of the extended protocol, without its Sync.
 sub extended
 {
