@@ -88,6 +88,21 @@ sub ask
 
 sub reachable { return ask(q{SELECT string_agg(node || ' ' || reachable, ', ' ORDER BY node) FROM pool_advisor_fleet.fleet_status}) }
 
+# pg_cron has a library of its own, so the test has its table in an extension without a script.
+sub add_pg_cron
+{
+	$hub->safe_psql('postgres', q{
+		SET allow_system_table_mods = on;
+		INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)
+		SELECT 4000000000, 'pg_cron', oid, 'pg_catalog'::regnamespace, false, '1.6' FROM pg_authid WHERE rolname = current_user;
+		ALTER EXTENSION pg_cron ADD TABLE cron.job;
+		ALTER EXTENSION pg_cron ADD FUNCTION cron.schedule(text, text, text);
+		ALTER EXTENSION pg_cron ADD FUNCTION cron.unschedule(bigint)});
+	return;
+}
+
+sub drop_pg_cron { $hub->safe_psql('postgres', 'DROP EXTENSION pg_cron; DROP SCHEMA cron CASCADE'); return }
+
 # Ask nodes again at once that failed a moment ago.
 sub forget_failures { $hub->safe_psql('postgres', q{UPDATE pool_advisor_fleet.nodes SET retry_at = '-infinity'}); return }
 
@@ -273,6 +288,35 @@ like($err, qr/schema "pool_advisor_fleet" is there already/, 'and it is said');
 is($hub->safe_psql('postgres', q{SELECT count(*) FROM pool_advisor_fleet.mine}), 0, 'it is as it was');
 $hub->safe_psql('postgres', 'DROP SCHEMA pool_advisor_fleet CASCADE');
 
+# The hub's database belongs to an ordinary role, which has made what the text looks for. Nothing of it is
+# called by the superuser who runs the text.
+my @many = map { "many$_=" . conninfo(1 + $_ % 3) } 1 .. 32;
+$hub->safe_psql('postgres', 'CREATE ROLE tenant LOGIN; GRANT CREATE ON DATABASE postgres TO tenant');
+$hub->safe_psql('postgres', q{
+	CREATE SCHEMA cron;
+	CREATE TABLE cron.job (jobid bigint, jobname text);
+	INSERT INTO cron.job VALUES (1, 'pool_advisor_fleet_x');
+	CREATE FUNCTION cron.unschedule(bigint) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN ALTER ROLE tenant SUPERUSER; RETURN true; END$$;
+	CREATE FUNCTION cron.schedule(text, text, text) RETURNS bigint LANGUAGE plpgsql AS $$BEGIN ALTER ROLE tenant SUPERUSER; RETURN 1; END$$;
+	CREATE SCHEMA pool_advisor_fleet;
+	COMMENT ON SCHEMA pool_advisor_fleet IS 'views of several servers, made by fleet_config() of pool_advisor';
+	CREATE TABLE pool_advisor_fleet.mine ()}, extra_params => [ '-U', 'tenant' ]);
+my $tenant = q{SELECT rolsuper FROM pg_roles WHERE rolname = 'tenant'};
+($status, $err) = run_on_hub(printed('postgres_fdw', @three));
+like("$status $err", qr/^3 .*schema "pool_advisor_fleet" is there already/s, 'a schema of an ordinary role is not dropped, whatever its comment says');
+$hub->safe_psql('postgres', 'DROP SCHEMA pool_advisor_fleet CASCADE');
+set_up('a schema cron of an ordinary role', 'postgres_fdw', @three);
+is($hub->safe_psql('postgres', $tenant), 'f', 'it is not used');
+($status, $err) = run_on_hub(printed('postgres_fdw', @many));
+like("$status $err", qr/^3 .*extension "pg_cron" is not installed in this database/s, 'what needs the jobs does not run without pg_cron');
+is($hub->safe_psql('postgres', $tenant), 'f', 'nor is it used for jobs');
+is($hub->safe_psql('postgres', q{SELECT count(*) FROM pool_advisor_fleet.nodes}), 3, 'and what was there is as it was');
+add_pg_cron();
+($status, $err) = run_on_hub(printed('postgres_fdw', @many));
+like("$status $err", qr/^3 .*extension "pg_cron" is not installed in this database/s, 'the extension does not make it safe');
+is($hub->safe_psql('postgres', $tenant), 'f', 'which nobody uses');
+drop_pg_cron();
+
 # A password goes to the mapping, and a server's options tell nothing.
 set_up('a password', 'postgres_fdw', "node1=" . conninfo(1) . q{ password='it\\'s \\\\ secret'});
 is($hub->safe_psql('postgres', q{SELECT umoptions FROM pg_user_mappings}), q({user=monitoring,"password=it's \\\\ secret"}), 'is in the mapping');
@@ -290,7 +334,7 @@ $hub->safe_psql('postgres', q{
 		AS 'INSERT INTO cron.job (jobname, schedule, command) VALUES ($1, $2, $3) RETURNING jobid';
 	CREATE FUNCTION cron.unschedule(bigint) RETURNS boolean LANGUAGE sql AS 'DELETE FROM cron.job WHERE jobid = $1 RETURNING true';
 	INSERT INTO cron.job (jobname, command) VALUES ('mine', 'SELECT 1')});
-my @many = map { "many$_=" . conninfo(1 + $_ % 3) } 1 .. 32;
+add_pg_cron();
 set_up('32 nodes', 'postgres_fdw', @many);
 is(ask('SELECT count(*), count(*) FILTER (WHERE reachable), min(error) FROM pool_advisor_fleet.fleet_status'), '32|0|not read yet', 'nothing is read yet');
 my $run_jobs = sub {
@@ -313,7 +357,7 @@ $run_jobs->();
 is(ask('SELECT count(*) FILTER (WHERE reachable), min(error) FROM pool_advisor_fleet.fleet_status'), '32|', 'they are back');
 set_up('fewer nodes', 'postgres_fdw', @three);
 is($hub->safe_psql('postgres', 'SELECT string_agg(jobname, $$,$$) FROM cron.job'), 'mine', 'fewer nodes need no jobs');
-$hub->safe_psql('postgres', 'DROP SCHEMA cron CASCADE');
+drop_pg_cron();
 
 #
 # PL/Proxy

@@ -81,6 +81,58 @@ has_jobs(const PadvFleetInput *input)
 
 /* --- what both engines have ----------------------------------------------- */
 
+/*
+ * Drop what an earlier run has made.  The owner of the database can have made a schema
+ * pool_advisor_fleet or cron, and a superuser runs this.  So nothing is called in cron unless
+ * its table is of the extension, and no ordinary role owns the schema or the functions.
+ */
+static const char clear_begin[] =
+";\n"
+"\n"
+"DO $do$\n"
+"DECLARE\n"
+"    server pg_catalog.name;\n"
+"    has_cron pg_catalog.bool := EXISTS (\n"
+"        SELECT FROM pg_catalog.pg_extension AS e\n"
+"            JOIN pg_catalog.pg_depend AS d ON d.refobjid OPERATOR(pg_catalog.=) e.oid\n"
+"            JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) d.objid\n"
+"            JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace\n"
+"            JOIN pg_catalog.pg_roles AS o ON o.oid OPERATOR(pg_catalog.=) n.nspowner\n"
+"        WHERE e.extname OPERATOR(pg_catalog.=) 'pg_cron' AND d.deptype OPERATOR(pg_catalog.=) 'e'\n"
+"            AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass\n"
+"            AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass\n"
+"            AND n.nspname OPERATOR(pg_catalog.=) 'cron' AND c.relname OPERATOR(pg_catalog.=) 'job' AND o.rolsuper\n"
+"            AND NOT EXISTS (SELECT FROM pg_catalog.pg_proc AS p\n"
+"                                JOIN pg_catalog.pg_roles AS r ON r.oid OPERATOR(pg_catalog.=) p.proowner\n"
+"                            WHERE p.pronamespace OPERATOR(pg_catalog.=) n.oid AND NOT r.rolsuper));\n"
+"BEGIN\n"
+"    IF EXISTS (SELECT FROM pg_catalog.pg_namespace AS n\n"
+"                   JOIN pg_catalog.pg_roles AS o ON o.oid OPERATOR(pg_catalog.=) n.nspowner\n"
+"               WHERE n.nspname OPERATOR(pg_catalog.=) 'pool_advisor_fleet'\n"
+"                   AND (NOT o.rolsuper OR COALESCE(pg_catalog.obj_description(n.oid, 'pg_namespace'), '')\n"
+"                       OPERATOR(pg_catalog.!~) '^views of several servers')) THEN\n"
+"        RAISE EXCEPTION USING ERRCODE = 'duplicate_schema',\n"
+"            MESSAGE = 'schema \"pool_advisor_fleet\" is there already, and fleet_config() has not made it',\n"
+"            HINT = 'Drop it, or give it another name.';\n"
+"    END IF;\n"
+"    DROP SCHEMA IF EXISTS pool_advisor_fleet CASCADE;\n"
+"    FOR server IN SELECT s.srvname FROM pg_catalog.pg_foreign_server AS s\n"
+"                  WHERE pg_catalog.starts_with(s.srvname::pg_catalog.text, 'pool_advisor_fleet_') LOOP\n"
+"        EXECUTE pg_catalog.format('DROP SERVER %I CASCADE', server);\n"
+"    END LOOP;\n";
+
+static const char clear_jobs[] =
+"    IF has_cron THEN\n"
+"        PERFORM cron.unschedule(j.jobid::pg_catalog.int8) FROM cron.job AS j\n"
+"            WHERE pg_catalog.starts_with(j.jobname::pg_catalog.text, 'pool_advisor_fleet_');\n";
+
+static const char need_jobs[] =
+"    ELSE\n"
+"        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',\n"
+"            MESSAGE = 'extension \"pg_cron\" is not installed in this database',\n"
+"            DETAIL = 'Jobs of pg_cron read this many nodes. A schema \"cron\" that has objects of ordinary roles is not used.',\n"
+"            HINT = 'Run CREATE EXTENSION pg_cron in the database that cron.database_name names, and run this there.';\n";
+
 static void
 put_head(const PadvConfigWriter *writer, const PadvFleetInput *input, const char *engine)
 {
@@ -101,29 +153,11 @@ put_head(const PadvConfigWriter *writer, const PadvFleetInput *input, const char
 		"SET LOCAL client_min_messages = warning;\n"
 		"CREATE EXTENSION IF NOT EXISTS ");
 	put(writer, engine);
+	put(writer, clear_begin);
+	put(writer, clear_jobs);
+	if (has_jobs(input))
+		put(writer, need_jobs);
 	put(writer,
-		";\n"
-		"\n"
-		"DO $do$\n"
-		"DECLARE\n"
-		"    server pg_catalog.name;\n"
-		"BEGIN\n"
-		"    IF EXISTS (SELECT FROM pg_catalog.pg_namespace AS n\n"
-		"               WHERE n.nspname OPERATOR(pg_catalog.=) 'pool_advisor_fleet'\n"
-		"                   AND COALESCE(pg_catalog.obj_description(n.oid, 'pg_namespace'), '')\n"
-		"                       OPERATOR(pg_catalog.!~) '^views of several servers') THEN\n"
-		"        RAISE EXCEPTION USING ERRCODE = 'duplicate_schema',\n"
-		"            MESSAGE = 'schema \"pool_advisor_fleet\" is there already, and fleet_config() has not made it',\n"
-		"            HINT = 'Drop it, or give it another name.';\n"
-		"    END IF;\n"
-		"    DROP SCHEMA IF EXISTS pool_advisor_fleet CASCADE;\n"
-		"    FOR server IN SELECT s.srvname FROM pg_catalog.pg_foreign_server AS s\n"
-		"                  WHERE pg_catalog.starts_with(s.srvname::pg_catalog.text, 'pool_advisor_fleet_') LOOP\n"
-		"        EXECUTE pg_catalog.format('DROP SERVER %I CASCADE', server);\n"
-		"    END LOOP;\n"
-		"    IF pg_catalog.to_regclass('cron.job') IS NOT NULL THEN\n"
-		"        PERFORM cron.unschedule(j.jobid) FROM cron.job AS j\n"
-		"            WHERE pg_catalog.starts_with(j.jobname::pg_catalog.text, 'pool_advisor_fleet_');\n"
 		"    END IF;\n"
 		"END $do$;\n"
 		"\n"
