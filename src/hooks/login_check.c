@@ -8,8 +8,9 @@
  *
  * PostgreSQL's own privilege functions cannot be used here.  They cache the roles that a
  * role is a member of, and get invalidations only once the session is connected to its
- * database.  The cache of databases may need a table that cannot be opened before that.
- * So the row is read as in InitPostgres(), and memberships are followed as in acl.c.
+ * database.  The caches of databases and roles fetch a row's long values from its TOAST
+ * table, which cannot be found before that.  So rows are read as in InitPostgres(), without
+ * such values, and memberships are followed as in acl.c.
  *
  * Owns nothing and takes no lock of ours; runs in the backend that logs in.
  *
@@ -93,34 +94,50 @@ padv_database_number(const char *name)
 	return database.number;
 }
 
+/* Read a role without its password and expiration; false when it does not exist. */
+static bool
+look_up_role(Oid role, FormData_pg_authid *form)
+{
+	Relation	relation = table_open(AuthIdRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found;
+
+	ScanKeyInit(&key, Anum_pg_authid_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(role));
+	scan = systable_beginscan(relation, AuthIdOidIndexId, criticalSharedRelcachesBuilt, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	found = HeapTupleIsValid(tuple);
+	if (found)
+		memcpy(form, GETSTRUCT(tuple), sizeof(*form));
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return found;
+}
+
+char *
+padv_login_role_name(Oid role)
+{
+	FormData_pg_authid form;
+
+	return look_up_role(role, &form) ? pstrdup(NameStr(form.rolname)) : NULL;
+}
+
 static bool
 role_can_log_in(Oid role)
 {
-	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
-	Form_pg_authid form;
-	bool		result;
+	FormData_pg_authid form;
 
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	form = (Form_pg_authid) GETSTRUCT(tuple);
-	result = form->rolcanlogin && form->rolconnlimit != 0;
-	ReleaseSysCache(tuple);
-	return result;
+	return look_up_role(role, &form) && form.rolcanlogin && form.rolconnlimit != 0;
 }
 
 /* Before 16 the member has the INHERIT option, from 16 on the grant. */
 static bool
 role_inherits(Oid role)
 {
-	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
-	bool		result = false;
+	FormData_pg_authid form;
 
-	if (HeapTupleIsValid(tuple))
-	{
-		result = padv_role_inherits((Form_pg_authid) GETSTRUCT(tuple));
-		ReleaseSysCache(tuple);
-	}
-	return result;
+	return look_up_role(role, &form) && padv_role_inherits(&form);
 }
 
 /* Add the roles whose privileges this one inherits directly. */

@@ -18,8 +18,10 @@
  * padv_database_for: the same, but InvalidOid also if PostgreSQL is going to refuse this
  *		role by the current contents of pg_authid, pg_database or pg_auth_members.  The
  *		role must not be a superuser.
+ * padv_login_role_name: the name of this role, or NULL when it does not exist.
  */
 extern Oid	padv_database_number(const char *name);
 extern Oid	padv_database_for(Oid role, const char *name);
+extern char *padv_login_role_name(Oid role);
 
 #endif							/* PADV_LOGIN_CHECK_H */

@@ -75,11 +75,14 @@ login_time_left(void)
 	return Max(left - TIMEOUT_MARGIN_MS, 1);
 }
 
+/* A limit on a database is on the one that the client has named. */
 static char *
-describe_full_limit(const PadvFullLimit *full, const PadvLimit *limit)
+describe_full_limit(const Port *port, const PadvFullLimit *full, const PadvLimit *limit)
 {
+	const char *role = OidIsValid(limit->role) ? padv_login_role_name(limit->role) : NULL;
+
 	return psprintf("The limit of %s is full: max_sessions %d, in use %d, queue_length %d, waiting %d.",
-					padv_describe_limit(limit), full->max_sessions, full->in_use,
+					padv_describe_limit_on(limit, role, port->database_name), full->max_sessions, full->in_use,
 					full->queue_length, full->waiting);
 }
 
@@ -97,7 +100,7 @@ describe_queue_share(const PadvFullLimit *full)
 static void
 refuse_login(const Port *port, const PadvFullLimit *full, const PadvLimit *limit, const char *more)
 {
-	char	   *detail = psprintf("%s%s%s", describe_full_limit(full, limit), *more ? " " : "", more);
+	char	   *detail = psprintf("%s%s%s", describe_full_limit(port, full, limit), *more ? " " : "", more);
 
 	ereport(FATAL,
 			(errcode(ERRCODE_TOO_MANY_CONNECTIONS),
@@ -134,7 +137,7 @@ report_observed(const Port *port, const PadvFullLimit *full, const PadvLimit *li
 			 would_wait ?
 			 errmsg("role \"%s\" would have to wait in the queue, but limits are only observed", port->user_name) :
 			 errmsg("role \"%s\" would be refused, but limits are only observed", port->user_name),
-			 errdetail_log("%s", describe_full_limit(full, limit)),
+			 errdetail_log("%s", describe_full_limit(port, full, limit)),
 			 full->unreported > 0 ?
 			 errcontext("%d more since the last such message for this role", full->unreported) : 0));
 }

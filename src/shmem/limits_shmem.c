@@ -151,11 +151,8 @@ padv_limits_shmem_get(uint32 generation, int32 number, PadvLimit *limit)
 }
 
 char *
-padv_describe_limit(const PadvLimit *limit)
+padv_describe_limit_on(const PadvLimit *limit, const char *role, const char *database)
 {
-	const char *role = OidIsValid(limit->role) ? GetUserNameFromId(limit->role, true) : "";
-	const char *database = OidIsValid(limit->database) ? get_database_name(limit->database) : "";
-
 	switch ((PadvScope) limit->scope)
 	{
 		case PADV_SCOPE_ROLE:
@@ -171,6 +168,14 @@ padv_describe_limit(const PadvLimit *limit)
 			break;
 	}
 	return pstrdup("each role");
+}
+
+char *
+padv_describe_limit(const PadvLimit *limit)
+{
+	return padv_describe_limit_on(limit,
+								  OidIsValid(limit->role) ? GetUserNameFromId(limit->role, true) : NULL,
+								  OidIsValid(limit->database) ? get_database_name(limit->database) : NULL);
 }
 
 int64

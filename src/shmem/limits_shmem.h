@@ -64,9 +64,12 @@ extern bool padv_limits_shmem_get(uint32 generation, int32 number, PadvLimit *li
 /*
  * What a limit is on, in words.  A client whose login or transaction is refused must not
  * learn of groups, so they are for the log, and for those that set limits.  The result is
- * allocated in the current memory context.  Reads catalogs, may raise.
+ * allocated in the current memory context.  Reads catalogs, may raise.  A login has no
+ * database yet, so it must not use the caches of catalogs, and gives the names; NULL is an
+ * object that is gone.
  */
 extern char *padv_describe_limit(const PadvLimit *limit);
+extern char *padv_describe_limit_on(const PadvLimit *limit, const char *role, const char *database);
 
 /* The sum of the limits of all roles, in sessions; see PadvLimits.committed. */
 extern int64 padv_limits_shmem_committed(void);

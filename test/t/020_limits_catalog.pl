@@ -12,6 +12,7 @@ use PoolAdvisor;
 use Test::More;
 
 my $node = limits_node('catalog');
+my $logged;
 my @clients;
 
 # Who is let in now, and who is not.
@@ -129,6 +130,44 @@ is_refused('app', 'the limit follows the database', database => 'crm2');
 all_leave();
 set_limits($node, 'DROP DATABASE crm2', q{count(*) = 0 FROM pool_advisor.limits WHERE datname IS NOT NULL});
 
+# The privileges of a database, and the password of a group, that are so long that they are in a TOAST table,
+# which a login cannot read.
+sub told
+{
+	my ($role, $database) = @_;
+	my ($status, undef, $said) = try_login($node, $role, $database);
+
+	return "$status $said";
+}
+set_limits($node, q{
+	CREATE DATABASE crm; CREATE ROLE friends; CREATE ROLE dan LOGIN IN ROLE friends;
+	DO $$ BEGIN FOR i IN 1 .. 600 LOOP
+		EXECUTE format('CREATE ROLE many%s; GRANT CONNECT ON DATABASE crm TO many%s', i, i);
+	END LOOP; END $$;
+	SET allow_system_table_mods = on;
+	UPDATE pg_authid SET rolpassword = (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) AS i) WHERE rolname = 'friends';
+	ALTER DATABASE crm SET pool_advisor.max_sessions = 1; ALTER ROLE friends SET pool_advisor.max_sessions = 1},
+	q{count(*) = 2 FROM pool_advisor.limits WHERE datname = 'crm' OR rolname = 'friends'});
+stay('ben', database => 'crm');
+stay('dan');
+$logged = -s $node->logfile;
+like(told('app', 'crm'), qr/^2 .*too many connections for database "crm"/s, 'a database with many privileges refuses as any other');
+like(told('dan', 'postgres'), qr/^2 .*too many connections for role "dan"/s, 'and so does a group');
+like(slurp_file($node->logfile, $logged), qr/limit of database "crm" is full.*limit of role "friends" and its members is full/s, 'the log names them');
+set_limits($node, q{ALTER DATABASE crm SET pool_advisor.queue_length = 1; ALTER DATABASE crm SET pool_advisor.queue_timeout = '100ms'},
+	q{queue_length = 1 FROM pool_advisor.limits WHERE datname = 'crm'});
+like(told('app', 'crm'), qr/^2 .*too many connections for database "crm"/s, 'also after a wait');
+$node->safe_psql('postgres', q{ALTER SYSTEM SET pool_advisor.enforcement = 'observe'; SELECT pg_reload_conf()});
+wait_for_limits($node, q{datname = 'crm' AND enforcement = 'observe'});
+gets_in('app', 'and lets in where limits are observed', database => 'crm');
+gets_in('dan', 'as a group does');
+$node->safe_psql('postgres', q{ALTER SYSTEM RESET pool_advisor.enforcement; SELECT pg_reload_conf()});
+wait_for_limits($node, q{datname = 'crm' AND enforcement = 'on'});
+all_leave();
+set_limits($node, q{DROP DATABASE crm; DROP ROLE friends;
+	DO $$ BEGIN FOR i IN 1 .. 600 LOOP EXECUTE format('DROP ROLE many%s', i); END LOOP; END $$},
+	q{count(*) = 0 FROM pool_advisor.limits WHERE datname IS NOT NULL OR rolname = 'friends'});
+
 # The default of all, from the configuration file and from ALTER ROLE ALL.
 $node->append_conf('postgresql.conf', 'pool_advisor.max_sessions = 2');
 $node->reload;
@@ -165,15 +204,16 @@ all_leave();
 # Observe: all is counted, nobody refused; off: nothing is done.
 $node->append_conf('postgresql.conf', "pool_advisor.enforcement = observe");
 $node->reload;
-my $logged = -s $node->logfile;
+$logged = -s $node->logfile;
 wait_for($node, q{count(*) = 1 FROM pool_advisor.limits WHERE rolname = 'app'});
 stay('app') foreach 1 .. 2;
 wait_for($node, q{pg_sleep(0.5) IS NOT NULL});
 my $refused = q{SELECT refused_total FROM pool_advisor.roles WHERE rolname = 'app'};
 my $would_refuse = q{SELECT would_refuse_total FROM pool_advisor.roles WHERE rolname = 'app'};
 my $refused_before = $node->safe_psql('postgres', $refused);
+my $would_before = $node->safe_psql('postgres', $would_refuse);
 gets_in('app', "observe lets in session $_ of 30 beyond the limit") foreach 1 .. 30;
-is($node->safe_psql('postgres', $would_refuse), 30, 'but counts them');
+is($node->safe_psql('postgres', $would_refuse) - $would_before, 30, 'but counts them');
 is($node->safe_psql('postgres', $refused), $refused_before, 'as not refused');
 my $reports = () = slurp_file($node->logfile, $logged) =~ /would be refused, but limits are only observed/g;
 cmp_ok($reports, '>=', 1, 'the log says so');
@@ -182,7 +222,7 @@ $node->append_conf('postgresql.conf', "pool_advisor.enforcement = off");
 $node->reload;
 wait_for($node, q{pg_sleep(0.5) IS NOT NULL});
 gets_in('app', 'off refuses nobody');
-is($node->safe_psql('postgres', $would_refuse), 30, 'and counts nobody');
+is($node->safe_psql('postgres', $would_refuse) - $would_before, 30, 'and counts nobody');
 $node->append_conf('postgresql.conf', "pool_advisor.enforcement = on");
 $node->reload;
 wait_for($node, q{pg_sleep(0.5) IS NOT NULL});
