@@ -256,8 +256,9 @@ warn_of_new_limits(const PadvLimits *limits)
 		ereport(WARNING,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("some limits are not enforced, because there are too many"),
-				 errdetail("There is room for %d limits, %d memberships in limited roles and %d exempt roles.",
-						   PADV_MAX_LIMITS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT)));
+				 errdetail("There is room for %d limits, %d memberships in limited roles, %d exempt roles, and %d limits for a session.",
+						   PADV_MAX_LIMITS, PADV_MAX_MEMBERSHIPS, PADV_MAX_EXEMPT, PADV_MAX_SESSION_LIMITS),
+				 errhint("Set limits on fewer roles, or take roles out of limited groups.")));
 }
 
 void

@@ -155,6 +155,39 @@ test_groups(void)
 	ok(is_under(CRM, BOSS, 0, -1) && padv_limits_is_exempt(&limits, BOSS), "an exempt role is under none");
 }
 
+/* A member of as many roles as there may be, of which few are limited; and long chains. */
+static void
+test_many_groups(void)
+{
+	enum
+	{
+		MANY = 20000
+	};
+	PadvGrant  *grants = calloc(MANY + 2, sizeof(PadvGrant));
+
+	for (uint32_t i = 0; i < MANY; i++)
+		grants[i] = (PadvGrant) {ALICE, 1000 + i};
+	grants[MANY] = (PadvGrant) {1000 + MANY - 1, 100000};
+	grants[MANY + 1] = (PadvGrant) {ALICE, 100001};
+	begin();
+	set(0, 100000, PADV_MAX_SESSIONS, 1);
+	set(0, 100001, PADV_MAX_SESSIONS, 2);
+	padv_limits_finish(&limits, grants, MANY + 2);
+	ok(is_under(0, ALICE, 2, 2) && !limits.incomplete, "unlimited roles take no room");
+	ok(limits.limits[found[0]].role == 100001, "the group that was granted directly goes first");
+
+	for (int down = 0; down < 2; down++)
+	{
+		for (uint32_t i = 0; i < 2000; i++)
+			grants[i] = down ? (PadvGrant) {1000 + i, 1001 + i} : (PadvGrant) {1001 + i, 1000 + i};
+		begin();
+		set(0, down ? 3000 : 1000, PADV_MAX_SESSIONS, 7);
+		padv_limits_finish(&limits, grants, 2000);
+		ok(is_under(0, down ? 1000 : 3000, 1, 7), "a member by way of 2000 roles");
+	}
+	free(grants);
+}
+
 /* The limit that says the share of a session, or NULL: it is that of its role. */
 static const PadvLimit *
 share_of(uint32_t database, uint32_t role)
@@ -481,6 +514,7 @@ main(void)
 	test_places();
 	test_default();
 	test_groups();
+	test_many_groups();
 	test_shares();
 	test_scale();
 	test_copy();

@@ -13,9 +13,6 @@
 
 #include "core/policy/limits.h"
 
-/* Groups of one role that are considered; with more, the set is incomplete. */
-#define MAX_ANCESTORS 256
-
 static size_t
 align_16(size_t bytes)
 {
@@ -288,78 +285,113 @@ resolve_all_limits(PadvLimits *limits, const PadvGrant *grants, size_t ngrants)
 	padv_limit_resolve(&limits->default_limit, &limits->default_limit, false, limits->scale);
 }
 
-/* The index of the first grant to this member, or where it would be. */
-static size_t
-first_grant(const PadvGrant *grants, size_t ngrants, uint32_t member)
-{
-	size_t		low = 0;
-	size_t		high = ngrants;
-
-	while (low < high)
-	{
-		size_t		middle = low + (high - low) / 2;
-
-		if (grants[middle].member < member)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static void
-add_membership(PadvLimits *limits, uint32_t member, uint32_t role)
+/* The index of the limit on this role as a group, or -1. */
+static int
+group_index(const PadvLimits *limits, uint32_t role)
 {
 	const PadvLimit *limit = padv_limits_at(limits, 0, role);
-	PadvMembership *membership;
 
-	if (limit == NULL || limit->scope != PADV_SCOPE_GROUP || member == role)
-		return;
+	return limit != NULL && limit->scope == PADV_SCOPE_GROUP ? (int) (limit - limits->limits) : -1;
+}
+
+/*
+ * Add a membership behind the others of this member, unless it is there.  Returns whether
+ * it was added.
+ */
+static bool
+add_membership(PadvLimits *limits, uint32_t member, int limit)
+{
+	PadvMembership *end = limits->memberships + limits->nmemberships;
+	PadvMembership *at = limits->memberships + padv_limits_first_membership(limits, member);
+
+	if (limit < 0 || limits->limits[limit].role == member)
+		return false;
+	for (; at < end && at->member == member; at++)
+		if (at->limit == limit)
+			return false;
 	if (limits->nmemberships == PADV_MAX_MEMBERSHIPS)
 	{
 		limits->incomplete = true;
-		return;
+		return false;
 	}
-	membership = &limits->memberships[limits->nmemberships++];
-	membership->member = member;
-	membership->limit = (int32_t) (limit - limits->limits);
+	memmove(at + 1, at, (size_t) (end - at) * sizeof(PadvMembership));
+	at->member = member;
+	at->limit = limit;
+	limits->nmemberships++;
+	return true;
 }
 
-/* Add a membership for each limited group of a role, direct or indirect, each once. */
-static void
-add_memberships_of(PadvLimits *limits, const PadvGrant *grants, size_t ngrants, uint32_t member)
+/* Add the memberships of a group to those of its member; returns whether any was new. */
+static bool
+inherit_memberships(PadvLimits *limits, uint32_t member, uint32_t group)
 {
-	uint32_t	ancestors[MAX_ANCESTORS];
-	int			before = limits->nmemberships;
-	int			count = 0;
+	bool		added = false;
 
-	for (int next = -1; next < count; next++)
+	/* an addition can move those of the group */
+	for (int i = 0;; i++)
 	{
-		/* cppcheck-suppress uninitvar; what is below count has been written */
-		uint32_t	from = next < 0 ? member : ancestors[next];
+		int			at = padv_limits_first_membership(limits, group) + i;
 
-		for (size_t i = first_grant(grants, ngrants, from);
-			 i < ngrants && grants[i].member == from; i++)
+		if (at >= limits->nmemberships || limits->memberships[at].member != group)
+			return added;
+		added |= add_membership(limits, member, limits->memberships[at].limit);
+	}
+}
+
+/*
+ * Add the limited groups among those that a role was granted, then those that these are
+ * in as far as is known yet.  `first` is the first grant to the role.
+ */
+static bool
+add_memberships_of(PadvLimits *limits, const PadvGrant *grants, size_t ngrants, size_t first)
+{
+	uint32_t	member = grants[first].member;
+	bool		added = false;
+
+	for (size_t i = first; i < ngrants && grants[i].member == member; i++)
+		added |= add_membership(limits, member, group_index(limits, grants[i].role));
+	for (size_t i = first; i < ngrants && grants[i].member == member; i++)
+		if (grants[i].role != member)
+			added |= inherit_memberships(limits, member, grants[i].role);
+	return added;
+}
+
+/*
+ * Add a membership for each limited group of a role, direct or indirect, each once.  A
+ * round goes over all roles, until a round adds nothing.  Groups are usually older than
+ * their members, so with an ascending order the first round is enough.  Rounds in both
+ * orders bound the number of rounds for the usual chains of groups.
+ */
+static void
+add_memberships(PadvLimits *limits, const PadvGrant *grants, size_t ngrants)
+{
+	bool		added = true;
+
+	for (bool up = true; added; up = !up)
+	{
+		added = false;
+		for (size_t n = 0; n < ngrants; n++)
 		{
-			int			known = 0;
+			size_t		i = up ? n : ngrants - 1 - n;
 
-			while (known < count && ancestors[known] != grants[i].role)
-				known++;
-			if (known < count)
-				continue;
-			if (count == MAX_ANCESTORS)
-			{
-				limits->incomplete = true;
-				return;
-			}
-			ancestors[count++] = grants[i].role;
-			add_membership(limits, member, grants[i].role);
+			if (i == 0 || grants[i].member != grants[i - 1].member)
+				added |= add_memberships_of(limits, grants, ngrants, i);
 		}
 	}
+}
 
-	/* 3 limits are no groups: of the role, the database, the role in it */
-	if (limits->nmemberships - before > PADV_MAX_SESSION_LIMITS - 3)
-		limits->incomplete = true;
+/* 3 limits of a session are on no group: of the role, the database, the role in it. */
+static void
+check_memberships(PadvLimits *limits)
+{
+	int			count = 0;
+
+	for (int i = 0; i < limits->nmemberships; i++)
+	{
+		count = i > 0 && limits->memberships[i].member == limits->memberships[i - 1].member ? count + 1 : 1;
+		if (count > PADV_MAX_SESSION_LIMITS - 3)
+			limits->incomplete = true;
+	}
 }
 
 void
@@ -371,10 +403,8 @@ padv_limits_finish(PadvLimits *limits, PadvGrant *grants, size_t ngrants)
 	qsort(limits->exempt, (size_t) limits->nexempt, sizeof(uint32_t), compare_role_numbers);
 	qsort(limits->databases, (size_t) limits->ndatabases, sizeof(PadvDatabaseName), compare_database_names);
 	resolve_all_limits(limits, grants, ngrants);
-
-	for (size_t i = 0; i < ngrants; i++)
-		if (i == 0 || grants[i].member != grants[i - 1].member)
-			add_memberships_of(limits, grants, ngrants, grants[i].member);
+	add_memberships(limits, grants, ngrants);
+	check_memberships(limits);
 }
 
 bool
