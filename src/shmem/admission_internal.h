@@ -102,6 +102,7 @@ typedef struct PadvLimitState
 	PadvQuota	active;			/* transactions, likewise */
 	int32		value[PADV_LIMIT_SETTINGS]; /* as in PadvLimit; where nothing
 											 * is enforced, max_active is -1 */
+	uint32		from_default;	/* as in PadvLimit */
 	int32		closing;		/* sessions that are closing because of it */
 	int64		granted;		/* slots granted to waiters under this quota */
 	PadvQueueWatch watch;		/* the waits at this quota */

@@ -151,6 +151,7 @@ set_limit_states(const PadvLimits *limits)
 	for (int i = 0; i < limits->nlimits; i++)
 	{
 		padv_limit_state_set(i, limits->limits[i].value, limits->enforcement);
+		padv_limit_states[i].from_default = limits->limits[i].from_default;
 		padv_limit_state_set_share(i, limits->limits[i].value,
 								   padv_limit_share_order(&limits->limits[i], &limits->default_limit));
 		if (padv_limit_closes_idle(&limits->limits[i]))
@@ -339,8 +340,13 @@ padv_admission_in_use(uint32 generation, int nlimits, int32 *in_use, int32 *defa
 		for (int i = 0; i < nlimits; i++)
 			in_use[i] = padv_quota_granted(&padv_limit_states[i].counts);
 		for (int i = 0; i < padv_admission->nroles; i++)
-			*default_in_use = Max(*default_in_use,
-								  padv_quota_granted(&padv_limit_states[PADV_ROLE_QUOTA(i)].counts));
+		{
+			const PadvLimitState *state = &padv_limit_states[PADV_ROLE_QUOTA(i)];
+
+			/* not where the role has its own number */
+			if (state->value[PADV_MAX_SESSIONS] == padv_limit_states[PADV_ROLE_QUOTA(0)].value[PADV_MAX_SESSIONS])
+				*default_in_use = Max(*default_in_use, padv_quota_granted(&state->counts));
+		}
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	return result;

@@ -135,6 +135,7 @@ padv_limit_state_set(int quota, const int32 *value, PadvEnforcement enforcement)
 	 */
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		state->value[i] = i == PADV_MAX_ACTIVE && off ? PADV_UNLIMITED : value[i];
+	state->from_default = 0;
 	state->closing = 0;
 	state->counts.limit = enforcement == PADV_ENFORCEMENT_ON ? value[PADV_MAX_SESSIONS] : PADV_UNLIMITED;
 	state->active.limit = state->value[PADV_MAX_ACTIVE];
@@ -323,10 +324,26 @@ padv_backend_counters(PadvBackend *backend)
 	return counters;
 }
 
+/*
+ * The quota of the default limit for the role of a backend.  `group` is the quota of the
+ * role's own limit, or PADV_NO_QUOTA; of the default only the numbers hold that it does not
+ * set.  A rebuild sets all of them again.
+ */
 static int
-role_default_quota(PadvBackend *backend)
+role_default_quota(PadvBackend *backend, int group)
 {
+	uint32		held = group == PADV_NO_QUOTA ? ~(uint32) 0 : padv_limit_states[group].from_default;
+	PadvLimitState *state;
+
 	(void) padv_backend_role(backend);
+	state = &padv_limit_states[PADV_ROLE_QUOTA(backend->role_number)];
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
+		if (padv_limit_setting_is_number(i) && (held & (1U << i)) == 0)
+			state->value[i] = PADV_UNLIMITED;
+	if (state->value[PADV_MAX_SESSIONS] < 0)
+		state->counts.limit = PADV_UNLIMITED;
+	if (state->value[PADV_MAX_ACTIVE] < 0)
+		state->active.limit = PADV_UNLIMITED;
 	return PADV_ROLE_QUOTA(backend->role_number);
 }
 
@@ -344,7 +361,8 @@ padv_backend_identify(PadvBackend *backend, Oid role, Oid database, const int32 
 	backend->database = database;
 	request->nquotas = nlimits;
 	for (int i = 0; i < nlimits; i++)
-		request->quotas[i] = limits[i] == PADV_DEFAULT_LIMIT ? role_default_quota(backend) : limits[i];
+		request->quotas[i] = limits[i] != PADV_DEFAULT_LIMIT ? limits[i] :
+			role_default_quota(backend, i > 0 ? limits[i - 1] : PADV_NO_QUOTA);
 }
 
 void

@@ -52,7 +52,9 @@ padv_role_limit(const PadvLimits *limits, Oid role, PadvLimitSetting setting)
 
 	if (!OidIsValid(role) || padv_limits_is_exempt(limits, role))
 		return PADV_UNLIMITED;
-	return (limit ? limit : &limits->default_limit)->value[setting];
+	if (limit == NULL || (limit->from_default & (1U << setting)) != 0)
+		limit = &limits->default_limit;
+	return limit->value[setting];
 }
 
 const char *

@@ -185,6 +185,24 @@ stay('ben') foreach 1 .. 4;
 is_refused('ben', 'and a role its own');
 all_leave();
 
+# A grant of a role does not take its own sessions out of the default, whatever else is set on it.
+foreach my $number (qw(max_active active_weight))
+{
+	set_limits($node, "ALTER ROLE app SET pool_advisor.$number = 50; GRANT app TO ben",
+		q{EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'app' AND scope = 'group')});
+	stay('app') foreach 1 .. 3;
+	is_refused('app', "a role with members and $number is under the default");
+	is($node->safe_psql('postgres', q{SELECT max_sessions FROM pool_advisor.roles WHERE rolname = 'app'}), 3, 'and is shown so');
+	is(in_use($node, q{scope = 'default'}), 3, 'and counted so');
+	stay('ben');
+	all_leave();
+	set_limits($node, 'ALTER ROLE app SET pool_advisor.max_sessions = 4', q{max_sessions = 4 FROM pool_advisor.limits WHERE rolname = 'app'});
+	stay('app') foreach 1 .. 4;
+	is_refused('ben', 'its own number is for all members together');
+	all_leave();
+	set_limits($node, 'REVOKE app FROM ben; ALTER ROLE app RESET ALL', q{NOT EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'app')});
+}
+
 # Nobody is thrown out when a limit goes below what is in use.
 set_limits($node, q{ALTER ROLE app SET pool_advisor.max_sessions = 5},
 	q{max_sessions = 5 FROM pool_advisor.limits WHERE rolname = 'app'});

@@ -155,6 +155,32 @@ test_groups(void)
 	ok(is_under(CRM, BOSS, 0, -1) && padv_limits_is_exempt(&limits, BOSS), "an exempt role is under none");
 }
 
+/* A grant of a role lifts no number that its own sessions have from the default. */
+static void
+test_default_of_group(void)
+{
+	PadvGrant	grants[] = {{BOB, ALICE}, {BOB, TEAM}, {CAROL, BOSS}};
+	const PadvLoginRole roles[] = {{ALICE, -1}, {TEAM, -1}, {BOSS, -1}};
+
+	begin();
+	limits.scale = 2.0;
+	set(0, 0, PADV_MAX_SESSIONS, 2);
+	set(0, 0, PADV_QUEUE_LENGTH, 5);
+	set(0, ALICE, PADV_MAX_ACTIVE, 50);
+	set(0, TEAM, PADV_MAX_SESSIONS, -1);
+	set(0, BOSS, PADV_ACTIVE_WEIGHT, 3);
+	padv_limits_finish(&limits, grants, 3);
+	ok(is_under(0, ALICE, 2, 4) && found[1] == PADV_DEFAULT_LIMIT, "a group that sets another number is under the default itself");
+	ok(is_under(0, BOSS, 2, 4), "one that sets a weight, too");
+	ok(is_under(0, TEAM, 0, -1), "-1 takes a group out of the default");
+	ok(is_under(0, BOB, 2, 4) && found[0] == PADV_DEFAULT_LIMIT, "its members are under their own");
+	ok(padv_limits_at(&limits, 0, ALICE)->value[PADV_MAX_SESSIONS] == -1, "which is not the limit of all together");
+	padv_limits_commit(&limits, roles, 2);
+	ok(limits.unbounded_roles == 1, "the sum of the limits has it");
+	padv_limits_commit(&limits, roles, 1);
+	ok(limits.committed == 4 && limits.committed_queue == 5, "and its queue");
+}
+
 /* A member of as many roles as there may be, of which few are limited; and long chains. */
 static void
 test_many_groups(void)
@@ -514,6 +540,7 @@ main(void)
 	test_places();
 	test_default();
 	test_groups();
+	test_default_of_group();
 	test_many_groups();
 	test_shares();
 	test_scale();

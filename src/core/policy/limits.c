@@ -97,6 +97,7 @@ padv_limits_entry(PadvLimits *limits, uint32_t database, uint32_t role)
 	limit->scope = role == 0 ? PADV_SCOPE_DATABASE :
 		database == 0 ? PADV_SCOPE_ROLE : PADV_SCOPE_ROLE_IN_DATABASE;
 	limit->connection_limit = PADV_UNLIMITED;
+	limit->from_default = 0;
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		limit->value[i] = PADV_NOT_SET;
 	return limit;
@@ -244,7 +245,12 @@ void
 padv_limit_resolve(PadvLimit *limit, const PadvLimit *default_limit, bool has_members, double scale)
 {
 	if (limit->scope == PADV_SCOPE_ROLE && has_members && sets_numbers(limit))
+	{
 		limit->scope = PADV_SCOPE_GROUP;
+		for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
+			if (padv_limit_setting_is_number(i) && limit->value[i] == PADV_NOT_SET)
+				limit->from_default |= 1U << i;
+	}
 	fill_in_values(limit, default_limit, limit->scope == PADV_SCOPE_ROLE || limit->scope == PADV_SCOPE_DEFAULT, scale);
 }
 
@@ -380,7 +386,10 @@ add_memberships(PadvLimits *limits, const PadvGrant *grants, size_t ngrants)
 	}
 }
 
-/* 3 limits of a session are on no group: of the role, the database, the role in it. */
+/*
+ * 3 limits of a session are not of its groups: of the role, the database, the role in it.
+ * A role that is a group can be under the default, too.
+ */
 static void
 check_memberships(PadvLimits *limits)
 {
@@ -388,8 +397,10 @@ check_memberships(PadvLimits *limits)
 
 	for (int i = 0; i < limits->nmemberships; i++)
 	{
-		count = i > 0 && limits->memberships[i].member == limits->memberships[i - 1].member ? count + 1 : 1;
-		if (count > PADV_MAX_SESSION_LIMITS - 3)
+		uint32_t	member = limits->memberships[i].member;
+
+		count = i > 0 && member == limits->memberships[i - 1].member ? count + 1 : 1;
+		if (count > PADV_MAX_SESSION_LIMITS - (group_index(limits, member) < 0 ? 3 : 4))
 			limits->incomplete = true;
 	}
 }
@@ -520,16 +531,41 @@ append_limit_index(const PadvLimits *limits, const PadvLimit *limit, int32_t *fo
 	return count + 1;
 }
 
+PadvLimit
+padv_limits_default_for(const PadvLimits *limits, const PadvLimit *own)
+{
+	PadvLimit	result = limits->default_limit;
+
+	for (int i = 0; own != NULL && i < PADV_LIMIT_SETTINGS; i++)
+		if (padv_limit_setting_is_own(i) && (own->from_default & (1U << i)) == 0)
+			result.value[i] = PADV_UNLIMITED;
+	return result;
+}
+
+/* Add the limit of a role, and the default as far as it holds. */
+static int
+append_limits_of_role(const PadvLimits *limits, uint32_t role, int32_t *found)
+{
+	const PadvLimit *own = padv_limits_at(limits, 0, role);
+	PadvLimit	rest = padv_limits_default_for(limits, own);
+	int			count = 0;
+
+	if (own != NULL)
+		count = append_limit_index(limits, own, found, count);
+	if (padv_limit_is_set(&rest))
+		found[count++] = PADV_DEFAULT_LIMIT;
+	return count;
+}
+
 int
 padv_limits_of(const PadvLimits *limits, uint32_t database, uint32_t role,
 			   int32_t found[PADV_MAX_SESSION_LIMITS])
 {
-	const PadvLimit *own = padv_limits_at(limits, 0, role);
-	int			count = 0;
+	int			count;
 
 	if (padv_limits_is_exempt(limits, role))
 		return 0;
-	count = append_limit_index(limits, own != NULL ? own : &limits->default_limit, found, count);
+	count = append_limits_of_role(limits, role, found);
 	if (database != 0)
 	{
 		count = append_limit_index(limits, padv_limits_at(limits, database, role), found, count);
@@ -570,13 +606,10 @@ tightest_group(const PadvLimits *limits, uint32_t role)
 static int32_t
 own_bound(const PadvLimits *limits, const PadvLoginRole *role)
 {
-	PadvLimit	limit = limits->default_limit;
 	const PadvLimit *own = padv_limits_at(limits, 0, role->role);
+	PadvLimit	limit = own == NULL || own->scope == PADV_SCOPE_GROUP ?
+		padv_limits_default_for(limits, own) : *own;
 
-	if (own != NULL)
-		limit = *own;
-	if (limit.scope == PADV_SCOPE_GROUP)
-		limit.value[PADV_MAX_SESSIONS] = PADV_UNLIMITED;
 	limit.connection_limit = role->connection_limit;
 	return padv_limit_bound(&limit);
 }
@@ -605,6 +638,7 @@ padv_limits_commit(PadvLimits *limits, const PadvLoginRole *roles, size_t nroles
 	{
 		int			group = tightest_group(limits, roles[i].role);
 		int32_t		bound = own_bound(limits, &roles[i]);
+		PadvLimit	by_default = padv_limits_default_for(limits, padv_limits_at(limits, 0, roles[i].role));
 
 		if (group >= 0)
 			in_group[group] = bound < 0 || in_group[group] < 0 ? -1 : in_group[group] + bound;
@@ -612,8 +646,7 @@ padv_limits_commit(PadvLimits *limits, const PadvLoginRole *roles, size_t nroles
 			limits->unbounded_roles++;
 		else
 			total += bound;
-		if (padv_limits_at(limits, 0, roles[i].role) == NULL)
-			add_queue(limits, &limits->default_limit);
+		add_queue(limits, &by_default);
 	}
 	for (int i = 0; i < limits->nlimits; i++)
 	{

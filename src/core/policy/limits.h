@@ -94,6 +94,9 @@ typedef struct PadvLimit
 	int32_t		connection_limit;	/* CONNECTION LIMIT of the role or
 									 * database; -1 is none */
 	int32_t		value[PADV_LIMIT_SETTINGS];
+	uint32_t	from_default;	/* of a group: a bit for each number that it
+								 * does not set, so that the sessions of the
+								 * role itself have that of the default */
 } PadvLimit;
 
 /* A role that can log in and is not exempt. */
@@ -192,7 +195,8 @@ extern void padv_limits_add_database(PadvLimits *limits, uint32_t database, cons
  * Unset values come from the default.  Queue settings and idle timeouts come from it for
  * every limit.  Numbers of sessions and transactions come from it for roles only, because
  * the default is meant for each role and not for a sum.  So the limit of a role with
- * members has only the numbers that were set on it.
+ * members has only the numbers that were set on it.  For the others the sessions of that
+ * role are under the default, too, so a grant of the role to a member lifts none of them.
  */
 extern void padv_limits_finish(PadvLimits *limits, PadvGrant *grants, size_t ngrants);
 
@@ -236,8 +240,15 @@ extern const PadvLimit *padv_limits_at(const PadvLimits *limits, uint32_t databa
 #define PADV_DEFAULT_LIMIT (-1)
 
 /*
+ * The default limit as it holds for the sessions of a role with this limit of its own,
+ * which is NULL or a limit of a role or a group.
+ */
+extern PadvLimit padv_limits_default_for(const PadvLimits *limits, const PadvLimit *own);
+
+/*
  * Write the limits that a session of this role in this database is under, as indexes of
  * limits[] or PADV_DEFAULT_LIMIT, each once.  Returns their number, 0 for an exempt role.
+ * The default stands behind the limit of the role, if that is a group.
  * Of more than PADV_MAX_SESSION_LIMITS the last groups are left out.
  */
 extern int	padv_limits_of(const PadvLimits *limits, uint32_t database, uint32_t role,
