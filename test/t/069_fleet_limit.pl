@@ -199,6 +199,33 @@ $most = 0;
 	$other->close;
 	wait_for($hub, q{NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory')});
 }
+
+# --- calls that fail, in a session that stays ---
+{
+	my $failed = wire($hub, scalar getpwuid($<));
+	my $call = "CALL pool_advisor_fleet.fleet_limit('app', $TOTAL)";
+	my $fails = sub {
+		my ($how, $name) = @_;
+		my $said = eval { $failed->value($call); '' } // $@;
+		like($said, $how, "$name: the call fails");
+		is($hub->safe_psql('postgres', q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'}), 0, 'and leaves no lock');
+		return;
+	};
+
+	$hub->safe_psql('postgres', 'DROP EXTENSION dblink');
+	$fails->(qr/extension "dblink" is not installed/, 'without dblink');
+	$hub->safe_psql('postgres', 'CREATE EXTENSION dblink');
+	$failed->value('BEGIN');
+	$fails->(qr/invalid transaction termination/, 'in a transaction block');
+	$failed->value('ROLLBACK');
+	take_all(qw(primary standby hub));
+	weigh(hub => 8, primary => 1, standby => 1);
+	$failed->value(q{SET statement_timeout = '1s'});
+	$fails->(qr/canceling statement due to statement timeout/, 'with a timeout');
+	$failed->close;
+	is(set_to($TOTAL), '', 'another session sets the limit');
+	drop_all();
+}
 weigh(hub => 8, primary => 1, standby => 1);
 $hub->safe_psql('postgres', "SELECT pool_advisor_fleet._plan('app', $TOTAL, true)");
 weigh(hub => 1, primary => 8, standby => 8);
