@@ -189,6 +189,23 @@ is(in_force(qw(hub primary standby)), 'hub 3 primary 4 standby 4', 'and the limi
 drop_all();
 $most = 0;
 
+# scales above 1, of which a small limit leaves nothing
+$_->safe_psql('postgres', 'ALTER SYSTEM SET pool_advisor.limit_scale = 3; SELECT pg_reload_conf()') foreach values %nodes;
+wait_for_limits($_, q{rolname = 'app' AND max_sessions >= 9}) foreach values %nodes;
+is(set_to(10), '', 'scales of 3');
+is(in_force(qw(hub primary standby)), 'hub 3 primary 3 standby 3', 'each node has the smallest limit that there is');
+is($hub->safe_psql('postgres', 'SELECT sum(at_most) FROM pool_advisor_fleet.shares'), 9, 'which is within the limit');
+like(set_to(8), qr/WARNING:.*hub: it admits no session, as limit_scale 3 makes 3 of a limit of 1, and its share is 2/s,
+	'a node whose share is too small for its scale is named');
+cmp_ok($hub->safe_psql('postgres', 'SELECT sum(at_most) FROM pool_advisor_fleet.shares'), '<=', 8, 'and there are not more');
+take_all(keys %nodes);
+cmp_ok(scalar @held, '<=', 8, 'nor sessions');
+drop_all();
+$_->safe_psql('postgres', 'ALTER SYSTEM RESET pool_advisor.limit_scale; SELECT pg_reload_conf()') foreach values %nodes;
+is(set_to($TOTAL), '', 'without them');
+drop_all();
+$most = 0;
+
 # --- two sessions, and one that ended between the note and the command ---
 {
 	my $other = wire($hub, scalar getpwuid($<));
