@@ -150,9 +150,23 @@ foreach my $bad ("NULL, $TOTAL", "'app', 2", q{'app', NULL})
 	like($err, qr/a number of sessions are needed.*The fleet has 3 nodes/s, "fleet_limit($bad) is refused");
 }
 
+# --- a node whose database has a search_path with objects of the same names ---
+$nodes{primary}->safe_psql('postgres', q{
+	CREATE SCHEMA hijack;
+	GRANT USAGE ON SCHEMA hijack TO PUBLIC;
+	CREATE FUNCTION hijack.to_jsonb(anyelement) RETURNS jsonb LANGUAGE sql AS 'SELECT (1 / 0)::text::jsonb';
+	CREATE FUNCTION hijack.equal(name, name) RETURNS boolean LANGUAGE sql AS 'SELECT 1 / 0 > 0';
+	CREATE FUNCTION hijack.equal(text, text) RETURNS boolean LANGUAGE sql AS 'SELECT 1 / 0 > 0';
+	CREATE OPERATOR hijack.= (FUNCTION = hijack.equal, LEFTARG = name, RIGHTARG = name);
+	CREATE OPERATOR hijack.= (FUNCTION = hijack.equal, LEFTARG = text, RIGHTARG = text);
+	CREATE TYPE hijack.text AS ENUM ('no');
+	ALTER DATABASE postgres SET search_path = hijack, pg_catalog});
+
 # --- it is divided by weight ---
 weigh(hub => 2);
 is(set_to($TOTAL), '', 'it is set without a word');
+$nodes{primary}->safe_psql('template1', 'ALTER DATABASE postgres RESET search_path');
+$nodes{primary}->safe_psql('postgres', 'DROP SCHEMA hijack CASCADE');
 is(in_force(qw(hub primary standby)), 'hub 6 primary 3 standby 3', 'and divided: the half for the one with half of the weight');
 drop_all();
 $most = 0;
