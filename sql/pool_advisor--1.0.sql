@@ -255,7 +255,7 @@ CREATE FUNCTION pool_advisor._advice(
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_advice'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 5;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 5;
 REVOKE ALL ON FUNCTION pool_advisor._advice() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor._advice() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._advice() IS 'what the view advice shows';
@@ -300,7 +300,7 @@ CREATE FUNCTION pool_advisor._pools(
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_pools'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 10;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 10;
 REVOKE ALL ON FUNCTION pool_advisor._pools() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor._pools() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._pools() IS 'what the view pools shows';
@@ -335,7 +335,7 @@ CREATE FUNCTION pool_advisor._found_pool_advice(
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_found_pool_advice'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 1;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 1;
 REVOKE ALL ON FUNCTION pool_advisor._found_pool_advice() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor._found_pool_advice() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._found_pool_advice() IS 'what the view advice shows of the pools that were found';
@@ -377,7 +377,7 @@ COMMENT ON COLUMN pool_advisor.advice.fix IS 'a line to run, or empty';
 CREATE FUNCTION pool_advisor.explain()
 RETURNS SETOF text
 AS 'MODULE_PATHNAME', 'pool_advisor_explain'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 15;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 15;
 REVOKE ALL ON FUNCTION pool_advisor.explain() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor.explain() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor.explain() IS
@@ -393,7 +393,7 @@ CREATE FUNCTION pool_advisor._hardware(
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_hardware'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 20;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 20;
 REVOKE ALL ON FUNCTION pool_advisor._hardware() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor._hardware() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._hardware() IS 'what the view hardware shows';
@@ -444,7 +444,7 @@ CREATE FUNCTION pool_advisor._latency(
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_latency'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 20;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 20;
 REVOKE ALL ON FUNCTION pool_advisor._latency() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor._latency() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._latency() IS 'what the view latency shows';
@@ -479,7 +479,7 @@ CREATE FUNCTION pool_advisor._blockers(
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_blockers'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 5;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 5;
 REVOKE ALL ON FUNCTION pool_advisor._blockers() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor._blockers() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._blockers() IS 'what the view blockers shows';
@@ -518,7 +518,7 @@ CREATE FUNCTION pool_advisor._incidents(
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_incidents'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 20;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 20;
 REVOKE ALL ON FUNCTION pool_advisor._incidents() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor._incidents() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._incidents() IS 'what the view incidents shows';
@@ -547,7 +547,7 @@ CREATE FUNCTION pool_advisor._summary(
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_summary'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 8;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 8;
 REVOKE ALL ON FUNCTION pool_advisor._summary() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor._summary() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._summary() IS 'what the view summary shows';
@@ -581,7 +581,7 @@ CREATE FUNCTION pool_advisor._roles(
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_roles'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 20;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 20;
 REVOKE ALL ON FUNCTION pool_advisor._roles() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor._roles() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._roles() IS 'what the view roles shows';
@@ -623,7 +623,7 @@ CREATE FUNCTION pool_advisor._load(
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_load'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 100;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 100;
 REVOKE ALL ON FUNCTION pool_advisor._load() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor._load() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._load() IS 'what the view load shows';
@@ -711,7 +711,7 @@ CREATE FUNCTION pool_advisor.compare(
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_compare'
-LANGUAGE C VOLATILE PARALLEL SAFE ROWS 20;
+LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 20;
 REVOKE ALL ON FUNCTION pool_advisor.compare(timestamptz, timestamptz, timestamptz, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor.compare(timestamptz, timestamptz, timestamptz, timestamptz) TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor.compare(timestamptz, timestamptz, timestamptz, timestamptz) IS
@@ -769,7 +769,7 @@ CREATE FUNCTION pool_advisor._limits(
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_limits'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 10;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 10;
 REVOKE ALL ON FUNCTION pool_advisor._limits() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor._limits() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._limits() IS 'what the view limits shows';
@@ -836,7 +836,7 @@ CREATE FUNCTION pool_advisor._gate(
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_gate'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 10;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 10;
 REVOKE ALL ON FUNCTION pool_advisor._gate() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor._gate() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._gate() IS 'what the view gate shows';
@@ -970,7 +970,7 @@ CREATE FUNCTION pool_advisor._budget(
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_budget'
-LANGUAGE C STRICT VOLATILE PARALLEL SAFE ROWS 10;
+LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED ROWS 10;
 REVOKE ALL ON FUNCTION pool_advisor._budget() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION pool_advisor._budget() TO pg_monitor, pg_read_all_stats;
 COMMENT ON FUNCTION pool_advisor._budget() IS 'what the view budget shows';

@@ -95,3 +95,9 @@ padv_clean_name(char *name)
 	(void) padv_mark_unconvertible(name, encoding, client);
 	return name;
 }
+
+const char *
+padv_clean_text(const char *text)
+{
+	return pg_is_ascii(text) ? text : padv_clean_name(pstrdup(text));
+}

@@ -15,6 +15,12 @@
 extern char *padv_clean_name(char *name);
 
 /*
+ * A text with names in it that can be sent: the text itself if it is ASCII, or a copy in
+ * the current memory context, as above.
+ */
+extern const char *padv_clean_text(const char *text);
+
+/*
  * Replace each character of a text in one encoding by a question mark that the other one
  * does not have.  Changes the text in place; false when nothing can be converted.
  */

@@ -20,10 +20,8 @@ static void
 store_latency(FunctionCallInfo fcinfo, const char *role, const char *period, const PadvLatency *latency)
 {
 	PadvRow		row = {0};
-	NameData	name;
 
-	namestrcpy(&name, role);
-	padv_row_add(&row, NameGetDatum(&name), false);
+	padv_row_name(&row, role);
 	padv_row_text(&row, period);
 	padv_row_int(&row, (int64) padv_latency_count(latency));
 	padv_row_int(&row, (int64) latency->rolled_back);

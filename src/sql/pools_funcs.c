@@ -64,15 +64,6 @@ padv_read_pools(PadvNamedPool **named)
 }
 
 static void
-add_name_or_null(PadvRow *row, const char *name, bool null)
-{
-	NameData   *copy = palloc0(sizeof(NameData));
-
-	strlcpy(NameStr(*copy), name, NAMEDATALEN);
-	padv_row_add(row, NameGetDatum(copy), null);
-}
-
-static void
 add_text_or_null(PadvRow *row, const char *text)
 {
 	if (text == NULL)
@@ -88,8 +79,8 @@ store_pool(FunctionCallInfo fcinfo, const PadvNamedPool *named)
 	char		reason[PADV_POOL_REASON];
 	PadvRow		row = {0};
 
-	add_name_or_null(&row, named->role, pool->others);
-	add_name_or_null(&row, named->database, pool->others);
+	padv_row_name(&row, pool->others ? NULL : named->role);
+	padv_row_name(&row, pool->others ? NULL : named->database);
 	padv_row_text(&row, named->application);
 	add_text_or_null(&row, named->client);
 	add_text_or_null(&row, padv_pool_kind_name(pool->kind));

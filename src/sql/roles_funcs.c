@@ -35,10 +35,8 @@ store_role(void *arg, const PadvRoleRow *role, const PadvRoleCounters *counters,
 {
 	FunctionCallInfo fcinfo = arg;
 	PadvRow		row = {0};
-	NameData	name;
 
-	namestrcpy(&name, padv_role_row_name(role));
-	padv_row_add(&row, NameGetDatum(&name), false);
+	padv_row_name(&row, padv_role_row_name(role));
 	padv_row_int(&row, role->sessions);
 	padv_row_int(&row, role->active);
 	padv_row_int(&row, role->idle);

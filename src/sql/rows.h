@@ -16,6 +16,8 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+#include "sql/encoding.h"
+
 #define PADV_MAX_COLUMNS 64
 
 /* A row being filled from left to right. */
@@ -112,21 +114,24 @@ padv_row_bool(PadvRow *row, bool value)
 	padv_row_add(row, BoolGetDatum(value), false);
 }
 
-/* The value is copied, so the caller may reuse its buffer. */
+/*
+ * The value is copied, so the caller may reuse its buffer.  It may have names in it, so
+ * what the client could not be sent is replaced.
+ */
 static inline void
 padv_row_text(PadvRow *row, const char *value)
 {
-	padv_row_add(row, CStringGetTextDatum(value), false);
+	padv_row_add(row, CStringGetTextDatum(padv_clean_text(value)), false);
 }
 
-/* The value is copied; NULL is NULL. */
+/* The value is copied as above; NULL is NULL. */
 static inline void
 padv_row_name(PadvRow *row, const char *value)
 {
 	NameData   *copy = palloc0(sizeof(NameData));
 
 	if (value != NULL)
-		namestrcpy(copy, value);
+		namestrcpy(copy, padv_clean_text(value));
 	padv_row_add(row, NameGetDatum(copy), value == NULL);
 }
 

@@ -129,6 +129,40 @@ foreach my $database (@databases)
 			database => $database, encoding => $encoding), 2 * $number, "$database, $encoding: the view, too");
 	}
 }
+# Views that show names. One of the roles has a session, and databases with such names have limits, too.
+ask(q{DO $$
+	DECLARE r name;
+	BEGIN
+		FOR r IN SELECT rolname FROM pg_roles WHERE rolname ~ '^odd4' LOOP EXECUTE format('ALTER ROLE %I LOGIN', r); END LOOP;
+	END $$}, database => 'sql_ascii');
+my $session = client($node, "odd4_\xfc", 'SELECT 1;');
+says($session, qr/1/);
+wait_for($node, q{EXISTS (SELECT FROM pool_advisor.roles WHERE rolname ~ '^odd4' AND sessions = 1)});
+my @odd_databases = map { "convert_from('\\x$_', 'SQL_ASCII')" } 'fc', 'c3bc';
+foreach my $name (@odd_databases)
+{
+	ask(qq{SELECT format('CREATE DATABASE %I', 'base_' || $name), format('ALTER DATABASE %I SET pool_advisor.max_sessions = 7', 'base_' || $name) \\gexec},
+		database => 'sql_ascii');
+}
+wait_for($node, 'count(*) = 2 FROM pool_advisor.limits WHERE max_sessions = 7');
+foreach my $database (@databases)
+{
+	foreach my $encoding (qw(UTF8 EUC_JP LATIN1 SQL_ASCII))
+	{
+		next if "$database $encoding" =~ /^(euc_jp LATIN1|latin1 EUC_JP)$/;
+
+		foreach my $view (qw(limits limits_brief budget budget_brief))
+		{
+			cmp_ok(ask("SELECT count(*) FROM (SELECT v FROM pool_advisor.$view AS v OFFSET 0) AS v WHERE v::text ~ 'odd'",
+				database => $database, encoding => $encoding), '==', $number, "$database, $encoding: $view has every role");
+		}
+		foreach my $view (qw(roles roles_brief load load_brief pools pools_brief gate latency latency_brief blockers_brief advice_brief summary))
+		{
+			unlike(ask("SELECT * FROM pool_advisor.$view", database => $database, encoding => $encoding), qr/ERROR/, "$database, $encoding: $view");
+		}
+	}
+}
+finish($session);
 like(ask('SELECT pool_advisor.openmetrics()', database => 'euc_jp', encoding => 'UTF8'),
 	qr/rolname="odd8_\xe3\x81\x82"/, 'what there is a character for is that character');
 $node->safe_psql('sql_ascii', q{DO $$
