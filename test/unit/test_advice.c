@@ -7,6 +7,7 @@
 
 #include "core/advice/advice.h"
 #include "core/advice/explain.h"
+#include "core/text/utf8.h"
 #include "tap.h"
 
 static const PadvCurve no_curve;
@@ -595,6 +596,59 @@ test_lengths(void)
 	}
 }
 
+/* Whether a text is UTF-8, and not cut inside of a character. */
+static bool
+is_whole(const char *text)
+{
+	while (*text != '\0')
+	{
+		const char *before = text;
+
+		if (padv_utf8_next(&text) == '?' && *before != '?')
+			return false;
+	}
+	return true;
+}
+
+/* A prepared transaction whose name is longer than the texts, at every place of a cut. */
+static void
+test_cut(void)
+{
+	static const char *const letters[] = {"\xc3\xb6", "\xe3\x81\x82", "\xf0\x9f\x98\x80"};
+	int			broken = 0;
+	char		text[8];
+
+	for (int i = 0; i < 3 * 8; i++)
+	{
+		char		gid[700] = "'abcdefgh";
+		PadvLocalStatus local = quiet();
+		const PadvAdvice *advice;
+
+		gid[1 + i % 8] = '\0';
+		while (strlen(gid) + 5 < sizeof(gid))
+			strcat(gid, letters[i / 8]);
+		local.status.stall.any = true;
+		local.status.stall.worst.state = PADV_BLOCKER_PREPARED;
+		local.blocker_gid_quoted = gid;
+		advice = find(&local, "blocked_by");
+		if (advice == NULL || !is_whole(advice->subject) || !is_whole(advice->finding) || strlen(advice->subject) < 120)
+			broken++;
+	}
+	ok(broken == 0, "a name is cut at a character");
+	for (int i = 0; i < 3; i++)
+	{
+		strcpy(text, letters[i]);
+		padv_utf8_cut(text);
+		broken += strcmp(text, letters[i]) != 0;
+		text[strlen(text) - 1] = '\0';
+		padv_utf8_cut(text);
+		broken += text[0] != '\0';
+	}
+	text[0] = '\0';
+	padv_utf8_cut(text);
+	ok(broken == 0 && text[0] == '\0', "only the beginning of a character is removed");
+}
+
 int
 main(void)
 {
@@ -610,5 +664,6 @@ main(void)
 	test_rounding();
 	test_conclusion();
 	test_lengths();
+	test_cut();
 	return tap_end();
 }

@@ -12,6 +12,7 @@
 
 #include "core/advice/blocked_advice.h"
 #include "core/model/health.h"
+#include "core/text/emit.h"
 
 /* The size of a description with the longest names of role and database. */
 #define DESCRIPTION 320
@@ -59,13 +60,14 @@ padv_describe_blocker(const PadvLocalStatus *local, char *text, size_t size)
 	describe_state(blocker, state, sizeof(state));
 	if (blocker->xact_seconds >= 0.0)
 		snprintf(age, sizeof(age), ", transaction %.0f s old", blocker->xact_seconds);
+	text[0] = '\0';
 	if (blocker->state == PADV_BLOCKER_PREPARED)
-		snprintf(text, size, "prepared transaction %s (role %s, database %s%s)",
-				 local->blocker_gid_quoted ? local->blocker_gid_quoted : "", role, database, age);
+		padv_append(text, size, "prepared transaction %s (role %s, database %s%s)",
+					local->blocker_gid_quoted ? local->blocker_gid_quoted : "", role, database, age);
 	else if (role[0] == '\0')
-		snprintf(text, size, "process %d (%s%s)", blocker->pid, state + 2, age);
+		padv_append(text, size, "process %d (%s%s)", blocker->pid, state + 2, age);
 	else
-		snprintf(text, size, "process %d (role %s, database %s%s%s)", blocker->pid, role, database, state, age);
+		padv_append(text, size, "process %d (role %s, database %s%s%s)", blocker->pid, role, database, state, age);
 }
 
 static const char *
@@ -113,25 +115,22 @@ padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice)
 	const PadvStall *stall = &local->status.stall;
 	const PadvBlocker *blocker = &stall->worst;
 	char		description[DESCRIPTION];
-	int			length;
 
 	if (!stall->any)
 		return false;
 	padv_advice_begin(advice, padv_health_stalled(&local->status) ? PADV_CRITICAL : PADV_WARNING,
 					  "blocked_by", "");
 	if (blocker->pid != 0)
-		snprintf(advice->subject, sizeof(advice->subject), "%d", blocker->pid);
+		PADV_WRITE(advice->subject, "%d", blocker->pid);
 	else
-		snprintf(advice->subject, sizeof(advice->subject), "%.*s", (int) sizeof(advice->subject) - 1,
-				 local->blocker_gid_quoted ? local->blocker_gid_quoted : "");
+		PADV_WRITE(advice->subject, "%s", local->blocker_gid_quoted ? local->blocker_gid_quoted : "");
 	padv_describe_blocker(local, description, sizeof(description));
-	length = snprintf(advice->finding, sizeof(advice->finding),
-					  "%lld %s for %s, %lld of them directly, and for %.0f s at most.",
-					  (long long) blocker->blocked, blocker->blocked == 1 ? "session waits" : "sessions wait",
-					  description, (long long) blocker->blocked_directly, blocker->longest_wait_seconds);
-	if (stall->blocked > blocker->blocked && (size_t) length < sizeof(advice->finding))
-		snprintf(advice->finding + length, sizeof(advice->finding) - (size_t) length,
-				 " Together %lld wait for locks; the view blockers has the others.", (long long) stall->blocked);
+	PADV_WRITE(advice->finding, "%lld %s for %s, %lld of them directly, and for %.0f s at most.",
+			   (long long) blocker->blocked, blocker->blocked == 1 ? "session waits" : "sessions wait",
+			   description, (long long) blocker->blocked_directly, blocker->longest_wait_seconds);
+	if (stall->blocked > blocker->blocked)
+		PADV_APPEND(advice->finding, " Together %lld wait for locks; the view blockers has the others.",
+					(long long) stall->blocked);
 	snprintf(advice->recommendation, sizeof(advice->recommendation), "%s", what_helps(blocker->state));
 	padv_advice_conclude(advice, &local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 	write_fix(local, advice->fix, sizeof(advice->fix));

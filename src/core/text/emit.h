@@ -3,7 +3,8 @@
  *		Emitting sentences one by one, for the modules that explain, and formatting text
  *		into a buffer.
  *
- * Pure: nothing here allocates or fails.  What does not fit is cut off.
+ * Pure: nothing here allocates or fails.  What does not fit is cut off, before the
+ * character that does not.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -13,6 +14,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "core/text/utf8.h"
 
 /* Bytes of the longest sentence, with the NUL. */
 #define PADV_SENTENCE 640
@@ -32,7 +35,8 @@ padv_emit(const PadvEmitter *emitter, const char *format, ...)
 	va_list		args;
 
 	va_start(args, format);
-	vsnprintf(sentence, sizeof(sentence), format, args);
+	if ((size_t) vsnprintf(sentence, sizeof(sentence), format, args) >= sizeof(sentence))
+		padv_utf8_cut(sentence);
 	va_end(args);
 	emitter->emit(emitter->arg, sentence);
 }
@@ -46,7 +50,8 @@ padv_append(char *text, size_t size, const char *format, ...)
 	va_list		args;
 
 	va_start(args, format);
-	vsnprintf(text + used, size - used, format, args);
+	if ((size_t) vsnprintf(text + used, size - used, format, args) >= size - used)
+		padv_utf8_cut(text);
 	va_end(args);
 }
 

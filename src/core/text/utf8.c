@@ -6,6 +6,8 @@
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
+#include <string.h>
+
 #include "core/text/utf8.h"
 
 /* The bytes of a character by its first one; 0 if none starts so. */
@@ -44,6 +46,22 @@ padv_utf8_next(const char **text)
 	}
 	*text += length;
 	return code;
+}
+
+void
+padv_utf8_cut(char *text)
+{
+	size_t		length = strlen(text);
+	int			more = 0;		/* bytes behind the first one of the last
+								 * character */
+
+	while (length > 0 && more < 3 && ((unsigned char) text[length - 1] & 0xC0) == 0x80)
+	{
+		length--;
+		more++;
+	}
+	if (length > 0 && sequence_length((unsigned char) text[length - 1]) > more + 1)
+		text[length - 1] = '\0';
 }
 
 bool

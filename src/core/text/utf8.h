@@ -16,6 +16,12 @@
  */
 extern uint32_t padv_utf8_next(const char **text);
 
+/*
+ * Remove the beginning of a character from the end of a text that was cut off.  Changes
+ * the text in place.  In another encoding this can remove the last character.
+ */
+extern void padv_utf8_cut(char *text);
+
 typedef struct PadvCodes
 {
 	uint32_t	first;
