@@ -102,7 +102,7 @@ typedef struct PadvIdleCandidate
 	int32		backend;		/* for padv_admission_ask_to_close */
 	int32		pid;
 	int32		status_index;	/* as PadvSession.status_index */
-	int32		nquotas;		/* its quotas above their min_sessions */
+	int32		nquotas;		/* its quotas, all above their min_sessions */
 	int32		quotas[PADV_MAX_SESSION_LIMITS];
 } PadvIdleCandidate;
 
@@ -169,8 +169,8 @@ extern bool padv_admission_identify(Oid role, Oid database, const PadvSessionLim
  * ask_to_close: signal that session to check whether it should close, for this quota.
  * asked_to_close: the quota for which this session was asked to close, or -1.  Clears
  *		the request.
- * may_close: whether that quota is still above its min_sessions, and the session was
- *		idle for its idle timeout.  If so, the session is counted as closed and must
+ * may_close: whether all quotas of this session are still above their min_sessions, and
+ *		the session was idle for the idle timeout of that quota.  If so, the session is counted as closed and must
  *		end.  idle_ms is in milliseconds.
  */
 extern int	padv_admission_backends(void);

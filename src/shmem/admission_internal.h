@@ -103,7 +103,8 @@ typedef struct PadvLimitState
 	int32		value[PADV_LIMIT_SETTINGS]; /* as in PadvLimit; where nothing
 											 * is enforced, max_active is -1 */
 	uint32		from_default;	/* as in PadvLimit */
-	int32		closing;		/* sessions that are closing because of it */
+	int32		closing;		/* sessions that are closing because they are
+								 * idle */
 	int64		granted;		/* slots granted to waiters under this quota */
 	PadvQueueWatch watch;		/* the waits at this quota */
 	int32		stats;			/* index in padv_queue_stats */
@@ -314,6 +315,12 @@ padv_slot_limit_of(int32 quota)
 	return quota == PADV_SERVER_QUOTA ? padv_admission->server_max_active :
 		padv_limit_states[quota].value[PADV_MAX_ACTIVE];
 }
+
+/*
+ * Count this session as closing at all of its quotas, or no longer.  Call it with the
+ * mutex held.
+ */
+extern void padv_admission_count_closing(int change);
 
 /*
  * The enforcement for logins: as the worker has installed it, but not stricter than

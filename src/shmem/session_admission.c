@@ -59,7 +59,7 @@ padv_admission_release(void)
 	if (request->state == PADV_REQUEST_WAITING)
 		padv_backend_end_wait(padv_my_backend, now);
 	if (padv_my_backend->closing_quota != PADV_NO_QUOTA)
-		padv_limit_states[padv_my_backend->closing_quota].closing--;
+		padv_admission_count_closing(-1);
 	padv_my_backend->closing_quota = PADV_NO_QUOTA;
 	if (request->state == PADV_REQUEST_GRANTED)
 		padv_admission->inside--;

@@ -1,6 +1,7 @@
 /*
  * session_idle.c
- *		Which sessions could be closed because there are more than min_sessions.
+ *		Which sessions could be closed because there are more than min_sessions, under each
+ *		limit that they are under.
  *
  * The worker asks a session to close (idle_closer.c), and the session decides
  * (xact_end.c).  This file has what they share.  admission_internal.h says which lock
@@ -15,7 +16,16 @@
 #include "compat.h"
 #include "shmem/admission_internal.h"
 
-/* Count the sessions above min_sessions by quota; false when there are none. */
+static int32
+sessions_beyond_min(const PadvLimitState *entry)
+{
+	return Max(padv_quota_granted(&entry->counts) - entry->closing - entry->value[PADV_MIN_SESSIONS], 0);
+}
+
+/*
+ * Count the sessions above min_sessions by quota; false when no quota closes any.  A
+ * session is kept if one of its quotas has none above.
+ */
 static bool
 count_beyond_min(PadvBeyondMin *beyond)
 {
@@ -24,14 +34,12 @@ count_beyond_min(PadvBeyondMin *beyond)
 	for (int quota = 0; quota < PADV_ROLE_QUOTA(padv_admission->nroles); quota++)
 	{
 		const PadvLimitState *entry = &padv_limit_states[quota];
-		int			excess = padv_quota_granted(&entry->counts) - entry->closing - entry->value[PADV_MIN_SESSIONS];
+		bool		has_min = entry->value[PADV_MIN_SESSIONS] >= 0;
 
-		beyond[quota].sessions = 0;
-		if (entry->value[PADV_MIN_SESSIONS] < 0 || entry->value[PADV_SESSION_IDLE_TIMEOUT] <= 0 || excess <= 0)
-			continue;
-		beyond[quota].sessions = excess;
-		beyond[quota].idle_timeout = entry->value[PADV_SESSION_IDLE_TIMEOUT];
-		any = true;
+		beyond[quota].sessions = has_min ? sessions_beyond_min(entry) : PG_INT32_MAX;
+		beyond[quota].idle_timeout = has_min ? entry->value[PADV_SESSION_IDLE_TIMEOUT] : 0;
+		if (beyond[quota].idle_timeout > 0 && beyond[quota].sessions > 0)
+			any = true;
 	}
 	return any;
 }
@@ -42,15 +50,20 @@ add_idle_candidate(const PadvBackend *backend, const PadvBeyondMin *beyond,
 {
 	const PadvRequest *request = &backend->login;
 	PadvIdleCandidate *candidate = &candidates[*count];
+	bool		any = false;
 
 	candidate->backend = backend - padv_backends;
 	candidate->pid = backend->pid;
 	candidate->status_index = backend->status_index;
 	candidate->nquotas = 0;
 	for (int i = 0; i < request->nquotas; i++)
-		if (beyond[request->quotas[i]].sessions > 0)
-			candidate->quotas[candidate->nquotas++] = request->quotas[i];
-	if (candidate->nquotas > 0)
+	{
+		if (beyond[request->quotas[i]].sessions == 0)
+			return;
+		any = any || beyond[request->quotas[i]].idle_timeout > 0;
+		candidate->quotas[candidate->nquotas++] = request->quotas[i];
+	}
+	if (any)
 		(*count)++;
 }
 
@@ -105,21 +118,43 @@ is_under_quota(const PadvRequest *request, int quota)
 	return false;
 }
 
+/* Whether each quota of a session is above its min_sessions. */
+static bool
+is_beyond_all_min(const PadvRequest *request)
+{
+	for (int i = 0; i < request->nquotas; i++)
+	{
+		const PadvLimitState *entry = &padv_limit_states[request->quotas[i]];
+
+		if (entry->value[PADV_MIN_SESSIONS] >= 0 && sessions_beyond_min(entry) == 0)
+			return false;
+	}
+	return true;
+}
+
+void
+padv_admission_count_closing(int change)
+{
+	const PadvRequest *request = &padv_my_backend->login;
+
+	for (int i = 0; i < request->nquotas; i++)
+		padv_limit_states[request->quotas[i]].closing += change;
+}
+
 bool
 padv_admission_may_close(int quota, int64 idle_ms)
 {
-	PadvLimitState *entry = &padv_limit_states[quota];
+	const PadvLimitState *entry = &padv_limit_states[quota];
 	bool		result;
 
 	SpinLockAcquire(&padv_admission->mutex);
 	result = is_under_quota(&padv_my_backend->login, quota) &&
 		padv_login_enforcement() == PADV_ENFORCEMENT_ON &&
 		entry->value[PADV_SESSION_IDLE_TIMEOUT] > 0 && idle_ms >= entry->value[PADV_SESSION_IDLE_TIMEOUT] &&
-		entry->value[PADV_MIN_SESSIONS] >= 0 &&
-		padv_quota_granted(&entry->counts) - entry->closing > entry->value[PADV_MIN_SESSIONS];
+		entry->value[PADV_MIN_SESSIONS] >= 0 && is_beyond_all_min(&padv_my_backend->login);
 	if (result)
 	{
-		entry->closing++;
+		padv_admission_count_closing(1);
 		padv_my_backend->closing_quota = quota;
 		padv_backend_counters(padv_my_backend)->count[PADV_ROLE_CLOSED_IDLE]++;
 	}

@@ -76,7 +76,10 @@ find_idle_candidates(PadvIdleCloser *closer, int ncandidates, const PadvSample *
 	return count;
 }
 
-/* Ask the session to close, for the first quota whose idle timeout it has reached. */
+/*
+ * Ask the session to close, for the first quota whose idle timeout it has reached, unless
+ * another quota keeps it.
+ */
 static void
 request_close_if_idle(const IdleSession *idle, int64 now, PadvBeyondMin *beyond)
 {
@@ -84,11 +87,13 @@ request_close_if_idle(const IdleSession *idle, int64 now, PadvBeyondMin *beyond)
 	int64		idle_ms = (now - idle->since) / 1000;
 	int			for_quota = -1;
 
-	for (int i = 0; i < candidate->nquotas && for_quota < 0; i++)
+	for (int i = 0; i < candidate->nquotas; i++)
 	{
 		const PadvBeyondMin *quota = &beyond[candidate->quotas[i]];
 
-		if (quota->sessions > 0 && idle_ms >= quota->idle_timeout)
+		if (quota->sessions == 0)
+			return;
+		if (for_quota < 0 && quota->idle_timeout > 0 && idle_ms >= quota->idle_timeout)
 			for_quota = candidate->quotas[i];
 	}
 	if (for_quota < 0)

@@ -16,8 +16,8 @@ my $node = limits_node('idle_closer', "max_connections = 60\nlog_connections = o
 # A session that is idle from now on, after those that were started before.
 sub idle_session
 {
-	my ($sql) = @_;
-	my $session = client($node, 'app', ($sql // '') . 'SELECT pg_backend_pid();');
+	my ($sql, %options) = @_;
+	my $session = client($node, 'app', ($sql // '') . 'SELECT pg_backend_pid();', %options);
 
 	$session->{run}->pump until $session->{out} =~ /^(\d+)$/m;
 	$session->{pid} = $1;
@@ -68,6 +68,21 @@ is($node->safe_psql('postgres',
 	2, 'those that work are left, the core or not');
 $node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'});
 finish($_) foreach @idle, $open, $busy;
+
+# A limit does not close what another one keeps.
+set_limits($node, q{CREATE DATABASE crm; SELECT pool_advisor.set_limit('app', min_sessions => 3, session_idle_timeout => '1 hour');
+	SELECT pool_advisor.set_limit(database => 'crm', min_sessions => 0, session_idle_timeout => '1 s')},
+	q{count(*) = 2 FROM pool_advisor.limits WHERE rolname = 'app' AND min_sessions = 3 OR datname = 'crm'});
+@idle = map { idle_session('', database => 'crm') } 1 .. 5;
+wait_for_limits($node, q{datname = 'crm' AND in_use = 3}, 'a database closes sessions beyond min_sessions of the role');
+wait_for($node, q{pg_sleep(2.5) IS NOT NULL});
+is(alive(@idle), join(',', map { $_->{pid} } @idle[2 .. 4]), 'and no others');
+set_limits($node, q{SELECT pool_advisor.set_limit('app', min_sessions => 1)}, q{min_sessions = 1 FROM pool_advisor.limits WHERE rolname = 'app'});
+wait_for_limits($node, q{datname = 'crm' AND in_use = 1}, 'as soon as the role keeps fewer, more are closed');
+$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'});
+finish($_) foreach @idle;
+set_limits($node, q{DROP DATABASE crm; SELECT pool_advisor.set_limit('app', session_idle_timeout => '1 s')},
+	q{count(*) = 0 FROM pool_advisor.limits WHERE datname IS NOT NULL});
 
 # A statement that is on its way when its session is asked to close is executed.
 # The session is stopped until both have arrived.
