@@ -255,7 +255,7 @@ pool_advisor_budget(PG_FUNCTION_ARGS)
 	{
 		const PadvLimit *limit = &usage.limits->limits[i];
 
-		if (padv_limit_bound(limit) >= 0)
+		if (padv_limit_bound(limit) >= 0 && !padv_limit_is_exempt(usage.limits, limit))
 			store_budget(fcinfo, padv_scope_name(limit->scope), limit_name(limit), usage.in_use[i],
 						 padv_limit_bound(limit), available, padv_limit_queue(limit));
 	}

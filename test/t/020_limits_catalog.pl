@@ -86,6 +86,17 @@ $node->safe_psql('postgres', 'REVOKE team FROM ben');
 wait_for_limits($node, q{rolname = 'team' AND in_use = 1}, 'a session leaves its group');
 all_leave();
 
+# A limit of an exempt role has no effect, and takes no connections.
+my $server_queue = q{SELECT queue FROM pool_advisor.budget WHERE scope = 'server'};
+my $queue_before = $node->safe_psql('postgres', $server_queue);
+set_limits($node, q{ALTER ROLE dba SET pool_advisor.max_sessions = 1; ALTER ROLE dba SET pool_advisor.queue_length = 500;
+	ALTER ROLE dba IN DATABASE postgres SET pool_advisor.max_sessions = 1},
+	q{count(*) = 2 FROM pool_advisor.limits WHERE rolname = 'dba' AND enforcement = 'exempt'});
+is($node->safe_psql('postgres', q{SELECT count(*) FROM pool_advisor.budget WHERE name ~ 'dba'}), 0, 'budget leaves out the limit of an exempt role');
+is($node->safe_psql('postgres', $server_queue), $queue_before, 'and its queue');
+set_limits($node, 'ALTER ROLE dba RESET ALL; ALTER ROLE dba IN DATABASE postgres RESET ALL',
+	q{NOT EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'dba')});
+
 # Rename, drop, the same name again.
 stay('ann');
 $node->safe_psql('postgres', 'ALTER ROLE ann RENAME TO anna');

@@ -423,6 +423,14 @@ test_queues(void)
 	padv_limits_commit(&limits, roles, 3);
 	ok(limits.committed_queue == 105, "all queues are added up, but those without a number of sessions");
 	begin();
+	set(0, ALICE, PADV_MAX_SESSIONS, 2)->value[PADV_QUEUE_LENGTH] = 100;
+	set(CRM, ALICE, PADV_MAX_SESSIONS, 2)->value[PADV_QUEUE_LENGTH] = 10;
+	set(CRM, BOB, PADV_MAX_SESSIONS, 2)->value[PADV_QUEUE_LENGTH] = 3;
+	padv_limits_add_exempt(&limits, ALICE);
+	finish();
+	padv_limits_commit(&limits, roles + 1, 2);
+	ok(limits.committed_queue == 3, "those of an exempt role are not");
+	begin();
 	limits.default_limit.value[PADV_MAX_SESSIONS] = 3;
 	limits.default_limit.value[PADV_QUEUE_LENGTH] = 4;
 	set(0, ALICE, PADV_MAX_SESSIONS, 2)->value[PADV_QUEUE_LENGTH] = 0;

@@ -654,7 +654,8 @@ padv_limits_commit(PadvLimits *limits, const PadvLoginRole *roles, size_t nroles
 
 		if (in_group[i] != 0)
 			total += in_group[i] < 0 || in_group[i] > limit ? limit : in_group[i];
-		add_queue(limits, &limits->limits[i]);
+		if (!padv_limit_is_exempt(limits, &limits->limits[i]))
+			add_queue(limits, &limits->limits[i]);
 	}
 	limits->committed = limits->unbounded_roles > 0 ? -1 : total;
 }

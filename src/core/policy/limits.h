@@ -213,8 +213,8 @@ extern void padv_limit_resolve(PadvLimit *limit, const PadvLimit *default_limit,
  * limit, and a group counts up to its limit.  Limits on databases can only lower the
  * sum, and are ignored.
  *
- * committed_queue is the sum of all queue lengths, because each login waits in one
- * queue.  Each role under the default has its own queue.
+ * committed_queue is the sum of all queue lengths but those of exempt roles, because each
+ * login waits in one queue.  Each role under the default has its own queue.
  */
 extern void padv_limits_commit(PadvLimits *limits, const PadvLoginRole *roles, size_t nroles);
 
