@@ -53,3 +53,35 @@ padv_parse_stored_settings(ArrayType *settings, int32 value[PADV_LIMIT_SETTINGS]
 			any = true;
 	return any;
 }
+
+/* Whether "name=value" is one of the given limits, but is not written as its name is. */
+static bool
+is_other_spelling(const char *setting, const int32 given[PADV_LIMIT_SETTINGS])
+{
+	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
+	{
+		const char *name = padv_limit_setting_name(i);
+		size_t		length = strlen(name);
+
+		if (given[i] != PADV_NOT_SET && pg_strncasecmp(setting, name, length) == 0 && setting[length] == '=')
+			return strncmp(setting, name, length) != 0;
+	}
+	return false;
+}
+
+ArrayType *
+padv_without_other_spellings(ArrayType *settings, const int32 given[PADV_LIMIT_SETTINGS])
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count;
+	int			kept = 0;
+
+	deconstruct_array(settings, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+	for (int i = 0; i < count; i++)
+		if (!nulls[i] && !is_other_spelling(TextDatumGetCString(elements[i]), given))
+			elements[kept++] = elements[i];
+	if (kept == count)
+		return settings;
+	return kept > 0 ? construct_array(elements, kept, TEXTOID, -1, false, TYPALIGN_INT) : NULL;
+}

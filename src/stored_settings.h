@@ -17,4 +17,11 @@
  */
 extern bool padv_parse_stored_settings(ArrayType *settings, int32 value[PADV_LIMIT_SETTINGS]);
 
+/*
+ * The settings without limits whose names are in other letters than those of our settings,
+ * as far as `given` is not PADV_NOT_SET, by PadvLimitSetting.  Returns `settings` itself
+ * if there are none, NULL if nothing is left, or a copy in the current memory context.
+ */
+extern ArrayType *padv_without_other_spellings(ArrayType *settings, const int32 given[PADV_LIMIT_SETTINGS]);
+
 #endif							/* PADV_STORED_SETTINGS_H */

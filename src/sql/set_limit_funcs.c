@@ -138,32 +138,79 @@ read_setting(FunctionCallInfo fcinfo, PadvLimitSetting setting)
 	return read_number(PG_GETARG_INT32(number), setting, argument);
 }
 
-/* What is set at a place already; the rest of value is left as it is. */
-static void
-read_current(const Place *place, int32 value[PADV_LIMIT_SETTINGS])
+/* Scan for what is set at a place, which is one row at most. */
+static SysScanDesc
+begin_settings_scan(Relation relation, const Place *place)
 {
-	Relation	relation = table_open(DbRoleSettingRelationId, AccessShareLock);
 	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
 
 	ScanKeyInit(&keys[0], Anum_pg_db_role_setting_setdatabase, BTEqualStrategyNumber,
 				F_OIDEQ, ObjectIdGetDatum(place->database_oid));
 	ScanKeyInit(&keys[1], Anum_pg_db_role_setting_setrole, BTEqualStrategyNumber,
 				F_OIDEQ, ObjectIdGetDatum(place->role_oid));
-	scan = systable_beginscan(relation, DbRoleSettingDatidRolidIndexId, true, NULL, 2, keys);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-	{
-		bool		null;
-		Datum		settings = heap_getattr(tuple, Anum_pg_db_role_setting_setconfig,
-											RelationGetDescr(relation), &null);
+	return systable_beginscan(relation, DbRoleSettingDatidRolidIndexId, true, NULL, 2, keys);
+}
 
-		if (!null)
-			(void) padv_parse_stored_settings(DatumGetArrayTypeP(settings), value);
-	}
+/* The next row of such a scan, and its settings; NULL when there are none. */
+static HeapTuple
+next_settings(Relation relation, SysScanDesc scan, ArrayType **settings)
+{
+	HeapTuple	tuple = systable_getnext(scan);
+	bool		null = true;
+	Datum		value = (Datum) 0;
+
+	if (HeapTupleIsValid(tuple))
+		value = heap_getattr(tuple, Anum_pg_db_role_setting_setconfig, RelationGetDescr(relation), &null);
+	*settings = null ? NULL : DatumGetArrayTypeP(value);
+	return tuple;
+}
+
+/* What is set at a place already; the rest of value is left as it is. */
+static void
+read_current(const Place *place, int32 value[PADV_LIMIT_SETTINGS])
+{
+	Relation	relation = table_open(DbRoleSettingRelationId, AccessShareLock);
+	SysScanDesc scan = begin_settings_scan(relation, place);
+	ArrayType  *settings;
+
+	(void) next_settings(relation, scan, &settings);
+	if (settings != NULL)
+		(void) padv_parse_stored_settings(settings, value);
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
+}
+
+/*
+ * Remove the given settings at a place where their names are in other letters.  Without
+ * the library a name is stored as it was written; with it ALTER changes only what has the
+ * right name, while every session takes both.  Call it after an ALTER there, which has
+ * taken the locks and checked the object.
+ */
+static void
+remove_other_spellings(const Place *place, const int32 *given)
+{
+	Relation	relation = table_open(DbRoleSettingRelationId, RowExclusiveLock);
+	SysScanDesc scan = begin_settings_scan(relation, place);
+	ArrayType  *settings;
+	HeapTuple	tuple = next_settings(relation, scan, &settings);
+	ArrayType  *rest = settings != NULL ? padv_without_other_spellings(settings, given) : NULL;
+
+	if (settings != NULL && rest == NULL)
+		CatalogTupleDelete(relation, &tuple->t_self);
+	else if (rest != settings)
+	{
+		Datum		values[Natts_pg_db_role_setting] = {0};
+		bool		nulls[Natts_pg_db_role_setting] = {0};
+		bool		replace[Natts_pg_db_role_setting] = {0};
+
+		values[Anum_pg_db_role_setting_setconfig - 1] = PointerGetDatum(rest);
+		replace[Anum_pg_db_role_setting_setconfig - 1] = true;
+		CatalogTupleUpdate(relation, &tuple->t_self,
+						   heap_modify_tuple(tuple, RelationGetDescr(relation), values, nulls, replace));
+	}
+	systable_endscan(scan);
+	table_close(relation, NoLock);
+	CommandCounterIncrement();
 }
 
 /* Check min_ and max_ settings, together with the values that are already set. */
@@ -420,6 +467,7 @@ pool_advisor_set_limit(PG_FUNCTION_ARGS)
 								   padv_limit_setting_is_time(i) ? "'" : "", value[i], padv_limit_setting_is_time(i) ? "ms'" : ""));
 	SPI_finish();
 	CommandCounterIncrement();
+	remove_other_spellings(&place, value);
 	read_limit(&place, &limit);
 	if (any_given(value))
 		warn_of_reach(&place, value, &limit);
@@ -441,6 +489,7 @@ Datum
 pool_advisor_clear_limit(PG_FUNCTION_ARGS)
 {
 	Place		place;
+	int32		all[PADV_LIMIT_SETTINGS] = {0};
 	char	   *alter;
 
 	padv_require_preloaded();
@@ -451,5 +500,7 @@ pool_advisor_clear_limit(PG_FUNCTION_ARGS)
 	for (int i = 0; i < PADV_LIMIT_SETTINGS; i++)
 		execute_alter(psprintf("%s RESET %s", alter, padv_limit_setting_name(i)));
 	SPI_finish();
+	CommandCounterIncrement();
+	remove_other_spellings(&place, all);
 	PG_RETURN_VOID();
 }

@@ -140,6 +140,32 @@ SQL
 cmp_ok($kept, '>', $ROLES / 5, "many of them are numbers: $kept");
 cmp_ok($refused, '>', $ROLES / 5, "many of them are not: $refused");
 
+# Without the library names are stored as they are written. What sets and clears limits finds these, too.
+{
+	my $stored = q{SELECT setconfig FROM pg_db_role_setting WHERE setrole = 'mixed'::regrole};
+	my $store = sub {
+		my (@settings) = @_;
+
+		$node->safe_psql('postgres', q{DELETE FROM pg_db_role_setting WHERE setrole = 'mixed'::regrole});
+		set_limits($node, q{INSERT INTO pg_db_role_setting VALUES (0, 'mixed'::regrole, ARRAY['} . join(q{','}, @settings) . q{'])},
+			q{max_sessions = 1 FROM pool_advisor.limits WHERE rolname = 'mixed'});
+	};
+
+	$node->safe_psql('postgres', 'CREATE ROLE mixed');
+	$store->('work_mem=1MB', 'Pool_Advisor.Max_Sessions=1', 'POOL_ADVISOR.queue_length=5', 'pool_advisor.min_sessions=0', 'Other.Setting=1');
+	is($node->safe_psql('postgres', q{SELECT max_sessions FROM pool_advisor.set_limit('mixed', max_sessions => 3)}), 3, 'set_limit() replaces a name in other letters');
+	is($node->safe_psql('postgres', $stored), '{work_mem=1MB,POOL_ADVISOR.queue_length=5,pool_advisor.min_sessions=0,Other.Setting=1,pool_advisor.max_sessions=3}',
+		'and nothing else');
+	$node->safe_psql('postgres', q{SELECT pool_advisor.clear_limit('mixed')});
+	is($node->safe_psql('postgres', $stored), '{work_mem=1MB,Other.Setting=1}', 'clear_limit() removes it, and no other setting');
+	wait_for($node, q{NOT EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'mixed')}, 'the limit is gone');
+	$store->('Pool_Advisor.Max_Sessions=1');
+	$node->safe_psql('postgres', q{SELECT pool_advisor.clear_limit('mixed')});
+	is($node->safe_psql('postgres', $stored), '', 'also where nothing is left');
+	wait_for($node, q{NOT EXISTS (SELECT FROM pool_advisor.limits WHERE rolname = 'mixed')});
+	$node->safe_psql('postgres', q{SELECT pool_advisor.clear_limit('mixed')});
+}
+
 # The server's limit is one word or a number; core says what is a number, and what means off.
 subtest 'server_max_active' => sub {
 	my $is = 'SELECT core_says($$max_sessions$$, ARRAY[$t$pool_advisor.max_sessions=%s$t$]) > 0';
