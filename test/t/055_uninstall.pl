@@ -86,7 +86,7 @@ sub blocks_of
 sub traces
 {
 	my %trace = (
-		limits => $node->safe_psql('postgres', q{SELECT string_agg(setconfig::text, ' ') FROM pg_db_role_setting WHERE setconfig::text ~ 'pool_advisor'}),
+		limits => $node->safe_psql('postgres', q{SELECT string_agg(setconfig::text, ' ') FROM pg_db_role_setting WHERE setconfig::text ~* 'pool_advisor'}),
 		rights => $node->safe_psql('postgres', q{SELECT string_agg(parname, ' ') FROM pg_parameter_acl WHERE parname ~ 'pool_advisor'}),
 		settings => join('', grep { /pool_advisor\./ } map { slurp_file("$data/$_") } 'postgresql.auto.conf'),
 		history => join(' ', glob "$data/pg_stat/pool_advisor*"),
@@ -117,7 +117,13 @@ sub session_of_app
 $node->safe_psql('postgres', $_) foreach (
 	'CREATE DATABASE shop', 'CREATE ROLE "Odd "" name" LOGIN', 'CREATE ROLE setter',
 	'ALTER SYSTEM SET pool_advisor.server_max_active = 50', 'ALTER SYSTEM SET pool_advisor.limit_scale = 1',
-	'GRANT SET ON PARAMETER pool_advisor.max_sessions TO setter');
+	'GRANT SET ON PARAMETER pool_advisor.max_sessions TO setter WITH GRANT OPTION', 'CREATE ROLE helper',
+	'SET SESSION AUTHORIZATION setter; GRANT SET ON PARAMETER pool_advisor.max_sessions TO helper WITH GRANT OPTION',
+	'SET SESSION AUTHORIZATION helper; GRANT SET ON PARAMETER pool_advisor.max_sessions TO app',
+	'ALTER ROLE app SET pool_advisor.queue_notice_after = 1', 'ALTER ROLE ALL IN DATABASE shop SET pool_advisor.queue_notice_after = 2',
+
+	# as they can be stored while the library is not loaded
+	q{INSERT INTO pg_db_role_setting SELECT 0, 'helper'::regrole, ARRAY['Pool_Advisor.Max_Active=3', 'Pool_Advisor.Nonsense=5', 'work_mem=6MB']});
 $node->safe_psql('shop', 'CREATE EXTENSION pool_advisor');
 $node->safe_psql('shop', q{SELECT pool_advisor.declare_pool('web', 'hikaricp', 4, 10)});
 set_limits($node, q{
@@ -128,7 +134,7 @@ set_limits($node, q{
 	ALTER DATABASE shop SET pool_advisor.max_sessions = 9;
 	ALTER DATABASE postgres SET pool_advisor.queue_timeout = '9 s';
 	ALTER ROLE app SET work_mem = '5MB';
-	ALTER ROLE ALL SET pool_advisor.max_sessions = 30}, '6 = count(*) FROM pool_advisor.limits WHERE scope <> $$server$$');
+	ALTER ROLE ALL SET pool_advisor.max_sessions = 30}, '7 = count(*) FROM pool_advisor.limits WHERE scope <> $$server$$');
 isnt(session_of_app(), 0, 'a limit is in force');
 $node->restart;
 ok(-e "$data/pg_stat/pool_advisor.history", 'there is a history');
@@ -139,11 +145,11 @@ ok(-e "$data/pg_stat/pool_advisor.history", 'there is a history');
 my $LIMITS = q{SELECT scope, rolname, datname, max_sessions, queue_length, queue_timeout, max_active, enforcement, gate_enforcement
 	FROM pool_advisor.limits ORDER BY 1, 2, 3};
 
-wait_for($node, '6 = count(*) FROM pool_advisor.limits WHERE scope <> $$server$$');
+wait_for($node, '7 = count(*) FROM pool_advisor.limits WHERE scope <> $$server$$');
 my $limits = $node->safe_psql('postgres', $LIMITS);
 my $stored = { traces() }->{limits};
 carry_out($_) foreach blocks_of('Upgrade');
-wait_for($node, '6 = count(*) FROM pool_advisor.limits WHERE scope <> $$server$$');
+wait_for($node, '7 = count(*) FROM pool_advisor.limits WHERE scope <> $$server$$');
 is($node->safe_psql('postgres', $LIMITS), $limits, 'after an upgrade the limits are the same');
 is({ traces() }->{limits}, $stored, 'and so is what is stored');
 isnt(session_of_app(), 0, 'they are in force');
@@ -171,6 +177,8 @@ is($after{$_}, '', "after: $_") foreach sort keys %after;
 is(session_of_app(), 0, 'nobody is limited any more');
 is($node->safe_psql('postgres', q{SELECT setconfig FROM pg_db_role_setting WHERE setrole = 'app'::regrole}),
 	'{work_mem=5MB}', 'other settings of the role are as they were');
+is($node->safe_psql('postgres', q{SELECT setconfig FROM pg_db_role_setting WHERE setrole = 'helper'::regrole}),
+	'{work_mem=6MB}', 'also where names are in other letters');
 is($node->safe_psql('postgres', 'SELECT srvname FROM pg_foreign_server UNION ALL SELECT jobname FROM cron.job'),
 	"of_others\nof others", 'and so are servers and jobs of others');
 $node->stop;
