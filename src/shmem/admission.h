@@ -170,8 +170,8 @@ extern bool padv_admission_identify(Oid role, Oid database, const PadvSessionLim
  * asked_to_close: the quota for which this session was asked to close, or -1.  Clears
  *		the request.
  * may_close: whether all quotas of this session are still above their min_sessions, and
- *		the session was idle for the idle timeout of that quota.  If so, the session is counted as closed and must
- *		end.  idle_ms is in milliseconds.
+ *		the session was idle for the idle timeout of that quota.  If so, the session is
+ *		counted as closed and must end.  idle_ms is in milliseconds.
  */
 extern int	padv_admission_backends(void);
 extern int	padv_admission_quotas(void);
