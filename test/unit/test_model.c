@@ -444,6 +444,15 @@ test_scalability(void)
 	memory.pool.size = 0;
 	padv_model_size_pools(&model, &memory, 2);
 	ok(model.pool_size == 10, "which is not waiting for a core");
+	memory.busiest.ready = 0;
+	memory.pool.size = 0;
+	curve.so_far_saturated = true;
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	padv_model_size_pools(&model, &memory, 2);
+	ok(model.pool_size == 8, "nor with something saturated, as fewer could do the same");
+	curve.so_far_saturated = false;
+	memory.busiest.ready = 30;
+	memory.pool.size = 0;
 	minute = minute_of(45, 0, 0);
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(!padv_model_oversubscribed(&model) && model.verdict == PADV_VERDICT_AT_OPTIMUM,

@@ -420,16 +420,27 @@ padv_model_predict(const PadvModel *model, const PadvScalability *scalability,
 	return with_a > 0.0 && with_b > 0.0 ? with_b / with_a : -1.0;
 }
 
+/*
+ * The active connections with the highest throughput so far, where a derived number does
+ * not say more.  0 if something was saturated with them, because then fewer could have
+ * done the same.
+ */
+static double
+helpful_so_far(const PadvModel *model)
+{
+	return padv_model_is_derived(model) && !model->curve.so_far_saturated ?
+		model->curve.helpful_active : 0.0;
+}
+
 void
 padv_model_size_pools(PadvModel *model, PadvPoolMemory *memory, int64_t now)
 {
 	bool		set = model->chosen == PADV_METHOD_SETTING;
 	bool		fitted = model->chosen == PADV_METHOD_SCALABILITY;
-	bool		tried = model->chosen == PADV_METHOD_TRIAL;
 	const PadvPoolNeed need = {
 		.optimal = padv_model_chosen(model)->connections,
 		.setting = set ? model->inputs.optimal_setting : 0,
-		.helpful = set || fitted || tried ? 0.0 : model->curve.helpful_active,
+		.helpful = helpful_so_far(model),
 		.busy = fitted ? floor(model->curve.busy.best + 0.5) : 0.0,
 		.usable = model->inputs.usable_connections,
 	};

@@ -116,7 +116,8 @@ typedef struct PadvCurve
 								 * 0: too little data */
 	double		helpful_active; /* active with them, where fewer were seen to
 								 * do less; 0: not known */
-	bool		so_far_saturated;	/* cores or locks were used up there */
+	bool		so_far_saturated;	/* cores, locks or disks were used up
+									 * there */
 
 	/* only when fitted */
 	PadvPeak	busy;
