@@ -519,6 +519,53 @@ test_trial(void)
 	ok(padv_model_trial_limit(&model) == 5, "which is what the next trial compares");
 }
 
+/* The higher of two limits is better: that is the least number, and the curve may say more. */
+static void
+test_least_by_trial(void)
+{
+	PadvInputs	inputs = ordinary_basis();
+	PadvMinute	minute = minute_of(38, 0, 0);
+	PadvLoad	load = load_with_reads(-1);
+	PadvWaits	waits = {.run = 10, .asleep = 100};
+	PadvCurve	curve = {.state = PADV_CURVE_NO_KNEE, .bins = 6, .best_so_far = 62, .helpful_active = 50};
+	PadvTrialFinding finding = {.known = true, .limit = 8, .age_seconds = 3600.0};
+	const PadvEstimate *estimate;
+	PadvModel	model;
+	PadvPoolMemory memory;
+
+	finding.result = padv_trial_result(1, 300.0, 8, 4, true);
+	finding.result.state = PADV_TRIAL_FINISHED;
+	finding.result.throughput = (PadvTrialRatio) {0.52, 0.50, 0.54};
+	ok(padv_trial_is_least(&finding), "8 against 4: 8 is the least");
+	padv_model_init(&model);
+	padv_model_note_trial(&model, &finding);
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &curve);
+	ok(model.chosen == PADV_METHOD_WAIT_RATIO && padv_model_chosen(&model)->connections > 40,
+	   "a larger number is not excluded by it");
+	ok(!padv_model_oversubscribed(&model), "nor are as many too many");
+	waits.asleep = 0;
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &curve);
+	estimate = padv_model_chosen(&model);
+	ok(model.chosen == PADV_METHOD_TRIAL && estimate->connections == 8 && estimate->low == 8 && estimate->high == 62,
+	   "a smaller one is, and the range goes up to the best so far");
+	ok(!padv_model_oversubscribed(&model) && model.verdict != PADV_VERDICT_OVERSUBSCRIBED, "nothing is too many by it");
+	padv_pool_init(&memory);
+	memory.busiest = (PadvPoolLoad) {.at = 1, .samples = 600, .executing = 38};
+	padv_model_size_pools(&model, &memory, 2);
+	ok(model.pool_size == 50, "a pool has what was seen to help");
+	curve.so_far_saturated = true;
+	curve.best_so_far = 20;
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &curve);
+	ok(padv_model_oversubscribed(&model) && padv_model_is_derived(&model),
+	   "unless something was saturated, and then as by a derived number");
+	model.trial.result.limit[PADV_ARM_A] = 4;
+	model.trial.result.limit[PADV_ARM_B] = 8;
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &curve);
+	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_MEDIUM, "the number before, if it is higher, is not sure either");
+	model.trial.result.limit[PADV_ARM_A] = -1;
+	ok(!padv_trial_is_least(&model.trial), "fewer than without a limit are no least number");
+}
+
 static void
 test_prediction(void)
 {
@@ -698,6 +745,7 @@ main(void)
 	test_wait_ratio();
 	test_scalability();
 	test_trial();
+	test_least_by_trial();
 	test_prediction();
 	test_unseen();
 	test_fuzz();

@@ -108,6 +108,7 @@ explain_trial_method(const PadvModel *model, char *text, size_t size)
 	snprintf(text, size,
 			 "a trial that ended %.1f hours before: %s The better limit, %d, times the busy ratio of %.2f is %.1f active. %s.",
 			 trial->age_seconds / 3600.0, outcome, (int) trial->limit, busy, busy * trial->limit,
+			 padv_trial_is_least(trial) ? "It was the higher limit, so more can be better still; a larger number of another method goes first" :
 			 model->estimates[PADV_METHOD_TRIAL].confidence == PADV_CONFIDENCE_HIGH ?
 			 "That limit was the number before" : "A third limit may be better still");
 }

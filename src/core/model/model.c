@@ -351,7 +351,8 @@ curve_contradicts(const PadvModel *model)
 
 /*
  * The better one of two limits.  That one is best is only likely where it was the number
- * that the model had named before.
+ * that the model had named before.  If the higher limit is better, still more can help:
+ * it is only the least.
  */
 static void
 estimate_by_trial(PadvModel *model)
@@ -359,34 +360,43 @@ estimate_by_trial(PadvModel *model)
 	PadvEstimate *estimate = &model->estimates[PADV_METHOD_TRIAL];
 	const PadvTrialFinding *trial = &model->trial;
 	double		active = padv_trial_busy_ratio(trial) * (double) trial->limit;
+	bool		is_least = padv_trial_is_least(trial);
+	double		low = is_least ? active : TOLERANCE_LOW * active;
+	double		high = fmax(TOLERANCE_HIGH * active, is_least ? model->curve.best_so_far : 0.0);
 
 	model->trial_contradicted = trial->known && curve_contradicts(model);
 	estimate->available = trial->known && !model->trial_contradicted;
 	if (!estimate->available)
 		return;
 	estimate->connections = within_server(model, floor(active + 0.5));
-	estimate->low = within_server(model, floor(TOLERANCE_LOW * active));
-	estimate->high = within_server(model, ceil(TOLERANCE_HIGH * active));
-	estimate->confidence = trial->result.own && padv_trial_verdict(&trial->result) == PADV_TRIAL_B_IS_BETTER ?
+	estimate->low = within_server(model, floor(low));
+	estimate->high = within_server(model, ceil(high));
+	estimate->confidence = trial->result.own && !is_least &&
+		padv_trial_verdict(&trial->result) == PADV_TRIAL_B_IS_BETTER ?
 		PADV_CONFIDENCE_HIGH : PADV_CONFIDENCE_MEDIUM;
 }
 
 /*
  * What was measured goes before what is derived, an experiment before what was only seen,
- * and the DBA's word before all.
+ * and the DBA's word before all.  The least number by a trial does not exclude a larger
+ * one.
  */
 static PadvMethod
 choose(const PadvModel *model)
 {
 	static const PadvMethod order[] = {
-		PADV_METHOD_SETTING, PADV_METHOD_TRIAL, PADV_METHOD_SCALABILITY, PADV_METHOD_WAIT_RATIO,
-		PADV_METHOD_FORMULA
+		PADV_METHOD_SCALABILITY, PADV_METHOD_WAIT_RATIO, PADV_METHOD_FORMULA
 	};
+	const PadvEstimate *trial = &model->estimates[PADV_METHOD_TRIAL];
 	int			i = 0;
 
+	if (model->estimates[PADV_METHOD_SETTING].available)
+		return PADV_METHOD_SETTING;
 	while (!model->estimates[order[i]].available && order[i] != PADV_METHOD_FORMULA)
 		i++;
-	return order[i];
+	return trial->available && (!padv_trial_is_least(&model->trial) ||
+								trial->connections > model->estimates[order[i]].connections) ?
+		PADV_METHOD_TRIAL : order[i];
 }
 
 void
@@ -465,16 +475,25 @@ padv_model_chosen(const PadvModel *model)
 	return &model->estimates[model->chosen];
 }
 
+/* Whether the number is the least one by a trial: nobody knows whether more help. */
+static bool
+is_least_by_trial(const PadvModel *model)
+{
+	return model->chosen == PADV_METHOD_TRIAL && padv_trial_is_least(&model->trial);
+}
+
 bool
 padv_model_is_derived(const PadvModel *model)
 {
-	return model->chosen == PADV_METHOD_FORMULA || model->chosen == PADV_METHOD_WAIT_RATIO;
+	return model->chosen == PADV_METHOD_FORMULA || model->chosen == PADV_METHOD_WAIT_RATIO ||
+		is_least_by_trial(model);
 }
 
 /*
  * A derived number does not override a measurement: connections with the highest
  * throughput seen are not too many, unless cores or locks were saturated with them,
- * because then fewer could have done the same.
+ * because then fewer could have done the same.  Without that, nothing is more than the
+ * least number by a trial.
  */
 bool
 padv_model_oversubscribed(const PadvModel *model)
@@ -483,7 +502,7 @@ padv_model_oversubscribed(const PadvModel *model)
 	double		most = fmax((double) chosen->high, TOLERANCE_HIGH * (double) chosen->connections);
 
 	if (padv_model_is_derived(model) && !model->curve.so_far_saturated)
-		most = fmax(most, TOLERANCE_HIGH * model->curve.best_so_far);
+		most = is_least_by_trial(model) ? INFINITY : fmax(most, TOLERANCE_HIGH * model->curve.best_so_far);
 	return model->demand > most;
 }
 
@@ -510,7 +529,7 @@ padv_number_source(const PadvModel *model)
 		"this server is at its best with", "pool_advisor.optimal is", "the number by a trial is"
 	};
 
-	return names[model->chosen];
+	return is_least_by_trial(model) ? "by a trial the number is at least" : names[model->chosen];
 }
 
 bool

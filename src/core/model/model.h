@@ -181,7 +181,8 @@ extern bool padv_model_is_contended(double blocked, double demand);
 
 /*
  * Whether the number is derived from the machine or from waits, neither measured
- * nor set.
+ * nor set.  Also true for the higher one of two limits of a trial, as still more
+ * can help.
  */
 extern bool padv_model_is_derived(const PadvModel *model);
 

@@ -110,6 +110,15 @@ padv_trial_busy_ratio(const PadvTrialFinding *finding)
 	return busy > 0.0 && busy < 1.0 ? busy : 1.0;
 }
 
+bool
+padv_trial_is_least(const PadvTrialFinding *finding)
+{
+	const int32_t *limit = finding->result.limit;
+	int32_t		other = finding->limit == limit[PADV_ARM_A] ? limit[PADV_ARM_B] : limit[PADV_ARM_A];
+
+	return finding->limit > other && other >= 0;
+}
+
 /* --- keeping -------------------------------------------------------------- */
 
 /* Changes with the meaning of the numbers. */

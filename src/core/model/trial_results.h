@@ -86,6 +86,9 @@ extern void padv_trials_add(PadvTrials *trials, const PadvTrialResult *result);
 /* The share of the transactions that run under the limit that are active; 1: not known. */
 extern double padv_trial_busy_ratio(const PadvTrialFinding *finding);
 
+/* Whether the better limit is the higher one: nobody knows whether a third one is better still. */
+extern bool padv_trial_is_least(const PadvTrialFinding *finding);
+
 /* Whether the newest one runs. */
 extern bool padv_trials_run(const PadvTrials *trials);
 
