@@ -340,6 +340,7 @@ production_take(Production *p, double busy, const ProductionPoint *point, PadvWi
 #ifndef PADV_OLD_RULE
 	take->committing = share * point->at[AT_COMMIT];
 	take->committing_lwlock = take->in_class[PADV_WAITING_LWLOCK];
+	take->committing_io = take->committing - take->committing_lwlock;
 #endif
 	for (int i = 0; i < PADV_WAIT_CLASSES; i++)
 		take->active += take->in_class[i];

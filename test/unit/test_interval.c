@@ -62,16 +62,18 @@ test_counts(void)
 	sample(2, 2, 1, 0, 0, 0);
 	take.in_class[PADV_WAITING_LWLOCK] = 9;
 	take.committing = 9;
-	take.committing_lwlock = 8;
+	take.committing_lwlock = 7;
+	take.committing_io = 1;
 	take.demand = 14;
 	take.active = 14;
 	take.idle = 6;
 	after.value[PADV_CPU_BUSY] = 3;
 	after.value[PADV_CPU_IDLE] = 1;
 	ok(end(), "with a group commit");
-	near(interval.inside, 12, 1e-12, "waiting for it is being asleep, for an internal lock is not");
-	near(interval.internal_lock, 1, 1e-12, "one waits for an internal lock");
+	near(interval.inside, 11, 1e-12, "waiting for it is being asleep, for an internal lock is not");
+	near(interval.internal_lock, 2, 1e-12, "two wait for an internal lock");
 	near(interval.disk, 1, 1e-12, "one for a disk, beside the one that flushes");
+	near(interval.commit, 9, 0, "all nine for a commit, the one that a standby keeps waiting, too");
 	near(interval.sessions, 20, 0, "sessions");
 	near(interval.cores_busy, 0.75, 1e-12, "cores busy");
 

@@ -141,7 +141,7 @@ padv_incident_cause(const PadvNamedIncident *named, char *text, size_t size)
 					 figure(incident->throughput_before).text);
 			return;
 		case PADV_INCIDENT_IO_FLOOD:
-			snprintf(text, size, "Up to %s sessions waited for I/O at once, against %s before%s.",
+			snprintf(text, size, "Up to %s sessions waited for I/O or commits at once, against %s before%s.",
 					 whole(incident->peak).text, figure(incident->usual).text, loss);
 			return;
 		case PADV_INCIDENT_LOCK_STORM:
@@ -202,7 +202,7 @@ padv_incident_remedy(const PadvNamedIncident *named, char *text, size_t size)
 			snprintf(text, size, "Fewer active sessions: a pool in front with %s of them active, or pool_advisor.server_max_active = auto.", optimal.text);
 			return;
 		case PADV_INCIDENT_IO_FLOOD:
-			snprintf(text, size, "Less I/O at once: a limit on the transactions of batches (pool_advisor.max_active), more memory, or faster disks; the view hardware names the devices.");
+			snprintf(text, size, "Less I/O at once: a limit on the transactions of batches (pool_advisor.max_active), more memory, or faster disks; the view hardware names the devices. If commits were slow: a faster disk under the WAL, or a faster synchronous standby.");
 			return;
 		case PADV_INCIDENT_LOCK_STORM:
 			if (incident->culprit == PADV_CULPRIT_SESSION || incident->culprit == PADV_CULPRIT_PREPARED)

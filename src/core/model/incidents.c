@@ -154,6 +154,7 @@ follow(double *mean, double value, double seconds, double over)
 	*mean += (value - *mean) * (1.0 - exp(-seconds / over));
 }
 
+/* Commits wait for I/O in whatever class: of the log here, or of a synchronous standby. */
 static PadvPace
 pace_of(const PadvIncidentSecond *second)
 {
@@ -163,7 +164,7 @@ pace_of(const PadvIncidentSecond *second)
 		.throughput = fmax(second->transactions, 0.0),
 		.demand = means->demand,
 		.lock = means->in_class[PADV_WAITING_LOCK],
-		.io = means->in_class[PADV_WAITING_IO] + means->committing_lwlock,
+		.io = means->in_class[PADV_WAITING_IO] + means->committing - means->committing_io,
 	};
 }
 

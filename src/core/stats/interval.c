@@ -34,12 +34,10 @@ per_second(const PadvCounters *before, const PadvCounters *after, PadvCounter co
 static void
 describe_pressure(const PadvWindowMeans *means, PadvInterval *interval)
 {
-	double		committing_io = fmax(0.0, means->committing - means->committing_lwlock);
-
 	interval->sessions = means->active + means->idle + means->idle_in_transaction;
 	interval->queued = means->queued;
 	interval->lock = means->in_class[PADV_WAITING_LOCK];
-	interval->disk = fmax(0.0, means->in_class[PADV_WAITING_IO] - committing_io);
+	interval->disk = fmax(0.0, means->in_class[PADV_WAITING_IO] - means->committing_io);
 	interval->commit = means->committing;
 }
 

@@ -36,6 +36,7 @@ enum
 	TURNAROUND,
 	ROUND_TRIP,
 	COMMITTING,
+	COMMITTING_IO,
 	COMMITTING_LWLOCK,
 	FIRST_CLASS,
 	/* two for each event: sessions, parallel workers */
@@ -271,6 +272,7 @@ count_active(PadvWindow *window, const PadvSession *session)
 
 	window->counted[FIRST_CLASS + class]++;
 	window->counted[COMMITTING] += session->commits != 0;
+	window->counted[COMMITTING_IO] += session->commits != 0 && class == PADV_WAITING_IO;
 	window->counted[COMMITTING_LWLOCK] += session->commits != 0 && class == PADV_WAITING_LWLOCK;
 	window->counted[event_column(window, session->wait_event)]++;
 }
@@ -547,6 +549,7 @@ padv_window_drain(PadvWindow *window, PadvWindowMeans *means)
 	means->turnaround = (double) sum[TURNAROUND] / samples;
 	means->round_trip = (double) sum[ROUND_TRIP] / samples;
 	means->committing = (double) sum[COMMITTING] / samples;
+	means->committing_io = (double) sum[COMMITTING_IO] / samples;
 	means->committing_lwlock = (double) sum[COMMITTING_LWLOCK] / samples;
 
 	memset(window->untaken, 0, sizeof(window->untaken));

@@ -138,8 +138,10 @@ typedef struct PadvWindowMeans
 	 * that is transactions a second, times what an idle period has of it.
 	 */
 	double		round_trip;
-	double		committing;
-	double		committing_lwlock;
+	double		committing;		/* waiting for a group commit, in any class */
+	double		committing_io;	/* those in IO */
+	double		committing_lwlock;	/* those in LWLOCK; a synchronous standby is
+									 * waited for in OTHER */
 } PadvWindowMeans;
 
 typedef struct PadvEventRow
