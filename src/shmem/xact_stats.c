@@ -39,6 +39,7 @@
 
 #include "clock.h"
 #include "compat.h"
+#include "core/stats/load.h"
 #include "shmem/admission.h"
 #include "shmem/xact_stats.h"
 
@@ -52,6 +53,7 @@ typedef struct XactCounts
 	pg_atomic_uint64 committed;
 	pg_atomic_uint64 rolled_back;
 	pg_atomic_uint64 inside_us;
+	pg_atomic_uint64 inside_long_us;	/* of these, in long ones */
 	pg_atomic_uint64 logins;
 	pg_atomic_uint32 login_role;	/* of the last one */
 
@@ -129,6 +131,7 @@ init_counts(XactCounts *counts)
 	pg_atomic_init_u64(&counts->committed, 0);
 	pg_atomic_init_u64(&counts->rolled_back, 0);
 	pg_atomic_init_u64(&counts->inside_us, 0);
+	pg_atomic_init_u64(&counts->inside_long_us, 0);
 	pg_atomic_init_u64(&counts->logins, 0);
 	pg_atomic_init_u32(&counts->login_role, 0);
 	pg_atomic_init_u32(&counts->pid, 0);
@@ -301,6 +304,8 @@ count_xact_callback(XactEvent event, void *arg pg_attribute_unused())
 	add_to_own_counter(event == XACT_EVENT_ABORT ? &mine->rolled_back : &mine->committed, 1);
 	if (likely(inside > 0))		/* the clock may have been set */
 		add_to_own_counter(&mine->inside_us, inside);
+	if (unlikely(inside > PADV_LONG_TRANSACTION_US))
+		add_to_own_counter(&mine->inside_long_us, inside);
 	count_duration(inside);
 	count_for_session(inside);
 }
@@ -319,16 +324,19 @@ padv_xact_stats_total(PadvXactStats *total)
 	uint64		committed = 0;
 	uint64		rolled_back = 0;
 	uint64		inside_us = 0;
+	uint64		inside_long_us = 0;
 
 	for (int i = 0; i < MaxBackends; i++)
 	{
 		committed += pg_atomic_read_u64(&backends[i].of.committed);
 		rolled_back += pg_atomic_read_u64(&backends[i].of.rolled_back);
 		inside_us += pg_atomic_read_u64(&backends[i].of.inside_us);
+		inside_long_us += pg_atomic_read_u64(&backends[i].of.inside_long_us);
 	}
 	total->committed = (double) committed;
 	total->rolled_back = (double) rolled_back;
 	total->inside_seconds = (double) inside_us / 1e6;
+	total->inside_long_seconds = (double) inside_long_us / 1e6;
 }
 
 int

@@ -16,6 +16,7 @@ typedef struct PadvXactStats
 	double		committed;		/* prepared ones included */
 	double		rolled_back;
 	double		inside_seconds; /* from start to end, both kinds */
+	double		inside_long_seconds;	/* of those of over a minute */
 } PadvXactStats;
 
 /* The transactions of a role, as of the worker's last look. */

@@ -203,6 +203,7 @@ read_counters(Worker *worker, int64 now)
 	counters->value[PADV_COMMITTED] = transactions.committed;
 	counters->value[PADV_ROLLED_BACK] = transactions.rolled_back;
 	counters->value[PADV_INSIDE] = transactions.inside_seconds;
+	counters->value[PADV_INSIDE_LONG] = transactions.inside_long_seconds;
 
 	counters->clock_us = now;
 	padv_load_add(worker->load, counters);

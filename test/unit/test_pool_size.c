@@ -58,6 +58,7 @@ static struct
 	PadvPoolNeed need;
 	PadvPoolSize size;
 	int64_t		transactions;
+	double		ended;			/* microseconds inside those that ended */
 	double		slow;			/* factor on what executes */
 	uint64_t	seed;
 }			world;
@@ -96,6 +97,7 @@ begin_transaction(Client *client)
 	int64_t		execute = (int64_t) (world.slow * (double) about(work->execute)) + 1;
 
 	world.transactions++;
+	world.ended += (double) (client->ends - client->begins);
 	client->begins = client->next;
 	client->pauses = work->inside > 0 ? client->begins + execute : 0;
 	client->goes_on = client->begins + (work->inside > 0 ? execute + about(work->inside) : 0);
@@ -137,10 +139,11 @@ static void
 end_second(double seconds)
 {
 	PadvInterval interval = {.seconds = seconds, .transactions = (double) world.transactions,
-	.run = -1.0, .ready = -1.0};
+	.run = -1.0, .ready = -1.0, .ended = world.ended / 1e6 / seconds};
 	PadvWindowMeans	take;
 
 	world.transactions = 0;
+	world.ended = 0.0;
 	if (padv_window_drain(world.window, &take))
 		padv_pool_add(&world.memory, &take, &interval);
 	padv_pool_judge(&world.memory, &world.need, world.now, &world.size);
@@ -177,7 +180,7 @@ do_work(Work work)
 	world.work = work;
 	for (int i = 0; i < work.clients; i++)
 	{
-		world.clients[i] = (Client) {.arrives = world.now, .ends = world.now};
+		world.clients[i] = (Client) {.arrives = world.now, .begins = world.now, .ends = world.now};
 		world.clients[i].next = world.now + (int64_t) (chance() * (double) (work.execute + work.inside + work.pause)) + 1;
 		if (work.rate > 0.0)
 			plan_next(&world.clients[i]);
@@ -191,6 +194,7 @@ start_over(int64_t optimal)
 	world.work.clients = 0;
 	world.interval = 100 * MILLI + 37;
 	world.transactions = 0;
+	world.ended = 0.0;
 	world.slow = 1.0;
 	world.seed = 20260704;
 	padv_window_reset(world.window);
@@ -341,6 +345,43 @@ add_takes(int seconds, double executing, double held, double transactions)
 {
 	for (int i = 0; i < seconds; i++)
 		add_take(executing, held, transactions);
+}
+
+/* The same with sessions that are idle in transactions, and time inside those that ended. */
+static void
+add_pauses(int seconds, double idle, double forgotten, double ended)
+{
+	const PadvWindowMeans take = {.samples = 10, .taken_at = world.now, .sessions = 500, .active = 4.0, .demand = 4.0,
+		.idle_in_transaction = idle + forgotten, .held_in_transaction = 8.0};
+	const PadvInterval interval = {.seconds = 1.0, .transactions = 8.0, .run = -1.0, .ready = -1.0, .ended = ended};
+
+	for (int i = 0; i < seconds; i++)
+	{
+		padv_pool_add(&world.memory, &take, &interval);
+		padv_pool_judge(&world.memory, &world.need, world.now, &world.size);
+		world.now += SECOND;
+	}
+}
+
+/* Pauses of any length inside transactions that end hold connections; forgotten ones do not. */
+static void
+test_long_pauses(void)
+{
+	size_of((Work) {200, 20 * MILLI, 2 * SECOND, 0, 50.0, true}, 2);
+	near((double) world.size.pool_size, staffed(2.0, 100.0), 8.0, "50 transactions a second that pause for 2 s");
+	size_of((Work) {200, 50 * MILLI, 10 * SECOND, 0, 12.0, true}, 1);
+	near((double) world.size.pool_size, staffed(1.0, 120.0), 20.0, "12 a second for 10 s");
+
+	start_over(4);
+	add_pauses(120, 8.0, 0.0, 12.0);
+	ok(world.size.pool_size == 15, "8 in pauses");
+	add_pauses(7200, 8.0, 60.0, 12.0);
+	ok(world.size.pool_size == 15, "60 that forgot their transactions for hours add none");
+	add_pauses(1, 8.0, 60.0, 12.0 + 60.0 * 7200.0);
+	add_pauses(120, 8.0, 0.0, 12.0);
+	ok(world.size.pool_size == 15, "nor when they end at last");
+	add_pauses(120, 40.0, 0.0, 44.0);
+	near((double) world.size.pool_size, staffed(4.0, 40.0), 4.0, "40 whose transactions end do");
 }
 
 /* A server that is slow, or locked up, needs no other pool than at its busiest. */
@@ -532,6 +573,7 @@ main(void)
 	test_in_transaction();
 	test_no_load();
 	test_bursts();
+	test_long_pauses();
 	test_trouble();
 	test_unseen();
 	test_falls();

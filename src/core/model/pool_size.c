@@ -8,7 +8,8 @@
  *
  * A transaction holds a connection of a transaction pool while it executes, while
  * it is idle between statements, and for the round trip until the next transaction.
- * Pauses of clients between transactions hold none.  So
+ * A pause counts if it is short, or if the transaction has ended: a client that leaves its
+ * transaction open for hours is no load.  Pauses of clients between transactions hold none.  So
  *
  *		pauses = held * max(1, optimal / executing) + round_trip
  *		pool_size = optimal + pauses + sqrt(pauses)
@@ -43,6 +44,9 @@
 
 /* A second with less than this share of the mean belongs to another load. */
 #define SAME_LOAD 0.5
+
+/* So many times the sessions that were seen: time in transactions that began long before. */
+#define ENDED_FROM_BEFORE 2.0
 
 /*
  * The factors at which a load replaces the busiest one, and at which it is nearly
@@ -91,12 +95,16 @@ add_second(PadvPoolSecond *sum, const PadvPoolSecond *second)
 	sum->ready = sum->ready < 0.0 || second->ready < 0.0 ? -1.0 : sum->ready + second->ready;
 	sum->samples += second->samples;
 	sum->sessions += second->sessions;
+	sum->active += second->active;
+	sum->queued += second->queued;
 	sum->demand += second->demand;
 	sum->on_cpu += second->on_cpu;
 	sum->waiting_io += second->waiting_io;
 	sum->held += second->held;
+	sum->idle_in_transaction += second->idle_in_transaction;
 	sum->round_trip += second->round_trip;
 	sum->turnaround += second->turnaround;
+	sum->ended += second->ended;
 }
 
 /* Whether a second belongs to the same load as the later ones. */
@@ -104,6 +112,17 @@ static bool
 goes_on(const PadvPoolSecond *second, const PadvPoolSecond *sum)
 {
 	return second->transactions * sum->seconds >= SAME_LOAD * sum->transactions * second->seconds;
+}
+
+/* Sum all recent seconds. */
+static PadvPoolSecond
+sum_all(const PadvPoolMemory *memory)
+{
+	PadvPoolSecond sum = {0};
+
+	for (int i = 0; i < memory->count; i++)
+		add_second(&sum, &memory->recent[i]);
+	return sum;
 }
 
 /*
@@ -134,11 +153,27 @@ is_load(const PadvPoolSecond *sum, int count)
 }
 
 /*
+ * Connections that transactions held without executing, by Little's law: the time inside
+ * transactions that ended, less that of executing.  It is at most what was seen idle in
+ * transactions.  0 if far more time ended than was seen, because then it is from before.
+ */
+static double
+held_by_ended(const PadvPoolSecond *sum)
+{
+	double		n = sum->samples;
+	double		executing = (fmax(sum->active, sum->demand) + sum->queued) / n;
+	double		idle = sum->idle_in_transaction / n;
+	double		held = sum->ended / sum->seconds - executing;
+
+	return held > ENDED_FROM_BEFORE * idle ? 0.0 : fmax(0.0, fmin(held, idle));
+}
+
+/*
  * Sessions that are ready to run look idle between statements or transactions.
  * They count as executing, and are subtracted from all pauses in proportion.
  */
 static void
-describe_load(const PadvPoolSecond *sum, PadvPoolLoad *load)
+describe_load(const PadvPoolSecond *sum, const PadvPoolSecond *all, PadvPoolLoad *load)
 {
 	double		n = sum->samples;
 	double		idle = (sum->held + sum->turnaround) / n;
@@ -152,7 +187,7 @@ describe_load(const PadvPoolSecond *sum, PadvPoolLoad *load)
 	load->sessions = sum->sessions / n;
 	load->executing = sum->demand / n + unseen;
 	load->ready = fmin(fmax(sum->ready / sum->seconds, 0.0), load->executing);
-	load->held = sum->held / n * pausing;
+	load->held = fmax(sum->held / n * pausing, fmin(held_by_ended(sum), held_by_ended(all)) - unseen);
 	load->round_trip = sum->round_trip / n * pausing;
 	load->turnaround = fmax(load->round_trip, sum->turnaround / n * pausing);
 }
@@ -162,6 +197,7 @@ padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *means, const PadvIn
 {
 	PadvPoolSecond *second = &memory->recent[memory->next];
 	PadvPoolSecond sum;
+	PadvPoolSecond all;
 	double		n = (double) means->samples;
 
 	second->seconds = interval->seconds;
@@ -170,12 +206,16 @@ padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *means, const PadvIn
 	second->ready = interval->ready < 0.0 ? -1.0 : interval->ready * interval->seconds;
 	second->samples = n;
 	second->sessions = means->sessions * n;
+	second->active = means->active * n;
+	second->queued = means->queued * n;
 	second->demand = means->demand * n;
 	second->on_cpu = means->in_class[PADV_ON_CPU] * n;
 	second->waiting_io = means->in_class[PADV_WAITING_IO] * n;
 	second->held = means->held_in_transaction * n;
+	second->idle_in_transaction = fmax(0.0, means->idle_in_transaction - means->idle_long) * n;
 	second->round_trip = means->round_trip * n;
 	second->turnaround = means->turnaround * n;
+	second->ended = interval->ended * interval->seconds;
 	memory->next = (memory->next + 1) % PADV_POOL_SECONDS;
 	if (memory->count < PADV_POOL_SECONDS)
 		memory->count++;
@@ -185,7 +225,8 @@ padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *means, const PadvIn
 	sum = sum_latest(memory);
 	if (!is_load(&sum, memory->count) || means->taken_at > LATEST || means->taken_at < -LATEST)
 		return;
-	describe_load(&sum, &memory->latest);
+	all = sum_all(memory);
+	describe_load(&sum, &all, &memory->latest);
 	memory->latest.at = means->taken_at;
 }
 

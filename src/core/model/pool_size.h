@@ -28,7 +28,7 @@ typedef struct PadvPoolLoad
 	double		sessions;
 	double		executing;		/* demand, including sessions ready to run */
 	double		ready;			/* sessions waiting for a core */
-	double		held;			/* briefly idle in transaction */
+	double		held;			/* idle in transactions that ended soon */
 	double		round_trip;		/* between two transactions, for at most a
 								 * round trip */
 	double		turnaround;		/* between two consecutive transactions; at
@@ -75,12 +75,16 @@ typedef struct PadvPoolSecond
 	double		ready;
 	double		samples;
 	double		sessions;
+	double		active;
+	double		queued;
 	double		demand;
 	double		on_cpu;
 	double		waiting_io;
 	double		held;
+	double		idle_in_transaction;	/* for up to a minute */
 	double		round_trip;
 	double		turnaround;
+	double		ended;			/* seconds; see PadvInterval */
 } PadvPoolSecond;
 
 /* A size as shown, with the time of its last change. */

@@ -58,6 +58,7 @@ padv_interval_describe(const PadvWindowMeans *means, const PadvCounters *before,
 	interval->seconds = seconds;
 	interval->run = per_second(before, after, PADV_SESSIONS_RUN, seconds);
 	interval->ready = per_second(before, after, PADV_SESSIONS_DELAY, seconds);
+	interval->ended = fmax(0.0, inside / seconds - fmax(0.0, per_second(before, after, PADV_INSIDE_LONG, seconds)));
 	interval->busy = fmax(0.0, means->demand - means->parallel_workers +
 						  means->held_in_transaction + means->turnaround);
 	interval->active = means->demand +

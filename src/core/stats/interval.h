@@ -21,6 +21,9 @@ typedef struct PadvInterval
 	double		active;
 	double		transactions;	/* committed */
 	double		latency;		/* mean seconds inside a transaction */
+	double		ended;			/* sessions inside transactions that ended, by
+								 * Little's law, without those of over a
+								 * minute */
 
 	/* sessions by the kernel's account; negative where it gives none */
 	double		run;

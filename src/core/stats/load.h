@@ -35,9 +35,13 @@ typedef enum PadvCounter
 	PADV_COMMITTED,				/* transactions of clients */
 	PADV_ROLLED_BACK,
 	PADV_INSIDE,				/* seconds inside a transaction, of both */
+	PADV_INSIDE_LONG,			/* of these, inside one of over a minute */
 } PadvCounter;
 
-#define PADV_COUNTERS (PADV_INSIDE + 1)
+#define PADV_COUNTERS (PADV_INSIDE_LONG + 1)
+
+/* A longer transaction, in microseconds, is not of the load: its client has forgotten it. */
+#define PADV_LONG_TRANSACTION_US INT64_C(60000000)
 
 typedef struct PadvCounters
 {

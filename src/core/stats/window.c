@@ -33,6 +33,7 @@ enum
 	PARALLEL_WORKERS,
 	DEMAND,
 	HELD_IN_TRANSACTION,
+	IDLE_LONG,
 	TURNAROUND,
 	ROUND_TRIP,
 	COMMITTING,
@@ -286,6 +287,7 @@ count_idle_in_transaction(PadvWindow *window, const PadvSession *session)
 
 	if (idle_us <= PADV_HELD_LIMIT_US)
 		window->counted[HELD_IN_TRANSACTION]++;
+	window->counted[IDLE_LONG] += idle_us > PADV_IDLE_LONG_US;
 	if (!session->holds_horizon)
 		return;
 
@@ -546,6 +548,7 @@ padv_window_drain(PadvWindow *window, PadvWindowMeans *means)
 	means->parallel_workers = (double) sum[PARALLEL_WORKERS] / samples;
 	means->demand = (double) sum[DEMAND] / samples;
 	means->held_in_transaction = (double) sum[HELD_IN_TRANSACTION] / samples;
+	means->idle_long = (double) sum[IDLE_LONG] / samples;
 	means->turnaround = (double) sum[TURNAROUND] / samples;
 	means->round_trip = (double) sum[ROUND_TRIP] / samples;
 	means->committing = (double) sum[COMMITTING] / samples;

@@ -57,6 +57,9 @@ typedef struct PadvCounts
  */
 #define PADV_HELD_LIMIT_US 1000000
 
+/* One that is idle for longer than this is not going to commit soon. */
+#define PADV_IDLE_LONG_US 60000000
+
 /*
  * An idle period up to this long is the turn-around of a client that works
  * without a pause: the way there and back, and what the application does
@@ -131,6 +134,8 @@ typedef struct PadvWindowMeans
 	double		parallel_workers;
 	double		demand;
 	double		held_in_transaction;	/* see PadvMinute */
+	double		idle_long;		/* idle in transaction for longer than
+								 * PADV_IDLE_LONG_US */
 	double		turnaround;
 
 	/*
