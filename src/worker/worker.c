@@ -275,7 +275,10 @@ end_second(Worker *worker, int64 now)
 	padv_history_save_if_due(worker->history, now);
 }
 
-/* What the file keeps, one after another: the curve, waits, pools, peaks, trials. */
+/*
+ * What the file keeps, one after another: the curve, waits, pools, peaks, trials.  Files of
+ * earlier versions end at KEPT_LATER.
+ */
 enum
 {
 	KEPT_CURVE = 0,
@@ -283,7 +286,9 @@ enum
 	KEPT_POOL = KEPT_WAITS + PADV_WAITS_NUMBERS,
 	KEPT_PEAK = KEPT_POOL + PADV_POOL_NUMBERS,
 	KEPT_TRIALS = KEPT_PEAK + PADV_PEAK_NUMBERS,
-	KEPT_NUMBERS = KEPT_TRIALS + PADV_TRIALS_NUMBERS
+	KEPT_LATER = KEPT_TRIALS + PADV_TRIALS_NUMBERS,
+	KEPT_POOL_PROCESSES = KEPT_LATER,
+	KEPT_NUMBERS
 };
 
 StaticAssertDecl(KEPT_NUMBERS <= PADV_HISTORY_MAX_CURVE, "what was learned must fit into the history");
@@ -297,6 +302,7 @@ keep_learned(Worker *worker)
 	padv_peak_keep(&worker->peak, worker->kept + KEPT_PEAK);
 	padv_trials_copy(&worker->trials);
 	padv_trials_keep(&worker->trials, worker->kept + KEPT_TRIALS);
+	worker->kept[KEPT_POOL_PROCESSES] = worker->pool.busiest_processes;
 	(void) padv_history_publish_curve(worker->kept, KEPT_NUMBERS);
 }
 
@@ -323,7 +329,7 @@ remember_learned(Worker *worker)
 
 	(void) padv_scalability_restore(&worker->scalability, worker->kept,
 									Min(count, PADV_CURVE_NUMBERS));
-	if (count == KEPT_NUMBERS)
+	if (count == KEPT_NUMBERS || count == KEPT_LATER)
 	{
 		(void) padv_waits_restore(&worker->waits, worker->kept + KEPT_WAITS, PADV_WAITS_NUMBERS);
 		(void) padv_pool_restore(&worker->pool, worker->kept + KEPT_POOL, PADV_POOL_NUMBERS);
@@ -331,6 +337,8 @@ remember_learned(Worker *worker)
 		if (padv_trials_restore(&worker->trials, worker->kept + KEPT_TRIALS, PADV_TRIALS_NUMBERS))
 			padv_trials_fill(&worker->trials);
 	}
+	if (count == KEPT_NUMBERS)
+		(void) padv_pool_restore_processes(&worker->pool, worker->kept[KEPT_POOL_PROCESSES]);
 	padv_trials_end_orphan();
 	remember_peaks(worker);
 }

@@ -406,6 +406,29 @@ test_trouble(void)
 	near((double) world.size.pool_size, staffed(4.0, 24.0), 2.0, "a busier load does");
 }
 
+/* Each query has a leader and three workers. */
+static void
+test_parallel(void)
+{
+	const PadvWindowMeans take = {.samples = 10, .taken_at = START, .sessions = 60, .active = 24, .demand = 96,
+	.parallel_workers = 72, .in_class = {[PADV_ON_CPU] = 24}};
+	const PadvInterval interval = {.seconds = 1.0, .transactions = 40, .run = -1.0, .ready = -1.0};
+	double		numbers[PADV_POOL_NUMBERS];
+	PadvPoolMemory again;
+
+	start_over(16);
+	for (int i = 0; i < 10; i++)
+		padv_pool_add(&world.memory, &take, &interval);
+	padv_pool_judge(&world.memory, &world.need, START, &world.size);
+	near(world.size.inputs.processes, 4.0, 1e-9, "four processes for each connection");
+	ok(world.size.pool_size == 4 && world.size.session_pool_size == 4, "so four connections keep 16 cores busy");
+	near(world.size.busy_ratio, 4.0, 1e-9, "which is a ratio of 4");
+	padv_pool_keep(&world.memory, numbers);
+	ok(padv_pool_restore(&again, numbers, PADV_POOL_NUMBERS) && again.busiest_processes == 0.0 &&
+	   padv_pool_restore_processes(&again, 4.0) && !padv_pool_restore_processes(&again, 1e6) &&
+	   !padv_pool_restore_processes(&again, NAN) && again.busiest_processes == 4.0, "they are restored if they are sound");
+}
+
 /* Sessions that look idle but wait for a core are no pauses. */
 static void
 test_unseen(void)
@@ -576,6 +599,7 @@ main(void)
 	test_long_pauses();
 	test_trouble();
 	test_unseen();
+	test_parallel();
 	test_falls();
 	test_days();
 	test_keeping();

@@ -407,6 +407,26 @@ test_fuzz(void)
 	ok(sound, "nonsense in, no nonsense out");
 }
 
+/* Queries with three workers each: four connections keep 16 cores busy, and are looked at. */
+static void
+test_parallel(void)
+{
+	static PadvScalability scalability;
+	PadvCurve	curve;
+
+	padv_scalability_init(&scalability);
+	for (int i = 0; i < 24 * 30; i++)
+	{
+		double		busy = 1.0 + i / 30;
+		PadvInterval interval = {.seconds = 1, .busy = busy, .active = 4.0 * busy, .sessions = 60,
+			.transactions = 100.0 * fmin(busy, 4.0), .cores_busy = fmin(1.0, busy / 4.0)};
+
+		padv_scalability_add(&scalability, &interval);
+	}
+	padv_scalability_judge(&scalability, 16.0, 48.0, &curve);
+	ok(curve.best_so_far < 6.0, "fewer connections than cores, with parallel workers (%.1f)", curve.best_so_far);
+}
+
 int
 main(void)
 {
@@ -421,5 +441,6 @@ main(void)
 	test_slow_clients();
 	test_keeping();
 	test_fuzz();
+	test_parallel();
 	return tap_end();
 }

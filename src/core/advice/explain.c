@@ -392,9 +392,14 @@ explain_pool(const PadvEmitter *emitter, const PadvStatus *status)
 				  inputs->least, load->held, load->turnaround, inputs->factor,
 				  sqrt((load->held + load->turnaround) * inputs->factor), (long long) inputs->session_pool_size);
 	explain_held_number(emitter, "Session pool size", model->session_pool_size, inputs->session_pool_size);
-	if (inputs->least > (double) padv_model_chosen(model)->connections)
+	if (inputs->processes > 1.0)
 		padv_emit(emitter,
-				  "Pool size: not less than %.0f active, with which throughput was highest so far.", inputs->least);
+				  "Pool size: %.2f processes execute for each connection, with parallel workers, so fewer connections are the optimum of %lld active.",
+				  inputs->processes, (long long) padv_model_chosen(model)->connections);
+	if (inputs->least * inputs->processes > (double) padv_model_chosen(model)->connections + 0.5 * inputs->processes)
+		padv_emit(emitter,
+				  "Pool size: not less than %.0f active, with which throughput was highest so far.",
+				  inputs->least * inputs->processes);
 	if (model->pool_size >= model->inputs.usable_connections)
 		padv_emit(emitter, "Pool size: %s the %lld connections that ordinary roles can have.",
 				  model->pool_size > model->inputs.usable_connections ? "that is more than" : "not more than",

@@ -104,10 +104,18 @@ find_best_from(const Smooth *curve, int place)
 	return place;
 }
 
+/* Busy connections, or their processes if these are more. */
+static double
+busy_processes(const PadvBin *bin)
+{
+	return fmax(bin->busy, bin->active);
+}
+
 /*
  * The first place whose throughput is as good as the maximum.  It is not below
  * fewest connections without need: with one connection a long statement would block
- * all others, and idle cores enter sleep states, which distorts the measurement.
+ * all others, and idle cores enter sleep states, which distorts the measurement.  With
+ * parallel workers, fewer connections keep as many cores busy.
  */
 static int
 find_peak(const Smooth *curve, double fewest)
@@ -115,7 +123,7 @@ find_peak(const Smooth *curve, double fewest)
 	int			first = 0;
 	int			peak;
 
-	while (first < curve->evidence.n - 1 && curve->evidence.bins[first].busy < ALMOST * fewest)
+	while (first < curve->evidence.n - 1 && busy_processes(&curve->evidence.bins[first]) < ALMOST * fewest)
 		first++;
 	peak = find_best_from(curve, first);
 	return curve->throughput[peak] >= GOOD_ENOUGH * curve->best ? peak : find_best_from(curve, 0);
@@ -328,7 +336,7 @@ see_knee(const PadvScalability *scalability, const Smooth *smooth, int peak, dou
 	beyond = collect_beyond(smooth, peak, scalability->level, &curve->present_seconds);
 	curve->beyond_seconds = beyond.seconds;
 	name_saturated(&beyond, curve);
-	far_enough = curve->seen_to >= least ||
+	far_enough = busy_processes(&evidence->bins[evidence->n - 1]) >= least ||
 		(curve->saturated != PADV_RESOURCE_SESSIONS && curve->saturated != PADV_RESOURCE_COMMITS) ||
 		seconds_fallen(smooth, peak) >= FELL_SECONDS;
 	return looked_around(smooth, peak, curve) && peak_is_pressed(smooth, peak) && pressed_below(evidence, evidence->bins[peak].busy) >= PADV_CURVE_MIN_SECONDS && curve->beyond_seconds >= BEYOND_SECONDS && far_enough;

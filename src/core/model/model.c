@@ -502,7 +502,8 @@ padv_model_oversubscribed(const PadvModel *model)
 	double		most = fmax((double) chosen->high, TOLERANCE_HIGH * (double) chosen->connections);
 
 	if (padv_model_is_derived(model) && !model->curve.so_far_saturated)
-		most = is_least_by_trial(model) ? INFINITY : fmax(most, TOLERANCE_HIGH * model->curve.best_so_far);
+		most = is_least_by_trial(model) ? INFINITY :
+			fmax(most, TOLERANCE_HIGH * fmax(model->curve.best_so_far, model->curve.helpful_active));
 	return model->demand > most;
 }
 

@@ -104,7 +104,8 @@ typedef struct PadvModel
 	int64_t		pool_size;		/* for a transaction pool; 0: not known */
 	int64_t		session_pool_size;	/* for callers that keep a connection for
 									 * a whole request; likewise */
-	double		busy_ratio;		/* optimal / pool_size; negative: not known */
+	double		busy_ratio;		/* optimal / pool_size; over 1 with parallel
+								 * workers, negative: not known */
 	PadvPoolBasis pool;
 	double		load_ratio;
 	PadvVerdict verdict;

@@ -24,6 +24,9 @@
  * Callers that keep a connection for a whole request hold it for their turn-around
  * instead of the round trip.
  *
+ * Parallel workers execute, and hold no connection.  So the optimum, which counts them, is
+ * divided by the processes that executed for each connection.
+ *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include "core/model/pool_size.h"
@@ -71,6 +74,9 @@
 /* Then the number of callers is bounded by this multiple of the sessions. */
 #define CALLERS 2.0
 
+/* More processes for a connection mean nothing: its leader was not seen. */
+#define MOST_PROCESSES 64.0
+
 /* The largest factor for pauses.  If almost nothing executes, the ratio means nothing. */
 #define LARGEST_FACTOR 100.0
 
@@ -98,6 +104,7 @@ add_second(PadvPoolSecond *sum, const PadvPoolSecond *second)
 	sum->active += second->active;
 	sum->queued += second->queued;
 	sum->demand += second->demand;
+	sum->workers += second->workers;
 	sum->on_cpu += second->on_cpu;
 	sum->waiting_io += second->waiting_io;
 	sum->held += second->held;
@@ -161,7 +168,7 @@ static double
 held_by_ended(const PadvPoolSecond *sum)
 {
 	double		n = sum->samples;
-	double		executing = (fmax(sum->active, sum->demand) + sum->queued) / n;
+	double		executing = (fmax(sum->active, sum->demand - sum->workers) + sum->queued) / n;
 	double		idle = sum->idle_in_transaction / n;
 	double		held = sum->ended / sum->seconds - executing;
 
@@ -192,6 +199,15 @@ describe_load(const PadvPoolSecond *sum, const PadvPoolSecond *all, PadvPoolLoad
 	load->turnaround = fmax(load->round_trip, sum->turnaround / n * pausing);
 }
 
+/* The processes that executed for each connection. */
+static double
+processes_of(const PadvPoolSecond *sum)
+{
+	double		leaders = fmax(sum->demand - sum->workers, sum->demand / MOST_PROCESSES);
+
+	return sum->workers > 0.0 && leaders > 0.0 ? fmax(1.0, sum->demand / leaders) : 1.0;
+}
+
 void
 padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *means, const PadvInterval *interval)
 {
@@ -209,6 +225,7 @@ padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *means, const PadvIn
 	second->active = means->active * n;
 	second->queued = means->queued * n;
 	second->demand = means->demand * n;
+	second->workers = means->parallel_workers * n;
 	second->on_cpu = means->in_class[PADV_ON_CPU] * n;
 	second->waiting_io = means->in_class[PADV_WAITING_IO] * n;
 	second->held = means->held_in_transaction * n;
@@ -228,6 +245,7 @@ padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *means, const PadvIn
 	all = sum_all(memory);
 	describe_load(&sum, &all, &memory->latest);
 	memory->latest.at = means->taken_at;
+	memory->latest_processes = processes_of(&sum);
 }
 
 /* --- the busiest load ----------------------------------------------------- */
@@ -237,9 +255,9 @@ padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *means, const PadvIn
  * not make a load busier.
  */
 static double
-held_by(const PadvPoolLoad *load, const PadvPoolNeed *need)
+held_by(const PadvPoolLoad *load, double processes, const PadvPoolNeed *need)
 {
-	return fmin(load->executing, (double) need->optimal) + load->held + load->round_trip;
+	return fmin(load->executing, (double) need->optimal) / fmax(1.0, processes) + load->held + load->round_trip;
 }
 
 /* The throughput of the busiest load after fading. */
@@ -261,7 +279,8 @@ is_busier(const PadvPoolMemory *memory, const PadvPoolNeed *need, double part)
 	const PadvPoolLoad *busiest = &memory->busiest;
 
 	if (latest->throughput > part * busiest->throughput)
-		return held_by(latest, need) > part * held_by(busiest, need);
+		return held_by(latest, memory->latest_processes, need) >
+			part * held_by(busiest, memory->busiest_processes, need);
 	return latest->executing <= (double) need->optimal &&
 		latest->held + latest->round_trip > part * (busiest->held + busiest->round_trip);
 }
@@ -284,6 +303,7 @@ compare_latest(PadvPoolMemory *memory, const PadvPoolNeed *need, int64_t now)
 		(memory->near && latest->samples > LONGER * memory->busiest.samples))
 	{
 		memory->busiest = *latest;
+		memory->busiest_processes = memory->latest_processes;
 		memory->near = true;
 	}
 }
@@ -303,14 +323,21 @@ least_active(const PadvPoolLoad *load, const PadvPoolNeed *need)
 	return need->setting > 0 ? (double) need->optimal : fmax((double) need->optimal, helpful);
 }
 
+/* The connections whose processes are so many. */
+static double
+connections_of(double active, double processes)
+{
+	return processes > 1.0 ? fmax(1.0, floor(active / processes + 0.5)) : active;
+}
+
 /*
  * Whether nearly all sessions were busy, so that clients may need more connections
  * than there were sessions.
  */
 static bool
-is_pressed(const PadvPoolLoad *load)
+is_pressed(const PadvPoolLoad *load, double processes)
 {
-	return load->executing + load->held + load->turnaround >= PRESSED * load->sessions;
+	return load->executing / processes + load->held + load->turnaround >= PRESSED * load->sessions;
 }
 
 /*
@@ -332,11 +359,14 @@ padv_pool_for_pauses(double pauses)
 }
 
 static void
-calculate_sizes(const PadvPoolLoad *load, const PadvPoolNeed *need, PadvPoolBasis *inputs)
+calculate_sizes(const PadvPoolMemory *memory, const PadvPoolNeed *need, PadvPoolBasis *inputs)
 {
-	double		least = least_active(load, need);
-	double		factor = load->executing > 0.0 ? fmax(1.0, least / load->executing) : 1.0;
-	bool		pressed = is_pressed(load);
+	const PadvPoolLoad *load = &memory->busiest;
+	double		processes = fmax(1.0, memory->busiest_processes);
+	double		active = least_active(load, need);
+	double		least = need->setting > 0 ? active : connections_of(active, processes);
+	double		factor = load->executing > 0.0 ? fmax(1.0, active / load->executing) : 1.0;
+	bool		pressed = is_pressed(load, processes);
 	double		session;
 
 	factor = fmin(factor, LARGEST_FACTOR);
@@ -344,6 +374,7 @@ calculate_sizes(const PadvPoolLoad *load, const PadvPoolNeed *need, PadvPoolBasi
 		least + padv_pool_for_pauses((load->held + load->turnaround) * factor);
 	inputs->load = *load;
 	inputs->least = least;
+	inputs->processes = need->setting > 0 ? 1.0 : processes;
 	inputs->factor = factor;
 	inputs->pool_size = bound_size(least + padv_pool_for_pauses(load->held * factor + load->round_trip),
 								   pressed ? INFINITY : load->sessions, least, need->usable);
@@ -423,7 +454,7 @@ padv_pool_judge(PadvPoolMemory *memory, const PadvPoolNeed *need, int64_t now, P
 		go_without_load(need, size);
 		return;
 	}
-	calculate_sizes(&memory->busiest, need, inputs);
+	calculate_sizes(memory, need, inputs);
 	if (memory->setting != need->setting)
 		memory->pool.size = memory->session_pool.size = 0;
 	memory->setting = need->setting;
@@ -437,7 +468,8 @@ padv_pool_judge(PadvPoolMemory *memory, const PadvPoolNeed *need, int64_t now, P
 		size->session_pool_size = size->pool_size;
 
 	/* optimal / busy_ratio, rounded up, must be the size again */
-	size->busy_ratio = fmin(1.0, (double) need->optimal / ((double) size->pool_size * (1.0 - 1e-12)));
+	size->busy_ratio = need->optimal == size->pool_size ? 1.0 :
+		(double) need->optimal / ((double) size->pool_size * (1.0 - 1e-12));
 }
 
 /* --- keeping -------------------------------------------------------------- */
@@ -485,5 +517,14 @@ padv_pool_restore(PadvPoolMemory *memory, const double *numbers, size_t count)
 	memory->setting = (int64_t) numbers[5];
 	memory->pool.size = (int64_t) numbers[6];
 	memory->session_pool.size = (int64_t) numbers[7];
+	return true;
+}
+
+bool
+padv_pool_restore_processes(PadvPoolMemory *memory, double processes)
+{
+	if (!all_between(&processes, 1, 0.0, MOST_PROCESSES))
+		return false;
+	memory->busiest_processes = processes;
 	return true;
 }

@@ -52,6 +52,7 @@ typedef struct PadvPoolBasis
 {
 	PadvPoolLoad load;			/* the busiest load */
 	double		least;			/* active connections to allow */
+	double		processes;		/* that execute for each of them, at least 1 */
 	double		factor;			/* growth of pauses until these are active */
 	int64_t		pool_size;		/* the current result, shown or not */
 	int64_t		session_pool_size;
@@ -62,7 +63,8 @@ typedef struct PadvPoolSize
 {
 	int64_t		pool_size;		/* 0: not known */
 	int64_t		session_pool_size;	/* likewise; at least pool_size */
-	double		busy_ratio;		/* optimal / pool_size; negative: not known */
+	double		busy_ratio;		/* optimal / pool_size; over 1 with parallel
+								 * workers, negative: not known */
 	PadvPoolBasis inputs;		/* all 0 if no load is known */
 } PadvPoolSize;
 
@@ -78,6 +80,7 @@ typedef struct PadvPoolSecond
 	double		active;
 	double		queued;
 	double		demand;
+	double		workers;
 	double		on_cpu;
 	double		waiting_io;
 	double		held;
@@ -101,6 +104,8 @@ typedef struct PadvPoolMemory
 {
 	/* saved over a restart */
 	PadvPoolLoad busiest;
+	double		busiest_processes;	/* that executed for each connection, with
+									 * parallel workers; below 1: not known */
 	int64_t		settles_from;	/* when this load, or one like it, was first
 								 * seen */
 	int64_t		setting;		/* the setting at the last padv_pool_judge */
@@ -109,6 +114,7 @@ typedef struct PadvPoolMemory
 
 	/* not saved */
 	PadvPoolLoad latest;
+	double		latest_processes;
 	bool		fresh;			/* latest was updated after the last
 								 * padv_pool_judge */
 	bool		near;			/* latest is nearly as busy as the busiest */
@@ -149,5 +155,8 @@ extern double padv_pool_for_pauses(double pauses);
 #define PADV_POOL_NUMBERS 16
 extern void padv_pool_keep(const PadvPoolMemory *memory, double numbers[PADV_POOL_NUMBERS]);
 extern bool padv_pool_restore(PadvPoolMemory *memory, const double *numbers, size_t count);
+
+/* Restore busiest_processes, which is saved apart, after the others; likewise. */
+extern bool padv_pool_restore_processes(PadvPoolMemory *memory, double processes);
 
 #endif							/* PADV_POOL_SIZE_H */

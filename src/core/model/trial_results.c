@@ -107,7 +107,7 @@ padv_trial_busy_ratio(const PadvTrialFinding *finding)
 {
 	double		busy = finding->result.busy_ratio;
 
-	return busy > 0.0 && busy < 1.0 ? busy : 1.0;
+	return busy > 0.0 ? busy : 1.0;
 }
 
 bool

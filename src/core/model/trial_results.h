@@ -83,7 +83,10 @@ extern PadvTrialVerdict padv_trial_verdict(const PadvTrialResult *result);
 /* Add a result as the newest one. */
 extern void padv_trials_add(PadvTrials *trials, const PadvTrialResult *result);
 
-/* The share of the transactions that run under the limit that are active; 1: not known. */
+/*
+ * The share of the transactions that run under the limit that are active, over 1 with
+ * parallel workers; 1: not known.
+ */
 extern double padv_trial_busy_ratio(const PadvTrialFinding *finding);
 
 /* Whether the better limit is the higher one: nobody knows whether a third one is better still. */
