@@ -276,8 +276,8 @@ end_second(Worker *worker, int64 now)
 }
 
 /*
- * What the file keeps, one after another: the curve, waits, pools, peaks, trials.  Files of
- * earlier versions end at KEPT_LATER.
+ * What the file keeps, one after another: the curve, waits, pools, peaks, trials, processes
+ * for each connection, reads.  Files of earlier versions end at KEPT_LATER.
  */
 enum
 {
@@ -288,7 +288,8 @@ enum
 	KEPT_TRIALS = KEPT_PEAK + PADV_PEAK_NUMBERS,
 	KEPT_LATER = KEPT_TRIALS + PADV_TRIALS_NUMBERS,
 	KEPT_POOL_PROCESSES = KEPT_LATER,
-	KEPT_NUMBERS
+	KEPT_READS,
+	KEPT_NUMBERS = KEPT_READS + PADV_READ_LATENCY_NUMBERS
 };
 
 StaticAssertDecl(KEPT_NUMBERS <= PADV_HISTORY_MAX_CURVE, "what was learned must fit into the history");
@@ -303,6 +304,7 @@ keep_learned(Worker *worker)
 	padv_trials_copy(&worker->trials);
 	padv_trials_keep(&worker->trials, worker->kept + KEPT_TRIALS);
 	worker->kept[KEPT_POOL_PROCESSES] = worker->pool.busiest_processes;
+	padv_read_latency_keep(&worker->read_latency, worker->kept + KEPT_READS);
 	(void) padv_history_publish_curve(worker->kept, KEPT_NUMBERS);
 }
 
@@ -338,7 +340,11 @@ remember_learned(Worker *worker)
 			padv_trials_fill(&worker->trials);
 	}
 	if (count == KEPT_NUMBERS)
+	{
 		(void) padv_pool_restore_processes(&worker->pool, worker->kept[KEPT_POOL_PROCESSES]);
+		(void) padv_read_latency_restore(&worker->read_latency, worker->kept + KEPT_READS,
+										 PADV_READ_LATENCY_NUMBERS);
+	}
 	padv_trials_end_orphan();
 	remember_peaks(worker);
 }

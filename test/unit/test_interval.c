@@ -11,6 +11,7 @@ static PadvCounters before;
 static PadvCounters after;
 static PadvWindowMeans take;
 static PadvInterval interval;
+static double idle_sessions = 50.0;	/* beside those that read */
 
 /* A second in which the kernel saw sessions run and ready to run. */
 static void
@@ -136,6 +137,8 @@ read_second(double io, double reading, double reads)
 	after.value[PADV_DISK_READ] = reading;
 	after.value[PADV_DISK_READ_COUNT] = reads;
 	sample(1, io, 0, 0, 0, 0);
+	take.active = 1 + io;
+	take.idle = idle_sessions;
 	end();
 }
 
@@ -148,6 +151,30 @@ read_seconds(PadvReadLatency *latency, int seconds, double io, double reading, d
 		read_second(io, reading, reads);
 		padv_read_latency_update(latency, &interval);
 	}
+}
+
+/* All sessions queue for a disk for hours, and over a restart. */
+static void
+test_busy_disk(void)
+{
+	PadvReadLatency latency = {0};
+	PadvReadLatency again = {0};
+	double		numbers[PADV_READ_LATENCY_NUMBERS];
+
+	idle_sessions = 50;
+	read_seconds(&latency, 300, 1, 1, 200);
+	idle_sessions = 2;
+	read_seconds(&latency, 8 * 3600, 40, 40, 300);
+	near(latency.shortest, 0.005, 1e-6, "a queue of hours does not make the device slower");
+	ok(interval.disk_queue > 37.0, "and it stays a queue (%.1f)", interval.disk_queue);
+	padv_read_latency_keep(&latency, numbers);
+	ok(padv_read_latency_restore(&again, numbers, PADV_READ_LATENCY_NUMBERS), "both are kept");
+	read_seconds(&again, 30, 40, 40, 300);
+	ok(interval.disk_queue > 37.0, "so after a restart it is a queue, too");
+	numbers[0] = NAN;
+	ok(!padv_read_latency_restore(&again, numbers, PADV_READ_LATENCY_NUMBERS) &&
+	   !padv_read_latency_restore(&again, numbers, 1), "what is not sound is refused");
+	idle_sessions = 50;
 }
 
 static void
@@ -169,6 +196,7 @@ test_read_latency(void)
 	ok(interval.disk_queue > 11.0, "as long as it is full");
 	read_seconds(&latency, 30, 32, 32, 500);
 	near(interval.disk_queue, 0, 0, "half the reads, and slower: the device is slow");
+	test_busy_disk();
 	latency = (PadvReadLatency) {0};
 	read_seconds(&latency, 100, 16, 16, 3);
 	near(latency.shortest, 0, 0, "few reads tell nothing");

@@ -82,6 +82,9 @@ padv_interval_describe(const PadvWindowMeans *means, const PadvCounters *before,
 	return true;
 }
 
+/* Beyond this there is no number that is kept. */
+#define GREATEST 1e12
+
 /* Fewer reads do not tell a mean latency. */
 #define ENOUGH_READS 50.0
 
@@ -95,6 +98,8 @@ padv_interval_describe(const PadvWindowMeans *means, const PadvCounters *before,
 /* A saturated device completes this share of its best rate, which halves in an hour. */
 #define FULL_RATE 0.85
 #define RATE_HALVES_SECONDS 3600.0
+
+static bool disks_are_saturated(const PadvInterval *interval);
 
 static bool
 add_reads(PadvReadLatency *latency, const PadvInterval *interval)
@@ -124,13 +129,32 @@ padv_read_latency_update(PadvReadLatency *latency, PadvInterval *interval)
 		latency->shortest = present;
 	else if (present < latency->shortest)
 		latency->shortest += SHORTER_SHARE * (present - latency->shortest);
-	else
-		latency->shortest = fmin(present, latency->shortest * exp2(interval->seconds / LATENCY_DOUBLES_SECONDS));
 	rate = latency->reads / latency->seconds;
 	latency->best_rate = fmax(rate, latency->best_rate * exp2(-interval->seconds / RATE_HALVES_SECONDS));
 	if (rate >= FULL_RATE * latency->best_rate)
 		interval->disk_queue = fmin(interval->disk, interval->reading) *
 			fmax(0.0, 1.0 - latency->shortest / present);
+
+	/* a queue that lasts for hours says nothing about the device without it */
+	if (present > latency->shortest && !(interval->sessions > 0.0 && disks_are_saturated(interval)))
+		latency->shortest = fmin(present, latency->shortest * exp2(interval->seconds / LATENCY_DOUBLES_SECONDS));
+}
+
+void
+padv_read_latency_keep(const PadvReadLatency *latency, double numbers[PADV_READ_LATENCY_NUMBERS])
+{
+	numbers[0] = fmin(latency->shortest, GREATEST);
+	numbers[1] = fmin(latency->best_rate, GREATEST);
+}
+
+bool
+padv_read_latency_restore(PadvReadLatency *latency, const double *numbers, size_t count)
+{
+	if (count != PADV_READ_LATENCY_NUMBERS || !(numbers[0] >= 0.0 && numbers[0] <= GREATEST) ||
+		!(numbers[1] >= 0.0 && numbers[1] <= GREATEST))
+		return false;
+	*latency = (PadvReadLatency) {.shortest = numbers[0], .best_rate = numbers[1]};
+	return true;
 }
 
 /*
@@ -220,9 +244,6 @@ padv_waits_add(PadvWaits *waits, const PadvInterval *interval)
 	waits->round_trip = waits->round_trip * left + interval->round_trip * seconds;
 	waits->unseen = waits->unseen * left + interval->unseen * seconds;
 }
-
-/* Beyond this there is no sum that fades. */
-#define GREATEST 1e12
 
 void
 padv_waits_keep(const PadvWaits *waits, double numbers[PADV_WAITS_NUMBERS])

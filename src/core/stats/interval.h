@@ -90,7 +90,8 @@ typedef struct PadvReadLatency
 } PadvReadLatency;
 
 /*
- * Update them, and set interval->disk_queue.  If reads take longer than the shortest
+ * Update them, and set interval->disk_queue.  The shortest latency rises slowly, but not
+ * while sessions queue for a saturated disk.  If reads take longer than the shortest
  * latency, the rest of the time is spent in the queue of the device, so this share of the
  * sessions that wait for a read waits there.
  *
@@ -99,6 +100,14 @@ typedef struct PadvReadLatency
  * reads.
  */
 extern void padv_read_latency_update(PadvReadLatency *latency, PadvInterval *interval);
+
+/*
+ * Save as finite numbers, and restore.  Restoring returns false, and changes nothing, if
+ * the numbers are not valid.
+ */
+#define PADV_READ_LATENCY_NUMBERS 2
+extern void padv_read_latency_keep(const PadvReadLatency *latency, double numbers[PADV_READ_LATENCY_NUMBERS]);
+extern bool padv_read_latency_restore(PadvReadLatency *latency, const double *numbers, size_t count);
 
 /* A resource that sessions queue for, in the seconds in which it was saturated. */
 typedef struct PadvBottleneck
