@@ -466,7 +466,9 @@ check(double load_ratio, double age, bool sampled, bool running)
 	local.status.taken_at = sampled;
 	local.status.model.inputs.sample_interval_ms = 100;
 	local.status.model.load_ratio = load_ratio;
-	local.status.minute.demand = 5.25;
+	local.status.minute.demand = 0.75;
+	local.status.model.unseen = 4.5;
+	local.status.model.demand = 5.25;
 	local.status.last.sessions = 30;
 	padv_check_load(&local, 97, 1.0, 2.0, &result);
 	return result;
@@ -482,7 +484,7 @@ test_check_load(void)
 	   strncmp(result.message, "POOL_ADVISOR OK - 5.3 sessions want to work, optimum ", 52) == 0,
 	   "and says so: %s", result.message);
 	ok(strstr(result.message, " | load_ratio=0.500;1.000;2.000;0 demand_avg=5.250;;;0 ") != NULL,
-	   "with figures");
+	   "with figures, those that only look idle included");
 	ok(strstr(result.message, " sessions=30;;;0;97 ") != NULL, "and the most there can be");
 	ok(check(1.0, 0.1, true, true).status == PADV_CHECK_OK, "at a threshold is not above it");
 	ok(check(1.0004, 0.1, true, true).status == PADV_CHECK_OK, "nor when it shows as the threshold");

@@ -133,7 +133,7 @@ padv_check_load(const PadvLocalStatus *local, int64_t usable_connections,
 	if (status->taken_at != 0)
 	{
 		check->load_ratio = round_value(status->model.load_ratio);
-		check->demand_avg = round_value(status->minute.demand);
+		check->demand_avg = round_value(status->model.demand);
 		check->active_avg = round_value(status->minute.active);
 		check->optimal = padv_model_chosen(&status->model)->connections;
 		check->sessions = status->last.sessions;
