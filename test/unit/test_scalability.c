@@ -427,6 +427,28 @@ test_parallel(void)
 	ok(curve.best_so_far < 6.0, "fewer connections than cores, with parallel workers (%.1f)", curve.best_so_far);
 }
 
+/* A minute in which nothing is done says that nothing is known of now. */
+static void
+test_quiet(void)
+{
+	static PadvScalability scalability;
+	PadvInterval interval = {.seconds = 1, .busy = 40, .active = 40, .sessions = 40, .transactions = 500};
+	PadvCurve	curve;
+
+	padv_scalability_init(&scalability);
+	for (int i = 0; i < 60; i++)
+		padv_scalability_add(&scalability, &interval);
+	interval.busy = interval.active = 0.1;
+	for (int i = 0; i < 50; i++)
+		padv_scalability_add(&scalability, &interval);
+	padv_scalability_judge(&scalability, 4.0, 12.0, &curve);
+	ok(curve.now_busy > 39.0, "a pause changes nothing");
+	for (int i = 0; i < 20; i++)
+		padv_scalability_add(&scalability, &interval);
+	padv_scalability_judge(&scalability, 4.0, 12.0, &curve);
+	ok(curve.now_busy <= 0.0 && curve.now_throughput <= 0.0, "a minute without work forgets what is done now");
+}
+
 int
 main(void)
 {
@@ -442,5 +464,6 @@ main(void)
 	test_keeping();
 	test_fuzz();
 	test_parallel();
+	test_quiet();
 	return tap_end();
 }

@@ -67,6 +67,9 @@
 #define OF_LATE 0.2
 #define NOW 0.05
 
+/* After so many seconds that teach nothing, recent means are no longer recent. */
+#define QUIET_SECONDS 60.0
+
 /* The half-life of the highest throughput without pressure. */
 #define EASE_HALF_LIFE_SECONDS 600.0
 
@@ -397,6 +400,16 @@ note_now(PadvScalability *scalability, const PadvInterval *interval)
 	}
 	approach(&scalability->now_busy, interval->busy, NOW);
 	approach(&scalability->now_throughput, throughput, NOW);
+	scalability->quiet_seconds = 0.0;
+}
+
+/* A second that teaches nothing: after a minute of them nothing is known of now. */
+static void
+note_quiet(PadvScalability *scalability, double seconds)
+{
+	scalability->quiet_seconds += seconds;
+	if (scalability->quiet_seconds >= QUIET_SECONDS)
+		scalability->now_busy = scalability->now_throughput = 0.0;
 }
 
 void
@@ -410,7 +423,10 @@ padv_scalability_add(PadvScalability *scalability, const PadvInterval *interval)
 	{
 		scalability->previous_busy = 0.0;
 		if (length > 0.0)
+		{
 			ease(scalability, 0.0, 0.0, length);
+			note_quiet(scalability, length);
+		}
 		return;
 	}
 	pressed = is_pressed(interval);

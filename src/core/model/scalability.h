@@ -159,6 +159,8 @@ typedef struct PadvScalability
 	double		now_busy;		/* recent means of all seconds that were
 								 * learned */
 	double		now_throughput;
+	double		quiet_seconds;	/* since such a second; the means are of the last
+								 * minute or 0 */
 	double		previous_busy;
 	double		held;			/* busy connections of the peak named last; 0:
 								 * none */
