@@ -11,7 +11,6 @@
 #include "tap.h"
 
 static const PadvCurve no_curve;
-static const PadvWaits no_waits;
 
 /* A well-behaved server: 4 cores, optimum 8, 5 active of 40 sessions. */
 static PadvLocalStatus
@@ -49,10 +48,11 @@ find(PadvLocalStatus *local, const char *code)
 {
 	static PadvAdvice advice[PADV_MAX_ADVICE];
 	PadvInputs	inputs = local->status.model.inputs;
+	PadvWaits	waits = local->status.model.waits;
 	int			count;
 
 	padv_model_update(&local->status.model, &inputs, &local->status.minute,
-					  &local->status.load, &no_waits, &no_curve);
+					  &local->status.load, &waits, &no_curve);
 	count = padv_advise(local, advice);
 	for (int i = 0; i < count; i++)
 	{
@@ -176,6 +176,12 @@ test_load(void)
 	advice = find(&local, "io_bound");
 	ok(advice && strstr(advice->recommendation, "could not be read"), "I/O-bound, disks unknown");
 
+	local.status.load.disk_reads = 0.0;
+	ok(find(&local, "io_bound") == NULL, "not I/O-bound by reads that reach no disk");
+	local.status.load.disk_reads = 2.5;
+	local.status.load.cpu_utilization = 0.99;
+	ok(find(&local, "io_bound") == NULL, "nor while the cores are busy");
+
 	local = quiet();
 	local.status.load.cpu_utilization = 0.95;
 	ok(find(&local, "cpu_bound") == NULL, "full cores without a queue are well used");
@@ -220,6 +226,36 @@ test_queue(void)
 	local = full_queue();
 	local.gate_enforcement = PADV_ENFORCEMENT_OBSERVE;
 	ok(find(&local, "queue_cores_idle") == NULL, "a limit that is only observed keeps nobody waiting");
+}
+
+/* What is said of fewer sessions, and how sure, goes by what was measured. */
+static void
+test_measured(void)
+{
+	PadvLocalStatus local = quiet();
+	PadvModel  *model = &local.status.model;
+	const PadvAdvice *advice;
+
+	local.status.minute.in_class[PADV_WAITING_LOCK] = 2;
+	advice = find(&local, "lock_bound");
+	ok(advice && !strstr(advice->recommendation, "fewer sessions") && !strstr(advice->recommendation, "More connections"),
+	   "nobody knows whether fewer sessions do as much");
+	local.status.minute.in_class[PADV_WAITING_LWLOCK] = 2;
+	advice = find(&local, "lwlock_bound");
+	ok(advice && !strstr(advice->recommendation, "Fewer active"), "nor with internal locks");
+	model->waits = (PadvWaits) {.run = 10,.locks = {.share = 0.9,.users = 1,.through = 2}};
+	advice = find(&local, "lock_bound");
+	ok(advice && strstr(advice->recommendation, "fewer sessions"), "a saturated lock tells that they do");
+
+	local = quiet();
+	local.status.minute.idle = 150;
+	advice = find(&local, "idle_connections");
+	ok(advice && strstr(advice->recommendation, "that of the method formula, as no load was measured.") &&
+	   strstr(advice->recommendation, "Confidence: low."), "a number of the formula is said to be one");
+	local.status.last.sessions = 88;
+	advice = find(&local, "connections_nearly_full");
+	ok(advice && strstr(advice->recommendation, "method formula") && !strstr(advice->recommendation, "certain"),
+	   "also where connections run out");
 }
 
 static void
@@ -656,6 +692,7 @@ main(void)
 	test_enforcement();
 	test_load();
 	test_queue();
+	test_measured();
 	test_connections();
 	test_idle_in_transaction();
 	test_order();

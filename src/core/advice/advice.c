@@ -33,6 +33,9 @@
 #define BOUND_BY_WAIT 0.5
 #define BOUND_BY_LOCKS 0.3
 
+/* Reads at the disks, for each session that waits for I/O, that are hardly any. */
+#define FEW_READS 0.1
+
 /* Cores are saturated above this utilization; the run queue matters above this share. */
 #define CPU_FULL 0.9
 #define RUN_QUEUE_FELT 0.2
@@ -328,12 +331,29 @@ advise_oversubscribed(Findings *findings)
 	padv_advice_conclude(advice, &findings->local->status.model, padv_advice_confidence(model), PADV_GAIN_BY_CURVE);
 }
 
+/*
+ * Whether fewer sessions are known to do more, or as much: by the curve, or because a lock
+ * is saturated and lets only so many through.
+ */
+static bool
+fewer_do_as_much(const PadvModel *model)
+{
+	double		gain,
+				low,
+				high;
+
+	return padv_model_gain(model, &gain, &low, &high) ||
+		(model->bottleneck == PADV_RESOURCE_LOCKS && model->by_bottleneck > 0.0 &&
+		 model->demand > model->by_bottleneck);
+}
+
 static void
 advise_lock_bound(Findings *findings)
 {
 	const PadvMinute *minute = &findings->local->status.minute;
 	double		blocked = minute->in_class[PADV_WAITING_LOCK];
 	bool		thrashing = findings->local->status.model.verdict == PADV_VERDICT_CONTENTION;
+	bool		fewer = fewer_do_as_much(&findings->local->status.model);
 	PadvAdvice *advice;
 
 	/* during a stall, only the blocker matters */
@@ -345,8 +365,9 @@ advise_lock_bound(Findings *findings)
 	PADV_WRITE(advice->finding,
 			   "Of %.1f active sessions %.1f waited for a lock that another session held (average of the last minute).",
 			   minute->active, blocked);
-	PADV_WRITE(advice->recommendation,
-			   "More connections and longer transactions make this worse. The fix shows the sessions that block now. Commit sooner, update contended rows at the end of a transaction, and allow fewer sessions at a time.");
+	PADV_WRITE(advice->recommendation, fewer ?
+			   "More connections and longer transactions make this worse. The fix shows the sessions that block now. Commit sooner, update contended rows at the end of a transaction, and allow fewer sessions at a time." :
+			   "Longer transactions make this worse. The fix shows the sessions that block now. Commit sooner, and update contended rows at the end of a transaction.");
 	PADV_WRITE(advice->fix,
 			   "SELECT * FROM pool_advisor.blockers_brief;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_BY_CURVE);
@@ -373,10 +394,22 @@ advise_lwlock_bound(Findings *findings)
 		PADV_APPEND(advice->finding, " %.1f more waited for a group commit, which is not counted here.",
 					minute->committing_lwlock);
 	PADV_WRITE(advice->recommendation,
-			   "Many sessions use the same internal structure at the same time. Fewer active sessions shorten these waits. The view waits names the structures.");
+			   "Many sessions use the same internal structure at the same time.%s The view waits names the structures.",
+			   fewer_do_as_much(&findings->local->status.model) ? " Fewer active sessions shorten these waits." : "");
 	PADV_WRITE(advice->fix,
 			   "SELECT * FROM pool_advisor.waits WHERE period = '1 min' ORDER BY active_avg DESC LIMIT 10;");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_BY_CURVE);
+}
+
+/*
+ * Whether a disk keeps sessions waiting.  Reads that the operating system serves from its
+ * cache are waits for I/O, too, and while the cores are busy, a disk is not what is missing.
+ */
+static bool
+disks_matter(const PadvLoad *load, double waiting)
+{
+	return load->cpu_utilization < CPU_FULL &&
+		(load->disk_reads < 0.0 || load->disk_reads >= FEW_READS * waiting);
 }
 
 static void
@@ -386,7 +419,7 @@ advise_io_bound(Findings *findings)
 	double		waiting = status->minute.in_class[PADV_WAITING_IO];
 	PadvAdvice *advice;
 
-	if (waiting < 1.0 || status->minute.io_wait_ratio < BOUND_BY_WAIT)
+	if (waiting < 1.0 || status->minute.io_wait_ratio < BOUND_BY_WAIT || !disks_matter(&status->load, waiting))
 		return;
 	advice = begin(findings, PADV_INFO, "io_bound", "server");
 	PADV_WRITE(advice->finding,
@@ -431,6 +464,15 @@ advise_cpu_bound(Findings *findings)
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_UNKNOWN);
 }
 
+/* Say whose number of connections a pool would have, if it was not measured. */
+static void
+append_source(PadvAdvice *advice, const PadvModel *model)
+{
+	if (padv_model_is_derived(model))
+		PADV_APPEND(advice->recommendation, " The number is that of the method %s, as no %s was measured.",
+					padv_method_name(model->chosen), model->pool_size > 0 ? "knee" : "load");
+}
+
 static void
 advise_idle_connections(Findings *findings)
 {
@@ -447,8 +489,9 @@ advise_idle_connections(Findings *findings)
 	PADV_WRITE(advice->recommendation,
 			   "Each has a process with its caches, and uses a connection. All of them can become active at the same time. A transaction pool of %lld connections in front of the server would serve all. The fix shows whose they are.",
 			   (long long) padv_model_pool_or_optimal(&status->model));
+	append_source(advice, &status->model);
 	PADV_WRITE(advice->fix, "SELECT * FROM pool_advisor.pools_brief ORDER BY open DESC LIMIT 10;");
-	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_BY_CURVE);
+	padv_advice_conclude(advice, &status->model, padv_advice_confidence(&status->model), PADV_GAIN_BY_CURVE);
 }
 
 static void
@@ -484,6 +527,7 @@ advise_nearly_full(Findings *findings)
 {
 	const PadvStatus *status = &findings->local->status;
 	double		usable = (double) status->model.inputs.usable_connections;
+	bool		by_logins = !padv_health_nearly_full(status, status->last.sessions);
 	PadvAdvice *advice;
 
 	if (!padv_health_nearly_full(status, padv_health_connections_taken(status)))
@@ -495,15 +539,19 @@ advise_nearly_full(Findings *findings)
 		PADV_APPEND(advice->finding, ", %lld of them by logins that wait in a queue",
 					(long long) status->last.logins_waiting);
 	PADV_APPEND(advice->finding, ".");
-	if (!padv_health_nearly_full(status, status->last.sessions))
+	if (by_logins)
 		PADV_WRITE(advice->recommendation,
 				   "The next ones will be refused, although there would be room without the logins that wait. Lower queue_length where logins wait (the view roles, queued), or pool_advisor.queue_share, so that one queue cannot take the connections of others.");
 	else
+	{
 		PADV_WRITE(advice->recommendation,
 				   "The next ones will be refused. A higher max_connections only moves the limit, and slows down all sessions. A pool of %lld connections with a queue in front of it removes the limit for clients.",
 				   (long long) padv_model_pool_or_optimal(&status->model));
+		append_source(advice, &status->model);
+	}
 	PADV_WRITE(advice->fix, "SELECT * FROM pool_advisor.roles_brief ORDER BY sessions DESC LIMIT 10;");
-	padv_advice_conclude(advice, &status->model, PADV_CERTAIN, PADV_GAIN_BY_CURVE);
+	padv_advice_conclude(advice, &status->model, by_logins ? PADV_CERTAIN : padv_advice_confidence(&status->model),
+						 PADV_GAIN_BY_CURVE);
 }
 
 /*
