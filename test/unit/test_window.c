@@ -36,6 +36,29 @@ test_empty(void)
 	   digest.last.sessions == 0, "samples without a session count");
 }
 
+/* Commits by their class, and sessions that are idle in a transaction for long. */
+static void
+test_commits(void)
+{
+	const int64_t wall = WALL_START;
+	PadvSession sessions[] = {
+		{.status_index = 0, .state = PADV_STATE_ACTIVE, .wait_class = PADV_WAITING_IO, .commits = 1},
+		{.status_index = 1, .state = PADV_STATE_ACTIVE, .wait_class = PADV_WAITING_IO},
+		{.status_index = 2, .state = PADV_STATE_ACTIVE, .wait_class = PADV_WAITING_LWLOCK, .commits = 1},
+		{.status_index = 3, .state = PADV_STATE_ACTIVE, .wait_class = PADV_WAITING_OTHER, .commits = 1},
+		{.status_index = 4, .state = PADV_STATE_IDLE_IN_TRANSACTION, .state_start = wall - 60 * SECOND},
+		{.status_index = 5, .state = PADV_STATE_IDLE_IN_TRANSACTION, .state_start = wall - 61 * SECOND},
+	};
+	PadvSample	sample = {.clock_us = SECOND, .taken_at = wall, .count = 6, .sessions = sessions};
+	PadvWindowMeans take;
+
+	start_over();
+	padv_window_add(window, &sample);
+	ok(padv_window_drain(window, &take) && take.committing == 3.0 && take.committing_io == 1.0 &&
+	   take.committing_lwlock == 1.0, "three commit, one of them waits for I/O, one for an internal lock");
+	ok(take.idle_in_transaction == 2.0 && take.idle_long == 1.0, "one is idle in a transaction for over a minute");
+}
+
 /* One sample, counted by hand. */
 static void
 test_by_hand(void)
@@ -554,6 +577,7 @@ main(void)
 	window = padv_window_init(malloc(padv_window_size(SLOTS)), SLOTS);
 	test_empty();
 	test_by_hand();
+	test_commits();
 	test_one_session();
 	test_against_counterpart();
 	test_overflow();
