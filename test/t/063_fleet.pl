@@ -7,6 +7,7 @@ use warnings FATAL => 'all';
 use FindBin;
 use lib $FindBin::RealBin;
 
+use HAProxy;
 use IO::Select;
 use IO::Socket::INET;
 use PoolAdvisor;
@@ -406,43 +407,7 @@ sub fleet_alerts_test
 #
 # HAProxy goes by agent_check(): new connections go where there is room
 #
-my ($haproxy) = grep { -x } ($ENV{PADV_FLEET} // '/nowhere') . '/usr/sbin/haproxy', '/usr/sbin/haproxy';
-$ENV{LD_LIBRARY_PATH} = join ':', glob(($ENV{PADV_FLEET} // '/nowhere') . '/usr/lib/*-linux-gnu'), $ENV{LD_LIBRARY_PATH} // ();
-
-# An agent in a process of its own, as systemd or inetd would start it: a command for each connection.
-my @agents;
-
-sub agent_port
-{
-	my (@command) = @_;
-	my $listener = IO::Socket::INET->new(Listen => 64, LocalAddr => '127.0.0.1') or die "no socket: $!";
-	my $pid = fork // die "no process: $!";
-
-	if ($pid == 0)
-	{
-		local $SIG{CHLD} = 'IGNORE';
-		while (1)
-		{
-			my $client = $listener->accept or next;
-			if (fork == 0)
-			{
-				open STDOUT, '>&', $client or die $!;
-				exec @command or die $!;
-			}
-			close $client;
-		}
-	}
-	push @agents, $pid;
-	return $listener->sockport;
-}
-
-END
-{
-	my $status = $?;
-	kill 'KILL', @agents;
-	waitpid $_, 0 foreach @agents;
-	$? = $status;
-}
+my $haproxy = haproxy_program();
 
 SKIP:
 {
@@ -469,35 +434,8 @@ SKIP:
 	my $section = $printed =~ s/^    server .*\n//mgr =~ s/ check port 8008 inter 2s fall 3 rise 2//r
 	  =~ s/^    option httpchk.*\n//mr =~ s/ agent-port 9632 agent-inter 2s on-marked-down shutdown-sessions/ agent-inter 1s/r
 	  =~ s/bind :5433/bind 127.0.0.1:$front/r;
-	my $config = $save->('haproxy.cfg', "global\n    stats socket $folder/stats.sock\n$section$servers");
-	push @agents, my $proxy = fork // die "no process: $!";
-	exec $haproxy, '-db', '-f', $config or die $! if $proxy == 0;
-
-	# What HAProxy knows of a server: its weight, and how many connections it takes.
-	my $knows = sub {
-		my ($server) = @_;
-		my $stats = IO::Socket::UNIX->new(Peer => "$folder/stats.sock") or return '';
-		print $stats "show stat\n";
-		my ($header, @lines) = map { s/^# //r } <$stats>;
-		my @names = split /,/, $header;
-		foreach (grep { /^pool_advisor_readers,$server,/ } @lines)
-		{
-			my %of;
-			@of{@names} = split /,/;
-			return "$of{status} $of{weight} $of{slim}";
-		}
-		return '';
-	};
-	my $becomes = sub {
-		my ($server, $what, $name) = @_;
-		foreach (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
-		{
-			last if $knows->($server) =~ $what;
-			select undef, undef, undef, 0.1;
-		}
-		like($knows->($server), $what, $name);
-		return;
-	};
+	start_haproxy("$section$servers");
+	my $becomes = sub { server_becomes('pool_advisor_readers', @_); return };
 
 	$becomes->('node4', qr/^\S.* 40 7$/, 'weight and connections are those of the agent');
 	$save->('answer', "up 0% maxconn:7\n");
@@ -520,6 +458,7 @@ SKIP:
 	cmp_ok($readers_of->($nodes{2}), '<=', 2, 'and not to the busy one');
 	$_->{run}->kill_kill(grace => 0) foreach @readers;
 	$_->close foreach $holder, @busy;
+	stop_haproxy();
 }
 
 #
