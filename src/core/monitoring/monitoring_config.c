@@ -597,7 +597,7 @@ write_haproxy(const PadvConfigWriter *writer)
 		"    timeout queue 30s\n"
 		"    timeout client 30m\n"
 		"    timeout server 30m\n"
-		"    option httpchk GET /replica\n"
+		"    option httpchk OPTIONS /replica\n"
 		"    default-server weight 100 maxconn 100 check port 8008 inter 2s fall 3 rise 2\n"
 		"    default-server agent-check agent-port 9632 agent-inter 2s on-marked-down shutdown-sessions\n"
 		"    server node1 10.0.0.1:5432\n"
