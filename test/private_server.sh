@@ -325,6 +325,13 @@ fetch_fleet() {
     unpack_package "postgresql-$version-plproxy" "$WORK/tree" || say "   could not get PL/Proxy: its tests are skipped"
 }
 
+# Patroni and etcd. curl is what doc/ reads Patroni's list of nodes with.
+fetch_patroni() {
+    local more=()
+    command -v curl >/dev/null || more=(curl)
+    unpack_all "$PADV_FLEET" patroni etcd-server python3-etcd python3-psycopg2 "${more[@]}"
+}
+
 # The pools that the view pools is tested with.
 fetch_pools() {
     say "== fetching pools to be found"

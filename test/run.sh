@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Every suite, on a private PostgreSQL; the last line is 'N passed, N failed'.
 #
-# SUITES="unit tap" runs some of: build lint unit fuzz regress isolation tap apps.
+# SUITES="unit tap" runs some of: build lint unit fuzz regress isolation tap apps fleet.
 # PROVE_TESTS=test/t/010_worker.pl runs one TAP file. TEST_JOBS is how many run side by side, 4 if not
 # given, as most of them wait. KEEP=1 keeps the folder. What was skipped is named before the last line.
 # shellcheck source=test/private_server.sh
 source "$(dirname "${BASH_SOURCE[0]}")/private_server.sh"
 
-# Without SUITES all but apps, which takes as long as tap.
-ALL='build lint unit fuzz regress isolation tap apps'
+# Without SUITES all but apps, which takes as long as tap, and fleet, which adds Patroni to files of tap.
+ALL='build lint unit fuzz regress isolation tap apps fleet'
 APPS='065_java_pools 066_more_pools 068_drivers'
-SUITES=${SUITES:-${ALL% apps}}
+PATRONI='072_patroni'
+FLEET="063_fleet 067_several_gates 069_fleet_limit $PATRONI"
+SUITES=${SUITES:-${ALL% apps fleet}}
 PASSED=0
 FAILED=0
 SKIPPED=()
@@ -67,9 +69,9 @@ show_failure() {
             regress | isolation) if [ -e "$diffs" ]; then head -n 200 "$diffs"; fi ;;
         esac
     done
-    if [ "$1" = tap ]; then
-        show_failed_tap "$2"
-    fi
+    case $1 in
+        tap | apps | fleet) show_failed_tap "$2" ;;
+    esac
 }
 
 # What the TAP files that failed say themselves: to each case that failed, and at the end.
@@ -133,14 +135,14 @@ build() {
 
 files_of() { printf 'test/t/%s.pl ' "$@"; }
 
-# All TAP files but those of apps. First those that wait for minutes, as rules go by minutes.
+# All TAP files but those of apps and Patroni. First those that wait for minutes, as rules go by minutes.
 tap_files() {
     local slow='046_incidents 062_real_pools 061_pools 060_trial 056_documentation' file name
     # shellcheck disable=SC2086 # a list of names
     files_of $slow
     for file in "$WORK"/source/test/t/*.pl; do
         name=$(basename "$file" .pl)
-        case " $slow $APPS " in
+        case " $slow $APPS $PATRONI " in
             *" $name "*) ;;
             *) files_of "$name" ;;
         esac
@@ -158,10 +160,13 @@ installcheck() {
 # Programs of others that the suites are tested with. They are fetched while what comes before tap runs.
 fetch_programs() {
     case " $SUITES ${PROVE_TESTS:-monitoring}" in
-        *" tap"*monitoring* | *" tap"*fleet*) fetch_monitoring ;;
+        *" tap"*monitoring* | *" tap"*fleet* | *" fleet "*) fetch_monitoring ;;
     esac
     case " $SUITES ${PROVE_TESTS:-fleet}" in
-        *" tap"*fleet*) fetch_fleet ;;
+        *" tap"*fleet* | *" tap"*patroni* | *" fleet "*) fetch_fleet ;;
+    esac
+    case " $SUITES ${PROVE_TESTS:-}" in
+        *" tap"*patroni* | *" fleet "*) fetch_patroni ;;
     esac
     case " $SUITES ${PROVE_TESTS:-report}" in
         *" tap"*report*) fetch_browser ;;
@@ -192,10 +197,10 @@ FETCHING=$!
 set +m
 CHILDREN+=("$FETCHING")
 mkdir -p "$WORK/unit"
-# shellcheck disable=SC2086 # APPS is a list of names
+# shellcheck disable=SC2086 # APPS and FLEET are lists of names
 for suite in $SUITES; do
     case $suite in
-        tap | apps) wait_for_programs ;;
+        tap | apps | fleet) wait_for_programs ;;
     esac
     case $suite in
         build) build ;;
@@ -206,6 +211,7 @@ for suite in $SUITES; do
         isolation) installcheck isolation REGRESS= TAP_TESTS= ;;
         tap) installcheck tap REGRESS= ISOLATION= PROVE_FLAGS="-v --timer -j ${TEST_JOBS:-4}" PROVE_TESTS="${PROVE_TESTS:-$(tap_files)}" ;;
         apps) installcheck apps REGRESS= ISOLATION= PROVE_FLAGS="-v --timer" PROVE_TESTS="$(files_of $APPS)" ;;
+        fleet) installcheck fleet REGRESS= ISOLATION= PROVE_FLAGS="-v --timer -j ${TEST_JOBS:-2}" PROVE_TESTS="$(files_of $FLEET)" ;;
         *) fail "no suite \"$suite\"; there are: $ALL" ;;
     esac
 done
