@@ -325,6 +325,7 @@ padv_xact_stats_total(PadvXactStats *total)
 	uint64		rolled_back = 0;
 	uint64		inside_us = 0;
 	uint64		inside_long_us = 0;
+	uint64		logins = 0;
 
 	for (int i = 0; i < MaxBackends; i++)
 	{
@@ -332,11 +333,13 @@ padv_xact_stats_total(PadvXactStats *total)
 		rolled_back += pg_atomic_read_u64(&backends[i].of.rolled_back);
 		inside_us += pg_atomic_read_u64(&backends[i].of.inside_us);
 		inside_long_us += pg_atomic_read_u64(&backends[i].of.inside_long_us);
+		logins += pg_atomic_read_u64(&backends[i].of.logins);
 	}
 	total->committed = (double) committed;
 	total->rolled_back = (double) rolled_back;
 	total->inside_seconds = (double) inside_us / 1e6;
 	total->inside_long_seconds = (double) inside_long_us / 1e6;
+	total->logins = (double) logins;
 }
 
 int

@@ -17,6 +17,7 @@ typedef struct PadvXactStats
 	double		rolled_back;
 	double		inside_seconds; /* from start to end, both kinds */
 	double		inside_long_seconds;	/* of those of over a minute */
+	double		logins;			/* that became sessions */
 } PadvXactStats;
 
 /* The transactions of a role, as of the worker's last look. */

@@ -22,9 +22,6 @@
 /* The files of a process take about ten microseconds. */
 #define FILES_A_CALL 128
 
-/* All have been read after this many calls at the latest. */
-#define MAX_PARTS 10
-
 #define NANOSECONDS 1e9
 
 /* The entry has not been read yet. */
@@ -128,7 +125,7 @@ read_proc_entry(PadvProcCpu *processes, int slot, const char *root)
 static void
 read_proc_part(PadvProcCpu *processes, const char *root)
 {
-	int			files = Max(FILES_A_CALL, (processes->in_use + MAX_PARTS - 1) / MAX_PARTS);
+	int			files = Max(FILES_A_CALL, (processes->in_use + PADV_PROC_CPU_CALLS - 1) / PADV_PROC_CPU_CALLS);
 
 	while (files > 0 && processes->next < processes->slots)
 	{

@@ -11,6 +11,9 @@
 
 typedef struct PadvProcCpu PadvProcCpu;
 
+/* All processes have been read after this many calls at the latest. */
+#define PADV_PROC_CPU_CALLS 10
+
 /* Allocate the state in the current memory context. */
 extern PadvProcCpu *padv_proc_cpu_create(void);
 

@@ -204,6 +204,7 @@ read_counters(Worker *worker, int64 now)
 	counters->value[PADV_ROLLED_BACK] = transactions.rolled_back;
 	counters->value[PADV_INSIDE] = transactions.inside_seconds;
 	counters->value[PADV_INSIDE_LONG] = transactions.inside_long_seconds;
+	counters->value[PADV_LOGINS] = transactions.logins;
 
 	counters->clock_us = now;
 	padv_load_add(worker->load, counters);
@@ -230,10 +231,14 @@ update_curve(Worker *worker, const PadvWindowMeans *means)
 	const PadvCounters *before;
 	const PadvCounters *after;
 	PadvInterval interval;
+	PadvServerSlots slots;
 
 	if (!padv_load_newest(worker->load, &before, &after) ||
 		!padv_interval_describe(means, before, after, worker->machine->quota, &interval))
 		return -1.0;
+	padv_slots_of_server(&slots);
+	interval.slot_queued = slots.waiting;
+	interval.server_run = padv_load_recent(worker->load, PADV_SERVER_RUN, PADV_PROC_CPU_CALLS);
 	padv_read_latency_update(&worker->read_latency, &interval);
 	padv_scalability_add(&worker->scalability, &interval);
 	padv_waits_add(&worker->waits, &interval);

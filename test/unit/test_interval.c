@@ -242,9 +242,64 @@ test_locked(void)
 	ok(waits.locks.share == 0.0 || waits.locks.share < 0.01, "a session that holds a lock and does nothing is no saturated lock");
 }
 
+/* Cores that others use bound the server only where it wants them, too. */
+static void
+test_cores(void)
+{
+	begin(0.4, 0.02);
+	after.value[PADV_SERVER_RUN] = 0.5;
+	after.value[PADV_CPU_BUSY] = 4;
+	ok(end() && interval.cores_busy == 1.0, "all cores are busy");
+	near(padv_interval_cores_used(&interval), 0.125, 1e-12, "but the server has an eighth, and waits for none");
+	interval.ready = 0.3;
+	near(padv_interval_cores_used(&interval), 1.0, 1e-12, "it waits");
+	interval.ready = 0.0;
+	interval.server_run = 2.5;
+	near(padv_interval_cores_used(&interval), 1.0, 1e-12, "or it has most of them");
+	interval.server_run = -1.0;
+	near(padv_interval_cores_used(&interval), 1.0, 1e-12, "or nobody knows");
+
+	begin(0.4, 0.02);
+	after.value[PADV_SERVER_RUN] = 0.5;
+	after.value[PADV_CPU_BUSY] = 1;
+	after.value[PADV_CPU_IDLE] = 7;
+	after.value[PADV_GROUP_CPU] = 1.9;
+	ok(padv_interval_describe(&take, &before, &after, 2.0, &interval), "a quota of two cores");
+	near(interval.cores, 2.0, 1e-12, "is what is granted");
+}
+
+/* Sessions that all are busy, for some seconds. */
+static bool
+busy_sessions(PadvSessionWatch *watch, double sessions, double logins, int seconds)
+{
+	PadvInterval busy = {.seconds = 1.0, .busy = sessions, .sessions = sessions, .logins = logins};
+	bool		used_up = false;
+
+	for (int i = 0; i < seconds; i++)
+		used_up = padv_sessions_are_used_up(watch, &busy);
+	return used_up;
+}
+
+static void
+test_sessions(void)
+{
+	PadvSessionWatch watch = {0};
+
+	ok(busy_sessions(&watch, 20, 0, 30) && busy_sessions(&watch, 100, 1, 30), "more and more clients: they are used up");
+	ok(busy_sessions(&watch, 20, 0, 120), "and fewer again");
+	ok(!busy_sessions(&watch, 20, 300, 30), "a connection for each request: they follow");
+	ok(busy_sessions(&watch, 20, 0, 600), "not any more");
+	memset(&watch, 0, sizeof(watch));
+	ok(busy_sessions(&watch, 4, -1, 60) && busy_sessions(&watch, 30, -1, 60), "without logins: there are more");
+	ok(!busy_sessions(&watch, 4, -1, 60), "until they become fewer, and all are busy still");
+	ok(!busy_sessions(&watch, 30, -1, 60), "which is remembered");
+}
+
 int
 main(void)
 {
+	test_cores();
+	test_sessions();
 	test_counts();
 	test_unseen();
 	test_waits();

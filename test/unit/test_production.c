@@ -9,6 +9,39 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/stats/interval.h"
+#include "core/stats/window.h"
+
+/* What is always so, and has nothing to do with what the server can do. */
+typedef enum Always
+{
+	NOTHING,
+	A_ROLE_QUEUES,				/* for its own limit */
+	CONNECTS_FOR_EACH,			/* a request; so all sessions are busy */
+	CONNECTS_AND_COUNTS,		/* likewise, and logins are counted */
+	CORES_TAKEN,				/* by a program of low priority */
+} Always;
+
+static Always always;
+
+static bool
+describe(PadvWindowMeans *take, const PadvCounters *before, const PadvCounters *after, PadvInterval *interval)
+{
+	if (always == A_ROLE_QUEUES)
+		take->queued = 3.0;
+	if (always == CONNECTS_FOR_EACH || always == CONNECTS_AND_COUNTS)
+		take->idle = 0.2;
+	if (!padv_interval_describe(take, before, after, -1.0, interval))
+		return false;
+	if (always == CONNECTS_AND_COUNTS)
+		interval->logins = interval->transactions;
+	if (always == CORES_TAKEN)
+		interval->cores_busy = 1.0;
+	return true;
+}
+
+#define PADV_DESCRIBE(take, before, after, interval) describe(take, before, after, interval)
+
 #include "production_days.h"
 #include "tap.h"
 
@@ -448,6 +481,40 @@ test_slow_commits(void)
 	ok(named == 0, "slow commits are no knee");
 }
 
+/*
+ * A seventh of what the server can do, and commits are slow for three minutes now and then.
+ * Nothing is ever saturated, whatever is always so beside it.
+ */
+static void
+test_slow_spells(void)
+{
+	static const char *const what[] = {
+		"nothing", "a role in the queue of its limit", "a connection for each request", "the same, with logins counted",
+		"cores that another program takes"
+	};
+	ProductionServer server = {.cores = 4, .disks = 1, .cpu = 0.002, .commit = 0.008, .turnaround = 0.0003};
+
+	for (always = NOTHING; always <= CORES_TAKEN; always++)
+	{
+		int			named = 0;
+		int			high = 0;
+
+		production_begin(&production, &server, 200, 77);
+		production.noise = 0.05;
+		for (int now = 0; now < 7200; now++)
+		{
+			production.weather = fair_weather;
+			if (now % 1200 >= 1020)
+				production.weather.commit = 8.0;
+			production_open_second(&production, 300.0 * (0.7 + 0.3 * sin(now / 600.0)));
+			named += production.curve.state == PADV_CURVE_FITTED;
+			high += padv_model_chosen(&production.model)->confidence == PADV_CONFIDENCE_HIGH;
+		}
+		ok(named <= 216 && high == 0, "slow spells are no knee, with %s (%d s of 7200)", what[always], named);
+	}
+	always = NOTHING;
+}
+
 /* Row locks on a large machine: the server could have more, but it would not help. */
 static void
 test_large_machine(void)
@@ -485,6 +552,7 @@ main(int argc, char **argv)
 #ifndef PADV_OLD_RULE
 	test_days();
 	test_slow_commits();
+	test_slow_spells();
 	test_large_machine();
 #endif
 	return tap_end();

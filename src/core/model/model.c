@@ -311,15 +311,16 @@ estimate_by_wait_ratio(PadvModel *model)
 
 /*
  * High needs much evidence of the present level, near the peak and beyond it, that
- * does not depend on an episode which may be a slow spell.  A wide range has low
- * confidence.
+ * does not depend on an episode which may be a slow spell.  Waits for commits are no
+ * queue, and a slow log looks like a saturated one.  A wide range has low confidence.
  */
 static PadvConfidence
 trust_curve(const PadvCurve *curve)
 {
 	if (curve->busy.high > WIDE_RANGE * curve->busy.low)
 		return PADV_CONFIDENCE_LOW;
-	return curve->near_seconds >= MUCH_EVIDENCE && curve->beyond_seconds >= MUCH_EVIDENCE &&
+	return curve->saturated != PADV_RESOURCE_COMMITS &&
+		curve->near_seconds >= MUCH_EVIDENCE && curve->beyond_seconds >= MUCH_EVIDENCE &&
 		curve->present_seconds >= MUCH_PRESSURE && curve->bins >= MANY_BINS && curve->settled ?
 		PADV_CONFIDENCE_HIGH : PADV_CONFIDENCE_MEDIUM;
 }

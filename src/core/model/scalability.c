@@ -54,11 +54,10 @@
  */
 #define SLOW_SECONDS 60.0
 
-/* A second is under pressure if this share of the sessions is busy ... */
-#define ALL_SESSIONS 0.9
-#define BYSTANDERS 1.0
-
-/* ... or this share of the cores, or this share of busy connections waits for locks. */
+/*
+ * A second is under pressure if this share of the cores is used up, or this share of busy
+ * connections waits for locks, or in the queue of a disk.
+ */
 #define CORES_FULL 0.9
 #define LOCKED 0.75
 #define DISK_QUEUED 0.6
@@ -245,7 +244,7 @@ bin_of_interval(const PadvInterval *interval, double seconds, int64_t level)
 		.throughput = interval->transactions / interval->seconds,
 		.latency = interval->latency,
 		.use = {
-			[PADV_RESOURCE_CORES] = interval->cores_busy,
+			[PADV_RESOURCE_CORES] = padv_interval_cores_used(interval),
 			[PADV_RESOURCE_LOCKS] = interval->lock * share,
 			[PADV_RESOURCE_INTERNAL_LOCKS] = interval->internal_lock * share,
 			[PADV_RESOURCE_DISKS] = interval->disk * share,
@@ -287,11 +286,15 @@ learn(PadvScalability *scalability, const PadvInterval *interval, double seconds
 
 /* --- pressure ------------------------------------------------------------- */
 
+/*
+ * Whether the server bounds throughput.  Sessions that wait for a limit of their role, or
+ * to log in, do not tell: the others could do more.
+ */
 static bool
-is_pressed(const PadvInterval *interval)
+is_pressed(const PadvInterval *interval, bool sessions_used_up)
 {
-	return interval->busy >= ALL_SESSIONS * (interval->sessions - BYSTANDERS) ||
-		interval->queued >= 1.0 || interval->cores_busy >= CORES_FULL ||
+	return sessions_used_up || interval->slot_queued >= 1.0 ||
+		padv_interval_cores_used(interval) >= CORES_FULL ||
 		interval->lock >= LOCKED * interval->busy ||
 		interval->disk_queue >= DISK_QUEUED * interval->busy;
 }
@@ -313,6 +316,21 @@ static void
 drop_episode(PadvScalability *scalability)
 {
 	memset(&scalability->episode, 0, sizeof(PadvEpisode));
+}
+
+/*
+ * Returns whether all sessions are busy, and their number bounds the load.  When the
+ * number turns out to follow the load, the present episode was none.
+ */
+static bool
+watch_sessions(PadvScalability *scalability, const PadvInterval *interval)
+{
+	bool		followed = padv_sessions_follow(&scalability->sessions);
+	bool		used_up = padv_sessions_are_used_up(&scalability->sessions, interval);
+
+	if (!followed && padv_sessions_follow(&scalability->sessions))
+		drop_episode(scalability);
+	return used_up;
 }
 
 static void
@@ -417,6 +435,7 @@ padv_scalability_add(PadvScalability *scalability, const PadvInterval *interval)
 {
 	double		length = fmin(interval->seconds, MAX_INTERVAL_SECONDS);
 	double		seconds;
+	bool		sessions_used_up = watch_sessions(scalability, interval);
 	bool		pressed;
 
 	if (!is_sound(interval))
@@ -429,7 +448,7 @@ padv_scalability_add(PadvScalability *scalability, const PadvInterval *interval)
 		}
 		return;
 	}
-	pressed = is_pressed(interval);
+	pressed = is_pressed(interval, sessions_used_up);
 	if (pressed)
 		press(scalability, interval, length);
 	else

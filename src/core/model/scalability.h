@@ -154,6 +154,7 @@ typedef struct PadvScalability
 {
 	PadvBin		bins[PADV_CURVE_BINS];
 	PadvEpisode episode;
+	PadvSessionWatch sessions;
 	double		ease_throughput;	/* recent throughput without pressure */
 	double		ease_best;		/* the highest of the last minutes */
 	double		now_busy;		/* recent means of all seconds that were

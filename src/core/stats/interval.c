@@ -30,6 +30,21 @@ per_second(const PadvCounters *before, const PadvCounters *after, PadvCounter co
 	return padv_load_growth(before, after, counter, &grown) ? grown / seconds : -1.0;
 }
 
+/* The cores granted, and what of them the server has used. */
+static void
+describe_cores(const PadvCounters *before, const PadvCounters *after, double quota, PadvInterval *interval)
+{
+	double		group = per_second(before, after, PADV_GROUP_CPU, interval->seconds);
+	double		busy = per_second(before, after, PADV_CPU_BUSY, interval->seconds);
+	double		idle = per_second(before, after, PADV_CPU_IDLE, interval->seconds);
+
+	interval->cores_busy = padv_load_utilization(before, after, quota);
+	interval->server_run = per_second(before, after, PADV_SERVER_RUN, interval->seconds);
+	interval->cores = busy >= 0.0 && idle >= 0.0 ? busy + idle : 0.0;
+	if (quota > 0.0 && group >= 0.0 && (interval->cores <= 0.0 || quota < interval->cores))
+		interval->cores = quota;
+}
+
 /* What keeps sessions from doing more. */
 static void
 describe_pressure(const PadvWindowMeans *means, PadvInterval *interval)
@@ -78,12 +93,96 @@ padv_interval_describe(const PadvWindowMeans *means, const PadvCounters *before,
 	interval->reading = per_second(before, after, PADV_DISK_READ, seconds);
 	interval->reads = per_second(before, after, PADV_DISK_READ_COUNT, seconds) * seconds;
 	interval->disk_queue = 0.0;
-	interval->cores_busy = padv_load_utilization(before, after, quota);
+	interval->slot_queued = 0.0;
+	interval->logins = after->value[PADV_LOGINS] > 0.0 ? per_second(before, after, PADV_LOGINS, seconds) : -1.0;
+	describe_cores(before, after, quota, interval);
 	return true;
 }
 
 /* Beyond this there is no number that is kept. */
 #define GREATEST 1e12
+/* The part in busy cores, and the time ready to run, relative to running, that make a large part. */
+#define OWN_CORES 0.5
+#define OWN_READY 0.5
+
+double
+padv_interval_cores_used(const PadvInterval *interval)
+{
+	double		own = interval->server_run / interval->cores;
+
+	if (!(interval->cores > 0.0) || !(interval->server_run >= 0.0) || own >= OWN_CORES * interval->cores_busy ||
+		(interval->run > 0.0 && interval->ready >= OWN_READY * interval->run))
+		return interval->cores_busy;
+	return fmin(own, interval->cores_busy);
+}
+
+/* All sessions are busy, if this share of them is; one other session does not count. */
+#define ALL_SESSIONS 0.9
+#define BYSTANDERS 1.0
+
+/* Sessions that live for less than this follow the load.  Seconds. */
+#define SHORT_LIFE 3.0
+
+/* The time constants of the means of sessions and of logins, and when the most has halved. */
+#define SESSIONS_SECONDS 10.0
+#define LOGINS_SECONDS 60.0
+#define MOST_HALVES_SECONDS 3600.0
+
+/*
+ * If logins are not counted: all sessions are busy, although they have become fewer by this
+ * factor, and so for some seconds.  That is remembered for hours.
+ */
+#define FELL_TO 0.75
+#define FELL_SECONDS 10.0
+#define FOLLOW_SECONDS 21600.0
+
+/* An interval counts for at most this long. */
+#define LONGEST_SECONDS 2.0
+
+static bool
+all_sessions_busy(const PadvInterval *interval)
+{
+	return interval->busy >= ALL_SESSIONS * (interval->sessions - BYSTANDERS);
+}
+
+bool
+padv_sessions_follow(const PadvSessionWatch *watch)
+{
+	return watch->follow_seconds > 0.0;
+}
+
+static void
+watch_logins(PadvSessionWatch *watch, double logins, double seconds)
+{
+	watch->logins += (fmin(logins, 1e6) - watch->logins) * (1.0 - exp(-seconds / LOGINS_SECONDS));
+	watch->follow_seconds = watch->mean < SHORT_LIFE * watch->logins ? LOGINS_SECONDS : watch->follow_seconds - seconds;
+}
+
+static void
+watch_sessions(PadvSessionWatch *watch, bool all_busy, double seconds)
+{
+	bool		fallen = all_busy && watch->mean + BYSTANDERS <= FELL_TO * watch->most;
+
+	watch->fallen_seconds = fallen ? watch->fallen_seconds + seconds : 0.0;
+	watch->follow_seconds = watch->fallen_seconds >= FELL_SECONDS ? FOLLOW_SECONDS : watch->follow_seconds - seconds;
+}
+
+bool
+padv_sessions_are_used_up(PadvSessionWatch *watch, const PadvInterval *interval)
+{
+	double		seconds = fmin(interval->seconds, LONGEST_SECONDS);
+	bool		all_busy = all_sessions_busy(interval);
+
+	if (!(seconds > 0.0) || !(interval->sessions > 0.0) || !(interval->sessions <= 1e6))
+		return all_busy;
+	watch->mean += (interval->sessions - watch->mean) * (1.0 - exp(-seconds / SESSIONS_SECONDS));
+	watch->most = fmax(watch->mean, watch->most * exp2(-seconds / MOST_HALVES_SECONDS));
+	if (interval->logins >= 0.0)
+		watch_logins(watch, interval->logins, seconds);
+	else
+		watch_sessions(watch, all_busy, seconds);
+	return all_busy && !padv_sessions_follow(watch);
+}
 
 /* Fewer reads do not tell a mean latency. */
 #define ENOUGH_READS 50.0
@@ -170,9 +269,6 @@ padv_read_latency_restore(PadvReadLatency *latency, const double *numbers, size_
  */
 #define LONGEST_MEAN_WAIT 5.0
 
-/* More sessions could queue for a disk if not this share of them were busy, but for one. */
-#define ALL_SESSIONS 0.9
-
 /* The time constants of the means, in seconds.  Thrashing lowers `through` later on. */
 #define SHARE_SECONDS 30.0
 #define THROUGH_RISES_SECONDS 10.0
@@ -192,11 +288,13 @@ locks_are_saturated(const PadvInterval *interval)
 		interval->transactions * LONGEST_MEAN_WAIT >= interval->lock * interval->seconds;
 }
 
+/* If more sessions could queue for the disks, these only have become slow. */
 static bool
 disks_are_saturated(const PadvInterval *interval)
 {
-	return most_queue(interval, interval->disk_queue) &&
-		(interval->queued >= 1.0 || interval->busy >= ALL_SESSIONS * (interval->sessions - 1.0));
+	bool		used_up = all_sessions_busy(interval) && interval->sessions >= SHORT_LIFE * interval->logins;
+
+	return most_queue(interval, interval->disk_queue) && (interval->slot_queued >= 1.0 || used_up);
 }
 
 static void

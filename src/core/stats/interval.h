@@ -45,7 +45,12 @@ typedef struct PadvInterval
 	double		sessions;		/* that there are; 0: only the busy ones are
 								 * known */
 	double		queued;			/* for a session, or for a slot */
+	double		slot_queued;	/* for a slot of the server; set by the caller */
+	double		logins;			/* per second; negative: not known */
 	double		cores_busy;		/* 0..1 of the cores granted, by anybody;
+								 * negative: not known */
+	double		cores;			/* that are granted; 0: not known */
+	double		server_run;		/* cores that the server's processes used;
 								 * negative: not known */
 	double		lock;			/* sessions waiting for a lock of another */
 	double		internal_lock;	/* for an internal lock, without commits */
@@ -73,6 +78,34 @@ extern double padv_unseen_active(double run, double delay, double on_cpu,
 extern bool padv_interval_describe(const PadvWindowMeans *means, const PadvCounters *before,
 								   const PadvCounters *after, double quota,
 								   PadvInterval *interval);
+
+/*
+ * The utilization of the cores, 0..1, as far as it bounds the server: by anybody, if the
+ * server's processes have a large part in it or wait for cores; otherwise their part alone.
+ * Another program of low priority that uses all idle time keeps no session from working.
+ * Negative: not known.
+ */
+extern double padv_interval_cores_used(const PadvInterval *interval);
+
+/*
+ * Whether the number of sessions bounds the load, or follows it.  With a connection for
+ * each request all sessions are busy, because others do not exist, and more requests make
+ * more sessions.
+ */
+typedef struct PadvSessionWatch
+{
+	double		mean;			/* sessions of late */
+	double		most;			/* of the last hours; fades */
+	double		logins;			/* per second, of late */
+	double		fallen_seconds; /* all sessions were busy, but they were fewer */
+	double		follow_seconds; /* for so long they are known to follow */
+} PadvSessionWatch;
+
+/* Add an interval.  Returns whether all sessions are busy, and their number bounds the load. */
+extern bool padv_sessions_are_used_up(PadvSessionWatch *watch, const PadvInterval *interval);
+
+/* Whether the number of sessions follows the load, by the intervals so far. */
+extern bool padv_sessions_follow(const PadvSessionWatch *watch);
 
 /*
  * What is known of the disks with data, from reads of the last hours; 0 if not known.  The

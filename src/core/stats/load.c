@@ -158,6 +158,14 @@ padv_load_last_cpu_utilization(const PadvLoadWindow *window, double quota)
 	return padv_load_utilization(reading_back(window, 1), reading_back(window, 0), quota);
 }
 
+double
+padv_load_recent(const PadvLoadWindow *window, PadvCounter counter, int readings)
+{
+	int			back = readings < window->count ? readings : window->count - 1;
+
+	return back < 1 ? -1.0 : rate(reading_back(window, back), reading_back(window, 0), counter);
+}
+
 void
 padv_load_minute(const PadvLoadWindow *window, double quota, PadvLoad *load)
 {

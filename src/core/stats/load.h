@@ -36,9 +36,10 @@ typedef enum PadvCounter
 	PADV_ROLLED_BACK,
 	PADV_INSIDE,				/* seconds inside a transaction, of both */
 	PADV_INSIDE_LONG,			/* of these, inside one of over a minute */
+	PADV_LOGINS,				/* that became sessions; 0: not counted */
 } PadvCounter;
 
-#define PADV_COUNTERS (PADV_INSIDE_LONG + 1)
+#define PADV_COUNTERS (PADV_LOGINS + 1)
 
 /* A longer transaction, in microseconds, is not of the load: its client has forgotten it. */
 #define PADV_LONG_TRANSACTION_US INT64_C(60000000)
@@ -108,6 +109,12 @@ extern bool padv_load_growth(const PadvCounters *from, const PadvCounters *to,
  */
 extern double padv_load_utilization(const PadvCounters *from, const PadvCounters *to,
 									double quota);
+
+/*
+ * By how much a counter grew per second over the last so many readings, fewer than
+ * PADV_LOAD_READINGS; negative when unknown.
+ */
+extern double padv_load_recent(const PadvLoadWindow *window, PadvCounter counter, int readings);
 
 extern void padv_load_minute(const PadvLoadWindow *window, double quota,
 							 PadvLoad *load);
