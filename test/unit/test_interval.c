@@ -295,9 +295,44 @@ test_sessions(void)
 	ok(!busy_sessions(&watch, 30, -1, 60), "which is remembered");
 }
 
+/* Sessions behind a holder that does nothing are no queue, while other work flows or not. */
+static void
+test_stuck(void)
+{
+	PadvWaits	waits = {0};
+
+	begin(4, 0);
+	after.value[PADV_COMMITTED] = 3000;
+	sample(6, 0, 30, 0, 0, 0);
+	take.active = 36;
+	take.idle = 64;
+	take.stuck = 28;
+	ok(end(), "28 of 36 are stuck");
+	near(interval.busy, 8, 1e-12, "they are not busy");
+	near(interval.active, 8, 1e-12, "nor active");
+	near(interval.sessions, 72, 1e-12, "nor there for others");
+	near(interval.lock, 2, 1e-12, "and in no queue");
+	near(interval.inside, 6, 1e-12, "the others execute");
+	for (int i = 0; i < 60; i++)
+		padv_waits_add(&waits, &interval);
+	ok(waits.locks.share == 0.0, "no lock is saturated");
+	take.stuck = 100;
+	ok(end() && interval.lock == 0.0 && interval.busy == 6.0, "no more than wait for locks");
+
+	begin(0.1, 0);
+	after.value[PADV_COMMITTED] = 40;
+	sample(0.5, 0, 10, 0, 0, 0);
+	end();
+	ok(!padv_interval_locks_move(&interval), "fewer execute than hold a saturated lock");
+	take.held_in_transaction = 0.5;
+	end();
+	ok(padv_interval_locks_move(&interval), "the holder makes short pauses");
+}
+
 int
 main(void)
 {
+	test_stuck();
 	test_cores();
 	test_sessions();
 	test_counts();

@@ -24,9 +24,16 @@ typedef enum Always
 
 static Always always;
 
+/* Sessions that wait for one that is idle in a transaction, while other work flows. */
+static double stuck;
+
 static bool
 describe(PadvWindowMeans *take, const PadvCounters *before, const PadvCounters *after, PadvInterval *interval)
 {
+	take->active += stuck;
+	take->demand += stuck;
+	take->in_class[PADV_WAITING_LOCK] += stuck;
+	take->stuck += stuck;
 	if (always == A_ROLE_QUEUES)
 		take->queued = 3.0;
 	if (always == CONNECTS_FOR_EACH || always == CONNECTS_AND_COUNTS)
@@ -515,6 +522,29 @@ test_slow_spells(void)
 	always = NOTHING;
 }
 
+/* One session is idle in a transaction, and thirty wait for it; all others go on. */
+static void
+test_blocker(void)
+{
+	ProductionServer server = {.cores = 64, .disks = 1, .cpu = 0.001, .commit = 0.001};
+	int64_t		before;
+	int64_t		after;
+
+	production_begin(&production, &server, 300, 3);
+	for (int i = 0; i < 1200; i++)
+		production_open_second(&production, 3000.0);
+	before = padv_model_chosen(&production.model)->connections;
+	for (int i = 0; i < 150; i++)
+	{
+		stuck = fmin(30.0, i);
+		production_open_second(&production, 3000.0);
+	}
+	stuck = 0.0;
+	after = padv_model_chosen(&production.model)->connections;
+	ok(llabs(after - before) * 10 < before, "sessions behind an idle one are no saturated lock");
+	ok(production.curve.seen_to < 12.0, "and no busy connections");
+}
+
 /* Row locks on a large machine: the server could have more, but it would not help. */
 static void
 test_large_machine(void)
@@ -553,6 +583,7 @@ main(int argc, char **argv)
 	test_days();
 	test_slow_commits();
 	test_slow_spells();
+	test_blocker();
 	test_large_machine();
 #endif
 	return tap_end();

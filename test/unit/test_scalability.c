@@ -233,6 +233,27 @@ test_level(void)
 	ok(true_ones, "a change of level invents no throughput");
 }
 
+/* Transactions become much faster, with one client: nobody has seen what more would do. */
+static void
+test_most(void)
+{
+	PadvScalabilityRow rows[PADV_CURVE_BINS];
+	double		most = 0.0;
+
+	padv_scalability_init(&scalability);
+	for (int n = 1; n <= 16; n *= 2)
+		see(n, law(n, 40, 0.02, 0.02), 60);
+	judge();
+	ok(curve.state == PADV_CURVE_FITTED, "slow transactions, with a knee");
+	see(1, 40, 10);
+	see(1, 2000, 120);
+	judge();
+	for (int i = padv_scalability_rows(&scalability, &curve, rows); i > 0; i--)
+		most = fmax(most, rows[i - 1].throughput);
+	ok(most <= 1.05 * 2000, "never more than was done");
+	ok(curve.state == PADV_CURVE_NO_KNEE, "and one client is not the best number by old evidence");
+}
+
 /* Another mix, half way: the same shape at a tenth of the level, then another */
 static void
 test_change(void)
@@ -458,6 +479,7 @@ main(void)
 	test_gap();
 	test_ease();
 	test_level();
+	test_most();
 	test_change();
 	test_flapping();
 	test_slow_clients();

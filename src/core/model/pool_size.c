@@ -222,9 +222,9 @@ padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *means, const PadvIn
 	second->ready = interval->ready < 0.0 ? -1.0 : interval->ready * interval->seconds;
 	second->samples = n;
 	second->sessions = means->sessions * n;
-	second->active = means->active * n;
+	second->active = fmax(0.0, means->active - interval->stuck) * n;
 	second->queued = means->queued * n;
-	second->demand = means->demand * n;
+	second->demand = (means->demand - interval->stuck) * n;
 	second->workers = means->parallel_workers * n;
 	second->on_cpu = means->in_class[PADV_ON_CPU] * n;
 	second->waiting_io = means->in_class[PADV_WAITING_IO] * n;

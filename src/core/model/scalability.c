@@ -62,6 +62,9 @@
 #define LOCKED 0.75
 #define DISK_QUEUED 0.6
 
+/* A bounded level that is this share of the wanted one makes no difference. */
+#define NEARLY 0.9
+
 /* The weights of a new second in recent means. */
 #define OF_LATE 0.2
 #define NOW 0.05
@@ -151,16 +154,46 @@ move_bin(PadvBin *bin, double level, int64_t departure)
 		bin->throughput = fmin(bin->throughput * level, MAX_THROUGHPUT);
 }
 
-/* Scale all evidence from before throughput left the curve. */
+/* The highest throughput of evidence. */
+static double
+highest_throughput(const PadvScalability *scalability)
+{
+	double		highest = 0.0;
+
+	for (int i = 0; i < PADV_CURVE_BINS; i++)
+		highest = fmax(highest, fmax(scalability->bins[i].throughput,
+									 scalability->episode.bins[i].throughput));
+	return highest;
+}
+
+/* Keep the evidence of a bin as a lower bound of what the server can do. */
+static void
+doubt_bin(PadvBin *bin, PadvBin *of_episode)
+{
+	bin->pressed = 0.0;
+	padv_bin_merge(bin, of_episode, false);
+	memset(of_episode, 0, sizeof(*of_episode));
+}
+
+/*
+ * Scale all evidence from before throughput left the curve, but to no more than was ever
+ * done.  If that bounds the level, nobody has seen whether the old shape is that of the
+ * present load, so that it tells nothing of what lies beyond the peak.
+ */
 static void
 change_level(PadvScalability *scalability)
 {
-	double		level = exp(scalability->off_sum / scalability->off_seconds);
+	double		wanted = exp(scalability->off_sum / scalability->off_seconds);
+	double		highest = highest_throughput(scalability);
+	double		level = highest > 0.0 ? fmin(wanted, fmax(1.0, scalability->most / highest)) : wanted;
+	bool		unseen = level < NEARLY * wanted;
 
 	for (int i = 0; i < PADV_CURVE_BINS; i++)
 	{
 		move_bin(&scalability->bins[i], level, scalability->departures);
 		move_bin(&scalability->episode.bins[i], level, scalability->departures);
+		if (unseen)
+			doubt_bin(&scalability->bins[i], &scalability->episode.bins[i]);
 	}
 	scalability->ease_best = fmin(scalability->ease_best * level, MAX_THROUGHPUT);
 	scalability->episode.ease_throughput = fmin(scalability->episode.ease_throughput * level,
@@ -295,7 +328,7 @@ is_pressed(const PadvInterval *interval, bool sessions_used_up)
 {
 	return sessions_used_up || interval->slot_queued >= 1.0 ||
 		padv_interval_cores_used(interval) >= CORES_FULL ||
-		interval->lock >= LOCKED * interval->busy ||
+		(interval->lock >= LOCKED * interval->busy && padv_interval_locks_move(interval)) ||
 		interval->disk_queue >= DISK_QUEUED * interval->busy;
 }
 
@@ -454,6 +487,7 @@ padv_scalability_add(PadvScalability *scalability, const PadvInterval *interval)
 	else
 		ease(scalability, interval->busy, interval->transactions / interval->seconds, length);
 	note_now(scalability, interval);
+	scalability->most = fmax(scalability->most, interval->transactions / interval->seconds);
 	seconds = length * steadiness(scalability, interval->busy);
 	compare_with_curve(scalability, interval, pressed);
 	fade(scalability, seconds);
@@ -542,6 +576,7 @@ padv_scalability_restore(PadvScalability *scalability, const double *numbers, si
 		if (!bin_is_sound(bin, i))
 			return false;
 	}
+	kept.most = highest_throughput(&kept);
 	*scalability = kept;
 	return true;
 }

@@ -49,9 +49,9 @@ describe_cores(const PadvCounters *before, const PadvCounters *after, double quo
 static void
 describe_pressure(const PadvWindowMeans *means, PadvInterval *interval)
 {
-	interval->sessions = means->active + means->idle + means->idle_in_transaction;
+	interval->sessions = fmax(0.0, means->active + means->idle + means->idle_in_transaction - interval->stuck);
 	interval->queued = means->queued;
-	interval->lock = means->in_class[PADV_WAITING_LOCK];
+	interval->lock = means->in_class[PADV_WAITING_LOCK] - interval->stuck;
 	interval->disk = fmax(0.0, means->in_class[PADV_WAITING_IO] - means->committing_io);
 	interval->commit = means->committing;
 }
@@ -74,9 +74,10 @@ padv_interval_describe(const PadvWindowMeans *means, const PadvCounters *before,
 	interval->run = per_second(before, after, PADV_SESSIONS_RUN, seconds);
 	interval->ready = per_second(before, after, PADV_SESSIONS_DELAY, seconds);
 	interval->ended = fmax(0.0, inside / seconds - fmax(0.0, per_second(before, after, PADV_INSIDE_LONG, seconds)));
-	interval->busy = fmax(0.0, means->demand - means->parallel_workers +
+	interval->stuck = fmin(fmax(0.0, means->stuck), means->in_class[PADV_WAITING_LOCK]);
+	interval->busy = fmax(0.0, means->demand - means->parallel_workers - interval->stuck +
 						  means->held_in_transaction + means->turnaround);
-	interval->active = means->demand +
+	interval->active = means->demand - interval->stuck +
 		padv_unseen_active(interval->run, interval->ready, means->in_class[PADV_ON_CPU],
 						   means->in_class[PADV_WAITING_IO], means->turnaround);
 	interval->held = means->held_in_transaction;
@@ -101,6 +102,7 @@ padv_interval_describe(const PadvWindowMeans *means, const PadvCounters *before,
 
 /* Beyond this there is no number that is kept. */
 #define GREATEST 1e12
+
 /* The part in busy cores, and the time ready to run, relative to running, that make a large part. */
 #define OWN_CORES 0.5
 #define OWN_READY 0.5
@@ -265,9 +267,12 @@ padv_read_latency_restore(PadvReadLatency *latency, const double *numbers, size_
 
 /*
  * A longer mean wait for locks, in seconds, is not a queue that moves, but a session that
- * holds a lock and does nothing.
+ * holds a lock and does nothing.  The caller tells these waiters as stuck where it can, and
+ * they are few beside a load that flows.  So is a lock that most wait for while less than
+ * this many sessions execute, or hold a lock in a short pause.
  */
 #define LONGEST_MEAN_WAIT 5.0
+#define LEAST_HOLDERS 0.8
 
 /* The time constants of the means, in seconds.  Thrashing lowers `through` later on. */
 #define SHARE_SECONDS 30.0
@@ -281,11 +286,17 @@ most_queue(const PadvInterval *interval, double queue)
 		queue >= QUEUED_SHARE * (interval->lock + interval->internal_lock + interval->inside);
 }
 
+bool
+padv_interval_locks_move(const PadvInterval *interval)
+{
+	return interval->inside + interval->internal_lock + interval->held >= LEAST_HOLDERS &&
+		interval->transactions * LONGEST_MEAN_WAIT >= interval->lock * interval->seconds;
+}
+
 static bool
 locks_are_saturated(const PadvInterval *interval)
 {
-	return most_queue(interval, interval->lock) &&
-		interval->transactions * LONGEST_MEAN_WAIT >= interval->lock * interval->seconds;
+	return most_queue(interval, interval->lock) && padv_interval_locks_move(interval);
 }
 
 /* If more sessions could queue for the disks, these only have become slow. */

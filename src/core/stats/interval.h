@@ -52,7 +52,10 @@ typedef struct PadvInterval
 	double		cores;			/* that are granted; 0: not known */
 	double		server_run;		/* cores that the server's processes used;
 								 * negative: not known */
-	double		lock;			/* sessions waiting for a lock of another */
+	double		lock;			/* sessions waiting for a lock of another that
+								 * goes on */
+	double		stuck;			/* waiting for one that does not; neither
+								 * busy, active nor there */
 	double		internal_lock;	/* for an internal lock, without commits */
 	double		disk;			/* for I/O, without that of commits */
 	double		disk_queue;		/* those of disk that wait for other reads of
@@ -86,6 +89,12 @@ extern bool padv_interval_describe(const PadvWindowMeans *means, const PadvCount
  * Negative: not known.
  */
 extern double padv_interval_cores_used(const PadvInterval *interval);
+
+/*
+ * Whether the holders of locks go on, so that those that wait for them are a queue.  The
+ * holder of a saturated lock executes, or makes a short pause.
+ */
+extern bool padv_interval_locks_move(const PadvInterval *interval);
 
 /*
  * Whether the number of sessions bounds the load, or follows it.  With a connection for
