@@ -118,6 +118,24 @@ test_states(void)
 	status->model.chosen = PADV_METHOD_FORMULA;
 	ok(padv_health(&local).status == PADV_CHECK_OK && find("oversubscribed")->severity == PADV_INFO,
 	   "but a number that was only derived wakes nobody");
+	status->model.cores = 4;
+	status->load.cpu_utilization = 0.97;
+	status->load.server_cores = 3.5;
+	ok(is(PADV_CHECK_WARNING, "oversubscribed") && find("oversubscribed")->severity == PADV_WARNING,
+	   "unless the cores are used up");
+	status->load.server_cores = 0.2;
+	ok(padv_health(&local).status == PADV_CHECK_OK, "by the server");
+	status->load.run_queue_ratio = 0.5;
+	ok(is(PADV_CHECK_WARNING, "oversubscribed"), "or it waits for them");
+	set_up();
+	want(32.1);
+	status->model.chosen = PADV_METHOD_WAIT_RATIO;
+	status->model.by_cores = 20;
+	ok(padv_health(&local).status == PADV_CHECK_OK, "with idle cores");
+	status->model.by_bottleneck = 8;
+	status->model.bottleneck = PADV_RESOURCE_LOCKS;
+	status->model.verdict = PADV_VERDICT_CONTENTION;
+	ok(is(PADV_CHECK_WARNING, "oversubscribed"), "or most queue for a lock");
 	set_up();
 	status->model.verdict = PADV_VERDICT_CONTENTION;
 	ok(is(PADV_CHECK_OK, ""), "contention is work that flows");

@@ -308,6 +308,7 @@ advise_oversubscribed(Findings *findings)
 {
 	const PadvStatus *status = &findings->local->status;
 	const PadvModel *model = &status->model;
+	PadvResource used_up;
 	PadvAdvice *advice;
 
 	if (!padv_model_oversubscribed(model) || padv_health_stalled_lately(status))
@@ -317,6 +318,8 @@ advise_oversubscribed(Findings *findings)
 			   "Over the last minute %.1f sessions wanted to work on average; %s %lld (%.1f times the optimum; confidence %s).",
 			   model->demand, padv_number_source(model), (long long) optimal(status), model->load_ratio,
 			   padv_confidence_name(padv_model_chosen(model)->confidence));
+	if (padv_model_is_derived(model) && padv_health_used_up(status, &used_up))
+		PADV_APPEND(advice->finding, " Used up: %s.", padv_resource_name(used_up));
 	append_curve(advice, model);
 	append_largest(advice, findings->local);
 	if (padv_model_is_derived(model))
@@ -667,9 +670,9 @@ static const struct Rule
 	{.advise = advise_queue_old},
 	{.advise = advise_limits_unreadable},
 	{.advise = advise_nearly_full},
+	{.advise = advise_lock_bound},
 	{.advise = advise_oversubscribed},
 	{.advise = advise_logins_refused},
-	{.advise = advise_lock_bound},
 	{.advise = advise_lwlock_bound},
 	{.advise = advise_idle_in_transaction},
 	{.advise = advise_idle_connections},

@@ -21,6 +21,11 @@
 /* Demand above this multiple of the optimum is critical. */
 #define OVERSUBSCRIBED_CRITICAL 4.0
 
+/* The utilization of used up cores, and the part of the server in it, or in waiting for them. */
+#define CORES_USED_UP 0.9
+#define OWN_CORES 0.5
+#define OWN_QUEUE 0.33
+
 #define NEARLY_FULL 0.9
 
 /* A wait this long means that the queue does not move. */
@@ -108,15 +113,39 @@ check_connections(const PadvLocalStatus *local)
 		PADV_CHECK_CRITICAL : PADV_CHECK_OK;
 }
 
+bool
+padv_health_cores_used_up(const PadvStatus *status)
+{
+	const PadvLoad *load = &status->load;
+
+	return load->cpu_utilization >= CORES_USED_UP &&
+		(load->server_cores < 0.0 || load->run_queue_ratio >= OWN_QUEUE ||
+		 load->server_cores >= OWN_CORES * load->cpu_utilization * status->model.cores);
+}
+
+bool
+padv_health_used_up(const PadvStatus *status, PadvResource *resource)
+{
+	const PadvModel *model = &status->model;
+	bool		queues = model->chosen == PADV_METHOD_WAIT_RATIO && model->by_bottleneck > 0.0 &&
+		model->by_bottleneck < model->by_cores;
+
+	*resource = queues ? model->bottleneck : PADV_RESOURCE_CORES;
+	return queues || padv_health_cores_used_up(status);
+}
+
+/* A derived number counts where a resource is seen to be used up, and then as a warning. */
 PadvCheckStatus
 padv_health_oversubscribed(const PadvLocalStatus *local)
 {
 	const PadvStatus *status = &local->status;
 	const PadvModel *model = &status->model;
+	PadvResource resource;
 
-	if (!padv_model_oversubscribed(model) || padv_health_stalled_lately(status) ||
-		padv_model_is_derived(model))
+	if (!padv_model_oversubscribed(model) || padv_health_stalled_lately(status))
 		return PADV_CHECK_OK;
+	if (padv_model_is_derived(model))
+		return padv_health_used_up(status, &resource) ? PADV_CHECK_WARNING : PADV_CHECK_OK;
 	return model->load_ratio > OVERSUBSCRIBED_CRITICAL &&
 		(model->chosen == PADV_METHOD_SETTING ||
 		 padv_model_chosen(model)->confidence >= PADV_CONFIDENCE_MEDIUM) ? PADV_CHECK_CRITICAL : PADV_CHECK_WARNING;

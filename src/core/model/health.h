@@ -51,6 +51,13 @@ extern bool padv_health_stalled(const PadvStatus *status);
 extern bool padv_health_stalled_lately(const PadvStatus *status);
 
 /*
+ * Whether the cores are used up, by the server for the most part, or its processes wait for
+ * them; and whether these are, or most sessions queue for a lock or a disk.
+ */
+extern bool padv_health_cores_used_up(const PadvStatus *status);
+extern bool padv_health_used_up(const PadvStatus *status, PadvResource *resource);
+
+/*
  * Whether fewer connections would help: the demand exceeds the optimum, and not
  * because of a stall.
  */

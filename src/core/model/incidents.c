@@ -308,7 +308,7 @@ is_oversubscribed(const PadvIncidentWatch *watch, const PadvIncidentSecond *seco
 
 	return padv_model_oversubscribed(model) && watch->now.demand > (double) padv_model_chosen(model)->high &&
 		!padv_health_stalled_lately(status) &&
-		(!padv_model_is_derived(model) || status->load.cpu_utilization >= CROWD_USED_UP);
+		(!padv_model_is_derived(model) || padv_health_cores_used_up(status));
 }
 
 /* Many more sessions want to work than before, more than help or nearly all. */

@@ -49,6 +49,12 @@ static const Rule rules[] = {
 		"10m", "warning",
 		"More sessions want to work than help",
 	"{{ printf \"%.1f\" $value }} sessions wanted to work on average, which is more than the range around the optimum. Put a smaller pool in front; see the view advice."},
+	{"PoolAdvisorOverload",
+		"increase(pool_advisor_incidents_total{incident=~\"overload|oversubscription\"}[1h]) > 0"
+		" and ignoring (incident) pool_advisor_incident_active > 0",
+		"0m", "warning",
+		"Many more sessions want to work than before, and each takes much longer",
+	"An overload began within the last hour. The view incidents names who brought the load, and what helps."},
 	{"PoolAdvisorRoleAtLimit",
 		"(pool_advisor_limit_in_use >= pool_advisor_limit_max_sessions and pool_advisor_limit_max_sessions > 0)"
 		" or (pool_advisor_default_limit_in_use >= pool_advisor_default_limit_max_sessions and pool_advisor_default_limit_max_sessions > 0)",

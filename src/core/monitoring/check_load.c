@@ -93,7 +93,7 @@ write_check_reason(const PadvLocalStatus *local, const PadvHealth *health, char 
 				 stall->worst.pid == 0 ? "prepared transaction " : "pid ",
 				 stall->worst.pid == 0 ? (int) stall->worst.xid : stall->worst.pid,
 				 stall->worst.blocking_seconds);
-	else if (health->code[0] != '\0' && strcmp(health->code, "oversubscribed") != 0)
+	else if (health->code[0] != '\0' && strcmp(health->code, padv_verdict_name(local->status.model.verdict)) != 0)
 		snprintf(text, size, ", %s", health->code);
 }
 
