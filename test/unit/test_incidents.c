@@ -875,6 +875,62 @@ test_standby(void)
 	   tally.alone, tally.scenes);
 }
 
+/* A second of a load that comes with more or less than it, without roles and locks. */
+static void
+plain_second(Scene *s, double rate)
+{
+	PadvIncident changed[PADV_INCIDENT_SLOTS];
+	Production *p = &s->p;
+	PadvIncidentSecond second = {.at = START + (int64_t) p->second * 1000000,.seconds = 1.0};
+	double		done = p->counters.value[PADV_COMMITTED];
+	bool		notable;
+
+	open_second(p, rate);
+	second.means = &p->minute[(p->second - 1) % MINUTE];
+	second.transactions = p->counters.value[PADV_COMMITTED] - done;
+	s->status.model = p->model;
+	s->status.load = p->load;
+	s->status.clock_us = (int64_t) p->second * 1000000;
+	second.status = &s->status;
+	second.blockers = &s->blockers;
+	padv_role_watch_begin(&s->watch.roles);
+	for (int i = padv_incident_watch_add(&s->watch, &second, changed, &notable); i > 0; i--)
+		padv_incident_ring_put(&s->ring, &changed[i - 1]);
+}
+
+/*
+ * Transactions become few in the evening, and then a batch takes the cores.  It keeps none of
+ * them from being done, though many more were done by day.
+ */
+static void
+test_night(void)
+{
+	static Scene s;
+	ProductionServer server = {.cores = 4, .disks = 1, .cpu = 0.0006, .commit = 0.0006, .turnaround = 0.0002};
+	PadvIncident rows[PADV_MAX_INCIDENTS];
+	int			count;
+	int			wrong = 0;
+
+	memset(&s, 0, sizeof(s));
+	production_begin(&s.p, &server, 60, 9);
+	padv_incident_watch_init(&s.watch, 0);
+	padv_incident_ring_init(&s.ring);
+	for (int now = 0; now < 3 * HOUR; now++)
+	{
+		s.p.weather = fair_weather;
+		if (now >= 9000 && now < 10200)
+		{
+			s.p.weather.batch = 12.0;
+			s.p.weather.cores_taken = 3.7;
+		}
+		plain_second(&s, now < 5000 ? 3500.0 : 50.0);
+	}
+	count = padv_incident_ring_copy(&s.ring, rows);
+	for (int i = 0; i < count; i++)
+		wrong += rows[i].kind == PADV_INCIDENT_OVERSUBSCRIPTION || rows[i].not_done > 1000.0;
+	ok(wrong == 0, "a batch in the evening keeps nothing from being done (%d of %d)", wrong, count);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -886,5 +942,6 @@ main(int argc, char **argv)
 	test_quiet_days();
 	test_planted();
 	test_standby();
+	test_night();
 	return tap_end();
 }

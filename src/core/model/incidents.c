@@ -28,7 +28,7 @@
 /* Over how long the present is smoothed, and the flow of transactions. */
 #define NOW_SECONDS 5.0
 #define FLOW_SECONDS 20.0
-#define BEST_FLOW_SECONDS 21600.0
+#define BEST_FLOW_SECONDS 3600.0
 
 /* For how long a symptom must be seen. */
 static const double begin_seconds[PADV_INCIDENT_KINDS] = {
@@ -83,6 +83,7 @@ static const double crowd_latency[2] = {2.0, 1.3};
 /* Oversubscription: throughput falls to so much of the best that was seen. */
 #define COST_THROUGHPUT 0.75
 #define COST_GAIN 1.1
+#define AS_BEFORE 0.05
 
 /* The share of the waiting that makes a culprit. */
 #define CULPRIT_SHARE 0.5
@@ -169,6 +170,19 @@ pace_of(const PadvIncidentSecond *second)
 }
 
 static void
+follow_best_flow(PadvIncidentWatch *watch, double seconds)
+{
+	watch->best_flow_seconds += seconds;
+	if (watch->best_flow_seconds >= BEST_FLOW_SECONDS)
+	{
+		watch->best_flow_before = watch->best_flow;
+		watch->best_flow = 0.0;
+		watch->best_flow_seconds = 0.0;
+	}
+	watch->best_flow = fmax(watch->best_flow, watch->flow);
+}
+
+static void
 follow_present(PadvIncidentWatch *watch, const PadvPace *pace, const PadvIncidentSecond *second)
 {
 	follow(&watch->now.throughput, pace->throughput, second->seconds, NOW_SECONDS);
@@ -183,7 +197,7 @@ follow_present(PadvIncidentWatch *watch, const PadvPace *pace, const PadvInciden
 		.lock = fmin(pace->lock, watch->now.lock),
 		.io = fmin(pace->io, watch->now.io),
 	};
-	watch->best_flow = fmax(watch->flow, watch->best_flow * exp(-second->seconds / BEST_FLOW_SECONDS));
+	follow_best_flow(watch, second->seconds);
 }
 
 /* Whether an incident lasts, and not for so long that it is usual by now. */
@@ -322,12 +336,24 @@ sees_crowd(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, int
 		(is_oversubscribed(watch, second) || is_exhausted(watch, second->means));
 }
 
+/*
+ * Whether throughput is about what it was before.  Then nobody asks for more, and sessions
+ * of another kind have come: a batch keeps no transaction from being done.
+ */
+static bool
+does_as_before(const PadvIncidentWatch *watch)
+{
+	double		before = watch->before.throughput;
+
+	return fabs(watch->flow - before) <= AS_BEFORE * before + 3.0 * sqrt(before / FLOW_SECONDS);
+}
+
 /* The best throughput that was measured with fewer sessions. */
 static double
 best_throughput(const PadvIncidentWatch *watch, const PadvModel *model)
 {
 	return model->curve.state == PADV_CURVE_FITTED ? fmax(model->curve.throughput, watch->before.throughput) :
-		watch->best_flow;
+		fmax(watch->best_flow, watch->best_flow_before);
 }
 
 static bool
@@ -343,7 +369,7 @@ sees_cost(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, int 
 	if (ease)
 		return true;
 	if (padv_model_is_contended(watch->now.lock, watch->now.demand) ||
-		watch->now.io >= IO_SHARE * watch->now.demand)
+		watch->now.io >= IO_SHARE * watch->now.demand || does_as_before(watch))
 		return false;
 	return watch->flow <= COST_THROUGHPUT * best_throughput(watch, model) ||
 		(padv_model_gain(model, &gain, &low, &high) && low >= COST_GAIN);

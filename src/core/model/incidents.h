@@ -71,7 +71,9 @@ typedef struct PadvIncidentWatch
 								 * better */
 	double		io_young;		/* likewise */
 	double		flow;			/* transactions a second, over half a minute */
-	double		best_flow;		/* the most of that in the last minutes */
+	double		best_flow;		/* the most of that in this hour, ... */
+	double		best_flow_before;	/* ... and in the hour before */
+	double		best_flow_seconds;	/* of this hour */
 	double		suspect_seconds;	/* for how long something has been seen */
 	bool		before_known;
 	PadvPace	before;			/* the last minutes, without what is going on */
