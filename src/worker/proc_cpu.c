@@ -9,7 +9,7 @@
  * The pids come from the PGPROC array, one word each, read without a lock.  A process that
  * has ended meanwhile has no file and adds nothing.  What a process used after its last
  * reading is lost when it ends: at most ten seconds, or one second with no more than
- * FILES_A_CALL processes.
+ * FILES_A_CALL processes.  While sessions live briefly, the core makes no wait ratio of it.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */

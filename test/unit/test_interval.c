@@ -329,9 +329,32 @@ test_stuck(void)
 	ok(padv_interval_locks_move(&interval), "the holder makes short pauses");
 }
 
+/* Of sessions of 20 ms the kernel's account shows a hundredth: they are not asleep. */
+static void
+test_brief(void)
+{
+	PadvWaits	waits = {0};
+
+	begin(0.03, 0);
+	after.value[PADV_LOGINS] = 180;
+	after.value[PADV_COMMITTED] = 180;
+	before.value[PADV_LOGINS] = 1;
+	sample(3, 0, 0, 0, 0, 0);
+	take.active = 3;
+	ok(end() && interval.logins == 179.0, "a connection for each request");
+	for (int i = 0; i < 600; i++)
+		padv_waits_add(&waits, &interval);
+	ok(waits.run == 0.0 && waits.asleep == 0.0, "tells nothing of running and waiting");
+	after.value[PADV_LOGINS] = 1.5;
+	end();
+	padv_waits_add(&waits, &interval);
+	ok(waits.run > 0.0, "few logins do not matter");
+}
+
 int
 main(void)
 {
+	test_brief();
 	test_stuck();
 	test_cores();
 	test_sessions();

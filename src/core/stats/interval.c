@@ -147,6 +147,12 @@ all_sessions_busy(const PadvInterval *interval)
 	return interval->busy >= ALL_SESSIONS * (interval->sessions - BYSTANDERS);
 }
 
+static bool
+live_briefly(const PadvInterval *interval)
+{
+	return interval->sessions < SHORT_LIFE * interval->logins;
+}
+
 bool
 padv_sessions_follow(const PadvSessionWatch *watch)
 {
@@ -303,7 +309,7 @@ locks_are_saturated(const PadvInterval *interval)
 static bool
 disks_are_saturated(const PadvInterval *interval)
 {
-	bool		used_up = all_sessions_busy(interval) && interval->sessions >= SHORT_LIFE * interval->logins;
+	bool		used_up = all_sessions_busy(interval) && !live_briefly(interval);
 
 	return most_queue(interval, interval->disk_queue) && (interval->slot_queued >= 1.0 || used_up);
 }
@@ -344,6 +350,8 @@ padv_waits_add(PadvWaits *waits, const PadvInterval *interval)
 	add_bottleneck(&waits->locks, locks_are_saturated(interval), 1.0, interval->inside, interval->seconds);
 	add_bottleneck(&waits->disks, disks_are_saturated(interval), fmin(interval->disk, interval->reading) - interval->disk_queue,
 				   interval->inside - interval->disk_queue, interval->seconds);
+	if (live_briefly(interval))
+		return;
 	left = exp2(-fmin(run / PADV_WAITS_HALF_LIFE, seconds / PADV_WAITS_LEAST_SECONDS));
 	waits->run = waits->run * left + run;
 	waits->ready = waits->ready * left + ready;

@@ -193,6 +193,10 @@ typedef struct PadvWaits
 #define PADV_WAITS_HALF_LIFE 60.0
 #define PADV_WAITS_LEAST_SECONDS 20.0
 
+/*
+ * Seconds in which sessions live briefly change no ratio: the kernel's account of a process
+ * is read once a second, and what it used after that is lost when it ends.
+ */
 extern void padv_waits_add(PadvWaits *waits, const PadvInterval *interval);
 
 /*
