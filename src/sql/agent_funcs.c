@@ -66,21 +66,58 @@ is_streaming(void)
 	return result;
 }
 
-/*
- * By how many seconds a standby lags; 0 of a primary, and of a standby that has replayed all
- * that a primary has sent it; negative when it is not known, because nothing was replayed.
- */
 static double
-standby_lag(void)
+seconds_since(TimestampTz moment)
 {
-	TimestampTz replayed;
+	return (double) (GetCurrentTimestamp() - moment) / 1e6;
+}
+
+static void
+read_replay(PadvReplay *replay)
+{
+	TimestampTz chunk = GetCurrentChunkReplayStartTime();
+	TimestampTz commit = GetLatestXTime();
+
+	replay->streaming = is_streaming();
+	replay->all_replayed = GetXLogReplayRecPtr(NULL) >= GetWalRcvFlushRecPtr(NULL, NULL);
+	replay->has_chunk = chunk != 0;
+	replay->has_commit = commit != 0;
+	replay->chunk_age = seconds_since(chunk);
+	replay->commit_age = seconds_since(commit);
+}
+
+/* WAL that came a moment ago, after a pause, is replayed before it makes a standby lag. */
+#define MOMENTS 10
+#define MOMENT_US 1000
+
+static bool
+replays_soon(void)
+{
+	XLogRecPtr	received = GetWalRcvFlushRecPtr(NULL, NULL);
+
+	for (int i = 0; i < MOMENTS; i++)
+	{
+		if (GetXLogReplayRecPtr(NULL) >= received)
+			return true;
+		pg_usleep(MOMENT_US);
+	}
+	return false;
+}
+
+/* By how many seconds a standby lags; 0 of a primary; negative when it is not known. */
+static double
+standby_lag(double max_lag)
+{
+	PadvReplay	replay = {0};
+	double		lag;
 
 	if (!RecoveryInProgress())
 		return 0.0;
-	if (is_streaming() && GetXLogReplayRecPtr(NULL) >= GetWalRcvFlushRecPtr(NULL, NULL))
+	read_replay(&replay);
+	lag = padv_replay_lag(&replay);
+	if (max_lag > 0.0 && lag > max_lag && replay.streaming && replays_soon())
 		return 0.0;
-	replayed = GetLatestXTime();
-	return replayed == 0 ? -1.0 : Max((double) (GetCurrentTimestamp() - replayed) / 1e6, 0.0);
+	return lag;
 }
 
 static void
@@ -91,7 +128,7 @@ read_agent_input(PadvAgentInput *input)
 
 	padv_read_local_status(&local, false);
 	input->usable_connections = MaxConnections - padv_reserved_connections();
-	input->lag = standby_lag();
+	input->lag = standby_lag(input->max_lag);
 	input->has_sample = !padv_sampling_stopped(&local);
 	if (!input->has_sample)
 		return;

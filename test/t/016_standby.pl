@@ -7,8 +7,9 @@ use lib $FindBin::RealBin;
 
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
-use PoolAdvisor qw(poll);
+use PoolAdvisor;
 use Test::More;
+use Time::HiRes qw(sleep);
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1);
@@ -56,6 +57,25 @@ is( $standby->safe_psql('postgres', q{
 	   AND (SELECT status FROM pool_advisor.check_load(1000, 1000)) = 0
 	   AND (SELECT count(*) FROM pool_advisor.advice WHERE code = 'sampling_stopped') = 0}),
 	't', 'every view can be read');
+
+# one transaction of the primary writes for long, and replay stops under it
+my $writer = admin($primary);
+$writer->ask('BEGIN');
+$writer->ask('CREATE TABLE pile (number int)');
+foreach (1 .. 25)
+{
+	$writer->ask('INSERT INTO pile SELECT generate_series(1, 500)');
+	sleep(0.2);
+}
+$standby->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
+$writer->ask('INSERT INTO pile SELECT generate_series(1, 5000)');
+wait_for($standby, 'pg_last_wal_receive_lsn() > pg_last_wal_replay_lsn()');
+unlike($standby->safe_psql('postgres', 'SELECT pool_advisor.agent_check(4)'), qr/^up 0%/,
+	'5 s without a commit of the primary are no lag');
+wait_for($standby, q{pool_advisor.agent_check(4) LIKE 'up 0\%%'}, 'replay that stops is');
+$standby->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
+wait_for($standby, q{pool_advisor.agent_check(4) NOT LIKE 'up 0\%%'}, 'until it goes on');
+$writer->ask('ROLLBACK');
 
 my $pid = $standby->safe_psql('postgres',
 	q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'pool_advisor sampler'});

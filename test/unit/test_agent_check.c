@@ -99,9 +99,46 @@ test_states(void)
 	line_is(input, "up 0% maxconn:97", "but for the lag");
 }
 
+static bool
+lags_by(PadvReplay replay, double expected)
+{
+	double		lag = padv_replay_lag(&replay);
+
+	return expected < 0.0 ? lag < 0.0 : lag == expected;
+}
+
+static void
+test_lag(void)
+{
+	PadvReplay	replay = {.streaming = true, .has_chunk = true, .has_commit = true, .chunk_age = 0.05, .commit_age = 90.0};
+
+	ok(lags_by(replay, 0.05), "one long transaction of the primary is no lag");
+	replay.chunk_age = 40.0;
+	replay.commit_age = 0.2;
+	ok(lags_by(replay, 0.2), "nor is replay that is always a moment behind");
+	replay.commit_age = 60.0;
+	ok(lags_by(replay, 40.0), "replay that does not go on is");
+	replay.commit_age = -3600.0;
+	ok(lags_by(replay, 40.0), "with a clock of the primary that is ahead, too");
+	replay.has_commit = false;
+	ok(lags_by(replay, 40.0), "and without any transaction");
+	replay.all_replayed = true;
+	ok(lags_by(replay, 0.0), "all that was sent is replayed");
+	replay = (PadvReplay) {.has_chunk = true, .has_commit = true, .all_replayed = true, .chunk_age = 1.0, .commit_age = 60.0};
+	ok(lags_by(replay, 60.0), "without a primary the last transaction counts");
+	replay.commit_age = -5.0;
+	ok(lags_by(replay, 0.0), "which cannot be of the future");
+	replay.has_commit = false;
+	ok(lags_by(replay, -1.0), "and if there was none, it is not known");
+	replay.streaming = true;
+	replay.has_chunk = replay.all_replayed = false;
+	ok(lags_by(replay, -1.0), "nor is it where nothing was replayed");
+}
+
 int
 main(void)
 {
+	test_lag();
 	test_weight();
 	test_connections();
 	test_states();

@@ -2,7 +2,8 @@
  * agent_check.c
  *		The line for HAProxy's agent check.
  *
- * Owns the rules that turn headroom into a weight and a number of connections.  Pure.
+ * Owns the rules that turn headroom into a weight and a number of connections, and what
+ * the lag of a standby is.  Pure.
  *
  * Each line is complete: HAProxy keeps what a line leaves out, so a line that depended on an
  * earlier one would leave a server with a weight that nothing explains.
@@ -10,6 +11,10 @@
  * A standby that lags too far gets the weight 0, with which HAProxy sends it no new
  * connection.  The word "drain" would do the same, but only the word "ready" ends it, and
  * "ready" also ends the maintenance that an administrator has set.
+ *
+ * While WAL comes in, both ages are upper bounds of the lag.  The last transaction is old
+ * where the primary commits seldom, as during one long one.  What was received last can be
+ * old where replay is always a moment behind.  So the lesser of the two counts.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
@@ -50,6 +55,24 @@ connections(const PadvAgentInput *input)
 	if (input->has_sample && input->pool_size > 0 && input->busy > 0.0 && input->sessions > 0)
 		most = fmin(most, (double) input->pool_size * fmax((double) input->sessions / input->busy, 1.0));
 	return (int64_t) fmax(floor(most / (double) input->proxies), 1.0);
+}
+
+double
+padv_replay_lag(const PadvReplay *replay)
+{
+	double		since_commit = replay->has_commit ? fmax(replay->commit_age, 0.0) : -1.0;
+
+	if (!replay->streaming)
+		return since_commit;
+	if (replay->all_replayed)
+		return 0.0;
+	if (!replay->has_chunk)
+		return since_commit;
+
+	/* a transaction of the future is of a clock that is ahead */
+	if (replay->has_commit && replay->commit_age >= 0.0)
+		return fmin(replay->commit_age, replay->chunk_age);
+	return replay->chunk_age;
 }
 
 static bool

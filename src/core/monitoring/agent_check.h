@@ -32,6 +32,24 @@ typedef struct PadvAgentInput
 	double		lag;			/* seconds; negative: not known */
 } PadvAgentInput;
 
+/*
+ * How far a standby has replayed.  Ages are in seconds: of what was received last when
+ * replay began with it, by the clock of the standby, and of the last transaction that was
+ * replayed, by that of the primary.
+ */
+typedef struct PadvReplay
+{
+	bool		streaming;		/* the primary sends WAL now */
+	bool		all_replayed;	/* all that it has sent */
+	bool		has_chunk;
+	bool		has_commit;
+	double		chunk_age;
+	double		commit_age;
+} PadvReplay;
+
+/* By how many seconds it lags; negative when it is not known. */
+extern double padv_replay_lag(const PadvReplay *replay);
+
 /* Bytes of the longest line, with the NUL. */
 #define PADV_AGENT_LINE 64
 
