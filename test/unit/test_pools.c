@@ -556,6 +556,31 @@ test_advice(void)
 	ok(advise(pool, advice) == 0, "people need none");
 }
 
+/* More advice than there is room for: what is severe stays, wherever its pool is. */
+static void
+test_crowd(void)
+{
+	static PadvAdvice advice[PADV_MAX_FOUND_ADVICE];
+	static PadvNamedPool pools[30];
+	static PadvLocalStatus local;
+
+	for (int i = 0; i < 30; i++)
+		pools[i] = (PadvNamedPool) {
+			.pool = {.kind = PADV_POOL_FIXED, .open = 50, .max_open = 50, .max_in_use = 4, .suggested = 5,
+				.known_seconds = 7200.0, .busiest = {.at = 1, .rate = 100.0, .load = 2.0, .demand = 1.0}},
+			.role = "web", .database = "shop", .application = "web", .role_literal = "'web'", .application_literal = "'web'",
+		};
+	pools[27].pool.kind = PADV_POOL_PER_REQUEST;
+	pools[27].pool.brief_per_minute = 600.0;
+	pools[28].pool.kind = PADV_POOL_LOCKED_UP;
+	pools[28].pool.stuck_seconds = 900.0;
+	pools[29].pool.kind = PADV_POOL_LEAKING;
+	ok(padv_advise_found_pools(&local, pools, 30, advice) == PADV_MAX_FOUND_ADVICE, "as much advice as there is room for");
+	ok(advice[0].severity == PADV_CRITICAL && strcmp(advice[0].code, "pool_locked_up") == 0, "with the critical one first");
+	ok(advice[1].severity == PADV_WARNING && advice[2].severity == PADV_WARNING && advice[3].severity == PADV_INFO,
+	   "then the warnings");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -575,5 +600,6 @@ main(int argc, char **argv)
 	test_slowed_down();
 	test_week(7, 7);
 	test_advice();
+	test_crowd();
 	return tap_end();
 }

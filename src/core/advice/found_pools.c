@@ -26,9 +26,6 @@
 #define SURE_SECONDS 60.0
 #define A_DAY_SECONDS 86400.0
 
-/* A lock-up of this length is an outage. */
-#define OUTAGE_SECONDS 300.0
-
 /* --- the reason --------------------------------------------------------------- */
 
 static void
@@ -106,6 +103,37 @@ padv_explain_found_pool(const PadvFoundPool *pool, char *text, size_t size)
 	}
 }
 
+/* --- what there is to say ----------------------------------------------------- */
+
+static bool
+is_too_large(const PadvFoundPool *pool)
+{
+	return (pool->kind == PADV_POOL_FIXED || pool->kind == PADV_POOL_ELASTIC) &&
+		pool->size_state == PADV_POOL_SIZED && pool->suggested > 0 &&
+		pool->known_seconds >= LONG_ENOUGH_SECONDS &&
+		pool->max_open >= FAR_LARGER * pool->suggested && pool->max_open >= pool->suggested + MANY_MORE;
+}
+
+static PadvFoundAdvice
+judge(const PadvFoundPool *pool)
+{
+	if (pool->kind == PADV_POOL_LEAKING)
+		return PADV_FOUND_LEAKING;
+	if (pool->kind == PADV_POOL_LOCKED_UP)
+		return PADV_FOUND_LOCKED_UP;
+	if (pool->kind == PADV_POOL_PER_REQUEST && pool->brief_per_minute >= 0.5)
+		return PADV_FOUND_PER_REQUEST;
+	return is_too_large(pool) ? PADV_FOUND_TOO_LARGE : PADV_FOUND_NOTHING;
+}
+
+static PadvSeverity
+severity_of(const PadvFoundPool *pool, PadvFoundAdvice what)
+{
+	if (what == PADV_FOUND_LOCKED_UP && pool->stuck_seconds >= PADV_LOCKED_UP_CRITICAL_SECONDS)
+		return PADV_CRITICAL;
+	return what == PADV_FOUND_TOO_LARGE ? PADV_INFO : PADV_WARNING;
+}
+
 /* --- advice ------------------------------------------------------------------- */
 
 /* Long names of users are cut, as texts of advice have a fixed size. */
@@ -176,8 +204,7 @@ advise_locked_up(const PadvNamedPool *named, PadvAdvice *advice)
 	const PadvFoundPool *pool = &named->pool;
 	char		who[WHO];
 
-	begin_pool(advice, pool->stuck_seconds >= OUTAGE_SECONDS ? PADV_CRITICAL : PADV_WARNING,
-			   "pool_locked_up", named);
+	begin_pool(advice, severity_of(pool, PADV_FOUND_LOCKED_UP), "pool_locked_up", named);
 	say_who(named, who, sizeof(who));
 	PADV_WRITE(advice->finding, "%s: all %lld connections have been idle in a transaction for %.0f s or longer. None waits for a lock, and no transaction ends.",
 			   who, (long long) pool->open, pool->stuck_seconds);
@@ -205,15 +232,6 @@ advise_per_request(const PadvNamedPool *named, PadvAdvice *advice)
 	write_line(advice, "SELECT setting, value, reason FROM pool_advisor.client_config('pgbouncer');");
 }
 
-static bool
-is_too_large(const PadvFoundPool *pool)
-{
-	return (pool->kind == PADV_POOL_FIXED || pool->kind == PADV_POOL_ELASTIC) &&
-		pool->size_state == PADV_POOL_SIZED && pool->suggested > 0 &&
-		pool->known_seconds >= LONG_ENOUGH_SECONDS &&
-		pool->max_open >= FAR_LARGER * pool->suggested && pool->max_open >= pool->suggested + MANY_MORE;
-}
-
 static void
 advise_too_large(const PadvNamedPool *named, PadvAdvice *advice)
 {
@@ -232,24 +250,27 @@ advise_too_large(const PadvNamedPool *named, PadvAdvice *advice)
 			   named->role_literal, named->application_literal);
 }
 
-/* Whether there is advice on a pool. */
-static bool
-advise_pool(const PadvLocalStatus *local, const PadvNamedPool *named, PadvAdvice *advice)
+static void
+advise_pool(const PadvLocalStatus *local, const PadvNamedPool *named, PadvFoundAdvice what, PadvAdvice *advice)
 {
-	const PadvFoundPool *pool = &named->pool;
-
-	if (pool->kind == PADV_POOL_LEAKING)
-		advise_leaking(local, named, advice);
-	else if (pool->kind == PADV_POOL_LOCKED_UP)
-		advise_locked_up(named, advice);
-	else if (pool->kind == PADV_POOL_PER_REQUEST && pool->brief_per_minute >= 0.5)
-		advise_per_request(named, advice);
-	else if (is_too_large(pool))
-		advise_too_large(named, advice);
-	else
-		return false;
-	padv_advice_conclude(advice, &local->status.model, confidence(pool), PADV_GAIN_UNKNOWN);
-	return true;
+	switch (what)
+	{
+		case PADV_FOUND_NOTHING:
+			return;
+		case PADV_FOUND_LEAKING:
+			advise_leaking(local, named, advice);
+			break;
+		case PADV_FOUND_LOCKED_UP:
+			advise_locked_up(named, advice);
+			break;
+		case PADV_FOUND_PER_REQUEST:
+			advise_per_request(named, advice);
+			break;
+		case PADV_FOUND_TOO_LARGE:
+			advise_too_large(named, advice);
+			break;
+	}
+	padv_advice_conclude(advice, &local->status.model, confidence(&named->pool), PADV_GAIN_UNKNOWN);
 }
 
 int
@@ -258,8 +279,13 @@ padv_advise_found_pools(const PadvLocalStatus *local, const PadvNamedPool *pools
 {
 	int			found = 0;
 
-	for (int i = 0; i < count && found < PADV_MAX_FOUND_ADVICE; i++)
-		found += advise_pool(local, &pools[i], &advice[found]);
-	padv_advice_sort(advice, found);
+	for (PadvSeverity severity = PADV_CRITICAL; severity <= PADV_INFO; severity++)
+		for (int i = 0; i < count && found < PADV_MAX_FOUND_ADVICE; i++)
+		{
+			PadvFoundAdvice what = judge(&pools[i].pool);
+
+			if (what != PADV_FOUND_NOTHING && severity_of(&pools[i].pool, what) == severity)
+				advise_pool(local, &pools[i], what, &advice[found++]);
+		}
 	return found;
 }

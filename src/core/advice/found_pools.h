@@ -32,7 +32,7 @@ extern void padv_explain_found_pool(const PadvFoundPool *pool, char *text, size_
 
 /*
  * Write the advice that these pools call for, worst first, and return how many there are:
- * one for a pool at most.
+ * one for a pool at most.  Where there is more, the least severe is left out.
  */
 extern int	padv_advise_found_pools(const PadvLocalStatus *local, const PadvNamedPool *pools, int count,
 									PadvAdvice advice[PADV_MAX_FOUND_ADVICE]);

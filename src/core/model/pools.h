@@ -119,6 +119,19 @@ typedef struct PadvFoundPool
 	double		stuck_seconds;	/* of a locked up pool: its shortest pause */
 } PadvFoundPool;
 
+/* What there is to say about a found pool. */
+typedef enum PadvFoundAdvice
+{
+	PADV_FOUND_NOTHING,
+	PADV_FOUND_LEAKING,
+	PADV_FOUND_LOCKED_UP,
+	PADV_FOUND_PER_REQUEST,
+	PADV_FOUND_TOO_LARGE,
+} PadvFoundAdvice;
+
+/* A lock-up of this length is an outage. */
+#define PADV_LOCKED_UP_CRITICAL_SECONDS 300.0
+
 /* --- finding them --- */
 
 typedef struct PadvPools PadvPools;
