@@ -556,7 +556,7 @@ CREATE VIEW pool_advisor.summary AS SELECT * FROM pool_advisor._summary();
 REVOKE ALL ON pool_advisor.summary FROM PUBLIC;
 GRANT SELECT ON pool_advisor.summary TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.summary IS
-    'the state of the server in 8 rows that fit into 80 columns, the most urgent first';
+    'the state of the server in 8 rows that fit into 80 columns, the most urgent first; advice on declared pools is in the view advice only';
 COMMENT ON COLUMN pool_advisor.summary.item IS 'verdict, blocked by, advice, load, optimal, queue, limits, data';
 COMMENT ON COLUMN pool_advisor.summary.state IS 'for people, and not stable; programs read the views status and metrics';
 

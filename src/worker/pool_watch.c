@@ -30,6 +30,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "core/advice/found_pools.h"
 #include "shmem/ended_sessions.h"
 #include "shmem/status_shmem.h"
 #include "shmem/xact_stats.h"
@@ -307,12 +308,17 @@ count_ended(PadvPoolWatch *watch)
 }
 
 void
-padv_pool_watch_second(PadvPoolWatch *watch, const PadvSample *sample, int64_t optimal)
+padv_pool_watch_second(PadvPoolWatch *watch, const PadvSample *sample, int64_t optimal,
+					   PadvFoundCounts *counts)
 {
+	int			rows;
+
 	count_sessions(watch);
 	count_ended(watch);
 	padv_pools_second(watch->pools, sample, watch->started, optimal);
-	padv_status_publish_pools(watch->rows, padv_pools_rows(watch->pools, watch->rows));
+	rows = padv_pools_rows(watch->pools, watch->rows);
+	padv_count_found_advice(watch->rows, rows, counts);
+	padv_status_publish_pools(watch->rows, rows);
 }
 
 void

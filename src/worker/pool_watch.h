@@ -29,10 +29,11 @@ extern void padv_pool_watch_sample(PadvPoolWatch *watch, const PadvSample *sampl
 
 /*
  * Judge the pools, and publish them.  `sample` is the last one counted; optimal is the
- * server's number of active connections.  Takes the lock of status_shmem.c; the caller
- * holds none.
+ * server's number of active connections.  *counts is set to what there is to say about them.
+ * Takes the lock of status_shmem.c; the caller holds none.
  */
-extern void padv_pool_watch_second(PadvPoolWatch *watch, const PadvSample *sample, int64_t optimal);
+extern void padv_pool_watch_second(PadvPoolWatch *watch, const PadvSample *sample, int64_t optimal,
+								   PadvFoundCounts *counts);
 
 extern void padv_pool_watch_forget_sizes(PadvPoolWatch *watch);
 extern void padv_pool_watch_forget_peaks(PadvPoolWatch *watch);

@@ -471,7 +471,8 @@ static void
 judge_pools(Worker *worker, int64 now pg_attribute_unused())
 {
 	padv_pool_watch_second(worker->pools, worker->sample,
-						   padv_model_chosen(&worker->status.model)->connections);
+						   padv_model_chosen(&worker->status.model)->connections,
+						   &worker->status.found);
 }
 
 /* Limits on queries have no effect without query IDs, which is said once. */

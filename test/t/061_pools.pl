@@ -108,6 +108,11 @@ becomes('leaking', q{kind = 'leaking'}, 'connections that are not used again', s
 });
 my $leak = admin($node)->value(q{SELECT severity || '|' || subject || '|' || fix FROM pool_advisor.advice WHERE code = 'pool_leaking'});
 like($leak, qr/^warning\|leaking\|SELECT query/, 'there is advice');
+wait_for($node, q{max(value) FILTER (WHERE name ~ 'pools_leaking') = 1 AND max(value) FILTER (WHERE name ~ 'advice_warning') >= 2
+	FROM pool_advisor.metrics}, 'and in the metrics');
+my $status = admin($node)->value('SELECT status FROM pool_advisor.check_load()');
+cmp_ok($status, '>=', 1, 'check_load() warns');
+isnt(admin($node)->value(q{SELECT state FROM pool_advisor.summary WHERE item = 'advice'}), 'none', 'and the summary has advice');
 like(admin($node)->value($leak =~ s/^.*?\|.*?\|//r), qr/^SELECT 1\|\d+/m, 'whose line tells what they did last');
 close_some('leaking', 0);
 becomes('leaking', q{kind <> 'leaking'}, 'it ends with them');

@@ -9,6 +9,7 @@
 
 #include "core/advice/advice.h"
 #include "core/advice/blocked_advice.h"
+#include "core/advice/found_pools.h"
 #include "core/advice/summary.h"
 #include "core/model/health.h"
 #include "core/monitoring/check_load.h"
@@ -368,6 +369,35 @@ test_summary(void)
 	ok(fits() && strcmp(state_of("data"), "sampling stopped, the last sample is 1000000 s old") == 0, "after the last");
 }
 
+/* What is found of pools is in the check, the metrics and the summary. */
+static void
+test_found_pools(void)
+{
+	static PadvMetricsServer server;
+	PadvFoundPool pools[3] = {
+		{.kind = PADV_POOL_PER_REQUEST, .brief_per_minute = 600.0},
+		{.kind = PADV_POOL_LOCKED_UP, .open = 8, .stuck_seconds = 40.0},
+		{.kind = PADV_POOL_INTERACTIVE, .open = 1},
+	};
+
+	set_up();
+	padv_count_found_advice(pools, 3, &status->found);
+	ok(padv_health(&local).status == PADV_CHECK_WARNING && strcmp(padv_health(&local).code, "pool_locked_up") == 0, "a lock-up is worth a warning");
+	ok(strcmp(state_of("advice"), "warning: pool_per_request, and 1 more") == 0, "%s", state_of("advice"));
+	pools[1].stuck_seconds = 400.0;
+	padv_count_found_advice(pools, 3, &status->found);
+	ok(padv_health(&local).status == PADV_CHECK_CRITICAL, "a long one is critical");
+	ok(strcmp(state_of("advice"), "critical: pool_locked_up, and 1 more") == 0, "%s", state_of("advice"));
+	server.local = local;
+	padv_metrics_prepare(&server);
+	ok(server.advice[PADV_CRITICAL] == 1 && server.advice[PADV_WARNING] == 1 && server.health == 2, "and in the metrics");
+	pools[1].kind = PADV_POOL_LEAKING;
+	padv_count_found_advice(pools, 2, &status->found);
+	ok(padv_health(&local).status == PADV_CHECK_WARNING && strcmp(padv_health(&local).code, "pool_leaking") == 0, "a leak, too");
+	stall(7);
+	ok(strncmp(state_of("advice"), "critical: blocked_by, and ", 26) == 0, "after what is worse");
+}
+
 int
 main(void)
 {
@@ -377,5 +407,6 @@ main(void)
 	test_alerts();
 	test_metrics();
 	test_summary();
+	test_found_pools();
 	return tap_end();
 }

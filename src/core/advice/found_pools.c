@@ -2,7 +2,7 @@
  * found_pools.c
  *		The pools that were found in front, in words: why a size, and what to do.
  *
- * Owns the words, and when a pool is too large.  core/model/pools.c owns what kind of pool
+ * Owns the words, when a pool is too large, and how severe what is.  core/model/pools.c owns what kind of pool
  * it is.  Pure.
  *
  * Copyright (c) 2026, pool_advisor contributors
@@ -288,4 +288,57 @@ padv_advise_found_pools(const PadvLocalStatus *local, const PadvNamedPool *pools
 				advise_pool(local, &pools[i], what, &advice[found++]);
 		}
 	return found;
+}
+
+const char *
+padv_found_advice_code(PadvFoundAdvice what)
+{
+	static const char *const codes[] = {
+		"", "pool_leaking", "pool_locked_up", "pool_per_request", "pool_too_large",
+	};
+
+	return codes[what];
+}
+
+/* Rows beyond the room there is are not in the view. */
+static void
+cut_to_room(int64_t advice[3])
+{
+	int64_t		room = PADV_MAX_FOUND_ADVICE;
+
+	for (PadvSeverity severity = PADV_CRITICAL; severity <= PADV_INFO; severity++)
+	{
+		if (advice[severity] > room)
+			advice[severity] = room;
+		room -= advice[severity];
+	}
+}
+
+void
+padv_count_found_advice(const PadvFoundPool *pools, int count, PadvFoundCounts *counts)
+{
+	PadvSeverity worst = PADV_INFO;
+
+	memset(counts, 0, sizeof(*counts));
+	for (int i = 0; i < count; i++)
+	{
+		PadvFoundAdvice what = judge(&pools[i]);
+		PadvSeverity severity = severity_of(&pools[i], what);
+
+		if (what == PADV_FOUND_NOTHING)
+			continue;
+		counts->advice[severity]++;
+		counts->leaking += what == PADV_FOUND_LEAKING;
+		if (what == PADV_FOUND_LOCKED_UP)
+		{
+			counts->locked_up++;
+			counts->locked_up_seconds = fmax(counts->locked_up_seconds, pools[i].stuck_seconds);
+		}
+		if (counts->worst == PADV_FOUND_NOTHING || severity < worst)
+		{
+			worst = severity;
+			counts->worst = what;
+		}
+	}
+	cut_to_room(counts->advice);
 }

@@ -37,4 +37,8 @@ extern void padv_explain_found_pool(const PadvFoundPool *pool, char *text, size_
 extern int	padv_advise_found_pools(const PadvLocalStatus *local, const PadvNamedPool *pools, int count,
 									PadvAdvice advice[PADV_MAX_FOUND_ADVICE]);
 
+/* Count that advice without writing it; and the code of one, a constant string. */
+extern void padv_count_found_advice(const PadvFoundPool *pools, int count, PadvFoundCounts *counts);
+extern const char *padv_found_advice_code(PadvFoundAdvice what);
+
 #endif							/* PADV_FOUND_POOLS_H */

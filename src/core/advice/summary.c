@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/advice/advice.h"
+#include "core/advice/found_pools.h"
 #include "core/advice/summary.h"
 #include "core/model/health.h"
 #include "core/policy/enforcement.h"
@@ -92,13 +93,26 @@ add_advice_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 {
 	PadvAdvice	advice[PADV_MAX_ADVICE];
 	int			count = padv_advise(local, advice);
+	const PadvFoundCounts *found = &local->status.found;
+	PadvSeverity severity = count > 0 ? advice[0].severity : PADV_INFO;
+	const char *code = count > 0 ? advice[0].code : "";
 
+	/* of pools what is more severe comes first, as in the view */
+	for (PadvSeverity of_pools = PADV_INFO + 1; of_pools-- > PADV_CRITICAL;)
+	{
+		count += (int) found->advice[of_pools];
+		if (found->advice[of_pools] > 0 && (code[0] == '\0' || of_pools < severity))
+		{
+			severity = of_pools;
+			code = padv_found_advice_code(found->worst);
+		}
+	}
 	if (count == 0)
 		WRITE(row, "none");
 	else if (count == 1)
-		WRITE(row, "%s: %s", padv_severity_name(advice[0].severity), advice[0].code);
+		WRITE(row, "%s: %s", padv_severity_name(severity), code);
 	else
-		WRITE(row, "%s: %s, and %d more", padv_severity_name(advice[0].severity), advice[0].code, count - 1);
+		WRITE(row, "%s: %s, and %d more", padv_severity_name(severity), code, count - 1);
 }
 
 static void

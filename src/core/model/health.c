@@ -99,6 +99,22 @@ check_idle_blocker(const PadvLocalStatus *local)
 }
 
 static PadvCheckStatus
+check_locked_up(const PadvLocalStatus *local)
+{
+	const PadvFoundCounts *found = &local->status.found;
+
+	if (found->locked_up_seconds >= PADV_LOCKED_UP_CRITICAL_SECONDS)
+		return PADV_CHECK_CRITICAL;
+	return found->locked_up > 0 ? PADV_CHECK_WARNING : PADV_CHECK_OK;
+}
+
+static PadvCheckStatus
+check_leaking(const PadvLocalStatus *local)
+{
+	return local->status.found.leaking > 0 ? PADV_CHECK_WARNING : PADV_CHECK_OK;
+}
+
+static PadvCheckStatus
 check_limits(const PadvLocalStatus *local)
 {
 	return local->status.limits_unreadable ? PADV_CHECK_CRITICAL : PADV_CHECK_OK;
@@ -169,9 +185,11 @@ const PadvHealthRule padv_health_rules[] = {
 	{"sampling_stopped", "PoolAdvisorSamplingStopped", check_sampling},
 	{"blocked_by", "PoolAdvisorStalled", check_stall},
 	{"blocked_by", "PoolAdvisorIdleBlocker", check_idle_blocker},
+	{"pool_locked_up", "PoolAdvisorPoolLockedUp", check_locked_up},
 	{"connections_nearly_full", "PoolAdvisorConnectionsNearlyFull", check_connections},
 	{"limits_unreadable", "PoolAdvisorLimitsUnreadable", check_limits},
 	{"oversubscribed", "PoolAdvisorOversubscribed", padv_health_oversubscribed},
+	{"pool_leaking", "PoolAdvisorPoolLeaking", check_leaking},
 	{"queue_old", "PoolAdvisorQueueOld", check_queue},
 	{"enforcement_off", "PoolAdvisorEnforcementOff", check_enforcement},
 	{0}

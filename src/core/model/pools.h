@@ -132,6 +132,16 @@ typedef enum PadvFoundAdvice
 /* A lock-up of this length is an outage. */
 #define PADV_LOCKED_UP_CRITICAL_SECONDS 300.0
 
+/* What there is to say about all of them; part of the published status. */
+typedef struct PadvFoundCounts
+{
+	int64_t		advice[3];		/* rows of the view advice, by PadvSeverity */
+	int64_t		leaking;		/* pools */
+	int64_t		locked_up;
+	double		locked_up_seconds;	/* the longest; 0: none */
+	PadvFoundAdvice worst;		/* what the most severe row is about */
+} PadvFoundCounts;
+
 /* --- finding them --- */
 
 typedef struct PadvPools PadvPools;

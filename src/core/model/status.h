@@ -13,6 +13,7 @@
 
 #include "core/model/blockers.h"
 #include "core/model/model.h"
+#include "core/model/pools.h"
 #include "core/policy/limits.h"
 #include "core/policy/slot_stats.h"
 #include "core/stats/load.h"
@@ -33,6 +34,7 @@ typedef struct PadvStatus
 	PadvModel	model;
 	PadvControl control;		/* of server_max_active = auto */
 	PadvStall	stall;			/* sessions that block others */
+	PadvFoundCounts found;		/* of the pools found, as of the last second */
 	bool		limits_unreadable;	/* limits could not be read, so no login
 									 * is refused */
 	int64_t		connections_most;	/* maximum in use of the last 14 days */

@@ -167,14 +167,20 @@ const PadvMetric padv_metrics[] = {
 	"The same for a pool whose callers keep a connection for a request.", PADV_BY_SAMPLE, SERVER(session_pool_size)},
 	{"pool_advisor_pool_size_age_seconds", GAUGE, "seconds",
 	"Time since the load was measured that pool_size is of.", PADV_BY_SAMPLE, SERVER_REAL(pool_size_age)},
+	{"pool_advisor_pools_locked_up", GAUGE, "",
+	"Pools of the view pools all of whose connections are idle in a transaction, while none ends.", PADV_BY_SAMPLE, STATUS(found.locked_up)},
+	{"pool_advisor_pools_locked_up_seconds", GAUGE, "seconds",
+	"For how long the one of them has been so that is longest; 0 if none is.", PADV_BY_SAMPLE, STATUS_REAL(found.locked_up_seconds)},
+	{"pool_advisor_pools_leaking", GAUGE, "",
+	"Pools of the view pools that open connections which are not used again.", PADV_BY_SAMPLE, STATUS(found.leaking)},
 	{"pool_advisor_limits_unreadable", GAUGE, "",
 	"Whether limits cannot be read, so that everybody is let in: 1 or 0.", PADV_BY_SAMPLE, SERVER(limits_unreadable)},
 	{"pool_advisor_committed_sessions", GAUGE, "",
 	"Sessions that limits and CONNECTION LIMITs allow, over all roles; -1 is no limit.", PADV_BY_SAMPLE, STATUS(limits_committed)},
 	{"pool_advisor_advice_critical", GAUGE, "",
-	"Rows of severity critical in the view advice, declared pools left out.", PADV_BY_SAMPLE, SERVER(advice[PADV_CRITICAL])},
+	"Rows of severity critical in the view advice, without those on declared pools.", PADV_BY_SAMPLE, SERVER(advice[PADV_CRITICAL])},
 	{"pool_advisor_advice_warning", GAUGE, "",
-	"Rows of severity warning in the view advice, declared pools left out.", PADV_BY_SAMPLE, SERVER(advice[PADV_WARNING])},
+	"Rows of severity warning in the view advice, without those on declared pools.", PADV_BY_SAMPLE, SERVER(advice[PADV_WARNING])},
 
 	{"pool_advisor_wait_class_sessions", GAUGE, "",
 	"Active sessions in the last sample by what they wait for; cpu is for nothing.", PADV_BY_WAIT_CLASS, STATUS(last.in_class)},
@@ -292,7 +298,8 @@ padv_metrics_prepare(PadvMetricsServer *server)
 	server->verdict = status->model.verdict;
 	server->health = padv_health(&server->local).status;
 	server->oversubscribed = padv_health_oversubscribed(&server->local) != PADV_CHECK_OK;
-	memset(server->advice, 0, sizeof(server->advice));
+	for (int i = 0; i < 3; i++)
+		server->advice[i] = status->found.advice[i];
 	for (int i = 0; i < count; i++)
 		server->advice[advice[i].severity]++;
 }

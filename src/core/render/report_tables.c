@@ -465,13 +465,13 @@ padv_report_advice(const PadvHtml *html, const PadvAdvice *advice, int count)
 {
 	padv_html_markup(html, "<section id=\"advice\"><h2>Advice</h2>\n");
 	if (count == 0)
-		padv_html_markup(html, "<p class=\"nothing\">There is none: all is well.</p>\n");
+		padv_html_markup(html, "<p class=\"nothing\">There is none: all is well. Advice on declared pools is in the view advice only.</p>\n");
 	else
 	{
 		padv_html_markup(html, "<ol class=\"advice\">\n");
 		for (int i = 0; i < count; i++)
 			write_advice(html, &advice[i]);
-		padv_html_markup(html, "</ol>\n");
+		padv_html_markup(html, "</ol>\n<p>Advice on declared pools is in the view advice only.</p>\n");
 	}
 	padv_html_markup(html, "</section>\n");
 }
