@@ -506,6 +506,40 @@ test_slowed_down(void)
 	sim_stop(&world);
 }
 
+/* Advice on a pool that is too large ends when it is not any more. */
+static void
+test_made_smaller(void)
+{
+	SimPool		pool = {.application = "smaller", .rate = 20.0, .service = 0.02, .least = 30, .most = 30, .filled = true};
+	SimPool		gone = pool;
+	PadvFoundCounts counts;
+	PadvFoundPool rows[2];
+
+	gone.application = "gone";
+	sim_start(&world, 31);
+	sim_add(&world, &pool);
+	sim_add(&world, &gone);
+	sim_run(&world, 700.0, SAMPLE);
+	rows[0] = sim_row(&world, &pool);
+	rows[1] = sim_row(&world, &gone);
+	padv_count_found_advice(rows, 2, &counts);
+	ok(counts.advice[PADV_INFO] == 2, "two pools are too large");
+	sim_close_all(&world, &pool);
+	sim_close_all(&world, &gone);
+	gone.stopped = true;
+	pool.least = pool.most = 3;
+	sim_run(&world, 10.0, SAMPLE);
+	rows[0] = sim_row(&world, &pool);
+	rows[1] = sim_row(&world, &gone);
+	padv_count_found_advice(rows, 2, &counts);
+	ok(counts.advice[PADV_INFO] == 1 && rows[1].open == 0, "one that has ended is not");
+	sim_run(&world, 1200.0, SAMPLE);
+	rows[0] = sim_row(&world, &pool);
+	padv_count_found_advice(rows, 1, &counts);
+	ok(counts.advice[PADV_INFO] == 0 && rows[0].open == 3 && rows[0].max_open == 30, "nor is one that was made smaller");
+	sim_stop(&world);
+}
+
 /* --- words ----------------------------------------------------------------------- */
 
 static int
@@ -525,7 +559,7 @@ static void
 test_advice(void)
 {
 	static PadvAdvice advice[PADV_MAX_FOUND_ADVICE];
-	PadvFoundPool pool = {.kind = PADV_POOL_FIXED, .open = 50, .max_open = 50, .max_in_use = 4, .suggested = 5,
+	PadvFoundPool pool = {.kind = PADV_POOL_FIXED, .open = 50, .max_open = 50, .open_lately = 50, .max_in_use = 4, .suggested = 5,
 		.known_seconds = 7200.0, .kind_seconds = 7200.0, .hold_p50_seconds = 0.01, .hold_p95_seconds = 0.02,
 	.busiest = {.at = 1, .rate = 100.0, .load = 2.0, .demand = 1.0}};
 
@@ -536,7 +570,7 @@ test_advice(void)
 	pool.known_seconds = 60.0;
 	ok(advise(pool, advice) == 0, "not after a minute");
 	pool.known_seconds = 7200.0;
-	pool.max_open = 12;
+	pool.open_lately = 12;
 	ok(advise(pool, advice) == 0, "not by a few connections");
 	pool.kind = PADV_POOL_LEAKING;
 	pool.leaked = 40;
@@ -566,7 +600,7 @@ test_crowd(void)
 
 	for (int i = 0; i < 30; i++)
 		pools[i] = (PadvNamedPool) {
-			.pool = {.kind = PADV_POOL_FIXED, .open = 50, .max_open = 50, .max_in_use = 4, .suggested = 5,
+			.pool = {.kind = PADV_POOL_FIXED, .open = 50, .max_open = 50, .open_lately = 50, .max_in_use = 4, .suggested = 5,
 				.known_seconds = 7200.0, .busiest = {.at = 1, .rate = 100.0, .load = 2.0, .demand = 1.0}},
 			.role = "web", .database = "shop", .application = "web", .role_literal = "'web'", .application_literal = "'web'",
 		};
@@ -598,6 +632,7 @@ main(int argc, char **argv)
 	test_per_request();
 	test_sizes();
 	test_slowed_down();
+	test_made_smaller();
 	test_week(7, 7);
 	test_advice();
 	test_crowd();

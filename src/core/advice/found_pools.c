@@ -111,7 +111,8 @@ is_too_large(const PadvFoundPool *pool)
 	return (pool->kind == PADV_POOL_FIXED || pool->kind == PADV_POOL_ELASTIC) &&
 		pool->size_state == PADV_POOL_SIZED && pool->suggested > 0 &&
 		pool->known_seconds >= LONG_ENOUGH_SECONDS &&
-		pool->max_open >= FAR_LARGER * pool->suggested && pool->max_open >= pool->suggested + MANY_MORE;
+		pool->open > 0 && pool->open_lately >= FAR_LARGER * pool->suggested &&
+		pool->open_lately >= pool->suggested + MANY_MORE;
 }
 
 static PadvFoundAdvice
@@ -240,8 +241,8 @@ advise_too_large(const PadvNamedPool *named, PadvAdvice *advice)
 
 	begin_pool(advice, PADV_INFO, "pool_too_large", named);
 	say_who(named, who, sizeof(who));
-	PADV_WRITE(advice->finding, "%s: up to %lld connections were open, and %lld of them in use at once; %lld do for the busiest load of the %.1f hours that it was seen.",
-			   who, (long long) pool->max_open, (long long) pool->max_in_use, (long long) pool->suggested,
+	PADV_WRITE(advice->finding, "%s: up to %lld connections were open in the last minutes; at most %lld were ever in use at once, and %lld do for the busiest load of the %.1f hours that it was seen.",
+			   who, (long long) pool->open_lately, (long long) pool->max_in_use, (long long) pool->suggested,
 			   pool->known_seconds / 3600.0);
 	PADV_WRITE(advice->recommendation,
 			   "The others cost a process each, and when all are used at once, work waits inside the server instead of in the pool. Set the pool to %lld. Look at the busiest hours first.",

@@ -150,6 +150,7 @@ typedef struct Group
 
 	PadvDailyPeak open_peak;
 	PadvDailyPeak in_use_peak;
+	PadvLately	open_lately;
 
 	PadvPoolBusiest busiest;
 	int64_t		optimal;
@@ -825,6 +826,7 @@ close_tally(PadvPools *pools, int number)
 		part->open_max = tally->open_max;
 	padv_peak_add(&group->open_peak, pools->wall, (double) tally->open_max);
 	padv_peak_add(&group->in_use_peak, pools->wall, (double) tally->in_use_max);
+	padv_lately_add(&group->open_lately, pools->now_us, tally->open_max);
 	memset(tally, 0, sizeof(*tally));
 }
 
@@ -917,6 +919,7 @@ describe_group(const PadvPools *pools, int number, PadvFoundPool *row)
 	row->open = pools->counts[number].open;
 	row->in_use = pools->counts[number].in_use;
 	row->max_open = padv_peak_most(&group->open_peak, pools->wall);
+	row->open_lately = padv_lately_most(&group->open_lately);
 	row->max_in_use = padv_peak_most(&group->in_use_peak, pools->wall);
 	row->busy = sum.open > 0 ? (double) sum.in_use / (double) sum.open : -1.0;
 	row->hold_p50_seconds = group->p50;
@@ -977,6 +980,7 @@ padv_pools_forget_peaks(PadvPools *pools)
 	{
 		padv_peak_init(&pools->groups[i].open_peak);
 		padv_peak_init(&pools->groups[i].in_use_peak);
+		memset(&pools->groups[i].open_lately, 0, sizeof(PadvLately));
 	}
 }
 

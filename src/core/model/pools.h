@@ -101,6 +101,7 @@ typedef struct PadvFoundPool
 	int64_t		open;			/* in the last sample */
 	int64_t		in_use;
 	int64_t		max_open;		/* of 14 days */
+	int64_t		open_lately;	/* most, of the last 10 to 20 minutes */
 	int64_t		max_in_use;
 	double		busy;			/* share of the time that an open connection
 								 * is in use, last minute; -1: none was open */

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #define DAY INT64_C(86400000000)
+#define LATELY INT64_C(600000000)
 
 /* Beyond what a clock shows, and what a server can have. */
 #define MOST_DAYS 1e6
@@ -114,4 +115,23 @@ padv_peak_restore(PadvDailyPeak *peak, const double *numbers, size_t count)
 	}
 	*peak = kept;
 	return true;
+}
+
+void
+padv_lately_add(PadvLately *lately, int64_t now_us, int64_t connections)
+{
+	if (now_us >= lately->due_us)
+	{
+		lately->due_us = now_us + LATELY;
+		lately->most[1] = lately->most[0];
+		lately->most[0] = 0;
+	}
+	if (connections > lately->most[0])
+		lately->most[0] = connections;
+}
+
+int64_t
+padv_lately_most(const PadvLately *lately)
+{
+	return lately->most[0] > lately->most[1] ? lately->most[0] : lately->most[1];
 }

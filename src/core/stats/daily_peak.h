@@ -42,4 +42,16 @@ extern int64_t padv_peak_days(const PadvDailyPeak *peak, int64_t at);
 extern void padv_peak_keep(const PadvDailyPeak *peak, double numbers[PADV_PEAK_NUMBERS]);
 extern bool padv_peak_restore(PadvDailyPeak *peak, const double *numbers, size_t count);
 
+/* The same of the last minutes, by the monotonic clock; all zeroes is the start. */
+typedef struct PadvLately
+{
+	int64_t		due_us;
+	int64_t		most[2];		/* of the time that has begun, and before */
+} PadvLately;
+
+extern void padv_lately_add(PadvLately *lately, int64_t now_us, int64_t connections);
+
+/* The most of the last 10 to 20 minutes. */
+extern int64_t padv_lately_most(const PadvLately *lately);
+
 #endif							/* PADV_DAILY_PEAK_H */
