@@ -296,7 +296,8 @@ CREATE FUNCTION pool_advisor._pools(
     OUT hold_p95_seconds double precision,
     OUT churn_per_minute double precision,
     OUT suggested_size bigint,
-    OUT reason text
+    OUT reason text,
+    OUT open_lately bigint
 )
 RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'pool_advisor_pools'
@@ -324,6 +325,7 @@ COMMENT ON COLUMN pool_advisor.pools.hold_p95_seconds IS '95 percent of them too
 COMMENT ON COLUMN pool_advisor.pools.churn_per_minute IS 'connections opened in the last minute';
 COMMENT ON COLUMN pool_advisor.pools.suggested_size IS 'connections that it needs for its busiest load; NULL when that was not measured, or it is no pool';
 COMMENT ON COLUMN pool_advisor.pools.reason IS 'why it is of that kind, and how the size is worked out';
+COMMENT ON COLUMN pool_advisor.pools.open_lately IS 'most connections at once in the last 10 to 20 minutes';
 
 CREATE FUNCTION pool_advisor._found_pool_advice(
     OUT severity text,
@@ -986,12 +988,14 @@ WITH limits AS (
     FROM pool_advisor.declared_pools p
     LEFT JOIN pool_advisor._roles() r ON r.rolname = p.role
 ), found AS (
-    -- one connection is no pool, people have none, and what is declared is counted there
+    -- one connection is no pool, people have none, and what is declared is counted there;
+    -- without open connections a pool has ended, unless it opens them as it needs them
     SELECT f.role || '@' || f.database || coalesce(' ' || nullif(f.application_name, ''), '')
                || coalesce(' ' || f.client_addr, '') AS name,
            f.open AS sessions, f.max_open AS committed
     FROM pool_advisor._pools() f
     WHERE f.kind <> 'interactive' AND f.max_open > 1
+      AND (f.open > 0 OR (f.kind IN ('per request', 'elastic') AND f.open_lately > 0))
       AND NOT EXISTS (SELECT FROM pool_advisor.declared_pools p
                       WHERE p.role = f.role AND (p.database IS NULL OR p.database = f.database))
 ), rows AS (
@@ -1032,7 +1036,7 @@ REVOKE ALL ON pool_advisor.budget FROM PUBLIC;
 GRANT SELECT ON pool_advisor.budget TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.budget IS
     'whether all that may connect, by limits and CONNECTION LIMITs, fits into the connections there are; first the server, then each limit with a bound, then the declared pools together and each, then the pools that were found beside them';
-COMMENT ON COLUMN pool_advisor.budget.scope IS 'server, then a scope of the view limits; pools for all declared pools together, pool for each; found pools and found pool for those of the view pools that are not declared for their role and database; all pools for both';
+COMMENT ON COLUMN pool_advisor.budget.scope IS 'server, then a scope of the view limits; pools for all declared pools together, pool for each; found pools and found pool for those of the view pools that are not declared for their role and database, and have not ended; all pools for both';
 COMMENT ON COLUMN pool_advisor.budget.name IS 'of the role, group, database or pool; empty for the server, the default and all pools together';
 COMMENT ON COLUMN pool_advisor.budget.sessions IS 'sessions that are there; of a pool those of its role in the last sample, -1 when it was declared without a role, or with a database, and for all pools';
 COMMENT ON COLUMN pool_advisor.budget.committed IS 'sessions that may be there: the smaller of limit and CONNECTION LIMIT, for the server the sum over all roles, for a pool processes * max_pool_size, for a found pool its most connections; -1 when something has no bound';

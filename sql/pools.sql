@@ -7,7 +7,7 @@ SELECT role = session_user AS role, database = current_database() AS database, m
 FROM pool_advisor.pools WHERE application_name = 'regress_pools';
 
 -- figures that are not known are NULL, and no ratio is out of range
-SELECT bool_and(open >= 0 AND open <= max_open AND max_in_use <= max_open) AS counts,
+SELECT bool_and(open >= 0 AND open <= open_lately AND open_lately <= max_open AND max_in_use <= max_open) AS counts,
        bool_and(coalesce(busy BETWEEN 0 AND 1, true)) AS busy,
        bool_and(coalesce(hold_p50_seconds <= hold_p95_seconds, true)) AS hold,
        bool_and(churn_per_minute >= 0) AS churn,

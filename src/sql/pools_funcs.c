@@ -94,6 +94,7 @@ store_pool(FunctionCallInfo fcinfo, const PadvNamedPool *named)
 	padv_row_add(&row, Int64GetDatum(pool->suggested), pool->suggested == 0);
 	padv_explain_found_pool(pool, reason, sizeof(reason));
 	padv_row_text(&row, reason);
+	padv_row_int(&row, pool->open_lately);
 	padv_row_store(&row, fcinfo);
 }
 
