@@ -60,7 +60,7 @@ typedef struct KnownEntry
 typedef struct Counted
 {
 	int			pid;			/* 0: none */
-	uint32		generation;
+	uint32		generation;		/* 0: its pool is not known yet */
 	uint16		number;
 	uint64		transactions;	/* of the entry, before the session was read */
 	uint64		inside_us;
@@ -80,6 +80,22 @@ struct PadvPoolWatch
 
 static PadvPoolWatch *the_watch = NULL;
 
+/* Take what a session did so far for counted; its pool is known after the first sample. */
+static void
+prime_counted(int entry, Counted *counted)
+{
+	PadvXactSession session;
+	uint64		transactions;
+
+	padv_xact_stats_pid(entry, &transactions);
+	if (!padv_xact_stats_session(entry, &session))
+		return;
+	counted->pid = session.pid;
+	counted->transactions = transactions;
+	counted->inside_us = session.inside_us;
+	memcpy(counted->held, session.held, sizeof(counted->held));
+}
+
 PadvPoolWatch *
 padv_pool_watch_create(void)
 {
@@ -93,9 +109,11 @@ padv_pool_watch_create(void)
 	watch->unchanged = palloc0(PADV_ENDED_ENTRIES * sizeof(int));
 	watch->rows = palloc0(PADV_MAX_FOUND_POOLS * sizeof(PadvFoundPool));
 
-	/* what ended before is not of this second */
+	/* what ended, or was done, before is not of this second */
 	for (int i = 0; i < PADV_ENDED_ENTRIES; i++)
 		padv_ended_read(i, &watch->ended[i]);
+	for (int i = 0; i < padv_xact_stats_entries(); i++)
+		prime_counted(i, &watch->counted[i]);
 	the_watch = watch;
 	return watch;
 }
@@ -249,7 +267,8 @@ count_sessions(PadvPoolWatch *watch)
 		int			pid = padv_xact_stats_pid(i, &transactions);
 		bool		there;
 
-		if (pid == counted->pid && (pid == 0 || transactions == counted->transactions))
+		if (pid == counted->pid &&
+			(pid == 0 || (counted->generation != 0 && transactions == counted->transactions)))
 			continue;
 		there = padv_xact_stats_session(i, &session);
 		if (counted->pid != 0 && (!there || session.pid != counted->pid))
