@@ -15,6 +15,8 @@
  * the old role before it counts anything.  So no transaction is lost, counted twice, or
  * counted for another role, whenever the worker comes and goes.
  *
+ * The place of a role that was dropped is given again when no entry counts for it.
+ *
  * `lock` protects the table of roles, and of each entry `role` and `folded`.  It is held for
  * one entry, one role or a search in the table.  A session takes it once, at its login.
  *
@@ -86,7 +88,9 @@ typedef struct FoldedCounts
 /* Protected by lock. */
 typedef struct RoleCounts
 {
-	Oid			role;			/* InvalidOid: all that have no entry */
+	Oid			role;			/* InvalidOid: all that have no entry, or one
+								 * that was dropped */
+	int32		users;			/* entries of backends that count for it */
 	PadvLatency total;
 	PadvLatencyMinute minute;
 } RoleCounts;
@@ -159,6 +163,7 @@ padv_xact_stats_shmem_init(int tranche)
 	memset(shared, 0, sizeof(XactStatsShared));
 	LWLockInitialize(&shared->lock, tranche);
 	shared->nroles = OTHERS + 1;
+	shared->roles[OTHERS].users = MaxBackends;
 	memset(folded, 0, folded_size());
 	for (int i = 0; i < MaxBackends; i++)
 		init_counts(&backends[i].of);
@@ -169,13 +174,31 @@ padv_xact_stats_shmem_init(int tranche)
 static int
 find_or_create_role(Oid role)
 {
+	int			place = OTHERS;
+
 	for (int i = OTHERS + 1; i < shared->nroles; i++)
+	{
 		if (shared->roles[i].role == role)
 			return i;
-	if (shared->nroles == MAX_TABLE)
-		return OTHERS;
-	shared->roles[shared->nroles].role = role;
-	return shared->nroles++;
+		if (place == OTHERS && !OidIsValid(shared->roles[i].role) && shared->roles[i].users == 0)
+			place = i;
+	}
+	if (place == OTHERS && shared->nroles < MAX_TABLE)
+		place = shared->nroles++;
+	if (place != OTHERS)
+	{
+		memset(&shared->roles[place], 0, sizeof(RoleCounts));
+		shared->roles[place].role = role;
+	}
+	return place;
+}
+
+static void
+set_role_of_entry(int number, int role)
+{
+	shared->roles[folded[number].role].users--;
+	folded[number].role = role;
+	shared->roles[role].users++;
 }
 
 /* What a counter has grown by since it was seen last. */
@@ -241,7 +264,7 @@ claim_entry(Oid role)
 
 	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
 	fold_entry(number, now);
-	folded[number].role = find_or_create_role(role);
+	set_role_of_entry(number, find_or_create_role(role));
 	LWLockRelease(&shared->lock);
 	mine = &backends[number].of;
 	begin_session(mine, role);
@@ -452,16 +475,71 @@ padv_xact_stats_copy_latency(PadvRoleLatency **rows)
 	int64		now;
 
 	*rows = palloc(MAX_TABLE * sizeof(PadvRoleLatency));
-	while (copy_role(count, role, &now))
+	for (int i = OTHERS; copy_role(i, role, &now); i++)
 	{
-		PadvRoleLatency *row = &(*rows)[count++];
+		PadvRoleLatency *row = &(*rows)[count];
 
+		if (i != OTHERS && !OidIsValid(role->role))
+			continue;
+		count++;
 		row->role = role->role;
 		row->total = role->total;
 		padv_latency_minute_sum(&role->minute, now, &row->minute);
 	}
 	pfree(role);
 	return count;
+}
+
+int
+padv_xact_stats_roles(Oid *roles)
+{
+	int			count = 0;
+
+	LWLockAcquire(&shared->lock, LW_SHARED);
+	for (int i = OTHERS + 1; i < shared->nroles; i++)
+		if (OidIsValid(shared->roles[i].role))
+			roles[count++] = shared->roles[i].role;
+	LWLockRelease(&shared->lock);
+	return count;
+}
+
+/* Take the role out of the table; a session that begins cannot find it then. */
+static int
+hide_role(Oid role)
+{
+	int			number = OTHERS;
+
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	for (int i = OTHERS + 1; i < shared->nroles; i++)
+		if (shared->roles[i].role == role)
+			number = i;
+	if (number != OTHERS)
+		shared->roles[number].role = InvalidOid;
+	LWLockRelease(&shared->lock);
+	return number;
+}
+
+/*
+ * An entry can only leave a role that is hidden, so the first look needs no lock.  Sessions
+ * of the role that go on keep its place.
+ */
+void
+padv_xact_stats_forget_role(Oid role)
+{
+	int			number = hide_role(role);
+
+	for (int i = 0; number != OTHERS && i < MaxBackends; i++)
+	{
+		if (folded[i].role != number)
+			continue;
+		LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+		if (folded[i].role == number && pg_atomic_read_u32(&backends[i].of.pid) == 0)
+		{
+			fold_entry(i, shared->folded_at);
+			set_role_of_entry(i, OTHERS);
+		}
+		LWLockRelease(&shared->lock);
+	}
 }
 
 /* What was counted before the reset must not be added after it. */

@@ -88,10 +88,17 @@ extern void padv_xact_stats_fold(int64 now);
 /*
  * Copy the table of roles to an array in the current memory context, and return the number
  * of elements.  The first PADV_ROLES_TRACKED roles that have logged in have an element each,
- * for as long as the server runs; all others are the first element.  So no count goes down.
+ * until they are dropped; all others are the first element.  So no count goes down.
  * May raise out-of-memory.
  */
 extern int	padv_xact_stats_copy_latency(PadvRoleLatency **rows);
+
+/*
+ * The roles that have an element, at most PADV_ROLES_TRACKED; and forget one that was dropped, whose place the next role
+ * takes.  Both take the lock.
+ */
+extern int	padv_xact_stats_roles(Oid *roles);
+extern void padv_xact_stats_forget_role(Oid role);
 
 /* Set the counts of each role to 0.  The caller has checked privileges. */
 extern void padv_xact_stats_reset_latency(void);

@@ -267,7 +267,7 @@ read_latency(PadvMetricsInput *input)
 	input->latency = palloc0((count + 1) * sizeof(PadvMetricsLatency));
 	for (int i = 0; i < count; i++)
 		input->latency[i] = (PadvMetricsLatency) {
-			.labels.rolname = name_of_role(roles[i].role),
+			.labels.rolname = name_of_role(roles[i].role), .tracked = OidIsValid(roles[i].role),
 			.total = roles[i].total, .minute = roles[i].minute};
 	input->nlatency = padv_metrics_fold_latency(input->latency, count);
 }

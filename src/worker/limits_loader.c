@@ -31,10 +31,13 @@
 #include "utils/guc.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "compat.h"
 #include "settings.h"
+#include "shmem/admission.h"
 #include "shmem/limits_shmem.h"
+#include "shmem/xact_stats.h"
 #include "worker/limits_loader.h"
 #include "stored_settings.h"
 
@@ -261,6 +264,18 @@ warn_of_new_limits(const PadvLimits *limits)
 				 errhint("Set limits on fewer roles, or take roles out of limited groups.")));
 }
 
+/* Roles that were dropped give their places in the statistics to others. */
+static void
+forget_dropped_roles(void)
+{
+	Oid			roles[PADV_ROLES_TRACKED];
+	int			count = padv_xact_stats_roles(roles);
+
+	for (int i = 0; i < count; i++)
+		if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(roles[i])))
+			padv_xact_stats_forget_role(roles[i]);
+}
+
 void
 padv_limits_loader_main(Datum main_arg)
 {
@@ -301,6 +316,7 @@ padv_limits_loader_main(Datum main_arg)
 	padv_limits_finish(limits, grants, ngrants);
 	padv_limits_commit(limits, roles, nroles);
 	warn_of_new_limits(limits);
+	forget_dropped_roles();
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 

@@ -230,6 +230,29 @@ cmp_ok(total('(other roles)', 'transactions'), '>', 10, 'later roles are added u
 is(value(q{SELECT count(DISTINCT rolname) FROM pool_advisor.latency}), 51, 'fifty have rows of their own');
 is(histogram('pg_other_roles')->{count}, total('(other roles)', 'transactions'), 'in the histograms, too');
 
+#
+# Roles that are dropped: their counts do not move to the others, and their places are given again
+#
+my $others = histogram('pg_other_roles')->{count};
+cmp_ok(total('many_1', 'transactions') + total('many_2', 'transactions'), '>', 0, 'roles that are to be dropped have counts');
+$node->safe_psql('postgres', q{DO $$ BEGIN FOR i IN 1 .. 60 LOOP EXECUTE 'DROP ROLE many_' || i; END LOOP; END $$});
+is(histogram('pg_other_roles')->{count}, $others, 'counts of dropped roles are not those of the others');
+wait_for($node, q{count(*) = 0 FROM pool_advisor.latency WHERE rolname ~ '^(unknown|many)'}, 'they have no rows');
+is(histogram('pg_other_roles')->{count}, $others, 'then, too');
+$node->safe_psql('postgres', 'CREATE ROLE newcomer LOGIN');
+my $newcomer = wire($node, 'newcomer');
+$newcomer->ask('SELECT 1') for 1 .. 3;
+counted('newcomer', 3, 'a new role has a row of its own');
+$node->safe_psql('postgres', 'DROP ROLE newcomer');
+wait_for($node, q{count(*) = 0 FROM pool_advisor.latency WHERE rolname ~ '^(unknown|newcomer)'});
+$node->safe_psql('postgres', 'CREATE ROLE successor LOGIN');
+my $successor = wire($node, 'successor');
+$newcomer->ask('SELECT 1');
+$successor->ask('SELECT 1');
+counted('successor', 1, 'and does not count what a session of a dropped role goes on with');
+$newcomer->close;
+$successor->close;
+
 value(q{SELECT pool_advisor.reset('counters')});
 is(total('app', 'transactions'), 0, 'reset() forgets them');
 $app = wire($node, 'app');

@@ -441,6 +441,15 @@ has_own_series(const char *rows, size_t width, int kept, const char *name)
 	return strcmp(name, PADV_OTHER_ROLES) != 0;
 }
 
+/* Counters of a tracked role that has been dropped would make the sum jump. */
+static bool
+is_tracked(PadvMetricScope scope, const char *row)
+{
+	if (scope == PADV_BY_LATENCY)
+		return ((const PadvMetricsLatency *) (const void *) row)->tracked;
+	return scope == PADV_BY_COUNTED_ROLE && ((const PadvMetricsCounted *) (const void *) row)->tracked;
+}
+
 /* *sum is a row of zeros. */
 static int
 fold(PadvMetricScope scope, char *rows, size_t width, int shown_rows, int count, char *sum)
@@ -455,7 +464,7 @@ fold(PadvMetricScope scope, char *rows, size_t width, int shown_rows, int count,
 
 		if (i < shown_rows && has_own_series(rows, width, kept, name_of(row)))
 			memmove(rows + (size_t) kept++ * width, row, width);
-		else
+		else if (!is_tracked(scope, row))
 			add_row(scope, sum, row);
 	}
 	((PadvMetricsLabels *) (void *) sum)->rolname = PADV_OTHER_ROLES;

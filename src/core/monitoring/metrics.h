@@ -170,6 +170,7 @@ typedef struct PadvMetricsCounted
 typedef struct PadvMetricsLatency
 {
 	PadvMetricsLabels labels;	/* must be first */
+	bool		tracked;		/* one role, and not all others */
 	PadvLatency total;			/* since the server started */
 	PadvLatency minute;			/* the last one */
 
@@ -226,8 +227,9 @@ extern int	padv_metrics_choose_limits(PadvMetricsLimit *limits, int count);
 
 /*
  * Add up all rows after the first `shown`, and rows with an unknown or a duplicate name,
- * to one row PADV_OTHER_ROLES at the end.  The array must have count + 1 elements.
- * Returns the number of rows now.
+ * to one row PADV_OTHER_ROLES at the end.  A tracked role whose name is unknown is left out
+ * of the sum of counters: what it has counted was never part of that.  The array must have
+ * count + 1 elements.  Returns the number of rows now.
  */
 extern int	padv_metrics_fold_roles(PadvMetricsRole *roles, int shown, int count);
 extern int	padv_metrics_fold_counted(PadvMetricsCounted *counted, int shown, int count);
