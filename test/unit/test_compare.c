@@ -107,6 +107,7 @@ test_same(void)
 		double		persistence;
 		double		deviation;
 	}			cases[] = {
+		{5, 5, 0.0, 0.1}, {5, 6, 0.5, 0.2}, {6, 6, 0.3, 0.3}, {9, 59, 0.5, 0.2}, {11, 11, 0.5, 0.3},
 		{12, 12, 0.0, 0.1}, {12, 24, 0.3, 0.2}, {36, 36, 0.5, 0.2}, {60, 60, 0.7, 0.2},
 		{120, 120, 0.8, 0.3}, {300, 300, 0.0, 0.3}, {300, 60, 0.5, 0.3}, {300, 300, 0.9, 0.2},
 		{600, 600, 0.95, 0.2}, {900, 900, 0.95, 0.5},
@@ -252,8 +253,8 @@ test_too_little(void)
 	ok(rows[0].before < 0.0 && rows[0].after < 0.0 && count_real(rows) == 0, "nor do none");
 
 	/* some are not known */
-	for (int i = 0; i < 10; i++)
-		points[1][2 * i].transactions_per_second = -1.0f;
+	for (int i = 0; i < 16; i++)
+		points[1][i].transactions_per_second = -1.0f;
 	padv_compare(points[0], 20, points[1], 20, rows);
 	ok(row_of(rows, "transactions_per_second")->change == PADV_CHANGE_UNKNOWN, "nor those that are not known");
 	near(row_of(rows, "transactions_per_second")->after, 800.0, 0.0, "which are left out");

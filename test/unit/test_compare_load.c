@@ -85,7 +85,8 @@ test_same(void)
 	set_keys(KEYS);
 	for (int i = 0; i < CALLS; i++)
 	{
-		int			count = compare(i % 2 ? 24 : 60, even, 60, even, nobody);
+		static const int lengths[] = {5, 9, 24, 60};
+		int			count = compare(lengths[i % 4], even, i % 8 < 4 ? 60 : lengths[i % 4], even, nobody);
 
 		named += count > 0 && rows[0].change == PADV_CHANGE_REAL;
 	}
@@ -115,6 +116,30 @@ test_change(void)
 	blame[1] = 6.0;
 	ok(compare(60, even, 60, even, blame) > 0 && strcmp(rows[0].measure, "blame") == 0 && rows[0].key == 2 &&
 	   rows[0].before == 0.0 && rows[0].change == PADV_CHANGE_REAL, "a key that blocks others: %s", rows[0].why);
+}
+
+/* Two periods of ten minutes: the older one has 9 intervals of a minute, as two hours have 5 of 10 minutes. */
+static void
+test_few_points(void)
+{
+	static const double busy[KEYS] = {22, 1, 1, 1, 0.5, 0.5, 0.2, 0.2};
+	static const double calm[KEYS] = {1.4, 1, 1, 1, 0.5, 0.5, 0.2, 0.2};
+
+	for (int hours = 0; hours < 2; hours++)
+	{
+		int			judged = 0;
+		int			found = 0;
+
+		for (int i = 0; i < 100; i++)
+		{
+			int			count = hours ? compare(5, busy, 5, calm, nobody) : compare(9, busy, 59, calm, nobody);
+
+			judged += count > 0 && rows[0].change != PADV_CHANGE_UNKNOWN;
+			found += count > 0 && rows[0].change == PADV_CHANGE_REAL && rows[0].key == 1;
+		}
+		ok(judged == 100 && found >= 20, "%s: a load that falls from 22 to 1.4 is judged, and in %d of 100 found in spite of noise",
+		   hours ? "two hours" : "twice ten minutes", found);
+	}
 }
 
 static void
@@ -149,6 +174,7 @@ main(void)
 	srandom(21);
 	test_same();
 	test_change();
+	test_few_points();
 	test_ends();
 	return tap_end();
 }

@@ -25,9 +25,14 @@
 #define PI 3.14159265358979323846
 
 /* Waves by which the noise is estimated: few while there are few points. */
+#define FEWEST_WAVES 3
 #define FEW_WAVES 4
 #define MANY_WAVES 6
+#define FEW_POINTS 12
 #define MANY_POINTS 60
+
+/* Below this the quantile is worked out exactly, by whole degrees of freedom. */
+#define SMALL_DF 8.0
 
 /* The share of calls in which chance alone may make a row that is called real. */
 #define LEVEL 0.05
@@ -202,7 +207,8 @@ describe_mean(const Measure *measure, const PadvHistoryPoint *points, int count)
 	find_value(measure, points, count, &mean, &whole_avg);
 	if (mean.value < 0.0)
 		return mean;
-	mean.waves = mean.points < MANY_POINTS ? FEW_WAVES : MANY_WAVES;
+	mean.waves = mean.points < FEW_POINTS ? FEWEST_WAVES :
+		mean.points < MANY_POINTS ? FEW_WAVES : MANY_WAVES;
 	for (int wave = 1; wave <= mean.waves; wave++)
 	{
 		double		projection = project(measure, points, count, &mean, wave) / whole_avg;
@@ -229,18 +235,58 @@ normal_quantile(double level)
 		(1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
 }
 
+/* The probability that Student's t is within -t and t (Abramowitz and Stegun 26.7.3 and 4). */
+static double
+student_within(double t, int df)
+{
+	double		angle = atan(t / sqrt((double) df));
+	double		square = cos(angle) * cos(angle);
+	double		term = df % 2 == 1 ? cos(angle) : 1.0;
+	double		sum = 0.0;
+
+	for (int i = df % 2 == 1 ? 1 : 0; i <= df - 2; i += 2)
+	{
+		sum += term;
+		term *= square * (i + 1) / (i + 2);
+	}
+	sum *= sin(angle);
+	return df % 2 == 1 ? 2.0 / PI * (angle + sum) : sum;
+}
+
+/* The two-sided quantile by bisection, for few degrees of freedom. */
+static double
+exact_student_quantile(double level, int df)
+{
+	double		low = 0.0;
+	double		high = 1e6;
+
+	for (int i = 0; i < 60; i++)
+	{
+		double		middle = (low + high) / 2.0;
+
+		if (1.0 - student_within(middle, df) > level)
+			low = middle;
+		else
+			high = middle;
+	}
+	return high;
+}
+
 /*
- * The quantile of Student's t distribution for that of the normal distribution, by the
- * expansion in 1 / df (Abramowitz and Stegun 26.7.5).
+ * The quantile of Student's t distribution, from that of the normal distribution by the
+ * expansion in 1 / df (Abramowitz and Stegun 26.7.5).  It is too small for a small df.
  */
 static double
-student_quantile(double z, double df)
+student_quantile(double level, double df)
 {
+	double		z = normal_quantile(level);
 	double		z3 = z * z * z;
 	double		z5 = z3 * z * z;
 	double		z7 = z5 * z * z;
 	double		z9 = z7 * z * z;
 
+	if (df < SMALL_DF)
+		return exact_student_quantile(level, df > 1.0 ? (int) df : 1);
 	return z + (z3 + z) / (4.0 * df) + (5.0 * z5 + 16.0 * z3 + 3.0 * z) / (96.0 * df * df) +
 		(3.0 * z7 + 19.0 * z5 + 17.0 * z3 - 15.0 * z) / (384.0 * df * df * df) +
 		(79.0 * z9 + 776.0 * z7 + 1482.0 * z5 - 1920.0 * z3 - 945.0 * z) / (92160.0 * df * df * df * df);
@@ -308,7 +354,7 @@ judge(const Mean *before, const Mean *after, int nrows, PadvComparison *row)
 		return;
 	}
 	distance = fabs(after->value - before->value) / error;
-	noise = student_quantile(normal_quantile(LEVEL / nrows), degrees_of_freedom(before, after));
+	noise = student_quantile(LEVEL / nrows, degrees_of_freedom(before, after));
 	if (distance > noise)
 		row->change = PADV_CHANGE_REAL;
 	snprintf(row->why, sizeof(row->why), "the difference is %.1f times its standard error, by %d and %d points; up to %.1f is noise",

@@ -15,7 +15,7 @@
 #define PADV_COMPARED 12
 
 /* With fewer points in a period nothing is said about noise. */
-#define PADV_COMPARE_POINTS 12
+#define PADV_COMPARE_POINTS 5
 
 typedef enum PadvChange
 {
