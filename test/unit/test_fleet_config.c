@@ -149,6 +149,8 @@ test_postgres_fdw(void)
 	write_fleet("postgres_fdw", 3);
 	ok(count_of("\nCREATE SERVER ") == 3 && count_of("\nCREATE USER MAPPING ") == 3, "a server and a mapping for each node");
 	ok(count_of("\nCREATE FOREIGN TABLE ") == 6 && count_of("\nCREATE VIEW ") == 2, "a foreign table for each view and node");
+	ok(count_of("CREATE FOREIGN TABLE pool_advisor_fleet.\"n1:status\" ()") == 1 && count_of("node || ':' || what") == 1,
+	   "whose name is no other relation's, as with a node \"fleet\" and its fleet_status");
 	ok(count_of(" OPTIONS (user 'monitoring', password E'se''cr\\\\et2');\n") == 1, "a password is in the mapping");
 	ok(count_of("cr\\\\et2") == 1, "and nowhere else");
 	ok(count_of("\"odd\"\"name\" bigint") == 1, "names of columns are quoted");

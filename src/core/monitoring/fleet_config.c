@@ -477,12 +477,13 @@ put_node_row(const PadvConfigWriter *writer, const PadvFleetInput *input, int pl
 	put_literal(writer, input->nodes[place].name);
 }
 
+/* No name of a node has a colon, so that no other table has the name of a foreign one. */
 static void
 put_foreign_table(const PadvConfigWriter *writer, const PadvFleetNode *node, const PadvFleetView *view)
 {
 	char		table[128];
 
-	snprintf(table, sizeof(table), "%s_%s", node->name, view->name);
+	snprintf(table, sizeof(table), "%s:%s", node->name, view->name);
 	put(writer, "CREATE FOREIGN TABLE pool_advisor_fleet.");
 	put_quoted(writer, "", table);
 	put(writer, " () INHERITS (");
@@ -515,7 +516,7 @@ write_postgres_fdw(const PadvConfigWriter *writer, const PadvFleetInput *input)
 		for (int j = 0; j < input->nviews; j++)
 			put_foreign_table(writer, &input->nodes[i], &input->views[j]);
 	put_read_function(writer,
-					  "    EXECUTE format('SELECT jsonb_agg(t) FROM pool_advisor_fleet.%I AS t', node || '_' || what) INTO figures;\n",
+					  "    EXECUTE format('SELECT jsonb_agg(t) FROM pool_advisor_fleet.%I AS t', node || ':' || what) INTO figures;\n",
 					  "FROM pool_advisor[.]| c[0-9]|START TRANSACTION|SAVEPOINT");
 	put_ask_function(writer, input);
 	put(writer, padv_fleet_limit_sql);
