@@ -69,6 +69,14 @@ SELECT pool_advisor.formula_size(4, 1);
 ALTER SYSTEM SET pool_advisor.optimal = 5;
 SHOW pool_advisor.system_root;
 RESET ROLE;
+
+-- one view for one role, with its function
+GRANT SELECT ON pool_advisor.summary TO regress_padv_ordinary;
+GRANT EXECUTE ON FUNCTION pool_advisor._summary() TO regress_padv_ordinary;
+SET ROLE regress_padv_ordinary;
+SELECT count(*) FROM pool_advisor.summary;
+RESET ROLE;
+DROP OWNED BY regress_padv_ordinary;
 \set VERBOSITY default
 
 DROP FUNCTION tries;
