@@ -94,8 +94,8 @@ extern void padv_xact_stats_fold(int64 now);
 extern int	padv_xact_stats_copy_latency(PadvRoleLatency **rows);
 
 /*
- * The roles that have an element, at most PADV_ROLES_TRACKED; and forget one that was dropped, whose place the next role
- * takes.  Both take the lock.
+ * The roles that have an element, at most PADV_ROLES_TRACKED; and forget one that was
+ * dropped, whose place the next role takes.  Both take the lock.
  */
 extern int	padv_xact_stats_roles(Oid *roles);
 extern void padv_xact_stats_forget_role(Oid role);
