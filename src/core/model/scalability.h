@@ -160,8 +160,8 @@ typedef struct PadvScalability
 	double		now_busy;		/* recent means of all seconds that were
 								 * learned */
 	double		now_throughput;
-	double		quiet_seconds;	/* since such a second; the means are of the last
-								 * minute or 0 */
+	double		quiet_seconds;	/* since such a second; the means are of the
+								 * last minute or 0 */
 	double		most;			/* throughput of a second, ever */
 	double		previous_busy;
 	double		held;			/* busy connections of the peak named last; 0:

@@ -145,8 +145,8 @@ typedef struct PadvWindowMeans
 	double		round_trip;
 	double		committing;		/* waiting for a group commit, in any class */
 	double		committing_io;	/* those in IO */
-	double		committing_lwlock;	/* those in LWLOCK; a synchronous standby is
-									 * waited for in OTHER */
+	double		committing_lwlock;	/* those in LWLOCK; a synchronous standby
+									 * is waited for in OTHER */
 	double		stuck;			/* behind a lock whose holder does not go on;
 								 * 0, or set by the caller */
 } PadvWindowMeans;
