@@ -147,7 +147,7 @@ COMMENT ON COLUMN pool_advisor.status.pool_size IS 'connections that a transacti
 COMMENT ON COLUMN pool_advisor.status.load_ratio IS 'demand_avg / optimal';
 COMMENT ON COLUMN pool_advisor.status.verdict IS 'idle, within, at the optimum, oversubscribed, contention (sessions wait for locks, and work flows) or stalled (it does not)';
 COMMENT ON COLUMN pool_advisor.status.parallel_workers IS 'parallel workers in the last sample, and from PostgreSQL 18 on I/O workers that read while no session waits for them; they are not sessions';
-COMMENT ON COLUMN pool_advisor.status.demand_avg IS 'average over the last minute of active sessions and parallel workers, less those asleep or waiting for their client, and of sessions that are ready to run although they look idle';
+COMMENT ON COLUMN pool_advisor.status.demand_avg IS 'average over the last minute of active sessions and parallel workers, less those asleep or waiting for their client or an advisory lock, and of sessions that are ready to run although they look idle';
 COMMENT ON COLUMN pool_advisor.status.samples_total IS 'samples since the worker started';
 COMMENT ON COLUMN pool_advisor.status.sample_cost_seconds IS 'CPU seconds that a sample took on average over the last minute';
 COMMENT ON COLUMN pool_advisor.status.transactions_per_second IS 'transactions that clients committed or prepared, average over the last minute';

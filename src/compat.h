@@ -166,6 +166,10 @@ padv_have_free_connections(int count)
 #define padv_waits_for_buffer_lock(wait_event) (false)
 #endif
 
+/* Waits for heavyweight locks are numbered by the type of the lock. */
+#define padv_waits_for_advisory_lock(wait_event) \
+	((wait_event) == (PG_WAIT_LOCK | LOCKTAG_ADVISORY) || (wait_event) == (PG_WAIT_LOCK | LOCKTAG_USERLOCK))
+
 /*
  * From 19 on COPY has events for the reading and writing of files and programs,
  * which had none before, and WAIT FOR waits for WAL, which others may have to write.

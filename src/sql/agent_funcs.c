@@ -27,12 +27,16 @@ PG_FUNCTION_INFO_V1(pool_advisor_agent_check);
 
 #define WAIT_CLASS_MASK 0xFF000000U
 
-/* Sessions and parallel workers in this event demand nothing: their client has to act, or they sleep. */
+/*
+ * Sessions and parallel workers in this event demand nothing: their client has to act, they
+ * sleep, or they wait for an advisory lock.
+ */
 static bool
 demands_nothing(uint32 wait_event)
 {
 	return wait_event != PADV_OTHER_EVENTS &&
 		((wait_event & WAIT_CLASS_MASK) == PG_WAIT_CLIENT ||
+		 padv_waits_for_advisory_lock(wait_event) ||
 		 (wait_event & WAIT_CLASS_MASK) == PG_WAIT_TIMEOUT);
 }
 

@@ -200,13 +200,18 @@ waits_for_commit(uint32 wait_event)
 		wait_event == WAIT_EVENT_SYNC_REP;
 }
 
-/* Asleep on purpose, or waiting for its client: wants nothing of the server. */
+/*
+ * Asleep on purpose, or waiting for its client: wants nothing of the server.  Nor does what
+ * waits for an advisory lock: the wait can be the purpose of the lock, as where only one of
+ * several programs may work.
+ */
 static bool
 wants_nothing(uint32 wait_event)
 {
 	return (wait_event & WAIT_CLASS_MASK) == PG_WAIT_CLIENT ||
 		wait_event == WAIT_EVENT_PG_SLEEP ||
 		wait_event == WAIT_EVENT_VACUUM_DELAY ||
+		padv_waits_for_advisory_lock(wait_event) ||
 		padv_waits_for_wal(wait_event);
 }
 

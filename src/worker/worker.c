@@ -259,7 +259,7 @@ keep_second(Worker *worker, int64 now)
 
 	if (!padv_window_drain(worker->window, &means))
 		return;
-	means.stuck = (double) padv_blockers_stuck(&worker->status.stall, padv_lock_chains_roots(worker->lock_chains));
+	means.stuck = (double) worker->status.stall.standing;
 	padv_peak_add(&worker->peak, means.taken_at, (double) means.connections_max);
 	transactions_per_second = update_curve(worker, &means);
 	padv_history_describe(&means,

@@ -425,9 +425,7 @@ SKIP:
 #
 # check_pgactivity and the plugin for Nagios
 #
-start('holder', 'psql', '-X', '-d', $node->connstr('postgres'), '-c', 'SELECT pg_advisory_lock(1), pg_sleep(3600)');
-wait_for($node, q{EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted)});
-start('waiter', 'psql', '-X', '-d', $node->connstr('postgres'), '-c', 'SELECT pg_advisory_lock(1)');
+work($node, 1, scalar getpwuid($<));
 wait_for($node, q{(SELECT load_ratio > 0.002 FROM pool_advisor.check_load())}, 'there is load');
 
 sub commands
@@ -463,7 +461,7 @@ like($out, qr/^POOL_ADVISOR OK - .* \| load_ratio=[\d.]+;;;0 /, 'and prints none
 ($status, $out) = run('sh', $plugin, 2, 1);
 is($status, 3, 'the plugin does not know what to do with a bad threshold');
 like($out, qr/^POOL_ADVISOR UNKNOWN - ERROR:  argument "critical" must not be less than "warning"/, 'and says why');
-$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'});
+stop_work($node);
 
 #
 # Zabbix' agent

@@ -186,6 +186,25 @@ is(value(q{SELECT verdict <> 'stalled' FROM pool_advisor.status}), 't', 'that is
 is(advice('severity', 'blocked_by'), '', 'nor advised about');
 all_leave();
 
+# nor does it count as demand, so it does not hide a stall
+$node->safe_psql('postgres', q{ALTER SYSTEM SET pool_advisor.optimal = 2});
+$node->reload;
+does('elected', 'SELECT pg_advisory_lock(7)');
+waits("candidate$_", 'SELECT pg_advisory_lock(7)') foreach 1 .. 10;
+wait_for($node, q{active_avg > 9 FROM pool_advisor.status}, 'sessions wait to become the leader');
+is(value(q{SELECT (verdict, waiting_lock) FROM pool_advisor.status WHERE demand_avg < 1}), '(idle,10)', 'they want nothing of the server');
+is(value(q{SELECT string_agg(code, ' ') FROM pool_advisor.advice WHERE code IN ('lock_bound', 'oversubscribed', 'blocked_by')}), '', 'nothing is advised about them');
+is(value('SELECT status FROM pool_advisor.check_load()'), 0, 'and the check is content');
+like(value('SELECT pool_advisor.agent_check()'), qr/^up [5-9]\d% /, 'new connections may come');
+does('root', 'BEGIN');
+does('root', update(1));
+waits("w$_", update(1)) foreach 1 .. 3;
+wait_for($node, q{verdict = 'stalled' FROM pool_advisor.status}, 'a stall beside them is seen');
+is(advice('subject', 'blocked_by'), who('root')->{pid}, 'with its root');
+all_leave();
+$node->safe_psql('postgres', q{ALTER SYSTEM RESET pool_advisor.optimal});
+$node->reload;
+
 #
 # A prepared transaction
 #
@@ -264,8 +283,9 @@ all_leave();
 #
 $node->safe_psql('postgres', q{ALTER SYSTEM SET pool_advisor.optimal = 10});
 $node->reload;
-does('keeper', 'SELECT pg_advisory_lock(6)');
-waits("sleeper$_", 'SELECT pg_advisory_lock(6)') foreach 1 .. 5;
+who('keeper')->simple('BEGIN; LOCK TABLE wide; SELECT pg_sleep(3600)');
+wait_for($node, q{EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'keeper' AND wait_event = 'PgSleep')});
+waits("reader$_", 'SELECT count(*) FROM wide') foreach 1 .. 5;
 work($node, 6, 'batch');
 wait_for($node, q{verdict = 'at the optimum' AND load_ratio > 1.01 FROM pool_advisor.status}, 'a little more than the optimum');
 is(value('SELECT status FROM pool_advisor.check_load()'), 0, 'is at the optimum, which is OK');

@@ -159,6 +159,13 @@ test_load(void)
 	ok(find(&local, "lock_bound") != NULL, "lock-bound");
 	minute->in_class[PADV_WAITING_LOCK] = 1.4;
 	ok(find(&local, "lock_bound") == NULL, "a few blocked are no matter");
+	minute->in_class[PADV_WAITING_LOCK] = minute->advisory = 9;
+	minute->active += 9;
+	ok(find(&local, "lock_bound") == NULL, "nor are any that wait for advisory locks");
+	minute->in_class[PADV_WAITING_LOCK] += 1.6;
+	advice = find(&local, "lock_bound");
+	ok(advice && strstr(advice->finding, "1.6 waited for a lock") && strstr(advice->finding, "9.0 more waited for advisory locks"),
+	   "which do not hide the others: %s", advice ? advice->finding : "");
 
 	local = quiet();
 	minute->in_class[PADV_WAITING_LWLOCK] = 1.6;

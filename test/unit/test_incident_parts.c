@@ -190,6 +190,7 @@ static void
 test_blame(void)
 {
 	PadvBlame	blame;
+	PadvBlockers blockers = {.count = 2};
 	PadvIncident incident = {0};
 
 	padv_blame_init(&blame);
@@ -218,6 +219,13 @@ test_blame(void)
 	see(&blame, 0, 10, 4, 10);
 	padv_blame_name(&blame, 0.5, &incident);
 	ok(incident.culprit == PADV_CULPRIT_PREPARED && incident.xid == 77, "a prepared transaction");
+
+	padv_blame_init(&blame);
+	blockers.rows[0] = (PadvBlocker) {.pid = 5, .role = 12, .blocked = 10, .advisory = true};
+	blockers.rows[1] = (PadvBlocker) {.pid = 6, .role = 13, .blocked = 9};
+	padv_blame_add(&blame, &blockers, 60.0);
+	padv_blame_name(&blame, 0.5, &incident);
+	ok(incident.pid == 6 && incident.share >= 1.0, "nobody is blamed for the wait for an advisory lock");
 }
 
 /* --- roles --- */

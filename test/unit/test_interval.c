@@ -78,6 +78,14 @@ test_counts(void)
 	near(interval.sessions, 20, 0, "sessions");
 	near(interval.cores_busy, 0.75, 1e-12, "cores busy");
 
+	begin(2, 0);
+	sample(2, 2, 1, 0, 0, 0);
+	take.in_class[PADV_WAITING_LOCK] = 11;
+	take.advisory = 10;
+	ok(end(), "with waits for an advisory lock");
+	near(interval.inside, 4, 1e-12, "they take nothing from what the others do");
+	near(interval.lock, 1, 1e-12, "and are no pressure");
+
 	begin(0, 0);
 	after.clock_us = 0;
 	ok(!end(), "no time, no interval");

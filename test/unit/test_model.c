@@ -201,6 +201,7 @@ static void
 test_verdict(void)
 {
 	PadvInputs	inputs = ordinary_basis();
+	PadvMinute	minute = minute_of(2, 0, 0);
 
 	/* optimum 8, range 4 to 16 */
 	ok(verdict_of(0, 0, 0) == PADV_VERDICT_IDLE, "nobody: idle");
@@ -213,6 +214,9 @@ test_verdict(void)
 	ok(verdict_of(2, 0, 2) == PADV_VERDICT_CONTENTION, "half of the demand blocked");
 	ok(verdict_of(2.1, 0, 2) == PADV_VERDICT_AT_OPTIMUM, "less than half");
 	ok(verdict_of(0, 0, 0.9) == PADV_VERDICT_WITHIN, "less than one session blocked");
+	minute.in_class[PADV_WAITING_LOCK] = minute.advisory = 10;
+	minute.active += 10;
+	ok(model_of(inputs, minute, load_with_reads(0)).verdict == PADV_VERDICT_WITHIN, "a wait for an advisory lock is no contention");
 
 	inputs.optimal_setting = 10;
 	ok(model_of(inputs, minute_of(8, 0, 0), load_with_reads(0)).verdict == PADV_VERDICT_AT_OPTIMUM &&

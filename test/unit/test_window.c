@@ -505,6 +505,21 @@ count_round_trips(const PadvSample *sample)
 	return count;
 }
 
+static int64_t
+count_advisory(const PadvSample *sample)
+{
+	int64_t		count = 0;
+
+	for (int i = 0; i < sample->count; i++)
+	{
+		const PadvSession *session = &sample->sessions[i];
+
+		count += !session->parallel_worker && session->state == PADV_STATE_ACTIVE &&
+			session->wait_class == PADV_WAITING_LOCK && !session->demands;
+	}
+	return count;
+}
+
 /* What was added since the last take, and only that. */
 static void
 test_take(void)
@@ -524,6 +539,7 @@ test_take(void)
 		double		queued = 0.0;
 		double		io = 0.0;
 		double		trips = 0.0;
+		double		advisory = 0.0;
 		int64_t		max = 0;
 		int64_t		connections = 0;
 		int			samples = 1 + (int) random_below(12);
@@ -539,6 +555,7 @@ test_take(void)
 			held += (double) digest.last.idle_in_transaction;
 			queued += (double) digest.last.queued;
 			io += (double) digest.last.in_class[PADV_WAITING_IO];
+			advisory += (double) count_advisory(&sample);
 			max = digest.last.active > max ? digest.last.active : max;
 			trips += (double) count_round_trips(&sample);
 			if (digest.last.sessions + sample.logins_waiting > connections)
@@ -549,6 +566,7 @@ test_take(void)
 			take.taken_at != world.wall || take.active_max != max ||
 			take.connections_max != connections ||
 			fabs(take.round_trip - trips / samples) > 1e-9 ||
+			fabs(take.advisory - advisory / samples) > 1e-9 ||
 			fabs(take.active - active / samples) > 1e-9 ||
 			fabs(take.idle - idle / samples) > 1e-9 ||
 			fabs(take.idle_in_transaction - held / samples) > 1e-9 ||

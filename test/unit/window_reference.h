@@ -180,6 +180,7 @@ typedef struct Tally
 	int64_t		samples;
 	int64_t		max;
 	int64_t		held;
+	int64_t		advisory;
 	int64_t		turnaround;
 	int64_t		demand;
 	int64_t		workers;
@@ -296,6 +297,7 @@ count_session(Tally *tally, const Record *record, const PadvSession *session)
 	if (session->state != PADV_STATE_ACTIVE)
 		return 0;
 	tally->by_class[session->wait_class]++;
+	tally->advisory += session->wait_class == PADV_WAITING_LOCK && !session->demands;
 	tally->by_event[name]++;
 	tally->by_role[session->role - ROLE_BASE]++;
 	return 1;
@@ -388,6 +390,7 @@ compare_minute(const Tally *tally)
 	same(minute->demand, (double) tally->demand / n, "demand");
 	same(minute->held_in_transaction, (double) tally->held / n, "held");
 	same(minute->turnaround, (double) tally->turnaround / n, "turnaround");
+	same(minute->advisory, (double) tally->advisory / n, "advisory");
 	same((double) minute->active_max, (double) tally->max, "max");
 	same(minute->active_p95, (double) find_p95(), "p95");
 	same(minute->io_wait_ratio,

@@ -354,7 +354,8 @@ static void
 advise_lock_bound(Findings *findings)
 {
 	const PadvMinute *minute = &findings->local->status.minute;
-	double		blocked = minute->in_class[PADV_WAITING_LOCK];
+	double		blocked = minute->in_class[PADV_WAITING_LOCK] - minute->advisory;
+	double		active = minute->active - minute->advisory;
 	bool		thrashing = findings->local->status.model.verdict == PADV_VERDICT_CONTENTION;
 	bool		fewer = fewer_do_as_much(&findings->local->status.model);
 	PadvAdvice *advice;
@@ -362,12 +363,15 @@ advise_lock_bound(Findings *findings)
 	/* during a stall, only the blocker matters */
 	if (padv_health_stalled_lately(&findings->local->status))
 		return;
-	if (!thrashing && (blocked < 1.0 || blocked < BOUND_BY_LOCKS * minute->active))
+	if (!thrashing && (blocked < 1.0 || blocked < BOUND_BY_LOCKS * active))
 		return;
 	advice = begin(findings, PADV_WARNING, "lock_bound", "server");
 	PADV_WRITE(advice->finding,
 			   "Of %.1f active sessions %.1f waited for a lock that another session held (average of the last minute).",
-			   minute->active, blocked);
+			   active, blocked);
+	if (minute->advisory > 0.0)
+		PADV_APPEND(advice->finding, " %.1f more waited for advisory locks, which are not counted here.",
+					minute->advisory);
 	PADV_WRITE(advice->recommendation, fewer ?
 			   "More connections and longer transactions make this worse. The fix shows the sessions that block now. Commit sooner, update contended rows at the end of a transaction, and allow fewer sessions at a time." :
 			   "Longer transactions make this worse. The fix shows the sessions that block now. Commit sooner, and update contended rows at the end of a transaction.");

@@ -282,7 +282,7 @@ explain_load(const PadvEmitter *emitter, const PadvStatus *status)
 				  "The server's processes used %.2f cores and waited for one in %.0f%% of their runnable time.",
 				  load->server_cores, 100.0 * load->run_queue_ratio);
 	padv_emit(emitter,
-			  "Demand: active sessions plus %.2f parallel workers, less those asleep or waiting for their client, and %.2f that were ready to run although they looked idle: %.2f, which is %.2f times the optimum.",
+			  "Demand: active sessions plus %.2f parallel workers, less those asleep or waiting for their client or an advisory lock, and %.2f that were ready to run although they looked idle: %.2f, which is %.2f times the optimum.",
 			  minute->parallel_workers, status->model.unseen, status->model.demand,
 			  status->model.load_ratio);
 }

@@ -62,7 +62,7 @@ limit_leaves_cores_idle(const PadvLocalStatus *local)
 		local->enforcement != PADV_ENFORCEMENT_OFF && local->gate_enforcement == PADV_ENFORCEMENT_ON &&
 		minute->queued >= 1.0 && minute->queued >= WAIT_ALL_THE_TIME * gate->limit &&
 		status->load.cpu_utilization >= 0.0 && status->load.cpu_utilization < CORES_IDLE &&
-		minute->in_class[PADV_WAITING_LOCK] < LOST_TO_LOCKS * minute->active &&
+		minute->in_class[PADV_WAITING_LOCK] - minute->advisory < LOST_TO_LOCKS * (minute->active - minute->advisory) &&
 		!padv_health_stalled_lately(status) && !limit_is_measured(local);
 }
 

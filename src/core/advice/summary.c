@@ -25,7 +25,7 @@ add_load_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 	const PadvStatus *status = &local->status;
 
 	WRITE(row, "%.1f want to work (%.1f wait for locks), %lld sessions",
-		  status->model.demand, status->minute.in_class[PADV_WAITING_LOCK],
+		  status->model.demand, status->minute.in_class[PADV_WAITING_LOCK] - status->minute.advisory,
 		  (long long) status->last.sessions);
 }
 

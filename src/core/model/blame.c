@@ -66,7 +66,11 @@ padv_blame_add(PadvBlame *blame, const PadvBlockers *blockers, double seconds)
 		const PadvBlocker *blocker = &blockers->rows[i];
 		double		waited = (double) blocker->blocked * seconds;
 
-		if (!(waited > 0.0))
+		/*
+		 * to wait for an advisory lock is no harm: it can be what the lock is
+		 * for
+		 */
+		if (!(waited > 0.0) || blocker->advisory)
 			continue;
 		blame->waited += waited;
 		charge(blame->sessions, blocker, waited, same_session);

@@ -31,7 +31,10 @@ typedef struct PadvBlame
 
 extern void padv_blame_init(PadvBlame *blame);
 
-/* Add what was seen of the roots of lock chains, for so many seconds. */
+/*
+ * Add what was seen of the roots of lock chains, for so many seconds.  Waits for advisory
+ * locks only are left out.
+ */
 extern void padv_blame_add(PadvBlame *blame, const PadvBlockers *blockers, double seconds);
 
 /*

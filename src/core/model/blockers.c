@@ -573,17 +573,6 @@ padv_stall_update(PadvStall *stall, const PadvBlockers *blockers, int64_t blocke
 		(double) (now_us - stall->since_us) / 1e6 + PADV_STANDING_SECONDS;
 }
 
-int64_t
-padv_blockers_stuck(const PadvStall *stall, const PadvBlockers *blockers)
-{
-	int64_t		stuck = stall->standing;
-
-	for (int i = 0; i < blockers->count; i++)
-		if (blockers->rows[i].advisory && blockers->rows[i].blocking_seconds >= PADV_STANDING_SECONDS)
-			stuck += blockers->rows[i].blocked;
-	return stuck;
-}
-
 const char *
 padv_blocker_state_name(PadvBlockerState state)
 {

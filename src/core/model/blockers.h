@@ -160,12 +160,6 @@ typedef struct PadvStall
 extern void padv_stall_update(PadvStall *stall, const PadvBlockers *blockers, int64_t blocked,
 							  int64_t standing, int64_t demand, int64_t now_us);
 
-/*
- * Sessions that wait for roots that have blocked for PADV_STANDING_SECONDS, for advisory
- * locks too: they are not in a queue that moves.  One behind two of these counts twice.
- */
-extern int64_t padv_blockers_stuck(const PadvStall *stall, const PadvBlockers *blockers);
-
 /* Whether a root is idle, so that it does not end its transaction by itself. */
 extern bool padv_blocker_is_idle(const PadvBlocker *blocker);
 

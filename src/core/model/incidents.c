@@ -164,7 +164,7 @@ pace_of(const PadvIncidentSecond *second)
 	return (PadvPace) {
 		.throughput = fmax(second->transactions, 0.0),
 		.demand = means->demand,
-		.lock = means->in_class[PADV_WAITING_LOCK],
+		.lock = means->in_class[PADV_WAITING_LOCK] - means->advisory,
 		.io = means->in_class[PADV_WAITING_IO] + means->committing - means->committing_io,
 	};
 }
@@ -297,8 +297,11 @@ sees_locks(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, int
 {
 	const PadvPace *now = present(watch, ease);
 
+	/* the history has those that wait for advisory locks, too */
+	double		usual = fmax(0.0, second->usual.lock - second->means->advisory);
+
 	return padv_model_is_contended(now->lock, now->demand * (ease ? WAITS_EASED : 1.0)) &&
-		has_grown(watch, second, now->lock, watch->before.lock, second->usual.lock, ease) && is_harmed(watch, ease);
+		has_grown(watch, second, now->lock, watch->before.lock, usual, ease) && is_harmed(watch, ease);
 }
 
 static bool

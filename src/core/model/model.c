@@ -546,7 +546,7 @@ judge(const PadvModel *model, const PadvMinute *minute)
 	const PadvEstimate *estimate = padv_model_chosen(model);
 	double		optimal = (double) estimate->connections;
 
-	if (padv_model_is_contended(minute->in_class[PADV_WAITING_LOCK], model->demand))
+	if (padv_model_is_contended(minute->in_class[PADV_WAITING_LOCK] - minute->advisory, model->demand))
 		return PADV_VERDICT_CONTENTION;
 	if (model->demand < IDLE_RATIO * optimal)
 		return PADV_VERDICT_IDLE;

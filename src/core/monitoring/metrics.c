@@ -120,7 +120,7 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_active_max", GAUGE, "",
 	"Most active sessions in a sample of the last minute.", PADV_BY_SAMPLE, STATUS(minute.active_max)},
 	{"pool_advisor_demand_avg", GAUGE, "",
-	"Average over the last minute of active sessions and parallel workers, less those asleep or waiting for their client, and of sessions ready to run that look idle.", PADV_BY_SAMPLE, STATUS_REAL(model.demand)},
+	"Average over the last minute of active sessions and parallel workers, less those asleep or waiting for their client or an advisory lock, and of sessions ready to run that look idle.", PADV_BY_SAMPLE, STATUS_REAL(model.demand)},
 	{"pool_advisor_io_wait_ratio", GAUGE, "ratio",
 	"Share of active sessions waiting for I/O over the last minute.", PADV_BY_SAMPLE, STATUS_REAL(minute.io_wait_ratio)},
 	{"pool_advisor_cpu_utilization_ratio", GAUGE, "ratio",

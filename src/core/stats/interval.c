@@ -51,7 +51,7 @@ describe_pressure(const PadvWindowMeans *means, PadvInterval *interval)
 {
 	interval->sessions = fmax(0.0, means->active + means->idle + means->idle_in_transaction - interval->stuck);
 	interval->queued = means->queued;
-	interval->lock = means->in_class[PADV_WAITING_LOCK] - interval->stuck;
+	interval->lock = means->in_class[PADV_WAITING_LOCK] - means->advisory - interval->stuck;
 	interval->disk = fmax(0.0, means->in_class[PADV_WAITING_IO] - means->committing_io);
 	interval->commit = means->committing;
 }
@@ -74,7 +74,7 @@ padv_interval_describe(const PadvWindowMeans *means, const PadvCounters *before,
 	interval->run = per_second(before, after, PADV_SESSIONS_RUN, seconds);
 	interval->ready = per_second(before, after, PADV_SESSIONS_DELAY, seconds);
 	interval->ended = fmax(0.0, inside / seconds - fmax(0.0, per_second(before, after, PADV_INSIDE_LONG, seconds)));
-	interval->stuck = fmin(fmax(0.0, means->stuck), means->in_class[PADV_WAITING_LOCK]);
+	interval->stuck = fmin(fmax(0.0, means->stuck), means->in_class[PADV_WAITING_LOCK] - means->advisory);
 	interval->busy = fmax(0.0, means->demand - means->parallel_workers - interval->stuck +
 						  means->held_in_transaction + means->turnaround);
 	interval->active = means->demand - interval->stuck +
@@ -87,7 +87,7 @@ padv_interval_describe(const PadvWindowMeans *means, const PadvCounters *before,
 	interval->internal_lock = fmax(0.0, means->in_class[PADV_WAITING_LWLOCK] -
 								   means->committing_lwlock);
 	interval->inside = fmax(0.0, means->demand - means->parallel_workers -
-							means->in_class[PADV_WAITING_LOCK] - interval->internal_lock);
+							(means->in_class[PADV_WAITING_LOCK] - means->advisory) - interval->internal_lock);
 	interval->latency = interval->transactions + rolled_back > 0.0 ?
 		inside / (interval->transactions + rolled_back) : 0.0;
 	describe_pressure(means, interval);

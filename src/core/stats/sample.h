@@ -53,7 +53,7 @@ typedef struct PadvSession
 								 * flushed or replicated, as a group does at
 								 * once */
 	bool		demands;		/* active, and neither asleep on purpose nor
-								 * waiting for its client */
+								 * waiting for its client or an advisory lock */
 	bool		holds_horizon;	/* has a transaction ID or a snapshot */
 	bool		local;			/* its client is on this machine */
 	uint16_t	pool;			/* the found pool that it is of (pools.h) */

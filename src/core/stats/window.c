@@ -39,6 +39,7 @@ enum
 	COMMITTING,
 	COMMITTING_IO,
 	COMMITTING_LWLOCK,
+	ADVISORY,
 	FIRST_CLASS,
 	/* two for each event: sessions, parallel workers */
 	FIRST_EVENT = FIRST_CLASS + PADV_WAIT_CLASSES,
@@ -275,6 +276,7 @@ count_active(PadvWindow *window, const PadvSession *session)
 	window->counted[COMMITTING] += session->commits != 0;
 	window->counted[COMMITTING_IO] += session->commits != 0 && class == PADV_WAITING_IO;
 	window->counted[COMMITTING_LWLOCK] += session->commits != 0 && class == PADV_WAITING_LWLOCK;
+	window->counted[ADVISORY] += class == PADV_WAITING_LOCK && !session->demands;
 	window->counted[event_column(window, session->wait_event)]++;
 }
 
@@ -452,6 +454,7 @@ digest_minute(const PadvWindow *window, PadvMinute *minute)
 	minute->turnaround = (double) total[TURNAROUND] / samples;
 	minute->committing = (double) total[COMMITTING] / samples;
 	minute->committing_lwlock = (double) total[COMMITTING_LWLOCK] / samples;
+	minute->advisory = (double) total[ADVISORY] / samples;
 	for (int class = 0; class < PADV_WAIT_CLASSES; class++)
 		minute->in_class[class] = (double) total[FIRST_CLASS + class] / samples;
 
@@ -554,6 +557,7 @@ padv_window_drain(PadvWindow *window, PadvWindowMeans *means)
 	means->committing = (double) sum[COMMITTING] / samples;
 	means->committing_io = (double) sum[COMMITTING_IO] / samples;
 	means->committing_lwlock = (double) sum[COMMITTING_LWLOCK] / samples;
+	means->advisory = (double) sum[ADVISORY] / samples;
 	means->stuck = 0.0;
 
 	memset(window->untaken, 0, sizeof(window->untaken));

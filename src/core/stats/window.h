@@ -116,6 +116,9 @@ typedef struct PadvMinute
 	/* waiting for a group commit, in whatever class, and those in LWLOCK */
 	double		committing;
 	double		committing_lwlock;
+
+	/* in PADV_WAITING_LOCK, but for an advisory lock; they want nothing */
+	double		advisory;
 } PadvMinute;
 
 /* Means over the samples since the last drain, in sessions. */
@@ -147,6 +150,7 @@ typedef struct PadvWindowMeans
 	double		committing_io;	/* those in IO */
 	double		committing_lwlock;	/* those in LWLOCK; a synchronous standby
 									 * is waited for in OTHER */
+	double		advisory;
 	double		stuck;			/* behind a lock whose holder does not go on;
 								 * 0, or set by the caller */
 } PadvWindowMeans;
