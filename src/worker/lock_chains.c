@@ -41,6 +41,9 @@
 
 #define MOST_LOCKS 64
 
+/* Roots that are known, of which PADV_MAX_BLOCKERS are reported. */
+#define MOST_ROOTS 256
+
 StaticAssertDecl(PADV_LOAD_CHARGES == PADV_MAX_BLOCKERS, "each root has a charge");
 
 /* Far more than a writer that is running needs. */
@@ -94,8 +97,13 @@ struct PadvLockChains
 	Queue	   *queues;
 	int			nwaiters;
 	int			nqueues;
-	int			nknown;
-	KnownRoot	known[PADV_MAX_BLOCKERS];
+	int			nroots;
+	PadvRoot	roots[MOST_ROOTS];
+	PadvBlocker rows[MOST_ROOTS];	/* of these */
+	PadvLoadCharge charges[MOST_ROOTS];
+	KnownRoot	known[MOST_ROOTS];
+	KnownRoot	known_before[MOST_ROOTS];	/* as of the call before */
+	int			nknown_before;
 	PadvBlockers blockers;
 };
 
@@ -417,9 +425,11 @@ find_procno(int64 process)
 static int64
 root_since(const PadvLockChains *chains, int64 process, int64 xact_start, int64 now)
 {
-	for (int i = 0; i < chains->nknown; i++)
-		if (chains->known[i].process == process && chains->known[i].xact_start == xact_start)
-			return chains->known[i].since_us;
+	const KnownRoot *known = chains->known_before;
+
+	for (int i = 0; i < chains->nknown_before; i++)
+		if (known[i].process == process && known[i].xact_start == xact_start)
+			return known[i].since_us;
 	return now;
 }
 
@@ -477,30 +487,43 @@ describe_root(const PadvLockChains *chains, const PadvRoot *root, int64 wall, in
 
 /* --- the call --- */
 
+/* Publish the roots that are reported, and who is charged with waits. */
+static void
+report_roots(PadvLockChains *chains)
+{
+	PadvLoadCharge charges[PADV_MAX_BLOCKERS];
+	int			places[PADV_MAX_BLOCKERS];
+	int			count = padv_blockers_choose(chains->rows, chains->nroots, places);
+
+	for (int i = 0; i < count; i++)
+	{
+		chains->blockers.rows[i] = chains->rows[places[i]];
+		charges[i] = chains->charges[places[i]];
+	}
+	chains->blockers.count = count;
+	padv_load_publish_charges(charges, count);
+	padv_status_publish_blockers(&chains->blockers);
+}
+
 /* Describe the current roots; returns how many sessions wait behind the old ones. */
 static int64
 describe_roots(PadvLockChains *chains, int64 now, int64 *blocked)
 {
-	PadvRoot	roots[PADV_MAX_BLOCKERS];
-	KnownRoot	known[PADV_MAX_BLOCKERS];
-	int64		old_roots[PADV_MAX_BLOCKERS];
-	PadvLoadCharge charges[PADV_MAX_BLOCKERS];
+	int64		old_roots[MOST_ROOTS];
 	int			nold = 0;
 	int64		wall = GetCurrentTimestamp();
-	int			count = padv_lock_graph_roots(chains->graph, wall, roots, PADV_MAX_BLOCKERS, blocked);
 
-	for (int i = 0; i < count; i++)
+	chains->nknown_before = chains->nroots;
+	memcpy(chains->known_before, chains->known, chains->nroots * sizeof(KnownRoot));
+	chains->nroots = padv_lock_graph_roots(chains->graph, wall, chains->roots, MOST_ROOTS, blocked);
+	for (int i = 0; i < chains->nroots; i++)
 	{
-		PadvBlocker *row = &chains->blockers.rows[i];
+		PadvBlocker *row = &chains->rows[i];
 
-		describe_root(chains, &roots[i], wall, now, row, &known[i], &charges[i]);
+		describe_root(chains, &chains->roots[i], wall, now, row, &chains->known[i], &chains->charges[i]);
 		if (row->blocking_seconds >= PADV_STANDING_SECONDS && !row->advisory)
-			old_roots[nold++] = roots[i].process;
+			old_roots[nold++] = chains->roots[i].process;
 	}
-	chains->blockers.count = count;
-	memcpy(chains->known, known, count * sizeof(KnownRoot));
-	chains->nknown = count;
-	padv_load_publish_charges(charges, count);
 	return padv_lock_graph_behind(chains->graph, old_roots, nold);
 }
 
@@ -519,14 +542,12 @@ padv_lock_chains_look(PadvLockChains *chains, const PadvSample *sample, int64_t 
 		fill_graph(chains);
 		MemoryContextSwitchTo(before);
 		standing = describe_roots(chains, now, &blocked);
-		padv_status_publish_blockers(&chains->blockers);
+		report_roots(chains);
 	}
 	else if (chains->blockers.count > 0 || stall->blocked > 0)
 	{
-		chains->blockers.count = 0;
-		chains->nknown = 0;
-		padv_load_publish_charges(NULL, 0);
-		padv_status_publish_blockers(&chains->blockers);
+		chains->nroots = 0;
+		report_roots(chains);
 	}
 	padv_stall_update(stall, &chains->blockers, blocked, standing, demand, now);
 }

@@ -15,7 +15,7 @@ use PoolAdvisor;
 use Test::More;
 
 my $node = limits_node('blockers', <<'CONF');
-max_connections = 80
+max_connections = 160
 max_prepared_transactions = 5
 compute_query_id = on
 deadlock_timeout = 1h
@@ -204,6 +204,21 @@ is(advice('subject', 'blocked_by'), who('root')->{pid}, 'with its root');
 all_leave();
 $node->safe_psql('postgres', q{ALTER SYSTEM RESET pool_advisor.optimal});
 $node->reload;
+
+# more roots than there are rows; the one that matters has one waiter, and a queue behind that
+foreach my $key (101 .. 133)
+{
+	does("leader$key", "SELECT pg_advisory_lock($key)");
+	who("follower$_-$key")->simple("SELECT pg_advisory_lock($key)") foreach 1, 2;
+}
+does('reader', $_) foreach 'BEGIN', 'SELECT count(*) FROM wide';
+who('alter', $superuser);
+waits('alter', 'ALTER TABLE wide ADD COLUMN c int');
+waits("read$_", 'SELECT count(*) FROM wide') foreach 1 .. 3;
+wait_for($node, q{(32, 'reader', 4) = (count(*), min(application_name) FILTER (WHERE blocked > 2), max(blocked)) FROM pool_advisor.blockers}, 'the root that blocks most is there');
+wait_for($node, q{verdict = 'stalled' FROM pool_advisor.status}, 'and the stall');
+is(advice('subject', 'blocked_by'), who('reader')->{pid}, 'with its root');
+all_leave();
 
 #
 # A prepared transaction

@@ -159,6 +159,7 @@ static void
 test_room(void)
 {
 	int			added = 0;
+	int			wrong = 0;
 
 	padv_lock_graph_clear(graph);
 	ok(!add(1, EXCLUSIVE, 0, 0), "a share needs a lock");
@@ -178,6 +179,65 @@ test_room(void)
 	}
 	ok(find() == PADV_MAX_BLOCKERS && roots[0].blocked == 50 && roots[31].blocked >= 34 &&
 	   blocked == 2550, "of many roots those that block most, and all that wait");
+
+	/* many that have more directly behind them, and one with a long queue behind its waiter */
+	padv_lock_graph_clear(graph);
+	begin();
+	add(500, SHARED, 0, 0);
+	add(501, 0, EXCLUSIVE, 10);
+	for (int i = 0; i < 90; i++)
+		add(600 + i, 0, SHARED, 20 + i);
+	for (int i = 0; i < 100; i++)
+	{
+		begin();
+		add(1000 + i, EXCLUSIVE, 0, 0);
+		for (int j = 0; j < 2; j++)
+			padv_lock_graph_add(graph, &(PadvLockShare) {
+				.process = 2000 + 2 * i + j, .awaited = EXCLUSIVE, .conflicts = EXCLUSIVE, .advisory = i % 2 == 0, .wait_start = 10});
+	}
+	ok(find() == PADV_MAX_BLOCKERS && roots[0].process == 500 && roots[0].blocked_directly == 1 && roots[0].blocked == 91,
+	   "all that wait for a root count, not only those that do directly");
+	for (int i = 1; i < PADV_MAX_BLOCKERS; i++)
+		wrong += roots[i].advisory || roots[i].blocked != 2;
+	ok(wrong == 0, "roots of advisory locks are left out first");
+
+	/* readers of one table, which all block the same */
+	padv_lock_graph_clear(graph);
+	begin();
+	for (int i = 0; i < 100; i++)
+		add(100 + i, SHARED, 0, 0);
+	add(500, 0, EXCLUSIVE, 10);
+	add(501, 0, SHARED, 20);
+	begin();
+	add(150, EXCLUSIVE, 0, 0);
+	add(600, 0, EXCLUSIVE, 10);
+	ok(find() == PADV_MAX_BLOCKERS && roots[0].process == 150 && roots[0].blocked == 3 && roots[1].blocked == 2 &&
+	   roots[1].blocked_directly == 1 && roots[31].blocked == 2, "one of many readers has another lock");
+}
+
+/* Of more roots than are reported. */
+static void
+test_choice(void)
+{
+	PadvBlocker all[100];
+	int			places[PADV_MAX_BLOCKERS];
+	int			wrong = 0;
+
+	for (int i = 0; i < 100; i++)
+		all[i] = (PadvBlocker) {.pid = i + 1, .blocked = 200 - i, .advisory = i < 10, .longest_wait_seconds = i == 99 ? 9 : 1};
+	all[60].blocking_seconds = 6;
+	all[70].blocking_seconds = 65;
+	all[80].blocking_seconds = 66;
+	all[80].state = PADV_BLOCKER_PREPARED;
+	ok(padv_blockers_choose(all, 100, places) == PADV_MAX_BLOCKERS && places[0] == 10 && places[27] == 37,
+	   "those that block most");
+	ok(places[28] == 38 && places[29] == 60 && places[30] == 80 && places[31] == 99,
+	   "and those that a stall, an idle blocker and the longest wait are told by");
+	ok(padv_blockers_choose(all, 20, places) == 20, "all of them where there is room");
+	for (int i = 0; i < 20; i++)
+		wrong += places[i] != i;
+	ok(wrong == 0, "in order");
+	ok(padv_blockers_choose(all, 0, places) == 0, "none of none");
 }
 
 /* --- the counterpart: every edge, as pg_blocking_pids has it --- */
@@ -412,6 +472,7 @@ main(void)
 	test_circles();
 	test_room();
 	test_random();
+	test_choice();
 	test_stall();
 	test_names();
 	free(block);

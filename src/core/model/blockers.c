@@ -384,7 +384,14 @@ compare_roots(const void *a, const void *b)
 	return left->process < right->process ? -1 : left->process > right->process;
 }
 
-/* Keep the roots that block most directly; indirect waiters are counted for these only. */
+/* Whether a root is to be left out sooner than another one. */
+static bool
+matters_less(const PadvRoot *root, const PadvRoot *other)
+{
+	return root->advisory != other->advisory ? root->advisory : compare_roots(root, other) > 0;
+}
+
+/* Keep the roots that matter most. */
 static int
 keep_root(PadvRoot *roots, int count, int most, const PadvRoot *root)
 {
@@ -396,11 +403,43 @@ keep_root(PadvRoot *roots, int count, int most, const PadvRoot *root)
 		return count + 1;
 	}
 	for (int i = 1; i < count; i++)
-		if (roots[i].blocked_directly < roots[least].blocked_directly)
+		if (matters_less(&roots[i], &roots[least]))
 			least = i;
-	if (count > 0 && roots[least].blocked_directly < root->blocked_directly)
+	if (count > 0 && matters_less(&roots[least], root))
 		roots[least] = *root;
 	return count;
+}
+
+/* Describe a root, and leave all that wait for it found. */
+static PadvRoot
+describe_root(PadvLockGraph *graph, int place, int64_t now)
+{
+	PadvRoot	root = {.process = graph->processes[place].number, .blocked_directly = count_direct(graph, place)};
+
+	if (root.blocked_directly > 0)
+	{
+		search_from(graph, place);
+		count_found(graph, place, now, &root);
+	}
+	return root;
+}
+
+/*
+ * The only share of a process, or NULL.  The same sessions wait for all roots that hold the
+ * same of one lock and nothing else, such as the many readers of a table.
+ */
+static const Share *
+only_share(const PadvLockGraph *graph, int place)
+{
+	int			first = graph->processes[place].first;
+
+	return first != NONE && graph->shares[first].next == NONE ? &graph->shares[first] : NULL;
+}
+
+static bool
+blocks_the_same(const Share *share, const Share *other)
+{
+	return share != NULL && other != NULL && share->lock == other->lock && share->is.held == other->is.held;
 }
 
 /* Mark all found processes: they wait for a root. */
@@ -413,17 +452,23 @@ note_behind(PadvLockGraph *graph)
 }
 
 static int
-find_roots(PadvLockGraph *graph, PadvRoot *roots, int most)
+find_roots(PadvLockGraph *graph, int64_t now, PadvRoot *roots, int most)
 {
+	const Share *last = NULL;
+	PadvRoot	root = {0};
 	int			count = 0;
 
 	for (int i = 0; i < graph->nprocesses; i++)
 	{
-		PadvRoot	root = {.process = graph->processes[i].number};
+		const Share *share = only_share(graph, i);
 
 		if (graph->processes[i].waits)
 			continue;
-		root.blocked_directly = count_direct(graph, i);
+		if (blocks_the_same(share, last))
+			root.process = graph->processes[i].number;
+		else
+			root = describe_root(graph, i, now);
+		last = share;
 		if (root.blocked_directly > 0)
 			count = keep_root(roots, count, most, &root);
 	}
@@ -456,20 +501,20 @@ find_unknown(PadvLockGraph *graph)
 }
 
 static int
-find_circles(PadvLockGraph *graph, PadvRoot *roots, int count, int most)
+find_circles(PadvLockGraph *graph, int64_t now, PadvRoot *roots, int count, int most)
 {
-	for (int i = 0; i < graph->nprocesses && count < most; i++)
+	for (int i = 0; i < graph->nprocesses; i++)
 	{
 		int			place = graph->processes[i].waits && !graph->processes[i].behind ?
 			find_circle(graph, i) : NONE;
+		PadvRoot	root;
 
 		if (place == NONE)
 			continue;
-		roots[count++] = (PadvRoot) {
-			.process = graph->processes[place].number, .deadlock = true,
-			.blocked_directly = count_direct(graph, place)};
-		search_from(graph, place);
+		root = describe_root(graph, place, now);
+		root.deadlock = true;
 		note_behind(graph);
+		count = keep_root(roots, count, most, &root);
 	}
 	return count;
 }
@@ -481,19 +526,12 @@ padv_lock_graph_roots(PadvLockGraph *graph, int64_t now, PadvRoot *roots, int mo
 
 	for (int i = 0; i < graph->nprocesses; i++)
 		graph->processes[i].behind = false;
-	count = find_roots(graph, roots, most);
+	count = find_roots(graph, now, roots, most);
 	find_unknown(graph);
-	count = find_circles(graph, roots, count, most);
+	count = find_circles(graph, now, roots, count, most);
 	*blocked = 0;
 	for (int i = 0; i < graph->nprocesses; i++)
 		*blocked += graph->processes[i].waits && graph->processes[i].behind;
-	for (int i = 0; i < count; i++)
-	{
-		int			place = *find_bucket(graph, roots[i].process);
-
-		search_from(graph, place);
-		count_found(graph, place, now, &roots[i]);
-	}
 	qsort(roots, (size_t) count, sizeof(PadvRoot), compare_roots);
 	return count;
 }
@@ -527,29 +565,93 @@ padv_blocker_is_idle(const PadvBlocker *blocker)
 		blocker->state == PADV_BLOCKER_PREPARED;
 }
 
-/* The rows are sorted, so the first old root blocks most of the old roots. */
+/*
+ * The place of the root that blocks most, of those that have blocked for long; or NONE.  The
+ * rows are sorted, so it is the first one.
+ */
+static int
+find_worst(const PadvBlocker *rows, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (!rows[i].advisory && rows[i].blocking_seconds >= PADV_STANDING_SECONDS)
+			return i;
+	return NONE;
+}
+
+/* The place of the idle root that has blocked for longest, or NONE. */
+static int
+find_idle(const PadvBlocker *rows, int count)
+{
+	int			idle = NONE;
+
+	for (int i = 0; i < count; i++)
+		if (!rows[i].advisory && padv_blocker_is_idle(&rows[i]) && rows[i].blocking_seconds > 0.0 &&
+			(idle == NONE || rows[i].blocking_seconds > rows[idle].blocking_seconds))
+			idle = i;
+	return idle;
+}
+
+/* The place of the root with the longest wait, or NONE. */
+static int
+find_longest_wait(const PadvBlocker *rows, int count)
+{
+	int			longest = NONE;
+
+	for (int i = 0; i < count; i++)
+		if (longest == NONE || rows[i].longest_wait_seconds > rows[longest].longest_wait_seconds)
+			longest = i;
+	return longest;
+}
+
+/* Add a place to the first ones, unless it is there, or there is no room. */
+static int
+add_place(int *places, int count, int place)
+{
+	int			at = count;
+
+	for (int i = 0; i < count; i++)
+		if (places[i] == place)
+			return count;
+	if (place == NONE || count == PADV_MAX_BLOCKERS)
+		return count;
+	while (at > 0 && places[at - 1] > place)
+	{
+		places[at] = places[at - 1];
+		at--;
+	}
+	places[at] = place;
+	return count + 1;
+}
+
+int
+padv_blockers_choose(const PadvBlocker *all, int count, int places[PADV_MAX_BLOCKERS])
+{
+	int			chosen = add_place(places, 0, find_worst(all, count));
+
+	chosen = add_place(places, chosen, find_idle(all, count));
+	chosen = add_place(places, chosen, find_longest_wait(all, count));
+	for (int i = 0; i < count; i++)
+		if (!all[i].advisory)
+			chosen = add_place(places, chosen, i);
+	for (int i = 0; i < count; i++)
+		chosen = add_place(places, chosen, i);
+	return chosen;
+}
+
 static void
 note_rows(PadvStall *stall, const PadvBlockers *blockers)
 {
-	stall->any = false;
-	stall->longest_wait_seconds = stall->idle_blocker_seconds = 0.0;
-	stall->blockers = blockers->count;
-	for (int i = 0; i < blockers->count; i++)
-	{
-		const PadvBlocker *row = &blockers->rows[i];
+	const PadvBlocker *rows = blockers->rows;
+	int			worst = find_worst(rows, blockers->count);
+	int			idle = find_idle(rows, blockers->count);
+	int			longest = find_longest_wait(rows, blockers->count);
 
-		if (row->longest_wait_seconds > stall->longest_wait_seconds)
-			stall->longest_wait_seconds = row->longest_wait_seconds;
-		if (row->advisory)
-			continue;
-		if (padv_blocker_is_idle(row) && row->blocking_seconds > stall->idle_blocker_seconds)
-			stall->idle_blocker_seconds = row->blocking_seconds;
-		if (!stall->any && row->blocking_seconds >= PADV_STANDING_SECONDS)
-		{
-			stall->worst = *row;
-			stall->any = true;
-		}
-	}
+	stall->blockers = blockers->count;
+	stall->any = worst != NONE;
+	if (stall->any)
+		stall->worst = rows[worst];
+	stall->idle_blocker_seconds = idle == NONE ? 0.0 : rows[idle].blocking_seconds;
+	stall->longest_wait_seconds = longest == NONE ? 0.0 : rows[longest].longest_wait_seconds;
 }
 
 void

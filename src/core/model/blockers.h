@@ -115,9 +115,11 @@ extern bool padv_lock_graph_add(PadvLockGraph *graph, const PadvLockShare *share
 extern void padv_lock_graph_waits(PadvLockGraph *graph, int64_t process);
 
 /*
- * Write the roots, those that block most first, up to `most`, and return their number.  A
- * root blocks others and does not wait; of each cycle one process is a root.  now is the
- * wall clock in microseconds.  *blocked is set to the number of waiting processes.
+ * Write the roots, those that block most first, up to `most`, and return their number.  If
+ * there are more, those are left out that others wait for because of advisory locks only,
+ * and then those that block least.  A root blocks others and does not wait; of each cycle
+ * one process is a root.  now is the wall clock in microseconds.  *blocked is set to the
+ * number of waiting processes.
  */
 extern int	padv_lock_graph_roots(PadvLockGraph *graph, int64_t now, PadvRoot *roots,
 								  int most, int64_t *blocked);
@@ -130,6 +132,13 @@ extern int	padv_lock_graph_roots(PadvLockGraph *graph, int64_t now, PadvRoot *ro
 extern int64_t padv_lock_graph_behind(PadvLockGraph *graph, const int64_t *processes, int count);
 
 /* --- whether work stands still --- */
+
+/*
+ * Choose the rows to report of all roots, which come in the order of padv_lock_graph_roots():
+ * those that block most, but for advisory locks, and those that padv_stall_update() goes by.
+ * Writes the places of at most PADV_MAX_BLOCKERS, in order, and returns their number.
+ */
+extern int	padv_blockers_choose(const PadvBlocker *all, int count, int places[PADV_MAX_BLOCKERS]);
 
 typedef struct PadvStall
 {
