@@ -1,4 +1,4 @@
-# Incidents on a real server: a leak of connections, a lock storm, a stall and a login storm are
+# Incidents on a real server: a leak of connections, a lock storm, two stalls and a login storm are
 # planted one after another, and found with their culprits; they are kept over a crash and a
 # restart, and a bad file is not believed.
 #
@@ -138,6 +138,18 @@ like($node->safe_psql('postgres', 'SELECT pool_advisor.report()'),
 	qr/id="advice".*id="incidents".*<span class="severity">now<\/span> stalled.*billing.*lock storm.*connection leak.*id="load"/s, 'and in the report, after the advice');
 
 #
+# Soon after it another session does the same
+#
+$owner->ask('ROLLBACK');
+becomes_true(exists_incident(q{kind = 'stalled' AND ended IS NOT NULL}), 'the stall ends');
+my $second = wire($node, 'leaky', name => 'harmless');
+$node->safe_psql('postgres', 'GRANT ALL ON t TO leaky');
+$second->ask($_) foreach 'BEGIN', 'LOCK TABLE t IN EXCLUSIVE MODE';
+becomes_true(exists_incident(q{kind = 'stalled' AND ended IS NULL}), 'a stall begins anew');
+is(value(q{SELECT string_agg(concat_ws(' ', culprit, rolname, application_name), ', ' ORDER BY began) FROM pool_advisor.incidents WHERE kind = 'stalled'}),
+	"$owner->{pid} batch billing, $second->{pid} leaky harmless", 'which has a row and a culprit of its own');
+
+#
 # A crash, and a restart
 #
 my $before = value(q{SELECT string_agg(concat_ws(' ', began, kind, culprit), ', ') FROM pool_advisor.incidents});
@@ -186,7 +198,7 @@ substr($bytes, 100, 1) = chr(ord(substr($bytes, 100, 1)) ^ 1);
 write_bytes($file, $bytes);
 $node->start;
 admin($node, 1);
-becomes_true('4 = (SELECT count(*) FROM pool_advisor.incidents)', 'as it was, it is read');
+becomes_true('5 = (SELECT count(*) FROM pool_advisor.incidents)', 'as it was, it is read');
 value(q{SELECT pool_advisor.reset('incidents')});
 is(value('SELECT count(*) FROM pool_advisor.incidents'), 0, 'a reset forgets them');
 $node->restart;

@@ -12,6 +12,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /*
  * Commits may wait for a standby.  Sessions that are stuck behind a lock are beside those
@@ -931,6 +932,116 @@ test_night(void)
 	ok(wrong == 0, "a batch in the evening keeps nothing from being done (%d of %d)", wrong, count);
 }
 
+/* --- one after another ------------------------------------------------------------ */
+
+/* A minute or two by hand, in which so many sessions stand behind a lock of this one, or of none. */
+static void
+stand(Scene *s, int seconds, int32_t pid, int64_t count)
+{
+	PadvWindowMeans means = {.samples = 10};
+	PadvIncident changed[PADV_INCIDENT_SLOTS];
+	bool		notable;
+
+	s->blockers.count = pid != 0;
+	s->blockers.rows[0] = (PadvBlocker) {.pid = pid, .role = (uint32_t) pid, .blocked = count,
+		.state = pid == 7 ? PADV_BLOCKER_IDLE_IN_TRANSACTION : PADV_BLOCKER_ACTIVE, .xact_seconds = 60.0};
+	snprintf(s->blockers.rows[0].application, PADV_APPLICATION_NAME, "%d", pid);
+	for (int i = 0; i < seconds; i++, s->seconds++)
+	{
+		PadvIncidentSecond second = {.at = START + (int64_t) s->seconds * 1000000, .seconds = 1.0, .means = &means,
+		.transactions = 0.0, .status = &s->status, .blockers = &s->blockers};
+		int			changes;
+
+		s->status.stall.standing = pid != 0 ? count : 0;
+		s->status.stall.stalled_seconds = pid != 0 ? PADV_STANDING_SECONDS + i : 0.0;
+		means.demand = means.active = means.in_class[PADV_WAITING_LOCK] = (double) s->status.stall.standing;
+		padv_role_watch_begin(&s->watch.roles);
+		changes = padv_incident_watch_add(&s->watch, &second, changed, &notable);
+		for (int j = 0; j < changes; j++)
+			padv_incident_ring_put(&s->ring, &changed[j]);
+	}
+}
+
+static void
+test_two_stalls(void)
+{
+	Scene	   *s = &scene;
+	PadvIncident rows[PADV_MAX_INCIDENTS];
+
+	memset(s, 0, sizeof(*s));
+	padv_incident_watch_init(&s->watch, 0);
+	padv_incident_ring_init(&s->ring);
+	stand(s, 30, 0, 0);
+	stand(s, 25, 7, 30);
+	stand(s, 65, 0, 0);
+	stand(s, 30, 8, 2);
+	ok(padv_incident_ring_copy(&s->ring, rows) == 2 && rows[1].pid == 7 && rows[1].peak == 30.0 && rows[1].ended != 0 &&
+	   rows[1].state == PADV_BLOCKER_IDLE_IN_TRANSACTION, "a stall behind another session keeps its culprit");
+	ok(rows[0].pid == 8 && rows[0].peak == 2.0 && rows[0].began > rows[1].ended && strcmp(rows[0].application, "8") == 0,
+	   "and is followed by one of its own");
+
+	stand(s, 65, 0, 0);
+	stand(s, 30, 8, 40);
+	ok(padv_incident_ring_copy(&s->ring, rows) == 2 && rows[0].pid == 8 && rows[0].ended == 0 && rows[0].peak == 40.0,
+	   "what begins again behind the same session goes on");
+	stand(s, 20, 0, 0);
+	stand(s, 20, 7, 5);
+	ok(padv_incident_ring_copy(&s->ring, rows) == 2 && rows[0].pid == 8 && rows[0].role == 8 && strcmp(rows[0].application, "8") == 0,
+	   "while it lasts, the culprit is by all that was waited for");
+	stand(s, 70, 0, 0);
+	stand(s, 300, 7, 5);
+	stand(s, 70, 0, 0);
+	stand(s, 20, 7, 5);
+	stand(s, 10, 8, 50);
+	ok(padv_incident_ring_copy(&s->ring, rows) == 3 && rows[0].pid == 7, "also of what was before it went on");
+}
+
+/* Seconds in which a role logs in so often. */
+static void
+log_in(Scene *s, int seconds, uint32_t role, double logins)
+{
+	PadvWindowMeans means = {.samples = 10};
+	PadvIncident changed[PADV_INCIDENT_SLOTS];
+	bool		notable;
+
+	s->blockers.count = 0;
+	s->status.stall.standing = 0;
+	s->status.stall.stalled_seconds = 0.0;
+	s->status.model.cores = 4.0;
+	for (int i = 0; i < seconds; i++, s->seconds++)
+	{
+		PadvIncidentSecond second = {.at = START + (int64_t) s->seconds * 1000000, .seconds = 1.0, .means = &means,
+		.transactions = 0.0, .status = &s->status, .blockers = &s->blockers};
+		int			changes;
+
+		padv_role_watch_begin(&s->watch.roles);
+		padv_role_watch_logins(&s->watch.roles, role, logins);
+		changes = padv_incident_watch_add(&s->watch, &second, changed, &notable);
+		for (int j = 0; j < changes; j++)
+			padv_incident_ring_put(&s->ring, &changed[j]);
+	}
+}
+
+static void
+test_two_storms(void)
+{
+	Scene	   *s = &scene;
+	PadvIncident rows[PADV_MAX_INCIDENTS];
+
+	memset(s, 0, sizeof(*s));
+	padv_incident_watch_init(&s->watch, 0);
+	padv_incident_ring_init(&s->ring);
+	log_in(s, 300, WEB, 1.0);
+	log_in(s, 60, STORMER, 200.0);
+	log_in(s, 60, WEB, 1.0);
+	log_in(s, 60, API, 100.0);
+	ok(padv_incident_ring_copy(&s->ring, rows) == 2 && rows[1].role == STORMER && rows[0].role == API,
+	   "a login storm of another role is another incident");
+	log_in(s, 60, WEB, 1.0);
+	log_in(s, 60, API, 100.0);
+	ok(padv_incident_ring_copy(&s->ring, rows) == 2 && rows[0].role == API && rows[0].ended == 0, "one of the same role goes on");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -943,5 +1054,7 @@ main(int argc, char **argv)
 	test_planted();
 	test_standby();
 	test_night();
+	test_two_stalls();
+	test_two_storms();
 	return tap_end();
 }

@@ -32,7 +32,7 @@ same_role(const PadvBlocker *a, const PadvBlocker *b)
 }
 
 static void
-charge(PadvBlamed *table, const PadvBlocker *blocker, double waited,
+charge(PadvBlamed *table, const PadvBlocker *blocker, double waited, double held_seconds,
 	   bool (*same) (const PadvBlocker *a, const PadvBlocker *b))
 {
 	PadvBlamed *least = &table[0];
@@ -49,11 +49,11 @@ charge(PadvBlamed *table, const PadvBlocker *blocker, double waited,
 	{
 		mine = least;
 		mine->blocker = *blocker;
-		mine->held_seconds = blocker->xact_seconds;
+		mine->held_seconds = held_seconds;
 	}
 	mine->waited += waited;
-	if (blocker->xact_seconds > mine->held_seconds)
-		mine->held_seconds = blocker->xact_seconds;
+	if (held_seconds > mine->held_seconds)
+		mine->held_seconds = held_seconds;
 	if (blocker->blocked > mine->blocker.blocked)
 		mine->blocker = *blocker;
 }
@@ -73,10 +73,26 @@ padv_blame_add(PadvBlame *blame, const PadvBlockers *blockers, double seconds)
 		if (!(waited > 0.0) || blocker->advisory)
 			continue;
 		blame->waited += waited;
-		charge(blame->sessions, blocker, waited, same_session);
+		charge(blame->sessions, blocker, waited, blocker->xact_seconds, same_session);
 		if (blocker->role != 0)
-			charge(blame->roles, blocker, waited, same_role);
+			charge(blame->roles, blocker, waited, blocker->xact_seconds, same_role);
 	}
+}
+
+static void
+add_table(PadvBlamed *table, const PadvBlamed *before, bool (*same) (const PadvBlocker *a, const PadvBlocker *b))
+{
+	for (int i = 0; i < PADV_BLAMED; i++)
+		if (before[i].waited > 0.0)
+			charge(table, &before[i].blocker, before[i].waited, before[i].held_seconds, same);
+}
+
+void
+padv_blame_add_all(PadvBlame *blame, const PadvBlame *before)
+{
+	blame->waited += before->waited;
+	add_table(blame->sessions, before->sessions, same_session);
+	add_table(blame->roles, before->roles, same_role);
 }
 
 static const PadvBlamed *
@@ -98,11 +114,15 @@ padv_blame_name(const PadvBlame *blame, double least_share, PadvIncident *incide
 	const PadvBlamed *worst = session->waited >= least_share * blame->waited ? session : role;
 
 	incident->culprit = PADV_CULPRIT_NONE;
-	incident->share = -1.0;
+	incident->pid = incident->xid = incident->role = incident->database = incident->state = 0;
+	incident->query_id = 0;
+	incident->share = incident->held_seconds = -1.0;
+	memset(incident->application, 0, sizeof(incident->application));
 	if (!(blame->waited > 0.0) || worst->waited < least_share * blame->waited)
 		return;
 	incident->share = worst->waited < blame->waited ? worst->waited / blame->waited : 1.0;
 	incident->role = worst->blocker.role;
+	incident->state = worst->blocker.state;
 	if (worst == role)
 	{
 		incident->culprit = PADV_CULPRIT_ROLE;
@@ -112,7 +132,6 @@ padv_blame_name(const PadvBlame *blame, double least_share, PadvIncident *incide
 	incident->pid = (uint32_t) worst->blocker.pid;
 	incident->xid = worst->blocker.xid;
 	incident->database = worst->blocker.database;
-	incident->state = worst->blocker.state;
 	incident->query_id = worst->blocker.query_id;
 	incident->held_seconds = worst->held_seconds;
 	memcpy(incident->application, worst->blocker.application, sizeof(incident->application));

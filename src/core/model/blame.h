@@ -37,6 +37,9 @@ extern void padv_blame_init(PadvBlame *blame);
  */
 extern void padv_blame_add(PadvBlame *blame, const PadvBlockers *blockers, double seconds);
 
+/* Add what was blamed before. */
+extern void padv_blame_add_all(PadvBlame *blame, const PadvBlame *before);
+
 /*
  * Name the culprit: the session that caused at least this share of the waiting, or else
  * the role that did, or none.

@@ -518,14 +518,23 @@ update_blame(PadvIncidentWatch *watch, const PadvIncidentSecond *second)
 
 /* --- incidents -------------------------------------------------------------- */
 
+/* The role that logs in too often, or 0. */
+static uint32_t
+storming_role(const PadvIncidentWatch *watch, double *share)
+{
+	uint32_t	role = padv_role_watch_worst(&watch->roles, share);
+
+	return *share >= ROLE_SHARE ? role : 0;
+}
+
 static void
 name_culprit(const PadvIncidentWatch *watch, PadvIncident *incident)
 {
 	switch ((PadvIncidentKind) incident->kind)
 	{
 		case PADV_INCIDENT_LOGIN_STORM:
-			incident->role = padv_role_watch_worst(&watch->roles, &incident->share);
-			incident->culprit = incident->role != 0 && incident->share >= ROLE_SHARE ? PADV_CULPRIT_ROLE : PADV_CULPRIT_NONE;
+			incident->role = storming_role(watch, &incident->share);
+			incident->culprit = incident->role != 0 ? PADV_CULPRIT_ROLE : PADV_CULPRIT_NONE;
 			return;
 		case PADV_INCIDENT_LEAK:
 			incident->culprit = PADV_CULPRIT_ROLE;
@@ -581,14 +590,55 @@ adopt_symptom(PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvIn
 }
 
 static bool
+is_about_locks(uint32_t kind)
+{
+	return kind == PADV_INCIDENT_LOCK_STORM || kind == PADV_INCIDENT_STALLED;
+}
+
+/*
+ * Whether what sessions wait for now can be what they waited for in an incident that has
+ * ended.  A session can be one of a role that was the culprit.
+ */
+static bool
+may_wait_for_same(const PadvIncidentWatch *watch, const PadvIncident *last)
+{
+	PadvIncident now = {0};
+
+	padv_blame_name(&watch->blame, CULPRIT_SHARE, &now);
+	if (now.culprit == PADV_CULPRIT_NONE || last->culprit == PADV_CULPRIT_NONE)
+		return true;
+	if (now.culprit == PADV_CULPRIT_ROLE || last->culprit == PADV_CULPRIT_ROLE)
+		return now.role == last->role;
+	return now.pid == last->pid && now.xid == last->xid;
+}
+
+static bool
+may_have_same_culprit(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, const PadvIncident *last)
+{
+	double		share;
+
+	switch ((PadvIncidentKind) last->kind)
+	{
+		case PADV_INCIDENT_LOCK_STORM:
+		case PADV_INCIDENT_STALLED:
+			return may_wait_for_same(watch, last);
+		case PADV_INCIDENT_LOGIN_STORM:
+			return storming_role(watch, &share) == last->role;
+		case PADV_INCIDENT_LEAK:
+			return last->role == padv_role_watch_leak(&watch->roles, second->status->model.inputs.usable_connections, true);
+		default:
+			return true;
+	}
+}
+
+static bool
 is_same(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvIncidentKind kind,
 		const PadvOpenIncident *slot)
 {
 	const PadvIncident *last = &slot->incident;
 
 	return last->number != 0 && last->kind == kind && watch->symptoms[kind].since - last->ended <= ECHO_US &&
-		(kind != PADV_INCIDENT_LEAK ||
-		 last->role == padv_role_watch_leak(&watch->roles, second->status->model.inputs.usable_connections, true));
+		may_have_same_culprit(watch, second, last);
 }
 
 static void
@@ -599,7 +649,11 @@ begin_incident(PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvI
 	int64_t		last_ended = slot->incident.ended;
 
 	if (is_same(watch, second, kind, slot))
+	{
 		slot->incident.ended = 0;
+		if (is_about_locks(kind))
+			padv_blame_add_all(&watch->blame, &watch->ended_blame);
+	}
 	else
 	{
 		/* two that share a slot follow one another */
@@ -615,6 +669,14 @@ begin_incident(PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvI
 	note_figures(watch, second, slot);
 }
 
+/* What comes now is no part of the incident, unless that goes on. */
+static void
+end_blame(PadvIncidentWatch *watch)
+{
+	watch->ended_blame = watch->blame;
+	padv_blame_init(&watch->blame);
+}
+
 /* An incident that lasts, or may have ended. */
 static bool
 continue_incident(PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvOpenIncident *slot)
@@ -627,6 +689,8 @@ continue_incident(PadvIncidentWatch *watch, const PadvIncidentSecond *second, Pa
 	{
 		incident->ended = incident->seen;
 		slot->open = false;
+		if (is_about_locks(incident->kind))
+			end_blame(watch);
 		return true;
 	}
 	if (slot->off > 0.0)

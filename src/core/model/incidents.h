@@ -65,7 +65,8 @@ typedef struct PadvIncidentWatch
 	uint64_t	newest;			/* number of the newest incident */
 	PadvRoleWatch roles;
 	PadvBaseline baseline;
-	PadvBlame	blame;
+	PadvBlame	blame;			/* since the incident of locks began */
+	PadvBlame	ended_blame;	/* of the last one that ended */
 	PadvPace	now;			/* smoothed over some seconds */
 	PadvPace	cautious;		/* of that and the last second, what looks
 								 * better */
