@@ -934,6 +934,8 @@ test_night(void)
 
 /* --- one after another ------------------------------------------------------------ */
 
+static int64_t clock_step;
+
 /* A minute or two by hand, in which so many sessions stand behind a lock of this one, or of none. */
 static void
 stand(Scene *s, int seconds, int32_t pid, int64_t count)
@@ -948,7 +950,7 @@ stand(Scene *s, int seconds, int32_t pid, int64_t count)
 	snprintf(s->blockers.rows[0].application, PADV_APPLICATION_NAME, "%d", pid);
 	for (int i = 0; i < seconds; i++, s->seconds++)
 	{
-		PadvIncidentSecond second = {.at = START + (int64_t) s->seconds * 1000000, .seconds = 1.0, .means = &means,
+		PadvIncidentSecond second = {.at = START + clock_step + (int64_t) s->seconds * 1000000, .seconds = 1.0, .means = &means,
 		.transactions = 0.0, .status = &s->status, .blockers = &s->blockers};
 		int			changes;
 
@@ -994,6 +996,35 @@ test_two_stalls(void)
 	stand(s, 20, 7, 5);
 	stand(s, 10, 8, 50);
 	ok(padv_incident_ring_copy(&s->ring, rows) == 3 && rows[0].pid == 7, "also of what was before it went on");
+}
+
+static void
+test_clock_steps(void)
+{
+	Scene	   *s = &scene;
+	PadvIncident rows[PADV_MAX_INCIDENTS];
+	const int64_t day = INT64_C(86400000000);
+
+	memset(s, 0, sizeof(*s));
+	padv_incident_watch_init(&s->watch, 0);
+	padv_incident_ring_init(&s->ring);
+	stand(s, 30, 0, 0);
+	stand(s, 30, 7, 30);
+	stand(s, 40, 0, 0);
+	clock_step = -day;
+	stand(s, 300, 0, 0);
+	stand(s, 30, 7, 30);
+	ok(padv_incident_ring_copy(&s->ring, rows) == 2 && rows[0].began == START - day + 395 * INT64_C(1000000) &&
+	   rows[1].ended == START + 59 * INT64_C(1000000), "a clock that was set back does not join two incidents");
+	clock_step = -2 * day;
+	stand(s, 10, 7, 30);
+	stand(s, 40, 0, 0);
+	ok(padv_incident_ring_copy(&s->ring, rows) == 2 && rows[0].ended == rows[0].began,
+	   "nor does one end before it began");
+	clock_step = day;
+	stand(s, 30, 7, 30);
+	ok(padv_incident_ring_copy(&s->ring, rows) == 2 && rows[0].ended == 0, "one that is set forward does not part them");
+	clock_step = 0;
 }
 
 /* Seconds in which a role logs in so often. */
@@ -1055,6 +1086,7 @@ main(int argc, char **argv)
 	test_standby();
 	test_night();
 	test_two_stalls();
+	test_clock_steps();
 	test_two_storms();
 	return tap_end();
 }

@@ -48,10 +48,10 @@ static const double begin_seconds[PADV_INCIDENT_KINDS] = {
 #define END_SECONDS 30.0
 
 /* What begins so soon after the end goes on; a symptom that says less is an echo. */
-#define ECHO_US INT64_C(120000000)
+#define ECHO_SECONDS 120.0
 
 /* After that long a leak is how the role works. */
-#define LEAK_LONGEST_US INT64_C(86400000000)
+#define LEAK_LONGEST_SECONDS 86400.0
 
 /*
  * Harm: throughput falls to so much of before, each session takes so many times as long,
@@ -94,8 +94,8 @@ static const double crowd_latency[2] = {2.0, 1.3};
 #define SUSPECT_LONGEST 300.0
 
 /* After that long an incident becomes what is usual. */
-#define NEW_USUAL_US INT64_C(21600000000)
-#define NEW_USUAL_LOGINS_US INT64_C(3600000000)
+#define NEW_USUAL_SECONDS 21600.0
+#define NEW_USUAL_LOGINS_SECONDS 3600.0
 
 void
 padv_incident_watch_init(PadvIncidentWatch *watch, uint64_t newest)
@@ -202,27 +202,27 @@ follow_present(PadvIncidentWatch *watch, const PadvPace *pace, const PadvInciden
 
 /* Whether an incident lasts, and not for so long that it is usual by now. */
 static bool
-lasts_since(const PadvOpenIncident *slot, int64_t now, int64_t longest_us)
+lasts_since(const PadvIncidentWatch *watch, const PadvOpenIncident *slot, double longest_seconds)
 {
-	return slot->open && now - slot->incident.began < longest_us;
+	return slot->open && watch->clock - slot->began < longest_seconds;
 }
 
 /* Whether something may be going on, so that the present does not count as usual. */
 static bool
-is_suspect(const PadvIncidentWatch *watch, int64_t now)
+is_suspect(const PadvIncidentWatch *watch)
 {
 	bool		seen = false;
 
 	for (int kind = PADV_INCIDENT_OVERLOAD; kind < PADV_INCIDENT_KINDS; kind++)
 		seen |= watch->symptoms[kind].score >= SUSPECT_SCORE;
-	return lasts_since(&watch->slots[PADV_SLOT_WORK], now, NEW_USUAL_US) ||
+	return lasts_since(watch, &watch->slots[PADV_SLOT_WORK], NEW_USUAL_SECONDS) ||
 		(seen && !watch->slots[PADV_SLOT_WORK].open && watch->suspect_seconds < SUSPECT_LONGEST);
 }
 
 static void
-learn_before(PadvIncidentWatch *watch, const PadvPace *pace, double seconds, int64_t now)
+learn_before(PadvIncidentWatch *watch, const PadvPace *pace, double seconds)
 {
-	bool		suspect = is_suspect(watch, now);
+	bool		suspect = is_suspect(watch);
 
 	watch->suspect_seconds = suspect ? watch->suspect_seconds + seconds :
 		fmax(0.0, watch->suspect_seconds - seconds);
@@ -464,7 +464,7 @@ begin_symptom(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, 
 {
 	double		already = kind == PADV_INCIDENT_STALLED ? second->status->stall.stalled_seconds : second->seconds;
 
-	*symptom = (PadvSymptom) {.since = second->at - (int64_t) (already * SECOND)};
+	*symptom = (PadvSymptom) {.since = watch->clock - already};
 	symptom->seconds = already - second->seconds;
 	symptom->done = fmax(second->transactions, 0.0) * symptom->seconds;
 	symptom->not_done = (watch->before.throughput - fmax(second->transactions, 0.0)) * symptom->seconds;
@@ -637,8 +637,16 @@ is_same(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvIn
 {
 	const PadvIncident *last = &slot->incident;
 
-	return last->number != 0 && last->kind == kind && watch->symptoms[kind].since - last->ended <= ECHO_US &&
+	return last->number != 0 && last->kind == kind && watch->symptoms[kind].since - slot->seen <= ECHO_SECONDS &&
 		may_have_same_culprit(watch, second, last);
+}
+
+/* It lasts.  Where the wall clock was set back, it does not end before it began. */
+static void
+note_seen(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvOpenIncident *slot)
+{
+	slot->seen = watch->clock;
+	slot->incident.seen = second->at > slot->incident.began ? second->at : slot->incident.began;
 }
 
 static void
@@ -646,7 +654,9 @@ begin_incident(PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvI
 {
 	PadvOpenIncident *slot = &watch->slots[slot_of(kind)];
 	const PadvSymptom *symptom = &watch->symptoms[kind];
-	int64_t		last_ended = slot->incident.ended;
+
+	/* two that share a slot follow one another */
+	double		began = slot->incident.number != 0 ? fmax(symptom->since, slot->seen) : symptom->since;
 
 	if (is_same(watch, second, kind, slot))
 	{
@@ -656,16 +666,15 @@ begin_incident(PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvI
 	}
 	else
 	{
-		/* two that share a slot follow one another */
 		*slot = (PadvOpenIncident) {
-			.incident = {.number = ++watch->newest, .began = symptom->since > last_ended ? symptom->since : last_ended,
+			.incident = {.number = ++watch->newest, .began = second->at - (int64_t) ((watch->clock - began) * SECOND),
 				.not_done = -1.0},
-			.seconds = symptom->seconds, .done = symptom->done};
+			.began = began, .seconds = symptom->seconds, .done = symptom->done};
 		adopt_symptom(watch, second, kind, slot);
 	}
 	slot->open = true;
 	slot->off = 0.0;
-	slot->incident.seen = second->at;
+	note_seen(watch, second, slot);
 	note_figures(watch, second, slot);
 }
 
@@ -685,7 +694,7 @@ continue_incident(PadvIncidentWatch *watch, const PadvIncidentSecond *second, Pa
 
 	slot->off = watch->symptoms[incident->kind].on ? 0.0 : slot->off + second->seconds;
 	if (slot->off >= END_SECONDS ||
-		(incident->kind == PADV_INCIDENT_LEAK && second->at - incident->began > LEAK_LONGEST_US))
+		(incident->kind == PADV_INCIDENT_LEAK && watch->clock - slot->began > LEAK_LONGEST_SECONDS))
 	{
 		incident->ended = incident->seen;
 		slot->open = false;
@@ -695,7 +704,7 @@ continue_incident(PadvIncidentWatch *watch, const PadvIncidentSecond *second, Pa
 	}
 	if (slot->off > 0.0)
 		return false;
-	incident->seen = second->at;
+	note_seen(watch, second, slot);
 	slot->seconds += second->seconds;
 	slot->done += fmax(second->transactions, 0.0) * second->seconds;
 	if (incident->not_done >= 0.0)
@@ -717,18 +726,18 @@ is_ready(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvI
 
 /* Whether a kind of work would be an echo of what lasts, or has just ended. */
 static bool
-is_echo(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvIncidentKind kind)
+is_echo(const PadvIncidentWatch *watch, PadvIncidentKind kind)
 {
 	const PadvOpenIncident *work = &watch->slots[PADV_SLOT_WORK];
 	const PadvOpenIncident *logins = &watch->slots[PADV_SLOT_LOGINS];
 	bool		after_work = work->incident.number != 0 &&
-		(work->open || second->at - work->incident.ended <= ECHO_US);
+		(work->open || watch->clock - work->seen <= ECHO_SECONDS);
 
 	switch (slot_of(kind))
 	{
 		case PADV_SLOT_LOGINS:
 			/* clients that connect anew, because they got no answer */
-			return after_work && work->incident.began <= watch->symptoms[kind].since;
+			return after_work && work->began <= watch->symptoms[kind].since;
 		case PADV_SLOT_WORK:
 			return (after_work && kind < (PadvIncidentKind) work->incident.kind) ||
 				(kind <= PADV_INCIDENT_OVERSUBSCRIPTION && logins->open);
@@ -760,7 +769,7 @@ choose_kind(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, Pa
 			continue;
 		if (open->open && kind <= (int) open->incident.kind)
 			return -1;
-		if (!is_echo(watch, second, kind) && !is_premature(watch, kind))
+		if (!is_echo(watch, kind) && !is_premature(watch, kind))
 			return kind;
 	}
 	return -1;
@@ -773,11 +782,12 @@ padv_incident_watch_add(PadvIncidentWatch *watch, const PadvIncidentSecond *seco
 	const PadvPace pace = pace_of(second);
 	const PadvOpenIncident *logins = &watch->slots[PADV_SLOT_LOGINS];
 	const PadvOpenIncident *leak = &watch->slots[PADV_SLOT_LEAK];
-	bool		storm = logins->open ? lasts_since(logins, second->at, NEW_USUAL_LOGINS_US) :
+	bool		storm = logins->open ? lasts_since(watch, logins, NEW_USUAL_LOGINS_SECONDS) :
 		watch->symptoms[PADV_INCIDENT_LOGIN_STORM].score > 0.0;
 	int			count = 0;
 
 	*notable = false;
+	watch->clock += second->seconds;
 	padv_role_watch_end(&watch->roles, second->seconds, storm, leak->open ? leak->incident.role : 0);
 	follow_present(watch, &pace, second);
 	update_symptoms(watch, second);
@@ -803,6 +813,6 @@ padv_incident_watch_add(PadvIncidentWatch *watch, const PadvIncidentSecond *seco
 		if (was_open || slot->open)
 			changed[count++] = slot->incident;
 	}
-	learn_before(watch, &pace, second->seconds, second->at);
+	learn_before(watch, &pace, second->seconds);
 	return count;
 }

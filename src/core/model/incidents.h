@@ -44,7 +44,7 @@ typedef struct PadvSymptom
 {
 	bool		on;				/* in this second */
 	double		score;			/* for how long; fades twice as fast */
-	int64_t		since;
+	double		since;			/* on the watch's clock */
 	double		seconds;		/* since then */
 	double		done;			/* transactions since then */
 	double		not_done;
@@ -55,6 +55,8 @@ typedef struct PadvOpenIncident
 {
 	PadvIncident incident;		/* number 0: there was none */
 	bool		open;
+	double		began;			/* on the watch's clock */
+	double		seen;			/* likewise; in the end, when it ended */
 	double		off;			/* seconds without its symptom */
 	double		seconds;		/* in which it lasted */
 	double		done;
@@ -63,6 +65,8 @@ typedef struct PadvOpenIncident
 typedef struct PadvIncidentWatch
 {
 	uint64_t	newest;			/* number of the newest incident */
+	double		clock;			/* seconds since it began, as the wall clock
+								 * may step */
 	PadvRoleWatch roles;
 	PadvBaseline baseline;
 	PadvBlame	blame;			/* since the incident of locks began */
