@@ -280,6 +280,9 @@ read_situation(PadvLocalStatus *local)
 	local->blocker_role = to_utf8_or_null(local->blocker_role);
 	local->blocker_database = to_utf8_or_null(local->blocker_database);
 	local->blocker_gid_quoted = to_utf8_or_null(local->blocker_gid_quoted);
+	local->idle_blocker_role = to_utf8_or_null(local->idle_blocker_role);
+	local->idle_blocker_database = to_utf8_or_null(local->idle_blocker_database);
+	local->idle_blocker_gid_quoted = to_utf8_or_null(local->idle_blocker_gid_quoted);
 	for (int i = 0; i < PADV_DIMENSIONS; i++)
 		local->largest[i].name = to_utf8_or_null(local->largest[i].name);
 }

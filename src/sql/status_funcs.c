@@ -53,15 +53,13 @@ name_holder(PadvLocalStatus *local)
 }
 
 static void
-name_blocker(PadvLocalStatus *local)
+name_blocker(const PadvBlocker *blocker, const char **role, const char **database, const char **gid_quoted)
 {
-	const PadvBlocker *blocker = &local->status.stall.worst;
 	char	   *gid = blocker->pid == 0 ? padv_prepared_name(blocker->xid) : NULL;
-	char	   *database = get_database_name(blocker->database);
 
-	local->blocker_role = OidIsValid(blocker->role) ? padv_role_name(blocker->role) : NULL;
-	local->blocker_database = database ? database : "";
-	local->blocker_gid_quoted = gid ? quote_literal_cstr(gid) : NULL;
+	*role = OidIsValid(blocker->role) ? padv_role_name(blocker->role) : NULL;
+	*database = get_database_name(blocker->database);
+	*gid_quoted = gid ? quote_literal_cstr(gid) : NULL;
 }
 
 /* Of the last minute. */
@@ -104,7 +102,11 @@ padv_read_local_status(PadvLocalStatus *local, bool with_names)
 	if (with_names && local->status.idle_holder.holders > 0)
 		name_holder(local);
 	if (with_names && local->status.stall.any)
-		name_blocker(local);
+		name_blocker(&local->status.stall.worst, &local->blocker_role, &local->blocker_database,
+					 &local->blocker_gid_quoted);
+	if (with_names && local->status.stall.idle_blocker_seconds > 0.0)
+		name_blocker(&local->status.stall.idle, &local->idle_blocker_role, &local->idle_blocker_database,
+					 &local->idle_blocker_gid_quoted);
 	if (with_names)
 		name_largest(local);
 }

@@ -444,7 +444,7 @@ test_stall(void)
 	look(4, 9, 10);
 	ok(stall.stalled_seconds == 0, "less than half of the demand stands");
 	ok(stall.any && stall.worst.pid == 2, "the worst is the one that has blocked for long");
-	ok(stall.longest_wait_seconds == 8 && stall.idle_blocker_seconds == 7, "figures of all");
+	ok(stall.longest_wait_seconds == 8 && stall.idle_blocker_seconds == 7 && stall.idle.pid == 2, "figures of all");
 	look(4, 8, 11);
 	ok(stall.stalled_seconds >= PADV_STANDING_SECONDS, "half of it does");
 	look(4, 16, 71);

@@ -61,6 +61,7 @@ stall(double seconds)
 		.pid = 5244, .role = 10, .database = 5, .state = PADV_BLOCKER_IDLE_IN_TRANSACTION,
 		.state_seconds = 67, .xact_seconds = 68, .blocked_directly = 1, .blocked = 12,
 		.longest_wait_seconds = 65, .blocking_seconds = 66};
+	stall->idle = stall->worst;
 	local.blocker_role = "batch";
 	local.blocker_database = "bench";
 	status->last.demand = 12;
@@ -72,6 +73,18 @@ want(double demand)
 {
 	status->model.demand = demand;
 	status->model.load_ratio = demand / 8.0;
+}
+
+static const char *
+state_of(const char *item)
+{
+	static PadvSummaryRow rows[PADV_SUMMARY_ROWS];
+
+	padv_summary(&local, rows);
+	for (int i = 0; i < PADV_SUMMARY_ROWS; i++)
+		if (strcmp(rows[i].item, item) == 0)
+			return rows[i].state;
+	return "";
 }
 
 static PadvCheckStatus
@@ -202,6 +215,43 @@ test_stall(void)
 	ok(is(PADV_CHECK_WARNING, "blocked_by"), "unless it does nothing for a minute");
 }
 
+/* One that works blocks more sessions than the idle one that the warning is about. */
+static void
+test_idle_blocker(void)
+{
+	PadvAdvice	advice[PADV_MAX_ADVICE];
+	PadvLoadCheck result;
+
+	set_up();
+	stall(0);
+	status->stall.idle_blocker_seconds = 71;
+	status->stall.idle.blocked = 1;
+	status->stall.idle.blocking_seconds = 71;
+	status->stall.worst.pid = 31;
+	status->stall.worst.blocked = 3;
+	status->stall.worst.state = PADV_BLOCKER_ACTIVE;
+	local.idle_blocker_role = "billing";
+	local.idle_blocker_database = "shop";
+	padv_check_load(&local, 97, -1, -1, &result);
+	ok(result.status == PADV_CHECK_WARNING && strstr(result.message, "(within, 1 session blocked by pid 5244 for 71 s)") != NULL,
+	   "the check names the one that it is about: %s", result.message);
+	ok(strcmp(state_of("blocked by"), "pid 5244, idle in transaction, 71 s: 1 wait") == 0, "and so does the summary");
+	ok(padv_advise(&local, advice) >= 2 && strcmp(advice[0].subject, "5244") == 0 && strcmp(advice[1].subject, "31") == 0 &&
+	   strcmp(advice[0].fix, "SELECT pg_catalog.pg_terminate_backend(5244);") == 0 && advice[0].severity == PADV_WARNING,
+	   "advice names both");
+	ok(strstr(advice[0].finding, "process 5244 (role billing, database shop, idle") != NULL, "%s", advice[0].finding);
+
+	status->stall.stalled_seconds = 7;
+	padv_check_load(&local, 97, -1, -1, &result);
+	ok(strstr(result.message, "3 sessions blocked by pid 31 for") != NULL, "a stall is about the one that blocks most");
+	ok(padv_advise(&local, advice) >= 2 && strcmp(advice[0].subject, "31") == 0 && advice[0].severity == PADV_CRITICAL &&
+	   strcmp(advice[1].subject, "5244") == 0, "which comes first then");
+
+	status->stall.stalled_seconds = 0;
+	status->stall.idle_blocker_seconds = 59;
+	ok(padv_advise(&local, advice) >= 1 && strcmp(advice[0].subject, "31") == 0, "before a minute it has no advice of its own");
+}
+
 static void
 test_words(void)
 {
@@ -299,18 +349,6 @@ test_metrics(void)
 	ok(server.health == 2 && server.oversubscribed == 1, "and of a load");
 }
 
-static const char *
-state_of(const char *item)
-{
-	static PadvSummaryRow rows[PADV_SUMMARY_ROWS];
-
-	padv_summary(&local, rows);
-	for (int i = 0; i < PADV_SUMMARY_ROWS; i++)
-		if (strcmp(rows[i].item, item) == 0)
-			return rows[i].state;
-	return "";
-}
-
 static bool
 fits(void)
 {
@@ -403,6 +441,7 @@ main(void)
 {
 	test_states();
 	test_stall();
+	test_idle_blocker();
 	test_words();
 	test_alerts();
 	test_metrics();

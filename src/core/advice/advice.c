@@ -645,6 +645,12 @@ advise_blocked_by(Findings *findings)
 }
 
 static void
+advise_idle_blocker(Findings *findings)
+{
+	findings->begun = padv_advise_idle_blocker(findings->local, findings->next);
+}
+
+static void
 advise_queue_old(Findings *findings)
 {
 	findings->begun = padv_advise_queue_old(findings->local, findings->next);
@@ -670,6 +676,7 @@ static const struct Rule
 	{.advise = advise_sampling_stopped, .without_sample = true},
 	{.advise = advise_enforcement, .without_sample = true},
 	{.advise = advise_gate_enforcement, .without_sample = true},
+	{.advise = advise_idle_blocker},
 	{.advise = advise_blocked_by},
 	{.advise = advise_queue_old},
 	{.advise = advise_limits_unreadable},

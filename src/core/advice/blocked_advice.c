@@ -17,6 +17,15 @@
 /* The size of a description with the longest names of role and database. */
 #define DESCRIPTION 320
 
+/* A blocker with its names, which can be missing. */
+typedef struct NamedBlocker
+{
+	const PadvBlocker *blocker;
+	const char *role;
+	const char *database;
+	const char *gid_quoted;
+} NamedBlocker;
+
 /* Describe the state of the blocker.  A prepared transaction has none. */
 static void
 describe_state(const PadvBlocker *blocker, char *text, size_t size)
@@ -48,12 +57,13 @@ describe_state(const PadvBlocker *blocker, char *text, size_t size)
 		snprintf(text, size, ", %s", padv_blocker_state_name(blocker->state));
 }
 
-void
-padv_describe_blocker(const PadvLocalStatus *local, char *text, size_t size)
+/* Describe it: "process 5244 (role batch, database bench, idle in transaction for 67 s)". */
+static void
+describe_blocker(const NamedBlocker *named, char *text, size_t size)
 {
-	const PadvBlocker *blocker = &local->status.stall.worst;
-	const char *role = local->blocker_role ? local->blocker_role : "";
-	const char *database = local->blocker_database ? local->blocker_database : "";
+	const PadvBlocker *blocker = named->blocker;
+	const char *role = named->role ? named->role : "";
+	const char *database = named->database ? named->database : "";
 	char		state[96];
 	char		age[48] = "";
 
@@ -63,7 +73,7 @@ padv_describe_blocker(const PadvLocalStatus *local, char *text, size_t size)
 	text[0] = '\0';
 	if (blocker->state == PADV_BLOCKER_PREPARED)
 		padv_append(text, size, "prepared transaction %s (role %s, database %s%s)",
-					local->blocker_gid_quoted ? local->blocker_gid_quoted : "", role, database, age);
+					named->gid_quoted ? named->gid_quoted : "", role, database, age);
 	else if (role[0] == '\0')
 		padv_append(text, size, "process %d (%s%s)", blocker->pid, state + 2, age);
 	else
@@ -95,36 +105,33 @@ what_helps(PadvBlockerState state)
 
 /* Write a statement that ends the blocker, or nothing if it does not fit. */
 static void
-write_fix(const PadvLocalStatus *local, char *text, size_t size)
+write_fix(const NamedBlocker *named, char *text, size_t size)
 {
-	const PadvBlocker *blocker = &local->status.stall.worst;
+	const PadvBlocker *blocker = named->blocker;
 	size_t		length = 0;
 
 	text[0] = '\0';
-	if (blocker->state == PADV_BLOCKER_PREPARED && local->blocker_gid_quoted != NULL)
-		length = (size_t) snprintf(text, size, "ROLLBACK PREPARED %s;", local->blocker_gid_quoted);
+	if (blocker->state == PADV_BLOCKER_PREPARED && named->gid_quoted != NULL)
+		length = (size_t) snprintf(text, size, "ROLLBACK PREPARED %s;", named->gid_quoted);
 	else if (blocker->state != PADV_BLOCKER_PREPARED && blocker->state != PADV_BLOCKER_QUEUED && !blocker->auxiliary)
 		length = (size_t) snprintf(text, size, "SELECT pg_catalog.pg_terminate_backend(%d);", blocker->pid);
 	if (length >= size)
 		text[0] = '\0';
 }
 
-bool
-padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice)
+static void
+advise(const PadvLocalStatus *local, const NamedBlocker *named, PadvSeverity severity, PadvAdvice *advice)
 {
 	const PadvStall *stall = &local->status.stall;
-	const PadvBlocker *blocker = &stall->worst;
+	const PadvBlocker *blocker = named->blocker;
 	char		description[DESCRIPTION];
 
-	if (!stall->any)
-		return false;
-	padv_advice_begin(advice, padv_health_stalled(&local->status) ? PADV_CRITICAL : PADV_WARNING,
-					  "blocked_by", "");
+	padv_advice_begin(advice, severity, "blocked_by", "");
 	if (blocker->pid != 0)
 		PADV_WRITE(advice->subject, "%d", blocker->pid);
 	else
-		PADV_WRITE(advice->subject, "%s", local->blocker_gid_quoted ? local->blocker_gid_quoted : "");
-	padv_describe_blocker(local, description, sizeof(description));
+		PADV_WRITE(advice->subject, "%s", named->gid_quoted ? named->gid_quoted : "");
+	describe_blocker(named, description, sizeof(description));
 	PADV_WRITE(advice->finding, "%lld %s for %s, %lld of them directly, and for %.0f s at most.",
 			   (long long) blocker->blocked, blocker->blocked == 1 ? "session waits" : "sessions wait",
 			   description, (long long) blocker->blocked_directly, blocker->longest_wait_seconds);
@@ -133,6 +140,33 @@ padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice)
 					(long long) stall->blocked);
 	snprintf(advice->recommendation, sizeof(advice->recommendation), "%s", what_helps(blocker->state));
 	padv_advice_conclude(advice, &local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
-	write_fix(local, advice->fix, sizeof(advice->fix));
+	write_fix(named, advice->fix, sizeof(advice->fix));
+}
+
+bool
+padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice)
+{
+	const NamedBlocker worst = {
+		&local->status.stall.worst, local->blocker_role, local->blocker_database, local->blocker_gid_quoted
+	};
+
+	if (!local->status.stall.any)
+		return false;
+	advise(local, &worst, padv_health_stalled(&local->status) ? PADV_CRITICAL : PADV_WARNING, advice);
+	return true;
+}
+
+bool
+padv_advise_idle_blocker(const PadvLocalStatus *local, PadvAdvice *advice)
+{
+	const PadvStall *stall = &local->status.stall;
+	const NamedBlocker idle = {
+		&stall->idle, local->idle_blocker_role, local->idle_blocker_database, local->idle_blocker_gid_quoted
+	};
+
+	if (!padv_health_idle_blocks(&local->status) ||
+		(stall->idle.pid == stall->worst.pid && stall->idle.xid == stall->worst.xid))
+		return false;
+	advise(local, &idle, PADV_WARNING, advice);
 	return true;
 }

@@ -9,13 +9,10 @@
 
 #include "core/advice/advice.h"
 
-/* Write the advice, and return whether it applies. */
+/* Write the advice on the root that blocks most, and return whether it applies. */
 extern bool padv_advise_blocked_by(const PadvLocalStatus *local, PadvAdvice *advice);
 
-/*
- * Describe a blocker: "process 5244 (role batch, database bench, idle in
- * transaction for 67 s)".
- */
-extern void padv_describe_blocker(const PadvLocalStatus *local, char *text, size_t size);
+/* Likewise on another root, which is idle and has blocked for long. */
+extern bool padv_advise_idle_blocker(const PadvLocalStatus *local, PadvAdvice *advice);
 
 #endif							/* PADV_BLOCKED_ADVICE_H */

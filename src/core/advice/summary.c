@@ -71,7 +71,7 @@ static void
 add_blocked_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 {
 	const PadvStall *stall = &local->status.stall;
-	const PadvBlocker *worst = &stall->worst;
+	const PadvBlocker *blocker = padv_health_blocker(&local->status);
 
 	if (!stall->any)
 	{
@@ -80,12 +80,12 @@ add_blocked_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 		else
 			WRITE(row, "nobody");
 	}
-	else if (worst->pid == 0)
+	else if (blocker->pid == 0)
 		WRITE(row, "prepared transaction %u, %.0f s: %lld wait",
-			  worst->xid, worst->blocking_seconds, (long long) worst->blocked);
+			  blocker->xid, blocker->blocking_seconds, (long long) blocker->blocked);
 	else
-		WRITE(row, "pid %d, %s, %.0f s: %lld wait", worst->pid,
-			  padv_blocker_state_name(worst->state), worst->blocking_seconds, (long long) worst->blocked);
+		WRITE(row, "pid %d, %s, %.0f s: %lld wait", blocker->pid,
+			  padv_blocker_state_name(blocker->state), blocker->blocking_seconds, (long long) blocker->blocked);
 }
 
 static void

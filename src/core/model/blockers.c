@@ -650,6 +650,8 @@ note_rows(PadvStall *stall, const PadvBlockers *blockers)
 	stall->any = worst != NONE;
 	if (stall->any)
 		stall->worst = rows[worst];
+	if (idle != NONE)
+		stall->idle = rows[idle];
 	stall->idle_blocker_seconds = idle == NONE ? 0.0 : rows[idle].blocking_seconds;
 	stall->longest_wait_seconds = longest == NONE ? 0.0 : rows[longest].longest_wait_seconds;
 }

@@ -149,6 +149,7 @@ typedef struct PadvStall
 	double		longest_wait_seconds;
 	double		idle_blocker_seconds;	/* how long an idle root has blocked;
 										 * 0: there is none */
+	PadvBlocker idle;			/* that root, the one for longest */
 	double		queue_seconds;	/* the longest current wait for a transaction
 								 * slot */
 	PadvBlocker worst;			/* the root that blocks most, of those that

@@ -49,6 +49,19 @@ padv_health_stalled_lately(const PadvStatus *status)
 		(stall->ended_us != 0 && status->clock_us - stall->ended_us < AVERAGES_US);
 }
 
+bool
+padv_health_idle_blocks(const PadvStatus *status)
+{
+	return status->stall.idle_blocker_seconds >= IDLE_BLOCKER_SECONDS;
+}
+
+const PadvBlocker *
+padv_health_blocker(const PadvStatus *status)
+{
+	return !padv_health_stalled(status) && padv_health_idle_blocks(status) ?
+		&status->stall.idle : &status->stall.worst;
+}
+
 PadvVerdict
 padv_health_verdict(const PadvModel *model, const PadvStall *stall)
 {
@@ -94,8 +107,7 @@ check_stall(const PadvLocalStatus *local)
 static PadvCheckStatus
 check_idle_blocker(const PadvLocalStatus *local)
 {
-	return local->status.stall.idle_blocker_seconds >= IDLE_BLOCKER_SECONDS ?
-		PADV_CHECK_WARNING : PADV_CHECK_OK;
+	return padv_health_idle_blocks(&local->status) ? PADV_CHECK_WARNING : PADV_CHECK_OK;
 }
 
 static PadvCheckStatus

@@ -50,6 +50,15 @@ extern PadvVerdict padv_health_verdict(const PadvModel *model, const PadvStall *
 extern bool padv_health_stalled(const PadvStatus *status);
 extern bool padv_health_stalled_lately(const PadvStatus *status);
 
+/* Whether status->stall.idle has kept others waiting for so long that it is worth a warning. */
+extern bool padv_health_idle_blocks(const PadvStatus *status);
+
+/*
+ * The blocker that the state of the server is about, if status->stall.any: the one that
+ * blocks most, but where work flows an idle one that is worth a warning.
+ */
+extern const PadvBlocker *padv_health_blocker(const PadvStatus *status);
+
 /*
  * Whether the cores are used up, by the server for the most part, or its processes wait for
  * them; and whether these are, or most sessions queue for a lock or a disk.

@@ -69,6 +69,9 @@ typedef struct PadvLocalStatus
 	const char *blocker_database;
 	const char *blocker_gid_quoted; /* of a prepared transaction; NULL if it
 									 * has ended */
+	const char *idle_blocker_role;	/* likewise of status.stall.idle */
+	const char *idle_blocker_database;
+	const char *idle_blocker_gid_quoted;
 	PadvLargestKey largest[PADV_DIMENSIONS];	/* if names were asked for */
 } PadvLocalStatus;
 

@@ -84,15 +84,15 @@ check_value(const PadvLocalStatus *local, double load_ratio, double warning, dou
 static void
 write_check_reason(const PadvLocalStatus *local, const PadvHealth *health, char *text, size_t size)
 {
-	const PadvStall *stall = &local->status.stall;
+	const PadvBlocker *blocker = padv_health_blocker(&local->status);
 
 	text[0] = '\0';
-	if (strcmp(health->code, "blocked_by") == 0 && stall->any)
-		snprintf(text, size, ", %lld sessions blocked by %s%d for %.0f s",
-				 (long long) stall->worst.blocked,
-				 stall->worst.pid == 0 ? "prepared transaction " : "pid ",
-				 stall->worst.pid == 0 ? (int) stall->worst.xid : stall->worst.pid,
-				 stall->worst.blocking_seconds);
+	if (strcmp(health->code, "blocked_by") == 0 && local->status.stall.any)
+		snprintf(text, size, ", %lld %s blocked by %s%lld for %.0f s",
+				 (long long) blocker->blocked, blocker->blocked == 1 ? "session" : "sessions",
+				 blocker->pid == 0 ? "prepared transaction " : "pid ",
+				 blocker->pid == 0 ? (long long) blocker->xid : (long long) blocker->pid,
+				 blocker->blocking_seconds);
 	else if (health->code[0] != '\0' && strcmp(health->code, padv_verdict_name(local->status.model.verdict)) != 0)
 		snprintf(text, size, ", %s", health->code);
 }
