@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "miscadmin.h"
 #include "utils/timestamp.h"
 
 #include "shmem/incidents_shmem.h"
@@ -33,8 +34,11 @@ padv_read_incidents(PadvNamedIncident **incidents)
 		bool		named = rows[i].culprit != PADV_CULPRIT_NONE && OidIsValid(rows[i].role);
 		const char *role = named ? padv_role_name(rows[i].role) : "";
 
+		/* one that was dropped cannot be altered */
+		bool		known = named && GetUserNameFromId(rows[i].role, true) != NULL;
+
 		(*incidents)[i] = (PadvNamedIncident) {
-			.incident = rows[i], .role = role, .role_quoted = named ? quote_identifier(role) : ""
+			.incident = rows[i], .role = role, .role_quoted = known ? quote_identifier(role) : ""
 		};
 	}
 	pfree(rows);

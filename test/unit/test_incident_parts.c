@@ -454,6 +454,33 @@ test_words(void)
 				good &= padv_incident_peak_what((PadvIncidentKind) kind)[0] != '\0';
 			}
 	ok(good, "each incident has its sentences");
+	for (int kind = 0; kind < PADV_INCIDENT_KINDS; kind++)
+		for (int state = 0; state <= PADV_BLOCKER_UNKNOWN; state++)
+			for (int dropped = 0; dropped < 2; dropped++)
+			{
+				PadvNamedIncident named = {.incident = some_incident(1, (PadvIncidentKind) kind),
+				.role = dropped ? "unknown (OID=5)" : "",.role_quoted = ""};
+
+				named.incident.culprit = PADV_CULPRIT_SESSION;
+				named.incident.state = (uint32_t) state;
+				padv_incident_remedy(&named, text, sizeof(text));
+				good &= strstr(text, "ALTER ROLE") == NULL && strlen(text) > 20 && text[strlen(text) - 1] == '.';
+			}
+	ok(good, "without a known role nothing is set for one, or for all");
+	{
+		PadvNamedIncident named = {.incident = some_incident(1, PADV_INCIDENT_STALLED),.role = "",.role_quoted = ""};
+
+		named.incident.culprit = PADV_CULPRIT_SESSION;
+		named.incident.state = PADV_BLOCKER_SERVER;
+		padv_incident_remedy(&named, text, sizeof(text));
+		ok(strstr(text, "on the primary") != NULL && strstr(text, "statement_timeout") == NULL, "a process of the server: %s", text);
+		named.incident.state = PADV_BLOCKER_QUEUED;
+		padv_incident_remedy(&named, text, sizeof(text));
+		ok(strstr(text, "in the queue") != NULL, "one in the queue: %s", text);
+		named.incident.state = PADV_BLOCKER_UNKNOWN;
+		padv_incident_remedy(&named, text, sizeof(text));
+		ok(strstr(text, "track_activities") != NULL, "one that tells no state: %s", text);
+	}
 
 	{
 		PadvNamedIncident named = {.incident = some_incident(1, PADV_INCIDENT_STALLED),.role = "web",.role_quoted = "web"};

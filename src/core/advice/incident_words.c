@@ -154,17 +154,34 @@ padv_incident_cause(const PadvNamedIncident *named, char *text, size_t size)
 	text[0] = '\0';
 }
 
+/* A setting for the role of the culprit.  Where none is known it must not be set for all. */
+typedef struct Setting
+{
+	char		text[WHO];
+} Setting;
+
+static Setting
+for_role(const PadvNamedIncident *named, const char *setting)
+{
+	Setting		result;
+
+	if (named->role_quoted[0] != '\0')
+		snprintf(result.text, sizeof(result.text), "ALTER ROLE %s SET %s", named->role_quoted, setting);
+	else
+		snprintf(result.text, sizeof(result.text), "%s for the role that it belongs to", setting);
+	return result;
+}
+
 /* What ends a stall early, by the state of the culprit. */
 static void
 remedy_stall(const PadvNamedIncident *named, char *text, size_t size)
 {
-	const char *role = named->role[0] != '\0' ? named->role_quoted : "ALL";
-
 	switch ((PadvBlockerState) named->incident.state)
 	{
 		case PADV_BLOCKER_IDLE_IN_TRANSACTION:
 		case PADV_BLOCKER_ABORTED:
-			snprintf(text, size, "A timeout that ends transactions whose client does nothing: ALTER ROLE %s SET idle_in_transaction_session_timeout = '10s'.", role);
+			snprintf(text, size, "A timeout that ends transactions whose client does nothing: %s.",
+					 for_role(named, "idle_in_transaction_session_timeout = '10s'").text);
 			return;
 		case PADV_BLOCKER_PREPARED:
 			snprintf(text, size, "A transaction manager that commits or rolls back prepared transactions, or max_prepared_transactions = 0 where none is used.");
@@ -172,28 +189,54 @@ remedy_stall(const PadvNamedIncident *named, char *text, size_t size)
 		case PADV_BLOCKER_IDLE:
 			snprintf(text, size, "Advisory locks that end with the transaction: pg_advisory_xact_lock instead of pg_advisory_lock.");
 			return;
+		case PADV_BLOCKER_QUEUED:
+			snprintf(text, size, "No lock that is held over the end of a transaction, because its session can wait in the queue then: pg_advisory_xact_lock instead of pg_advisory_lock.");
+			return;
 		case PADV_BLOCKER_DEADLOCK:
 			snprintf(text, size, "A shorter deadlock_timeout, and locks that all transactions take in the same order.");
 			return;
-		default:
-			snprintf(text, size, "Shorter transactions: ALTER ROLE %s SET statement_timeout = '5s' ends long statements, and lock_timeout those that change a table and would keep others waiting.", role);
+		case PADV_BLOCKER_SERVER:
+			snprintf(text, size, "On a standby a shorter transaction on the primary, because the replay holds its locks: lock_timeout and idle_in_transaction_session_timeout there. Autovacuum keeps others waiting only to prevent wraparound; vacuum such tables earlier.");
+			return;
+		case PADV_BLOCKER_UNKNOWN:
+			snprintf(text, size, "track_activities = on, which tells whether the session was at work. Then statement_timeout ends it, or idle_in_transaction_session_timeout.");
+			return;
+		case PADV_BLOCKER_ACTIVE:
+			break;
 	}
+	snprintf(text, size, "Shorter transactions: %s ends long statements, and lock_timeout those that change a table and would keep others waiting.",
+			 for_role(named, "statement_timeout = '5s'").text);
+}
+
+/* A storm of locks without one session that causes it. */
+static void
+remedy_crowd(const PadvNamedIncident *named, const char *optimal, char *text, size_t size)
+{
+	if (named->role_quoted[0] != '\0')
+		snprintf(text, size, "Shorter transactions around the rows that all want, and fewer of them at a time: ALTER ROLE %s SET pool_advisor.max_active = %s.",
+				 named->role_quoted, optimal);
+	else
+		snprintf(text, size, "Shorter transactions around the rows that all want, and fewer of them at a time: pool_advisor.server_max_active = %s.",
+				 optimal);
 }
 
 void
 padv_incident_remedy(const PadvNamedIncident *named, char *text, size_t size)
 {
 	const PadvIncident *incident = &named->incident;
-	const char *role = named->role[0] != '\0' ? named->role_quoted : "ALL";
 	Figure		optimal = whole(incident->optimal);
 
 	switch ((PadvIncidentKind) incident->kind)
 	{
 		case PADV_INCIDENT_LOGIN_STORM:
-			snprintf(text, size, "A pool in front that keeps its connections, or a limit with a queue: ALTER ROLE %s SET pool_advisor.max_sessions.", role);
+			if (named->role_quoted[0] != '\0')
+				snprintf(text, size, "A pool in front that keeps its connections, or a limit with a queue: ALTER ROLE %s SET pool_advisor.max_sessions.", named->role_quoted);
+			else
+				snprintf(text, size, "A pool in front that keeps its connections, or a limit with a queue for the roles that log in: pool_advisor.max_sessions.");
 			return;
 		case PADV_INCIDENT_LEAK:
-			snprintf(text, size, "A client that gives its connections back; until then ALTER ROLE %s SET pool_advisor.session_idle_timeout = '10min' closes them.", role);
+			snprintf(text, size, "A client that gives its connections back; until then they are closed by %s.",
+					 for_role(named, "pool_advisor.session_idle_timeout = '10min'").text);
 			return;
 		case PADV_INCIDENT_OVERLOAD:
 			snprintf(text, size, "A queue instead of sessions that are all active at once: a pool with %s of them active, or pool_advisor.server_max_active = auto; more than that takes a larger machine.", optimal.text);
@@ -208,7 +251,7 @@ padv_incident_remedy(const PadvNamedIncident *named, char *text, size_t size)
 			if (incident->culprit == PADV_CULPRIT_SESSION || incident->culprit == PADV_CULPRIT_PREPARED)
 				remedy_stall(named, text, size);
 			else
-				snprintf(text, size, "Shorter transactions around the rows that all want, and fewer of them at a time: ALTER ROLE %s SET pool_advisor.max_active = %s.", role, optimal.text);
+				remedy_crowd(named, optimal.text, text, size);
 			return;
 		case PADV_INCIDENT_STALLED:
 			remedy_stall(named, text, size);

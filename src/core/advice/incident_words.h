@@ -19,7 +19,8 @@ typedef struct PadvNamedIncident
 {
 	PadvIncident incident;
 	const char *role;			/* of the culprit; empty when there is none */
-	const char *role_quoted;	/* as an SQL identifier */
+	const char *role_quoted;	/* as an SQL identifier; empty if it was
+								 * dropped, too */
 } PadvNamedIncident;
 
 /* One sentence each, in the caller's memory. */
