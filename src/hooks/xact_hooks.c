@@ -27,6 +27,8 @@
  * - when a statement has run without a slot before (`passed`);
  * - when functions that Bind called do the first work, or Bind analyzes a statement that
  *	 was prepared before;
+ * - when another portal has been bound and not begun, as its locks and plan are in use; a
+ *	 cursor WITH HOLD of an earlier transaction looks the same;
  * - for the plan of an unnamed statement that an earlier transaction prepared;
  * - for a statement that cannot be analyzed again from its text, or that a rule has
  *	 rewritten to several.
@@ -262,12 +264,13 @@ wait_for_slot(void)
 
 /*
  * Whether this transaction has done nothing yet that depends on its snapshot or locks.  A
- * function that Bind called may have assigned a transaction ID.
+ * function that Bind called may have assigned a transaction ID.  A portal that is ready
+ * has the locks of its plan, and does not take them when it starts.
  */
 static bool
 can_release_all(void)
 {
-	return !passed && !TransactionIdIsValid(GetTopTransactionIdIfAny());
+	return !passed && !TransactionIdIsValid(GetTopTransactionIdIfAny()) && ThereAreNoReadyPortals();
 }
 
 /*

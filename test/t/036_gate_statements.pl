@@ -237,6 +237,30 @@ SKIP:
 	}
 }
 
+# --- a portal that is bound and not executed: its locks stay ---
+foreach my $way ('Parse', 'a portal', 'Bind')
+{
+	new_table();
+	my $client = wire($node);
+
+	$client->parse('INSERT INTO r VALUES (1)', 'insert')->parse('SELECT count(*) FROM log', 'count')->sync->result;
+	$client->bind($_)->execute->sync->result foreach ('insert') x 6, ('count') x 6;
+	no_rows();
+	$admin->value('ANALYZE log') if $way eq 'Bind';
+	work($node, 1);
+	$client->bind_portal('p', 'insert');
+	$way eq 'Parse' ? $client->parse('SELECT 2') : $client->bind_portal('q', 'count');
+	$client->message('H', '');
+	true_within($node, $PATIENCE, is_queued($client)) or die "$way: is not in the queue";
+	is($admin->value("$LOCKED $client->{pid}) AS l"), 'r', "$way waits: what is bound keeps its lock");
+	$admin->value($_) foreach @NOISE;
+	stop_work($node);
+	$client->execute('p')->sync;
+	is(Wire::told($client->result), '', "$way: and is executed");
+	is(rows(), '1 in r, 0 in the log', "$way: once");
+	$client->close;
+}
+
 nothing_left($node, 'at the end');
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal/, 'nothing crashed');
 done_testing();

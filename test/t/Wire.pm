@@ -57,15 +57,17 @@ sub simple { my ($self, $sql) = @_; return $self->message('Q', "$sql\0"); }
 sub parse { my ($self, $sql, $name) = @_; return $self->message('P', ($name // '') . "\0$sql\0" . pack('n', 0)); }
 sub sync { my ($self) = @_; return $self->message('S', ''); }
 
-sub bind
-{
-	my ($self, $name, @values) = @_;
+sub bind { my ($self, $name, @values) = @_; return $self->bind_portal('', $name, @values); }
 
-	return $self->message('B', "\0" . ($name // '') . "\0" .
+sub bind_portal
+{
+	my ($self, $portal, $name, @values) = @_;
+
+	return $self->message('B', "$portal\0" . ($name // '') . "\0" .
 		pack('nn', 0, scalar @values) . join('', map { pack('N', length) . $_ } @values) . pack('n', 0));
 }
 
-sub execute { my ($self) = @_; return $self->message('E', "\0" . pack('N', 0)); }
+sub execute { my ($self, $portal) = @_; return $self->message('E', ($portal // '') . "\0" . pack('N', 0)); }
 
 # A fast-path call of a function without arguments.
 sub call { my ($self, $oid) = @_; return $self->message('F', pack('Nnnn', $oid, 0, 0, 0)); }
