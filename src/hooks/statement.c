@@ -159,16 +159,30 @@ is_in_bind(void)
 	return false;
 }
 
-bool
-padv_statement_is_its_text(const ParseState *pstate, const Query *query)
+/*
+ * Whether the text reads the same under other settings of string literals: none of them
+ * can have an escape.
+ */
+static bool
+has_plain_literals(const char *text)
 {
-	return !is_in_bind() &&
-		(query->stmt_location <= 0 || strchr(pstate->p_sourcetext, '\\') == NULL);
+	return strchr(text, '\\') == NULL && strstr(text, "&'") == NULL;
 }
 
-/* The raw statement of this query. */
+/* Whether a raw statement is the PREPARE that this query was prepared by. */
+static bool
+is_prepare_of(const RawStmt *statement, const Query *query)
+{
+	int			end = statement->stmt_location + statement->stmt_len;
+
+	return IsA(statement->stmt, PrepareStmt) && query->commandType != CMD_UTILITY &&
+		statement->stmt_location <= query->stmt_location &&
+		(statement->stmt_len == 0 || query->stmt_location < end);
+}
+
+/* The raw statement of this query, or NULL. */
 static RawStmt *
-parse_again(const char *text, const Query *query)
+find_statement(const char *text, const Query *query)
 {
 	ListCell   *cell;
 
@@ -176,13 +190,37 @@ parse_again(const char *text, const Query *query)
 	{
 		RawStmt    *statement = lfirst_node(RawStmt, cell);
 
+		if (is_prepare_of(statement, query))
+		{
+			statement->stmt = ((PrepareStmt *) statement->stmt)->query;
+			return statement;
+		}
 		if (statement->stmt_location == query->stmt_location &&
 			statement->stmt_len == query->stmt_len)
 			return statement;
 	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INTERNAL_ERROR),
-			 errmsg_internal("could not find a statement again in its text")));
+	return NULL;
+}
+
+/* For Bind the text is tried before the wait, as after it there is no other way. */
+bool
+padv_statement_is_its_text(const ParseState *pstate, const Query *query)
+{
+	if (is_in_bind())
+		return has_plain_literals(pstate->p_sourcetext) && find_statement(pstate->p_sourcetext, query) != NULL;
+	return query->stmt_location <= 0 || has_plain_literals(pstate->p_sourcetext);
+}
+
+static RawStmt *
+parse_again(const char *text, const Query *query)
+{
+	RawStmt    *statement = find_statement(text, query);
+
+	if (statement == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg_internal("could not find a statement again in its text")));
+	return statement;
 }
 
 void

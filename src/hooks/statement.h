@@ -33,9 +33,10 @@ extern void padv_statement_lock(Query *query);
 extern void padv_statement_lock_plan(const PlannedStmt *statement);
 
 /*
- * Whether the statement can be analyzed again from its text.  It cannot when Bind analyzes
- * a prepared statement: the text can be that of PREPARE, and older than
- * standard_conforming_strings.  The first statement of a text cannot be older.
+ * Whether the statement can be analyzed again from its text.  The text of a statement
+ * that Bind analyzes can be that of PREPARE, which contains the statement.  It can also be
+ * older than standard_conforming_strings, as can all of a text but its first statement.
+ * Then it must have no literal with an escape.  Allocates in the current memory context.
  */
 extern bool padv_statement_is_its_text(const ParseState *pstate, const Query *query);
 

@@ -25,8 +25,7 @@
  *
  * - when it has a transaction ID;
  * - when a statement has run without a slot before (`passed`);
- * - when functions that Bind called do the first work, or Bind analyzes a statement that
- *	 was prepared before;
+ * - when functions that Bind called do the first work;
  * - when another portal has been bound and not begun, as its locks and plan are in use; a
  *	 cursor WITH HOLD of an earlier transaction looks the same;
  * - for the plan of an unnamed statement that an earlier transaction prepared;

@@ -237,6 +237,60 @@ SKIP:
 	}
 }
 
+# --- Bind analyzes anew: the statement waits without its locks, unless its literals have escapes ---
+# name => [ how it is prepared, which locks it has while it waits ]
+my %prepared = (
+	'a named statement' => [ sub { $_[0]->parse('SELECT count(*), max(a) FROM r', 's')->sync->result }, 0 ],
+	'what PREPARE has made' => [ sub { $_[0]->value('PREPARE s AS SELECT count(*), max(a) FROM r') }, 0 ],
+	'what PREPARE has made inside a message' =>
+	  [ sub { $_[0]->value('SET work_mem = 4096; PREPARE s AS SELECT count(*), max(a) FROM r ; SET work_mem = 8192') }, 0 ],
+	'one with an escape' => [ sub { $_[0]->parse(q{SELECT count(*), max(a) FROM r WHERE '\\' <> 'x'}, 's')->sync->result }, 1 ],
+	'one with Unicode escapes' => [ sub { $_[0]->parse(q{SELECT count(*), max(a) FROM r WHERE U&'!0061' UESCAPE '!' = 'a'}, 's')->sync->result }, 1 ]);
+foreach my $name (sort keys %prepared)
+{
+	my ($prepare, $locks) = @{ $prepared{$name} };
+
+	new_table('INSERT INTO r VALUES (1)');
+	my @clients = map { wire($node) } 1 .. 3;
+	foreach my $client (@clients)
+	{
+		$prepare->($client);
+		$client->bind('s')->execute->sync->result;
+	}
+	$admin->value('ANALYZE r');
+	work($node, 1);
+	$_->bind('s')->execute->sync foreach @clients;
+	true_within($node, $PATIENCE, is_queued($_)) or die "$name: is not in the queue" foreach @clients;
+	is($admin->value(q{SELECT count(DISTINCT pid) FROM pg_locks WHERE relation = 'r'::regclass AND granted}),
+		$locks * @clients, "$name: so many waiters hold a lock on the table that was analyzed");
+	$admin->value("SET lock_timeout = '20s'");
+	$admin->value('ALTER TABLE r ALTER a TYPE bigint; INSERT INTO r VALUES (3000000000)');
+	$admin->value('RESET lock_timeout');
+	is(column($node, 'waiting'), $locks ? 0 : 3, "$name: those that hold one are let in, and no others");
+	stop_work($node);
+	is(Wire::told($_->result), $locks ? '1|1' : 'ERROR 0A000', "$name: it is executed as PostgreSQL does it then") foreach @clients;
+	$_->close foreach @clients;
+}
+
+# the table changes, and the statement's result does not
+foreach my $name ('a named statement', 'what PREPARE has made', 'what PREPARE has made inside a message')
+{
+	new_table('INSERT INTO r VALUES (1)');
+	my $client = wire($node);
+	my $send = sub { $_[0]->bind('s')->execute->sync };
+
+	$prepared{$name}[0]->($client);
+	$send->($client);
+	$client->result;
+	$admin->value('ANALYZE r');
+	is(told_after($client, $send, 'ALTER TABLE r RENAME TO old', 'CREATE TABLE r (b text, a int)', 'GRANT ALL ON r TO app', q{INSERT INTO r VALUES ('x', 7), ('y', 8)}),
+		'2|8', "$name: it reads the table that has the name after the wait");
+	$send->($client);
+	is(Wire::told($client->result), '2|8', "$name: and later too");
+	$admin->value('DROP TABLE old');
+	$client->close;
+}
+
 # --- a portal that is bound and not executed: its locks stay ---
 foreach my $way ('Parse', 'a portal', 'Bind')
 {
