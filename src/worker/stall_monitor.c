@@ -27,8 +27,9 @@
  *
  * Then it checks the transactions in the queue that other sessions may wait for:
  *
- * - One that holds a lock is granted a slot when a session waits for that lock.  It is
- *   also granted one when no slot has been granted for a while, because a session may
+ * - One that holds a lock is granted a slot when a session waits for that lock.  When many
+ *   hold it, twice as many are granted slots in each check.  A waiter with an advisory lock
+ *   is also granted one when no slot has been granted for a while, because a session may
  *   poll for the lock.
  * - One whose client is a session with a slot (dblink, postgres_fdw) is granted a slot.
  *
@@ -104,6 +105,12 @@
 /* Queries of the lock manager in one check, and the longest chain that is followed. */
 #define MOST_BLOCKERS_ASKED 16
 #define LONGEST_CHAIN 32
+
+/*
+ * Waiters that get slots in one check for locks of their transactions.  Two locks and two
+ * latches each, so some microseconds.
+ */
+#define MOST_LOCKERS 64
 
 /* Processes without a slot whose blockers are remembered. */
 #define MOST_OUTSIDERS 16
@@ -196,6 +203,9 @@ struct PadvStallMonitor
 	int32		overcommitted;	/* the last one of these that got a slot */
 	uint32		overcommitted_slots;	/* its PadvBackend.slots then */
 	int64		overcommitted_at;	/* monotonic; 0: none yet */
+	int			lockers;		/* waiters that got slots for their locks, in
+								 * this check */
+	int			most_lockers;	/* so many may, in this check */
 	Member	   *members;		/* of this check, if nmembers is not negative */
 	int			nmembers;
 	Verdict		outsiders[MOST_OUTSIDERS];
@@ -741,7 +751,7 @@ no_grant_us(const PadvStallMonitor *monitor, int32 quota, int64 now)
 /*
  * Grant a slot to a waiter that other sessions may wait for, one at a time.  The next one
  * follows when that transaction has ended, or after a while: many waiters can hold a
- * shared lock, and this one may not release it soon.
+ * shared advisory lock, and this one may not release it soon.
  */
 static void
 overcommit_needed(PadvStallMonitor *monitor, int32 number, int64 now)
@@ -759,14 +769,42 @@ overcommit_needed(PadvStallMonitor *monitor, int32 number, int64 now)
 	monitor->overcommitted_at = now;
 }
 
-/* The same for a waiter that is among these blockers. */
+/*
+ * The same for a waiter whose lock ends with its transaction.  All that hold the lock have
+ * to end before the session that waits for it goes on, and others wait behind that one.  So
+ * while each check grants as many slots as it may, the next one may grant twice as many.
+ */
 static void
-overcommit_blockers(PadvStallMonitor *monitor, const Datum *pids, int count, int64 now)
+overcommit_locker(PadvStallMonitor *monitor, int32 number)
+{
+	if (monitor->lockers < monitor->most_lockers && padv_slot_overcommit(number))
+		monitor->lockers++;
+}
+
+static void
+begin_lockers(PadvStallMonitor *monitor)
+{
+	bool		used = monitor->lockers >= monitor->most_lockers;
+
+	monitor->most_lockers = used ? Max(1, Min(2 * monitor->most_lockers, MOST_LOCKERS)) : 1;
+	monitor->lockers = 0;
+}
+
+/* Grant slots to the waiters among these blockers.  Only sessions keep advisory locks. */
+static void
+overcommit_blockers(PadvStallMonitor *monitor, const Datum *pids, int count, bool advisory, int64 now)
 {
 	for (int i = 0; i < monitor->nneeded; i++)
 		for (int j = 0; j < count; j++)
-			if (padv_backends[monitor->needed[i]].pid == DatumGetInt32(pids[j]))
+		{
+			if (padv_backends[monitor->needed[i]].pid != DatumGetInt32(pids[j]))
+				continue;
+			if (advisory)
 				overcommit_needed(monitor, monitor->needed[i], now);
+			else
+				overcommit_locker(monitor, monitor->needed[i]);
+			break;
+		}
 }
 
 /* Query the blockers of processes that have waited for a lock for a while. */
@@ -776,21 +814,22 @@ grant_blockers(PadvStallMonitor *monitor, int64 now, int64 wall)
 	int			nprocs = (int) ProcGlobal->allProcCount;
 	int			first = monitor->next_proc;
 
-	for (int i = 0; i < nprocs && monitor->blockers_asked < MOST_BLOCKERS_ASKED; i++)
+	for (int i = 0; i < nprocs && monitor->blockers_asked < MOST_BLOCKERS_ASKED &&
+		 monitor->lockers < monitor->most_lockers; i++)
 	{
 		int			number = (first + i) % nprocs;
 		PGPROC	   *proc = GetPGProcByNumber(number);
 		int			pid = ((volatile PGPROC *) proc)->pid;
+		uint32		wait_event = ((volatile PGPROC *) proc)->wait_event_info;
 		int64		since = (int64) pg_atomic_read_u64(&proc->waitStart);
 		Datum	   *pids;
 		int			count;
 
 		monitor->next_proc = (number + 1) % nprocs;
-		if (pid == 0 || (((volatile PGPROC *) proc)->wait_event_info & 0xFF000000U) != PG_WAIT_LOCK ||
-			since == 0 || wall - since < BLOCKED_US)
+		if (pid == 0 || (wait_event & 0xFF000000U) != PG_WAIT_LOCK || since == 0 || wall - since < BLOCKED_US)
 			continue;
 		count = query_blockers(monitor, pid, &pids);
-		overcommit_blockers(monitor, pids, count, now);
+		overcommit_blockers(monitor, pids, count, wait_event == (PG_WAIT_LOCK | LOCKTAG_ADVISORY), now);
 	}
 }
 
@@ -934,6 +973,7 @@ check_all(PadvStallMonitor *monitor, int64 now)
 		check_owner(monitor, monitor->slot_owners[(i + monitor->looks) % (uint32) monitor->nslot_owners], now, wall);
 	for (int i = 0; i < monitor->ntouched; i++)
 		check_progress(monitor, monitor->touched[i], now);
+	begin_lockers(monitor);
 	if (monitor->nneeded > 0)
 		grant_needed(monitor, now, wall);
 	adjust_limits(monitor, now);
@@ -952,6 +992,7 @@ padv_stall_monitor_run(PadvStallMonitor *monitor, int64 now)
 	else
 	{
 		monitor->looks += 2;	/* discard what was seen of queues */
+		monitor->lockers = 0;
 		monitor->ntouched = 0;
 		adjust_limits(monitor, now);
 	}

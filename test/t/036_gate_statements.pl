@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = limits_node('statements', "max_connections = 60\n");
+my $node = limits_node('statements', "max_connections = 300\n");
 my $admin = admin($node);
 my $PATIENCE = $PostgreSQL::Test::Utils::timeout_default;
 
@@ -313,6 +313,27 @@ foreach my $way ('Parse', 'a portal', 'Bind')
 	is(Wire::told($client->result), '', "$way: and is executed");
 	is(rows(), '1 in r, 0 in the log', "$way: once");
 	$client->close;
+}
+
+# --- many waiters that keep their locks do not keep a session waiting one after the other ---
+{
+	new_table('INSERT INTO r VALUES (1)');
+	my @clients = map { wire($node) } 1 .. 250;
+
+	# a statement without a name that an earlier transaction has prepared
+	$_->parse('SELECT count(*) FROM r')->sync->result foreach @clients;
+	work($node, 1);
+	$_->bind->execute->sync foreach @clients;
+	true_within($node, $PATIENCE, 'waiting = 250 FROM ' . $GATE) or die 'they are not in the queue';
+	is($admin->value(q{SELECT count(DISTINCT pid) FROM pg_locks WHERE relation = 'r'::regclass AND granted}), 250, '250 waiters hold a lock');
+
+	# let in in one look each they would need 2.5 s or longer
+	$admin->value("SET lock_timeout = '2s'");
+	is(Wire::told($admin->ask('ALTER TABLE r ADD COLUMN b int')), '', 'they are let in many at a time when a session waits for the lock');
+	$admin->value('RESET lock_timeout');
+	is(join(' ', map { Wire::told($_->result) } @clients), join(' ', (1) x 250), 'and all are executed');
+	stop_work($node);
+	$_->close foreach @clients;
 }
 
 nothing_left($node, 'at the end');
