@@ -17,6 +17,8 @@
 /* the names of databases are in one of these */
 #include "catalog/pg_authid.h"
 #include "catalog/pg_database.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
 #include "commands/dbcommands.h"
 #include "utils/lsyscache.h"
 
@@ -127,6 +129,15 @@ padv_have_free_connections(int count)
 #define padv_is_member(grant) (true)
 #define padv_role_inherits(form) ((form)->rolinherit)
 #define padv_grant_inherits(grant) (true)
+#endif
+
+/* What a role may do with a schema or a function. */
+#if PG_VERSION_NUM >= 160000
+#define padv_schema_aclcheck(schema, role, mode) object_aclcheck(NamespaceRelationId, schema, role, mode)
+#define padv_function_aclcheck(function, role, mode) object_aclcheck(ProcedureRelationId, function, role, mode)
+#else
+#define padv_schema_aclcheck(schema, role, mode) pg_namespace_aclcheck(schema, role, mode)
+#define padv_function_aclcheck(function, role, mode) pg_proc_aclcheck(function, role, mode)
 #endif
 
 /*

@@ -12,9 +12,11 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_language.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "commands/extension.h"
@@ -28,9 +30,11 @@
 #include "storage/lock.h"
 #include "storage/lwlock.h"
 #include "tcop/utility.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/resowner.h"
+#include "utils/syscache.h"
 
 #include "hooks/statement.h"
 
@@ -246,6 +250,74 @@ padv_statement_analyze(ParseState *pstate, Query *query, PadvJumbleState **jstat
 	if (*jstate != NULL)
 		*jstate = padv_jumble(analyzed, pstate->p_sourcetext);
 	*query = *analyzed;
+}
+
+/* --- fast-path calls --- */
+
+/* Whether a column of text is the same in two rows of pg_proc. */
+static bool
+is_same_text(HeapTuple before, HeapTuple after, AttrNumber column)
+{
+	bool		was_null;
+	bool		is_null;
+	Datum		was = SysCacheGetAttr(PROCOID, before, column, &was_null);
+	Datum		is = SysCacheGetAttr(PROCOID, after, column, &is_null);
+
+	if (was_null || is_null)
+		return was_null && is_null;
+	return strcmp(TextDatumGetCString(was), TextDatumGetCString(is)) == 0;
+}
+
+/*
+ * Whether two rows of pg_proc are alike in what is read before the function is called.
+ * Languages other than C and internal read the body at each call.
+ */
+static bool
+is_same_function(HeapTuple before, HeapTuple after)
+{
+	const FormData_pg_proc *was = (const FormData_pg_proc *) GETSTRUCT(before);
+	const FormData_pg_proc *is = (const FormData_pg_proc *) GETSTRUCT(after);
+
+	return was->prolang == is->prolang && was->prokind == is->prokind &&
+		was->prosecdef == is->prosecdef && was->proisstrict == is->proisstrict &&
+		was->proretset == is->proretset && was->prorettype == is->prorettype &&
+		was->pronargs == is->pronargs &&
+		memcmp(was->proargtypes.values, is->proargtypes.values, was->pronargs * sizeof(Oid)) == 0 &&
+		heap_attisnull(before, Anum_pg_proc_proconfig, NULL) == heap_attisnull(after, Anum_pg_proc_proconfig, NULL) &&
+		((is->prolang != INTERNALlanguageId && is->prolang != ClanguageId) ||
+		 (is_same_text(before, after, Anum_pg_proc_prosrc) && is_same_text(before, after, Anum_pg_proc_probin)));
+}
+
+static void
+check_privileges(Oid function, Oid schema)
+{
+	AclResult	result = padv_schema_aclcheck(schema, GetUserId(), ACL_USAGE);
+
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_SCHEMA, get_namespace_name(schema));
+	result = padv_function_aclcheck(function, GetUserId(), ACL_EXECUTE);
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_FUNCTION, get_func_name(function));
+}
+
+void
+padv_statement_check_function(Oid function, HeapTuple before)
+{
+	HeapTuple	after = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+
+	if (!HeapTupleIsValid(before) || !HeapTupleIsValid(after))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function with OID %u does not exist", function)));
+	check_privileges(function, ((Form_pg_proc) GETSTRUCT(after))->pronamespace);
+	if (!is_same_function(before, after))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("function \"%s\" changed while its call waited for a slot",
+						NameStr(((Form_pg_proc) GETSTRUCT(after))->proname)),
+				 errhint("Call the function again.")));
+	ReleaseSysCache(after);
+	heap_freetuple(before);
 }
 
 /* --- canceling --- */

@@ -10,6 +10,7 @@
 #ifndef PADV_STATEMENT_H
 #define PADV_STATEMENT_H
 
+#include "access/htup.h"
 #include "nodes/plannodes.h"
 #include "parser/analyze.h"
 
@@ -46,6 +47,13 @@ extern bool padv_statement_is_its_text(const ParseState *pstate, const Query *qu
  * computed again if it is not NULL.  Allocates in the current memory context.
  */
 extern void padv_statement_analyze(ParseState *pstate, Query *query, PadvJumbleState **jstate);
+
+/*
+ * Check that a fast-path call may go on after its wait, as PostgreSQL did before it: raise
+ * an error if the user may not call the function any more, or if it is not the one that was
+ * looked up.  `before` is its row before the wait, which is freed.
+ */
+extern void padv_statement_check_function(Oid function, HeapTuple before);
 
 /*
  * Whether a query, or its plan, only cancels or terminates another session: a call of

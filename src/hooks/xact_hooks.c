@@ -806,15 +806,9 @@ before_utility(PlannedStmt *statement, const char *text, bool read_only,
 	run_working_command(statement, text, read_only, context, params, environment, receiver, completion);
 }
 
-/*
- * A fast-path call has looked up its function.  Its snapshot is active, and has not been
- * used yet.
- */
 static void
-before_fast_path_call(void)
+wait_in_fast_path_call(void)
 {
-	if (acquire_slot(0))
-		return;
 	if (ActiveSnapshotSet() && can_release_all())
 	{
 		PopActiveSnapshot();
@@ -827,12 +821,28 @@ before_fast_path_call(void)
 		wait_for_slot();
 }
 
+/*
+ * A fast-path call has looked up its function and checked privileges.  Its snapshot is
+ * active, and has not been used yet.
+ */
+static void
+before_fast_path_call(Oid function)
+{
+	HeapTuple	before;
+
+	if (acquire_slot(0))
+		return;
+	before = SearchSysCacheCopy1(PROCOID, ObjectIdGetDatum(function));
+	wait_in_fast_path_call();
+	padv_statement_check_function(function, before);
+}
+
 static void
 at_object_access(ObjectAccessType access, Oid class, Oid object, int sub, void *arg)
 {
 	if (unlikely(access == OAT_FUNCTION_EXECUTE && is_client &&
 				 MyBEEntry->st_state == STATE_FASTPATH && ActivePortal == NULL))
-		before_fast_path_call();
+		before_fast_path_call(object);
 	if (previous_object_access_hook)
 		previous_object_access_hook(access, class, object, sub, arg);
 }

@@ -336,6 +336,46 @@ foreach my $way ('Parse', 'a portal', 'Bind')
 	$_->close foreach @clients;
 }
 
+# --- a fast-path call: what was looked up and allowed before the wait ---
+# what changes meanwhile => [ how, what the client is told, and when it calls again ]
+my $MADE = 'CREATE OR REPLACE FUNCTION deep.f() RETURNS text LANGUAGE';
+my %calls = (
+	'nothing changes' => [ [], 'old', 'old' ],
+	'EXECUTE is revoked' => [ [ 'REVOKE EXECUTE ON FUNCTION deep.f() FROM PUBLIC', "$MADE sql AS \$\$ SELECT 'secret' \$\$" ], 'ERROR 42501', 'ERROR 42501' ],
+	'USAGE is revoked' => [ ['REVOKE USAGE ON SCHEMA deep FROM app'], 'ERROR 42501', 'ERROR 42501' ],
+	'it is granted anew' => [ ['GRANT EXECUTE ON FUNCTION deep.f() TO app WITH GRANT OPTION'], 'old', 'old' ],
+	'the body is replaced' => [ ["$MADE sql AS \$\$ SELECT 'new' \$\$"], 'new', 'new' ],
+	'the language is replaced' => [ ["$MADE plpgsql AS \$\$ BEGIN RETURN 'new'; END \$\$"], 'ERROR 40001', 'new' ],
+	'it runs as its owner from now on' => [ ['ALTER FUNCTION deep.f() SECURITY DEFINER'], 'ERROR 40001', 'old' ],
+	'it gets a setting' => [ ['ALTER FUNCTION deep.f() SET work_mem = 4096'], 'ERROR 40001', 'old' ],
+	'it is dropped' => [ ['DROP FUNCTION deep.f()'], 'ERROR 42883', 'ERROR 42883' ]);
+
+sub calls_after
+{
+	my ($name, $changes, $waited, $again) = @_;
+	my $client = wire($node);
+	my $oid = $admin->value(q{SELECT 'deep.f'::regproc::oid});
+
+	work($node, 1);
+	$client->call($oid);
+	true_within($node, $PATIENCE, "waiting = 1 FROM $GATE") or die "$name: the call is not in the queue";
+	$admin->value($_) foreach @$changes;
+	stop_work($node);
+	is(Wire::told($client->result), $waited, "a fast-path call waits, $name");
+	like(Wire::told($client->call($oid)->result), ref $again ? $again : qr/^\Q$again\E\z/, "$name: it is called again");
+	$client->close;
+	return;
+}
+
+$admin->value($_) foreach 'CREATE SCHEMA deep', 'SET client_min_messages = error';
+foreach my $name (sort keys %calls)
+{
+	$admin->value($_) foreach 'GRANT USAGE ON SCHEMA deep TO app', 'DROP FUNCTION IF EXISTS deep.f()', "$MADE sql AS \$\$ SELECT 'old' \$\$";
+	calls_after($name, @{ $calls{$name} });
+}
+$admin->value($_) foreach 'GRANT USAGE ON SCHEMA deep TO app', 'DROP FUNCTION IF EXISTS deep.f()', "$MADE internal AS 'pgsql_version'";
+calls_after('another internal function comes', ["$MADE internal AS 'timeofday'"], 'ERROR 40001', qr/^\w+ \w+ \d+/);
+
 nothing_left($node, 'at the end');
 unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal/, 'nothing crashed');
 done_testing();

@@ -69,8 +69,13 @@ sub bind_portal
 
 sub execute { my ($self, $portal) = @_; return $self->message('E', ($portal // '') . "\0" . pack('N', 0)); }
 
-# A fast-path call of a function without arguments.
-sub call { my ($self, $oid) = @_; return $self->message('F', pack('Nnnn', $oid, 0, 0, 0)); }
+# A fast-path function call, with text both ways.
+sub call
+{
+	my ($self, $oid, @values) = @_;
+
+	return $self->message('F', pack('Nnn', $oid, 0, scalar @values) . join('', map { pack('N', length) . $_ } @values) . pack('n', 0));
+}
 
 # A statement of the extended protocol, without its Sync.
 sub extended
@@ -128,6 +133,7 @@ sub take
 		my %fields = map { substr($_, 0, 1) => substr($_, 1) } grep { length } split /\0/, $body;
 		@$result{qw(error message)} = @fields{qw(C M)};
 	}
+	elsif ($type eq 'V') { $result->{rows} .= substr($body, 4) . "\n"; }
 	elsif ($type eq 'N') { $result->{notices} .= join(' ', split /\0/, $body) . "\n"; }
 	elsif ($type eq 'C') { push @{ $result->{tags} }, $body =~ s/\0//r; }
 	elsif ($type eq 'K') { $self->{pid} = unpack('N', $body); }
