@@ -41,6 +41,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/objectaccess.h"
+#include "commands/defrem.h"
 #include "commands/prepare.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -427,6 +428,101 @@ passes_by_query(Query *query)
 	return true;
 }
 
+/* --- the query ID of a command that executes a statement --- */
+
+static uint64
+prepared_id(const char *name)
+{
+	PreparedStatement *prepared = FetchPreparedStatement(name, false);
+
+	if (prepared == NULL || prepared->plansource->query_list == NIL)
+		return 0;
+	return (uint64) linitial_node(Query, prepared->plansource->query_list)->queryId;
+}
+
+/* Computed if the server has not.  It does not stay there, as others would count by it. */
+static uint64
+contained_id(Query *query, const char *text)
+{
+	uint64		id = (uint64) query->queryId;
+
+	if (id != 0 || !IsQueryIdEnabled())
+		return id;
+	(void) padv_jumble(query, text);
+	id = (uint64) query->queryId;
+	query->queryId = 0;
+	return id;
+}
+
+static bool
+has_analyze(const ExplainStmt *statement)
+{
+	bool		analyze = false;
+	ListCell   *cell;
+
+	foreach(cell, statement->options)
+	{
+		DefElem    *option = lfirst_node(DefElem, cell);
+
+		if (strcmp(option->defname, "analyze") == 0)
+			analyze = defGetBoolean(option);
+	}
+	return analyze;
+}
+
+/* The query that a command executes, or NULL. */
+static Query *
+executed_query(const Node *command)
+{
+	Node	   *query = NULL;
+
+	if (IsA(command, DeclareCursorStmt))
+		query = ((const DeclareCursorStmt *) command)->query;
+	else if (IsA(command, CreateTableAsStmt))
+		query = ((const CreateTableAsStmt *) command)->query;
+	else if (IsA(command, ExplainStmt) && has_analyze((const ExplainStmt *) command))
+		query = ((const ExplainStmt *) command)->query;
+	return query != NULL && IsA(query, Query) ? (Query *) query : NULL;
+}
+
+static uint64
+executed_id(const Node *command, const char *text)
+{
+	Query	   *query = executed_query(command);
+
+	while (query != NULL && query->commandType == CMD_UTILITY)
+	{
+		command = query->utilityStmt;
+		query = executed_query(command);
+	}
+	if (query != NULL)
+		return contained_id(query, text);
+	return IsA(command, ExecuteStmt) ? prepared_id(((const ExecuteStmt *) command)->name) : 0;
+}
+
+/*
+ * The query ID by which a command is limited, and which tells how long it takes: that of
+ * the statement which it executes, unless its own has a limit.
+ */
+static uint64
+command_id(const Node *command, uint64 own, const char *text)
+{
+	uint64		executed;
+
+	if (working || !padv_slot_queries_matter() || padv_slot_query_is_limited(own))
+		return own;
+	executed = executed_id(command, text);
+	return executed != 0 ? executed : own;
+}
+
+static inline uint64
+analyzed_id(const ParseState *pstate, const Query *query)
+{
+	if (likely(query->commandType != CMD_UTILITY))
+		return (uint64) query->queryId;
+	return command_id(query->utilityStmt, (uint64) query->queryId, pstate->p_sourcetext);
+}
+
 /* --- a statement that is analyzed --- */
 
 /*
@@ -459,7 +555,7 @@ after_analysis(ParseState *pstate, Query *query, PadvJumbleState *jstate)
 {
 	if (is_client_statement() && ActivePortal == NULL && MyBEEntry->st_state != STATE_FASTPATH &&
 		!(query->commandType == CMD_UTILITY && is_trivial(query->utilityStmt)) &&
-		!passes_by_query(query) && !acquire_slot((uint64) query->queryId))
+		!passes_by_query(query) && !acquire_slot(analyzed_id(pstate, query)))
 	{
 		if (pstate->p_sourcetext == debug_query_string && can_release_all() &&
 			padv_statement_is_its_text(pstate, query))
@@ -801,7 +897,7 @@ before_utility(PlannedStmt *statement, const char *text, bool read_only,
 		run_command(statement, text, read_only, context, params, environment, receiver, completion);
 		return;
 	}
-	if (!acquire_slot((uint64) statement->queryId))
+	if (!acquire_slot(command_id(statement->utilityStmt, (uint64) statement->queryId, text)))
 		statement = wait_before_command(statement);
 	run_working_command(statement, text, read_only, context, params, environment, receiver, completion);
 }

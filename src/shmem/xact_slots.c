@@ -692,6 +692,19 @@ padv_slot_bypass(void)
 	(void) padv_slot_overcommit(padv_my_backend - padv_backends);
 }
 
+bool
+padv_slot_queries_matter(void)
+{
+	return padv_admission->query_entries.count > 0 || padv_slots_have_waiters();
+}
+
+/* The entries have a fixed place, and `count` never exceeds them, so this reads no other memory. */
+bool
+padv_slot_query_is_limited(uint64 query_id)
+{
+	return padv_query_entry(&padv_admission->query_entries, query_id) != PADV_NONE;
+}
+
 void
 padv_slot_note_polling(bool polls)
 {

@@ -77,6 +77,10 @@ typedef struct PadvFullQueue
  *		holds, or because it works for one of them (dblink).  may_be_polled says that
  *		there are advisory locks among these.
  * bypass: stop waiting and get a slot, because limits are not enforced any more.
+ * queries_matter: whether the query ID of a transaction can matter now: it is limited, or
+ *		transactions wait.
+ * query_is_limited: whether a query has a limit.  Both are read without a lock.  While the
+ *		limits change, the answer can be that of before or after.
  * note_polling: whether the statement only waits for other sessions, by repeating
  *		the same query.
  */
@@ -94,6 +98,8 @@ extern void padv_slot_release(void);
 extern void padv_slot_touch(void);
 extern void padv_slot_note_needs(bool holds_locks, bool may_be_polled);
 extern void padv_slot_bypass(void);
+extern bool padv_slot_queries_matter(void);
+extern bool padv_slot_query_is_limited(uint64 query_id);
 extern void padv_slot_note_polling(bool polls);
 
 /*

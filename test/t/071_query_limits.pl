@@ -205,6 +205,64 @@ free(1);
 all_end('all end', @hot);
 $two->close;
 
+# --- a command that executes the statement counts as the statement ---
+
+limit_queries(hot => 1);
+my %commands = (
+	'EXECUTE' => 'EXECUTE p',
+	'EXECUTE with a comment of its own' => 'EXECUTE /* 1 */ p',
+	'a cursor' => 'BEGIN; DECLARE c CURSOR FOR ' . spins('hot', 1) . '; FETCH 1 FROM c; COMMIT',
+	'CREATE TABLE AS' => 'CREATE TEMP TABLE made AS ' . spins('hot', 1),
+	'CREATE TABLE AS EXECUTE' => 'CREATE TEMP TABLE made AS EXECUTE p',
+	'SELECT INTO' => 'SELECT spin(1) INTO TEMP made FROM hot',
+	'EXPLAIN ANALYZE' => 'EXPLAIN (ANALYZE, COSTS OFF) ' . spins('hot', 1),
+	'EXPLAIN ANALYZE EXECUTE' => 'EXPLAIN (ANALYZE on) EXECUTE p');
+foreach my $name (sort keys %commands)
+{
+	foreach my $protocol ('simple', 'extended')
+	{
+		next if $protocol eq 'extended' && $name eq 'a cursor';
+		my @clients = map { wire($node) } 1 .. 3;
+
+		$_->value('PREPARE p AS ' . spins('hot', 1)) foreach @clients;
+		hold(1);
+		$protocol eq 'simple' ? $_->simple($commands{$name}) : $_->extended($commands{$name})->sync foreach @clients;
+		becomes('hot', 'running = 1 AND waiting = 2', "$name, $protocol: one runs, two wait");
+		free(1);
+		is(scalar(grep { !defined $_->result->{error} } @clients), 3, "$name, $protocol: all end");
+		$_->close foreach @clients;
+	}
+}
+
+# what does not execute it, and another statement
+hold(1);
+@hot = spinners('hot', 1, 1);
+becomes('hot', 'running = 1', 'one runs');
+my $three = wire($node);
+like($three->value('EXPLAIN ' . spins('hot', 1)), qr/hot/, 'EXPLAIN alone does not wait');
+is($three->value('PREPARE p AS ' . spins('hot', 1)), '', 'nor does PREPARE');
+is($three->value('PREPARE other AS SELECT a FROM cold; EXECUTE other'), 1, 'nor the EXECUTE of another statement');
+is($three->ask('EXECUTE nothing')->{error}, '26000', 'nor that of none');
+free(1);
+all_end('all end', @hot, $three->simple('SELECT 1'));
+
+# the ID of the command itself can have the limit
+my @own = map { wire($node) } 1 .. 2;
+$_->value('PREPARE p AS ' . spins('hot', 1)) foreach @own;
+hold(1);
+$own[0]->simple('EXECUTE p');
+true_within($node, $PATIENCE, "query_id IS NOT NULL FROM pg_stat_activity WHERE pid = $own[0]{pid} AND state = 'active'");
+$id{execute} = $admin->value("SELECT query_id FROM pg_stat_activity WHERE pid = $own[0]{pid}");
+free(1);
+$own[0]->result;
+isnt($id{execute}, $id{hot}, 'EXECUTE has an ID of its own');
+limit_queries(execute => 1);
+hold(1);
+$_->simple('EXECUTE p') foreach @own;
+becomes('execute', 'running = 1 AND waiting = 1', 'which can have a limit, too');
+free(1);
+all_end('all end', @own);
+
 # --- beside the server's limit ---
 
 server_max_active($node, 3);
