@@ -227,12 +227,134 @@ parse_again(const char *text, const Query *query)
 	return statement;
 }
 
-void
-padv_statement_analyze(ParseState *pstate, Query *query, PadvJumbleState **jstate)
+/* --- types of parameters --- */
+
+/* How a query uses its parameters, in the order of a walk. */
+typedef struct Uses
+{
+	const Node *user;			/* the node above */
+	List	   *found;			/* numbers: parameter, type, and its user */
+} Uses;
+
+/* The operator, function or type that a node applies to its arguments; or 0. */
+static Oid
+applied_by(const Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+			return ((const OpExpr *) node)->opno;
+		case T_ScalarArrayOpExpr:
+			return ((const ScalarArrayOpExpr *) node)->opno;
+		case T_FuncExpr:
+			return ((const FuncExpr *) node)->funcid;
+		case T_Aggref:
+			return ((const Aggref *) node)->aggfnoid;
+		case T_RelabelType:
+		case T_CoerceViaIO:
+		case T_ArrayCoerceExpr:
+		case T_CoerceToDomain:
+			return exprType(node);
+		default:
+			return InvalidOid;
+	}
+}
+
+static bool
+find_uses(Node *node, void *context)
+{
+	Uses	   *uses = context;
+	const Node *user = uses->user;
+	bool		found;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Query))
+		return query_tree_walker((Query *) node, find_uses, context, 0);
+	if (IsA(node, Param))
+	{
+		uses->found = lappend_oid(uses->found, (Oid) ((Param *) node)->paramid);
+		uses->found = lappend_oid(uses->found, ((Param *) node)->paramtype);
+		uses->found = lappend_oid(uses->found, user == NULL ? 0 : (Oid) nodeTag(user));
+		uses->found = lappend_oid(uses->found, user == NULL ? 0 : applied_by(user));
+		return false;
+	}
+	if (!IsA(node, List))
+		uses->user = node;
+	found = expression_tree_walker(node, find_uses, context);
+	uses->user = user;
+	return found;
+}
+
+static List *
+parameter_uses(Query *query)
+{
+	Uses		uses = {0};
+
+	if (query->commandType == CMD_UTILITY)
+		query = UtilityContainsQuery(query->utilityStmt);
+	if (query != NULL)
+		(void) find_uses((Node *) query, &uses);
+	return uses.found;
+}
+
+/* Whether analysis can fail so because parameters have the types of before. */
+static bool
+is_type_error(int code)
+{
+	return code == ERRCODE_UNDEFINED_FUNCTION || code == ERRCODE_AMBIGUOUS_FUNCTION ||
+		code == ERRCODE_DATATYPE_MISMATCH || code == ERRCODE_CANNOT_COERCE ||
+		code == ERRCODE_INDETERMINATE_DATATYPE || code == ERRCODE_AMBIGUOUS_PARAMETER;
+}
+
+static void
+refuse_old_types(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("parameter types of the statement changed while it waited for a slot"),
+			 errhint("Execute the statement again.")));
+}
+
+/*
+ * Analyze a statement whose first analysis has inferred types of parameters.  These stay,
+ * because it is not known which of them the client gave.  So if one would be used in
+ * another way, an error tells the client to begin anew.
+ */
+static Query *
+analyze_inferred(ParseState *pstate, RawStmt *statement, const List *uses)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Query	   *volatile analyzed = NULL;
+
+	PG_TRY();
+	{
+		analyzed = transformTopLevelStmt(pstate, statement);
+		check_variable_parameters(pstate, analyzed);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		if (uses == NIL || !is_type_error(geterrcode()))
+			PG_RE_THROW();
+		FlushErrorState();
+		refuse_old_types();
+	}
+	PG_END_TRY();
+	if (!equal(uses, parameter_uses(analyzed)))
+		refuse_old_types();
+	return analyzed;
+}
+
+/* --- analysis again --- */
+
+/* A parse state like the one of the first analysis. */
+static ParseState *
+renew_parsestate(const ParseState *pstate)
 {
 	ParseState *again = make_parsestate(NULL);
-	RawStmt    *statement = parse_again(pstate->p_sourcetext, query);
-	Query	   *analyzed;
 
 	again->p_sourcetext = pstate->p_sourcetext;
 	again->p_queryEnv = pstate->p_queryEnv;
@@ -241,11 +363,39 @@ padv_statement_analyze(ParseState *pstate, Query *query, PadvJumbleState **jstat
 	again->p_paramref_hook = pstate->p_paramref_hook;
 	again->p_coerce_param_hook = pstate->p_coerce_param_hook;
 	again->p_ref_hook_state = pstate->p_ref_hook_state;
-	analyzed = transformTopLevelStmt(again, statement);
+	return again;
+}
+
+/*
+ * A query can look different when the types of its parameters are known from the start, so
+ * it is analyzed with them once more for the comparison.
+ */
+List *
+padv_statement_uses(const ParseState *pstate, Query *query)
+{
+	ParseState *again;
+	List	   *uses;
+
+	if (pstate->p_coerce_param_hook == NULL || parameter_uses(query) == NIL)
+		return NIL;
+	again = renew_parsestate(pstate);
+	uses = parameter_uses(transformTopLevelStmt(again, parse_again(pstate->p_sourcetext, query)));
+	free_parsestate(again);
+	return uses;
+}
+
+void
+padv_statement_analyze(const ParseState *pstate, Query *query, const List *uses, PadvJumbleState **jstate)
+{
+	ParseState *again = renew_parsestate(pstate);
+	RawStmt    *statement = parse_again(pstate->p_sourcetext, query);
+	Query	   *analyzed;
 
 	/* only a statement whose parameter types analysis infers has this hook */
 	if (again->p_coerce_param_hook != NULL)
-		check_variable_parameters(again, analyzed);
+		analyzed = analyze_inferred(again, statement, uses);
+	else
+		analyzed = transformTopLevelStmt(again, statement);
 	free_parsestate(again);
 	if (*jstate != NULL)
 		*jstate = padv_jumble(analyzed, pstate->p_sourcetext);

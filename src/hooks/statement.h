@@ -42,11 +42,19 @@ extern void padv_statement_lock_plan(const PlannedStmt *statement);
 extern bool padv_statement_is_its_text(const ParseState *pstate, const Query *query);
 
 /*
+ * How the query uses parameters whose types analysis has inferred, or NIL if it has none.
+ * Call it before the wait, as it analyzes the statement once more.
+ */
+extern List *padv_statement_uses(const ParseState *pstate, Query *query);
+
+/*
  * Analyze the statement again from its text, as if it began now, and overwrite *query.
  * pstate, query and *jstate are those that analysis passed to its hook.  *jstate is
- * computed again if it is not NULL.  Allocates in the current memory context.
+ * computed again if it is not NULL.  Allocates in the current memory context.  Raises an
+ * error if parameters are used in another way than in `uses`: types that the first
+ * analysis inferred may not be right any more.
  */
-extern void padv_statement_analyze(ParseState *pstate, Query *query, PadvJumbleState **jstate);
+extern void padv_statement_analyze(const ParseState *pstate, Query *query, const List *uses, PadvJumbleState **jstate);
 
 /*
  * Check that a fast-path call may go on after its wait, as PostgreSQL did before it: raise

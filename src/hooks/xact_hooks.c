@@ -534,6 +534,7 @@ wait_after_analysis(ParseState *pstate, Query *query, PadvJumbleState **jstate)
 {
 	bool		snapshot = ActiveSnapshotSet();
 	uint64		messages = SharedInvalidMessageCounter;
+	List	   *uses = padv_statement_uses(pstate, query);
 
 	if (pstate->p_target_relation != NULL)
 		table_close(pstate->p_target_relation, NoLock);
@@ -547,7 +548,7 @@ wait_after_analysis(ParseState *pstate, Query *query, PadvJumbleState **jstate)
 		PushActiveSnapshot(GetTransactionSnapshot());
 	padv_statement_lock(query);
 	if (SharedInvalidMessageCounter != messages)
-		padv_statement_analyze(pstate, query, jstate);
+		padv_statement_analyze(pstate, query, uses, jstate);
 }
 
 static void

@@ -336,6 +336,55 @@ foreach my $way ('Parse', 'a portal', 'Bind')
 	$_->close foreach @clients;
 }
 
+# --- types of parameters that the first analysis has inferred ---
+foreach my $case ([ 'bigint', 3000000000 ], [ 'text', '007' ])
+{
+	my ($type, $value) = @$case;
+
+	foreach my $sql ('INSERT INTO r VALUES ($1) RETURNING a', 'INSERT INTO r VALUES ($1), ($1) RETURNING a', 'UPDATE r SET a = $1 RETURNING a',
+		'SELECT a FROM r WHERE a = $1', 'SELECT coalesce(max(a), $1) FROM r', 'WITH w AS (SELECT a FROM r WHERE a IN ($1, $2)) SELECT a FROM w')
+	{
+		new_table();
+		my $client = wire($node);
+		my @values = ($value) x ($sql =~ /\$2/ ? 2 : 1);
+		my $expected = $sql =~ /^INSERT.*,/ ? "$value $value" : $sql =~ /INSERT|max/ ? $value : '';
+		my $send = sub { $_[0]->extended($sql, @values)->sync };
+
+		is(told_after($client, $send, "ALTER TABLE r ALTER a TYPE $type"), 'ERROR 40001', "$sql: a column becomes $type, it is refused");
+		is(rows(), '0 in r, 0 in the log', 'and has done nothing');
+		$send->($client);
+		is(Wire::told($client->result), $expected, 'it is executed when it is sent again');
+		$client->close;
+	}
+}
+
+# other changes do not matter, however the query looks
+foreach my $sql ('INSERT INTO r SELECT $1', 'SELECT $1', 'SELECT $1 UNION SELECT $2', 'SELECT coalesce($1, $2)', 'VALUES ($1), ($2)', 'INSERT INTO r VALUES ($1), ($2)')
+{
+	new_table();
+	my $client = wire($node);
+
+	unlike(told_after($client, sub { $_[0]->extended($sql, $sql =~ /\$2/ ? (1, 2) : 1)->sync }, @NOISE), qr/ERROR/, "$sql: is executed");
+	$client->close;
+}
+foreach my $change ('ALTER TABLE r ADD COLUMN b int', 'CREATE INDEX ON r (a)', 'ALTER TABLE r ALTER a SET NOT NULL', 'ANALYZE r')
+{
+	new_table('INSERT INTO r VALUES (7)');
+	my $client = wire($node);
+
+	is(told_after($client, sub { $_[0]->extended('SELECT a, $1 || $2 FROM r WHERE a = $3 LIMIT $4', 'x', 'y', 7, 1)->sync }, $change),
+		'7|xy', "$change: a statement with parameters is executed");
+	$client->close;
+}
+{
+	my $client = wire($node);
+
+	new_table('INSERT INTO r VALUES (7)');
+	is(told_after($client, sub { $_[0]->extended('SELECT a FROM r WHERE a = $1', 7)->sync }, 'ALTER TABLE r DROP COLUMN a'),
+		'ERROR 42703', 'an error that has nothing to do with parameters is as PostgreSQL says it');
+	$client->close;
+}
+
 # --- a fast-path call: what was looked up and allowed before the wait ---
 # what changes meanwhile => [ how, what the client is told, and when it calls again ]
 my $MADE = 'CREATE OR REPLACE FUNCTION deep.f() RETURNS text LANGUAGE';
