@@ -13,9 +13,8 @@
  * While sessions wait, a slot passes to a waiter at the end of a transaction: to the
  * oldest waiter, or under overload to the newest.  A session whose client is quick may
  * run further transactions for a while, the lease (core/policy/lease.h).  A slot that is
- * retained and not used is reclaimed after the retain timeout.  A session does that at
- * the end of its transaction or when it begins to wait, and so does the worker
- * (stall_monitor.c), which also sets the retain timeout.
+ * retained and not used is reclaimed after the retain timeout (slot_reclaim.c), which the
+ * worker sets.
  *
  * Each session checks by itself whether limits are enforced, so that turning them off
  * needs no other process (shared_settings.h).
@@ -43,14 +42,8 @@
 #include "shmem/query_quotas.h"
 #include "shmem/queue_bounds.h"
 #include "shmem/shared_settings.h"
+#include "shmem/slot_reclaim.h"
 #include "shmem/xact_slots.h"
-
-/*
- * Sessions look for retained slots at most this often, and at most among so many slot
- * owners.  The worker looks among all.
- */
-#define RECLAIM_INTERVAL_US 1000
-#define MAX_LOOKS 256
 
 /*
  * How many retained slots one transaction reclaims at most.  Each of them may go to
@@ -263,128 +256,13 @@ padv_slots_settle(void)
 	}
 }
 
-/* --- retained slots --- */
-
-/* How many sessions wait; read without the mutex, so of a moment ago. */
-static inline int32
-count_waiters(void)
-{
-	return *(volatile int32 *) &padv_admission->xact_head.waiting;
-}
+/* --- the session --- */
 
 static inline bool
 gate_is_observing(void)
 {
 	return padv_gate_enforcement_in_force() == PADV_ENFORCEMENT_OBSERVE;
 }
-
-static inline int64
-retain_timeout_us(void)
-{
-	return pg_atomic_read_u32(&padv_admission->retain_us);
-}
-
-static inline bool
-has_linked(int32 quota)
-{
-	return ((volatile PadvLimitState *) padv_limit_states)[quota].active.linked > 0;
-}
-
-/*
- * Whether a session waits for a quota that this slot is counted in.  Read without the
- * mutex, so it may be wrong for a moment.
- */
-static bool
-is_wanted(const volatile PadvBackend *backend)
-{
-	for (int i = 0; i < backend->xact.nquotas && i < PADV_MAX_REQUEST_QUOTAS; i++)
-		if (has_linked(backend->xact.quotas[i]))
-			return true;
-	return false;
-}
-
-/*
- * The same if the slot is not in use.  The lane of long transactions can have the server's
- * slots that short ones do not use, so its waiters want them, too.
- */
-static bool
-is_wanted_unused(const volatile PadvBackend *backend)
-{
-	return is_wanted(backend) || (has_linked(PADV_LANE_QUOTA) && !backend->exempt);
-}
-
-/* Reclaim a retained slot, unless its word has changed since it was read. */
-static void
-reclaim_slot(int32 number, uint64 word, int64 now)
-{
-	int32		procnos[PADV_MAX_REQUEST_QUOTAS];
-	int			count = 0;
-
-	SpinLockAcquire(&padv_admission->mutex);
-	if (pg_atomic_compare_exchange_u64(&padv_slot_words[number].word, &word, SLOT_WORD(SLOT_NONE, 0)))
-		count = padv_slot_drop(&padv_backends[number], SLOT_NONE, now, procnos);
-	SpinLockRelease(&padv_admission->mutex);
-	padv_backends_wake(procnos, count);
-	padv_slots_settle();
-}
-
-/*
- * Reclaim retained slots whose retain timeout is over, among the first so many owners.
- * Returns whether there is a wanted one whose timeout is not over yet.
- */
-static bool
-reclaim_some(int64 now, int32 most)
-{
-	bool		pending = false;
-	int64		timeout_us = retain_timeout_us();
-	int			looks = Min(*(volatile int32 *) &padv_admission->nslot_owners, most);
-
-	/* the list may change meanwhile: the next call finds what is missed now */
-	for (int i = 0; i < looks && count_waiters() > 0; i++)
-	{
-		int32		number = ((volatile int32 *) padv_slot_owners)[i];
-		uint64		word = pg_atomic_read_u64(&padv_slot_words[number].word);
-
-		if (SLOT_STATE(word) != SLOT_RETAINED || !is_wanted_unused(&padv_backends[number]))
-			continue;
-		if (now - SLOT_SINCE(word) < timeout_us)
-			pending = true;
-		else
-			reclaim_slot(number, word, now);
-	}
-	return pending;
-}
-
-long
-padv_slots_reclaim(void)
-{
-	/*
-	 * We have entered the queue before we read the slot words.  The owner of
-	 * a retained slot writes its word before it reads the number of waiters.
-	 */
-	pg_memory_barrier();
-	return reclaim_some(padv_monotonic_us(), MAX_LOOKS) ? (long) (retain_timeout_us() / 1000 + 1) : 0;
-}
-
-void
-padv_slots_reclaim_all(void)
-{
-	(void) reclaim_some(padv_monotonic_us(), PG_INT32_MAX);
-}
-
-/* The same, unless another session has done so within RECLAIM_INTERVAL_US. */
-static void
-reclaim_if_due(int64 now)
-{
-	uint64		due = pg_atomic_read_u64(&padv_admission->reclaim_due);
-
-	if (now >= (int64) due &&
-		pg_atomic_compare_exchange_u64(&padv_admission->reclaim_due, &due,
-									   (uint64) (now + RECLAIM_INTERVAL_US)))
-		(void) reclaim_some(now, MAX_LOOKS);
-}
-
-/* --- the session --- */
 
 void
 padv_slots_announce(void)
@@ -419,7 +297,7 @@ track_think_time(int64 now)
 {
 	note_client_message(last_message, now);
 	if (longest_gap > 0)
-		slow_client = longest_gap >= retain_timeout_us();
+		slow_client = longest_gap >= padv_retain_timeout_us();
 	last_message = 0;
 	longest_gap = 0;
 }
@@ -526,50 +404,13 @@ acquire_with_lock(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 	return result;
 }
 
-/*
- * Reclaim one retained slot of this quota, even if its retain timeout is not over; false
- * when there is none.
- */
-static bool
-reclaim_own(int32 quota, int64 now)
-{
-	int			count = *(volatile int32 *) &padv_admission->nslot_owners;
-
-	for (int i = 0; i < count; i++)
-	{
-		int32		number = ((volatile int32 *) padv_slot_owners)[i];
-		uint64		word = pg_atomic_read_u64(&padv_slot_words[number].word);
-		const volatile PadvRequest *request = &padv_backends[number].xact;
-
-		if (SLOT_STATE(word) != SLOT_RETAINED)
-			continue;
-		for (int j = 0; j < request->nquotas && j < PADV_MAX_REQUEST_QUOTAS; j++)
-			if (request->quotas[j] == quota)
-			{
-				reclaim_slot(number, word, now);
-				return true;
-			}
-	}
-	return false;
-}
-
-void
-padv_slots_reclaim_beyond(int32 quota)
-{
-	const volatile PadvQuota *active = &padv_limit_states[quota].active;
-	int64		now = padv_monotonic_us();
-
-	while (active->limit >= 0 && active->in_use > active->limit && reclaim_own(quota, now))
-		;
-}
-
 /* As acquire_with_lock, but reclaim retained slots before a refusal. */
 static PadvSlotResult
 acquire_or_refuse(bool exempt, bool may_wait, int64 now, PadvFullQueue *full)
 {
 	PadvSlotResult result = acquire_with_lock(exempt, may_wait, now, full);
 
-	for (int i = 0; i < MAX_RECLAIMS && result == PADV_SLOT_REFUSED && reclaim_own(full->quota, now); i++)
+	for (int i = 0; i < MAX_RECLAIMS && result == PADV_SLOT_REFUSED && padv_slots_reclaim_one(full->quota, now); i++)
 		result = acquire_with_lock(exempt, may_wait, now, full);
 	return result;
 }
@@ -617,7 +458,7 @@ static bool
 lease_is_over(int64 now)
 {
 	return now - granted_at >=
-		padv_lease_us(count_waiters(), *(volatile int32 *) &padv_admission->nslot_owners);
+		padv_lease_us(padv_slot_waiters(), *(volatile int32 *) &padv_admission->nslot_owners);
 }
 
 void
@@ -631,7 +472,7 @@ padv_slot_touch(void)
 	now = padv_monotonic_us();
 	note_client_message(last_message, now);
 	last_message = now;
-	if (SLOT_STATE(word) == SLOT_RETAINED && SLOT_SINCE(word) > 0 && longest_gap < retain_timeout_us() &&
+	if (SLOT_STATE(word) == SLOT_RETAINED && SLOT_SINCE(word) > 0 && longest_gap < padv_retain_timeout_us() &&
 		!lease_is_over(now))
 		(void) pg_atomic_compare_exchange_u64(&my_word->word, &word, SLOT_WORD(SLOT_RETAINED, now));
 }
@@ -882,7 +723,7 @@ static bool
 must_pass_on(int64 now)
 {
 	return gate_is_observing() || was_long() ||
-		((slow_client || lease_is_over(now)) && is_wanted(padv_my_backend));
+		((slow_client || lease_is_over(now)) && padv_slot_is_wanted(padv_my_backend));
 }
 
 /* The end of a transaction while sessions wait. */
@@ -894,7 +735,7 @@ end_while_others_wait(void)
 	last_message = now;
 	if (must_pass_on(now) || !retain_slot(now))
 		give_up_slot();
-	reclaim_if_due(now);
+	padv_slots_reclaim_if_due(now);
 }
 
 /* Whether a limit of ours is exceeded, as after it was lowered. */
@@ -916,11 +757,11 @@ is_one_too_many(void)
 static void
 retain_or_give_up(void)
 {
-	if (unlikely(count_waiters() > 0 || gate_is_observing()))
+	if (unlikely(padv_slot_waiters() > 0 || gate_is_observing()))
 		end_while_others_wait();
 	else if (unlikely(is_one_too_many() || was_long()) || !retain_slot(0))
 		give_up_slot();
-	else if (unlikely(count_waiters() > 0))
+	else if (unlikely(padv_slot_waiters() > 0))
 		(void) padv_slots_reclaim();	/* a new waiter may have missed it */
 }
 
@@ -967,7 +808,7 @@ padv_slots_set_retain_timeout(int64 us)
 bool
 padv_slots_have_waiters(void)
 {
-	return count_waiters() > 0;
+	return padv_slot_waiters() > 0;
 }
 
 static int
