@@ -58,7 +58,7 @@ static const Rule rules[] = {
 		"pool_advisor_demand_avg and pool_advisor_oversubscribed == 1",
 		"10m", "warning",
 		"More sessions want to work than help",
-	"{{ printf \"%.1f\" $value }} sessions wanted to work on average, which is more than the range around the optimum. Put a smaller pool in front; see the view advice."},
+	"{{ printf \"%.1f\" $value }} sessions wanted to work on average, which is more than the range around the optimum. The view advice says what helps."},
 	{"PoolAdvisorOverload",
 		"increase(pool_advisor_incidents_total{incident=~\"overload|oversubscription\"}[1h]) > 0"
 		" and ignoring (incident) pool_advisor_incident_active > 0",
