@@ -10,8 +10,9 @@ OPEN_LOADS=${OPEN_LOADS:-tpcb1 select}
 OPEN_CLIENTS=${OPEN_CLIENTS:-100}
 OPEN_SHARES=${OPEN_SHARES:-0.5 0.8}
 OPEN_LIMIT=${OPEN_LIMIT:-8}
-OPEN_VARIANTS=${OPEN_VARIANTS:-direct gate pgbouncer}
+OPEN_VARIANTS=${OPEN_VARIANTS:-direct gate:8 gate:32 auto pgbouncer:8}
 OPEN_WARM=${OPEN_WARM:-5}
+OPEN_AUTO_WARM=${OPEN_AUTO_WARM:-45}
 OPEN_SECONDS=${OPEN_SECONDS:-10}
 OPEN_ROUNDS=${OPEN_ROUNDS:-1}
 OVERLOAD_LOADS=${OVERLOAD_LOADS:-tpcb1}
@@ -54,20 +55,36 @@ open_capacity() {
 
 share_of() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.0f", a * b }'; }
 
-# open_variant VARIANT LOAD CLIENTS RATE: a line of figures
+# open_variant VARIANT LOAD CLIENTS RATE: a line of figures. auto begins to search with each of them.
 open_variant() {
-    local port=$PGPORT bouncer=''
+    local port=$PGPORT bouncer='' OPEN_WARM=$OPEN_WARM
     case $1 in
         direct) set_server_max_active off ;;
-        gate) set_server_max_active "$OPEN_LIMIT" ;;
-        pgbouncer)
+        gate:*) set_server_max_active "${1#gate:}" ;;
+        auto)
+            set_server_max_active auto
+            OPEN_WARM=$OPEN_AUTO_WARM
+            ;;
+        pgbouncer:*)
             set_server_max_active off
-            start_bouncer "$OPEN_LIMIT"
+            start_bouncer "${1#pgbouncer:}"
             bouncer=$CHILD port=6433
             ;;
+        *) fail "no variant \"$1\"" ;;
     esac
     open_run "$2" "$3" "$4" 1000000 "$port"
     if [ -n "$bouncer" ]; then stop_child "$bouncer"; fi
+}
+
+# open_variants GREP-OPTION...: those whose names grep selects
+open_variants() { tr ' ' '\n' <<<"$OPEN_VARIANTS" | grep "$@" || true; }
+
+# The same with their p99.
+open_p99s() {
+    local variant
+    for variant in $(open_variants "$@"); do
+        printf '%s %s ' "$(median_column 8 "$WORK/open.$variant")" "$variant"
+    done
 }
 
 # column NUMBER FILE: the median of a column
@@ -76,13 +93,13 @@ median_column() { cut -d ' ' -f "$1" "$2" | median; }
 bench_open_loop() {
     local load clients share variant capacity rate round
     fetch_pgbouncer
-    [ -n "$BOUNCER" ] || OPEN_VARIANTS=${OPEN_VARIANTS/pgbouncer/}
+    [ -n "$BOUNCER" ] || OPEN_VARIANTS=$(open_variants -v pgbouncer)
     [ -z "$BOUNCER" ] || say "# $("$BOUNCER" --version | head -n 1)"
     start_gate_server
     build_open_loop
     say ''
-    say "open_loop: answers a second, and ms from when the request came; $OPEN_SECONDS s after $OPEN_WARM s, limit $OPEN_LIMIT, medians of $OPEN_ROUNDS rounds in turn"
-    printf '%-8s %8s %6s %8s  %-10s %9s %8s %8s %8s\n' load clients share rate variant answers mean p50 p99
+    say "open_loop: answers a second, and ms from when the request came; $OPEN_SECONDS s after $OPEN_WARM s, auto after $OPEN_AUTO_WARM s, medians of $OPEN_ROUNDS rounds in turn"
+    printf '%-8s %8s %6s %8s  %-12s %9s %8s %8s %8s\n' load clients share rate variant answers mean p50 p99
     for load in $OPEN_LOADS; do
         capacity=$(open_capacity "$load")
         for clients in $OPEN_CLIENTS; do
@@ -96,12 +113,12 @@ bench_open_loop() {
                     done
                 done
                 for variant in $OPEN_VARIANTS; do
-                    printf '%-8s %8s %6s %8s  %-10s %9.0f %8.2f %8.2f %8.2f\n' "$load" "$clients" "$share" "$rate" "$variant" \
+                    printf '%-8s %8s %6s %8s  %-12s %9.0f %8.2f %8.2f %8.2f\n' "$load" "$clients" "$share" "$rate" "$variant" \
                         "$(median_column 2 "$WORK/open.$variant")" "$(median_column 6 "$WORK/open.$variant")" \
                         "$(median_column 7 "$WORK/open.$variant")" "$(median_column 8 "$WORK/open.$variant")"
                 done
                 headline "open loop, $load, $clients clients, $share of the capacity: p99 in ms" \
-                    "$(median_column 8 "$WORK/open.gate")" "$(for variant in $OPEN_VARIANTS; do [ "$variant" = gate ] || printf '%s %s ' "$(median_column 8 "$WORK/open.$variant")" "$variant"; done)"
+                    "$(open_p99s '^gate\|^auto')" "$(open_p99s -v '^gate\|^auto')"
             done
         done
     done
