@@ -223,7 +223,7 @@ typedef const JumbleState PadvJumbleState;
 typedef JumbleState PadvJumbleState;
 #endif
 #if PG_VERSION_NUM >= 160000
-#define padv_jumble(query, text) JumbleQuery(query)
+#define padv_jumble(query, text) ((void) (text), JumbleQuery(query))
 #else
 #define padv_jumble(query, text) JumbleQuery(query, text)
 #endif
