@@ -353,10 +353,11 @@ test_brief(void)
 	for (int i = 0; i < 600; i++)
 		padv_waits_add(&waits, &interval);
 	ok(waits.run == 0.0 && waits.asleep == 0.0, "tells nothing of running and waiting");
-	after.value[PADV_LOGINS] = 1.5;
+	after.value[PADV_LOGINS] = 12;
+	take.active = 21;
 	end();
 	padv_waits_add(&waits, &interval);
-	ok(waits.run > 0.0, "few logins do not matter");
+	ok(interval.sessions == 21.0 && waits.run > 0.0, "nor do ten logins a second matter beside 21 that stay");
 }
 
 int

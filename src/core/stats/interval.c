@@ -122,8 +122,14 @@ padv_interval_cores_used(const PadvInterval *interval)
 #define ALL_SESSIONS 0.9
 #define BYSTANDERS 1.0
 
-/* Sessions that live for less than this follow the load.  Seconds. */
+/*
+ * Sessions that live for less than SHORT_LIFE on average follow the load.  Of those that
+ * live for less than SEEN_LIFE less than half of the CPU time is seen.  Seconds.  The mean is
+ * that of all sessions.  So frequent logins of one program make it short where few others
+ * stay.
+ */
 #define SHORT_LIFE 3.0
+#define SEEN_LIFE 1.0
 
 /* The time constants of the means of sessions and of logins, and when the most has halved. */
 #define SESSIONS_SECONDS 10.0
@@ -148,9 +154,9 @@ all_sessions_busy(const PadvInterval *interval)
 }
 
 static bool
-live_briefly(const PadvInterval *interval)
+live_for_less(const PadvInterval *interval, double seconds)
 {
-	return interval->sessions < SHORT_LIFE * interval->logins;
+	return interval->sessions < seconds * interval->logins;
 }
 
 bool
@@ -309,7 +315,7 @@ locks_are_saturated(const PadvInterval *interval)
 static bool
 disks_are_saturated(const PadvInterval *interval)
 {
-	bool		used_up = all_sessions_busy(interval) && !live_briefly(interval);
+	bool		used_up = all_sessions_busy(interval) && !live_for_less(interval, SHORT_LIFE);
 
 	return most_queue(interval, interval->disk_queue) && (interval->slot_queued >= 1.0 || used_up);
 }
@@ -350,7 +356,7 @@ padv_waits_add(PadvWaits *waits, const PadvInterval *interval)
 	add_bottleneck(&waits->locks, locks_are_saturated(interval), 1.0, interval->inside, interval->seconds);
 	add_bottleneck(&waits->disks, disks_are_saturated(interval), fmin(interval->disk, interval->reading) - interval->disk_queue,
 				   interval->inside - interval->disk_queue, interval->seconds);
-	if (live_briefly(interval))
+	if (live_for_less(interval, SEEN_LIFE))
 		return;
 	left = exp2(-fmin(run / PADV_WAITS_HALF_LIFE, seconds / PADV_WAITS_LEAST_SECONDS));
 	waits->run = waits->run * left + run;
