@@ -234,9 +234,8 @@ note_needs(void)
 }
 
 /*
- * Wait until the slot is granted.  If the wait ends in an error, this session leaves the
- * queue at once: the transaction may go on after a savepoint, or in a function that
- * catches the error, and then waits anew with its next work.
+ * Wait until the slot is granted.  If the wait ends in an error, the end of the transaction
+ * or subtransaction leaves the queue.
  */
 static void
 wait_for_slot(void)
@@ -244,17 +243,7 @@ wait_for_slot(void)
 	int64		started = padv_monotonic_us();
 
 	note_needs();
-	PG_TRY();
-	{
-		sleep_until_granted();
-	}
-	PG_CATCH();
-	{
-		working = false;
-		padv_slot_abandon();
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
+	sleep_until_granted();
 	padv_slot_count_wait(padv_monotonic_us() - started);
 	padv_check_client();
 
@@ -420,7 +409,7 @@ static bool
 passes_by_query(Query *query)
 {
 	passing = !working && passes_as_monitor(query);
-	if (padv_is_parse_of_unnamed())
+	if (unlikely(monitor || unnamed_passes) && padv_is_parse_of_unnamed())
 		unnamed_passes = passing;
 	if (passing || working || !padv_query_only_cancels(query))
 		return passing;
@@ -949,13 +938,19 @@ at_object_access(ObjectAccessType access, Oid class, Oid object, int sub, void *
 /*
  * The transaction has released its locks, so the next owner of the slot does not wait for
  * them.  A command that commits inside keeps its slot.
+ *
+ * A wait that ended in an error leaves the queue with its subtransaction, too: the
+ * transaction may go on, and then waits anew with its next work.
  */
 static void
-slot_release_callback(ResourceReleasePhase phase, bool is_commit pg_attribute_unused(), bool is_top_level,
+slot_release_callback(ResourceReleasePhase phase, bool is_commit, bool is_top_level,
 					  void *arg pg_attribute_unused())
 {
-	if (phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_top_level ||
-		CurrentResourceOwner != TopTransactionResourceOwner || utility_depth > 0)
+	if (phase != RESOURCE_RELEASE_AFTER_LOCKS)
+		return;
+	if (unlikely(!is_commit && !is_top_level && padv_slot_abandon()))
+		working = false;
+	if (!is_top_level || CurrentResourceOwner != TopTransactionResourceOwner || utility_depth > 0)
 		return;
 	passed = false;
 	if (!working)

@@ -693,12 +693,15 @@ give_up_slot(void)
 	padv_slots_settle();
 }
 
-void
+bool
 padv_slot_abandon(void)
 {
-	if (is_waiting)
+	bool		waited = is_waiting;
+
+	if (waited)
 		give_up_slot();
 	is_waiting = false;
+	return waited;
 }
 
 /* Retain the slot for the next transaction; false when it has been suspended. */

@@ -68,7 +68,7 @@ typedef struct PadvFullQueue
  * granted: whether the session has a slot.
  * count_wait: the slot was granted after a wait of this length; count it.
  * abandon: the wait, if there is one, has ended in an error: leave the queue, and release
- *		the slot if it has been granted meanwhile.
+ *		the slot if it has been granted meanwhile.  Returns whether there was one.
  * suspended: whether the worker has suspended the slot, because the session was idle
  *		in its transaction.
  * release: the transaction, or its wait, has ended.
@@ -92,7 +92,7 @@ extern int64 padv_slot_queued_at(void);
 extern bool padv_slot_time_out(PadvFullQueue *full);
 extern bool padv_slot_granted(void);
 extern void padv_slot_count_wait(int64 waited_us);
-extern void padv_slot_abandon(void);
+extern bool padv_slot_abandon(void);
 extern bool padv_slot_suspended(void);
 extern void padv_slot_release(void);
 extern void padv_slot_touch(void);
