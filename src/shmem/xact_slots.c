@@ -650,7 +650,6 @@ padv_slot_time_out(PadvFullQueue *full)
 		count_cancelled_wait(now);
 		PADV_COUNT_AT(full->quota, timed_out, 1);
 		count = padv_slot_drop(padv_my_backend, SLOT_NONE, now, procnos);
-		is_waiting = false;
 	}
 	SpinLockRelease(&padv_admission->mutex);
 	padv_backends_wake(procnos, count);

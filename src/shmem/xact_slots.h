@@ -64,7 +64,8 @@ typedef struct PadvFullQueue
  * deadline: until when this transaction may wait, or PG_INT64_MAX.
  * queued_at: since when it waits.
  * time_out: leave the queue because the wait took too long, and write the limit to
- *		*full.  Returns false when the slot has been granted before.
+ *		*full.  Returns false when the slot has been granted before.  The caller raises an
+ *		error, and the end of the transaction or subtransaction calls release or abandon.
  * granted: whether the session has a slot.
  * count_wait: the slot was granted after a wait of this length; count it.
  * abandon: the wait, if there is one, has ended in an error: leave the queue, and release

@@ -183,6 +183,129 @@ foreach my $way ([ 'psql -f', '-f', $transfer ], [ 'psql -1 -f', '-1', '-f', $up
 }
 nothing_left($node, 'scripts');
 
+# --- an error before, in or after the wait, in a savepoint ---
+my %sending = (
+	'simple' => sub { $_[0]->simple('SELECT 1') },
+	'extended' => sub { $_[0]->extended('SELECT 1')->sync },
+	'prepared' => sub { $_[0]->bind('one')->execute->sync },
+	'fast path' => sub { $_[0]->call($admin->value(q{SELECT 'pg_backend_pid'::regproc::oid})) });
+
+# A session in a savepoint of a transaction that has done nothing, while one that works has the only slot.
+sub in_savepoint
+{
+	my $client = wire($node);
+
+	$client->parse('SELECT 1', 'one')->sync->result;
+	$client->value($_) foreach @_;
+	work($node, 1);
+	$client->value($_) foreach 'BEGIN', 'SAVEPOINT s';
+	return $client;
+}
+
+# The transaction goes on without a slot, and waits with its next work.
+sub waits_anew
+{
+	my ($client, $way, $name) = @_;
+
+	is(column($node, 'waiting') . '|' . column($node, 'running'), '0|1', "$name: nobody waits, and only the one that works has a slot");
+	is($client->ask('ROLLBACK TO s')->{status}, 'T', "$name: the transaction goes on");
+	$sending{$way}->($client);
+	ok(true_within($node, $PATIENCE, "waiting = 1 FROM $GATE"), "$name: its next work waits, $way");
+	stop_work($node);
+	is($client->result->{error}, undef, "$name: and is done with a slot");
+	is(column($node, 'running'), 1, "$name: which is the transaction's");
+	is($client->ask('COMMIT')->{status}, 'I', "$name: until it ends");
+	$client->close;
+	nothing_left($node, $name);
+	return;
+}
+
+# The transaction has its slot, and needs no other one.
+sub keeps_slot
+{
+	my ($client, $name) = @_;
+
+	is(column($node, 'waiting') . '|' . column($node, 'running'), '0|1', "$name: nobody waits, and the transaction has its slot");
+	is($client->ask('ROLLBACK TO s')->{status}, 'T', "$name: it goes on");
+	is($client->value('SELECT 1'), 1, "$name: with its slot");
+	is($client->ask('COMMIT')->{status}, 'I', "$name: until it ends");
+	$client->close;
+	nothing_left($node, $name);
+	return;
+}
+
+foreach my $way (sort keys %sending)
+{
+	foreach my $end ([ 'cancel', '57014' ], [ 'transaction_queue_timeout', '53300' ])
+	{
+		my ($name, $error) = @$end;
+		my $client = in_savepoint();
+		my $timeout = $name eq 'cancel' ? '0' : '0.1 s';
+
+		$admin->value("SELECT pool_advisor.set_limit(transaction_queue_timeout => '$timeout')");
+		wait_for_limits($node, "scope = 'server' AND transaction_queue_timeout = '$timeout'");
+		$sending{$way}->($client);
+		if ($name eq 'cancel')
+		{
+			true_within($node, $PATIENCE, "waiting = 1 FROM $GATE");
+			$admin->value("SELECT pg_cancel_backend($client->{pid})");
+		}
+		is(Wire::told($client->result), "ERROR $error", "$name in a savepoint, $way: ends the wait");
+		$admin->value('SELECT pool_advisor.clear_limit()');
+		wait_for_limits($node, q{scope = 'server' AND transaction_queue_timeout = '0'});
+		waits_anew($client, $way, "$name in a savepoint, $way");
+	}
+}
+
+# A slot has been requested, and the statement is analyzed once more for its parameters. The
+# literal has a domain whose check fails the second time.
+$node->safe_psql('postgres', <<'SQL');
+CREATE DOMAIN read_once AS int CHECK (set_config('test.reads', (current_setting('test.reads')::int + 1)::text, false)::int <= VALUE);
+CREATE TYPE has_read_once AS (a read_once);
+SQL
+foreach my $way (sort keys %sending)
+{
+	my $client = in_savepoint();
+
+	$client->value('SET test.reads = 0');
+	is(Wire::told($client->extended(q{SELECT '(1)'::has_read_once, $1::int}, 1)->sync->result), 'ERROR 23514', 'analysis in a savepoint: fails before the wait');
+	waits_anew($client, $way, 'analysis in a savepoint');
+}
+
+# the slot has been granted, and the statement fails before it is executed
+{
+	my $client = in_savepoint();
+
+	$client->extended('INSERT INTO t VALUES ($1)', 1)->sync;
+	true_within($node, $PATIENCE, "waiting = 1 FROM $GATE");
+	$admin->value('ALTER TABLE t ALTER a TYPE bigint');
+	stop_work($node);
+	is(Wire::told($client->result), 'ERROR 40001', 'changed types in a savepoint: the statement is refused after the wait');
+	keeps_slot($client, 'changed types in a savepoint');
+	$admin->value('ALTER TABLE t ALTER a TYPE int');
+}
+foreach my $way ('simple', 'extended', 'prepared')
+{
+	foreach my $end ('lock_timeout', 'deadlock')
+	{
+		my $name = "$end in a savepoint, $way";
+		my $blocker = wire($node, $admin->value('SELECT current_user'), options => '-c deadlock_timeout=1h');
+		my $client = in_savepoint('SELECT pg_advisory_lock(7)', 'PREPARE counts AS SELECT count(*) FROM t');
+
+		$client->value(q{SET LOCAL lock_timeout = '0.1 s'}) if $end eq 'lock_timeout';
+		$way eq 'simple' ? $client->simple('SELECT count(*) FROM t') :
+		  $way eq 'extended' ? $client->extended('SELECT count(*) FROM t')->sync : $client->bind('counts')->execute->sync;
+		true_within($node, $PATIENCE, "waiting = 1 FROM $GATE");
+		$blocker->value($_) foreach 'BEGIN', 'LOCK TABLE t';
+		$blocker->simple('SELECT pg_advisory_lock(7)') if $end eq 'deadlock';
+		stop_work($node);
+		is(Wire::told($client->result), $end eq 'deadlock' ? 'ERROR 40P01' : 'ERROR 55P03', "$name: the statement takes its locks again, and fails");
+		keeps_slot($client, $name);
+		$blocker->result if $end eq 'deadlock';
+		$blocker->leave;
+	}
+}
+
 # --- two phases: the second never waits, nor does the first of a transaction that has worked ---
 {
 	my $client = wire($node);
