@@ -32,7 +32,9 @@
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
+#include "utils/portal.h"
 #include "utils/resowner.h"
 #include "utils/syscache.h"
 
@@ -42,6 +44,19 @@
 #define EXTENSION "pool_advisor"
 
 /* --- locks --- */
+
+/*
+ * ThereAreNoReadyPortals leaves its scan of the portals open when it has found one, and the
+ * commit would warn of that.  The client's statement has no other scan open where it waits.
+ */
+bool
+padv_no_portal_is_ready(void)
+{
+	if (ThereAreNoReadyPortals())
+		return true;
+	AtEOSubXact_HashTables(false, GetCurrentTransactionNestLevel());
+	return false;
+}
 
 void
 padv_statement_unlock(void)

@@ -17,6 +17,12 @@
 #include "compat.h"
 
 /*
+ * Whether no portal of this session is bound and not begun.  Call it where the client's
+ * own statement would wait.
+ */
+extern bool padv_no_portal_is_ready(void);
+
+/*
  * Release all locks of the current transaction, but not those of the session.  Call it
  * only before the transaction has done any work.
  */

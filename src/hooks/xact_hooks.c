@@ -259,7 +259,7 @@ wait_for_slot(void)
 static bool
 can_release_all(void)
 {
-	return !passed && !TransactionIdIsValid(GetTopTransactionIdIfAny()) && ThereAreNoReadyPortals();
+	return !passed && !TransactionIdIsValid(GetTopTransactionIdIfAny()) && padv_no_portal_is_ready();
 }
 
 /*

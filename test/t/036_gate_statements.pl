@@ -310,10 +310,27 @@ foreach my $way ('Parse', 'a portal', 'Bind')
 	$admin->value($_) foreach @NOISE;
 	stop_work($node);
 	$client->execute('p')->sync;
-	is(Wire::told($client->result), '', "$way: and is executed");
+	my $result = $client->result;
+	is(Wire::told($result), '', "$way: and is executed");
+	is($result->{notices}, '', "$way: without a warning");
 	is(rows(), '1 in r, 0 in the log', "$way: once");
 	$client->close;
 }
+
+# a cursor of an earlier transaction looks the same
+{
+	my $client = wire($node);
+
+	$client->value($_) foreach 'BEGIN', 'DECLARE kept CURSOR WITH HOLD FOR SELECT generate_series(1, 3)', 'COMMIT';
+	stands($client, sub { $_[0]->simple('SELECT 1') });
+	stop_work($node);
+	my $result = $client->result;
+	is(Wire::told($result), '1', 'WITH HOLD: the statement is executed after its wait');
+	is($result->{notices}, '', 'WITH HOLD: without a warning');
+	is($client->value('FETCH 2 FROM kept'), "1\n2", 'WITH HOLD: and the cursor is there');
+	$client->close;
+}
+nothing_left($node, 'portals');
 
 # --- many waiters that keep their locks do not keep a session waiting one after the other ---
 {

@@ -283,6 +283,7 @@ sub nothing_left
 	my ($node, $name) = @_;
 
 	wait_for_gate($node, 'running = 0 AND waiting = 0', "$name: nobody runs and nobody waits");
+	unlike(slurp_file($node->logfile), qr/WARNING:.*\bleak/, "$name: no transaction has left anything open");
 	return;
 }
 
