@@ -265,6 +265,16 @@ padv_next_own_lock(int partition, PROCLOCK *lock)
 #endif
 }
 
+/*
+ * Hold a lock of this process once more, for the session: waits for nothing.  *held is
+ * what this process knows of its holders.
+ */
+#if PG_VERSION_NUM >= 180000
+#define padv_lock_once_more(tag, mode, held) ((void) LockAcquireExtended(tag, mode, true, true, true, held, false))
+#else
+#define padv_lock_once_more(tag, mode, held) ((void) LockAcquireExtended(tag, mode, true, true, true, held))
+#endif
+
 /* The parameters of the ExecutorRun hook, and as it passes them on. */
 #if PG_VERSION_NUM >= 180000
 #define PADV_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count

@@ -69,39 +69,88 @@ padv_statement_unlock(void)
 	CurrentResourceOwner = current;
 }
 
-/* Call it with the LWLock of the partition held. */
-static bool
-holds_advisory_locks_of(int partition)
+/* Add the advisory locks in a partition to a list.  Call it with its LWLock held. */
+static List *
+add_advisory_locks_of(int partition, List *locks)
 {
 	PROCLOCK   *lock;
 
 	for (lock = padv_next_own_lock(partition, NULL); lock != NULL; lock = padv_next_own_lock(partition, lock))
-		if (lock->tag.myLock->tag.locktag_type == LOCKTAG_ADVISORY)
-			return true;
-	return false;
+	{
+		const LOCKTAG *tag = &lock->tag.myLock->tag;
+
+		for (LOCKMODE mode = 1; mode < MAX_LOCKMODES && tag->locktag_type == LOCKTAG_ADVISORY; mode++)
+			if ((lock->holdMask & LOCKBIT_ON(mode)) != 0)
+			{
+				LOCALLOCKTAG *held = palloc0(sizeof(LOCALLOCKTAG));
+
+				held->lock = *tag;
+				held->mode = mode;
+				locks = lappend(locks, held);
+			}
+	}
+	return locks;
 }
 
 /*
+ * The advisory locks of this process, and whether it has any locks in the shared table.
+ *
  * The list of own locks is read without a lock first, because only this process takes
  * and releases its locks.  Other processes may move one from the fast path to the table
  * meanwhile, but never an advisory lock.
  */
+static List *
+advisory_locks(bool *any)
+{
+	List	   *locks = NIL;
+
+	for (int i = 0; i < NUM_LOCK_PARTITIONS; i++)
+	{
+		if (padv_next_own_lock(i, NULL) == NULL)
+			continue;
+		*any = true;
+		LWLockAcquire(LockHashPartitionLockByIndex(i), LW_SHARED);
+		locks = add_advisory_locks_of(i, locks);
+		LWLockRelease(LockHashPartitionLockByIndex(i));
+	}
+	return locks;
+}
+
 bool
 padv_statement_holds_locks(bool *advisory)
 {
 	bool		any = padv_has_fast_path_locks();
 
-	*advisory = false;
-	for (int i = 0; i < NUM_LOCK_PARTITIONS; i++)
-	{
-		if (padv_next_own_lock(i, NULL) == NULL)
-			continue;
-		any = true;
-		LWLockAcquire(LockHashPartitionLockByIndex(i), LW_SHARED);
-		*advisory |= holds_advisory_locks_of(i);
-		LWLockRelease(LockHashPartitionLockByIndex(i));
-	}
+	*advisory = advisory_locks(&any) != NIL;
 	return any;
+}
+
+/* Whether the transaction holds a lock, and not only the session. */
+static bool
+transaction_holds(const LOCALLOCKTAG *lock)
+{
+	LOCALLOCK  *held;
+	bool		found = false;
+
+	padv_lock_once_more(&lock->lock, lock->mode, &held);
+	for (int i = 0; i < held->numLockOwners; i++)
+		found |= held->lockOwners[i].owner != NULL;
+	(void) LockRelease(&lock->lock, lock->mode, true);
+	return found;
+}
+
+bool
+padv_statement_has_advisory_locks(void)
+{
+	bool		any = false;
+	ListCell   *cell;
+
+	foreach(cell, advisory_locks(&any))
+	{
+		if (transaction_holds(lfirst(cell)))
+			return true;
+	}
+	return false;
 }
 
 /* Views are subqueries after rewriting, and keep their relation from 16 on. */

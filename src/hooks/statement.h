@@ -35,6 +35,12 @@ extern void padv_statement_unlock(void);
  */
 extern bool padv_statement_holds_locks(bool *advisory);
 
+/*
+ * Whether advisory locks of this transaction, not of the session, are held: the check of a
+ * domain can take one when a literal or a parameter is read.
+ */
+extern bool padv_statement_has_advisory_locks(void);
+
 /* Take the locks that analysis, or the use of a cached plan, takes on relations. */
 extern void padv_statement_lock(Query *query);
 extern void padv_statement_lock_plan(const PlannedStmt *statement);

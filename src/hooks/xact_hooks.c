@@ -24,6 +24,7 @@
  * The transaction keeps its snapshots and locks while it waits
  *
  * - when it has a transaction ID;
+ * - when it has an advisory lock;
  * - when a statement has run without a slot before (`passed`);
  * - when functions that Bind called do the first work;
  * - when another portal has been bound and not begun, as its locks and plan are in use; a
@@ -259,7 +260,8 @@ wait_for_slot(void)
 static bool
 can_release_all(void)
 {
-	return !passed && !TransactionIdIsValid(GetTopTransactionIdIfAny()) && padv_no_portal_is_ready();
+	return !passed && !TransactionIdIsValid(GetTopTransactionIdIfAny()) && padv_no_portal_is_ready() &&
+		!padv_statement_has_advisory_locks();
 }
 
 /*

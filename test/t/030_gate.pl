@@ -342,7 +342,7 @@ nothing_left($node, 'the default');
 # --- limits that change while somebody waits ---
 server_max_active($node, 1);
 fill($node, 1);
-my @line = map { client($node, 'app', q{SELECT spin(1);}) } 1 .. 40;
+my @line = map { wire($node)->simple('SELECT spin(1)') } 1 .. 40;
 wait_for_gate($node, 'waiting = 40');
 server_max_active($node, 3);
 wait_for_gate($node, 'running = 3 AND waiting = 38', 'a higher limit lets in as many more');
@@ -353,7 +353,8 @@ wait_for_gate($node, 'running = 36 AND waiting = 5', 'a much higher one lets man
 server_max_active($node, 'off');
 wait_for_gate($node, 'waiting = 0', 'without a limit all run');
 let_go();
-finish($_) foreach @line;
+is($_->result->{error}, undef, 'changes: each is done') foreach @line;
+$_->close foreach @line;
 nothing_left($node, 'changes');
 
 server_max_active($node, 1);

@@ -332,6 +332,32 @@ foreach my $way ('Parse', 'a portal', 'Bind')
 }
 nothing_left($node, 'portals');
 
+# --- an advisory lock that the input of a value has taken for the transaction stays ---
+$node->safe_psql('postgres', <<'SQL');
+CREATE DOMAIN locking AS bigint CHECK (pg_try_advisory_xact_lock(VALUE));
+CREATE TYPE has_locking AS (a locking);
+SQL
+foreach my $way ('Bind', 'simple')
+{
+	my $client = wire($node);
+	my $locks = "SELECT coalesce(string_agg(objid::text, ' ' ORDER BY objid), '') FROM pg_locks WHERE locktype = 'advisory' AND pid = $client->{pid}";
+	my $send = $way eq 'Bind' ? sub { $_[0]->bind('s', 9)->execute->sync } : sub { $_[0]->simple(q{SELECT '(9)'::has_locking}) };
+
+	$client->parse('SELECT $1::locking', 's')->sync->result;
+	$client->value($_) foreach 'SELECT pg_advisory_lock(8)', 'BEGIN';
+	stands($client, $send);
+	is($admin->value($locks), '8 9', "$way: a waiter keeps advisory locks, the session's and the transaction's");
+	stop_work($node);
+	like(Wire::told($client->result), qr/9/, "$way: it is executed");
+	is($admin->value($locks), '8 9', "$way: with its locks");
+	$client->value($_) foreach 'SELECT pg_advisory_unlock(8)';
+	is($admin->value($locks), '9', "$way: the session's ends when it says so");
+	$client->value('COMMIT');
+	is($admin->value($locks), '', "$way: and the transaction's with it");
+	$client->close;
+}
+nothing_left($node, 'advisory locks');
+
 # --- many waiters that keep their locks do not keep a session waiting one after the other ---
 {
 	new_table('INSERT INTO r VALUES (1)');
