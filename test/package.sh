@@ -82,18 +82,22 @@ has_package_for_each() {
 # lintian wants a root folder that its user may read
 is_lintian_clean() {
     (cd "$WORK/build" && run_child lintian --allow-root --fail-on error,warning --suppress-tags initial-upload-closes-no-bugs \
-        "$WORK/build/${NAME}_$VERSION"-*.changes) && ! grep -E '^[EW]:' "$WORK/check.log"
+        "$WORK/build/${NAME}_$VERSION"-*.changes) && ! grep -qE '^[EW]:' "$WORK/check.log"
 }
 
 # What belongs to us in the empty root.
 installed_files() { find "$WORK/root" -path '*/var/lib/dpkg' -prune -o \( -type f -o -type l \) -path '*pool*advisor*' -print; }
 
-# dpkg runs without a database of its own packages, so what ours need is not looked at
-install_into_root() {
+# dpkg has a database of our packages alone, so what they need is not looked at
+make_root() {
     mkdir -p "$WORK/root/var/lib/dpkg/info" "$WORK/root/var/lib/dpkg/updates"
     : >"$WORK/root/var/lib/dpkg/status"
-    dpkg --root="$WORK/root" --force-depends --force-not-root --force-bad-path -i "$WORK/build"/postgresql-*-"$NAME"_*.deb
 }
+
+# dpkg_in_root OPTION...
+dpkg_in_root() { dpkg --root="$WORK/root" --force-depends --force-not-root --force-bad-path --force-downgrade "$@"; }
+
+install_into_root() { dpkg_in_root -i "$WORK/build"/postgresql-*-"$NAME"_*.deb; }
 
 # has_all_files VERSION: library, control file, scripts and pages
 has_all_files() {
@@ -116,7 +120,7 @@ upgrade_in_root() {
     for package in "$WORK/build"/postgresql-*-"$NAME"_*.deb; do
         make_older "$package" || return 1
     done
-    dpkg --root="$WORK/root" --force-depends --force-not-root --force-bad-path --force-downgrade -i "$WORK/older"/*.deb || return 1
+    dpkg_in_root -i "$WORK/older"/*.deb || return 1
     for version in $(built_for); do
         [ -e "$WORK/root/usr/share/postgresql/$version/extension/pool_advisor--0.9.sql" ] || return 1
     done
@@ -142,7 +146,7 @@ make_older() {
 purge_from_root() {
     local version
     for version in $(built_for); do
-        dpkg --root="$WORK/root" --force-depends --force-not-root --force-bad-path -P "postgresql-$version-$NAME" || return 1
+        dpkg_in_root -P "postgresql-$version-$NAME" || return 1
     done
     [ -z "$(installed_files | tee /dev/stderr)" ]
 }
@@ -177,7 +181,7 @@ build_rpms() {
 
 is_rpmlint_clean() {
     (cd "$WORK/rpm" && run_child rpmlint -c "$TOP/test/rpm/rpmlint.toml" "$WORK/rpm/pool_advisor.spec" "$WORK"/rpm/RPMS/*/*.rpm "$WORK"/rpm/SRPMS/*.rpm) &&
-        grep -E '0 errors, 0 warnings' "$WORK/check.log"
+        grep -q '0 errors, 0 warnings' "$WORK/check.log"
 }
 
 # They have the files that the Debian packages have, where that PostgreSQL looks for them.
@@ -195,6 +199,7 @@ need_packages
 need_package_tools
 say "== packages for PostgreSQL $(built_for)"
 make_source_package
+make_root
 check 'the packages are built' build_packages
 check 'there is one for each version' has_package_for_each
 check 'lintian has no error and no warning' is_lintian_clean
