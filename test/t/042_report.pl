@@ -67,8 +67,8 @@ my @probe = browse('--dump-dom', 'file://'
 	  . save('probe.html', '<!DOCTYPE html><p id="a">x</p><script>document.getElementById("a").id = "seen"; no_such();</script>'));
 my $has_browser = $probe[0] == 0 && $probe[1] =~ /id="seen"/ && $probe[2] =~ /CONSOLE.*no_such/;
 
-# In a copy for the test only: which texts touch each other or stick out, which
-# drawings are empty, and how wide the page is.
+# In a copy for the test only: which texts touch each other, stick out or are torn,
+# which drawings are empty, and how wide the page is.
 my $MEASURE = <<'JAVASCRIPT';
 <script>
 //<![CDATA[
@@ -83,6 +83,14 @@ for (let node; (node = walker.nextNode());) {
     if (r.width > 0 && r.height > 0)
       boxes.push({node, text: node.data.trim().slice(0, 40), l: r.left, r: r.right, t: r.top + r.height * 0.15, b: r.bottom - r.height * 0.15});
 }
+// a short word stands on one line
+for (const {node} of new Map(boxes.map(box => [box.node, box])).values())
+  for (const word of node.data.matchAll(/(?<![^\s(])[A-Za-z]{2,8}(?![^\s,.:;)])/g)) {
+    const range = document.createRange();
+    range.setStart(node, word.index);
+    range.setEnd(node, word.index + word[0].length);
+    if (new Set([...range.getClientRects()].map(r => r.top)).size > 1) wrong.push('torn: ' + word[0]);
+  }
 const room = document.documentElement.clientWidth;
 for (const a of boxes)
   if (a.l < -0.5 || a.r > room + 0.5) wrong.push('sticks out: ' + a.text);
@@ -154,7 +162,8 @@ sub check_page
 			my $seen = measured($html, $width);
 
 			is_deeply([ $seen->{width}, $seen->{plots}, @{ $seen->{wrong} } ], [ $width, $plots ],
-				"$plots drawings at $width pixels: nothing overlaps, is cut or empty");
+				"$plots drawings at $width pixels: nothing overlaps, is cut or empty")
+			  or diag(join '; ', @{ $seen->{wrong} });
 		}
 	}
 	return;

@@ -130,7 +130,7 @@ const char *const padv_report_style =
 ".roles .bar{width:17%}.roles th:first-child{width:24%}.roles th:nth-child(3){width:19%}.roles th:nth-child(4){width:14%}.roles th:nth-child(5){width:11%}.methods th:first-child{width:26%}.methods th:nth-child(2){width:24%}"
 ".hardware th:first-child{width:28%}.hardware th:nth-child(2){width:26%}.limits th:first-child{width:46%}.limits .bar{width:22%}"
 ".load th:first-child{width:36%}.load .bar{width:18%}"
-".pools, .pools thead, .pools tbody{display:block}.pools tr{display:grid;grid-template-columns:minmax(0,5fr) repeat(4,minmax(0,3fr))}"
+".pools, .pools caption, .pools thead, .pools tbody{display:block}.pools tr{display:grid;grid-template-columns:minmax(0,5fr) repeat(4,minmax(0,3fr))}"
 ".pools td:last-child{grid-column:1/-1;padding-left:0}.pools thead th:last-child{display:none}}\n"
  /* paper */
 "@page{margin:14mm}\n"
