@@ -193,7 +193,40 @@ test_load(void)
 	local.status.load.cpu_utilization = 0.95;
 	ok(find(&local, "cpu_bound") == NULL, "full cores without a queue are well used");
 	local.status.load.run_queue_ratio = 0.4;
+	local.status.load.server_cores = -1.0;
 	ok(find(&local, "cpu_bound") != NULL, "CPU-bound");
+	local.status.load.server_cores = 0.3 * 0.95 * local.status.model.inputs.detected_cores;
+	advice = find(&local, "cpu_taken_by_others");
+	ok(advice && advice->severity == PADV_INFO && find(&local, "cpu_bound") == NULL,
+	   "others have the cores: %s", advice ? advice->finding : "");
+	local.status.load.server_cores *= 2;
+	ok(find(&local, "cpu_bound") != NULL && find(&local, "cpu_taken_by_others") == NULL, "the server has most of them");
+}
+
+/* A fix is named where there is one, with numbers that are derived, and that the DBA has set. */
+static void
+test_crowd_remedy(void)
+{
+	PadvLocalStatus local = quiet();
+	const PadvAdvice *advice;
+
+	local.status.minute.active = local.status.minute.demand = local.status.minute.in_class[PADV_ON_CPU] = 33;
+	for (int setting = 0; setting <= 8; setting += 8)
+	{
+		local.status.model.inputs.optimal_setting = setting;
+		local.gate.limit = -1;
+		advice = find(&local, "oversubscribed");
+		ok(advice && advice->fix[0] != '\0' && strstr(advice->recommendation, "he fix") != NULL,
+		   "a line that bounds transactions: %s", advice ? advice->fix : "");
+		local.gate.limit = 12;
+		advice = find(&local, "oversubscribed");
+		ok(advice && advice->fix[0] == '\0' && strstr(advice->recommendation, "he fix") == NULL, "bounded already");
+		local.gate.limit = -1;
+		local.enforcement = PADV_ENFORCEMENT_OFF;
+		advice = find(&local, "oversubscribed");
+		ok(advice && advice->fix[0] == '\0' && strstr(advice->recommendation, "he fix") == NULL, "nothing would be enforced");
+		local.enforcement = PADV_ENFORCEMENT_ON;
+	}
 }
 
 /* Three wait for each of eight slots, and half of the cores is idle. */
@@ -698,6 +731,7 @@ main(void)
 	test_sampling();
 	test_enforcement();
 	test_load();
+	test_crowd_remedy();
 	test_queue();
 	test_measured();
 	test_connections();

@@ -380,6 +380,12 @@ test_summary(void)
 	   strcmp(state_of("blocked by"), "pid 5244, idle in transaction, 66 s: 12 wait") == 0 &&
 	   strncmp(state_of("advice"), "critical: blocked_by", 20) == 0, "a stalled one");
 
+	/* a setting that disables another one is told as what is in force */
+	local.enforcement = PADV_ENFORCEMENT_OFF;
+	ok(strcmp(state_of("limits"), "sessions off, transactions off; server_max_active off") == 0, "nothing is enforced");
+	local.enforcement = PADV_ENFORCEMENT_OBSERVE;
+	ok(strcmp(state_of("limits"), "sessions observe, transactions on; server_max_active off") == 0, "logins are observed");
+
 	/* large figures fit as well */
 	status->stall.stalled_seconds = 1e6;
 	status->stall.standing = status->last.demand = status->last.sessions = 100000;

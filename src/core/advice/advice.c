@@ -287,20 +287,42 @@ append_largest(PadvAdvice *advice, const PadvLocalStatus *local)
 		PADV_APPEND(advice->finding, " It is %s.", text);
 }
 
-/* A line that bounds transactions, or tries a bound; none where they are bounded already. */
+/*
+ * What to do about a crowd, with a line that bounds transactions, or tries a bound.  There is
+ * none where they are bounded already, or where no bound would be enforced.
+ */
 static void
-write_gate_fix(const PadvLocalStatus *local, PadvAdvice *advice)
+write_crowd_remedy(const PadvLocalStatus *local, PadvAdvice *advice)
 {
 	const PadvModel *model = &local->status.model;
+	long long	size = padv_model_pool_or_optimal(model);
+	bool		bounded = local->gate.limit >= 0 || local->gate_enforcement != PADV_ENFORCEMENT_ON ||
+		local->enforcement == PADV_ENFORCEMENT_OFF;
 
-	if (local->gate.limit >= 0 || local->gate_enforcement != PADV_ENFORCEMENT_ON ||
-		local->enforcement == PADV_ENFORCEMENT_OFF)
-		return;
 	if (padv_model_is_derived(model))
-		PADV_WRITE(advice->fix, "SELECT * FROM pool_advisor.trial('5 min', %lld);",
-				   (long long) padv_model_pool_or_optimal(model));
-	else
+	{
+		PADV_WRITE(advice->recommendation, "Measure before you act.");
+		if (!bounded)
+		{
+			PADV_APPEND(advice->recommendation,
+						" The fix starts a trial: for five minutes it lets %lld transactions run in every second slot of time, compares throughput, and ends at once if that loses.",
+						size);
+			PADV_WRITE(advice->fix, "SELECT * FROM pool_advisor.trial('5 min', %lld);", size);
+		}
+		PADV_APPEND(advice->recommendation,
+					" If fewer do as much, a transaction pool of about %lld connections in front of the server is enough.",
+					size);
+		return;
+	}
+	PADV_WRITE(advice->recommendation,
+			   "Put a transaction pool of %lld connections in front of the server, or make the existing pools smaller until that is their sum. The same work finishes sooner if it waits in the queue of the pool instead of in the server.",
+			   size);
+	if (!bounded)
+	{
+		PADV_APPEND(advice->recommendation,
+					" Until then the fix makes transactions wait in the queue of the server; it takes no restart.");
 		PADV_WRITE(advice->fix, "ALTER SYSTEM SET pool_advisor.server_max_active = 'auto'; SELECT pg_reload_conf();");
+	}
 }
 
 static void
@@ -322,15 +344,7 @@ advise_oversubscribed(Findings *findings)
 		PADV_APPEND(advice->finding, " Used up: %s.", padv_resource_name(used_up));
 	append_curve(advice, model);
 	append_largest(advice, findings->local);
-	if (padv_model_is_derived(model))
-		PADV_WRITE(advice->recommendation,
-				   "Measure before you act. The fix starts a trial: for five minutes it lets %lld transactions run in every second slot of time, compares throughput, and ends at once if that loses. If fewer do as much, a transaction pool of about %lld connections in front of the server is enough.",
-				   (long long) padv_model_pool_or_optimal(model), (long long) padv_model_pool_or_optimal(model));
-	else
-		PADV_WRITE(advice->recommendation,
-				   "Put a transaction pool of %lld connections in front of the server, or make the existing pools smaller until that is their sum. The same work finishes sooner if it waits in the queue of the pool instead of in the server. Until then the fix makes transactions wait in the queue of the server; it takes no restart.",
-				   (long long) padv_model_pool_or_optimal(model));
-	write_gate_fix(findings->local, advice);
+	write_crowd_remedy(findings->local, advice);
 	padv_advice_conclude(advice, &findings->local->status.model, padv_advice_confidence(model), PADV_GAIN_BY_CURVE);
 }
 
@@ -458,16 +472,28 @@ advise_cpu_bound(Findings *findings)
 
 	if (load->cpu_utilization < CPU_FULL || load->run_queue_ratio < RUN_QUEUE_FELT)
 		return;
-	advice = begin(findings, PADV_INFO, "cpu_bound", "server");
-	PADV_WRITE(advice->finding,
-			   "The %.4g cores of the server were %.0f%% busy in the last minute, and its processes spent %.0f%% of their runnable time waiting for a core.",
-			   status->model.inputs.detected_cores, 100.0 * load->cpu_utilization,
-			   100.0 * load->run_queue_ratio);
-	PADV_WRITE(advice->recommendation,
-			   "More connections cannot do more work, because they share the same cores. Make queries cheaper, add cores, or move other programs away (the processes of the server used %.1f cores).",
-			   load->server_cores < 0.0 ? 0.0 : load->server_cores);
-	PADV_WRITE(advice->fix,
-			   "SELECT * FROM pool_advisor.load_brief WHERE period = '1 min' ORDER BY on_cpu DESC LIMIT 10;");
+	if (padv_health_others_use_cores(status))
+	{
+		advice = begin(findings, PADV_INFO, "cpu_taken_by_others", "server");
+		PADV_WRITE(advice->finding,
+				   "Other programs use the cores. The %.4g cores of the server were %.0f%% busy in the last minute; its own processes used %.1f of them, and spent %.0f%% of their runnable time waiting for a core.",
+				   status->model.inputs.detected_cores, 100.0 * load->cpu_utilization,
+				   load->server_cores, 100.0 * load->run_queue_ratio);
+		PADV_WRITE(advice->recommendation,
+				   "Look with top which programs these are, and move them to another machine or limit their CPU time. More connections cannot do more work meanwhile.");
+	}
+	else
+	{
+		advice = begin(findings, PADV_INFO, "cpu_bound", "server");
+		PADV_WRITE(advice->finding,
+				   "The %.4g cores of the server were %.0f%% busy in the last minute, and its processes spent %.0f%% of their runnable time waiting for a core.",
+				   status->model.inputs.detected_cores, 100.0 * load->cpu_utilization,
+				   100.0 * load->run_queue_ratio);
+		PADV_WRITE(advice->recommendation,
+				   "More connections cannot do more work, because they share the same cores. Make queries cheaper, or add cores.");
+		PADV_WRITE(advice->fix,
+				   "SELECT * FROM pool_advisor.load_brief WHERE period = '1 min' ORDER BY on_cpu DESC LIMIT 10;");
+	}
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_MEASURED, PADV_GAIN_UNKNOWN);
 }
 

@@ -130,7 +130,8 @@ add_limits_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 	else
 		WRITE(row, "sessions %s, transactions %s; server_max_active %s",
 			  padv_enforcement_name(local->enforcement),
-			  padv_enforcement_name(local->gate_enforcement), server);
+			  padv_enforcement_name(padv_effective_gate_enforcement(local->enforcement, local->gate_enforcement)),
+			  server);
 }
 
 static void

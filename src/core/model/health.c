@@ -142,13 +142,19 @@ check_connections(const PadvLocalStatus *local)
 }
 
 bool
-padv_health_cores_used_up(const PadvStatus *status)
+padv_health_others_use_cores(const PadvStatus *status)
 {
 	const PadvLoad *load = &status->load;
 
-	return load->cpu_utilization >= CORES_USED_UP &&
-		(load->server_cores < 0.0 || load->run_queue_ratio >= OWN_QUEUE ||
-		 load->server_cores >= OWN_CORES * load->cpu_utilization * status->model.cores);
+	return load->server_cores >= 0.0 &&
+		load->server_cores < OWN_CORES * load->cpu_utilization * status->model.cores;
+}
+
+bool
+padv_health_cores_used_up(const PadvStatus *status)
+{
+	return status->load.cpu_utilization >= CORES_USED_UP &&
+		(status->load.run_queue_ratio >= OWN_QUEUE || !padv_health_others_use_cores(status));
 }
 
 bool

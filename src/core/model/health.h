@@ -64,6 +64,9 @@ extern const PadvBlocker *padv_health_blocker(const PadvStatus *status);
  * them; and whether these are, or most sessions queue for a lock or a disk.
  */
 extern bool padv_health_cores_used_up(const PadvStatus *status);
+
+/* Whether other programs use more than half of the cores that are busy. */
+extern bool padv_health_others_use_cores(const PadvStatus *status);
 extern bool padv_health_used_up(const PadvStatus *status, PadvResource *resource);
 
 /*
