@@ -114,7 +114,7 @@ BEGIN
     RETURN answer IS NOT NULL;
 END $$;
 SELECT count(*), bool_and(answers(query[1]))
-FROM regexp_matches(pool_advisor.monitoring_config('zabbix'), ' -c "(.*)"\n', 'gn') AS query;
+FROM regexp_matches(pool_advisor.monitoring_config('zabbix'), ' -c "(.*)" 2>/dev/null\n', 'gn') AS query;
 DROP FUNCTION answers, public.json_object_agg, public.json_agg(json), public.json_build_object, public.hijacked;
 
 -- a search path of the caller's changes nothing

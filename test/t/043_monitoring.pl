@@ -458,6 +458,23 @@ for ([ 1000, 2000, 0, 'OK' ], [ 0.001, 2000, 1, 'WARNING' ], [ 0.001, 0.002, 2, 
 my ($status, $out) = run('sh', $plugin);
 is($status, 0, 'without thresholds the plugin goes by the rule');
 like($out, qr/^POOL_ADVISOR OK - .* \| load_ratio=[\d.]+;;;0 /, 'and prints none');
+# as psql does after an upgrade of the operating system, for example
+my $talking = save('psql', "#!/bin/sh\necho 'WARNING:  database has a collation version mismatch' >&2\nPATH=\${PATH#*:}\nexec psql \"\$@\"\n");
+chmod 0755, $talking or die "$talking: $!";
+{
+	local $ENV{PATH} = "$folder:$ENV{PATH}";
+	($status, $out) = run('sh', $plugin);
+	is($status, 0, 'a warning of the server is not the answer of the plugin');
+	like($out, qr/^POOL_ADVISOR OK - .*\n\z/, 'and is not printed');
+	my $command = (config('zabbix') =~ /^UserParameter=pool_advisor\.server,(.*)/m)[0];
+	($status, $out) = run('sh', '-c', "{ $command; } 2>&1");
+	ok(eval { JSON::PP->new->utf8->decode($out)->{pool_advisor_worker_running} == 1 }, 'nor the one of Zabbix') or diag($out);
+}
+for my $threshold ("1'; SELECT 1; --", 'x', '-1')
+{
+	($status, $out) = run('sh', $plugin, $threshold);
+	is("$status $out", "3 POOL_ADVISOR UNKNOWN - a threshold is a number\n", "$threshold is no threshold");
+}
 ($status, $out) = run('sh', $plugin, 2, 1);
 is($status, 3, 'the plugin does not know what to do with a bad threshold');
 like($out, qr/^POOL_ADVISOR UNKNOWN - ERROR:  argument "critical" must not be less than "warning"/, 'and says why');

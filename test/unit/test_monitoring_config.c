@@ -112,7 +112,7 @@ test_alerts(void)
 	ok(strangers() == 0, "alert rules use metrics that there are");
 	ok(has_word("PoolAdvisorOversubscribed") && has_word("PoolAdvisorRoleAtLimit") &&
 	   has_word("PoolAdvisorLoginsRefused") && has_word("PoolAdvisorLoginsQueued") &&
-	   has_word("PoolAdvisorSamplingStopped"), "and have names that stay");
+	   has_word("PoolAdvisorSamplingStopped") && has_word("PoolAdvisorNoData"), "and have names that stay");
 }
 
 static void

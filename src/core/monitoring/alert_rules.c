@@ -86,6 +86,12 @@ static const Rule rules[] = {
 		"1m", "critical",
 		"The sampling process stands still",
 	"All other figures are those of the last sample. Look in the server log for the pool_advisor sampler."},
+	{"PoolAdvisorNoData",
+		"max_over_time(pool_advisor_worker_running[1h]) unless pool_advisor_worker_running"
+		" or absent(max_over_time(pool_advisor_worker_running[1h]))",
+		"5m", "critical",
+		"No figure of pool_advisor comes",
+	"The server is down, or the monitoring system cannot connect, for example because all connections are taken. No other alert on this server can fire meanwhile."},
 	{"PoolAdvisorLimitsUnreadable",
 		"pool_advisor_limits_unreadable == 1",
 		"1m", "critical",

@@ -181,6 +181,7 @@ write_prometheus(const PadvConfigWriter *writer)
 		"#     User=monitoring\n"
 		"#     ExecStart=/usr/local/bin/pool_advisor-metrics\n"
 		"#     StandardInput=socket\n"
+		"#     StandardError=journal\n"
 		"#\n"
 		"# and in scrape_configs of prometheus.yml:\n"
 		"#\n"
@@ -509,11 +510,14 @@ write_zabbix(const PadvConfigWriter *writer)
 		"# rule with the LLD macro {#ROLNAME} at $.rolname, and of item prototypes with JSONPath\n"
 		"# $[?(@.name == 'pool_advisor_role_sessions' && @.rolname == '{#ROLNAME}')].value.first()\n"
 		"#\n"
+		"# Errors are left out, because the agent would put them beside the figures. When an item has\n"
+		"# no value, run its command in a shell.\n"
+		"#\n"
 		ROLE_COMMENT("#")
 		"UserParameter=pool_advisor.server,psql -XAtq -d '" PSQL_CONNECTION "' -c"
-		" \"SELECT pg_catalog.json_object_agg(name, value) FROM pool_advisor.metrics WHERE rolname = '' AND datname = '' AND wait_class = '' AND incident = ''\"\n"
+		" \"SELECT pg_catalog.json_object_agg(name, value) FROM pool_advisor.metrics WHERE rolname = '' AND datname = '' AND wait_class = '' AND incident = ''\" 2>/dev/null\n"
 		"UserParameter=pool_advisor.series,psql -XAtq -d '" PSQL_CONNECTION "' -c"
-		" \"SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', name, 'rolname', rolname, 'datname', datname, 'wait_class', wait_class, 'incident', incident, 'value', value)) FROM pool_advisor.metrics\"\n");
+		" \"SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', name, 'rolname', rolname, 'datname', datname, 'wait_class', wait_class, 'incident', incident, 'value', value)) FROM pool_advisor.metrics\" 2>/dev/null\n");
 }
 
 static void
@@ -549,11 +553,13 @@ write_nagios(const PadvConfigWriter *writer)
 		"# check_pool_advisor [WARNING [CRITICAL]]: a plugin for Nagios and its kin; thresholds\n"
 		"# are of load_ratio, and without them pool_advisor knows what is worth a warning\n"
 		ROLE_COMMENT("#")
+		"case $1$2 in *[!0-9.]*) echo 'POOL_ADVISOR UNKNOWN - a threshold is a number'; exit 3 ;; esac\n"
 		"if ! answer=$(psql -XAtq -F ' ' -d '" PSQL_CONNECTION "' \\\n"
 		"    -c \"SELECT status, message FROM pool_advisor.check_load(nullif('$1', '')::pg_catalog.float8, nullif('$2', '')::pg_catalog.float8)\" 2>&1); then\n"
 		"    printf 'POOL_ADVISOR UNKNOWN - %s\\n' \"$answer\"\n"
 		"    exit 3\n"
 		"fi\n"
+		"answer=$(printf '%s\\n' \"$answer\" | tail -n 1) # warnings of the server stand before it\n"
 		"printf '%s\\n' \"${answer#* }\"\n"
 		"exit \"${answer%% *}\"\n");
 }
@@ -585,6 +591,8 @@ write_haproxy(const PadvConfigWriter *writer)
 		"# or, with inetd, this line in /etc/inetd.conf:\n"
 		"#\n"
 		"#   9632 stream tcp nowait monitoring /usr/local/bin/pool_advisor-agent pool_advisor-agent\n"
+		"#\n"
+		"# and 2>/dev/null at the end of the script, because inetd sends errors to HAProxy, too.\n"
 		"#\n"
 		"# A standby that lags more than 5 s gets no new connection. The check on port 8008 is Patroni's;\n"
 		"# it decides which server is a replica. An answer that does not come changes nothing.\n"
