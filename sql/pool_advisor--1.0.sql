@@ -1412,6 +1412,16 @@ GRANT EXECUTE ON FUNCTION pool_advisor._limit_on(text, name, name, integer) TO p
 COMMENT ON FUNCTION pool_advisor._limit_on(text, name, name, integer) IS
     'what a limit is on, in at most so many characters';
 
+CREATE FUNCTION pool_advisor._limit_in_force(scope text, rolname name, datname name, width integer, enforcement text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE enforcement WHEN 'on' THEN pool_advisor._limit_on(scope, rolname, datname, width)
+           ELSE pool_advisor._limit_on(scope, rolname, datname, width - pg_catalog.length(enforcement) - 3)
+               || ' (' || enforcement || ')' END;
+REVOKE ALL ON FUNCTION pool_advisor._limit_in_force(text, name, name, integer, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION pool_advisor._limit_in_force(text, name, name, integer, text) TO pg_monitor, pg_read_all_stats;
+COMMENT ON FUNCTION pool_advisor._limit_in_force(text, name, name, integer, text) IS
+    'what a limit is on, and how it is enforced if that is not simply on';
+
 CREATE VIEW pool_advisor.advice_brief AS
 SELECT severity,
        pool_advisor._wrap(code || ': ' || finding, 107) || E'\n' || pool_advisor._wrap(recommendation, 107)
@@ -1499,22 +1509,25 @@ GRANT SELECT ON pool_advisor.history_brief TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.history_brief IS 'the view history in 120 columns';
 
 CREATE VIEW pool_advisor.limits_brief AS
-SELECT pool_advisor._limit_on(scope, rolname, datname, 38) AS limit_on,
+SELECT pool_advisor._limit_in_force(scope, rolname, datname, 38,
+           CASE WHEN scope = 'server' THEN gate_enforcement
+                WHEN enforcement = 'on' AND gate_enforcement <> 'on' THEN 'gate ' || gate_enforcement
+                ELSE enforcement END) AS limit_on,
        max_sessions, in_use, headroom, queue_length, max_active, active_in_use
 FROM pool_advisor.limits;
 REVOKE ALL ON pool_advisor.limits_brief FROM PUBLIC;
 GRANT SELECT ON pool_advisor.limits_brief TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.limits_brief IS 'the view limits in 120 columns';
-COMMENT ON COLUMN pool_advisor.limits_brief.limit_on IS 'what the limit is on';
+COMMENT ON COLUMN pool_advisor.limits_brief.limit_on IS 'what the limit is on, and whether it is not enforced';
 
 CREATE VIEW pool_advisor.gate_brief AS
-SELECT pool_advisor._limit_on(scope, rolname, datname, 31) AS limit_on,
+SELECT pool_advisor._limit_in_force(scope, coalesce(rolname, query_id::text::name), datname, 31, gate_enforcement) AS limit_on,
        max_active, in_use, waiting, longest_wait_seconds, wait_p95_seconds, holder_pid
 FROM pool_advisor.gate;
 REVOKE ALL ON pool_advisor.gate_brief FROM PUBLIC;
 GRANT SELECT ON pool_advisor.gate_brief TO pg_monitor, pg_read_all_stats;
 COMMENT ON VIEW pool_advisor.gate_brief IS 'the view gate in 120 columns';
-COMMENT ON COLUMN pool_advisor.gate_brief.limit_on IS 'what the limit of the queue is on';
+COMMENT ON COLUMN pool_advisor.gate_brief.limit_on IS 'what the limit of the queue is on, and whether it is not enforced';
 
 CREATE VIEW pool_advisor.trials_brief AS
 SELECT began::timestamptz(0) AS began, limit_a, limit_b, ratio, ratio_low, ratio_high,

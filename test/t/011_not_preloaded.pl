@@ -20,7 +20,7 @@ my @functions = split /\n/, $node->safe_psql('postgres', q{
 	              array_to_string(ARRAY(SELECT CASE type WHEN 'timestamptz'::regtype THEN '''now''' WHEN 'text[]'::regtype THEN '''{1}''' ELSE '''1''' END
 					FROM unnest(proargtypes) WITH ORDINALITY AS a (type, n) WHERE n <= pronargs - pronargdefaults ORDER BY n), ', '))
 	FROM pg_proc WHERE pronamespace = 'pool_advisor'::regnamespace
-		AND proname NOT IN ('_cut', '_wrap', '_limit_on') -- which make texts of their arguments
+		AND proname NOT IN ('_cut', '_wrap', '_limit_on', '_limit_in_force') -- which make texts of their arguments
 	ORDER BY 1});
 cmp_ok(scalar(@functions), '>', 5, 'there are functions');
 

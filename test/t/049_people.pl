@@ -133,6 +133,13 @@ foreach my $view (qw(blockers load roles latency limits gate pools budget))
 	cmp_ok(width_of(printed("${view}_brief")), '<=', 120, "${view}_brief with the longest names");
 }
 
+# Likewise with what stands behind them when they are not enforced, and of a limited statement.
+$node->safe_psql('postgres', $_) foreach ("ALTER SYSTEM SET pool_advisor.gate_enforcement = 'observe'",
+	"ALTER SYSTEM SET pool_advisor.query_max_active = '-9223372036854775807 = 2'");
+$node->reload;
+wait_for($node, q{EXISTS (SELECT FROM pool_advisor.gate_brief WHERE limit_on = 'query -922337203685.. (observe)')});
+cmp_ok(width_of(printed("${_}_brief")), '<=', 120, "${_}_brief under observe") foreach qw(limits gate);
+
 is($node->safe_psql('postgres', q{SELECT max(length(line)) FROM
 	regexp_split_to_table(pool_advisor._wrap('in ' || repeat('x', 120) || ' it is', 50), E'\n') AS line}), '50', 'a word that is longer than a line is broken');
 

@@ -32,6 +32,8 @@ my $EXPLAINED = q{SELECT * FROM pool_advisor.explain() AS said WHERE said LIKE '
 my $METRICS = q{SELECT string_agg(value::text, ' ' ORDER BY name) FROM pool_advisor.metrics WHERE name ~ 'enforcement$'};
 my $HEAD = q{SELECT regexp_matches(pool_advisor.report(), '<p class="stopped">([^<]*)', 'g')};
 my $GATE = q{SELECT explanation FROM pool_advisor.gate};
+my $NARROW = q{SELECT string_agg(limit_on, ', ' ORDER BY limit_on) FROM
+	(SELECT limit_on FROM pool_advisor.limits_brief UNION ALL SELECT 'gate of ' || limit_on FROM pool_advisor.gate_brief) AS narrow};
 
 sub reset_line { return "ALTER SYSTEM RESET pool_advisor.$_[0]; SELECT pg_reload_conf();" }
 
@@ -62,17 +64,20 @@ is(ask($EXPLAINED), '', 'nor a sentence');
 is(ask($HEAD), '', 'nor a warning in the report');
 is(ask($METRICS), '2 2', 'both metrics say on');
 unlike(ask($GATE), qr/enforcement/, 'nothing in the words of the gate');
+is(ask($NARROW), 'gate of server, role app, server', 'and nothing in the narrow views');
 
 state_is('on', 'observe', 'observe');
 is(ask($ADVICE), 'info|pool_advisor.gate_enforcement|' . reset_line('gate_enforcement'), 'a trial of the gate');
 like(ask($EXPLAINED), qr/^Enforcement: pool_advisor.gate_enforcement is observe: [^\n]*$/, 'a sentence');
 like(ask($HEAD), qr/^\{"pool_advisor.gate_enforcement is observe: [^\n]*$/, 'a line in the head of the report');
 is(ask($METRICS), '2 1', 'its metric says observe');
+is(ask($NARROW), 'gate of server (observe), role app (gate observe), server (observe)', 'so do the narrow views');
 like(ask($GATE), qr/limit.*pool_advisor.gate_enforcement is observe|set by the DBA.*pool_advisor.gate_enforcement is observe/, 'the words of the gate');
 
 state_is('observe', 'off', 'off');
 is(ask($ADVICE), 'warning|pool_advisor.gate_enforcement|' . reset_line('gate_enforcement')
 	. "\ninfo|pool_advisor.enforcement|" . reset_line('enforcement'), 'each setting, the worse first');
+is(ask($NARROW), 'gate of server (off), role app (observe), server (off)', 'each in the narrow views');
 is(ask($METRICS), '1 0', 'the metrics tell them apart');
 
 state_is('off', 'on', 'off');

@@ -72,6 +72,7 @@ my @RULES = (
 	[ qr/explain\(\)/, 'busy', \&sentences, set => 'spindles = -1', but_for => qr/^Cores: pool_advisor.cores overrides/ ],
 	[ qr/\.roles;/, 'sessions', \&exact, heading => qr/^roles/, but => qr/active_avg/ ],
 	[ qr/\.budget WHERE/, 'sessions', \&exact, heading => qr/^budget/ ],
+	[ qr/\.limits_brief/, 'limits', \&rows, same => 'limit_on max_sessions queue_length max_active' ],
 	[ qr/\.limits/, 'limits', \&rows,
 		same => 'scope rolname datname max_sessions min_sessions session_idle_timeout queue_length queue_timeout max_active' ],
 	[ qr/would_wait_total FROM pool_advisor\.gate/, 'gate', \&rows, set => 'gate_enforcement = observe',

@@ -199,6 +199,9 @@ test_load(void)
 	advice = find(&local, "cpu_taken_by_others");
 	ok(advice && advice->severity == PADV_INFO && find(&local, "cpu_bound") == NULL,
 	   "others have the cores: %s", advice ? advice->finding : "");
+	minute->demand = 0;
+	ok(find(&local, "cpu_taken_by_others") == NULL, "an idle server does not need them");
+	minute->demand = 5;
 	local.status.load.server_cores *= 2;
 	ok(find(&local, "cpu_bound") != NULL && find(&local, "cpu_taken_by_others") == NULL, "the server has most of them");
 }

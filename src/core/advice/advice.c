@@ -470,7 +470,8 @@ advise_cpu_bound(Findings *findings)
 	const PadvLoad *load = &status->load;
 	PadvAdvice *advice;
 
-	if (load->cpu_utilization < CPU_FULL || load->run_queue_ratio < RUN_QUEUE_FELT)
+	if (load->cpu_utilization < CPU_FULL || load->run_queue_ratio < RUN_QUEUE_FELT ||
+		status->model.verdict == PADV_VERDICT_IDLE)
 		return;
 	if (padv_health_others_use_cores(status))
 	{
