@@ -51,15 +51,14 @@ run_load() {
     sleep $((SECONDS_EACH - 3))
     show "status with $clients clients" 'SELECT * FROM pool_advisor.status' -x
     query -c "CREATE TABLE status_$clients AS SELECT * FROM pool_advisor.status"
-    show "optimal with $clients clients" \
-        'SELECT method, connections, low, high, confidence, chosen, not_available_because FROM pool_advisor.optimal'
+    show "optimal with $clients clients" 'SELECT * FROM pool_advisor.optimal_brief'
     show "waits with $clients clients, the eight longest of the last 10 s" \
         "SELECT wait_event_type, wait_event, round(active_avg::numeric, 2) AS active_avg FROM pool_advisor.waits
          WHERE period = '10 s' ORDER BY active_avg DESC LIMIT 8"
-    show "advice with $clients clients" 'SELECT * FROM pool_advisor.advice' -x
+    show "advice with $clients clients" 'SELECT * FROM pool_advisor.advice_brief'
     if [ "$clients" = 400 ]; then
-        show 'the reasoning' 'SELECT * FROM pool_advisor.explain()' -t
-        show 'roles' 'SELECT * FROM pool_advisor.roles'
+        show 'the reasoning' 'SELECT * FROM pool_advisor.explain()' -t -P format=wrapped -P columns=120
+        show 'roles' 'SELECT * FROM pool_advisor.roles_brief'
     fi
     wait "$CHILD" || { cat "$WORK/load-$clients.out" >&2; fail "pgbench failed"; }
     figures "$clients"
@@ -98,7 +97,7 @@ show 'the same work, on the same machine, with more and more clients' "
                          SELECT 64, * FROM status_64 UNION ALL
                          SELECT 400, * FROM status_400) s USING (clients)
     ORDER BY clients"
-show 'hardware' 'SELECT * FROM pool_advisor.hardware'
+show 'hardware' 'SELECT * FROM pool_advisor.hardware_brief'
 
 # 400 programs that connect, work for a moment and leave, on 16 sessions: an
 # error for most of them, and none with a queue to wait in.
