@@ -586,6 +586,8 @@ test_advice(void)
 	pool.brief_per_minute = 1200.0;
 	ok(advise(pool, advice) == 1 && strcmp(advice[0].code, "pool_per_request") == 0 &&
 	   strstr(advice[0].recommendation, "A pool of 5") != NULL, "per request: %s", advice[0].finding);
+	pool.brief_per_minute = 9.0;
+	ok(advise(pool, advice) == 0, "a login now and then is no matter");
 	pool.kind = PADV_POOL_INTERACTIVE;
 	ok(advise(pool, advice) == 0, "people need none");
 }

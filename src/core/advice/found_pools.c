@@ -22,6 +22,9 @@
 /* And only after its load was seen for so long. */
 #define LONG_ENOUGH_SECONDS 600.0
 
+/* Fewer logins than this cost a server nothing that is worth a change. */
+#define LOGINS_FELT_PER_MINUTE 10.0
+
 /* From here on a state is no coincidence any more. */
 #define SURE_SECONDS 60.0
 #define A_DAY_SECONDS 86400.0
@@ -122,7 +125,7 @@ judge(const PadvFoundPool *pool)
 		return PADV_FOUND_LEAKING;
 	if (pool->kind == PADV_POOL_LOCKED_UP)
 		return PADV_FOUND_LOCKED_UP;
-	if (pool->kind == PADV_POOL_PER_REQUEST && pool->brief_per_minute >= 0.5)
+	if (pool->kind == PADV_POOL_PER_REQUEST && pool->brief_per_minute >= LOGINS_FELT_PER_MINUTE)
 		return PADV_FOUND_PER_REQUEST;
 	return is_too_large(pool) ? PADV_FOUND_TOO_LARGE : PADV_FOUND_NOTHING;
 }
