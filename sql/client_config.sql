@@ -20,7 +20,7 @@ FROM pool_advisor.client_config('hikaricp') LIMIT 1;
 SELECT system, setting, value
 FROM unnest(ARRAY['hikaricp', 'spring_boot', 'dbcp2', 'tomcat', 'c3p0', 'pgbouncer', 'pgpool', 'outsystems', 'omero', 'wso2',
                   'sqlalchemy', 'psycopg_pool', 'asyncpg', 'go', 'pgx', 'rails', 'sequel', 'django', 'django_persistent',
-                  'node-postgres', 'knex', 'sequelize', 'prisma', 'r2dbc', 'npgsql', 'pgcat', 'odyssey', 'supavisor', 'rds_proxy']) AS system,
+                  'node-postgres', 'knex', 'sequelize', 'prisma', 'prisma_engine', 'r2dbc', 'npgsql', 'pgcat', 'odyssey', 'supavisor', 'rds_proxy']) AS system,
      pool_advisor.client_config(system, processes => 4)
 WHERE setting NOT IN ('evidence', 'caution', 'session pool');
 SELECT setting, value FROM pool_advisor.client_config('PgBouncer', share => 0.5)

@@ -370,11 +370,25 @@ fetch_more_pools() {
     unpack_each "$PADV_POOLS" "$go" "${go%-go}-src" golang-github-lib-pq-dev \
         golang-github-jackc-{pgx-v4,pgconn,pgio,pgpassfile,pgproto3-v2,pgservicefile,pgtype,puddle,chunkreader-v2}-dev \
         golang-golang-x-{crypto,text}-dev
-    if ! npm install --silent --no-audit --no-fund --ignore-scripts --fetch-retries=0 --fetch-timeout=20000 \
-        --cache "$WORK/npm" --prefix "$PADV_POOLS/npm" pg knex sequelize >>"$WORK/apt.log" 2>&1; then
-        say "   could not get Knex and Sequelize: their tests are skipped"
-    fi
+    install_npm pg knex sequelize || say "   could not get Knex and Sequelize: their tests are skipped"
+    generate_prisma || say "   could not get Prisma: its tests are skipped"
     chmod -R a+rX "$PADV_POOLS"
+}
+
+# install_npm PACKAGE...: of npm, with what they need; none of their own scripts is run
+install_npm() {
+    npm install --silent --no-audit --no-fund --ignore-scripts --fetch-retries=0 --fetch-timeout=20000 \
+        --cache "$WORK/npm" --prefix "$PADV_POOLS/npm" "$@" >>"$WORK/apt.log" 2>&1
+}
+
+# Prisma's client is generated, beside its packages. The tool would fetch a program to change schemas
+# with, unless it is told of one; it is not run for this.
+generate_prisma() {
+    install_npm prisma @prisma/client @prisma/adapter-pg || return 1
+    cp "${BASH_SOURCE[0]%/*}/pools/schema.prisma" "$PADV_POOLS/npm"
+    env HOME="$WORK/npm" PRISMA_SCHEMA_ENGINE_BINARY=/bin/true CHECKPOINT_DISABLE=1 \
+        node "$PADV_POOLS/npm/node_modules/prisma/build/index.js" generate \
+        --schema "$PADV_POOLS/npm/schema.prisma" >>"$WORK/apt.log" 2>&1
 }
 
 # Of these packages and what they need, those that are not installed.

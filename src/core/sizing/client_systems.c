@@ -255,7 +255,16 @@ const PadvClientSystem padv_client_systems[] = {
 	},
 	{
 		.name = "prisma", .title = "Prisma", .holding = PADV_HELD_UNTIL_RETURNED,
-		.pools = EACH_PROCESS, .where = "the connection URL; with a driver adapter, max of the adapter instead",
+		.pools = EACH_PROCESS, .where = "options of PrismaPg, the driver adapter",
+		.lines = {
+			{"max", PADV_VALUE_SIZE, NULL, "The default is 10. In a connection URL connection_limit does nothing with an adapter."},
+			{"connectionTimeoutMillis", PADV_VALUE_LITERAL, "30000", "How long a query waits for a connection; the default of 0 is for ever."},
+		},
+		.above = "queries beyond the pool wait for connectionTimeoutMillis, then get the Error \"timeout exceeded when trying to connect\""
+	},
+	{
+		.name = "prisma_engine", .title = "Prisma without an adapter", .holding = PADV_HELD_UNTIL_RETURNED,
+		.pools = EACH_PROCESS, .where = "the connection URL; up to Prisma 6",
 		.lines = {
 			{"connection_limit", PADV_VALUE_SIZE, NULL, "The default is 2 * physical cores + 1."},
 			{"pool_timeout", PADV_VALUE_LITERAL, "10", "Seconds, the default: how long a query waits for a connection."},
