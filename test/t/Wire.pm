@@ -9,14 +9,17 @@ use Carp;
 use Errno qw(EINTR);
 use IO::Select;
 use IO::Socket::UNIX;
-use PostgreSQL::Test::Utils;
 use Time::HiRes qw(time);
 
-# Wire->new($node, user => 'app', database => 'postgres', options => '-c work_mem=5MB')
+# Seconds for an answer, as PostgreSQL's own tests have them.
+my $patience = $ENV{PG_TEST_TIMEOUT_DEFAULT} || 180;
+
+# Wire->new($node, user => 'app', database => 'postgres', options => '-c work_mem=5MB'); the node is what
+# has host() and port(). With later => 1 it does not wait until it is logged in; result() tells.
 sub new
 {
 	my ($class, $node, %options) = @_;
-	my $self = bless { buffer => '', patience => $options{patience} // $PostgreSQL::Test::Utils::timeout_default }, $class;
+	my $self = bless { buffer => '', patience => $options{patience} // $patience }, $class;
 	my %start = (user => $options{user} // 'app', database => $options{database} // 'postgres',
 		application_name => $options{name} // 'wire');
 
@@ -25,6 +28,7 @@ sub new
 	  or croak "could not connect: $!";
 	my $body = pack('N', 196608) . join('', map { "$_\0$start{$_}\0" } sort keys %start) . "\0";
 	$self->write_bytes(pack('N', 4 + length $body) . $body);
+	return $self if $options{later};
 	my $welcome = $self->result;
 	croak "could not log in: $welcome->{message}" if defined $welcome->{error};
 	return $self;
