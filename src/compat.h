@@ -265,6 +265,13 @@ padv_next_own_lock(int partition, PROCLOCK *lock)
 #endif
 }
 
+/* The process of a virtual transaction, or NULL; a moment old. */
+#if PG_VERSION_NUM >= 170000
+#define padv_vxid_proc(vxid) ProcNumberGetProc((vxid).procNumber)
+#else
+#define padv_vxid_proc(vxid) BackendIdGetProc((vxid).backendId)
+#endif
+
 /*
  * Hold a lock of this process once more, for the session: waits for nothing.  *held is
  * what this process knows of its holders.

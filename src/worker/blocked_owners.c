@@ -10,12 +10,15 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "storage/lock.h"
 #include "storage/procarray.h"
+#include "storage/sinvaladt.h"
 #include "utils/array.h"
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/wait_event.h"
 
+#include "compat.h"
 #include "worker/stall_internal.h"
 
 /* How long the first session must wait, and how long a verdict holds. */
@@ -43,6 +46,38 @@ padv_query_blockers(PadvStallMonitor *monitor, int pid, Datum **pids)
 	deconstruct_array(array, INT4OID, sizeof(int32), true, TYPALIGN_INT, pids, NULL, &count);
 	MemoryContextSwitchTo(before);
 	monitor->blockers_asked++;
+	return count;
+}
+
+/*
+ * The lock that the process waits for can be another one, or none, by now.  Its memory
+ * stays that of a lock, so the worst is a look at the wrong one.
+ */
+int
+padv_query_conflicts(PadvStallMonitor *monitor, const PGPROC *waiter, Datum **pids)
+{
+	const LOCK *lock = ((const volatile PGPROC *) waiter)->waitLock;
+	MemoryContext before = MemoryContextSwitchTo(monitor->scratch);
+	VirtualTransactionId *holders;
+	LOCKTAG		tag;
+	int			found = 0;
+	int			count = 0;
+
+	monitor->blockers_asked++;
+	if (lock != NULL)
+	{
+		tag = lock->tag;
+		holders = GetLockConflicts(&tag, waiter->waitLockMode, &found);
+		*pids = palloc((found + 1) * sizeof(Datum));
+	}
+	for (int i = 0; i < found; i++)
+	{
+		const volatile PGPROC *holder = padv_vxid_proc(holders[i]);
+
+		if (holder != NULL)
+			(*pids)[count++] = Int32GetDatum(holder->pid);
+	}
+	MemoryContextSwitchTo(before);
 	return count;
 }
 

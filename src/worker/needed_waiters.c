@@ -4,8 +4,9 @@
  *
  * Part of the stall monitor (stall_monitor.c).  Grants a slot beyond the limit
  *
- * - to a waiter that holds a lock, when a session waits for that lock.  When many hold it,
- *   twice as many are granted slots in each check;
+ * - to a waiter that holds a lock, when a session waits for that lock, or the replay of
+ *   WAL on a standby.  When many hold it, twice as many are granted slots in each check;
+ * - to a waiter that keeps a snapshot, when the replay of WAL waits for snapshots;
  * - to a waiter with an advisory lock, when no slot has been granted for a while, because
  *   a session may poll for the lock;
  * - to a waiter whose client is a session with a slot (dblink, postgres_fdw).
@@ -14,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/wait_event.h"
 
 #include "shmem/xact_slots.h"
@@ -117,9 +119,38 @@ grant_blockers(PadvStallMonitor *monitor, int64 now, int64 wall)
 		monitor->next_proc = (number + 1) % nprocs;
 		if (pid == 0 || (wait_event & 0xFF000000U) != PG_WAIT_LOCK || since == 0 || wall - since < PADV_BLOCKED_US)
 			continue;
-		count = padv_query_blockers(monitor, pid, &pids);
+		count = number >= MaxBackends ? padv_query_conflicts(monitor, proc, &pids) :
+			padv_query_blockers(monitor, pid, &pids);
 		overcommit_blockers(monitor, pids, count, wait_event == (PG_WAIT_LOCK | LOCKTAG_ADVISORY), now);
 	}
+}
+
+/* Whether the replay of WAL on a standby waits for sessions with old snapshots. */
+static bool
+replay_waits_for_snapshots(void)
+{
+	for (int i = MaxBackends; i < (int) ProcGlobal->allProcCount; i++)
+		if (((volatile PGPROC *) GetPGProcByNumber(i))->wait_event_info == WAIT_EVENT_RECOVERY_CONFLICT_SNAPSHOT)
+			return true;
+	return false;
+}
+
+/*
+ * The same for waiters that keep a snapshot, when the replay of WAL waits for snapshots.  It
+ * does not say how old these are, nor since when it waits.
+ */
+static void
+grant_snapshots(PadvStallMonitor *monitor, int64 now)
+{
+	if (!replay_waits_for_snapshots())
+		monitor->replay_since = 0;
+	else if (monitor->replay_since == 0)
+		monitor->replay_since = now;
+	if (monitor->replay_since == 0 || now - monitor->replay_since < PADV_BLOCKED_US)
+		return;
+	for (int i = 0; i < monitor->nneeded; i++)
+		if (TransactionIdIsValid(((volatile PGPROC *) GetPGProcByNumber(padv_backends[monitor->needed[i]].procno))->xmin))
+			overcommit_locker(monitor, monitor->needed[i]);
 }
 
 /* Whether the client has a slot, and no other session that works for it has one. */
@@ -175,8 +206,10 @@ grant_needed(PadvStallMonitor *monitor, int64 now, int64 wall)
 		else if (may_be_polled_for(monitor, backend, now))
 			overcommit_needed(monitor, number, now);
 	}
-	if (any_locks)
-		grant_blockers(monitor, now, wall);
+	if (!any_locks)
+		return;
+	grant_blockers(monitor, now, wall);
+	grant_snapshots(monitor, now);
 }
 
 void

@@ -120,6 +120,8 @@ struct PadvStallMonitor
 	int64		waited_us;		/* time in which transactions waited */
 	int			asked;			/* processes read from /proc in this check */
 	int			blockers_asked; /* queries of the lock manager in this check */
+	int64		replay_since;	/* monotonic; since when the replay of WAL
+								 * waits for snapshots; 0: it does not */
 	int			next_proc;		/* where the search for blocked processes
 								 * continues */
 	uint32		looks;
@@ -142,6 +144,12 @@ extern bool padv_owner_is_idle(const PadvSeen *seen, const PadvSession *session,
  * the scratch context.  Takes the locks of the lock manager.
  */
 extern int	padv_query_blockers(PadvStallMonitor *monitor, int pid, Datum **pids);
+
+/*
+ * The same for the startup process of a standby, which is not among the processes that
+ * pg_blocking_pids() knows.
+ */
+extern int	padv_query_conflicts(PadvStallMonitor *monitor, const PGPROC *waiter, Datum **pids);
 
 /*
  * Whether a slot owner waits for a session without a slot, for long enough.  Once one

@@ -141,6 +141,40 @@ let_go();
 finish($reader);
 unlike(slurp_file($standby->logfile), qr/conflict with recovery/, 'nor end any statement');
 like($reader->{err}, qr/relation "in_the_way" does not exist/, 'it finds what is there after the wait');
+
+# Waiters that keep a lock or a snapshot are let in when the replay of WAL waits for it, as for
+# a session.  The one that works has neither.
+$node->safe_psql('postgres', 'CREATE TABLE read_there AS SELECT 1 AS a; GRANT SELECT ON read_there TO app');
+$standby->safe_psql('postgres', $_) foreach 'ALTER SYSTEM SET max_standby_streaming_delay = -1', 'ALTER SYSTEM SET hot_standby_feedback = off';
+$standby->reload;
+wait_for($node, 'count(*) = 1 FROM pg_stat_replication WHERE backend_xmin IS NULL');
+foreach my $case ([ 'ALTER TABLE', 'ALTER TABLE read_there ADD COLUMN b int' ], [ 'VACUUM', 'DELETE FROM read_there', 'VACUUM (TRUNCATE off) read_there' ])
+{
+	my ($name, @changes) = @$case;
+	my @readers = map { wire($standby) } 1 .. 5;
+	my $working = wire($standby);
+
+	$node->wait_for_catchup($standby);
+
+	# a statement without a name that an earlier transaction has prepared
+	$_->parse('SELECT count(*) FROM read_there')->sync->result foreach @readers;
+	$working->simple(q{DO 'BEGIN COMMIT; LOOP NULL; END LOOP; END'});
+	wait_for_gate($standby, 'running = 1');
+	$_->bind->execute->sync foreach @readers;
+	wait_for_gate($standby, 'waiting = 5', "$name: five wait");
+	is($standby->safe_psql('postgres', q{SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+		WHERE relation = 'read_there'::regclass AND backend_xmin IS NOT NULL}), 5, "$name: each keeps a lock and a snapshot");
+	$node->safe_psql('postgres', $_) foreach @changes;
+	$node->wait_for_catchup($standby);
+	is(gate($standby, 'running'), 1, "$name: recovery goes on while the only slot is in use");
+	is(join(' ', map { Wire::told($_->result) } @readers), '1 1 1 1 1', "$name: the five have been let in");
+	$standby->safe_psql('postgres', "SELECT pg_cancel_backend($working->{pid})");
+	is($working->result->{error}, '57014', "$name: the one with the slot worked all the time");
+	$_->close foreach @readers, $working;
+	nothing_left($standby, $name);
+}
+$standby->safe_psql('postgres', 'ALTER SYSTEM RESET max_standby_streaming_delay');
+$standby->reload;
 fill($standby, 1);
 
 my @waiting = map { client($standby, 'app', q{SELECT pg_is_in_recovery(), 'read';}) } 1 .. 3;
