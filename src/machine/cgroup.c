@@ -1,10 +1,10 @@
 /*
  * cgroup.c
- *		The limits of the cgroups of this process: CPU time and CPUs.
+ *		The limits of the cgroups of this process: CPU time, CPUs and memory.
  *
  * Owns the layout of cgroup v1 and v2, which can exist together (hybrid).  The
- * limits of a cgroup apply to all cgroups below it, so the tightest quota from ours
- * up to the root of the mount counts.  Cgroups above the root of the mount, as on
+ * limits of a cgroup apply to all cgroups below it, so the tightest quota, and limit of memory,
+ * from ours up to the root of the mount counts.  Cgroups above the root of the mount, as on
  * the host of a container, are not visible.  Called by machine.c.
  *
  * Copyright (c) 2026, pool_advisor contributors
@@ -247,6 +247,44 @@ apply_cpuset(PadvCgroup *cgroup, const char *root, const Hierarchy *hierarchy)
 	} while (go_up(group));
 }
 
+/* Page tables in a cgroup, in bytes; only v2 counts them. */
+static double
+read_page_tables(const char *root, const Hierarchy *hierarchy, const char *group)
+{
+	char		path[PADV_PATH];
+	char		text[8192];
+	const char *rest;
+	uint64_t	bytes;
+
+	if (!hierarchy->v2 || !group_file(hierarchy, group, "memory.stat", path) ||
+		padv_read_file(root, path, text, sizeof(text)) <= 0)
+		return -1.0;
+	rest = padv_find_line(text, "pagetables ");
+	return rest != NULL && padv_parse_number(&rest, &bytes) ? (double) bytes : -1.0;
+}
+
+/* Apply the limits on memory of our cgroup and of its parents.  Without one v1 has a huge number. */
+static void
+apply_memory_limits(PadvCgroup *cgroup, const char *root, const Hierarchy *hierarchy)
+{
+	char		group[PADV_PATH];
+
+	padv_join(group, hierarchy->group, "", "");
+	do
+	{
+		char		path[PADV_PATH];
+		uint64_t	bytes;
+
+		if (!group_file(hierarchy, group, hierarchy->v2 ? "memory.max" : "memory.limit_in_bytes", path) ||
+			!padv_read_number(root, path, &bytes) ||
+			(cgroup->memory >= 0.0 && (double) bytes >= cgroup->memory))
+			continue;
+		cgroup->memory = (double) bytes;
+		cgroup->page_tables = read_page_tables(root, hierarchy, group);
+		padv_shorten(cgroup->memory_source, sizeof(cgroup->memory_source), path);
+	} while (go_up(group));
+}
+
 void
 padv_read_cgroup(PadvCgroup *cgroup, const char *root)
 {
@@ -256,7 +294,7 @@ padv_read_cgroup(PadvCgroup *cgroup, const char *root)
 				usage;
 
 	memset(cgroup, 0, sizeof(*cgroup));
-	cgroup->quota = -1.0;
+	cgroup->quota = cgroup->memory = cgroup->page_tables = -1.0;
 	if (groups != NULL && mounts != NULL)
 	{
 		find_hierarchy(groups, mounts, "cpu", &hierarchy);
@@ -264,10 +302,13 @@ padv_read_cgroup(PadvCgroup *cgroup, const char *root)
 		apply_quotas(cgroup, root, &hierarchy, &usage);
 		find_hierarchy(groups, mounts, "cpuset", &hierarchy);
 		apply_cpuset(cgroup, root, &hierarchy);
+		find_hierarchy(groups, mounts, "memory", &hierarchy);
+		apply_memory_limits(cgroup, root, &hierarchy);
 
 		/* each controller is in one of the two versions only */
 		find_hierarchy(groups, mounts, "", &hierarchy);
 		apply_quotas(cgroup, root, &hierarchy, &hierarchy);
+		apply_memory_limits(cgroup, root, &hierarchy);
 		if (cgroup->cpuset.count == 0)
 			apply_cpuset(cgroup, root, &hierarchy);
 	}

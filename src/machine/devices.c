@@ -243,21 +243,43 @@ print_chain(const Descent *descent, char chain[PADV_CHAIN])
 }
 
 bool
+padv_find_device(const char *root, const char *number, char device[PADV_PATH])
+{
+	static const char *const all = "/sys/class/block/";
+	char		path[PADV_PATH];
+	PadvNames  *names;
+	bool		found;
+
+	found = padv_join(path, "/sys/dev/block/", number, "") && padv_exists(root, path);
+	names = found ? NULL : padv_list_directory(root, all);
+	for (int i = 0; names != NULL && !found && i < names->count; i++)
+	{
+		char		its_number[32];
+
+		if (!padv_join(path, all, names->names[i], ""))
+			continue;
+		read_attribute(root, path, "dev", its_number, sizeof(its_number));
+		found = strcmp(its_number, number) == 0;
+	}
+	free(names);
+	if (found)
+		padv_resolve(root, path, device);
+	return found;
+}
+
+bool
 padv_add_device(PadvMachine *machine, const char *root, const char *number,
 				bool holds_data, char chain[PADV_CHAIN])
 {
 	Descent		descent;
-	char		link[PADV_PATH];
 	char		device[PADV_PATH];
 
 	memset(&descent, 0, sizeof(descent));
 	descent.machine = machine;
 	descent.root = root;
 	descent.holds_data = holds_data;
-	if (!padv_join(link, "/sys/dev/block/", number, "") || !padv_exists(root, link))
-		return false;
-	padv_resolve(root, link, device);
-	if (!add_slave_devices(&descent, device, 0))
+	if (!padv_find_device(root, number, device) ||
+		!add_slave_devices(&descent, device, 0))
 		return false;
 	print_chain(&descent, chain);
 	return true;

@@ -188,6 +188,7 @@ explain_mount(const char *root, const PadvMount *mount, char chain[PADV_CHAIN])
 		{"overlay", "which does not tell its disks"},
 	};
 	const char *words = "no disk found";
+	char		number[32];
 	char		device[PADV_PATH];
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -200,9 +201,9 @@ explain_mount(const char *root, const PadvMount *mount, char chain[PADV_CHAIN])
 		snprintf(chain, PADV_CHAIN, "%s, %s", mount->type, words);
 		return;
 	}
-	snprintf(device, sizeof(device), "/sys/dev/block/%u:%u", mount->major, mount->minor);
-	snprintf(chain, PADV_CHAIN, "device %u:%u, %s", mount->major, mount->minor,
-			 padv_exists(root, device) ? "with no disk under it" : "unknown to /sys");
+	snprintf(number, sizeof(number), "%u:%u", mount->major, mount->minor);
+	snprintf(chain, PADV_CHAIN, "device %s, %s", number,
+			 padv_find_device(root, number, device) ? "with no disk under it" : "unknown to /sys");
 }
 
 /* Without mountinfo, use the device number of stat(2). */

@@ -103,7 +103,7 @@ padv_machine_read(PadvMachine *machine, const char *root,
 	snprintf(machine->root, sizeof(machine->root), "%s", root);
 	padv_read_cgroup(&cgroup, root);
 	padv_read_cores(machine, root, &cgroup);
-	padv_read_memory(machine, root);
+	padv_read_memory(machine, root, &cgroup);
 	padv_read_disks(machine, root, data_directory);
 	add_left_out_fact(machine);
 }

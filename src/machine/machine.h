@@ -54,8 +54,9 @@ typedef struct PadvMachine
 	int			ndisks;
 	PadvDisk	disks[PADV_MAX_DISKS];
 	uint8_t		cpu_allowed[PADV_MAX_CPUS / 8]; /* bit map of allowed CPUs */
-	double		memory;			/* bytes; negative: not known */
-	double		page_tables;	/* bytes, of all processes; likewise */
+	double		memory;			/* bytes that the server may use; negative:
+								 * not known */
+	double		page_tables;	/* bytes of them, of all processes; likewise */
 	char		cgroup_usage_file[PADV_USAGE_FILE]; /* file below root with
 													 * the CPU time of the
 													 * cgroup with the

@@ -22,6 +22,10 @@ typedef struct PadvCgroup
 												 * the quota, or "" */
 	PadvCpuSet	cpuset;			/* count 0: not known */
 	char		cpuset_source[PADV_SOURCE];
+	double		memory;			/* bytes that it may use; negative: no limit */
+	char		memory_source[PADV_SOURCE];
+	double		page_tables;	/* bytes, in the cgroup with the limit;
+								 * negative: not known */
 } PadvCgroup;
 
 extern void padv_read_cgroup(PadvCgroup *cgroup, const char *root);
@@ -35,10 +39,18 @@ extern void padv_read_disks(PadvMachine *machine, const char *root,
 							const char *data_directory);
 
 /* Set the fields about memory, and add their facts. */
-extern void padv_read_memory(PadvMachine *machine, const char *root);
+extern void padv_read_memory(PadvMachine *machine, const char *root,
+							 const PadvCgroup *cgroup);
 
 /* The size of a text that describes a device and its disks. */
 #define PADV_CHAIN 512
+
+/*
+ * Find a block device, given as "major:minor", in /sys/dev/block, or by name: some containers
+ * hide the former.  Returns false if it is in neither.
+ */
+extern bool padv_find_device(const char *root, const char *number,
+							 char device[PADV_PATH]);
 
 /*
  * Add the disks below a device, given as "major:minor".  Returns false, with an

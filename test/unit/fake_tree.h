@@ -80,6 +80,16 @@ tree_end(void)
 	remove_below(tree_root);
 }
 
+/* What the tree has no more. */
+static inline void
+uproot(const char *path)
+{
+	char		full[2048];
+
+	snprintf(full, sizeof(full), "%s%s", tree_root, path);
+	remove_below(full);
+}
+
 static inline void
 tree_write(const char *path, const void *content, size_t length)
 {

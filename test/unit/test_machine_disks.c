@@ -56,6 +56,27 @@ test_laptop(void)
 	tree_end();
 }
 
+/* As Podman shows it: /sys/dev/block is there, but empty. */
+static void
+test_container(void)
+{
+	tree_begin();
+	plant_data();
+	plant_disk("8:0", "sda", "0\n");
+	plant_disk("8:16", "sdb", "1\n");
+	plant_partition("8:17", "sdb1", "sdb");
+	plant("/proc/self/mountinfo",
+		  "22 1 0:50 / / rw - overlay overlay rw\n"
+		  "30 22 8:17 /volumes/pg /pgdata rw - ext4 /dev/sdb1 rw\n");
+	uproot("/sys/dev/block");
+	plant("/sys/dev/block", NULL);
+	read_disks("container");
+	count_is(machine.ndisks, 1, "disks");
+	count_is(machine.spindles, 1, "spindles");
+	fact_is("data directory", "sdb1 on sdb", "/pgdata is on /pgdata (ext4), /proc/self/mountinfo");
+	tree_end();
+}
+
 /* LVM on an md RAID of 8 disks; WAL on an SSD, a tablespace on one more disk. */
 static void
 plant_server(void)
@@ -484,6 +505,7 @@ int
 main(void)
 {
 	test_laptop();
+	test_container();
 	test_server();
 	test_links();
 	test_real_data();

@@ -634,7 +634,7 @@ advise_page_tables(Findings *findings)
 		return;
 	advice = begin(findings, PADV_WARNING, "page_tables", "huge_pages");
 	PADV_WRITE(advice->finding,
-			   "Page tables use %.0f MB, %.0f%% of the memory of this machine, with %.0f sessions: each process has its own page tables for shared memory.",
+			   "Page tables use %.0f MB, %.0f%% of the memory that the server may use, with %.0f sessions: each process has its own page tables for shared memory.",
 			   inputs->page_tables / 1048576.0, 100.0 * inputs->page_tables / inputs->memory,
 			   status->minute.sessions);
 	PADV_WRITE(advice->recommendation,
