@@ -534,10 +534,10 @@ COMMENT ON COLUMN pool_advisor.incidents.began IS 'when its signs were seen firs
 COMMENT ON COLUMN pool_advisor.incidents.ended IS 'when they were seen last; NULL while it lasts';
 COMMENT ON COLUMN pool_advisor.incidents.kind IS 'stalled, lock storm, I/O flood, oversubscription, overload, login storm or connection leak';
 COMMENT ON COLUMN pool_advisor.incidents.cause IS 'in a sentence';
-COMMENT ON COLUMN pool_advisor.incidents.culprit_dimension IS 'what culprit is: session, prepared transaction, role, or empty when there is none';
-COMMENT ON COLUMN pool_advisor.incidents.culprit IS 'the process ID, the transaction ID or the role; empty when there is none';
-COMMENT ON COLUMN pool_advisor.incidents.rolname IS 'the role of the culprit';
-COMMENT ON COLUMN pool_advisor.incidents.application_name IS 'of a session, as it had set it; NULL otherwise';
+COMMENT ON COLUMN pool_advisor.incidents.culprit_dimension IS 'what culprit is: session, prepared transaction, role, database, application, client, query, background process, or empty when there is none';
+COMMENT ON COLUMN pool_advisor.incidents.culprit IS 'the process ID, the transaction ID, the name, the address or the query ID; empty when there is none';
+COMMENT ON COLUMN pool_advisor.incidents.rolname IS 'the culprit, or the role that nearly all of its sessions have';
+COMMENT ON COLUMN pool_advisor.incidents.application_name IS 'of a session, as it had set it, or the culprit; NULL otherwise';
 COMMENT ON COLUMN pool_advisor.incidents.peak IS 'how bad it was at its worst';
 COMMENT ON COLUMN pool_advisor.incidents.peak_what IS 'what peak is of';
 COMMENT ON COLUMN pool_advisor.incidents.transactions_not_done IS 'transactions that were missed, by the throughput of the minutes before, or by the best that was measured in an oversubscription; NULL when it cannot be said';

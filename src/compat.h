@@ -198,6 +198,13 @@ padv_have_free_connections(int count)
 #define padv_is_wait_for(command) (false)
 #endif
 
+/* Entries of auxiliary processes, behind those of backends: by type, or from 17 on by PGPROC. */
+#if PG_VERSION_NUM >= 170000
+#define PADV_AUXILIARY_ENTRIES NUM_AUXILIARY_PROCS
+#else
+#define PADV_AUXILIARY_ENTRIES NUM_AUXPROCTYPES
+#endif
+
 /*
  * From 18 on I/O workers read for sessions, with io_method = worker.  They are auxiliary
  * processes, whose entries are behind those of backends, with the numbers of their PGPROCs.

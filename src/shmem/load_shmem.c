@@ -131,6 +131,12 @@ padv_load_publish_name(uint64 key, const char name[PADV_KEY_NAME])
 	LWLockRelease(&shared->lock);
 }
 
+const PadvKeyNames *
+padv_load_names(void)
+{
+	return &shared->names;
+}
+
 void
 padv_load_forget(void)
 {

@@ -25,6 +25,9 @@ extern void padv_load_publish_charges(const PadvLoadCharge *charges, int count);
 /* For the worker: add the name of a key, unless it is known. */
 extern void padv_load_publish_name(uint64 key, const char name[PADV_KEY_NAME]);
 
+/* For the worker: the names of keys. */
+extern const PadvKeyNames *padv_load_names(void);
+
 /* Remove all intervals; the worker does it, when it is asked to. */
 extern void padv_load_forget(void);
 

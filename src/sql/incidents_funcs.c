@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "shmem/incidents_shmem.h"
 #include "shmem/status_shmem.h"
 #include "sql/named_incidents.h"
@@ -36,9 +37,11 @@ padv_read_incidents(PadvNamedIncident **incidents)
 
 		/* one that was dropped cannot be altered */
 		bool		known = named && GetUserNameFromId(rows[i].role, true) != NULL;
+		char	   *database = rows[i].culprit == PADV_CULPRIT_DATABASE ? get_database_name(rows[i].database) : NULL;
 
 		(*incidents)[i] = (PadvNamedIncident) {
-			.incident = rows[i], .role = role, .role_quoted = known ? quote_identifier(role) : ""
+			.incident = rows[i], .role = role, .role_quoted = known ? quote_identifier(role) : "",
+			.database = database ? database : "", .database_quoted = database ? quote_identifier(database) : ""
 		};
 	}
 	pfree(rows);
@@ -55,7 +58,7 @@ static void
 store_incident(FunctionCallInfo fcinfo, const PadvNamedIncident *named)
 {
 	const PadvIncident *incident = &named->incident;
-	bool		session = incident->culprit == PADV_CULPRIT_SESSION;
+	bool		application = incident->culprit == PADV_CULPRIT_SESSION || incident->culprit == PADV_CULPRIT_APPLICATION;
 	char		text[PADV_INCIDENT_SENTENCE];
 	PadvRow		row = {0};
 
@@ -68,7 +71,7 @@ store_incident(FunctionCallInfo fcinfo, const PadvNamedIncident *named)
 	padv_incident_culprit(named, text, sizeof(text));
 	padv_row_text(&row, text);
 	padv_row_name(&row, named->role[0] != '\0' ? named->role : NULL);
-	if (session)
+	if (application)
 		padv_row_text(&row, incident->application);
 	else
 		padv_row_null(&row);

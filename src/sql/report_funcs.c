@@ -235,6 +235,8 @@ read_incidents(PadvReport *report)
 
 		named->role = to_utf8(named->role);
 		named->role_quoted = to_utf8(named->role_quoted);
+		named->database = to_utf8(named->database);
+		named->database_quoted = to_utf8(named->database_quoted);
 		shown[i] = (PadvReportIncident) {
 			.named = *named, .began = name_moment(named->incident.began),
 			.ended = named->incident.ended == 0 ? NULL : name_moment(named->incident.ended)

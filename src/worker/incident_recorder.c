@@ -12,6 +12,7 @@
 #include "core/model/incidents.h"
 #include "shmem/history_shmem.h"
 #include "shmem/incidents_shmem.h"
+#include "shmem/load_shmem.h"
 #include "shmem/xact_stats.h"
 #include "worker/incident_recorder.h"
 
@@ -93,6 +94,7 @@ padv_incident_recorder_add(PadvIncidentRecorder *recorder, int64 now,
 		.io_young = (double) padv_incident_io_young(sample),
 		.status = status,
 		.blockers = blockers,
+		.names = padv_load_names(),
 	};
 	bool		notable;
 	int			count;
@@ -104,6 +106,7 @@ padv_incident_recorder_add(PadvIncidentRecorder *recorder, int64 now,
 	padv_role_watch_begin(&recorder->watch.roles);
 	padv_role_watch_sample(&recorder->watch.roles, sample);
 	count_logins(recorder);
+	padv_growth_sample(&recorder->watch.growth, sample);
 	count = padv_incident_watch_add(&recorder->watch, &second, changed, &notable);
 	if (count > 0)
 		padv_incidents_publish(changed, count, notable);

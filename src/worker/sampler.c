@@ -408,7 +408,7 @@ read_status(PgBackendStatus *entries, int index, PadvSession *session, BackendSt
 		session->state_start = entry->st_state_start_timestamp;
 		session->xact_start = entry->st_xact_start_timestamp;
 		session->local = is_local(&entry->st_clientaddr);
-		with_keys = keys != NULL && type == B_BACKEND && may_be_active(*state);
+		with_keys = keys != NULL && (type == B_BACKEND || type == B_BG_WORKER) && may_be_active(*state);
 		if (with_keys)
 			copy_identity(entry, &identity);
 		pgstat_end_read_activity(entry, after);
@@ -428,6 +428,12 @@ read_status(PgBackendStatus *entries, int index, PadvSession *session, BackendSt
 	 */
 	return session->pid != 0 &&
 		((type == B_BACKEND && OidIsValid(session->role)) || type == B_BG_WORKER);
+}
+
+static bool
+is_parallel_worker(volatile PGPROC *proc)
+{
+	return proc->lockGroupLeader != NULL && proc->lockGroupLeader != proc;
 }
 
 /*
@@ -456,8 +462,7 @@ read_process(PgBackendStatus *entries, BackendState state, bool *searched, PadvS
 	session->demands = session->state == PADV_STATE_ACTIVE && !wants_nothing(wait_event);
 	session->holds_horizon = proc != NULL &&
 		(TransactionIdIsValid(proc->xid) || TransactionIdIsValid(proc->xmin));
-	return !session->parallel_worker ||
-		(proc != NULL && proc->lockGroupLeader != NULL && proc->lockGroupLeader != proc);
+	return !session->parallel_worker || (proc != NULL && is_parallel_worker(proc));
 }
 
 /*
@@ -545,6 +550,57 @@ count_io_workers(PgBackendStatus *entries pg_attribute_unused(), const PadvSampl
 		awaited += sample->sessions[i].state == PADV_STATE_ACTIVE &&
 			padv_waits_for_io_worker(sample->sessions[i].wait_event);
 	return Max(working - awaited, 0);
+}
+
+/* What a process without a client is; -1: none that takes the disks. */
+static int
+background_of(BackendType type)
+{
+	switch (type)
+	{
+		case B_AUTOVAC_WORKER:
+			return PADV_BACKGROUND_AUTOVACUUM;
+		case B_CHECKPOINTER:
+			return PADV_BACKGROUND_CHECKPOINTER;
+		case B_BG_WRITER:
+			return PADV_BACKGROUND_WRITER;
+		case B_WAL_WRITER:
+			return PADV_BACKGROUND_WAL_WRITER;
+		case B_WAL_SENDER:
+			return PADV_BACKGROUND_WAL_SENDER;
+		case B_STARTUP:
+			return PADV_BACKGROUND_STARTUP;
+		case B_BG_WORKER:
+			return PADV_BACKGROUND_WORKER;
+		default:
+			return -1;
+	}
+}
+
+/*
+ * The entry of a process is read without its protocol: its type does not change, and one
+ * that comes or goes is counted or not.
+ */
+void
+padv_sampler_count_background(PadvSample *sample)
+{
+	PgBackendStatus *entries = MyBEEntry - padv_my_status_index();
+	bool		searched = false;
+
+	memset(sample->background_io, 0, sizeof(sample->background_io));
+	for (int index = 0; index < MaxBackends + PADV_AUXILIARY_ENTRIES; index++)
+	{
+		volatile PgBackendStatus *entry = &entries[index];
+		int			pid = entry->st_procpid;
+		int			background = pid != 0 ? background_of(entry->st_backendType) : -1;
+		volatile PGPROC *proc;
+
+		if (background < 0)
+			continue;
+		proc = index < MaxBackends ? find_process(entries, index, pid, &searched) : AuxiliaryPidGetProc(pid);
+		if (proc != NULL && classify_wait(proc->wait_event_info) == PADV_WAITING_IO && !is_parallel_worker(proc))
+			sample->background_io[background]++;
+	}
 }
 
 void

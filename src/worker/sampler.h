@@ -25,6 +25,12 @@ extern PadvSample *padv_sampler_create(uint32_t slot_wait_event);
  */
 extern void padv_sampler_take(PadvSample *sample);
 
+/*
+ * Note in the sample how many processes without a client wait for I/O.  Looks at every entry,
+ * so it is for once a second.
+ */
+extern void padv_sampler_count_background(PadvSample *sample);
+
 /* Add all names anew with the next sample, which costs more. */
 extern void padv_sampler_forget_names(PadvSample *sample);
 

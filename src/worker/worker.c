@@ -267,6 +267,7 @@ keep_second(Worker *worker, int64 now)
 						  transactions_per_second,
 						  padv_model_chosen(&worker->status.model)->connections, &point);
 	padv_history_publish(&point);
+	padv_sampler_count_background(worker->sample);
 	padv_incident_recorder_add(worker->incidents, now, &means, transactions_per_second, worker->sample,
 							   &worker->status, padv_lock_chains_roots(worker->lock_chains));
 }

@@ -439,12 +439,14 @@ test_words(void)
 
 	for (int kind = 0; kind < PADV_INCIDENT_KINDS; kind++)
 		for (int culprit = 0; culprit < PADV_CULPRITS; culprit++)
-			for (int state = 0; state <= PADV_BLOCKER_UNKNOWN; state++)
+			for (int state = 0; state < (culprit == PADV_CULPRIT_BACKGROUND ? PADV_BACKGROUNDS : PADV_BLOCKER_UNKNOWN + 1); state++)
 			{
-				PadvNamedIncident named = {.incident = some_incident(1, (PadvIncidentKind) kind),.role = "web",.role_quoted = "web"};
+				PadvNamedIncident named = {.incident = some_incident(1, (PadvIncidentKind) kind),.role = "web",.role_quoted = "web",
+		.database = "shop",.database_quoted = "shop"};
 
 				named.incident.culprit = (uint32_t) culprit;
 				named.incident.state = (uint32_t) state;
+				strcpy(named.incident.application, "nightly");
 				padv_incident_cause(&named, text, sizeof(text));
 				good &= strlen(text) > 20 && text[strlen(text) - 1] == '.' && strchr(text, '%') == strstr(text, "% of");
 				padv_incident_remedy(&named, text, sizeof(text));
@@ -459,7 +461,8 @@ test_words(void)
 			for (int dropped = 0; dropped < 2; dropped++)
 			{
 				PadvNamedIncident named = {.incident = some_incident(1, (PadvIncidentKind) kind),
-				.role = dropped ? "unknown (OID=5)" : "",.role_quoted = ""};
+				.role = dropped ? "unknown (OID=5)" : "",.role_quoted = "",
+				.database = "",.database_quoted = ""};
 
 				named.incident.culprit = PADV_CULPRIT_SESSION;
 				named.incident.state = (uint32_t) state;
@@ -468,7 +471,8 @@ test_words(void)
 			}
 	ok(good, "without a known role nothing is set for one, or for all");
 	{
-		PadvNamedIncident named = {.incident = some_incident(1, PADV_INCIDENT_STALLED),.role = "",.role_quoted = ""};
+		PadvNamedIncident named = {.incident = some_incident(1, PADV_INCIDENT_STALLED),.role = "",.role_quoted = "",
+		.database = "",.database_quoted = ""};
 
 		named.incident.culprit = PADV_CULPRIT_SESSION;
 		named.incident.state = PADV_BLOCKER_SERVER;
@@ -483,7 +487,8 @@ test_words(void)
 	}
 
 	{
-		PadvNamedIncident named = {.incident = some_incident(1, PADV_INCIDENT_STALLED),.role = "web",.role_quoted = "web"};
+		PadvNamedIncident named = {.incident = some_incident(1, PADV_INCIDENT_STALLED),.role = "web",.role_quoted = "web",
+		.database = "shop",.database_quoted = "shop"};
 
 		named.incident.culprit = PADV_CULPRIT_SESSION;
 		named.incident.pid = 4711;

@@ -62,10 +62,40 @@ describe_culprit(const PadvNamedIncident *named, char *text, size_t size)
 		case PADV_CULPRIT_ROLE:
 			snprintf(text, size, "role %s", named->role);
 			return;
+		case PADV_CULPRIT_DATABASE:
+			snprintf(text, size, "database %s", named->database);
+			return;
+		case PADV_CULPRIT_APPLICATION:
+		case PADV_CULPRIT_CLIENT:
+			snprintf(text, size, role[0] != '\0' ? "%s %s (%s)" : "%s %s",
+					 padv_culprit_name((PadvCulprit) incident->culprit), incident->application, role);
+			return;
+		case PADV_CULPRIT_QUERY:
+			snprintf(text, size, role[0] != '\0' ? "query %lld (%s)" : "query %lld", (long long) incident->query_id, role);
+			return;
+		case PADV_CULPRIT_BACKGROUND:
+			snprintf(text, size, "the %s", padv_background_name((PadvBackground) incident->state));
+			return;
 		case PADV_CULPRIT_NONE:
 			break;
 	}
 	snprintf(text, size, "no session in particular");
+}
+
+/* Who brought the load, as a part of a sentence on sessions; empty when nobody stands out. */
+static void
+describe_growth(const PadvNamedIncident *named, const char *who, char *text, size_t size)
+{
+	const PadvIncident *incident = &named->incident;
+	double		percent = 100.0 * fmax(incident->share, 0.0);
+	double		before = 100.0 * fmax(incident->share_before, 0.0);
+
+	text[0] = '\0';
+	if (incident->culprit == PADV_CULPRIT_BACKGROUND)
+		snprintf(text, size, ", beside %s, which waited for I/O %.0f %% of the time, against %.0f %% before",
+				 who, percent, before);
+	else if (incident->culprit != PADV_CULPRIT_NONE)
+		snprintf(text, size, ", up to %.0f %% of them of %s, against %.0f %% before", percent, who, before);
 }
 
 /* How throughput has changed, as the end of a sentence; empty when it is not known. */
@@ -114,9 +144,11 @@ padv_incident_cause(const PadvNamedIncident *named, char *text, size_t size)
 	const PadvIncident *incident = &named->incident;
 	char		who[WHO + 100];
 	char		loss[120];
+	char		growth[WHO + 200];
 
 	describe_culprit(named, who, sizeof(who));
 	describe_loss(incident, loss, sizeof(loss));
+	describe_growth(named, who, growth, sizeof(growth));
 	switch ((PadvIncidentKind) incident->kind)
 	{
 		case PADV_INCIDENT_LOGIN_STORM:
@@ -132,17 +164,17 @@ padv_incident_cause(const PadvNamedIncident *named, char *text, size_t size)
 					 who, whole(incident->usual).text, whole(incident->peak).text);
 			return;
 		case PADV_INCIDENT_OVERLOAD:
-			snprintf(text, size, "Up to %s sessions wanted to work at once, against %s before and an optimum of %s%s.",
-					 whole(incident->peak).text, figure(incident->usual).text, whole(incident->optimal).text, loss);
+			snprintf(text, size, "Up to %s sessions wanted to work at once, against %s before and an optimum of %s%s%s.",
+					 whole(incident->peak).text, figure(incident->usual).text, whole(incident->optimal).text, growth, loss);
 			return;
 		case PADV_INCIDENT_OVERSUBSCRIPTION:
-			snprintf(text, size, "Up to %s sessions wanted to work at once, with an optimum of %s, and kept each other from it: %s transactions a second were done, where fewer sessions did %s.",
-					 whole(incident->peak).text, whole(incident->optimal).text, figure(incident->throughput).text,
+			snprintf(text, size, "Up to %s sessions wanted to work at once, with an optimum of %s%s, and kept each other from it: %s transactions a second were done, where fewer sessions did %s.",
+					 whole(incident->peak).text, whole(incident->optimal).text, growth, figure(incident->throughput).text,
 					 figure(incident->throughput_before).text);
 			return;
 		case PADV_INCIDENT_IO_FLOOD:
-			snprintf(text, size, "Up to %s sessions waited for I/O or commits at once, against %s before%s.",
-					 whole(incident->peak).text, figure(incident->usual).text, loss);
+			snprintf(text, size, "Up to %s sessions waited for I/O or commits at once, against %s before%s%s.",
+					 whole(incident->peak).text, figure(incident->usual).text, growth, loss);
 			return;
 		case PADV_INCIDENT_LOCK_STORM:
 			say_lock_storm(named, who, loss, text, size);
@@ -220,12 +252,85 @@ remedy_crowd(const PadvNamedIncident *named, const char *optimal, char *text, si
 				 optimal);
 }
 
+/* How many transactions of a culprit leave room for the usual load of the others. */
+static Figure
+room_beside(const PadvIncident *incident)
+{
+	double		others = fmax(incident->usual, 0.0) * (1.0 - fmax(incident->share_before, 0.0));
+
+	return whole(fmax(1.0, fmin(incident->optimal - others, 0.5 * incident->optimal)));
+}
+
+/* Processes of the server have settings of their own. */
+static const char *
+remedy_background(PadvBackground background)
+{
+	switch (background)
+	{
+		case PADV_BACKGROUND_AUTOVACUUM:
+			return "Autovacuum that takes less at a time: ALTER SYSTEM SET autovacuum_vacuum_cost_delay = '10ms'. ";
+		case PADV_BACKGROUND_CHECKPOINTER:
+			return "Checkpoints that come less often and are spread: a larger max_wal_size, and checkpoint_completion_target = 0.9. ";
+		case PADV_BACKGROUND_WRITER:
+			return "A background writer that writes less at a time: a smaller bgwriter_lru_maxpages. ";
+		case PADV_BACKGROUND_WAL_WRITER:
+			return "Less WAL: wal_compression = on, and fewer full pages by a larger max_wal_size. ";
+		case PADV_BACKGROUND_WAL_SENDER:
+			return "A base backup that is limited: pg_basebackup --max-rate. ";
+		case PADV_BACKGROUND_STARTUP:
+			return "A primary that writes less WAL at a time. ";
+		case PADV_BACKGROUND_WORKER:
+			break;
+	}
+	return "";
+}
+
+/* What ends the load of one culprit; empty where nobody stands out. */
+static void
+remedy_growth(const PadvNamedIncident *named, char *text, size_t size)
+{
+	const PadvIncident *incident = &named->incident;
+	Figure		room = room_beside(incident);
+	char		setting[60];
+
+	snprintf(setting, sizeof(setting), "pool_advisor.max_active = %s", room.text);
+	text[0] = '\0';
+	switch ((PadvCulprit) incident->culprit)
+	{
+		case PADV_CULPRIT_ROLE:
+			snprintf(text, size, "Fewer of its transactions at a time: %s. ", for_role(named, setting).text);
+			return;
+		case PADV_CULPRIT_DATABASE:
+			if (named->database_quoted[0] != '\0')
+				snprintf(text, size, "Fewer of its transactions at a time: ALTER DATABASE %s SET %s. ",
+						 named->database_quoted, setting);
+			return;
+		case PADV_CULPRIT_APPLICATION:
+		case PADV_CULPRIT_CLIENT:
+			snprintf(text, size, "Fewer of its transactions at a time, through a role of its own: %s. ",
+					 for_role(named, setting).text);
+			return;
+		case PADV_CULPRIT_QUERY:
+			snprintf(text, size, "Fewer of it at a time: ALTER SYSTEM SET pool_advisor.query_max_active = '%lld = %s'. ",
+					 (long long) incident->query_id, room.text);
+			return;
+		case PADV_CULPRIT_BACKGROUND:
+			snprintf(text, size, "%s", remedy_background((PadvBackground) incident->state));
+			return;
+		case PADV_CULPRIT_NONE:
+		case PADV_CULPRIT_SESSION:
+		case PADV_CULPRIT_PREPARED:
+			return;
+	}
+}
+
 void
 padv_incident_remedy(const PadvNamedIncident *named, char *text, size_t size)
 {
 	const PadvIncident *incident = &named->incident;
 	Figure		optimal = whole(incident->optimal);
 
+	remedy_growth(named, text, size);
 	switch ((PadvIncidentKind) incident->kind)
 	{
 		case PADV_INCIDENT_LOGIN_STORM:
@@ -239,13 +344,13 @@ padv_incident_remedy(const PadvNamedIncident *named, char *text, size_t size)
 					 for_role(named, "pool_advisor.session_idle_timeout = '10min'").text);
 			return;
 		case PADV_INCIDENT_OVERLOAD:
-			snprintf(text, size, "A queue instead of sessions that are all active at once: a pool with %s of them active, or pool_advisor.server_max_active = auto; more than that takes a larger machine.", optimal.text);
+			padv_append(text, size, "A queue instead of sessions that are all active at once: a pool with %s of them active, or pool_advisor.server_max_active = auto; more than that takes a larger machine.", optimal.text);
 			return;
 		case PADV_INCIDENT_OVERSUBSCRIPTION:
-			snprintf(text, size, "Fewer active sessions: a pool in front with %s of them active, or pool_advisor.server_max_active = auto.", optimal.text);
+			padv_append(text, size, "Fewer active sessions: a pool in front with %s of them active, or pool_advisor.server_max_active = auto.", optimal.text);
 			return;
 		case PADV_INCIDENT_IO_FLOOD:
-			snprintf(text, size, "Less I/O at once: a limit on the transactions of batches (pool_advisor.max_active), more memory, or faster disks; the view hardware names the devices. If commits were slow: a faster disk under the WAL, or a faster synchronous standby.");
+			padv_append(text, size, "Less I/O at once: a limit on the transactions of batches (pool_advisor.max_active), more memory, or faster disks; the view hardware names the devices. If commits were slow: a faster disk under the WAL, or a faster synchronous standby.");
 			return;
 		case PADV_INCIDENT_LOCK_STORM:
 			if (incident->culprit == PADV_CULPRIT_SESSION || incident->culprit == PADV_CULPRIT_PREPARED)
@@ -273,6 +378,19 @@ padv_incident_culprit(const PadvNamedIncident *named, char *text, size_t size)
 			return;
 		case PADV_CULPRIT_ROLE:
 			snprintf(text, size, "%s", named->role);
+			return;
+		case PADV_CULPRIT_DATABASE:
+			snprintf(text, size, "%s", named->database);
+			return;
+		case PADV_CULPRIT_APPLICATION:
+		case PADV_CULPRIT_CLIENT:
+			snprintf(text, size, "%s", named->incident.application);
+			return;
+		case PADV_CULPRIT_QUERY:
+			snprintf(text, size, "%lld", (long long) named->incident.query_id);
+			return;
+		case PADV_CULPRIT_BACKGROUND:
+			snprintf(text, size, "%s", padv_background_name((PadvBackground) named->incident.state));
 			return;
 		case PADV_CULPRIT_NONE:
 			break;

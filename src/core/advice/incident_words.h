@@ -21,13 +21,15 @@ typedef struct PadvNamedIncident
 	const char *role;			/* of the culprit; empty when there is none */
 	const char *role_quoted;	/* as an SQL identifier; empty if it was
 								 * dropped, too */
+	const char *database;		/* likewise, where that is the culprit */
+	const char *database_quoted;
 } PadvNamedIncident;
 
 /* One sentence each, in the caller's memory. */
 extern void padv_incident_cause(const PadvNamedIncident *named, char *text, size_t size);
 extern void padv_incident_remedy(const PadvNamedIncident *named, char *text, size_t size);
 
-/* The key of the culprit: a pid, a transaction ID, a role; or empty. */
+/* The key of the culprit: a pid, a transaction ID, a name, an address; or empty. */
 extern void padv_incident_culprit(const PadvNamedIncident *named, char *text, size_t size);
 
 /* What the peak is of; a constant string. */

@@ -113,11 +113,7 @@ padv_blame_name(const PadvBlame *blame, double least_share, PadvIncident *incide
 	const PadvBlamed *role = worst_of(blame->roles);
 	const PadvBlamed *worst = session->waited >= least_share * blame->waited ? session : role;
 
-	incident->culprit = PADV_CULPRIT_NONE;
-	incident->pid = incident->xid = incident->role = incident->database = incident->state = 0;
-	incident->query_id = 0;
-	incident->share = incident->held_seconds = -1.0;
-	memset(incident->application, 0, sizeof(incident->application));
+	padv_incident_clear_culprit(incident);
 	if (!(blame->waited > 0.0) || worst->waited < least_share * blame->waited)
 		return;
 	incident->share = worst->waited < blame->waited ? worst->waited / blame->waited : 1.0;

@@ -91,6 +91,16 @@ padv_incident_ring_active(const PadvIncidentRing *ring)
 	return count;
 }
 
+void
+padv_incident_clear_culprit(PadvIncident *incident)
+{
+	incident->culprit = PADV_CULPRIT_NONE;
+	incident->pid = incident->xid = incident->role = incident->database = incident->state = 0;
+	incident->query_id = 0;
+	incident->share = incident->share_before = incident->held_seconds = -1.0;
+	memset(incident->application, 0, sizeof(incident->application));
+}
+
 static bool
 sound_time(int64_t at)
 {
@@ -104,14 +114,22 @@ sound_figure(double figure)
 	return isfinite(figure) && figure >= -1.0 && figure <= GREATEST;
 }
 
+static bool
+sound_state(const PadvIncident *incident)
+{
+	return incident->culprit == PADV_CULPRIT_BACKGROUND ? incident->state < PADV_BACKGROUNDS :
+		incident->state <= PADV_BLOCKER_UNKNOWN;
+}
+
 bool
 padv_incident_sound(const PadvIncident *incident)
 {
 	return incident->number > 0 && incident->number < UINT64_C(1) << 62 &&
 		incident->kind < PADV_INCIDENT_KINDS && incident->culprit < PADV_CULPRITS &&
-		incident->state <= PADV_BLOCKER_UNKNOWN &&
+		sound_state(incident) &&
 		sound_time(incident->began) && sound_time(incident->ended) && sound_time(incident->seen) &&
 		sound_figure(incident->share) && incident->share <= 1.0 &&
+		sound_figure(incident->share_before) && incident->share_before <= 1.0 &&
 		sound_figure(incident->held_seconds) && sound_figure(incident->peak) &&
 		sound_figure(incident->usual) && sound_figure(incident->throughput_before) &&
 		sound_figure(incident->throughput) && sound_figure(incident->not_done) &&
@@ -144,7 +162,21 @@ padv_incident_kind_label(PadvIncidentKind kind)
 const char *
 padv_culprit_name(PadvCulprit culprit)
 {
-	static const char *const names[PADV_CULPRITS] = {"", "session", "prepared transaction", "role"};
+	static const char *const names[PADV_CULPRITS] = {
+		"", "session", "prepared transaction", "role", "database", "application", "client", "query",
+		"background process",
+	};
 
 	return names[culprit];
+}
+
+const char *
+padv_background_name(PadvBackground background)
+{
+	static const char *const names[PADV_BACKGROUNDS] = {
+		"autovacuum worker", "checkpointer", "background writer", "WAL writer", "WAL sender", "startup process",
+		"background worker",
+	};
+
+	return names[background];
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "core/model/blockers.h"
+#include "core/stats/sample.h"
 
 /*
  * Kinds.  Those from PADV_INCIDENT_OVERLOAD on are about the work of the server, and the
@@ -33,16 +34,21 @@ typedef enum PadvIncidentKind
 
 #define PADV_INCIDENT_KINDS (PADV_INCIDENT_STALLED + 1)
 
-/* What the culprit is. */
+/* What the culprit is.  The numbers are in files: append only. */
 typedef enum PadvCulprit
 {
 	PADV_CULPRIT_NONE,
 	PADV_CULPRIT_SESSION,		/* pid; with role and application */
 	PADV_CULPRIT_PREPARED,		/* xid, of a prepared transaction */
 	PADV_CULPRIT_ROLE,
+	PADV_CULPRIT_DATABASE,
+	PADV_CULPRIT_APPLICATION,	/* by its name */
+	PADV_CULPRIT_CLIENT,		/* an address, in the application's place */
+	PADV_CULPRIT_QUERY,
+	PADV_CULPRIT_BACKGROUND,	/* processes of the server, by what they do */
 } PadvCulprit;
 
-#define PADV_CULPRITS (PADV_CULPRIT_ROLE + 1)
+#define PADV_CULPRITS (PADV_CULPRIT_BACKGROUND + 1)
 
 /*
  * One incident.  Times are microseconds on the wall clock.  A figure that is not known
@@ -58,12 +64,14 @@ typedef struct PadvIncident
 	uint32_t	culprit;		/* PadvCulprit */
 	uint32_t	pid;
 	uint32_t	xid;
-	uint32_t	role;
+	uint32_t	role;			/* the culprit, or that of its sessions */
 	uint32_t	database;
-	uint32_t	state;			/* of a session: PadvBlockerState */
+	uint32_t	state;			/* of a session: PadvBlockerState; of background
+								 * processes: PadvBackground */
 	uint32_t	spare;
 	int64_t		query_id;
 	double		share;			/* of the culprit in what was suffered, 0..1 */
+	double		share_before;	/* likewise, as it was usual */
 	double		held_seconds;	/* age of its transaction, the most that was
 								 * seen */
 	double		peak;			/* sessions; logins a second of a login storm */
@@ -106,6 +114,9 @@ extern int	padv_incident_ring_copy(const PadvIncidentRing *ring, PadvIncident *r
 /* Incidents that last. */
 extern int	padv_incident_ring_active(const PadvIncidentRing *ring);
 
+/* Name no culprit. */
+extern void padv_incident_clear_culprit(PadvIncident *incident);
+
 /* Whether all values of an incident are valid, as in a file. */
 extern bool padv_incident_sound(const PadvIncident *incident);
 
@@ -113,7 +124,10 @@ extern bool padv_incident_sound(const PadvIncident *incident);
 extern const char *padv_incident_kind_name(PadvIncidentKind kind);
 extern const char *padv_incident_kind_label(PadvIncidentKind kind);
 
-/* "session", "prepared transaction", "role", or empty. */
+/* "session", "prepared transaction", "role", ..., or empty. */
 extern const char *padv_culprit_name(PadvCulprit culprit);
+
+/* "checkpointer", ...; a constant string. */
+extern const char *padv_background_name(PadvBackground background);
 
 #endif							/* PADV_INCIDENT_H */

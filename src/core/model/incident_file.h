@@ -16,7 +16,7 @@
 #include "core/model/incident.h"
 #include "core/stats/kept_file.h"
 
-#define PADV_INCIDENT_VERSION 1
+#define PADV_INCIDENT_VERSION 2
 #define PADV_INCIDENT_LEAST_BYTES (PADV_FILE_FRONT + 8 + PADV_FILE_CRC)
 #define PADV_INCIDENT_MOST_BYTES (PADV_INCIDENT_LEAST_BYTES + PADV_MAX_INCIDENTS * sizeof(PadvIncident))
 

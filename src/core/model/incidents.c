@@ -105,6 +105,7 @@ padv_incident_watch_init(PadvIncidentWatch *watch, uint64_t newest)
 	padv_role_watch_init(&watch->roles);
 	padv_baseline_init(&watch->baseline);
 	padv_blame_init(&watch->blame);
+	padv_growth_init(&watch->growth);
 }
 
 void
@@ -113,6 +114,7 @@ padv_incident_watch_forget(PadvIncidentWatch *watch)
 	memset(watch->symptoms, 0, sizeof(watch->symptoms));
 	memset(watch->slots, 0, sizeof(watch->slots));
 	padv_blame_init(&watch->blame);
+	padv_growth_clear(&watch->growth);
 }
 
 int64_t
@@ -219,6 +221,27 @@ is_suspect(const PadvIncidentWatch *watch)
 		(seen && !watch->slots[PADV_SLOT_WORK].open && watch->suspect_seconds < SUSPECT_LONGEST);
 }
 
+/* Whether more is asked of the server than it can do at once. */
+static bool
+load_matters(const PadvIncidentWatch *watch)
+{
+	bool		matters = false;
+
+	for (int kind = PADV_INCIDENT_OVERLOAD; kind <= PADV_INCIDENT_IO_FLOOD; kind++)
+		matters |= watch->symptoms[kind].score > 0.0 || eased(watch, kind);
+	return matters;
+}
+
+static void
+update_growth(PadvIncidentWatch *watch, double seconds, bool usual)
+{
+	bool		matters = load_matters(watch);
+
+	if (!matters && watch->growth.now_seconds > 0.0)
+		padv_growth_clear(&watch->growth);
+	padv_growth_end(&watch->growth, seconds, usual, matters);
+}
+
 static void
 learn_before(PadvIncidentWatch *watch, const PadvPace *pace, double seconds)
 {
@@ -226,6 +249,7 @@ learn_before(PadvIncidentWatch *watch, const PadvPace *pace, double seconds)
 
 	watch->suspect_seconds = suspect ? watch->suspect_seconds + seconds :
 		fmax(0.0, watch->suspect_seconds - seconds);
+	update_growth(watch, seconds, !suspect);
 	if (suspect)
 	{
 		padv_baseline_skip(&watch->baseline);
@@ -527,8 +551,31 @@ storming_role(const PadvIncidentWatch *watch, double *share)
 	return *share >= ROLE_SHARE ? role : 0;
 }
 
+/* Who brought the load. */
 static void
-name_culprit(const PadvIncidentWatch *watch, PadvIncident *incident)
+find_growth(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvIncident *incident)
+{
+	padv_growth_name(&watch->growth, incident->kind == PADV_INCIDENT_IO_FLOOD ? PADV_GROWTH_IO : PADV_GROWTH_DEMAND,
+					 second->names, incident);
+}
+
+/*
+ * As it stood out most: a crowd can stay when those that brought it are gone, and is still
+ * theirs.
+ */
+static void
+name_growth(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvIncident *incident)
+{
+	PadvIncident named = *incident;
+
+	find_growth(watch, second, &named);
+	if (incident->culprit == PADV_CULPRIT_NONE ||
+		named.share - named.share_before > incident->share - incident->share_before)
+		*incident = named;
+}
+
+static void
+name_culprit(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvIncident *incident)
 {
 	switch ((PadvIncidentKind) incident->kind)
 	{
@@ -543,8 +590,11 @@ name_culprit(const PadvIncidentWatch *watch, PadvIncident *incident)
 		case PADV_INCIDENT_STALLED:
 			padv_blame_name(&watch->blame, CULPRIT_SHARE, incident);
 			return;
-		default:
-			incident->culprit = PADV_CULPRIT_NONE;
+		case PADV_INCIDENT_IO_FLOOD:
+		case PADV_INCIDENT_OVERLOAD:
+		case PADV_INCIDENT_OVERSUBSCRIPTION:
+			name_growth(watch, second, incident);
+			return;
 	}
 }
 
@@ -565,7 +615,7 @@ note_figures(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, P
 
 	incident->peak = fmax(incident->peak, now);
 	incident->throughput = slot->seconds > 0.0 && second->transactions >= 0.0 ? slot->done / slot->seconds : -1.0;
-	name_culprit(watch, incident);
+	name_culprit(watch, second, incident);
 }
 
 /* Take over what the symptom has gathered; the kind of an incident that lasts changes. */
@@ -577,8 +627,7 @@ adopt_symptom(PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvIn
 
 	incident->kind = kind;
 	incident->peak = symptom->peak;
-	incident->held_seconds = -1.0;
-	incident->share = -1.0;
+	padv_incident_clear_culprit(incident);
 	incident->optimal = (double) padv_model_chosen(&second->status->model)->connections;
 	if (kind == PADV_INCIDENT_LEAK)
 		incident->role = padv_role_watch_leak(&watch->roles, second->status->model.inputs.usable_connections, true);
@@ -612,6 +661,18 @@ may_wait_for_same(const PadvIncidentWatch *watch, const PadvIncident *last)
 	return now.pid == last->pid && now.xid == last->xid;
 }
 
+/* Likewise of those who bring the load. */
+static bool
+may_bring_same(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, const PadvIncident *last)
+{
+	PadvIncident now = {.kind = last->kind};
+
+	find_growth(watch, second, &now);
+	return now.culprit == PADV_CULPRIT_NONE || last->culprit == PADV_CULPRIT_NONE ||
+		(now.culprit == last->culprit && now.role == last->role && now.database == last->database &&
+		 now.query_id == last->query_id && now.state == last->state && strcmp(now.application, last->application) == 0);
+}
+
 static bool
 may_have_same_culprit(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, const PadvIncident *last)
 {
@@ -626,9 +687,12 @@ may_have_same_culprit(const PadvIncidentWatch *watch, const PadvIncidentSecond *
 			return storming_role(watch, &share) == last->role;
 		case PADV_INCIDENT_LEAK:
 			return last->role == padv_role_watch_leak(&watch->roles, second->status->model.inputs.usable_connections, true);
-		default:
-			return true;
+		case PADV_INCIDENT_IO_FLOOD:
+		case PADV_INCIDENT_OVERLOAD:
+		case PADV_INCIDENT_OVERSUBSCRIPTION:
+			return may_bring_same(watch, second, last);
 	}
+	return true;
 }
 
 static bool

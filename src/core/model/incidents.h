@@ -10,6 +10,7 @@
 #define PADV_INCIDENTS_H
 
 #include "core/model/blame.h"
+#include "core/model/growth.h"
 #include "core/model/incident.h"
 #include "core/model/role_watch.h"
 #include "core/model/status.h"
@@ -37,6 +38,7 @@ typedef struct PadvIncidentSecond
 	PadvPace	usual;			/* at this time of day */
 	const PadvStatus *status;
 	const PadvBlockers *blockers;
+	const PadvKeyNames *names;	/* of the keys in the sample */
 } PadvIncidentSecond;
 
 /* What is seen of a kind, whether or not it becomes an incident. */
@@ -71,6 +73,7 @@ typedef struct PadvIncidentWatch
 	PadvBaseline baseline;
 	PadvBlame	blame;			/* since the incident of locks began */
 	PadvBlame	ended_blame;	/* of the last one that ended */
+	PadvGrowth	growth;			/* since the load began to be too much */
 	PadvPace	now;			/* smoothed over some seconds */
 	PadvPace	cautious;		/* of that and the last second, what looks
 								 * better */
@@ -91,7 +94,7 @@ extern void padv_incident_watch_init(PadvIncidentWatch *watch, uint64_t newest);
 
 /*
  * The sessions and logins of a second are added to watch->roles first, between
- * padv_role_watch_begin and this.  Writes the incidents that are new or have changed, at
+ * padv_role_watch_begin and this, and its last sample to watch->growth.  Writes the incidents that are new or have changed, at
  * most PADV_INCIDENT_SLOTS, and returns their number.  *notable: one began or ended.
  */
 extern int	padv_incident_watch_add(PadvIncidentWatch *watch, const PadvIncidentSecond *second,

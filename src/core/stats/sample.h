@@ -34,6 +34,20 @@ typedef enum PadvWaitClass
 
 #define PADV_WAIT_CLASSES (PADV_WAITING_OTHER + 1)
 
+/* Processes that are no sessions, but can take the disks. */
+typedef enum PadvBackground
+{
+	PADV_BACKGROUND_AUTOVACUUM, /* its workers */
+	PADV_BACKGROUND_CHECKPOINTER,
+	PADV_BACKGROUND_WRITER,
+	PADV_BACKGROUND_WAL_WRITER,
+	PADV_BACKGROUND_WAL_SENDER, /* base backups, too */
+	PADV_BACKGROUND_STARTUP,	/* recovery */
+	PADV_BACKGROUND_WORKER,		/* of logical replication, or an extension */
+} PadvBackground;
+
+#define PADV_BACKGROUNDS (PADV_BACKGROUND_WORKER + 1)
+
 /*
  * A client session or a parallel worker.  Times are microseconds on the
  * server's wall clock, comparable with each other only; 0 means never.
@@ -86,6 +100,8 @@ typedef struct PadvSample
 	int64_t		io_workers;		/* that work, without those that a session
 								 * waits for */
 	PadvSessionKeys *keys;		/* of each session; NULL: not read */
+	int64_t		background_io[PADV_BACKGROUNDS];	/* of each kind, processes
+													 * that wait for I/O */
 } PadvSample;
 
 #endif							/* PADV_SAMPLE_H */

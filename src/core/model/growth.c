@@ -1,0 +1,292 @@
+/*
+ * growth.c
+ *		Whose load has grown out of what was usual.
+ *
+ * Owns what makes a key stand out.  Pure.
+ *
+ * When a server is slow, all sessions on it take longer, so the load of those that only
+ * suffer grows, too, but it grows alike: their mix stays as it was.  With a share b of the
+ * usual load, and a share n of the present one, a key has brought (n - b) / (1 - b) of
+ * the present load, if all that others have is what they had before and longer.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#include "core/model/growth.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Over how long the usual load is a mean, and for how long it must be known. */
+#define BEFORE_SECONDS 600.0
+#define BEFORE_LEAST_SECONDS 60.0
+
+/*
+ * A key stands out when it has brought so much of the load, its share has grown by so much,
+ * and it has one session more than before.  Shares of a hundred sessions vary by 0.05.
+ */
+#define BROUGHT_LEAST 0.25
+#define ROSE_LEAST 0.15
+#define MORE_LEAST 1.0
+
+/* Beyond that many the votes of half of the time count; for so large a part of them a role is sure. */
+#define MOST_VOTES 10000
+#define SURE_ROLE 0.6
+
+/* Dimensions whose shares have grown alike are as good as each other. */
+#define ALIKE 0.08
+
+/* A background process that waits for I/O for so much of the time, and so many times as long. */
+#define BACKGROUND_LEAST 0.5
+#define BACKGROUND_FACTOR 3.0
+
+void
+padv_growth_init(PadvGrowth *growth)
+{
+	memset(growth, 0, sizeof(*growth));
+}
+
+/* --- counting -------------------------------------------------------------- */
+
+/* What is lost when a key loses its place. */
+static double
+weight_of(const PadvGrowth *growth, const PadvGrowthKey *key)
+{
+	const PadvGrowthAmount *amount = &key->amount;
+	double		now = growth->now_seconds > 0.0 ? amount->now[PADV_GROWTH_DEMAND] / growth->now_seconds : 0.0;
+
+	return key->used ? amount->seen[PADV_GROWTH_DEMAND] + amount->before[PADV_GROWTH_DEMAND] + now : -1.0;
+}
+
+static PadvGrowthKey *
+place_of(PadvGrowth *growth, PadvDimension dimension, uint64_t key)
+{
+	PadvGrowthKey *keys = growth->keys[dimension];
+	PadvGrowthKey *least = &keys[0];
+
+	for (int i = 0; i < PADV_GROWTH_KEYS && keys[i].used; i++)
+		if (keys[i].key == key)
+			return &keys[i];
+	for (int i = 1; i < PADV_GROWTH_KEYS && least->used; i++)
+		if (weight_of(growth, &keys[i]) < weight_of(growth, least))
+			least = &keys[i];
+	*least = (PadvGrowthKey) {.used = true, .key = key};
+	return least;
+}
+
+static void
+count(PadvGrowthAmount *amount, bool demands, bool waits)
+{
+	amount->seen[PADV_GROWTH_DEMAND] += demands;
+	amount->seen[PADV_GROWTH_IO] += waits;
+}
+
+/* The role that stays is that of a majority, if one has it (Boyer and Moore 1981). */
+static void
+vote(PadvGrowthKey *key, uint32_t role)
+{
+	if (key->cast == MOST_VOTES)
+		key->cast /= 2, key->votes /= 2;
+	if (key->votes == 0)
+		key->role = role;
+	key->votes += key->role == role ? 1 : -1;
+	key->cast++;
+}
+
+void
+padv_growth_sample(PadvGrowth *growth, const PadvSample *sample)
+{
+	for (int i = 0; i < sample->count; i++)
+	{
+		const PadvSession *session = &sample->sessions[i];
+		const PadvSessionKeys *keys = &sample->keys[i];
+		const uint64_t key[PADV_DIMENSIONS] = {
+			[PADV_DIMENSION_ROLE] = session->role,
+			[PADV_DIMENSION_DATABASE] = session->database,
+			[PADV_DIMENSION_APPLICATION] = keys->application,
+			[PADV_DIMENSION_CLIENT] = keys->client,
+			[PADV_DIMENSION_QUERY] = keys->query,
+		};
+		bool		waits = session->state == PADV_STATE_ACTIVE &&
+			(session->wait_class == PADV_WAITING_IO || session->commits);
+
+		if (!session->demands && !waits)
+			continue;
+		count(&growth->all, session->demands, waits);
+		for (int dimension = 0; dimension < PADV_DIMENSIONS; dimension++)
+		{
+			PadvGrowthKey *place;
+
+			if (key[dimension] == 0)
+				continue;
+			place = place_of(growth, dimension, key[dimension]);
+			count(&place->amount, session->demands, waits);
+			vote(place, session->role);
+		}
+	}
+	for (int i = 0; i < PADV_BACKGROUNDS; i++)
+		growth->background[i].seen[PADV_GROWTH_IO] += sample->background_io[i];
+}
+
+static void
+end_amount(PadvGrowthAmount *amount, double seconds, double part, bool goes_on)
+{
+	for (int i = 0; i < PADV_GROWTH_KINDS; i++)
+	{
+		amount->before[i] += (amount->seen[i] - amount->before[i]) * part;
+		amount->now[i] += goes_on ? amount->seen[i] * seconds : 0.0;
+		amount->seen[i] = 0.0;
+	}
+}
+
+void
+padv_growth_end(PadvGrowth *growth, double seconds, bool usual, bool goes_on)
+{
+	double		part = 0.0;
+
+	if (usual)
+	{
+		growth->before_seconds = fmin(growth->before_seconds + seconds, BEFORE_SECONDS);
+		part = fmin(seconds / growth->before_seconds, 1.0);
+	}
+	if (goes_on)
+		growth->now_seconds += seconds;
+	end_amount(&growth->all, seconds, part, goes_on);
+	for (int i = 0; i < PADV_BACKGROUNDS; i++)
+		end_amount(&growth->background[i], seconds, part, goes_on);
+	for (int dimension = 0; dimension < PADV_DIMENSIONS; dimension++)
+		for (int i = 0; i < PADV_GROWTH_KEYS && growth->keys[dimension][i].used; i++)
+			end_amount(&growth->keys[dimension][i].amount, seconds, part, goes_on);
+}
+
+void
+padv_growth_clear(PadvGrowth *growth)
+{
+	growth->now_seconds = 0.0;
+	memset(growth->all.now, 0, sizeof(growth->all.now));
+	for (int i = 0; i < PADV_BACKGROUNDS; i++)
+		memset(growth->background[i].now, 0, sizeof(growth->background[i].now));
+	for (int dimension = 0; dimension < PADV_DIMENSIONS; dimension++)
+		for (int i = 0; i < PADV_GROWTH_KEYS; i++)
+			memset(growth->keys[dimension][i].amount.now, 0, sizeof(growth->keys[dimension][i].amount.now));
+}
+
+/* --- the culprit ------------------------------------------------------------ */
+
+typedef struct Suspect
+{
+	PadvDimension dimension;
+	const PadvGrowthKey *key;	/* NULL: none */
+	double		share;
+	double		share_before;
+	double		rose;
+} Suspect;
+
+static bool
+has_name(PadvDimension dimension, uint64_t key, const PadvKeyNames *names)
+{
+	return (dimension != PADV_DIMENSION_APPLICATION && dimension != PADV_DIMENSION_CLIENT) ||
+		padv_key_name(names, key) != NULL;
+}
+
+/* The key of a dimension whose share has grown most, if it stands out. */
+static Suspect
+suspect_of(const PadvGrowth *growth, PadvDimension dimension, PadvGrowthOf of, const PadvKeyNames *names)
+{
+	const PadvGrowthAmount *all = &growth->all;
+	Suspect		worst = {.dimension = dimension};
+
+	for (int i = 0; i < PADV_GROWTH_KEYS && growth->keys[dimension][i].used; i++)
+	{
+		const PadvGrowthKey *key = &growth->keys[dimension][i];
+		double		share = key->amount.now[of] / all->now[of];
+		double		before = all->before[of] > 0.0 ? key->amount.before[of] / all->before[of] : 0.0;
+		double		rose = share - before;
+
+		if (rose > worst.rose && rose >= ROSE_LEAST && rose >= BROUGHT_LEAST * (1.0 - before) &&
+			key->amount.now[of] / growth->now_seconds >= key->amount.before[of] + MORE_LEAST &&
+			has_name(dimension, key->key, names))
+			worst = (Suspect) {dimension, key, share, before, rose};
+	}
+	return worst;
+}
+
+/* Of all dimensions, in the order of how much can be done about them. */
+static Suspect
+find_suspect(const PadvGrowth *growth, PadvGrowthOf of, const PadvKeyNames *names)
+{
+	static const PadvDimension order[PADV_DIMENSIONS] = {
+		PADV_DIMENSION_ROLE, PADV_DIMENSION_APPLICATION, PADV_DIMENSION_DATABASE, PADV_DIMENSION_QUERY,
+		PADV_DIMENSION_CLIENT,
+	};
+	Suspect		found = suspect_of(growth, order[0], of, names);
+
+	for (int i = 1; i < PADV_DIMENSIONS; i++)
+	{
+		Suspect		next = suspect_of(growth, order[i], of, names);
+
+		if (next.rose > found.rose + (found.key != NULL ? ALIKE : 0.0))
+			found = next;
+	}
+	return found;
+}
+
+static void
+name_key(const Suspect *suspect, const PadvKeyNames *names, PadvIncident *incident)
+{
+	static const PadvCulprit culprits[PADV_DIMENSIONS] = {
+		PADV_CULPRIT_ROLE, PADV_CULPRIT_DATABASE, PADV_CULPRIT_APPLICATION, PADV_CULPRIT_CLIENT, PADV_CULPRIT_QUERY,
+	};
+	uint64_t	key = suspect->key->key;
+
+	incident->culprit = culprits[suspect->dimension];
+	incident->share = fmin(suspect->share, 1.0);
+	incident->share_before = fmin(suspect->share_before, 1.0);
+	incident->role = suspect->key->votes >= SURE_ROLE * suspect->key->cast ? suspect->key->role : 0;
+	if (suspect->dimension == PADV_DIMENSION_DATABASE)
+		incident->database = (uint32_t) key;
+	else if (suspect->dimension == PADV_DIMENSION_QUERY)
+		incident->query_id = (int64_t) key;
+	else if (suspect->dimension != PADV_DIMENSION_ROLE)
+		memcpy(incident->application, padv_key_name(names, key), sizeof(incident->application));
+}
+
+static void
+name_background(const PadvGrowth *growth, PadvIncident *incident)
+{
+	double		most = 0.0;
+
+	for (int i = 0; i < PADV_BACKGROUNDS; i++)
+	{
+		const PadvGrowthAmount *amount = &growth->background[i];
+		double		now = amount->now[PADV_GROWTH_IO] / growth->now_seconds;
+
+		if (now <= most || now < BACKGROUND_LEAST || now < BACKGROUND_FACTOR * amount->before[PADV_GROWTH_IO])
+			continue;
+		most = now;
+		incident->culprit = PADV_CULPRIT_BACKGROUND;
+		incident->state = (uint32_t) i;
+		incident->share = fmin(now, 1.0);
+		incident->share_before = fmin(amount->before[PADV_GROWTH_IO], 1.0);
+	}
+}
+
+void
+padv_growth_name(const PadvGrowth *growth, PadvGrowthOf of, const PadvKeyNames *names, PadvIncident *incident)
+{
+	Suspect		suspect;
+
+	padv_incident_clear_culprit(incident);
+	if (growth->before_seconds < BEFORE_LEAST_SECONDS || !(growth->now_seconds > 0.0))
+		return;
+	if (growth->all.now[of] > 0.0)
+	{
+		suspect = find_suspect(growth, of, names);
+		if (suspect.key != NULL)
+		{
+			name_key(&suspect, names, incident);
+			return;
+		}
+	}
+	if (of == PADV_GROWTH_IO)
+		name_background(growth, incident);
+}

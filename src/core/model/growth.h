@@ -1,0 +1,72 @@
+/*
+ * growth.h
+ *		Whose load has grown out of what was usual.
+ *
+ * Pure: plain data in memory of the caller; nothing here blocks, allocates or fails.
+ *
+ * Copyright (c) 2026, pool_advisor contributors
+ */
+#ifndef PADV_GROWTH_H
+#define PADV_GROWTH_H
+
+#include "core/model/incident.h"
+#include "core/stats/load_by.h"
+
+/* What sessions are counted for. */
+typedef enum PadvGrowthOf
+{
+	PADV_GROWTH_DEMAND,			/* they want to work */
+	PADV_GROWTH_IO,				/* they wait for I/O, or commit */
+} PadvGrowthOf;
+
+#define PADV_GROWTH_KINDS (PADV_GROWTH_IO + 1)
+
+/* Keys of a dimension that are told apart; a new one takes the place of the least one. */
+#define PADV_GROWTH_KEYS 128
+
+typedef struct PadvGrowthAmount
+{
+	double		seen[PADV_GROWTH_KINDS];	/* in the second that is not over */
+	double		before[PADV_GROWTH_KINDS];	/* sessions, the usual mean */
+	double		now[PADV_GROWTH_KINDS]; /* seconds of sessions, since it began */
+} PadvGrowthAmount;
+
+typedef struct PadvGrowthKey
+{
+	bool		used;
+	uint64_t	key;
+	uint32_t	role;			/* that its sessions have, see votes */
+	int32_t		votes;			/* for it, less those for others ... */
+	int32_t		cast;			/* ... of so many */
+	PadvGrowthAmount amount;
+} PadvGrowthKey;
+
+typedef struct PadvGrowth
+{
+	double		before_seconds;
+	double		now_seconds;
+	PadvGrowthAmount all;
+	PadvGrowthAmount background[PADV_BACKGROUNDS];
+	PadvGrowthKey keys[PADV_DIMENSIONS][PADV_GROWTH_KEYS];
+} PadvGrowth;
+
+extern void padv_growth_init(PadvGrowth *growth);
+
+/* Count the sessions of a sample, parallel workers and background processes included. */
+extern void padv_growth_sample(PadvGrowth *growth, const PadvSample *sample);
+
+/* The second of that sample is over: it was usual, or is part of what goes on, or neither. */
+extern void padv_growth_end(PadvGrowth *growth, double seconds, bool usual, bool goes_on);
+
+/* Nothing goes on any more. */
+extern void padv_growth_clear(PadvGrowth *growth);
+
+/*
+ * Name the culprit: the key whose share of the sessions has grown most, or for I/O the
+ * background process that waits for it as it did not before, or none.  A key whose name is
+ * not known is none.
+ */
+extern void padv_growth_name(const PadvGrowth *growth, PadvGrowthOf of, const PadvKeyNames *names,
+							 PadvIncident *incident);
+
+#endif							/* PADV_GROWTH_H */
