@@ -160,12 +160,29 @@ test_background(void)
 	ok(culprit_of(PADV_GROWTH_IO) == PADV_CULPRIT_NONE, "a checkpointer that always waits for I/O is none");
 }
 
+/* The signs of a load come later than the load. */
+static void
+test_late_signs(void)
+{
+	begin();
+	add(4, WEB, 1, 21, 31, 41);
+	pass(110, true);
+	add(10, WEB, 1, 21, 31, 41);
+	add(40, 11, 1, 22, 32, 42);
+	pass(25, true);
+	add(10, WEB, 1, 21, 31, 41);
+	add(40, 11, 1, 22, 32, 42);
+	pass(15, false);
+	ok(culprit_of(PADV_GROWTH_DEMAND) == PADV_CULPRIT_ROLE && incident.role == 11 && incident.share_before == 0.0,
+	   "what came half a minute before the signs is not usual");
+}
+
 static void
 test_little_known(void)
 {
 	begin();
 	add(4, WEB, 1, 21, 31, 41);
-	pass(30, true);
+	pass(80, true);
 	add(30, 11, 1, 22, 32, 42);
 	pass(20, false);
 	ok(culprit_of(PADV_GROWTH_DEMAND) == PADV_CULPRIT_NONE, "before a minute has passed nothing is usual");
@@ -177,6 +194,7 @@ main(void)
 	test_dimensions();
 	test_many_keys();
 	test_background();
+	test_late_signs();
 	test_little_known();
 	return tap_end();
 }

@@ -127,47 +127,108 @@ padv_growth_sample(PadvGrowth *growth, const PadvSample *sample)
 		growth->background[i].seen[PADV_GROWTH_IO] += sample->background_io[i];
 }
 
+/* What has passed. */
+typedef struct Time
+{
+	double		seconds;
+	bool		usual;
+	bool		goes_on;
+	double		part;			/* of a step, in the mean */
+} Time;
+
 static void
-end_amount(PadvGrowthAmount *amount, double seconds, double part, bool goes_on)
+change_all(PadvGrowth *growth, void (*change) (PadvGrowthAmount *amount, const Time *time), const Time *time)
+{
+	change(&growth->all, time);
+	for (int i = 0; i < PADV_BACKGROUNDS; i++)
+		change(&growth->background[i], time);
+	for (int dimension = 0; dimension < PADV_DIMENSIONS; dimension++)
+		for (int i = 0; i < PADV_GROWTH_KEYS && growth->keys[dimension][i].used; i++)
+			change(&growth->keys[dimension][i].amount, time);
+}
+
+static void
+end_second(PadvGrowthAmount *amount, const Time *time)
 {
 	for (int i = 0; i < PADV_GROWTH_KINDS; i++)
 	{
-		amount->before[i] += (amount->seen[i] - amount->before[i]) * part;
-		amount->now[i] += goes_on ? amount->seen[i] * seconds : 0.0;
+		amount->step[i] += time->usual ? amount->seen[i] * time->seconds : 0.0;
+		amount->now[i] += time->goes_on ? amount->seen[i] * time->seconds : 0.0;
 		amount->seen[i] = 0.0;
 	}
+}
+
+/* The oldest step that waits becomes a part of the mean, and the one that is over waits. */
+static void
+end_step(PadvGrowthAmount *amount, const Time *time)
+{
+	for (int i = 0; i < PADV_GROWTH_KINDS; i++)
+	{
+		amount->before[i] += (amount->waiting[0][i] - amount->before[i]) * time->part;
+		for (int j = 1; j < PADV_GROWTH_LAG; j++)
+			amount->waiting[j - 1][i] = amount->waiting[j][i];
+		amount->waiting[PADV_GROWTH_LAG - 1][i] = amount->step[i] / time->seconds;
+		amount->step[i] = 0.0;
+	}
+}
+
+static void
+skip_step(PadvGrowthAmount *amount, const Time *time)
+{
+	(void) time;
+	memset(amount->step, 0, sizeof(amount->step));
+}
+
+static void
+clear_now(PadvGrowthAmount *amount, const Time *time)
+{
+	(void) time;
+	memset(amount->now, 0, sizeof(amount->now));
+}
+
+/* A usual second; the step can be over with it. */
+static void
+learn(PadvGrowth *growth, double seconds)
+{
+	Time		step;
+
+	growth->step_seconds += seconds;
+	if (growth->step_seconds < PADV_GROWTH_STEP_SECONDS)
+		return;
+	step = (Time) {.seconds = growth->step_seconds};
+	growth->step_seconds = 0.0;
+	if (growth->waiting < PADV_GROWTH_LAG)
+		growth->waiting++;
+	else
+	{
+		growth->before_seconds = fmin(growth->before_seconds + step.seconds, BEFORE_SECONDS);
+		step.part = fmin(step.seconds / growth->before_seconds, 1.0);
+	}
+	change_all(growth, end_step, &step);
 }
 
 void
 padv_growth_end(PadvGrowth *growth, double seconds, bool usual, bool goes_on)
 {
-	double		part = 0.0;
+	const Time	time = {.seconds = seconds, .usual = usual, .goes_on = goes_on};
 
-	if (usual)
-	{
-		growth->before_seconds = fmin(growth->before_seconds + seconds, BEFORE_SECONDS);
-		part = fmin(seconds / growth->before_seconds, 1.0);
-	}
+	change_all(growth, end_second, &time);
 	if (goes_on)
 		growth->now_seconds += seconds;
-	end_amount(&growth->all, seconds, part, goes_on);
-	for (int i = 0; i < PADV_BACKGROUNDS; i++)
-		end_amount(&growth->background[i], seconds, part, goes_on);
-	for (int dimension = 0; dimension < PADV_DIMENSIONS; dimension++)
-		for (int i = 0; i < PADV_GROWTH_KEYS && growth->keys[dimension][i].used; i++)
-			end_amount(&growth->keys[dimension][i].amount, seconds, part, goes_on);
+	if (usual)
+		learn(growth, seconds);
+	else if (growth->step_seconds > 0.0)
+	{
+		growth->step_seconds = 0.0;
+		change_all(growth, skip_step, &time);
+	}
 }
 
 void
 padv_growth_clear(PadvGrowth *growth)
 {
 	growth->now_seconds = 0.0;
-	memset(growth->all.now, 0, sizeof(growth->all.now));
-	for (int i = 0; i < PADV_BACKGROUNDS; i++)
-		memset(growth->background[i].now, 0, sizeof(growth->background[i].now));
-	for (int dimension = 0; dimension < PADV_DIMENSIONS; dimension++)
-		for (int i = 0; i < PADV_GROWTH_KEYS; i++)
-			memset(growth->keys[dimension][i].amount.now, 0, sizeof(growth->keys[dimension][i].amount.now));
+	change_all(growth, clear_now, &(Time) {0});
 }
 
 /* --- the culprit ------------------------------------------------------------ */

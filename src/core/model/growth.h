@@ -21,12 +21,23 @@ typedef enum PadvGrowthOf
 
 #define PADV_GROWTH_KINDS (PADV_GROWTH_IO + 1)
 
+/*
+ * The usual load is learned in steps of ten seconds.  The newest steps may belong to what has
+ * just begun, so they wait.
+ */
+#define PADV_GROWTH_STEP_SECONDS 10.0
+#define PADV_GROWTH_LAG 3
+
 /* Keys of a dimension that are told apart; a new one takes the place of the least one. */
 #define PADV_GROWTH_KEYS 128
 
 typedef struct PadvGrowthAmount
 {
 	double		seen[PADV_GROWTH_KINDS];	/* in the second that is not over */
+	double		step[PADV_GROWTH_KINDS];	/* seconds of sessions, in the usual
+											 * step that is not over */
+	double		waiting[PADV_GROWTH_LAG][PADV_GROWTH_KINDS];	/* of those before it,
+																 * the oldest first */
 	double		before[PADV_GROWTH_KINDS];	/* sessions, the usual mean */
 	double		now[PADV_GROWTH_KINDS]; /* seconds of sessions, since it began */
 } PadvGrowthAmount;
@@ -43,6 +54,8 @@ typedef struct PadvGrowthKey
 
 typedef struct PadvGrowth
 {
+	double		step_seconds;
+	int			waiting;		/* steps */
 	double		before_seconds;
 	double		now_seconds;
 	PadvGrowthAmount all;
@@ -55,7 +68,7 @@ extern void padv_growth_init(PadvGrowth *growth);
 /* Count the sessions of a sample, parallel workers and background processes included. */
 extern void padv_growth_sample(PadvGrowth *growth, const PadvSample *sample);
 
-/* The second of that sample is over: it was usual, or is part of what goes on, or neither. */
+/* The second of that sample is over: it was usual, or is a part of what goes on, or neither. */
 extern void padv_growth_end(PadvGrowth *growth, double seconds, bool usual, bool goes_on);
 
 /* Nothing goes on any more. */
