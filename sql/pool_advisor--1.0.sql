@@ -540,7 +540,7 @@ COMMENT ON COLUMN pool_advisor.incidents.rolname IS 'the culprit, or the role th
 COMMENT ON COLUMN pool_advisor.incidents.application_name IS 'of a session, as it had set it, or the culprit; NULL otherwise';
 COMMENT ON COLUMN pool_advisor.incidents.peak IS 'how bad it was at its worst';
 COMMENT ON COLUMN pool_advisor.incidents.peak_what IS 'what peak is of';
-COMMENT ON COLUMN pool_advisor.incidents.transactions_not_done IS 'transactions that were missed, by the throughput of the minutes before, or by the best that was measured in an oversubscription; NULL when it cannot be said';
+COMMENT ON COLUMN pool_advisor.incidents.transactions_not_done IS 'transactions that were missed, by the throughput of the minutes before, or by the peak of the curve in an oversubscription with a measured knee; NULL when it cannot be said';
 COMMENT ON COLUMN pool_advisor.incidents.would_have_helped IS 'what would have prevented it, or ended it early, in a sentence';
 
 CREATE FUNCTION pool_advisor._summary(

@@ -91,6 +91,17 @@ padv_incidents_count(int64 total[PADV_INCIDENT_KINDS])
 	return active;
 }
 
+int
+padv_incidents_lasting(void)
+{
+	int			kind;
+
+	LWLockAcquire(&shared_incidents->lock, LW_SHARED);
+	kind = padv_incident_ring_lasting(&shared_incidents->ring);
+	LWLockRelease(&shared_incidents->lock);
+	return kind;
+}
+
 static void
 note_change(bool notable)
 {

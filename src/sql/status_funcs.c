@@ -20,6 +20,7 @@
 #include "core/advice/advice.h"
 #include "core/advice/explain.h"
 #include "settings.h"
+#include "shmem/incidents_shmem.h"
 #include "shmem/status_shmem.h"
 #include "shmem/trials_shmem.h"
 #include "shmem/xact_slots.h"
@@ -88,6 +89,8 @@ name_largest(PadvLocalStatus *local)
 void
 padv_read_local_status(PadvLocalStatus *local, bool with_names)
 {
+	int			incident = padv_incidents_lasting();
+
 	memset(local, 0, sizeof(*local));
 	padv_status_copy(&local->status);
 	local->worker_running = padv_worker_running();
@@ -96,6 +99,8 @@ padv_read_local_status(PadvLocalStatus *local, bool with_names)
 	local->gate.trial = local->worker_running && padv_trials_running();
 	local->enforcement = padv_enforcement;
 	local->gate_enforcement = padv_gate_enforcement;
+	if (incident >= 0)
+		local->incident = padv_incident_kind_name((PadvIncidentKind) incident);
 
 	/* setting the wall clock makes no sample older or younger */
 	local->age_seconds = (double) (padv_monotonic_us() - local->status.clock_us) / 1e6;

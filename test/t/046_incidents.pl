@@ -1,8 +1,6 @@
 # Incidents on a real server: a leak of connections, a lock storm, two stalls and a login storm are
 # planted one after another, and found with their culprits; they are kept over a crash and a
 # restart, and a bad file is not believed.
-#
-# Looks are made with one connection, twice a second: a psql for each would be logins.
 use strict;
 use warnings FATAL => 'all';
 
@@ -11,65 +9,13 @@ use lib $FindBin::RealBin;
 
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
+use Incidents;
 use PoolAdvisor;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $node = limits_node('incidents', <<'CONF');
-max_connections = 120
-log_connections = off
-restart_after_crash = on
-CONF
+my $node = incidents_node('incidents', "restart_after_crash = on\n", qw(batch leaky storm));
 my $file = $node->data_dir . '/pg_stat/pool_advisor.incidents';
-my $folder = PostgreSQL::Test::Utils::tempdir;
-my %programs;
-
-$node->safe_psql('postgres', <<'SQL');
-CREATE ROLE batch LOGIN;
-CREATE ROLE leaky LOGIN;
-CREATE ROLE storm LOGIN;
-CREATE TABLE t (a int PRIMARY KEY, n int NOT NULL DEFAULT 0);
-INSERT INTO t SELECT generate_series(1, 1000);
-GRANT ALL ON t TO app, batch;
-SQL
-
-sub value { my ($sql) = @_; return admin($node)->value($sql); }
-
-# Poll until it is true; meanwhile something may be done again and again.
-sub becomes_true
-{
-	my ($condition, $name, $meanwhile) = @_;
-	my $deadline = time + 2 * $PostgreSQL::Test::Utils::timeout_default;
-
-	while (value("SELECT ($condition)") ne 't')
-	{
-		return fail($name) if time > $deadline;
-		$meanwhile->() if $meanwhile;
-		sleep 0.5;
-	}
-	return pass($name);
-}
-
-# A load of pgbench that runs until it is ended.
-sub start_load
-{
-	my ($name, $role, $clients, $script, @options) = @_;
-	my $script_file = "$folder/$name.sql";
-
-	append_to_file($script_file, $script);
-	local $ENV{PGAPPNAME} = $name;
-	$programs{$name} = start_program('pgbench', '-n', '-c', $clients, '-j', 1, '-T', 100000, '-f', $script_file,
-		@options, user_of($node, $role));
-	return;
-}
-
-sub end_load
-{
-	my ($name) = @_;
-
-	hang_up(delete $programs{$name});
-	return;
-}
 
 sub write_bytes
 {
@@ -81,17 +27,12 @@ sub write_bytes
 	return;
 }
 
-sub column_of { my ($column, $kind) = @_; return value("SELECT $column FROM pool_advisor.incidents WHERE kind = '$kind' LIMIT 1"); }
-
-sub exists_incident { my ($condition) = @_; return "EXISTS (SELECT FROM pool_advisor.incidents WHERE $condition)"; }
-
 is(value('SELECT count(*) FROM pool_advisor.incidents'), 0, 'a new server has none');
 
 #
 # A leak, beside an ordinary load
 #
-my $work = "\\set a random(1, 1000)\nUPDATE t SET n = n + 1 WHERE a = :a;\n\\sleep 10 ms\n";
-start_load('shop', 'app', 6, $work);
+start_load('shop', 'app', 6, $WORK);
 my @leaked;
 my $last = 0;
 becomes_true(exists_incident(q{kind = 'connection leak'}), 'a role that opens sessions and does not use them is found', sub {
@@ -110,7 +51,7 @@ becomes_true(exists_incident(q{kind = 'connection leak' AND ended IS NOT NULL AN
 #
 # A lock storm: a session locks the table again and again, and work flows slowly
 #
-becomes_true(q{(SELECT count(*) FROM pool_advisor.history WHERE resolution = '1 s' AND transactions_per_second > 2) > 120}, 'there is work to compare with');
+work_to_compare_with();
 start_load('hog', 'batch', 1, "BEGIN;\nLOCK TABLE t IN EXCLUSIVE MODE;\nSELECT pg_sleep(0.6);\nCOMMIT;\n");
 becomes_true(exists_incident(q{kind = 'lock storm' AND culprit_dimension = 'session'}), 'a lock storm is found');
 is(column_of('culprit', 'lock storm'), value(q{SELECT pid FROM pg_stat_activity WHERE application_name = 'hog'}), 'with the session that causes it');
@@ -143,7 +84,6 @@ like($node->safe_psql('postgres', 'SELECT pool_advisor.report()'),
 $owner->ask('ROLLBACK');
 becomes_true(exists_incident(q{kind = 'stalled' AND ended IS NOT NULL}), 'the stall ends');
 my $second = wire($node, 'leaky', name => 'harmless');
-$node->safe_psql('postgres', 'GRANT ALL ON t TO leaky');
 $second->ask($_) foreach 'BEGIN', 'LOCK TABLE t IN EXCLUSIVE MODE';
 becomes_true(exists_incident(q{kind = 'stalled' AND ended IS NULL}), 'a stall begins anew');
 is(value(q{SELECT string_agg(concat_ws(' ', culprit, rolname, application_name), ', ' ORDER BY began) FROM pool_advisor.incidents WHERE kind = 'stalled'}),

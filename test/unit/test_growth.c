@@ -177,6 +177,31 @@ test_late_signs(void)
 	   "what came half a minute before the signs is not usual");
 }
 
+/* A server that was all but idle: what was never seen at work was there all the same. */
+static void
+test_idle_server(void)
+{
+	begin();
+	for (int i = 0; i < 200; i++)
+	{
+		add(6, WEB, 1, 21, 31, 41);
+		for (int j = 0; j < sample.count; j++)
+		{
+			sessions[j].state = PADV_STATE_IDLE;
+			sessions[j].demands = false;
+		}
+		pass(1, true);
+	}
+	add(6, WEB, 1, 21, 31, 41);
+	add(24, 11, 1, 22, 31, 41);
+	pass(20, false);
+	ok(culprit_of(PADV_GROWTH_IO) == PADV_CULPRIT_ROLE && incident.role == 11, "neither the only database nor the only query");
+	padv_growth_clear(&growth);
+	add(6, WEB, 1, 21, 31, 41);
+	pass(20, false);
+	ok(culprit_of(PADV_GROWTH_IO) == PADV_CULPRIT_NONE, "nor the only role");
+}
+
 static void
 test_little_known(void)
 {
@@ -195,6 +220,7 @@ main(void)
 	test_many_keys();
 	test_background();
 	test_late_signs();
+	test_idle_server();
 	test_little_known();
 	return tap_end();
 }

@@ -735,6 +735,7 @@ typedef struct Tally
 	int			kind_right;
 	int			alone;			/* and nothing else */
 	int			others;			/* incidents beside it */
+	int			implausible;	/* that cost more than what was done before */
 	double		delay;			/* seconds from the beginning to what is told */
 } Tally;
 
@@ -792,6 +793,14 @@ tell(const Scene *s, const char *what, uint64_t seed)
 					   s->spells[i].strength);
 }
 
+static bool
+cost_is_plausible(const Scene *s, const PadvIncident *incident)
+{
+	int			seconds = (incident->ended != 0 ? second_of(incident->ended) : s->seconds) - second_of(incident->began) + 2;
+
+	return incident->not_done <= incident->throughput_before * seconds && incident->throughput_before <= 1.1 * s->best;
+}
+
 static void
 add_up(Tally *tally, const Scene *s, bool verbose, uint64_t seed)
 {
@@ -800,6 +809,8 @@ add_up(Tally *tally, const Scene *s, bool verbose, uint64_t seed)
 	bool		kind_right = false;
 	bool		right = false;
 
+	for (int i = 0; i < count; i++)
+		tally->implausible += !cost_is_plausible(s, &rows[i]);
 	for (int i = 0; i < count; i++)
 		if ((int) rows[i].kind == s->planted.kind && second_of(rows[i].began) >= s->planted.from - 30 &&
 			second_of(rows[i].began) < s->planted.to + 60)
@@ -824,6 +835,7 @@ add_tally(Tally *all, const Tally *tally)
 	all->kind_right += tally->kind_right;
 	all->alone += tally->alone;
 	all->others += tally->others;
+	all->implausible += tally->implausible;
 }
 
 static void
@@ -909,6 +921,7 @@ test_planted(uint64_t seed)
 	ok(all.kind_right >= 0.95 * all.scenes, "together: of %d scenes %d with the right kind", all.scenes, all.kind_right);
 	ok(all.right >= 0.95 * all.scenes, "and %d with the right culprit, too", all.right);
 	ok(all.others <= 0.1 * all.scenes, "and each event is one incident (%d others)", all.others);
+	ok(all.implausible == 0, "which never costs more than what was done before (%d)", all.implausible);
 }
 
 /* Commits that wait for a slow standby wait for I/O, and no session keeps them from it. */

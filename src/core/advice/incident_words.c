@@ -335,7 +335,8 @@ padv_incident_remedy(const PadvNamedIncident *named, char *text, size_t size)
 	{
 		case PADV_INCIDENT_LOGIN_STORM:
 			if (named->role_quoted[0] != '\0')
-				snprintf(text, size, "A pool in front that keeps its connections, or a limit with a queue: ALTER ROLE %s SET pool_advisor.max_sessions.", named->role_quoted);
+				snprintf(text, size, "A pool in front that keeps its connections, or a limit with a queue: ALTER ROLE %s SET pool_advisor.max_sessions = %s, and pool_advisor.queue_length for as many as wait.",
+						 named->role_quoted, optimal.text);
 			else
 				snprintf(text, size, "A pool in front that keeps its connections, or a limit with a queue for the roles that log in: pool_advisor.max_sessions.");
 			return;

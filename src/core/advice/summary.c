@@ -49,6 +49,8 @@ add_verdict_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 		WRITE(row, "%s for %.0f s: %lld of %lld wait behind a lock",
 			  padv_verdict_name(status->model.verdict), status->stall.stalled_seconds,
 			  (long long) status->stall.standing, (long long) status->last.demand);
+	else if (local->incident != NULL)
+		WRITE(row, "%s; incident: %s", padv_verdict_name(status->model.verdict), local->incident);
 	else
 		WRITE(row, "%s", padv_verdict_name(status->model.verdict));
 }

@@ -25,8 +25,16 @@
  * and it has one session more than before.  Shares of a hundred sessions vary by 0.05.
  */
 #define BROUGHT_LEAST 0.25
-#define ROSE_LEAST 0.15
+#define ROSE_LEAST 0.20
 #define MORE_LEAST 1.0
+
+/*
+ * Little was seen of a server with little to do.  So the usual share of I/O is one of this many
+ * sessions more, with the shares of the demand, and that likewise with the shares of all open ones.  Of
+ * other keys than roles and databases the open ones are not known: the demand must have been seen so often.
+ */
+#define LITTLE_SEEN 0.02
+#define OFTEN_SEEN 10.0
 
 /* Beyond that many the votes of half of the time count; for so large a part of them a role is sure. */
 #define MOST_VOTES 10000
@@ -73,11 +81,20 @@ place_of(PadvGrowth *growth, PadvDimension dimension, uint64_t key)
 	return least;
 }
 
-static void
-count(PadvGrowthAmount *amount, bool demands, bool waits)
+/* What a session is counted for. */
+typedef struct Counts
 {
-	amount->seen[PADV_GROWTH_DEMAND] += demands;
-	amount->seen[PADV_GROWTH_IO] += waits;
+	bool		open;
+	bool		demands;
+	bool		waits;
+} Counts;
+
+static void
+count(PadvGrowthAmount *amount, Counts counts)
+{
+	amount->seen[PADV_GROWTH_OPEN] += counts.open;
+	amount->seen[PADV_GROWTH_DEMAND] += counts.demands;
+	amount->seen[PADV_GROWTH_IO] += counts.waits;
 }
 
 /* The role that stays is that of a majority, if one has it (Boyer and Moore 1981). */
@@ -92,39 +109,45 @@ vote(PadvGrowthKey *key, uint32_t role)
 	key->cast++;
 }
 
+static void
+count_session(PadvGrowth *growth, const PadvSession *session, const PadvSessionKeys *keys)
+{
+	const uint64_t key[PADV_DIMENSIONS] = {
+		[PADV_DIMENSION_ROLE] = session->role,
+		[PADV_DIMENSION_DATABASE] = session->database,
+		[PADV_DIMENSION_APPLICATION] = keys->application,
+		[PADV_DIMENSION_CLIENT] = keys->client,
+		[PADV_DIMENSION_QUERY] = keys->query,
+	};
+	const Counts counts = {
+		.open = !session->parallel_worker,
+		.demands = session->demands,
+		.waits = session->state == PADV_STATE_ACTIVE && (session->wait_class == PADV_WAITING_IO || session->commits),
+	};
+	bool		works = counts.demands || counts.waits;
+
+	count(&growth->all, counts);
+	for (PadvDimension dimension = 0; dimension < PADV_DIMENSIONS; dimension++)
+	{
+		PadvGrowthKey *place;
+
+		/* an idle session can have the keys of another one */
+		if (key[dimension] == 0 || (!works && dimension > PADV_DIMENSION_DATABASE))
+			continue;
+		place = place_of(growth, dimension, key[dimension]);
+		count(&place->amount, counts);
+		if (works)
+			vote(place, session->role);
+	}
+}
+
 void
 padv_growth_sample(PadvGrowth *growth, const PadvSample *sample)
 {
 	for (int i = 0; i < sample->count; i++)
-	{
-		const PadvSession *session = &sample->sessions[i];
-		const PadvSessionKeys *keys = &sample->keys[i];
-		const uint64_t key[PADV_DIMENSIONS] = {
-			[PADV_DIMENSION_ROLE] = session->role,
-			[PADV_DIMENSION_DATABASE] = session->database,
-			[PADV_DIMENSION_APPLICATION] = keys->application,
-			[PADV_DIMENSION_CLIENT] = keys->client,
-			[PADV_DIMENSION_QUERY] = keys->query,
-		};
-		bool		waits = session->state == PADV_STATE_ACTIVE &&
-			(session->wait_class == PADV_WAITING_IO || session->commits);
-
-		if (!session->demands && !waits)
-			continue;
-		count(&growth->all, session->demands, waits);
-		for (int dimension = 0; dimension < PADV_DIMENSIONS; dimension++)
-		{
-			PadvGrowthKey *place;
-
-			if (key[dimension] == 0)
-				continue;
-			place = place_of(growth, dimension, key[dimension]);
-			count(&place->amount, session->demands, waits);
-			vote(place, session->role);
-		}
-	}
+		count_session(growth, &sample->sessions[i], &sample->keys[i]);
 	for (int i = 0; i < PADV_BACKGROUNDS; i++)
-		growth->background[i].seen[PADV_GROWTH_IO] += sample->background_io[i];
+		growth->background[i].seen[PADV_GROWTH_IO] += (double) sample->background_io[i];
 }
 
 /* What has passed. */
@@ -249,6 +272,24 @@ has_name(PadvDimension dimension, uint64_t key, const PadvKeyNames *names)
 		padv_key_name(names, key) != NULL;
 }
 
+/* The share of a key before. */
+static double
+usual_share(const PadvGrowth *growth, const PadvGrowthAmount *key, PadvGrowthOf of)
+{
+	double		share = 0.0;
+
+	for (int i = 0; i <= (int) of; i++)
+		share = (key->before[i] + LITTLE_SEEN * share) / (growth->all.before[i] + LITTLE_SEEN);
+	return share;
+}
+
+static bool
+is_known(const PadvGrowth *growth, PadvDimension dimension)
+{
+	return dimension <= PADV_DIMENSION_DATABASE ||
+		growth->all.before[PADV_GROWTH_DEMAND] * growth->before_seconds >= OFTEN_SEEN;
+}
+
 /* The key of a dimension whose share has grown most, if it stands out. */
 static Suspect
 suspect_of(const PadvGrowth *growth, PadvDimension dimension, PadvGrowthOf of, const PadvKeyNames *names)
@@ -256,11 +297,11 @@ suspect_of(const PadvGrowth *growth, PadvDimension dimension, PadvGrowthOf of, c
 	const PadvGrowthAmount *all = &growth->all;
 	Suspect		worst = {.dimension = dimension};
 
-	for (int i = 0; i < PADV_GROWTH_KEYS && growth->keys[dimension][i].used; i++)
+	for (int i = 0; i < PADV_GROWTH_KEYS && growth->keys[dimension][i].used && is_known(growth, dimension); i++)
 	{
 		const PadvGrowthKey *key = &growth->keys[dimension][i];
 		double		share = key->amount.now[of] / all->now[of];
-		double		before = all->before[of] > 0.0 ? key->amount.before[of] / all->before[of] : 0.0;
+		double		before = usual_share(growth, &key->amount, of);
 		double		rose = share - before;
 
 		if (rose > worst.rose && rose >= ROSE_LEAST && rose >= BROUGHT_LEAST * (1.0 - before) &&

@@ -15,6 +15,7 @@
 /* What sessions are counted for. */
 typedef enum PadvGrowthOf
 {
+	PADV_GROWTH_OPEN,			/* they are there; by role and database only */
 	PADV_GROWTH_DEMAND,			/* they want to work */
 	PADV_GROWTH_IO,				/* they wait for I/O, or commit */
 } PadvGrowthOf;
@@ -75,7 +76,7 @@ extern void padv_growth_end(PadvGrowth *growth, double seconds, bool usual, bool
 extern void padv_growth_clear(PadvGrowth *growth);
 
 /*
- * Name the culprit: the key whose share of the sessions has grown most, or for I/O the
+ * Name the culprit, of demand or of I/O: the key whose share of the sessions has grown most, or for I/O the
  * background process that waits for it as it did not before, or none.  A key whose name is
  * not known is none.
  */

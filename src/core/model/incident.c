@@ -77,18 +77,31 @@ padv_incident_ring_copy(const PadvIncidentRing *ring, PadvIncident *rows)
 	return count;
 }
 
+static bool
+lasts(const PadvIncidentRing *ring, uint64_t number)
+{
+	const PadvIncident *row = &ring->rows[number % PADV_MAX_INCIDENTS];
+
+	return row->number == number && row->ended == 0;
+}
+
 int
 padv_incident_ring_active(const PadvIncidentRing *ring)
 {
 	int			count = 0;
 
 	for (uint64_t number = ring->newest; number >= ring->oldest; number--)
-	{
-		const PadvIncident *row = &ring->rows[number % PADV_MAX_INCIDENTS];
-
-		count += row->number == number && row->ended == 0;
-	}
+		count += lasts(ring, number);
 	return count;
+}
+
+int
+padv_incident_ring_lasting(const PadvIncidentRing *ring)
+{
+	for (uint64_t number = ring->newest; number >= ring->oldest; number--)
+		if (lasts(ring, number))
+			return (int) ring->rows[number % PADV_MAX_INCIDENTS].kind;
+	return -1;
 }
 
 void

@@ -111,8 +111,9 @@ extern void padv_incident_ring_end_all(PadvIncidentRing *ring);
 /* Copy the incidents, the newest first, to an array of PADV_MAX_INCIDENTS; their number. */
 extern int	padv_incident_ring_copy(const PadvIncidentRing *ring, PadvIncident *rows);
 
-/* Incidents that last. */
+/* Incidents that last; and the kind of the newest of them, or -1. */
 extern int	padv_incident_ring_active(const PadvIncidentRing *ring);
+extern int	padv_incident_ring_lasting(const PadvIncidentRing *ring);
 
 /* Name no culprit. */
 extern void padv_incident_clear_culprit(PadvIncident *incident);

@@ -467,14 +467,25 @@ measure(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvIn
 }
 
 /*
+ * What would be done in a second without what goes on.  Of a crowd that is the peak of the
+ * curve, if that was measured.  The best of the last hours may be of other transactions, so it tells
+ * that there is a crowd, but not what it costs.
+ */
+static double
+expected_throughput(const PadvIncidentWatch *watch, const PadvModel *model, PadvIncidentKind kind)
+{
+	return kind == PADV_INCIDENT_OVERSUBSCRIPTION && model->curve.state == PADV_CURVE_FITTED ?
+		best_throughput(watch, model) : watch->before.throughput;
+}
+
+/*
  * Transactions that were missed in a second, which can be less than 0.  While logins take
  * nothing from the others, a load that ends is none of them.
  */
 static double
 missed(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvIncidentKind kind)
 {
-	double		expected = kind == PADV_INCIDENT_OVERSUBSCRIPTION ?
-		best_throughput(watch, &second->status->model) : watch->before.throughput;
+	double		expected = expected_throughput(watch, &second->status->model, kind);
 
 	if (kind == PADV_INCIDENT_LOGIN_STORM && !is_harmed(watch, 1))
 		return 0.0;
@@ -661,16 +672,15 @@ may_wait_for_same(const PadvIncidentWatch *watch, const PadvIncident *last)
 	return now.pid == last->pid && now.xid == last->xid;
 }
 
-/* Likewise of those who bring the load. */
+/* Whether those who bring the load now brought that of an incident that has ended. */
 static bool
 may_bring_same(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, const PadvIncident *last)
 {
 	PadvIncident now = {.kind = last->kind};
 
 	find_growth(watch, second, &now);
-	return now.culprit == PADV_CULPRIT_NONE || last->culprit == PADV_CULPRIT_NONE ||
-		(now.culprit == last->culprit && now.role == last->role && now.database == last->database &&
-		 now.query_id == last->query_id && now.state == last->state && strcmp(now.application, last->application) == 0);
+	return now.culprit == last->culprit && now.role == last->role && now.database == last->database &&
+		now.query_id == last->query_id && now.state == last->state && strcmp(now.application, last->application) == 0;
 }
 
 static bool

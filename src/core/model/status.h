@@ -62,6 +62,8 @@ typedef struct PadvLocalStatus
 	double		age_seconds;	/* of the last sample */
 	int32_t		enforcement;	/* the setting (PadvEnforcement), for sessions */
 	int32_t		gate_enforcement;	/* likewise, for transactions */
+	const char *incident;		/* kind of the newest one that lasts; NULL:
+								 * none does */
 	const char *holder_role;	/* of status.idle_holder, when it has one */
 	const char *holder_role_quoted;
 	const char *holder_database;

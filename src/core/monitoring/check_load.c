@@ -111,11 +111,12 @@ write_check_load(const PadvLocalStatus *local, double warning, double critical, 
 	write_check_reason(local, &health, reason, sizeof(reason));
 	check->status = health.status;
 	snprintf(check->message, sizeof(check->message),
-			 "POOL_ADVISOR %s - %.1f sessions want to work, optimum %lld (%s%s)"
+			 "POOL_ADVISOR %s - %.1f sessions want to work, optimum %lld (%s%s%s%s)"
 			 " | load_ratio=%.3f;%s;%s;0 demand_avg=%.3f;;;0 active_avg=%.3f;;;0 optimal=%lld;;;0"
 			 " sessions=%lld;;;0;%lld queued=%lld;;;0 sample_age_seconds=%.3fs;;;0",
 			 names[check->status], check->demand_avg, (long long) check->optimal,
-			 padv_verdict_name(local->status.model.verdict), reason,
+			 padv_verdict_name(local->status.model.verdict), reason, local->incident != NULL ? ", incident: " : "",
+			 local->incident != NULL ? local->incident : "",
 			 check->load_ratio, warning_text, critical_text,
 			 check->demand_avg, check->active_avg, (long long) check->optimal,
 			 (long long) check->sessions, (long long) check->usable_connections,
