@@ -81,6 +81,12 @@ look_up_usual(PadvIncidentRecorder *recorder, int64 now, int64 wall)
 }
 
 void
+padv_incident_recorder_sample(PadvIncidentRecorder *recorder, const PadvSample *sample)
+{
+	padv_growth_sample(&recorder->watch.growth, sample);
+}
+
+void
 padv_incident_recorder_add(PadvIncidentRecorder *recorder, int64 now,
 						   const PadvWindowMeans *means, double transactions,
 						   const PadvSample *sample, const PadvStatus *status,
@@ -106,7 +112,7 @@ padv_incident_recorder_add(PadvIncidentRecorder *recorder, int64 now,
 	padv_role_watch_begin(&recorder->watch.roles);
 	padv_role_watch_sample(&recorder->watch.roles, sample);
 	count_logins(recorder);
-	padv_growth_sample(&recorder->watch.growth, sample);
+	padv_growth_background(&recorder->watch.growth, sample->background_io);
 	count = padv_incident_watch_add(&recorder->watch, &second, changed, &notable);
 	if (count > 0)
 		padv_incidents_publish(changed, count, notable);

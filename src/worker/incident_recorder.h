@@ -18,6 +18,9 @@ typedef struct PadvIncidentRecorder PadvIncidentRecorder;
  */
 extern PadvIncidentRecorder *padv_incident_recorder_create(void);
 
+/* Count the sessions of a sample. */
+extern void padv_incident_recorder_sample(PadvIncidentRecorder *recorder, const PadvSample *sample);
+
 /*
  * The second that has passed: its means, transactions a second (negative: not known), the
  * last sample and status, and the roots of lock chains.  `now` is the monotonic clock in

@@ -432,6 +432,7 @@ sample_sessions(Worker *worker, int64 now pg_attribute_unused())
 	worker->sample->logins_waiting = totals.waiting;
 	padv_window_add(worker->window, worker->sample);
 	padv_pool_watch_sample(worker->pools, worker->sample);
+	padv_incident_recorder_sample(worker->incidents, worker->sample);
 	padv_window_digest(worker->window, digest);
 	if (!padv_load_publish(worker->sample))
 		padv_sampler_forget_names(worker->sample);

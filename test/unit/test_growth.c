@@ -47,6 +47,7 @@ pass(int seconds, bool usual)
 	for (int i = 0; i < seconds; i++)
 	{
 		padv_growth_sample(&growth, &sample);
+		padv_growth_background(&growth, sample.background_io);
 		padv_growth_end(&growth, 1.0, usual, !usual);
 	}
 	sample.count = 0;

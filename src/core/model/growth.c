@@ -146,14 +146,21 @@ padv_growth_sample(PadvGrowth *growth, const PadvSample *sample)
 {
 	for (int i = 0; i < sample->count; i++)
 		count_session(growth, &sample->sessions[i], &sample->keys[i]);
+	growth->samples++;
+}
+
+void
+padv_growth_background(PadvGrowth *growth, const int64_t waiting[PADV_BACKGROUNDS])
+{
 	for (int i = 0; i < PADV_BACKGROUNDS; i++)
-		growth->background[i].seen[PADV_GROWTH_IO] += (double) sample->background_io[i];
+		growth->background[i].seen[PADV_GROWTH_IO] = (double) (waiting[i] * growth->samples);
 }
 
 /* What has passed. */
 typedef struct Time
 {
 	double		seconds;
+	int			samples;		/* in them */
 	bool		usual;
 	bool		goes_on;
 	double		part;			/* of a step, in the mean */
@@ -175,8 +182,10 @@ end_second(PadvGrowthAmount *amount, const Time *time)
 {
 	for (int i = 0; i < PADV_GROWTH_KINDS; i++)
 	{
-		amount->step[i] += time->usual ? amount->seen[i] * time->seconds : 0.0;
-		amount->now[i] += time->goes_on ? amount->seen[i] * time->seconds : 0.0;
+		double		sessions = time->samples > 0 ? amount->seen[i] / time->samples : 0.0;
+
+		amount->step[i] += time->usual ? sessions * time->seconds : 0.0;
+		amount->now[i] += time->goes_on ? sessions * time->seconds : 0.0;
 		amount->seen[i] = 0.0;
 	}
 }
@@ -233,9 +242,12 @@ learn(PadvGrowth *growth, double seconds)
 void
 padv_growth_end(PadvGrowth *growth, double seconds, bool usual, bool goes_on)
 {
-	const Time	time = {.seconds = seconds, .usual = usual, .goes_on = goes_on};
+	const Time	time = {.seconds = seconds, .samples = growth->samples, .usual = usual, .goes_on = goes_on};
 
 	change_all(growth, end_second, &time);
+	if (growth->samples > 0 && seconds > 0.0)
+		growth->samples_rate = growth->samples / seconds;
+	growth->samples = 0;
 	if (goes_on)
 		growth->now_seconds += seconds;
 	if (usual)
@@ -287,7 +299,7 @@ static bool
 is_known(const PadvGrowth *growth, PadvDimension dimension)
 {
 	return dimension <= PADV_DIMENSION_DATABASE ||
-		growth->all.before[PADV_GROWTH_DEMAND] * growth->before_seconds >= OFTEN_SEEN;
+		growth->all.before[PADV_GROWTH_DEMAND] * growth->before_seconds * growth->samples_rate >= OFTEN_SEEN;
 }
 
 /* The key of a dimension whose share has grown most, if it stands out. */

@@ -34,7 +34,8 @@ typedef enum PadvGrowthOf
 
 typedef struct PadvGrowthAmount
 {
-	double		seen[PADV_GROWTH_KINDS];	/* in the second that is not over */
+	double		seen[PADV_GROWTH_KINDS];	/* in the samples of the second that
+											 * is not over */
 	double		step[PADV_GROWTH_KINDS];	/* seconds of sessions, in the usual
 											 * step that is not over */
 	double		waiting[PADV_GROWTH_LAG][PADV_GROWTH_KINDS];	/* of those before it,
@@ -55,6 +56,8 @@ typedef struct PadvGrowthKey
 
 typedef struct PadvGrowth
 {
+	int			samples;		/* of the second that is not over */
+	double		samples_rate;	/* a second, of the last second with one */
 	double		step_seconds;
 	int			waiting;		/* steps */
 	double		before_seconds;
@@ -66,10 +69,14 @@ typedef struct PadvGrowth
 
 extern void padv_growth_init(PadvGrowth *growth);
 
-/* Count the sessions of a sample, parallel workers and background processes included. */
+/* Count the sessions of a sample, parallel workers included. */
 extern void padv_growth_sample(PadvGrowth *growth, const PadvSample *sample);
 
-/* The second of that sample is over: it was usual, or is a part of what goes on, or neither. */
+/*
+ * The second of these samples is over, with the background processes that wait for I/O: it was
+ * usual, or is a part of what goes on, or neither.
+ */
+extern void padv_growth_background(PadvGrowth *growth, const int64_t waiting[PADV_BACKGROUNDS]);
 extern void padv_growth_end(PadvGrowth *growth, double seconds, bool usual, bool goes_on);
 
 /* Nothing goes on any more. */

@@ -94,7 +94,7 @@ extern void padv_incident_watch_init(PadvIncidentWatch *watch, uint64_t newest);
 
 /*
  * The sessions and logins of a second are added to watch->roles first, between
- * padv_role_watch_begin and this, and its last sample to watch->growth.  Writes the incidents that are new or have changed, at
+ * padv_role_watch_begin and this, and its samples to watch->growth.  Writes the incidents that are new or have changed, at
  * most PADV_INCIDENT_SLOTS, and returns their number.  *notable: one began or ended.
  */
 extern int	padv_incident_watch_add(PadvIncidentWatch *watch, const PadvIncidentSecond *second,
