@@ -34,10 +34,10 @@ typedef enum PadvGrowthOf
 
 typedef struct PadvGrowthAmount
 {
-	double		seen[PADV_GROWTH_KINDS];	/* in the samples of the second that
-											 * is not over */
-	double		step[PADV_GROWTH_KINDS];	/* seconds of sessions, in the usual
-											 * step that is not over */
+	double		seen[PADV_GROWTH_KINDS];	/* in the samples of the second
+											 * that is not over */
+	double		step[PADV_GROWTH_KINDS];	/* seconds of sessions, in the
+											 * usual step that is not over */
 	double		waiting[PADV_GROWTH_LAG][PADV_GROWTH_KINDS];	/* of those before it,
 																 * the oldest first */
 	double		before[PADV_GROWTH_KINDS];	/* sessions, the usual mean */

@@ -66,8 +66,8 @@ typedef struct PadvIncident
 	uint32_t	xid;
 	uint32_t	role;			/* the culprit, or that of its sessions */
 	uint32_t	database;
-	uint32_t	state;			/* of a session: PadvBlockerState; of background
-								 * processes: PadvBackground */
+	uint32_t	state;			/* of a session: PadvBlockerState; of
+								 * background processes: PadvBackground */
 	uint32_t	spare;
 	int64_t		query_id;
 	double		share;			/* of the culprit in what was suffered, 0..1 */
