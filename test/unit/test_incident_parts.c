@@ -487,6 +487,25 @@ test_words(void)
 	}
 
 	{
+		PadvNamedIncident named = {.incident = some_incident(1, PADV_INCIDENT_IO_FLOOD),.role = "Night",.role_quoted = "\"Night\"",
+		.database = "",.database_quoted = ""};
+
+		named.incident.culprit = PADV_CULPRIT_ROLE;
+		named.incident.share = 0.87;
+		named.incident.share_before = 0.02;
+		padv_incident_cause(&named, text, sizeof(text));
+		ok(strcmp(text, "Up to 12 sessions waited for I/O or commits at once, against 1 before, up to 87 % of them of role Night, against 2 % before, and 10 transactions a second were done instead of 100.") == 0,
+		   "a flood of I/O: %s", text);
+		padv_incident_remedy(&named, text, sizeof(text));
+		ok(strstr(text, "ALTER ROLE \"Night\" SET pool_advisor.max_active = 4. ") != NULL, "the others keep their room: %s", text);
+		named.incident.culprit = PADV_CULPRIT_BACKGROUND;
+		named.incident.state = PADV_BACKGROUND_CHECKPOINTER;
+		padv_incident_cause(&named, text, sizeof(text));
+		ok(strstr(text, ", beside the checkpointer, which waited for I/O 87 % of the time, against 2 % before, and") != NULL,
+		   "a process without a client: %s", text);
+	}
+
+	{
 		PadvNamedIncident named = {.incident = some_incident(1, PADV_INCIDENT_STALLED),.role = "web",.role_quoted = "web",
 		.database = "shop",.database_quoted = "shop"};
 
