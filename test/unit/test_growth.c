@@ -178,6 +178,19 @@ test_late_signs(void)
 	   "what came half a minute before the signs is not usual");
 }
 
+/* Short statements are often seen before they have their query ID, and long ones never. */
+static void
+test_short_statements(void)
+{
+	begin();
+	add(3, WEB, 1, 21, 31, 41);
+	add(3, WEB, 1, 21, 31, 0);
+	pass(120, true);
+	add(30, WEB, 1, 21, 31, 41);
+	pass(20, false);
+	ok(culprit_of(PADV_GROWTH_IO) == PADV_CULPRIT_NONE, "a query that was half of what was seen, and all that had an ID");
+}
+
 /* A server that was all but idle: what was never seen at work was there all the same. */
 static void
 test_idle_server(void)
@@ -221,6 +234,7 @@ main(void)
 	test_many_keys();
 	test_background();
 	test_late_signs();
+	test_short_statements();
 	test_idle_server();
 	test_little_known();
 	return tap_end();

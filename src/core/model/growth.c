@@ -136,6 +136,7 @@ count_session(PadvGrowth *growth, const PadvSession *session, const PadvSessionK
 			continue;
 		place = place_of(growth, dimension, key[dimension]);
 		count(&place->amount, counts);
+		count(&growth->known[dimension], counts);
 		if (works)
 			vote(place, session->role);
 	}
@@ -173,8 +174,11 @@ change_all(PadvGrowth *growth, void (*change) (PadvGrowthAmount *amount, const T
 	for (int i = 0; i < PADV_BACKGROUNDS; i++)
 		change(&growth->background[i], time);
 	for (int dimension = 0; dimension < PADV_DIMENSIONS; dimension++)
+	{
+		change(&growth->known[dimension], time);
 		for (int i = 0; i < PADV_GROWTH_KEYS && growth->keys[dimension][i].used; i++)
 			change(&growth->keys[dimension][i].amount, time);
+	}
 }
 
 static void
@@ -284,14 +288,17 @@ has_name(PadvDimension dimension, uint64_t key, const PadvKeyNames *names)
 		padv_key_name(names, key) != NULL;
 }
 
-/* The share of a key before. */
+/*
+ * The share of a key before, in the sessions that had one: a statement has no query ID yet when it
+ * begins, so short ones are often seen without.
+ */
 static double
-usual_share(const PadvGrowth *growth, const PadvGrowthAmount *key, PadvGrowthOf of)
+usual_share(const PadvGrowthAmount *known, const PadvGrowthAmount *key, PadvGrowthOf of)
 {
 	double		share = 0.0;
 
 	for (int i = 0; i <= (int) of; i++)
-		share = (key->before[i] + LITTLE_SEEN * share) / (growth->all.before[i] + LITTLE_SEEN);
+		share = (key->before[i] + LITTLE_SEEN * share) / (known->before[i] + LITTLE_SEEN);
 	return share;
 }
 
@@ -299,7 +306,7 @@ static bool
 is_known(const PadvGrowth *growth, PadvDimension dimension)
 {
 	return dimension <= PADV_DIMENSION_DATABASE ||
-		growth->all.before[PADV_GROWTH_DEMAND] * growth->before_seconds * growth->samples_rate >= OFTEN_SEEN;
+		growth->known[dimension].before[PADV_GROWTH_DEMAND] * growth->before_seconds * growth->samples_rate >= OFTEN_SEEN;
 }
 
 /* The key of a dimension whose share has grown most, if it stands out. */
@@ -313,7 +320,7 @@ suspect_of(const PadvGrowth *growth, PadvDimension dimension, PadvGrowthOf of, c
 	{
 		const PadvGrowthKey *key = &growth->keys[dimension][i];
 		double		share = key->amount.now[of] / all->now[of];
-		double		before = usual_share(growth, &key->amount, of);
+		double		before = usual_share(&growth->known[dimension], &key->amount, of);
 		double		rose = share - before;
 
 		if (rose > worst.rose && rose >= ROSE_LEAST && rose >= BROUGHT_LEAST * (1.0 - before) &&

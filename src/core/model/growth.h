@@ -63,6 +63,7 @@ typedef struct PadvGrowth
 	double		before_seconds;
 	double		now_seconds;
 	PadvGrowthAmount all;
+	PadvGrowthAmount known[PADV_DIMENSIONS];	/* those with a key */
 	PadvGrowthAmount background[PADV_BACKGROUNDS];
 	PadvGrowthKey keys[PADV_DIMENSIONS][PADV_GROWTH_KEYS];
 } PadvGrowth;
