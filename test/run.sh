@@ -137,7 +137,7 @@ files_of() { printf 'test/t/%s.pl ' "$@"; }
 
 # All TAP files but those of apps and Patroni. First those that wait for minutes, as rules go by minutes.
 tap_files() {
-    local slow='073_incident_culprits 046_incidents 062_real_pools 061_pools 060_trial 056_documentation' file name
+    local slow='075_incident_culprits 046_incidents 062_real_pools 061_pools 060_trial 056_documentation' file name
     # shellcheck disable=SC2086 # a list of names
     files_of $slow
     for file in "$WORK"/source/test/t/*.pl; do
