@@ -43,6 +43,15 @@
 /* Dimensions whose shares have grown alike are as good as each other. */
 #define ALIKE 0.08
 
+/* A new key costs a search when there is no room, so there are at most that many of a dimension in a sample. */
+#define MOST_REPLACED 4
+
+/* Sessions that are counted in a sample; where there are more, each stands for others, too. */
+#define MOST_COUNTED 256
+
+/* The step from where one sample begins to where the next one does: odd, and about the golden section. */
+#define NEXT_BEGINNING 0x9E3779B1U
+
 /* A background process that waits for I/O for so much of the time, and so many times as long. */
 #define BACKGROUND_LEAST 0.5
 #define BACKGROUND_FACTOR 3.0
@@ -65,36 +74,61 @@ weight_of(const PadvGrowth *growth, const PadvGrowthKey *key)
 	return key->used ? amount->seen[PADV_GROWTH_DEMAND] + amount->before[PADV_GROWTH_DEMAND] + now : -1.0;
 }
 
+/* Where a key is, or would be; multiplicative hash (Knuth 6.4). */
+static uint8_t *
+cell_of(PadvGrowth *growth, PadvDimension dimension, uint64_t key)
+{
+	uint8_t    *cells = growth->cells[dimension];
+	int			cell = (int) ((key * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - PADV_GROWTH_BITS));
+
+	while (cells[cell] != 0 && growth->keys[dimension][cells[cell] - 1].key != key)
+		cell = (cell + 1) % PADV_GROWTH_CELLS;
+	return &cells[cell];
+}
+
+/* The entry for a new key: a free one, or that of the least key. */
 static PadvGrowthKey *
-place_of(PadvGrowth *growth, PadvDimension dimension, uint64_t key)
+make_room(PadvGrowth *growth, PadvDimension dimension)
 {
 	PadvGrowthKey *keys = growth->keys[dimension];
 	PadvGrowthKey *least = &keys[0];
 
-	for (int i = 0; i < PADV_GROWTH_KEYS && keys[i].used; i++)
-		if (keys[i].key == key)
-			return &keys[i];
 	for (int i = 1; i < PADV_GROWTH_KEYS && least->used; i++)
 		if (weight_of(growth, &keys[i]) < weight_of(growth, least))
 			least = &keys[i];
-	*least = (PadvGrowthKey) {.used = true, .key = key};
+	if (!least->used)
+		return least;
+	growth->replaced[dimension]++;
+	least->used = false;
+	memset(growth->cells[dimension], 0, sizeof(growth->cells[dimension]));
+	for (int i = 0; i < PADV_GROWTH_KEYS; i++)
+		if (keys[i].used)
+			*cell_of(growth, dimension, keys[i].key) = (uint8_t) (i + 1);
 	return least;
 }
 
-/* What a session is counted for. */
-typedef struct Counts
+/* NULL: a new key, when enough of this sample have come. */
+static PadvGrowthKey *
+place_of(PadvGrowth *growth, PadvDimension dimension, uint64_t key)
 {
-	bool		open;
-	bool		demands;
-	bool		waits;
-} Counts;
+	const uint8_t *cell = cell_of(growth, dimension, key);
+	PadvGrowthKey *place;
+
+	if (*cell != 0)
+		return &growth->keys[dimension][*cell - 1];
+	if (growth->replaced[dimension] >= MOST_REPLACED)
+		return NULL;
+	place = make_room(growth, dimension);
+	*place = (PadvGrowthKey) {.used = true, .key = key};
+	*cell_of(growth, dimension, key) = (uint8_t) (place - growth->keys[dimension] + 1);
+	return place;
+}
 
 static void
-count(PadvGrowthAmount *amount, Counts counts)
+count(PadvGrowthAmount *amount, const double sessions[PADV_GROWTH_KINDS])
 {
-	amount->seen[PADV_GROWTH_OPEN] += counts.open;
-	amount->seen[PADV_GROWTH_DEMAND] += counts.demands;
-	amount->seen[PADV_GROWTH_IO] += counts.waits;
+	for (int i = 0; i < PADV_GROWTH_KINDS; i++)
+		amount->seen[i] += sessions[i];
 }
 
 /* The role that stays is that of a majority, if one has it (Boyer and Moore 1981). */
@@ -110,7 +144,7 @@ vote(PadvGrowthKey *key, uint32_t role)
 }
 
 static void
-count_session(PadvGrowth *growth, const PadvSession *session, const PadvSessionKeys *keys)
+count_session(PadvGrowth *growth, const PadvSession *session, const PadvSessionKeys *keys, double stands_for)
 {
 	const uint64_t key[PADV_DIMENSIONS] = {
 		[PADV_DIMENSION_ROLE] = session->role,
@@ -119,14 +153,19 @@ count_session(PadvGrowth *growth, const PadvSession *session, const PadvSessionK
 		[PADV_DIMENSION_CLIENT] = keys->client,
 		[PADV_DIMENSION_QUERY] = keys->query,
 	};
-	const Counts counts = {
-		.open = !session->parallel_worker,
-		.demands = session->demands,
-		.waits = session->state == PADV_STATE_ACTIVE && (session->wait_class == PADV_WAITING_IO || session->commits),
+	bool		waits = session->state == PADV_STATE_ACTIVE &&
+		(session->wait_class == PADV_WAITING_IO || session->commits);
+	bool		works = session->demands || waits;
+	bool		open = growth->samples == 0 && !session->parallel_worker;
+	const double sessions[PADV_GROWTH_KINDS] = {
+		[PADV_GROWTH_OPEN] = open ? stands_for : 0.0,
+		[PADV_GROWTH_DEMAND] = session->demands ? stands_for : 0.0,
+		[PADV_GROWTH_IO] = waits ? stands_for : 0.0,
 	};
-	bool		works = counts.demands || counts.waits;
 
-	count(&growth->all, counts);
+	if (!works && !open)
+		return;
+	count(&growth->all, sessions);
 	for (PadvDimension dimension = 0; dimension < PADV_DIMENSIONS; dimension++)
 	{
 		PadvGrowthKey *place;
@@ -134,9 +173,11 @@ count_session(PadvGrowth *growth, const PadvSession *session, const PadvSessionK
 		/* an idle session can have the keys of another one */
 		if (key[dimension] == 0 || (!works && dimension > PADV_DIMENSION_DATABASE))
 			continue;
+		count(&growth->known[dimension], sessions);
 		place = place_of(growth, dimension, key[dimension]);
-		count(&place->amount, counts);
-		count(&growth->known[dimension], counts);
+		if (place == NULL)
+			continue;
+		count(&place->amount, sessions);
 		if (works)
 			vote(place, session->role);
 	}
@@ -145,8 +186,16 @@ count_session(PadvGrowth *growth, const PadvSession *session, const PadvSessionK
 void
 padv_growth_sample(PadvGrowth *growth, const PadvSample *sample)
 {
-	for (int i = 0; i < sample->count; i++)
-		count_session(growth, &sample->sessions[i], &sample->keys[i]);
+	int			counted = sample->count < MOST_COUNTED ? sample->count : MOST_COUNTED;
+
+	memset(growth->replaced, 0, sizeof(growth->replaced));
+	growth->begins_at += NEXT_BEGINNING;
+	for (int i = 0; i < counted; i++)
+	{
+		int64_t		number = (growth->begins_at + (int64_t) i * sample->count / counted) % sample->count;
+
+		count_session(growth, &sample->sessions[number], &sample->keys[number], (double) sample->count / counted);
+	}
 	growth->samples++;
 }
 
@@ -186,7 +235,8 @@ end_second(PadvGrowthAmount *amount, const Time *time)
 {
 	for (int i = 0; i < PADV_GROWTH_KINDS; i++)
 	{
-		double		sessions = time->samples > 0 ? amount->seen[i] / time->samples : 0.0;
+		int			samples = i == PADV_GROWTH_OPEN ? 1 : time->samples;
+		double		sessions = time->samples > 0 ? amount->seen[i] / samples : 0.0;
 
 		amount->step[i] += time->usual ? sessions * time->seconds : 0.0;
 		amount->now[i] += time->goes_on ? sessions * time->seconds : 0.0;

@@ -31,6 +31,9 @@ typedef enum PadvGrowthOf
 
 /* Keys of a dimension that are told apart; a new one takes the place of the least one. */
 #define PADV_GROWTH_KEYS 128
+#define PADV_GROWTH_BITS 9
+#define PADV_GROWTH_CELLS (1 << PADV_GROWTH_BITS)	/* never more than a
+													 * quarter full */
 
 typedef struct PadvGrowthAmount
 {
@@ -65,12 +68,19 @@ typedef struct PadvGrowth
 	PadvGrowthAmount all;
 	PadvGrowthAmount known[PADV_DIMENSIONS];	/* those with a key */
 	PadvGrowthAmount background[PADV_BACKGROUNDS];
+	int			replaced[PADV_DIMENSIONS];	/* keys, in this sample */
+	uint32_t	begins_at;		/* with which session, so that each comes at
+								 * times, and first */
 	PadvGrowthKey keys[PADV_DIMENSIONS][PADV_GROWTH_KEYS];
+	uint8_t		cells[PADV_DIMENSIONS][PADV_GROWTH_CELLS];	/* key + 1; 0: free */
 } PadvGrowth;
 
 extern void padv_growth_init(PadvGrowth *growth);
 
-/* Count the sessions of a sample, parallel workers included. */
+/*
+ * Count the sessions of a sample, parallel workers included.  Those that do nothing count in the
+ * first sample of a second.
+ */
 extern void padv_growth_sample(PadvGrowth *growth, const PadvSample *sample);
 
 /*
