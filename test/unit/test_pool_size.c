@@ -457,14 +457,14 @@ test_falls(void)
 	start_over(4);
 	add_takes(60, 4.0, 12.0, 300.0);
 	world.need.optimal = 2;
-	add_takes(10, 4.0, 12.0, 300.0);
+	add_takes(70, 4.0, 12.0, 300.0);
 	ok(world.size.pool_size == 17, "in the first hour the number falls as the optimum does");
 
 	start_over(4);
 	add_takes(60, 0.5, 0.0, 300.0);
 	add_takes(60, 0.0, 0.0, 0.0);
 	world.need.optimal = 2;
-	add_takes(5, 0.0, 0.0, 0.0);
+	add_takes(70, 0.0, 0.0, 0.0);
 	ok(world.size.pool_size == 2, "also when the load has ended");
 
 	start_over(4);
@@ -492,9 +492,30 @@ test_falls(void)
 	for (int day = 9; day < 16; day++)
 	{
 		world.now = START + day * DAY + HOUR;
-		add_takes(60, 4.0, 6.0, 300.0);
+		add_takes(700, 4.0, 6.0, 300.0);
 	}
 	ok(world.size.pool_size == 12, "and not for sixteen");
+}
+
+/* An optimum of some minutes, too small or too large, is none of the day. */
+static void
+test_short_optimum(void)
+{
+	start_over(10);
+	add_takes(4000, 4.0, 1.0, 300.0);
+	ok(world.size.pool_size == 14, "ten, and the pauses");
+	for (int64_t optimum = 3; optimum <= 40; optimum += 37)
+	{
+		world.need.optimal = optimum;
+		add_takes(300, 4.0, 1.0, 300.0);
+		world.need.optimal = 10;
+		add_takes(30, 4.0, 1.0, 300.0);
+		add_takes(3600, 0.1, 0.0, 12.0);
+		ok(world.size.pool_size == 14, "an optimum of %d for five minutes leaves nothing behind", (int) optimum);
+	}
+	world.need.optimal = 20;
+	add_takes(900, 4.0, 1.0, 300.0);
+	near((double) world.size.pool_size, staffed(20.0, 5.0), 1.0, "one that lasts does");
 }
 
 /* Days with a busy noon and an idle night, sessions simulated one by one. */
@@ -601,6 +622,7 @@ main(void)
 	test_unseen();
 	test_parallel();
 	test_falls();
+	test_short_optimum();
 	test_days();
 	test_keeping();
 	test_peaks();

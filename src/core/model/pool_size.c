@@ -63,10 +63,20 @@
 /* After this time the busiest load has no weight. */
 #define FADES (14 * DAY)
 
-/* The least change of a size, and the time in which a size follows each change. */
+/* The least change of a size, and the time in which a size follows changes. */
 #define STEP 0.1
 #define SETTLES HOUR
 #define FALLS_AFTER DAY
+
+/*
+ * The time for which a change is asked for.  A knee that is not real goes when the server
+ * recovers, or when the next load comes.
+ */
+#define ASKED_FOR (600 * SECOND)
+#define ASKED_FOR_SETTLING (60 * SECOND)
+
+/* The worker judges several times in a second; a longer pause counts for this. */
+#define LONGEST_PAUSE (5 * SECOND)
 
 /* Above this share of busy sessions, more sessions would probably be busy, too. */
 #define PRESSED 0.9
@@ -389,29 +399,50 @@ set_number(PadvPoolNumber *number, int64_t size, int64_t now)
 {
 	if (number->size == size)
 		return;
+	if (size < number->size || number->size == 0)
+		number->fell_at = now;
 	number->size = size;
-	number->changed_at = now;
+	number->wanted = 0;
+	number->wanted_for = 0;
 }
 
-/* Whether the shown size changes.  While settling, it can decrease at once. */
 static bool
-may_change(const PadvPoolNumber *number, int64_t size, int64_t now, bool settling)
+differs(int64_t size, int64_t from)
 {
-	double		change = (double) (size - number->size) / (double) number->size;
+	return fabs((double) (size - from)) >= STEP * (double) from;
+}
 
-	if (change >= STEP)
-		return true;
-	return change <= -STEP && (settling || now - number->changed_at >= FALLS_AFTER);
+/* Note which size is asked for, and for how long one on that side of the present one has been. */
+static void
+ask_for(PadvPoolNumber *number, int64_t size, int64_t pause)
+{
+	bool		larger = size > number->size;
+
+	if (!differs(size, number->size) || number->wanted == 0 || larger != (number->wanted > number->size))
+	{
+		number->wanted = differs(size, number->size) ? size : 0;
+		number->wanted_for = 0;
+		return;
+	}
+	number->wanted_for += pause;
+	if (larger == (size < number->wanted))
+		number->wanted = size;
 }
 
 static void
-update_size(const PadvPoolMemory *memory, PadvPoolNumber *number, int64_t size, double least, int64_t now)
+update_size(const PadvPoolMemory *memory, PadvPoolNumber *number, int64_t size, int64_t now, int64_t pause)
 {
 	bool		settling = now - memory->settles_from < SETTLES;
+	bool		grown = memory->busiest.at == memory->latest.at;
 
-	if (number->size == 0 || (double) number->size < least ||
-		((memory->near || settling) && may_change(number, size, now, settling)))
+	if (number->size == 0 || (grown && size > number->size && differs(size, number->size)))
 		set_number(number, size, now);
+	if (!memory->near && !settling)
+		return;
+	ask_for(number, size, pause);
+	if (number->wanted_for >= (settling ? ASKED_FOR_SETTLING : ASKED_FOR) &&
+		(settling || number->wanted > number->size || now - number->fell_at >= FALLS_AFTER))
+		set_number(number, number->wanted, now);
 }
 
 /* After the clock was set back, a time in the future becomes now. */
@@ -427,8 +458,26 @@ mend_times(PadvPoolMemory *memory, int64_t now)
 {
 	mend_time(&memory->busiest.at, now);
 	mend_time(&memory->settles_from, now);
-	mend_time(&memory->pool.changed_at, now);
-	mend_time(&memory->session_pool.changed_at, now);
+	mend_time(&memory->pool.fell_at, now);
+	mend_time(&memory->session_pool.fell_at, now);
+	mend_time(&memory->judged_at, now);
+}
+
+/* The time since the last judgement, as far as it counts. */
+static int64_t
+pause_until(PadvPoolMemory *memory, int64_t now)
+{
+	int64_t		pause = now - memory->judged_at;
+
+	memory->judged_at = now;
+	return pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE;
+}
+
+/* A size as shown: not below the least, nor beyond the server. */
+static int64_t
+shown_size(const PadvPoolNumber *number, double least, int64_t usable)
+{
+	return (int64_t) fmin(fmax((double) number->size, least), fmax(least, (double) usable));
 }
 
 /* The sizes without a load: the setting, or not known. */
@@ -444,10 +493,11 @@ void
 padv_pool_judge(PadvPoolMemory *memory, const PadvPoolNeed *need, int64_t now, PadvPoolSize *size)
 {
 	PadvPoolBasis *inputs = &size->inputs;
-	int64_t		most;
+	int64_t		pause;
 
 	now = now > LATEST ? LATEST : now < -LATEST ? -LATEST : now;
 	mend_times(memory, now);
+	pause = pause_until(memory, now);
 	compare_latest(memory, need, now);
 	if (memory->busiest.at == 0)
 	{
@@ -458,12 +508,10 @@ padv_pool_judge(PadvPoolMemory *memory, const PadvPoolNeed *need, int64_t now, P
 	if (memory->setting != need->setting)
 		memory->pool.size = memory->session_pool.size = 0;
 	memory->setting = need->setting;
-	update_size(memory, &memory->pool, inputs->pool_size, inputs->least, now);
-	update_size(memory, &memory->session_pool, inputs->session_pool_size, inputs->least, now);
-
-	most = (int64_t) fmax(inputs->least, (double) need->usable);
-	size->pool_size = memory->pool.size < most ? memory->pool.size : most;
-	size->session_pool_size = memory->session_pool.size < most ? memory->session_pool.size : most;
+	update_size(memory, &memory->pool, inputs->pool_size, now, pause);
+	update_size(memory, &memory->session_pool, inputs->session_pool_size, now, pause);
+	size->pool_size = shown_size(&memory->pool, inputs->least, need->usable);
+	size->session_pool_size = shown_size(&memory->session_pool, inputs->least, need->usable);
 	if (size->session_pool_size < size->pool_size)
 		size->session_pool_size = size->pool_size;
 
@@ -483,7 +531,7 @@ padv_pool_keep(const PadvPoolMemory *memory, double numbers[PADV_POOL_NUMBERS])
 	const PadvPoolLoad *busiest = &memory->busiest;
 	const double kept[PADV_POOL_NUMBERS] = {
 		FORM, (double) busiest->at, (double) memory->settles_from,
-		(double) memory->pool.changed_at, (double) memory->session_pool.changed_at,
+		(double) memory->pool.fell_at, (double) memory->session_pool.fell_at,
 		(double) memory->setting, (double) memory->pool.size, (double) memory->session_pool.size,
 		busiest->samples, busiest->throughput, busiest->sessions, busiest->executing,
 		busiest->ready, busiest->held, busiest->round_trip, busiest->turnaround,
@@ -512,8 +560,8 @@ padv_pool_restore(PadvPoolMemory *memory, const double *numbers, size_t count)
 	memory->busiest = (PadvPoolLoad) {(int64_t) numbers[1], numbers[8], numbers[9], numbers[10],
 	numbers[11], numbers[12], numbers[13], numbers[14], numbers[15]};
 	memory->settles_from = (int64_t) numbers[2];
-	memory->pool.changed_at = (int64_t) numbers[3];
-	memory->session_pool.changed_at = (int64_t) numbers[4];
+	memory->pool.fell_at = (int64_t) numbers[3];
+	memory->session_pool.fell_at = (int64_t) numbers[4];
 	memory->setting = (int64_t) numbers[5];
 	memory->pool.size = (int64_t) numbers[6];
 	memory->session_pool.size = (int64_t) numbers[7];

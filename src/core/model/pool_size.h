@@ -90,11 +90,16 @@ typedef struct PadvPoolSecond
 	double		ended;			/* seconds; see PadvInterval */
 } PadvPoolSecond;
 
-/* A size as shown, with the time of its last change. */
+/* A size, the time of its last decrease, and another size that the load asks for. */
 typedef struct PadvPoolNumber
 {
 	int64_t		size;			/* 0: none yet */
-	int64_t		changed_at;		/* wall clock */
+	int64_t		fell_at;		/* wall clock */
+
+	/* not saved */
+	int64_t		wanted;			/* of all that were asked for since, the one
+								 * next to size; 0: none */
+	int64_t		wanted_for;		/* microseconds of busy load */
 } PadvPoolNumber;
 
 #define PADV_POOL_SECONDS 60
@@ -118,6 +123,7 @@ typedef struct PadvPoolMemory
 	bool		fresh;			/* latest was updated after the last
 								 * padv_pool_judge */
 	bool		near;			/* latest is nearly as busy as the busiest */
+	int64_t		judged_at;		/* the last padv_pool_judge, wall clock */
 	int			next;
 	int			count;
 	PadvPoolSecond recent[PADV_POOL_SECONDS];
@@ -134,9 +140,11 @@ extern void padv_pool_add(PadvPoolMemory *memory, const PadvWindowMeans *means,
  * Compute the sizes now; `now` is the wall clock in microseconds.
  *
  * A busier load replaces the remembered one.  The load to exceed falls to nothing in 14
- * days, so that an old load fades.  A size changes by at least a tenth.  In the hour
- * after a much busier load was first seen, the sizes follow each change.  Later they do
- * not change while there is clearly less load, and decrease at most once a day.
+ * days, so that an old load fades.  A size changes by at least a tenth.  With a
+ * busier load it increases at once.  In the hour after a much busier load was first seen it
+ * follows the optimum in a minute.  Later it does so when the load has asked for that for
+ * ten minutes, not while there is clearly less load, and decreases at most once a day.  So
+ * an optimum of a moment leaves nothing behind.  The sizes are at least the optimum of now.
  */
 extern void padv_pool_judge(PadvPoolMemory *memory, const PadvPoolNeed *need, int64_t now,
 							PadvPoolSize *size);
