@@ -359,7 +359,7 @@ explain_held_number(const PadvEmitter *emitter, const char *what, int64_t shown,
 {
 	if (shown != now)
 		padv_emit(emitter,
-				  "%s stays at %lld: it changes by a tenth or more, under the busiest load, and falls once a day.",
+				  "%s stays at %lld: it changes by a tenth or more, after minutes under the busiest load, and falls once a day.",
 				  what, (long long) shown);
 }
 
