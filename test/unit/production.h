@@ -36,6 +36,7 @@
 #define PRODUCTION_STEPS 10		/* in a second */
 #define JUDGE_SECONDS 5
 #define MINUTE 60
+#define LONGEST_READ 0.005		/* of a disk without a queue, in seconds */
 
 /* What a transaction needs, in seconds, and what there is for it. */
 typedef struct ProductionServer
@@ -366,7 +367,7 @@ production_count(Production *p, double done, const ProductionPoint *point)
 	value[PADV_SESSIONS_RUN] += point->at[AT_CORES] + p->weather.batch;
 	value[PADV_SESSIONS_DELAY] += point->at[READY];
 	value[PADV_DISK_READ] += point->at[AT_DISKS];
-	value[PADV_DISK_READ_COUNT] += p->server.disk > 0.0 ? done * p->weather.reads * p->weather.mix : 0.0;
+	value[PADV_DISK_READ_COUNT] += done * p->weather.reads * p->weather.mix * ceil(p->server.disk / LONGEST_READ);
 	value[PADV_COMMITTED] += done;
 	value[PADV_INSIDE] += inside;
 }

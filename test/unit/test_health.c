@@ -146,6 +146,7 @@ test_states(void)
 	status->model.chosen = PADV_METHOD_WAIT_RATIO;
 	status->model.by_cores = 20;
 	ok(padv_health(&local).status == PADV_CHECK_OK, "with idle cores");
+	status->model.bottleneck_saturated = true;
 	status->model.by_bottleneck = 8;
 	status->model.bottleneck = PADV_RESOURCE_LOCKS;
 	status->model.verdict = PADV_VERDICT_CONTENTION;

@@ -337,6 +337,63 @@ test_stuck(void)
 	ok(padv_interval_locks_move(&interval), "the holder makes short pauses");
 }
 
+/* A lock that is held for three quarters of the time, and what its queue says of it. */
+static void
+test_expected_lock(void)
+{
+	PadvWaits	waits = {0};
+	PadvInterval busy = {.seconds = 1.0, .run = 2.0, .transactions = 1000.0, .sessions = 50.0, .busy = 5.25, .inside = 3.0,
+	.lock = 2.25};
+
+	for (int i = 0; i < 60; i++)
+		padv_waits_add(&waits, &busy);
+	near(waits.locks.expected_through, 4.0, 1e-6, "three inside at 0.75 are four at 1");
+	ok(waits.locks.share == 0.0, "and it is not saturated yet");
+	busy.lock = 0.3;
+	busy.inside = 1.0;
+	for (int i = 0; i < 7200; i++)
+		padv_waits_add(&waits, &busy);
+	near(waits.locks.expected_through, 4.0, 1e-6, "which hours of less load do not change");
+	busy.inside = 8.0;
+	for (int i = 0; i < 660; i++)
+		padv_waits_add(&waits, &busy);
+	ok(waits.locks.expected_through == 0.0, "but more load without a queue does");
+}
+
+/* Reads that take so long, with so many under way, for some seconds. */
+static PadvInterval
+read_for(PadvReadLatency *latency, double reads, double reading, int seconds)
+{
+	PadvInterval busy;
+
+	for (int i = 0; i < seconds; i++)
+	{
+		busy = (PadvInterval) {.seconds = 1.0, .reads = reads, .reading = reading, .disk = reading, .sessions = 100.0,
+		.busy = reading};
+		padv_read_latency_update(latency, &busy);
+	}
+	return busy;
+}
+
+static void
+test_disk_servers(void)
+{
+	PadvReadLatency latency = {0};
+	PadvInterval busy = read_for(&latency, 170.0, 57.0, 60);
+
+	ok(busy.disk_queue > 50.0, "no device takes a third of a second for a read without a queue");
+
+	/* 5 ms without a queue, four at once: at 0.8 a read waits for 0.2 / 0.2 of 5 ms / 4 */
+	memset(&latency, 0, sizeof(latency));
+	(void) read_for(&latency, 100.0, 0.5, 60);
+	busy = read_for(&latency, 640.0, 640.0 * 0.005 * 2.0, 60);
+	ok(!busy.disk_tells, "a queue of a minute can be a slow spell");
+	busy = read_for(&latency, 640.0, 640.0 * 0.005 * 2.0, 900);
+	ok(busy.disk_tells, "one of a quarter of an hour is none");
+	near(busy.disk_servers, 4.5, 1.0, "about four reads are under way at once at most");
+	near(busy.disk_served, 3.5, 0.6, "and a few less now");
+}
+
 /* Of sessions of 20 ms the kernel's account shows a hundredth: they are not asleep. */
 static void
 test_brief(void)
@@ -363,6 +420,8 @@ test_brief(void)
 int
 main(void)
 {
+	test_expected_lock();
+	test_disk_servers();
 	test_brief();
 	test_stuck();
 	test_cores();

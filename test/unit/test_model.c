@@ -381,8 +381,12 @@ test_wait_ratio(void)
 	waits.locks.share = 0;
 	waits.disks = (PadvBottleneck) {.share = 0.9, .users = 4, .through = 8};
 	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
-	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 11 && model.bottleneck == PADV_RESOURCE_DISKS,
-	   "or what four disks let through");
+	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 11 && model.bottleneck == PADV_RESOURCE_DISKS &&
+	   model.bottleneck_saturated, "or what four disks let through");
+	waits.disks = (PadvBottleneck) {.expected_users = 4, .expected_through = 8};
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
+	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 11 && !model.bottleneck_saturated,
+	   "or what their queue shows that they will");
 }
 
 static void
@@ -638,7 +642,7 @@ test_fuzz(void)
 		PadvMinute	minute = {.samples = 600};
 		PadvLoad	load = {.disk_reads = anything(), .sessions_run = anything(), .sessions_delay = anything()};
 		PadvWaits	waits = {anything(), anything(), anything(), anything(), anything(), anything(),
-		{anything(), anything(), anything()}, {anything(), anything(), anything()}};
+		{anything(), anything(), anything(), anything(), anything(), 0}, {anything(), anything(), anything(), anything(), anything(), 0}};
 		PadvCurve	curve = {.state = (PadvCurveState) (i % 3), .busy = {anything(), anything(), anything()},
 			.active = {anything(), anything(), anything()}, .best_so_far = anything(),
 		.helpful_active = anything()};

@@ -360,7 +360,7 @@ fewer_do_as_much(const PadvModel *model)
 				high;
 
 	return padv_model_gain(model, &gain, &low, &high) ||
-		(model->bottleneck == PADV_RESOURCE_LOCKS && model->by_bottleneck > 0.0 &&
+		(model->bottleneck == PADV_RESOURCE_LOCKS && model->bottleneck_saturated && model->by_bottleneck > 0.0 &&
 		 model->demand > model->by_bottleneck);
 }
 

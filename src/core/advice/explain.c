@@ -53,7 +53,12 @@ explain_wait_ratio(const PadvModel *model, char *text, size_t size)
 	char		rounding[ROUNDING];
 	char		through[256] = "";
 
-	if (bound)
+	if (bound && !model->bottleneck_saturated)
+		snprintf(through, sizeof(through),
+				 " But sessions queue for %s: once these are saturated, %.4g sessions will not queue for them, so %.4g connections will be enough, %s.",
+				 padv_resource_name(model->bottleneck), bottleneck->expected_through, model->by_bottleneck,
+				 describe_rounding(model->by_bottleneck, estimate->connections, rounding));
+	else if (bound)
 		snprintf(through, sizeof(through),
 				 " But %s are saturated: %.4g sessions did not queue for them, so %.4g connections are enough, %s.",
 				 padv_resource_name(model->bottleneck), bottleneck->through, model->by_bottleneck,

@@ -161,8 +161,8 @@ bool
 padv_health_used_up(const PadvStatus *status, PadvResource *resource)
 {
 	const PadvModel *model = &status->model;
-	bool		queues = model->chosen == PADV_METHOD_WAIT_RATIO && model->by_bottleneck > 0.0 &&
-		model->by_bottleneck < model->by_cores;
+	bool		queues = model->chosen == PADV_METHOD_WAIT_RATIO && model->bottleneck_saturated &&
+		model->by_bottleneck > 0.0 && model->by_bottleneck < model->by_cores;
 
 	*resource = queues ? model->bottleneck : PADV_RESOURCE_CORES;
 	return queues || padv_health_cores_used_up(status);

@@ -222,18 +222,25 @@ connections_for(double servers, double wait_ratio, double pause_ratio)
 	return servers * (1.0 + wait_ratio) + sqrt(servers * z * (1.0 + z));
 }
 
+static bool
+is_saturated(const PadvBottleneck *bottleneck)
+{
+	return bottleneck->share >= SATURATED_SHARE && bottleneck->through > 0.0;
+}
+
 /*
  * While a resource is saturated, the sessions that do not queue for it are as many as it
- * lets through.  Returns 0 if it is not saturated.
+ * lets through.  Before, a queue shows how many these will be.  Returns 0 if neither was
+ * seen.
  */
 static double
 connections_through(const PadvBottleneck *bottleneck)
 {
-	double		users = fmax(1.0, bottleneck->users);
+	bool		saturated = is_saturated(bottleneck);
+	double		users = fmax(1.0, saturated ? bottleneck->users : bottleneck->expected_users);
+	double		through = saturated ? bottleneck->through : bottleneck->expected_through;
 
-	if (bottleneck->share < SATURATED_SHARE)
-		return 0.0;
-	return connections_for(users, fmax(0.0, bottleneck->through / users - 1.0), 0.0);
+	return through > 0.0 ? connections_for(users, fmax(0.0, through / users - 1.0), 0.0) : 0.0;
 }
 
 static void
@@ -244,10 +251,12 @@ find_bottleneck(PadvModel *model)
 
 	model->by_bottleneck = by_locks;
 	model->bottleneck = PADV_RESOURCE_LOCKS;
+	model->bottleneck_saturated = is_saturated(&model->waits.locks);
 	if (by_disks > 0.0 && (by_locks <= 0.0 || by_disks < by_locks))
 	{
 		model->by_bottleneck = by_disks;
 		model->bottleneck = PADV_RESOURCE_DISKS;
+		model->bottleneck_saturated = is_saturated(&model->waits.disks);
 	}
 }
 

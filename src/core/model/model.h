@@ -88,7 +88,9 @@ typedef struct PadvModel
 	PadvWaits	waits;
 	double		wait_ratio;		/* asleep / run, with hysteresis */
 	double		by_cores;		/* connections that keep the cores busy */
-	PadvResource bottleneck;	/* saturated locks or disks */
+	PadvResource bottleneck;	/* locks or disks */
+	bool		bottleneck_saturated;	/* otherwise its queue shows what to
+										 * expect */
 	double		by_bottleneck;	/* connections that it lets through; 0: none */
 
 	PadvCurve	curve;

@@ -208,6 +208,21 @@ padv_sessions_are_used_up(PadvSessionWatch *watch, const PadvInterval *interval)
 #define SHORTER_SHARE 0.3
 #define LATENCY_DOUBLES_SECONDS 3600.0
 
+/*
+ * No device takes longer for a read that finds no queue: a disk of 5400 revolutions per minute
+ * needs 12 ms for the way of its head and 5.6 ms for half a turn.  So a device that is
+ * saturated from the first second on is seen as such.
+ */
+#define LONGEST_UNQUEUED 0.02
+
+/* A longer latency than the shortest by a smaller part is no queue.  The most servers of the last hours halve in a day. */
+#define LEAST_QUEUE 0.1
+#define SERVERS_HALVE_SECONDS 86400.0
+
+/* A queue of this share of the seconds, with this time constant, is not a slow spell. */
+#define MOSTLY_QUEUED 0.5
+#define QUEUED_SECONDS 600.0
+
 /* A saturated device completes this share of its best rate, which halves in an hour. */
 #define FULL_RATE 0.85
 #define RATE_HALVES_SECONDS 3600.0
@@ -228,18 +243,45 @@ add_reads(PadvReadLatency *latency, const PadvInterval *interval)
 	return latency->reads >= ENOUGH_READS && latency->read_seconds > 0.0;
 }
 
+/*
+ * How many reads can be under way at once, by the queue before saturation.  With c servers,
+ * and a reads under way that take s each, a read waits for s * (a / c) / (c - a) (Seidmann,
+ * Schweitzer and Shalev-Oren 1987).  Of slow spells the result is too small, so the largest
+ * one of the last hours counts.  Without a queue it is too small, too, and only bounds that.
+ */
+static void
+update_servers(PadvReadLatency *latency, double present, double seconds)
+{
+	double		served = latency->reads / latency->seconds * latency->shortest;
+	double		queue = fmax(LEAST_QUEUE, present / latency->shortest - 1.0);
+	double		servers = 0.5 * (served + sqrt(served * served + 4.0 * served / queue));
+
+	latency->servers = fmax(servers, latency->servers * exp2(-seconds / SERVERS_HALVE_SECONDS));
+}
+
+/* Whether reads queue, and have done so for most of the time with this rate. */
+static bool
+watch_queue(PadvReadLatency *latency, double present, double seconds)
+{
+	bool		queued = present >= (1.0 + LEAST_QUEUE) * latency->shortest;
+
+	latency->queued += ((queued ? 1.0 : 0.0) - latency->queued) * fmin(1.0, seconds / QUEUED_SECONDS);
+	return queued && latency->queued >= MOSTLY_QUEUED;
+}
+
 void
 padv_read_latency_update(PadvReadLatency *latency, PadvInterval *interval)
 {
 	double		present;
 	double		rate;
 
-	interval->disk_queue = 0.0;
+	interval->disk_queue = interval->disk_served = interval->disk_servers = 0.0;
+	interval->disk_tells = false;
 	if (!add_reads(latency, interval))
 		return;
 	present = latency->read_seconds / latency->reads;
 	if (latency->shortest <= 0.0)
-		latency->shortest = present;
+		latency->shortest = fmin(present, LONGEST_UNQUEUED);
 	else if (present < latency->shortest)
 		latency->shortest += SHORTER_SHARE * (present - latency->shortest);
 	rate = latency->reads / latency->seconds;
@@ -248,9 +290,16 @@ padv_read_latency_update(PadvReadLatency *latency, PadvInterval *interval)
 		interval->disk_queue = fmin(interval->disk, interval->reading) *
 			fmax(0.0, 1.0 - latency->shortest / present);
 
+	update_servers(latency, present, interval->seconds);
+	interval->disk_served = fmin(interval->disk, interval->reading) * fmin(1.0, latency->shortest / present);
+	interval->disk_servers = latency->servers;
+	if (rate >= FULL_RATE * latency->best_rate)
+		interval->disk_tells = watch_queue(latency, present, interval->seconds);
+
 	/* a queue that lasts for hours says nothing about the device without it */
 	if (present > latency->shortest && !(interval->sessions > 0.0 && disks_are_saturated(interval)))
-		latency->shortest = fmin(present, latency->shortest * exp2(interval->seconds / LATENCY_DOUBLES_SECONDS));
+		latency->shortest = fmin(fmin(present, LONGEST_UNQUEUED),
+								 latency->shortest * exp2(interval->seconds / LATENCY_DOUBLES_SECONDS));
 }
 
 void
@@ -338,6 +387,76 @@ add_bottleneck(PadvBottleneck *bottleneck, bool saturated, double users, double 
 		bottleneck->through = bottleneck->users = 0.0;
 }
 
+/*
+ * Expectations: the time constant of their means, and the seconds of a load with nearly as
+ * many sessions and no queue after which they are forgotten.
+ */
+#define EXPECT_SECONDS 60.0
+#define QUIET_LOAD 0.9
+#define QUIET_SECONDS 600.0
+
+/* Note what goes through a resource that is used by this part, 0..1; 0: no queue was seen. */
+static void
+expect_bottleneck(PadvBottleneck *bottleneck, double used, double users, double through, double seconds)
+{
+	double		share = bottleneck->expected_through > 0.0 ? fmin(1.0, seconds / EXPECT_SECONDS) : 1.0;
+
+	if (used > 0.0)
+	{
+		bottleneck->expected_users += (users - bottleneck->expected_users) * share;
+		bottleneck->expected_through += (through / used - bottleneck->expected_through) * share;
+		bottleneck->quiet_seconds = 0.0;
+	}
+	else if (through >= QUIET_LOAD * bottleneck->expected_through)
+		bottleneck->quiet_seconds += seconds;
+	if (bottleneck->quiet_seconds >= QUIET_SECONDS)
+		bottleneck->expected_users = bottleneck->expected_through = 0.0;
+}
+
+/* The part in use from which on the queue before a resource tells how much it is used. */
+#define TELLING_USE 0.6
+
+/*
+ * How much of the time a lock is held, by the sessions that wait for it, as if all wait for
+ * one: u * u / (1 - u) wait (M/M/1).
+ */
+static double
+lock_use(const PadvInterval *interval)
+{
+	double		waiting = interval->lock;
+	double		used = 0.5 * (sqrt(waiting * (waiting + 4.0)) - waiting);
+
+	return padv_interval_locks_move(interval) && used >= TELLING_USE ? used : 0.0;
+}
+
+static double
+disk_use(const PadvInterval *interval)
+{
+	double		used = interval->disk_servers > 0.0 ? fmin(1.0, interval->disk_served / interval->disk_servers) : 0.0;
+
+	return interval->disk_tells && used >= TELLING_USE ? used : 0.0;
+}
+
+/* The devices do more than what was expected of them. */
+static void
+raise_users(PadvBottleneck *bottleneck, double users)
+{
+	if (!(bottleneck->expected_users > 0.0) || users <= bottleneck->expected_users)
+		return;
+	bottleneck->expected_through *= users / bottleneck->expected_users;
+	bottleneck->expected_users = users;
+}
+
+static void
+expect_bottlenecks(PadvWaits *waits, const PadvInterval *interval)
+{
+	expect_bottleneck(&waits->locks, lock_use(interval), 1.0, interval->inside, interval->seconds);
+	raise_users(&waits->disks, interval->disk_servers);
+	expect_bottleneck(&waits->disks, disk_use(interval), interval->disk_servers,
+					  interval->inside - fmin(interval->disk, interval->reading) + interval->disk_served,
+					  interval->seconds);
+}
+
 /* The weight of a second with this utilization of the cores. */
 #define CORES_SATURATED 0.9
 #define SATURATED_WEIGHT 0.5
@@ -356,6 +475,7 @@ padv_waits_add(PadvWaits *waits, const PadvInterval *interval)
 	add_bottleneck(&waits->locks, locks_are_saturated(interval), 1.0, interval->inside, interval->seconds);
 	add_bottleneck(&waits->disks, disks_are_saturated(interval), fmin(interval->disk, interval->reading) - interval->disk_queue,
 				   interval->inside - interval->disk_queue, interval->seconds);
+	expect_bottlenecks(waits, interval);
 	if (live_for_less(interval, SEEN_LIFE))
 		return;
 	left = exp2(-fmin(run / PADV_WAITS_HALF_LIFE, seconds / PADV_WAITS_LEAST_SECONDS));

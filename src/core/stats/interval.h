@@ -61,6 +61,14 @@ typedef struct PadvInterval
 	double		disk_queue;		/* those of disk that wait for other reads of
 								 * the device; see padv_read_latency_update */
 	double		commit;			/* for a group commit */
+
+	/* set by padv_read_latency_update; 0: not known */
+	double		disk_served;	/* those of disk whose read is under way */
+	double		disk_servers;	/* reads under way at once with which the
+								 * devices do their most; at least */
+	bool		disk_tells;		/* reads queue at the highest rate, and have
+								 * done so for long, so that disk_servers is
+								 * not only the least */
 } PadvInterval;
 
 /*
@@ -125,6 +133,11 @@ typedef struct PadvReadLatency
 	double		shortest;		/* in seconds */
 	double		best_rate;		/* reads per second */
 
+	/* not saved */
+	double		servers;		/* see PadvInterval.disk_servers */
+	double		queued;			/* share of the recent seconds with the
+								 * highest rate in which reads queued */
+
 	/* sums over the last seconds, which fade */
 	double		seconds;
 	double		reads;
@@ -132,7 +145,7 @@ typedef struct PadvReadLatency
 } PadvReadLatency;
 
 /*
- * Update them, and set interval->disk_queue.  The shortest latency rises slowly, but not
+ * Update them, and set interval->disk_queue, disk_served, disk_servers and disk_tells.  The shortest latency rises slowly, but not
  * while sessions queue for a saturated disk.  If reads take longer than the shortest
  * latency, the rest of the time is spent in the queue of the device, so this share of the
  * sessions that wait for a read waits there.
@@ -151,7 +164,10 @@ extern void padv_read_latency_update(PadvReadLatency *latency, PadvInterval *int
 extern void padv_read_latency_keep(const PadvReadLatency *latency, double numbers[PADV_READ_LATENCY_NUMBERS]);
 extern bool padv_read_latency_restore(PadvReadLatency *latency, const double *numbers, size_t count);
 
-/* A resource that sessions queue for, in the seconds in which it was saturated. */
+/*
+ * A resource that sessions queue for: in the seconds in which it was saturated, and what is
+ * to be expected of it from seconds in which it was not.
+ */
 typedef struct PadvBottleneck
 {
 	double		share;			/* of the recent seconds, 0..1 */
@@ -159,6 +175,11 @@ typedef struct PadvBottleneck
 	double		through;		/* sessions that did not queue for it, its
 								 * users included; mean with preference for
 								 * the beginning */
+
+	/* once it is saturated; recent means, 0: not known */
+	double		expected_users;
+	double		expected_through;
+	double		quiet_seconds;	/* of load that showed no queue */
 } PadvBottleneck;
 
 /*
