@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
 # Every suite, on a private PostgreSQL; the last line is 'N passed, N failed'.
 #
-# SUITES="unit tap" runs some of: build lint unit fuzz regress isolation tap apps fleet.
+# SUITES="unit tap" runs some of: build lint unit fuzz regress isolation tap apps fleet load.
 # PROVE_TESTS=test/t/010_worker.pl runs one TAP file. TEST_JOBS is how many run side by side, 4 if not
 # given, as most of them wait. KEEP=1 keeps the folder. What was skipped is named before the last line.
 # shellcheck source=test/private_server.sh
 source "$(dirname "${BASH_SOURCE[0]}")/private_server.sh"
 
-# Without SUITES all but apps, which takes as long as tap, and fleet, which adds Patroni to files of tap.
-ALL='build lint unit fuzz regress isolation tap apps fleet'
+# Without SUITES all but apps, which takes as long as tap, fleet, which adds Patroni to files of tap, and
+# load, which takes all cores for minutes: beside others its load would not be the cause of what is found.
+ALL='build lint unit fuzz regress isolation tap apps fleet load'
 APPS='065_java_pools 066_more_pools 068_drivers'
 PATRONI='072_patroni'
 FLEET="063_fleet 067_several_gates 069_fleet_limit $PATRONI"
-SUITES=${SUITES:-${ALL% apps fleet}}
+LOAD='075_incident_culprits'
+SUITES=${SUITES:-${ALL% apps fleet load}}
 PASSED=0
 FAILED=0
 SKIPPED=()
@@ -135,14 +137,14 @@ build() {
 
 files_of() { printf 'test/t/%s.pl ' "$@"; }
 
-# All TAP files but those of apps and Patroni. First those that wait for minutes, as rules go by minutes.
+# All TAP files but those of apps and load, and Patroni. First those that wait for minutes, as rules go by minutes.
 tap_files() {
-    local slow='075_incident_culprits 046_incidents 062_real_pools 061_pools 060_trial 056_documentation' file name
+    local slow='046_incidents 062_real_pools 061_pools 060_trial 056_documentation' file name
     # shellcheck disable=SC2086 # a list of names
     files_of $slow
     for file in "$WORK"/source/test/t/*.pl; do
         name=$(basename "$file" .pl)
-        case " $slow $APPS $PATRONI " in
+        case " $slow $APPS $PATRONI $LOAD " in
             *" $name "*) ;;
             *) files_of "$name" ;;
         esac
@@ -197,7 +199,7 @@ FETCHING=$!
 set +m
 CHILDREN+=("$FETCHING")
 mkdir -p "$WORK/unit"
-# shellcheck disable=SC2086 # APPS and FLEET are lists of names
+# shellcheck disable=SC2086 # APPS, FLEET and LOAD are lists of names
 for suite in $SUITES; do
     case $suite in
         tap | apps | fleet) wait_for_programs ;;
@@ -212,6 +214,7 @@ for suite in $SUITES; do
         tap) installcheck tap REGRESS= ISOLATION= PROVE_FLAGS="-v --timer -j ${TEST_JOBS:-4}" PROVE_TESTS="${PROVE_TESTS:-$(tap_files)}" ;;
         apps) installcheck apps REGRESS= ISOLATION= PROVE_FLAGS="-v --timer" PROVE_TESTS="$(files_of $APPS)" ;;
         fleet) installcheck fleet REGRESS= ISOLATION= PROVE_FLAGS="-v --timer -j ${TEST_JOBS:-2}" PROVE_TESTS="$(files_of $FLEET)" ;;
+        load) installcheck load REGRESS= ISOLATION= PROVE_FLAGS="-v --timer" PROVE_TESTS="$(files_of $LOAD)" ;;
         *) fail "no suite \"$suite\"; there are: $ALL" ;;
     esac
 done
