@@ -311,7 +311,7 @@ remedy_growth(const PadvNamedIncident *named, char *text, size_t size)
 					 for_role(named, setting).text);
 			return;
 		case PADV_CULPRIT_QUERY:
-			snprintf(text, size, "Fewer of it at a time: ALTER SYSTEM SET pool_advisor.query_max_active = '%lld = %s'. ",
+			snprintf(text, size, "Fewer of it at a time: add '%lld = %s' to pool_advisor.query_max_active. ",
 					 (long long) incident->query_id, room.text);
 			return;
 		case PADV_CULPRIT_BACKGROUND:
