@@ -64,10 +64,11 @@ day_counts(const PadvDailyPeak *peak, int i, int64_t day)
 int64_t
 padv_peak_most(const PadvDailyPeak *peak, int64_t at)
 {
+	int64_t		day = day_of(at);
 	double		most = 0.0;
 
 	for (int i = 0; i < PADV_PEAK_DAYS; i++)
-		if (day_counts(peak, i, day_of(at)))
+		if (day_counts(peak, i, day))
 			most = fmax(most, peak->connections[i]);
 	return (int64_t) ceil(most);
 }
