@@ -74,7 +74,7 @@ test_dimensions(void)
 {
 	begin();
 	add(4, WEB, 1, 21, 31, 41);
-	pass(100, true);
+	pass(150, true);
 	ok(culprit_of(PADV_GROWTH_DEMAND) == PADV_CULPRIT_NONE, "without a load that goes on there is no culprit");
 	add(40, WEB, 1, 21, 31, 41);
 	pass(20, false);
@@ -143,7 +143,7 @@ test_background(void)
 {
 	begin();
 	add(2, WEB, 1, 21, 31, 41);
-	pass(100, true);
+	pass(150, true);
 	add(20, WEB, 1, 21, 31, 41);
 	sample.background_io[PADV_BACKGROUND_AUTOVACUUM] = 2;
 	pass(20, false);
@@ -159,7 +159,7 @@ test_background(void)
 	begin();
 	add(2, WEB, 1, 21, 31, 41);
 	sample.background_io[PADV_BACKGROUND_CHECKPOINTER] = 1;
-	pass(100, true);
+	pass(150, true);
 	add(20, WEB, 1, 21, 31, 41);
 	pass(20, false);
 	ok(culprit_of(PADV_GROWTH_IO) == PADV_CULPRIT_NONE, "a checkpointer that always waits for I/O is none");
@@ -171,15 +171,15 @@ test_late_signs(void)
 {
 	begin();
 	add(4, WEB, 1, 21, 31, 41);
-	pass(110, true);
+	pass(150, true);
 	add(10, WEB, 1, 21, 31, 41);
 	add(40, 11, 1, 22, 32, 42);
-	pass(25, true);
+	pass(55, true);
 	add(10, WEB, 1, 21, 31, 41);
 	add(40, 11, 1, 22, 32, 42);
 	pass(15, false);
 	ok(culprit_of(PADV_GROWTH_DEMAND) == PADV_CULPRIT_ROLE && incident.role == 11 && incident.share_before == 0.0,
-	   "what came half a minute before the signs is not usual");
+	   "what came a minute before the signs is not usual");
 }
 
 /* Short statements are often seen before they have their query ID, and long ones never. */
@@ -189,7 +189,7 @@ test_short_statements(void)
 	begin();
 	add(3, WEB, 1, 21, 31, 41);
 	add(3, WEB, 1, 21, 31, 0);
-	pass(120, true);
+	pass(150, true);
 	add(30, WEB, 1, 21, 31, 41);
 	pass(20, false);
 	ok(culprit_of(PADV_GROWTH_IO) == PADV_CULPRIT_NONE, "a query that was half of what was seen, and all that had an ID");

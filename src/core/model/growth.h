@@ -24,10 +24,10 @@ typedef enum PadvGrowthOf
 
 /*
  * The usual load is learned in steps of ten seconds.  The newest steps may belong to what has
- * just begun, so they wait.
+ * just begun, because signs that are means of a minute come up to a minute later, so they wait.
  */
 #define PADV_GROWTH_STEP_SECONDS 10.0
-#define PADV_GROWTH_LAG 3
+#define PADV_GROWTH_LAG 7
 
 /* Keys of a dimension that are told apart; a new one takes the place of the least one. */
 #define PADV_GROWTH_KEYS 128
