@@ -165,6 +165,20 @@ test_background(void)
 	ok(culprit_of(PADV_GROWTH_IO) == PADV_CULPRIT_NONE, "a checkpointer that always waits for I/O is none");
 }
 
+/* A batch goes, and all others stand still. */
+static void
+test_one_leaves(void)
+{
+	begin();
+	add(3, WEB, 1, 21, 31, 41);
+	add(3, 11, 1, 22, 32, 42);
+	pass(150, true);
+	add(20, WEB, 1, 21, 31, 41);
+	pass(20, false);
+	ok(culprit_of(PADV_GROWTH_DEMAND) == PADV_CULPRIT_NONE && culprit_of(PADV_GROWTH_IO) == PADV_CULPRIT_NONE,
+	   "that one has left makes none of those who stay");
+}
+
 /* The signs of a load come later than the load. */
 static void
 test_late_signs(void)
@@ -237,6 +251,7 @@ main(void)
 	test_dimensions();
 	test_many_keys();
 	test_background();
+	test_one_leaves();
 	test_late_signs();
 	test_short_statements();
 	test_idle_server();

@@ -362,18 +362,35 @@ is_known(const PadvGrowth *growth, PadvDimension dimension)
 		growth->known[dimension].before[PADV_GROWTH_DEMAND] * growth->before_seconds * growth->samples_rate >= OFTEN_SEEN;
 }
 
+/* The usual load of keys, without those that are there no more: that these have left brings no load. */
+static PadvGrowthAmount
+usual_of_present(const PadvGrowth *growth, PadvDimension dimension, PadvGrowthOf of)
+{
+	PadvGrowthAmount usual = growth->known[dimension];
+
+	for (int i = 0; i < PADV_GROWTH_KEYS && growth->keys[dimension][i].used; i++)
+	{
+		const PadvGrowthAmount *amount = &growth->keys[dimension][i].amount;
+
+		for (int j = 0; j < PADV_GROWTH_KINDS && !(amount->now[of] > 0.0); j++)
+			usual.before[j] = fmax(usual.before[j] - amount->before[j], 0.0);
+	}
+	return usual;
+}
+
 /* The key of a dimension whose share has grown most, if it stands out. */
 static Suspect
 suspect_of(const PadvGrowth *growth, PadvDimension dimension, PadvGrowthOf of, const PadvKeyNames *names)
 {
 	const PadvGrowthAmount *all = &growth->all;
+	const PadvGrowthAmount usual = usual_of_present(growth, dimension, of);
 	Suspect		worst = {.dimension = dimension};
 
 	for (int i = 0; i < PADV_GROWTH_KEYS && growth->keys[dimension][i].used && is_known(growth, dimension); i++)
 	{
 		const PadvGrowthKey *key = &growth->keys[dimension][i];
 		double		share = key->amount.now[of] / all->now[of];
-		double		before = usual_share(&growth->known[dimension], &key->amount, of);
+		double		before = usual_share(&usual, &key->amount, of);
 		double		rose = share - before;
 
 		if (rose > worst.rose && rose >= ROSE_LEAST && rose >= BROUGHT_LEAST * (1.0 - before) &&
