@@ -58,11 +58,19 @@
  * How many entries ahead to ask memory for: for the rest of an entry, and, so many more
  * ahead, for its beginning.
  */
-#define PREFETCH_DISTANCE 8
+#define PREFETCH_DISTANCE 16
 #define PREFETCH_FIRST 24
 
+/*
+ * Without the barrier gcc takes a function that does only this for one without effect,
+ * and leaves out its calls.
+ */
 #if defined(__GNUC__) || defined(__clang__)
-#define prefetch(address) __builtin_prefetch(address)
+#define prefetch(address) \
+	do { \
+		__builtin_prefetch(address); \
+		pg_compiler_barrier(); \
+	} while (0)
 #else
 #define prefetch(address) ((void) 0)
 #endif
@@ -500,10 +508,34 @@ take_session(PgBackendStatus *entries, int index, bool *searched,
 }
 
 /*
+ * Ask early for what will be read of an entry that has changed.  One that was active is
+ * likely to be so again.
+ */
+static inline void
+prefetch_entry(PgBackendStatus *entries, int index, bool was_active)
+{
+	prefetch(&entries[index].st_state);
+	if (was_active)
+	{
+		prefetch(&entries[index].st_query_id);
+		prefetch(entries[0].st_appname + (size_t) index * NAMEDATALEN);
+	}
+}
+
+static inline void
+prefetch_process(int entry)
+{
+	PGPROC	   *proc = &ProcGlobal->allProcs[procno_of_entry[entry]];
+
+	prefetch(&proc->xmin);
+	prefetch(&proc->wait_event_info);
+}
+
+/*
  * Ask early for the memory that will be read: first for what tells whether an
- * entry is in use and has changed, and of those that have for the rest.  `place`
- * is where the entry comes in the sample if all before it do, which is good
- * enough for a guess.
+ * entry is in use and has changed, and of those that have for the rest, and for the
+ * PGPROC of those that are not idle.  `place` is where the entry comes in the sample
+ * if all before it do, which is good enough for a guess.
  */
 static inline void
 prefetch_ahead(PgBackendStatus *entries, int index, int place)
@@ -513,24 +545,15 @@ prefetch_ahead(PgBackendStatus *entries, int index, int place)
 
 	if (far < MaxBackends)
 		prefetch(&entries[far].st_procpid);
-	if (near < MaxBackends && entries[near].st_procpid != 0 &&
-		entries[near].st_changecount != kept_sessions[place + PREFETCH_DISTANCE].changes)
+	if (near < MaxBackends && entries[near].st_procpid != 0)
 	{
-		prefetch(&entries[near].st_state);
+		const Kept *kept = &kept_sessions[place + PREFETCH_DISTANCE];
 
-		/* one that was active is likely to be so again */
-		if (may_be_active(kept_sessions[place + PREFETCH_DISTANCE].state))
-		{
-			prefetch(&entries[near].st_query_id);
-			prefetch(entries[0].st_appname + (size_t) near * NAMEDATALEN);
-		}
+		if (entries[near].st_changecount != kept->changes)
+			prefetch_entry(entries, near, may_be_active(kept->state));
+		if (kept->state != STATE_IDLE)
+			prefetch_process(near);
 	}
-
-	/*
-	 * without it gcc takes the function for one without effect, and leaves
-	 * out the call
-	 */
-	pg_compiler_barrier();
 }
 
 /*
