@@ -141,6 +141,8 @@ $hub->safe_psql('postgres', 'CREATE EXTENSION dblink');
 ($status, $out, $err) = $hub->psql('postgres', "CALL pool_advisor_fleet.fleet_limit('app', $TOTAL, '0 s')");
 is($status, 0, 'a node that cannot be told is no error');
 like($err, qr/WARNING:.*permission denied for function set_limit/s, 'but a warning says why');
+($status, $out, $err) = $hub->psql('postgres', "CALL pool_advisor_fleet.fleet_limit('app', $TOTAL, '1 s')");
+like($err, qr/WARNING:.*permission denied for function set_limit/s, 'and still says why after some more attempts');
 is($hub->psql('postgres', "CALL pool_advisor_fleet.fleet_limit('app', $TOTAL)", extra_params => [ '-U', 'monitoring' ]), 3,
 	'a monitoring role may not call it');
 $_->safe_psql('postgres', 'GRANT EXECUTE ON FUNCTION pool_advisor.set_limit TO monitoring') foreach @nodes{qw(hub primary)};
@@ -172,6 +174,28 @@ drop_all();
 $most = 0;
 take_all(keys %nodes);
 is(scalar @held, $TOTAL, 'as many sessions are there as there may be');
+
+# --- a node that answers too late, or never ---
+{
+	my $call = "CALL pool_advisor_fleet.fleet_limit('app', $TOTAL, '0 s')";
+	my $locker = wire($nodes{primary}, scalar getpwuid($<));
+	my $caller = wire($hub, scalar getpwuid($<));
+
+	$locker->ask($_) foreach 'BEGIN', 'LOCK TABLE pool_advisor.status IN ACCESS EXCLUSIVE MODE';
+	($status, $out, $err) = $hub->psql('postgres', $call);
+	is($status, 0, 'a node that answers too late is no error');
+	like($err, qr/WARNING:.*primary: canceling statement due to statement timeout/s, 'and the warning says so');
+	$hub->safe_psql('postgres', 'ALTER SERVER pool_advisor_fleet_primary OPTIONS (DROP options)');
+	($status, $out, $err) = $hub->psql('postgres', $call);
+	is($status, 0, 'a node that never answers is no error');
+	like($err, qr/WARNING:.*primary: it did not answer within 5 s/s, 'it is given up');
+	$caller->value(q{SET statement_timeout = '1s'});
+	like(eval { $caller->value($call); '' } // $@, qr/canceling statement due to statement timeout/, 'the call can be cancelled meanwhile');
+	is($caller->value('SELECT dblink_get_connections() IS NULL'), 't', 'and leaves no connection');
+	$locker->close;
+	$hub->safe_psql('postgres', q{ALTER SERVER pool_advisor_fleet_primary OPTIONS (ADD options '-c statement_timeout=2000')});
+	$caller->close;
+}
 
 # --- other weights, while sessions come and go ---
 weigh(hub => 1, primary => 2, standby => 2);
@@ -264,6 +288,50 @@ is(set_to($TOTAL), '', 'a command that was noted and never given is no obstacle'
 is(in_force(qw(hub primary standby)), 'hub 2 primary 5 standby 5', 'the next call is');
 cmp_ok($most, '<=', $TOTAL, 'and there were not more');
 
+# --- commands that have not ended, and limits that have not been replayed ---
+# What the hub knows that a node can have.
+sub at_most
+{
+	my ($name) = @_;
+
+	return $hub->safe_psql('postgres', "SELECT at_most FROM pool_advisor_fleet.shares WHERE node = '$name'");
+}
+
+weigh(hub => 1, primary => 1, standby => 1);
+is(set_to($TOTAL), '', 'equal weights');
+is(in_force(qw(hub primary standby)), 'hub 4 primary 4 standby 4', 'and shares');
+{
+	my $earlier = wire($nodes{primary}, 'monitoring');
+
+	$earlier->ask($_) foreach 'BEGIN', q{SELECT pg_advisory_xact_lock(hashtextextended('pool_advisor_fleet.set_limit', 0))};
+	like(set_to(18, patience => '0 s'), qr/WARNING:.*primary: canceling statement due to statement timeout/s, 'a command waits for an earlier one');
+	like(set_to($TOTAL, patience => '0 s'), qr/WARNING/, 'which may not be over');
+	is(at_most('primary'), 6, 'so what was told is possible, whatever the limit in force is');
+	$earlier->close;
+	is(set_to($TOTAL), '', 'when it has ended');
+	is(at_most('primary'), 4, 'the limit in force is final');
+}
+$nodes{standby}->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
+wait_for($nodes{standby}, q{pg_get_wal_replay_pause_state() = 'paused'});
+like(set_to(18, patience => '2 s'), qr/WARNING:.*standby: it shows 4/s, 'a standby has not replayed its new limit');
+like(set_to($TOTAL, patience => '2 s'), qr/WARNING/, 'nor that it is the old one again');
+is(in_force('standby'), 'standby 4', 'which it shows all the time');
+is(at_most('standby'), 6, 'but it will have the other one in between');
+$nodes{standby}->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
+is(set_to($TOTAL), '', 'when it has replayed both');
+is(at_most('standby'), 4, 'its limit is final');
+$nodes{standby}->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
+wait_for($nodes{standby}, q{pg_get_wal_replay_pause_state() = 'paused'});
+$nodes{primary}->safe_psql('postgres', qq{SELECT pool_advisor.set_limit('app', max_sessions => $_)}) foreach 9, 4;
+wait_for_limits($nodes{primary}, q{rolname = 'app' AND max_sessions = 4});
+like(set_to($TOTAL, patience => '2 s'), qr/WARNING.*can have any number of sessions now/s, 'of limits that others have set nothing is known until they are replayed');
+$nodes{standby}->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
+is(set_to($TOTAL), '', 'and then all is');
+drop_all();
+weigh(hub => 1, primary => 8, standby => 8);
+is(set_to($TOTAL), '', 'the weights of before');
+$most = 0;
+
 # --- a node is down ---
 drop_all();
 $nodes{standby}->stop('immediate');
@@ -296,6 +364,16 @@ take_all('primary');
 cmp_ok($most, '<=', $TOTAL, 'the old primary comes back as it was, and there are not more');
 is(set_to($TOTAL), '', 'it is divided among all again');
 cmp_ok($most, '<=', $TOTAL, 'and there were not more');
+
+# two primaries of one system, of which one has less
+my $all = in_force(qw(hub primary standby));
+foreach my $less (qw(primary standby))
+{
+	$nodes{$less}->safe_psql('postgres', q{SELECT pool_advisor.set_limit('app', max_sessions => 0)});
+	wait_for_limits($nodes{$less}, q{rolname = 'app' AND max_sessions = 0});
+	is(set_to($TOTAL), '', "$less has less than the other primary of its system");
+	is(in_force(qw(hub primary standby)), $all, 'and gets what is its share');
+}
 
 # --- a hub that is gone ---
 drop_all();
