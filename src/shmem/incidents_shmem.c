@@ -92,14 +92,14 @@ padv_incidents_count(int64 total[PADV_INCIDENT_KINDS])
 }
 
 int
-padv_incidents_lasting(void)
+padv_incidents_lasting(PadvIncident rows[PADV_INCIDENT_SLOTS])
 {
-	int			kind;
+	int			count;
 
 	LWLockAcquire(&shared_incidents->lock, LW_SHARED);
-	kind = padv_incident_ring_lasting(&shared_incidents->ring);
+	count = padv_incident_ring_lasting(&shared_incidents->ring, rows);
 	LWLockRelease(&shared_incidents->lock);
-	return kind;
+	return count;
 }
 
 static void

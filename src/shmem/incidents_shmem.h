@@ -22,8 +22,8 @@ extern int	padv_incidents_copy(PadvIncident **rows);
 /* How many have begun since the server started, by kind; returns how many last. */
 extern int	padv_incidents_count(int64 total[PADV_INCIDENT_KINDS]);
 
-/* The kind of the newest incident that lasts, or -1. */
-extern int	padv_incidents_lasting(void);
+/* Copy the incidents that last, the newest first; returns their number. */
+extern int	padv_incidents_lasting(PadvIncident rows[PADV_INCIDENT_SLOTS]);
 
 /* Remove all.  The caller has checked privileges, and tells the worker. */
 extern void padv_incidents_forget(void);

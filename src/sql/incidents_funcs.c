@@ -23,6 +23,22 @@
 
 PG_FUNCTION_INFO_V1(pool_advisor_incidents);
 
+PadvNamedIncident
+padv_name_incident(const PadvIncident *incident)
+{
+	bool		named = incident->culprit != PADV_CULPRIT_NONE && OidIsValid(incident->role);
+	const char *role = named ? padv_role_name(incident->role) : "";
+
+	/* one that was dropped cannot be altered */
+	bool		known = named && GetUserNameFromId(incident->role, true) != NULL;
+	char	   *database = incident->culprit == PADV_CULPRIT_DATABASE ? get_database_name(incident->database) : NULL;
+
+	return (PadvNamedIncident) {
+		.incident = *incident, .role = role, .role_quoted = known ? quote_identifier(role) : "",
+		.database = database ? database : "", .database_quoted = database ? quote_identifier(database) : ""
+	};
+}
+
 int
 padv_read_incidents(PadvNamedIncident **incidents)
 {
@@ -31,19 +47,7 @@ padv_read_incidents(PadvNamedIncident **incidents)
 
 	*incidents = palloc(Max(count, 1) * sizeof(PadvNamedIncident));
 	for (int i = 0; i < count; i++)
-	{
-		bool		named = rows[i].culprit != PADV_CULPRIT_NONE && OidIsValid(rows[i].role);
-		const char *role = named ? padv_role_name(rows[i].role) : "";
-
-		/* one that was dropped cannot be altered */
-		bool		known = named && GetUserNameFromId(rows[i].role, true) != NULL;
-		char	   *database = rows[i].culprit == PADV_CULPRIT_DATABASE ? get_database_name(rows[i].database) : NULL;
-
-		(*incidents)[i] = (PadvNamedIncident) {
-			.incident = rows[i], .role = role, .role_quoted = known ? quote_identifier(role) : "",
-			.database = database ? database : "", .database_quoted = database ? quote_identifier(database) : ""
-		};
-	}
+		(*incidents)[i] = padv_name_incident(&rows[i]);
 	pfree(rows);
 	return count;
 }

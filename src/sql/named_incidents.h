@@ -9,6 +9,9 @@
 
 #include "core/advice/incident_words.h"
 
+/* An incident with its names, which are in the current memory context.  Reads catalogs. */
+extern PadvNamedIncident padv_name_incident(const PadvIncident *incident);
+
 /*
  * Read all incidents, the newest first, and return their number.  The array and the names
  * are in the current memory context.

@@ -285,6 +285,8 @@ read_situation(PadvLocalStatus *local)
 	local->idle_blocker_role = to_utf8_or_null(local->idle_blocker_role);
 	local->idle_blocker_database = to_utf8_or_null(local->idle_blocker_database);
 	local->idle_blocker_gid_quoted = to_utf8_or_null(local->idle_blocker_gid_quoted);
+	local->incident_cause = to_utf8_or_null(local->incident_cause);
+	local->incident_remedy = to_utf8_or_null(local->incident_remedy);
 	for (int i = 0; i < PADV_DIMENSIONS; i++)
 		local->largest[i].name = to_utf8_or_null(local->largest[i].name);
 }

@@ -19,12 +19,14 @@
 #include "compat.h"
 #include "core/advice/advice.h"
 #include "core/advice/explain.h"
+#include "core/model/health.h"
 #include "settings.h"
 #include "shmem/incidents_shmem.h"
 #include "shmem/status_shmem.h"
 #include "shmem/trials_shmem.h"
 #include "shmem/xact_slots.h"
 #include "sql/load_rows.h"
+#include "sql/named_incidents.h"
 #include "sql/rows.h"
 #include "sql/server_status.h"
 
@@ -63,6 +65,24 @@ name_blocker(const PadvBlocker *blocker, const char **role, const char **databas
 	*gid_quoted = gid ? quote_literal_cstr(gid) : NULL;
 }
 
+/* The one that the state of the server is about. */
+static void
+describe_incident(PadvLocalStatus *local)
+{
+	const PadvIncident *incident = padv_health_incident(local);
+	PadvNamedIncident named;
+	char	   *sentences;
+
+	if (incident == NULL)
+		return;
+	named = padv_name_incident(incident);
+	sentences = palloc(2 * PADV_INCIDENT_SENTENCE);
+	padv_incident_cause(&named, sentences, PADV_INCIDENT_SENTENCE);
+	padv_incident_remedy(&named, sentences + PADV_INCIDENT_SENTENCE, PADV_INCIDENT_SENTENCE);
+	local->incident_cause = sentences;
+	local->incident_remedy = sentences + PADV_INCIDENT_SENTENCE;
+}
+
 /* Of the last minute. */
 static void
 name_largest(PadvLocalStatus *local)
@@ -89,8 +109,6 @@ name_largest(PadvLocalStatus *local)
 void
 padv_read_local_status(PadvLocalStatus *local, bool with_names)
 {
-	int			incident = padv_incidents_lasting();
-
 	memset(local, 0, sizeof(*local));
 	padv_status_copy(&local->status);
 	local->worker_running = padv_worker_running();
@@ -99,8 +117,7 @@ padv_read_local_status(PadvLocalStatus *local, bool with_names)
 	local->gate.trial = local->worker_running && padv_trials_running();
 	local->enforcement = padv_enforcement;
 	local->gate_enforcement = padv_gate_enforcement;
-	if (incident >= 0)
-		local->incident = padv_incident_kind_name((PadvIncidentKind) incident);
+	local->nlasting = padv_incidents_lasting(local->lasting);
 
 	/* setting the wall clock makes no sample older or younger */
 	local->age_seconds = (double) (padv_monotonic_us() - local->status.clock_us) / 1e6;
@@ -112,6 +129,8 @@ padv_read_local_status(PadvLocalStatus *local, bool with_names)
 	if (with_names && local->status.stall.idle_blocker_seconds > 0.0)
 		name_blocker(&local->status.stall.idle, &local->idle_blocker_role, &local->idle_blocker_database,
 					 &local->idle_blocker_gid_quoted);
+	if (with_names)
+		describe_incident(local);
 	if (with_names)
 		name_largest(local);
 }

@@ -27,6 +27,14 @@ sub write_bytes
 	return;
 }
 
+# The status of the check for an incident of this kind that lasts.
+sub worth_of
+{
+	my ($kind) = @_;
+
+	return value("SELECT value FROM pool_advisor.metrics WHERE name = 'pool_advisor_incidents_status' AND incident = '$kind'");
+}
+
 is(value('SELECT count(*) FROM pool_advisor.incidents'), 0, 'a new server has none');
 
 #
@@ -45,6 +53,7 @@ is(column_of(q{concat_ws(' ', ended IS NULL, culprit_dimension, culprit, rolname
 like(column_of('cause', 'connection leak'), qr/^The sessions of role leaky grew from \d+ to \d+ although/, 'in a sentence');
 like(column_of('would_have_helped', 'connection leak'), qr/ALTER ROLE leaky SET pool_advisor\.session_idle_timeout/, 'with what would have helped');
 is(value(q{SELECT value FROM pool_advisor.metrics WHERE name = 'pool_advisor_incident_active'}), 1, 'it is in the metrics');
+is(worth_of('connection_leak'), 1, 'as a warning');
 $_->close foreach @leaked;
 becomes_true(exists_incident(q{kind = 'connection leak' AND ended IS NOT NULL AND ended >= began}), 'it ends when the sessions are gone');
 
@@ -58,6 +67,11 @@ is(column_of('culprit', 'lock storm'), value(q{SELECT pid FROM pg_stat_activity 
 is(column_of(q{concat_ws(' ', rolname, application_name, peak_what)}, 'lock storm'), 'batch hog sessions that wait for locks', 'its role and application');
 like(column_of('cause', 'lock storm'), qr/^Up to \d+ sessions waited for locks at once, \d+ % of the time for process \d+ \(role batch, application hog\), and [0-9.]+ transactions a second were done instead of [0-9.]+\.$/, 'in a sentence');
 cmp_ok(column_of('transactions_not_done', 'lock storm'), '>', 0, 'and what it costs');
+cmp_ok(worth_of('lock_storm'), '>=', 1, 'it is worth a warning');
+is(value(q{SELECT concat_ws(' ', status >= 1, message ~ ', incident: lock storm') FROM pool_advisor.check_load()}), 't t', 'of the check');
+is(value('SELECT status FROM pool_advisor.check_load(1e5, 1e6)'), 0, 'but for a caller with thresholds of the load');
+like(value(q{SELECT concat_ws(' ', severity, subject, finding, recommendation) FROM pool_advisor.advice WHERE code = 'incident'}),
+	qr/^(?:warning|critical) lock storm Up to \d+ sessions waited for locks .*application hog.*ALTER ROLE batch SET /, 'and of advice, in the same words');
 end_load('hog');
 becomes_true(exists_incident(q{kind = 'lock storm' AND ended IS NOT NULL}), 'it ends');
 is(value(q{SELECT count(*) FROM pool_advisor.incidents WHERE kind = 'lock storm'}), 1, 'and was one');
@@ -109,6 +123,8 @@ becomes_true(q{(SELECT samples_total FROM pool_advisor.status) > 700}, 'a minute
 start_load('reconnects', 'storm', 4, "SELECT 1;\n", '-C');
 becomes_true(exists_incident(q{kind = 'login storm'}), 'a login storm is found');
 is(column_of(q{concat_ws(' ', culprit_dimension, culprit, peak_what)}, 'login storm'), 'role storm logins a second', 'with the role that logs in');
+is(worth_of('login_storm'), 0, 'which takes nothing from others, and wakes nobody');
+is(value(q{SELECT severity FROM pool_advisor.advice WHERE code = 'incident' AND subject = 'login storm'}), 'info', 'though advice has it');
 end_load('reconnects');
 
 #

@@ -253,6 +253,127 @@ test_idle_blocker(void)
 	ok(padv_advise(&local, advice) >= 1 && strcmp(advice[0].subject, "31") == 0, "before a minute it has no advice of its own");
 }
 
+/* An incident that lasts since 100 s; its throughput, before and then, and the transactions that were not done. */
+static PadvIncident *
+suffer(PadvIncidentKind kind, double before, double throughput, double not_done)
+{
+	PadvIncident *incident = &local.lasting[0];
+
+	local.nlasting = 1;
+	*incident = (PadvIncident) {
+		.number = 1, .kind = kind, .began = 1, .seen = 100000001, .culprit = PADV_CULPRIT_ROLE, .role = 10,
+		.throughput_before = before, .throughput = throughput, .not_done = not_done};
+	return incident;
+}
+
+static const char *
+message(double warning, double critical)
+{
+	static PadvLoadCheck result;
+
+	padv_check_load(&local, 97, warning, critical, &result);
+	return result.message;
+}
+
+/* Whether advice is as severe as this, beside what is() holds. */
+static bool
+is_incident(PadvCheckStatus expected)
+{
+	PadvSeverity severity = expected == PADV_CHECK_CRITICAL ? PADV_CRITICAL : expected == PADV_CHECK_WARNING ? PADV_WARNING : PADV_INFO;
+
+	return is(expected, expected == PADV_CHECK_OK ? "" : "incident") && find("incident") != NULL && find("incident")->severity == severity;
+}
+
+static void
+test_incidents(void)
+{
+	static PadvMetricsServer server;
+
+	for (PadvIncidentKind kind = PADV_INCIDENT_OVERSUBSCRIPTION; kind <= PADV_INCIDENT_LOCK_STORM; kind++)
+	{
+		const char *name = padv_incident_kind_name(kind);
+
+		set_up();
+		suffer(kind, 100.0, 30.0, 1000.0);
+		ok(is_incident(PADV_CHECK_WARNING) && strcmp(find("incident")->subject, name) == 0, "%s: work is harmed", name);
+		ok(strstr(message(-1, -1), "POOL_ADVISOR WARNING - 5.0 sessions want to work, optimum 8 (within, incident: ") != NULL,
+		   "%s", message(-1, -1));
+		suffer(kind, 100.0, 30.0, 6000.0);
+		ok(is_incident(PADV_CHECK_CRITICAL), "as much as a stall of a minute is critical");
+		suffer(kind, 100.0, 51.0, 6000.0);
+		ok(is_incident(PADV_CHECK_WARNING), "unless more than half is done");
+		suffer(kind, -1.0, -1.0, -1.0);
+		ok(is_incident(PADV_CHECK_WARNING), "and where the cost is not known");
+	}
+	ok(check(1000, 2000) == PADV_CHECK_OK && check(0.1, 2000) == PADV_CHECK_WARNING && check(0.1, 0.2) == PADV_CHECK_CRITICAL &&
+	   strstr(message(1000, 2000), ", incident: lock storm) |") != NULL, "thresholds hold, and the message names it");
+
+	set_up();
+	suffer(PADV_INCIDENT_LOGIN_STORM, 100.0, 100.0, 0.0);
+	ok(is_incident(PADV_CHECK_OK), "logins that take nothing from others wake nobody");
+	suffer(PADV_INCIDENT_LOGIN_STORM, 100.0, 60.0, 500.0);
+	ok(is_incident(PADV_CHECK_WARNING), "those that do are a warning");
+	suffer(PADV_INCIDENT_LOGIN_STORM, 100.0, 20.0, 6000.0);
+	ok(is_incident(PADV_CHECK_CRITICAL), "and critical, as any other");
+	suffer(PADV_INCIDENT_LOGIN_STORM, 0.0, 0.0, 0.0);
+	ok(is_incident(PADV_CHECK_OK), "a server without transactions has nothing to lose");
+	suffer(PADV_INCIDENT_LEAK, -1.0, -1.0, -1.0);
+	ok(is_incident(PADV_CHECK_WARNING), "a leak will cost something");
+
+	set_up();
+	suffer(PADV_INCIDENT_OVERLOAD, 100.0, 103.0, -1.0);
+	ok(is_incident(PADV_CHECK_OK), "a batch beside the others wakes nobody");
+	want(16.1);
+	ok(is(PADV_CHECK_WARNING, "oversubscribed"), "unless more want to work than help");
+	set_up();
+	suffer(PADV_INCIDENT_OVERLOAD, 100.0, 103.0, -1.0)->culprit = PADV_CULPRIT_NONE;
+	ok(is_incident(PADV_CHECK_WARNING), "all take longer, and nobody has come");
+	suffer(PADV_INCIDENT_OVERLOAD, 100.0, 80.0, -1.0);
+	ok(is_incident(PADV_CHECK_WARNING), "or less is done than before");
+	suffer(PADV_INCIDENT_OVERLOAD, 100.0, 180.0, -1.0);
+	ok(is_incident(PADV_CHECK_WARNING), "or more is asked for");
+
+	/* of several, the worst; a stall is told by who keeps others waiting */
+	set_up();
+	suffer(PADV_INCIDENT_LOGIN_STORM, 100.0, 100.0, 0.0);
+	local.lasting[1] = local.lasting[0];
+	suffer(PADV_INCIDENT_IO_FLOOD, 100.0, 30.0, 6000.0);
+	local.lasting[2] = local.lasting[0];
+	local.lasting[0] = local.lasting[1];
+	local.lasting[0].kind = PADV_INCIDENT_STALLED;
+	local.nlasting = 3;
+	ok(is_incident(PADV_CHECK_CRITICAL) && strcmp(find("incident")->subject, "I/O flood") == 0 &&
+	   strcmp(state_of("verdict"), "within; incident: I/O flood") == 0, "the worst of several is told");
+	server.local = local;
+	padv_metrics_prepare(&server);
+	ok(server.health == 2 && server.incidents_status[PADV_INCIDENT_IO_FLOOD] == 2 && server.incidents_status[PADV_INCIDENT_LOGIN_STORM] == 0 &&
+	   server.incidents_status[PADV_INCIDENT_STALLED] == PADV_NOT_KNOWN && server.advice[PADV_CRITICAL] == 1, "and in the metrics");
+	local.nlasting = 1;
+	ok(is(PADV_CHECK_OK, "") && find("incident") == NULL, "a stall that is over costs nothing more");
+	local.nlasting = 0;
+	server.local = local;
+	padv_metrics_prepare(&server);
+	ok(server.health == 0 && server.incidents_status[PADV_INCIDENT_IO_FLOOD] == 0, "what has ended is no state");
+}
+
+/* Sentences are told as a whole or not at all. */
+static void
+test_incident_words(void)
+{
+	static char long_text[600];
+
+	set_up();
+	suffer(PADV_INCIDENT_IO_FLOOD, 100.0, 30.0, 1000.0);
+	local.incident_cause = "It was role batch.";
+	local.incident_remedy = "Less of it.";
+	ok(strcmp(find("incident")->finding, "It was role batch.") == 0 && strncmp(find("incident")->recommendation, "Less of it. Confidence: ", 24) == 0 &&
+	   strstr(find("incident")->fix, "pool_advisor.incidents_brief") != NULL, "%s", find("incident")->recommendation);
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	local.incident_cause = local.incident_remedy = long_text;
+	ok(strcmp(find("incident")->finding, "An incident lasts (I/O flood); the view incidents has its cause.") == 0 &&
+	   find("incident")->recommendation[599] != '\0', "a cause that is too long is in the view");
+}
+
 static void
 test_words(void)
 {
@@ -449,6 +570,8 @@ main(void)
 	test_states();
 	test_stall();
 	test_idle_blocker();
+	test_incidents();
+	test_incident_words();
 	test_words();
 	test_alerts();
 	test_metrics();

@@ -23,6 +23,7 @@
 #define PADV_DESCRIBE(take, before, after, interval) \
 	(wait_for_standby(take), add_stuck_sessions(take), padv_interval_describe(take, before, after, -1.0, interval))
 
+#include "core/model/health.h"
 #include "core/stats/window.h"
 
 static void wait_for_standby(PadvWindowMeans *take);
@@ -122,6 +123,7 @@ typedef struct Scene
 	PadvBlockers blockers;
 	PadvIncidentWatch watch;
 	PadvIncidentRing ring;
+	PadvCheckStatus worst;		/* of all seconds, of what lasted then */
 	Keys		keys;
 } Scene;
 
@@ -140,6 +142,7 @@ static void
 end_second(Scene *s, PadvIncidentSecond *second)
 {
 	PadvIncident changed[PADV_INCIDENT_SLOTS];
+	PadvIncident lasting[PADV_INCIDENT_SLOTS];
 	bool		notable;
 	int			count;
 
@@ -150,6 +153,10 @@ end_second(Scene *s, PadvIncidentSecond *second)
 	count = padv_incident_watch_add(&s->watch, second, changed, &notable);
 	for (int i = 0; i < count; i++)
 		padv_incident_ring_put(&s->ring, &changed[i]);
+	count = padv_incident_ring_lasting(&s->ring, lasting);
+	for (int i = 0; i < count; i++)
+		if (padv_health_of_incident(&lasting[i]) > s->worst)
+			s->worst = padv_health_of_incident(&lasting[i]);
 }
 
 static void
@@ -736,6 +743,7 @@ typedef struct Tally
 	int			alone;			/* and nothing else */
 	int			others;			/* incidents beside it */
 	int			implausible;	/* that cost more than what was done before */
+	int			judged[PADV_CHECK_UNKNOWN]; /* scenes by what they are worth */
 	double		delay;			/* seconds from the beginning to what is told */
 } Tally;
 
@@ -819,6 +827,7 @@ add_up(Tally *tally, const Scene *s, bool verbose, uint64_t seed)
 			right |= culprit_is_right(&s->keys, &rows[i]);
 		}
 	tally->scenes++;
+	tally->judged[s->worst]++;
 	tally->kind_right += kind_right;
 	tally->right += right;
 	tally->alone += right && count == 1;
@@ -836,6 +845,8 @@ add_tally(Tally *all, const Tally *tally)
 	all->alone += tally->alone;
 	all->others += tally->others;
 	all->implausible += tally->implausible;
+	for (int status = PADV_CHECK_OK; status < PADV_CHECK_UNKNOWN; status++)
+		all->judged[status] += tally->judged[status];
 }
 
 static void
@@ -850,11 +861,13 @@ run_planted(int kind, uint64_t first, int count, bool verbose, Tally *tally)
 	}
 }
 
-/* The number of days with an incident. */
+/* The number of days with an incident; and of those that the check calls a warning, or worse. */
 static int
-run_quiet(uint64_t first, int count, int seconds, bool verbose, int *incidents)
+run_quiet(uint64_t first, int count, int seconds, bool verbose, int *incidents, int *warned)
 {
 	int			wrong = 0;
+
+	*incidents = *warned = 0;
 
 	for (int i = 0; i < count; i++)
 	{
@@ -863,6 +876,7 @@ run_quiet(uint64_t first, int count, int seconds, bool verbose, int *incidents)
 		quiet_scene(&scene, seconds, seed);
 		*incidents += (int) scene.ring.newest;
 		wrong += scene.ring.newest > 0;
+		*warned += scene.worst != PADV_CHECK_OK;
 		if (verbose && scene.ring.newest > 0)
 			tell(&scene, "quiet", seed);
 	}
@@ -870,25 +884,32 @@ run_quiet(uint64_t first, int count, int seconds, bool verbose, int *incidents)
 }
 
 static void
+print_tally(const char *name, const Tally *tally)
+{
+	printf("%-18s %7d %7d %7d %7d %7d %7d %7d %7d\n", name, tally->scenes, tally->kind_right, tally->right, tally->alone,
+		   tally->others, tally->judged[PADV_CHECK_OK], tally->judged[PADV_CHECK_WARNING], tally->judged[PADV_CHECK_CRITICAL]);
+	fflush(stdout);
+}
+
+static void
 report(uint64_t seed, int count, bool verbose)
 {
-	int			incidents = 0;
-	int			wrong = run_quiet(seed, count, 2 * HOUR, verbose, &incidents);
+	int			incidents,
+				warned;
+	int			wrong = run_quiet(seed, count, 2 * HOUR, verbose, &incidents, &warned);
 	Tally		all = {0};
 
-	printf("quiet: %d of %d days of two hours have an incident (%d in all)\n", wrong, count, incidents);
-	printf("%-18s %7s %7s %7s %7s %7s\n", "planted", "scenes", "kind", "right", "alone", "others");
+	printf("quiet: %d of %d days of two hours have an incident (%d in all), %d a warning\n", wrong, count, incidents, warned);
+	printf("%-18s %7s %7s %7s %7s %7s %7s %7s %7s\n", "planted", "scenes", "kind", "right", "alone", "others", "ok", "warning", "crit");
 	for (int kind = 0; kind < PADV_INCIDENT_KINDS; kind++)
 	{
 		Tally		tally = {0};
 
 		run_planted(kind, seed, (count + 2) / 3, verbose, &tally);
-		printf("%-18s %7d %7d %7d %7d %7d\n", padv_incident_kind_name((PadvIncidentKind) kind), tally.scenes, tally.kind_right,
-			   tally.right, tally.alone, tally.others);
-		fflush(stdout);
+		print_tally(padv_incident_kind_name((PadvIncidentKind) kind), &tally);
 		add_tally(&all, &tally);
 	}
-	printf("%-18s %7d %7d %7d %7d %7d\n", "all", all.scenes, all.kind_right, all.right, all.alone, all.others);
+	print_tally("all", &all);
 }
 
 /* --- what must not go wrong ------------------------------------------------------- */
@@ -896,10 +917,12 @@ report(uint64_t seed, int count, bool verbose)
 static void
 test_quiet_days(void)
 {
-	int			incidents = 0;
-	int			wrong = run_quiet(1, 15, HOUR, true, &incidents);
+	int			incidents,
+				warned;
+	int			wrong = run_quiet(1, 15, HOUR, true, &incidents, &warned);
 
 	ok(wrong == 0, "15 days that are steady or busy: no incident (%d)", incidents);
+	ok(warned == 0, "nor anything that is worth a warning (%d)", warned);
 }
 
 /* Scenes that nobody has seen before; the seed tells which. */
@@ -916,6 +939,8 @@ test_planted(uint64_t seed)
 		run_planted(kind, seed, 30, true, &tally);
 		ok(tally.right >= 0.8 * tally.scenes, "%s: of %d scenes %d with the right kind, %d with the right culprit, too",
 		   padv_incident_kind_name((PadvIncidentKind) kind), tally.scenes, tally.kind_right, tally.right);
+		ok(kind == PADV_INCIDENT_LOGIN_STORM || kind == PADV_INCIDENT_STALLED || tally.judged[PADV_CHECK_OK] <= 0.1 * tally.scenes,
+		   "%d of them are worth a warning, and %d are critical", tally.judged[PADV_CHECK_WARNING], tally.judged[PADV_CHECK_CRITICAL]);
 		add_tally(&all, &tally);
 	}
 	ok(all.kind_right >= 0.95 * all.scenes, "together: of %d scenes %d with the right kind", all.scenes, all.kind_right);
@@ -954,38 +979,45 @@ plain_second(Scene *s, double rate)
 	s->status.load = p->load;
 	s->status.clock_us = (int64_t) p->second * 1000000;
 	padv_role_watch_begin(&s->watch.roles);
+	sample_keys(&s->keys, p, second.means->demand, 0.0, p->weather.batch / fmax(second.means->demand, 1.0), &s->watch.growth);
 	end_second(s, &second);
 }
 
 /*
  * Transactions become few in the evening, and then a batch takes the cores.  It keeps none of
- * them from being done, though many more were done by day.
+ * them from being done, though many more were done by day; also where the pool has closed its
+ * idle connections, so that nearly all sessions are of the batch.
  */
 static void
-test_night(void)
+test_night(int connected)
 {
-	static Scene s;
+	Scene	   *s = &scene;
 	ProductionServer server = {.cores = 4, .disks = 1, .cpu = 0.0006, .commit = 0.0006, .turnaround = 0.0002};
 	PadvIncident rows[PADV_MAX_INCIDENTS];
 	int			count;
 	int			wrong = 0;
 
-	begin_watch(&s);
-	production_begin(&s.p, &server, 60, 9);
+	begin_watch(s);
+	production_begin(&s->p, &server, 60, 9);
+	draw_keys(&s->keys, &s->p, NEW_ROLE);
 	for (int now = 0; now < 3 * HOUR; now++)
 	{
-		s.p.weather = fair_weather;
+		s->total = now < 5000 ? 60 : connected;
+		s->p.weather = fair_weather;
 		if (now >= 9000 && now < 10200)
 		{
-			s.p.weather.batch = 12.0;
-			s.p.weather.cores_taken = 3.7;
+			s->p.weather.batch = 12.0;
+			s->p.weather.cores_taken = 3.7;
 		}
-		plain_second(&s, now < 5000 ? 3500.0 : 50.0);
+		plain_second(s, now < 5000 ? 3500.0 : 50.0);
 	}
-	count = padv_incident_ring_copy(&s.ring, rows);
+	count = padv_incident_ring_copy(&s->ring, rows);
 	for (int i = 0; i < count; i++)
 		wrong += rows[i].kind == PADV_INCIDENT_OVERSUBSCRIPTION || rows[i].not_done > 1000.0;
-	ok(wrong == 0, "a batch in the evening keeps nothing from being done (%d of %d)", wrong, count);
+	if (wrong > 0 || s->worst != PADV_CHECK_OK)
+		tell(s, "a night", 9);
+	ok(wrong == 0 && s->worst == PADV_CHECK_OK, "a batch in the evening keeps nothing from being done, beside %d sessions (%d of %d)",
+	   connected, wrong, count);
 }
 
 /* --- one after another ------------------------------------------------------------ */
@@ -1122,7 +1154,7 @@ main(int argc, char **argv)
 	test_quiet_days();
 	test_planted(argc > 1 ? strtoull(argv[1], NULL, 10) : (uint64_t) time(NULL) % 100000);
 	test_standby();
-	test_night();
+	test_night(60);
 	test_two_stalls();
 	test_clock_steps();
 	test_two_storms();

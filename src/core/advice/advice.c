@@ -53,6 +53,9 @@
 #define ROOM_FOR_PEAKS 1.5
 #define DAYS_TO_KNOW 7
 
+/* What padv_advice_conclude appends is shorter. */
+#define ROOM_TO_CONCLUDE 160
+
 /* The share of memory above which page tables are reported. */
 #define PAGE_TABLES_FELT 0.05
 
@@ -243,12 +246,9 @@ advise_limits_exceed(Findings *findings)
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_NONE);
 }
 
-/* A derived number, or a peak with little evidence, is less severe. */
 static PadvSeverity
-severity_of_crowd(const PadvLocalStatus *local)
+severity_of(PadvCheckStatus status)
 {
-	PadvCheckStatus status = padv_health_oversubscribed(local);
-
 	if (status == PADV_CHECK_OK)
 		return PADV_INFO;
 	return status == PADV_CHECK_CRITICAL ? PADV_CRITICAL : PADV_WARNING;
@@ -335,7 +335,7 @@ advise_oversubscribed(Findings *findings)
 
 	if (!padv_model_oversubscribed(model) || padv_health_stalled_lately(status))
 		return;
-	advice = begin(findings, severity_of_crowd(findings->local), "oversubscribed", "server");
+	advice = begin(findings, severity_of(padv_health_oversubscribed(findings->local)), "oversubscribed", "server");
 	PADV_WRITE(advice->finding,
 			   "Over the last minute %.1f sessions wanted to work on average; %s %lld (%.1f times the optimum; confidence %s).",
 			   model->demand, padv_number_source(model), (long long) optimal(status), model->load_ratio,
@@ -643,6 +643,34 @@ advise_page_tables(Findings *findings)
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
 
+/*
+ * What goes on, in the words of the view incidents.  A sentence is taken only as a whole,
+ * because part of a name may not be valid text.  Advice on blockers is about a stall.
+ */
+static void
+advise_incident(Findings *findings)
+{
+	const PadvLocalStatus *local = findings->local;
+	const PadvIncident *incident = padv_health_incident(local);
+	PadvAdvice *advice;
+
+	if (incident == NULL || incident->kind == PADV_INCIDENT_STALLED)
+		return;
+	advice = begin(findings, severity_of(padv_health_of_incident(incident)), "incident",
+				   padv_incident_kind_name((PadvIncidentKind) incident->kind));
+	if (local->incident_cause != NULL && strlen(local->incident_cause) < sizeof(advice->finding))
+		PADV_WRITE(advice->finding, "%s", local->incident_cause);
+	else
+		PADV_WRITE(advice->finding, "An incident lasts (%s); the view incidents has its cause.",
+				   padv_incident_kind_name((PadvIncidentKind) incident->kind));
+	if (local->incident_remedy != NULL && strlen(local->incident_remedy) < sizeof(advice->recommendation) - ROOM_TO_CONCLUDE)
+		PADV_WRITE(advice->recommendation, "%s", local->incident_remedy);
+	else
+		PADV_WRITE(advice->recommendation, "The view incidents has what helps.");
+	PADV_WRITE(advice->fix, "SELECT * FROM pool_advisor.incidents_brief LIMIT 1;");
+	padv_advice_conclude(advice, &local->status.model, PADV_MEASURED, PADV_GAIN_UNKNOWN);
+}
+
 static void
 advise_hyper_threads(Findings *findings)
 {
@@ -708,6 +736,7 @@ static const struct Rule
 	{.advise = advise_queue_old},
 	{.advise = advise_limits_unreadable},
 	{.advise = advise_nearly_full},
+	{.advise = advise_incident},
 	{.advise = advise_lock_bound},
 	{.advise = advise_oversubscribed},
 	{.advise = advise_logins_refused},

@@ -44,13 +44,15 @@ static void
 add_verdict_row(const PadvLocalStatus *local, PadvSummaryRow *row)
 {
 	const PadvStatus *status = &local->status;
+	const PadvIncident *incident = padv_health_incident(local);
 
 	if (padv_health_stalled(status))
 		WRITE(row, "%s for %.0f s: %lld of %lld wait behind a lock",
 			  padv_verdict_name(status->model.verdict), status->stall.stalled_seconds,
 			  (long long) status->stall.standing, (long long) status->last.demand);
-	else if (local->incident != NULL)
-		WRITE(row, "%s; incident: %s", padv_verdict_name(status->model.verdict), local->incident);
+	else if (incident != NULL)
+		WRITE(row, "%s; incident: %s", padv_verdict_name(status->model.verdict),
+			  padv_incident_kind_name((PadvIncidentKind) incident->kind));
 	else
 		WRITE(row, "%s", padv_verdict_name(status->model.verdict));
 }

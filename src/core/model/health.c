@@ -28,6 +28,14 @@
 
 #define NEARLY_FULL 0.9
 
+/*
+ * An incident is critical when it has cost as much as a stall of this time, and at most this
+ * share of the usual work was done while it lasted.  One that can be harmless is a warning when it has cost so much.
+ */
+#define COST_CRITICAL_SECONDS 60.0
+#define COST_CRITICAL_THROUGHPUT 0.5
+#define COST_WARNING_SECONDS 5.0
+
 /* A wait this long means that the queue does not move. */
 #define OLD_QUEUE_SECONDS 60.0
 
@@ -108,6 +116,72 @@ static PadvCheckStatus
 check_idle_blocker(const PadvLocalStatus *local)
 {
 	return padv_health_idle_blocks(&local->status) ? PADV_CHECK_WARNING : PADV_CHECK_OK;
+}
+
+/* What an incident has cost, as seconds of the usual work; 0 if that is not known. */
+static double
+cost_seconds(const PadvIncident *incident)
+{
+	return incident->throughput_before > 0.0 ? incident->not_done / incident->throughput_before : 0.0;
+}
+
+/* Work that is harmed is a warning. */
+static PadvCheckStatus
+judge_cost(const PadvIncident *incident)
+{
+	return cost_seconds(incident) >= COST_CRITICAL_SECONDS && incident->throughput >= 0.0 &&
+		incident->throughput <= COST_CRITICAL_THROUGHPUT * incident->throughput_before ?
+		PADV_CHECK_CRITICAL : PADV_CHECK_WARNING;
+}
+
+/* Whether somebody has come whose sessions keep no transaction of the others from being done. */
+static bool
+is_only_beside(const PadvIncident *incident)
+{
+	double		seconds = (double) (incident->seen - incident->began) / 1e6;
+
+	return incident->culprit != PADV_CULPRIT_NONE && incident->throughput >= 0.0 && incident->throughput_before >= 0.0 &&
+		padv_incident_does_as_before(incident->throughput, incident->throughput_before, seconds > 1.0 ? seconds : 1.0);
+}
+
+PadvCheckStatus
+padv_health_of_incident(const PadvIncident *incident)
+{
+	switch ((PadvIncidentKind) incident->kind)
+	{
+		case PADV_INCIDENT_STALLED:
+			return PADV_CHECK_OK;
+		case PADV_INCIDENT_LEAK:
+			return PADV_CHECK_WARNING;
+		case PADV_INCIDENT_LOGIN_STORM:
+			return cost_seconds(incident) >= COST_WARNING_SECONDS ? judge_cost(incident) : PADV_CHECK_OK;
+		case PADV_INCIDENT_OVERLOAD:
+			return is_only_beside(incident) ? PADV_CHECK_OK : PADV_CHECK_WARNING;
+		case PADV_INCIDENT_OVERSUBSCRIPTION:
+		case PADV_INCIDENT_IO_FLOOD:
+		case PADV_INCIDENT_LOCK_STORM:
+			break;
+	}
+	return judge_cost(incident);
+}
+
+const PadvIncident *
+padv_health_incident(const PadvLocalStatus *local)
+{
+	const PadvIncident *worst = NULL;
+
+	for (int i = 0; i < local->nlasting; i++)
+		if (worst == NULL || padv_health_of_incident(&local->lasting[i]) > padv_health_of_incident(worst))
+			worst = &local->lasting[i];
+	return worst;
+}
+
+static PadvCheckStatus
+check_incident(const PadvLocalStatus *local)
+{
+	const PadvIncident *worst = padv_health_incident(local);
+
+	return worst != NULL ? padv_health_of_incident(worst) : PADV_CHECK_OK;
 }
 
 static PadvCheckStatus
@@ -206,6 +280,7 @@ const PadvHealthRule padv_health_rules[] = {
 	{"pool_locked_up", "PoolAdvisorPoolLockedUp", check_locked_up},
 	{"connections_nearly_full", "PoolAdvisorConnectionsNearlyFull", check_connections},
 	{"limits_unreadable", "PoolAdvisorLimitsUnreadable", check_limits},
+	{"incident", "PoolAdvisorIncident", check_incident},
 	{"oversubscribed", "PoolAdvisorOversubscribed", padv_health_oversubscribed},
 	{"pool_leaking", "PoolAdvisorPoolLeaking", check_leaking},
 	{"queue_old", "PoolAdvisorQueueOld", check_queue},

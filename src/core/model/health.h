@@ -82,6 +82,13 @@ extern PadvCheckStatus padv_health_oversubscribed(const PadvLocalStatus *local);
 extern int64_t padv_health_connections_taken(const PadvStatus *status);
 extern bool padv_health_nearly_full(const PadvStatus *status, int64_t taken);
 
+/*
+ * What an incident that lasts is worth.  A stall is judged by the blockers.  The second
+ * function returns the one that is worth most, of equal ones the newest, or NULL.
+ */
+extern PadvCheckStatus padv_health_of_incident(const PadvIncident *incident);
+extern const PadvIncident *padv_health_incident(const PadvLocalStatus *local);
+
 /* Whether the longest wait for a transaction slot is too long. */
 extern bool padv_health_queue_is_old(const PadvStatus *status);
 

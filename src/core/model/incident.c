@@ -15,6 +15,9 @@
 #define LATEST INT64_C(10000000000000000)
 #define GREATEST 1e15
 
+/* Throughput that differs by this share, and not by chance, has changed. */
+#define AS_BEFORE 0.05
+
 static PadvIncident *
 row_of(PadvIncidentRing *ring, uint64_t number)
 {
@@ -96,12 +99,20 @@ padv_incident_ring_active(const PadvIncidentRing *ring)
 }
 
 int
-padv_incident_ring_lasting(const PadvIncidentRing *ring)
+padv_incident_ring_lasting(const PadvIncidentRing *ring, PadvIncident rows[PADV_INCIDENT_SLOTS])
 {
-	for (uint64_t number = ring->newest; number >= ring->oldest; number--)
+	int			count = 0;
+
+	for (uint64_t number = ring->newest; number >= ring->oldest && count < PADV_INCIDENT_SLOTS; number--)
 		if (lasts(ring, number))
-			return (int) ring->rows[number % PADV_MAX_INCIDENTS].kind;
-	return -1;
+			rows[count++] = ring->rows[number % PADV_MAX_INCIDENTS];
+	return count;
+}
+
+bool
+padv_incident_does_as_before(double throughput, double before, double seconds)
+{
+	return fabs(throughput - before) <= AS_BEFORE * before + 3.0 * sqrt(before / seconds);
 }
 
 void

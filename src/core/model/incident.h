@@ -34,6 +34,16 @@ typedef enum PadvIncidentKind
 
 #define PADV_INCIDENT_KINDS (PADV_INCIDENT_STALLED + 1)
 
+/* One incident of the work, one of logins and one leak can last at a time. */
+typedef enum PadvIncidentSlot
+{
+	PADV_SLOT_WORK,
+	PADV_SLOT_LOGINS,
+	PADV_SLOT_LEAK,
+} PadvIncidentSlot;
+
+#define PADV_INCIDENT_SLOTS (PADV_SLOT_LEAK + 1)
+
 /* What the culprit is.  The numbers are in files: append only. */
 typedef enum PadvCulprit
 {
@@ -111,9 +121,15 @@ extern void padv_incident_ring_end_all(PadvIncidentRing *ring);
 /* Copy the incidents, the newest first, to an array of PADV_MAX_INCIDENTS; their number. */
 extern int	padv_incident_ring_copy(const PadvIncidentRing *ring, PadvIncident *rows);
 
-/* Incidents that last; and the kind of the newest of them, or -1. */
+/* The number of incidents that last; and copy them, the newest first. */
 extern int	padv_incident_ring_active(const PadvIncidentRing *ring);
-extern int	padv_incident_ring_lasting(const PadvIncidentRing *ring);
+extern int	padv_incident_ring_lasting(const PadvIncidentRing *ring, PadvIncident rows[PADV_INCIDENT_SLOTS]);
+
+/*
+ * Whether the throughput of so many seconds is about what it was before.  Then nobody asks
+ * for more, and sessions of another kind have come: a batch keeps no transaction from being done.
+ */
+extern bool padv_incident_does_as_before(double throughput, double before, double seconds);
 
 /* Name no culprit. */
 extern void padv_incident_clear_culprit(PadvIncident *incident);

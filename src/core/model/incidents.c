@@ -83,7 +83,6 @@ static const double crowd_latency[2] = {2.0, 1.3};
 /* Oversubscription: throughput falls to so much of the best that was seen. */
 #define COST_THROUGHPUT 0.75
 #define COST_GAIN 1.1
-#define AS_BEFORE 0.05
 
 /* The share of the waiting that makes a culprit. */
 #define CULPRIT_SHARE 0.5
@@ -363,18 +362,6 @@ sees_crowd(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, int
 		(is_oversubscribed(watch, second) || is_exhausted(watch, second->means));
 }
 
-/*
- * Whether throughput is about what it was before.  Then nobody asks for more, and sessions
- * of another kind have come: a batch keeps no transaction from being done.
- */
-static bool
-does_as_before(const PadvIncidentWatch *watch)
-{
-	double		before = watch->before.throughput;
-
-	return fabs(watch->flow - before) <= AS_BEFORE * before + 3.0 * sqrt(before / FLOW_SECONDS);
-}
-
 /* The best throughput that was measured with fewer sessions. */
 static double
 best_throughput(const PadvIncidentWatch *watch, const PadvModel *model)
@@ -396,7 +383,8 @@ sees_cost(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, int 
 	if (ease)
 		return true;
 	if (padv_model_is_contended(watch->now.lock, watch->now.demand) ||
-		watch->now.io >= IO_SHARE * watch->now.demand || does_as_before(watch))
+		watch->now.io >= IO_SHARE * watch->now.demand ||
+		padv_incident_does_as_before(watch->flow, watch->before.throughput, FLOW_SECONDS))
 		return false;
 	return watch->flow <= COST_THROUGHPUT * best_throughput(watch, model) ||
 		(padv_model_gain(model, &gain, &low, &high) && low >= COST_GAIN);

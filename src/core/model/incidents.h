@@ -16,16 +16,6 @@
 #include "core/model/status.h"
 #include "core/stats/baseline.h"
 
-/* One incident of the work, one of logins and one leak can last at a time. */
-typedef enum PadvIncidentSlot
-{
-	PADV_SLOT_WORK,
-	PADV_SLOT_LOGINS,
-	PADV_SLOT_LEAK,
-} PadvIncidentSlot;
-
-#define PADV_INCIDENT_SLOTS (PADV_SLOT_LEAK + 1)
-
 /* What a second was like. */
 typedef struct PadvIncidentSecond
 {

@@ -12,6 +12,7 @@
 #define PADV_STATUS_H
 
 #include "core/model/blockers.h"
+#include "core/model/incident.h"
 #include "core/model/model.h"
 #include "core/model/pools.h"
 #include "core/policy/limits.h"
@@ -62,8 +63,10 @@ typedef struct PadvLocalStatus
 	double		age_seconds;	/* of the last sample */
 	int32_t		enforcement;	/* the setting (PadvEnforcement), for sessions */
 	int32_t		gate_enforcement;	/* likewise, for transactions */
-	const char *incident;		/* kind of the newest one that lasts; NULL:
-								 * none does */
+	int			nlasting;		/* incidents that last, the newest first */
+	PadvIncident lasting[PADV_INCIDENT_SLOTS];
+	const char *incident_cause; /* sentences on that of padv_health_incident */
+	const char *incident_remedy;
 	const char *holder_role;	/* of status.idle_holder, when it has one */
 	const char *holder_role_quoted;
 	const char *holder_database;

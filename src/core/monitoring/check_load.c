@@ -93,7 +93,8 @@ write_check_reason(const PadvLocalStatus *local, const PadvHealth *health, char 
 				 blocker->pid == 0 ? "prepared transaction " : "pid ",
 				 blocker->pid == 0 ? (long long) blocker->xid : (long long) blocker->pid,
 				 blocker->blocking_seconds);
-	else if (health->code[0] != '\0' && strcmp(health->code, padv_verdict_name(local->status.model.verdict)) != 0)
+	else if (health->code[0] != '\0' && strcmp(health->code, "incident") != 0 &&
+			 strcmp(health->code, padv_verdict_name(local->status.model.verdict)) != 0)
 		snprintf(text, size, ", %s", health->code);
 }
 
@@ -102,6 +103,7 @@ write_check_load(const PadvLocalStatus *local, double warning, double critical, 
 {
 	static const char *const names[] = {"OK", "WARNING", "CRITICAL", "UNKNOWN"};
 	PadvHealth	health = check_value(local, check->load_ratio, warning, critical);
+	const PadvIncident *incident = padv_health_incident(local);
 	char		warning_text[THRESHOLD];
 	char		critical_text[THRESHOLD];
 	char		reason[128];
@@ -115,8 +117,8 @@ write_check_load(const PadvLocalStatus *local, double warning, double critical, 
 			 " | load_ratio=%.3f;%s;%s;0 demand_avg=%.3f;;;0 active_avg=%.3f;;;0 optimal=%lld;;;0"
 			 " sessions=%lld;;;0;%lld queued=%lld;;;0 sample_age_seconds=%.3fs;;;0",
 			 names[check->status], check->demand_avg, (long long) check->optimal,
-			 padv_verdict_name(local->status.model.verdict), reason, local->incident != NULL ? ", incident: " : "",
-			 local->incident != NULL ? local->incident : "",
+			 padv_verdict_name(local->status.model.verdict), reason, incident != NULL ? ", incident: " : "",
+			 incident != NULL ? padv_incident_kind_name((PadvIncidentKind) incident->kind) : "",
 			 check->load_ratio, warning_text, critical_text,
 			 check->demand_avg, check->active_avg, (long long) check->optimal,
 			 (long long) check->sessions, (long long) check->usable_connections,

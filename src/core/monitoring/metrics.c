@@ -190,6 +190,9 @@ const PadvMetric padv_metrics[] = {
 	{"pool_advisor_incidents_total", COUNTER, "",
 	"Incidents that have begun since the server started, by the kind that they began with.", PADV_BY_INCIDENT, SERVER(incidents)},
 
+	{"pool_advisor_incidents_status", GAUGE, "",
+	"What an incident of this kind that lasts is worth, as in check_load(): 0 none lasts or it costs nothing, 1 warning, 2 critical. Not of stalled, which has stalled_seconds.", PADV_BY_INCIDENT, SERVER(incidents_status)},
+
 	{"pool_advisor_role_sessions", GAUGE, "",
 	"Sessions of the role in the last sample.", PADV_BY_ROLE, ROLE(sessions)},
 	{"pool_advisor_role_active", GAUGE, "",
@@ -275,6 +278,17 @@ known_size(int64_t size)
 	return size > 0 ? size : PADV_NOT_KNOWN;
 }
 
+static void
+judge_incidents(PadvMetricsServer *server)
+{
+	const PadvLocalStatus *local = &server->local;
+
+	memset(server->incidents_status, 0, sizeof(server->incidents_status));
+	for (int i = 0; i < local->nlasting; i++)
+		server->incidents_status[local->lasting[i].kind] = padv_health_of_incident(&local->lasting[i]);
+	server->incidents_status[PADV_INCIDENT_STALLED] = PADV_NOT_KNOWN;
+}
+
 void
 padv_metrics_prepare(PadvMetricsServer *server)
 {
@@ -298,6 +312,7 @@ padv_metrics_prepare(PadvMetricsServer *server)
 	server->verdict = status->model.verdict;
 	server->health = padv_health(&server->local).status;
 	server->oversubscribed = padv_health_oversubscribed(&server->local) != PADV_CHECK_OK;
+	judge_incidents(server);
 	for (int i = 0; i < 3; i++)
 		server->advice[i] = status->found.advice[i];
 	for (int i = 0; i < count; i++)
