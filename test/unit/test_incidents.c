@@ -1155,6 +1155,7 @@ main(int argc, char **argv)
 	test_planted(argc > 1 ? strtoull(argv[1], NULL, 10) : (uint64_t) time(NULL) % 100000);
 	test_standby();
 	test_night(60);
+	test_night(1);
 	test_two_stalls();
 	test_clock_steps();
 	test_two_storms();

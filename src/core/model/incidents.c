@@ -79,6 +79,7 @@ static const double crowd_demand[2] = {1.5, 1.2};
 static const double crowd_latency[2] = {2.0, 1.3};
 #define CROWD_USED_UP 0.9
 #define CROWD_LEAST 8.0
+#define CROWD_OTHERS 3.0
 
 /* Oversubscription: throughput falls to so much of the best that was seen. */
 #define COST_THROUGHPUT 0.75
@@ -362,6 +363,34 @@ sees_crowd(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, int
 		(is_oversubscribed(watch, second) || is_exhausted(watch, second->means));
 }
 
+/* Who brought the load. */
+static void
+find_growth(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvIncident *incident)
+{
+	padv_growth_name(&watch->growth, incident->kind == PADV_INCIDENT_IO_FLOOD ? PADV_GROWTH_IO : PADV_GROWTH_DEMAND,
+					 second->names, incident);
+}
+
+/*
+ * Whether all sessions that there are want to work, and not because of those alone that have
+ * come: many more of the others want to than before.  Then more is asked for than is done,
+ * though it can happen to be as much as before.
+ */
+static bool
+crowds_out_others(const PadvIncidentWatch *watch, const PadvIncidentSecond *second)
+{
+	PadvIncident who = {.kind = PADV_INCIDENT_OVERSUBSCRIPTION};
+	double		others,
+				before;
+
+	if (!is_exhausted(watch, second->means))
+		return false;
+	find_growth(watch, second, &who);
+	others = watch->now.demand * (1.0 - fmax(who.share, 0.0));
+	before = watch->before.demand * (1.0 - fmax(who.share_before, 0.0));
+	return others >= crowd_latency[0] * before && others >= before + CROWD_OTHERS;
+}
+
 /* The best throughput that was measured with fewer sessions. */
 static double
 best_throughput(const PadvIncidentWatch *watch, const PadvModel *model)
@@ -384,7 +413,8 @@ sees_cost(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, int 
 		return true;
 	if (padv_model_is_contended(watch->now.lock, watch->now.demand) ||
 		watch->now.io >= IO_SHARE * watch->now.demand ||
-		padv_incident_does_as_before(watch->flow, watch->before.throughput, FLOW_SECONDS))
+		(padv_incident_does_as_before(watch->flow, watch->before.throughput, FLOW_SECONDS) &&
+		 !crowds_out_others(watch, second)))
 		return false;
 	return watch->flow <= COST_THROUGHPUT * best_throughput(watch, model) ||
 		(padv_model_gain(model, &gain, &low, &high) && low >= COST_GAIN);
@@ -548,14 +578,6 @@ storming_role(const PadvIncidentWatch *watch, double *share)
 	uint32_t	role = padv_role_watch_worst(&watch->roles, share);
 
 	return *share >= ROLE_SHARE ? role : 0;
-}
-
-/* Who brought the load. */
-static void
-find_growth(const PadvIncidentWatch *watch, const PadvIncidentSecond *second, PadvIncident *incident)
-{
-	padv_growth_name(&watch->growth, incident->kind == PADV_INCIDENT_IO_FLOOD ? PADV_GROWTH_IO : PADV_GROWTH_DEMAND,
-					 second->names, incident);
 }
 
 /*
