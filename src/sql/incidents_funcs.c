@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "access/xlog.h"
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
@@ -35,6 +36,7 @@ padv_name_incident(const PadvIncident *incident)
 
 	return (PadvNamedIncident) {
 		.incident = *incident, .role = role, .role_quoted = known ? quote_identifier(role) : "",
+		.exempt = known && (superuser_arg(incident->role) || padv_may_use_reserve(incident->role)), .standby = RecoveryInProgress(),
 		.database = database ? database : "", .database_quoted = database ? quote_identifier(database) : ""
 	};
 }

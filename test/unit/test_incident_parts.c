@@ -498,6 +498,29 @@ test_words(void)
 		   "a flood of I/O: %s", text);
 		padv_incident_remedy(&named, text, sizeof(text));
 		ok(strstr(text, "ALTER ROLE \"Night\" SET pool_advisor.max_active = 4. ") != NULL, "the others keep their room: %s", text);
+		named.incident.culprit = PADV_CULPRIT_APPLICATION;
+		padv_incident_remedy(&named, text, sizeof(text));
+		ok(strstr(text, "ALTER") == NULL && strstr(text, ": pool_advisor.max_active = 4 for a role of its own, as others use role Night, too. ") != NULL,
+		   "no limit for those who share its role: %s", text);
+		named.incident.culprit = PADV_CULPRIT_ROLE;
+		named.standby = true;
+		padv_incident_remedy(&named, text, sizeof(text));
+		ok(strstr(text, "ALTER ROLE \"Night\" SET pool_advisor.max_active = 4 on the primary. ") != NULL, "on a standby: %s", text);
+		named.exempt = true;
+		for (PadvCulprit culprit = PADV_CULPRIT_ROLE; culprit <= PADV_CULPRIT_QUERY; culprit++)
+		{
+			named.incident.culprit = culprit;
+			padv_incident_remedy(&named, text, sizeof(text));
+			ok(strstr(text, "ALTER") == NULL && strstr(text, "role Night is") != NULL && strstr(text, "exempt from limits") != NULL,
+			   "no limit is set where none would hold: %s", text);
+		}
+		for (PadvIncidentKind kind = PADV_INCIDENT_LOGIN_STORM; kind <= PADV_INCIDENT_LEAK; kind++)
+		{
+			named.incident.kind = kind;
+			padv_incident_remedy(&named, text, sizeof(text));
+			ok(strstr(text, "ALTER") == NULL && strstr(text, "role Night is exempt from limits") != NULL, "nor of sessions: %s", text);
+		}
+		named.incident.kind = PADV_INCIDENT_IO_FLOOD;
 		named.incident.culprit = PADV_CULPRIT_BACKGROUND;
 		named.incident.state = PADV_BACKGROUND_CHECKPOINTER;
 		padv_incident_cause(&named, text, sizeof(text));

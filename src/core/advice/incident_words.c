@@ -189,7 +189,7 @@ padv_incident_cause(const PadvNamedIncident *named, char *text, size_t size)
 /* A setting for the role of the culprit.  Where none is known it must not be set for all. */
 typedef struct Setting
 {
-	char		text[WHO];
+	char		text[WHO + 100];
 } Setting;
 
 static Setting
@@ -198,9 +198,23 @@ for_role(const PadvNamedIncident *named, const char *setting)
 	Setting		result;
 
 	if (named->role_quoted[0] != '\0')
-		snprintf(result.text, sizeof(result.text), "ALTER ROLE %s SET %s", named->role_quoted, setting);
+		snprintf(result.text, sizeof(result.text), "ALTER ROLE %s SET %s%s", named->role_quoted, setting,
+				 named->standby ? " on the primary" : "");
 	else
 		snprintf(result.text, sizeof(result.text), "%s for the role that it belongs to", setting);
+	return result;
+}
+
+/* Likewise, where the setting is a limit, which some roles are exempt from. */
+static Setting
+limit_role(const PadvNamedIncident *named, const char *setting)
+{
+	Setting		result;
+
+	if (!named->exempt)
+		return for_role(named, setting);
+	snprintf(result.text, sizeof(result.text), "%s for a role that it uses instead, as role %s is exempt from limits",
+			 setting, named->role);
 	return result;
 }
 
@@ -244,9 +258,12 @@ remedy_stall(const PadvNamedIncident *named, char *text, size_t size)
 static void
 remedy_crowd(const PadvNamedIncident *named, const char *optimal, char *text, size_t size)
 {
+	char		setting[60];
+
+	snprintf(setting, sizeof(setting), "pool_advisor.max_active = %s", optimal);
 	if (named->role_quoted[0] != '\0')
-		snprintf(text, size, "Shorter transactions around the rows that all want, and fewer of them at a time: ALTER ROLE %s SET pool_advisor.max_active = %s.",
-				 named->role_quoted, optimal);
+		snprintf(text, size, "Shorter transactions around the rows that all want, and fewer of them at a time: %s.",
+				 limit_role(named, setting).text);
 	else
 		snprintf(text, size, "Shorter transactions around the rows that all want, and fewer of them at a time: pool_advisor.server_max_active = %s.",
 				 optimal);
@@ -268,7 +285,7 @@ remedy_background(PadvBackground background)
 	switch (background)
 	{
 		case PADV_BACKGROUND_AUTOVACUUM:
-			return "Autovacuum that takes less at a time: ALTER SYSTEM SET autovacuum_vacuum_cost_delay = '10ms'. ";
+			return "Autovacuum that takes less at a time: ALTER SYSTEM SET autovacuum_vacuum_cost_delay = '10ms'; SELECT pg_reload_conf(). ";
 		case PADV_BACKGROUND_CHECKPOINTER:
 			return "Checkpoints that come less often and are spread: a larger max_wal_size, and checkpoint_completion_target = 0.9. ";
 		case PADV_BACKGROUND_WRITER:
@@ -276,13 +293,29 @@ remedy_background(PadvBackground background)
 		case PADV_BACKGROUND_WAL_WRITER:
 			return "Less WAL: wal_compression = on, and fewer full pages by a larger max_wal_size. ";
 		case PADV_BACKGROUND_WAL_SENDER:
-			return "A base backup that is limited: pg_basebackup --max-rate. ";
+			return "A base backup that is limited: pg_basebackup --max-rate; or, where a replication slot decodes large transactions, a larger logical_decoding_work_mem. ";
 		case PADV_BACKGROUND_STARTUP:
 			return "A primary that writes less WAL at a time. ";
 		case PADV_BACKGROUND_WORKER:
-			break;
+			return "Less work of background workers at a time; pg_stat_activity names them. A subscription applies what its publisher sends. ";
 	}
 	return "";
+}
+
+/*
+ * An application or a client, which is the culprit only where its role is that of others, too.  A
+ * limit on that role would be one on them.
+ */
+static void
+remedy_shared_role(const PadvNamedIncident *named, const char *setting, char *text, size_t size)
+{
+	char		reason[WHO] = "";
+
+	if (named->exempt)
+		snprintf(reason, sizeof(reason), ", as role %s is exempt from limits", named->role);
+	else if (named->role_quoted[0] != '\0')
+		snprintf(reason, sizeof(reason), ", as others use role %s, too", named->role);
+	snprintf(text, size, "Fewer of its transactions at a time: %s for a role of its own%s. ", setting, reason);
 }
 
 /* What ends the load of one culprit; empty where nobody stands out. */
@@ -298,20 +331,24 @@ remedy_growth(const PadvNamedIncident *named, char *text, size_t size)
 	switch ((PadvCulprit) incident->culprit)
 	{
 		case PADV_CULPRIT_ROLE:
-			snprintf(text, size, "Fewer of its transactions at a time: %s. ", for_role(named, setting).text);
+			snprintf(text, size, "Fewer of its transactions at a time: %s. ", limit_role(named, setting).text);
 			return;
 		case PADV_CULPRIT_DATABASE:
-			if (named->database_quoted[0] != '\0')
-				snprintf(text, size, "Fewer of its transactions at a time: ALTER DATABASE %s SET %s. ",
-						 named->database_quoted, setting);
+			if (named->exempt)
+				snprintf(text, size, "Fewer of its transactions at a time: %s. ", limit_role(named, setting).text);
+			else if (named->database_quoted[0] != '\0')
+				snprintf(text, size, "Fewer of its transactions at a time: ALTER DATABASE %s SET %s%s. ",
+						 named->database_quoted, setting, named->standby ? " on the primary" : "");
 			return;
 		case PADV_CULPRIT_APPLICATION:
 		case PADV_CULPRIT_CLIENT:
-			snprintf(text, size, "Fewer of its transactions at a time, through a role of its own: %s. ",
-					 for_role(named, setting).text);
+			remedy_shared_role(named, setting, text, size);
 			return;
 		case PADV_CULPRIT_QUERY:
-			snprintf(text, size, "Fewer of it at a time: add '%lld = %s' to pool_advisor.query_max_active. ",
+			if (named->exempt)
+				snprintf(text, size, "Fewer of it at a time, by a role that is under limits: role %s is exempt from limits. ", named->role);
+			else
+				snprintf(text, size, "Fewer of it at a time: add '%lld = %s' to pool_advisor.query_max_active. ",
 					 (long long) incident->query_id, room.text);
 			return;
 		case PADV_CULPRIT_BACKGROUND:
@@ -329,20 +366,22 @@ padv_incident_remedy(const PadvNamedIncident *named, char *text, size_t size)
 {
 	const PadvIncident *incident = &named->incident;
 	Figure		optimal = whole(incident->optimal);
+	char		setting[60];
 
 	remedy_growth(named, text, size);
 	switch ((PadvIncidentKind) incident->kind)
 	{
 		case PADV_INCIDENT_LOGIN_STORM:
+			snprintf(setting, sizeof(setting), "pool_advisor.max_sessions = %s", optimal.text);
 			if (named->role_quoted[0] != '\0')
-				snprintf(text, size, "A pool in front that keeps its connections, or a limit with a queue: ALTER ROLE %s SET pool_advisor.max_sessions = %s, and pool_advisor.queue_length for as many as wait.",
-						 named->role_quoted, optimal.text);
+				snprintf(text, size, "A pool in front that keeps its connections, or a limit with a queue: %s, and pool_advisor.queue_length for as many as wait.",
+						 limit_role(named, setting).text);
 			else
 				snprintf(text, size, "A pool in front that keeps its connections, or a limit with a queue for the roles that log in: pool_advisor.max_sessions.");
 			return;
 		case PADV_INCIDENT_LEAK:
 			snprintf(text, size, "A client that gives its connections back; until then they are closed by %s.",
-					 for_role(named, "pool_advisor.session_idle_timeout = '10min'").text);
+					 limit_role(named, "pool_advisor.session_idle_timeout = '10min'").text);
 			return;
 		case PADV_INCIDENT_OVERLOAD:
 			padv_append(text, size, "A queue instead of sessions that are all active at once: a pool with %s of them active, or pool_advisor.server_max_active = auto; more than that takes a larger machine.", optimal.text);

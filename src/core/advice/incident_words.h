@@ -21,6 +21,8 @@ typedef struct PadvNamedIncident
 	const char *role;			/* of the culprit; empty when there is none */
 	const char *role_quoted;	/* as an SQL identifier; empty if it was
 								 * dropped, too */
+	bool		exempt;			/* the role is not under limits */
+	bool		standby;		/* roles are altered on the primary */
 	const char *database;		/* likewise, where that is the culprit */
 	const char *database_quoted;
 } PadvNamedIncident;
