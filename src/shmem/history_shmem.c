@@ -237,6 +237,12 @@ padv_history_writes(void)
 }
 
 bool
+padv_history_failing(void)
+{
+	return pg_atomic_read_u32(&shared->failing) != 0;
+}
+
+bool
 padv_history_set_failing(bool failing)
 {
 	return pg_atomic_exchange_u32(&shared->failing, failing ? 1 : 0) != 0;

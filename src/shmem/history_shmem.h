@@ -97,5 +97,6 @@ extern uint32 padv_history_writes(void);
 
 /* Note whether writing the file failed; returns what was noted before. */
 extern bool padv_history_set_failing(bool failing);
+extern bool padv_history_failing(void);
 
 #endif							/* PADV_HISTORY_SHMEM_H */

@@ -196,6 +196,12 @@ padv_incidents_changed(void)
 }
 
 bool
+padv_incidents_failing(void)
+{
+	return pg_atomic_read_u32(&shared_incidents->failing) != 0;
+}
+
+bool
 padv_incidents_set_failing(bool failing)
 {
 	if (!failing)

@@ -44,6 +44,7 @@ extern bool padv_incidents_loaded(void);
 extern void padv_incidents_fill(const PadvIncidentRing *ring);
 extern void padv_incidents_end_all(void);
 extern bool padv_incidents_set_failing(bool failing);
+extern bool padv_incidents_failing(void);
 
 /*
  * Write the file, in the process that has claimed the files (history_shmem.h).  Logs a

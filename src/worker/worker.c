@@ -444,6 +444,7 @@ sample_sessions(Worker *worker, int64 now pg_attribute_unused())
 	status->minute = digest->minute;
 	status->idle_holder = digest->idle_holder;
 	status->limits_unreadable = padv_limits_shmem_state() == PADV_LIMITS_UNREADABLE;
+	status->history_unwritten = padv_history_failing() || padv_incidents_failing();
 	status->limits_committed = padv_limits_shmem_committed();
 	status->connections_most = Max(padv_peak_most(&worker->peak, status->taken_at),
 								   status->last.sessions + status->last.logins_waiting);

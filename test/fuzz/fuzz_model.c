@@ -143,6 +143,7 @@ take_sample(World *w)
 	w->status.minute = w->digest.minute;
 	w->status.idle_holder = w->digest.idle_holder;
 	w->status.limits_unreadable = take_byte(&w->tape) % 8 == 0;
+	w->status.history_unwritten = take_byte(&w->tape) % 8 == 0;
 	w->status.limits_committed = take_byte(&w->tape) % 2 ? take_byte(&w->tape) : -1;
 }
 

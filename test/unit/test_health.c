@@ -164,6 +164,9 @@ test_states(void)
 	status->limits_unreadable = true;
 	ok(is(PADV_CHECK_CRITICAL, "limits_unreadable"), "limits unreadable");
 	set_up();
+	status->history_unwritten = true;
+	ok(is(PADV_CHECK_WARNING, "history_unwritten") && find("history_unwritten") != NULL, "history not written");
+	set_up();
 	local.gate_enforcement = PADV_ENFORCEMENT_OFF;
 	ok(is(PADV_CHECK_WARNING, "enforcement_off"), "limits not enforced");
 	local.gate_enforcement = PADV_ENFORCEMENT_OBSERVE;

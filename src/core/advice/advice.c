@@ -206,6 +206,21 @@ advise_limits_unreadable(Findings *findings)
 }
 
 static void
+advise_history_unwritten(Findings *findings)
+{
+	PadvAdvice *advice;
+
+	if (!findings->local->status.history_unwritten)
+		return;
+	advice = begin(findings, PADV_WARNING, "history_unwritten", "server");
+	PADV_WRITE(advice->finding,
+			   "The history, or the incidents, could not be written to disk. What has been measured since then will be lost when the server crashes.");
+	PADV_WRITE(advice->recommendation,
+			   "The server log has the reason, for example a full disk, or no free slot for a background worker. The worker tries again every 5 minutes.");
+	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
+}
+
+static void
 advise_logins_refused(Findings *findings)
 {
 	const PadvLoad *load = &findings->local->status.load;
@@ -741,6 +756,7 @@ static const struct Rule
 	{.advise = advise_oversubscribed},
 	{.advise = advise_logins_refused},
 	{.advise = advise_lwlock_bound},
+	{.advise = advise_history_unwritten},
 	{.advise = advise_idle_in_transaction},
 	{.advise = advise_idle_connections},
 	{.advise = advise_page_tables},

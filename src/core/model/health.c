@@ -207,6 +207,12 @@ check_limits(const PadvLocalStatus *local)
 }
 
 static PadvCheckStatus
+check_history(const PadvLocalStatus *local)
+{
+	return local->status.history_unwritten ? PADV_CHECK_WARNING : PADV_CHECK_OK;
+}
+
+static PadvCheckStatus
 check_connections(const PadvLocalStatus *local)
 {
 	const PadvStatus *status = &local->status;
@@ -285,6 +291,7 @@ const PadvHealthRule padv_health_rules[] = {
 	{"pool_leaking", "PoolAdvisorPoolLeaking", check_leaking},
 	{"queue_old", "PoolAdvisorQueueOld", check_queue},
 	{"enforcement_off", "PoolAdvisorEnforcementOff", check_enforcement},
+	{"history_unwritten", "PoolAdvisorHistoryUnwritten", check_history},
 	{0}
 };
 

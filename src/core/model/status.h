@@ -38,6 +38,8 @@ typedef struct PadvStatus
 	PadvFoundCounts found;		/* of the pools found, as of the last second */
 	bool		limits_unreadable;	/* limits could not be read, so no login
 									 * is refused */
+	bool		history_unwritten;	/* the history or the incidents could not
+									 * be written to their file */
 	int64_t		connections_most;	/* maximum in use of the last 14 days */
 	int64_t		connections_days;	/* days for which this is known */
 	int64_t		limits_committed;	/* sum of the sessions that limits and

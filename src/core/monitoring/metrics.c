@@ -175,6 +175,8 @@ const PadvMetric padv_metrics[] = {
 	"Pools of the view pools that open connections which are not used again.", PADV_BY_SAMPLE, STATUS(found.leaking)},
 	{"pool_advisor_limits_unreadable", GAUGE, "",
 	"Whether limits cannot be read, so that everybody is let in: 1 or 0.", PADV_BY_SAMPLE, SERVER(limits_unreadable)},
+	{"pool_advisor_history_unwritten", GAUGE, "",
+	"Whether the history or the incidents could not be written to disk: 1 or 0.", PADV_BY_SAMPLE, SERVER(history_unwritten)},
 	{"pool_advisor_committed_sessions", GAUGE, "",
 	"Sessions that limits and CONNECTION LIMITs allow, over all roles; -1 is no limit.", PADV_BY_SAMPLE, STATUS(limits_committed)},
 	{"pool_advisor_advice_critical", GAUGE, "",
@@ -300,6 +302,7 @@ padv_metrics_prepare(PadvMetricsServer *server)
 	server->one = 1;
 	server->worker_running = server->local.worker_running;
 	server->limits_unreadable = status->limits_unreadable;
+	server->history_unwritten = status->history_unwritten;
 	server->optimal = chosen->connections;
 	server->optimal_low = chosen->low;
 	server->optimal_high = chosen->high;

@@ -114,6 +114,7 @@ typedef struct PadvMetricsServer
 	int64_t		one;
 	int64_t		worker_running;
 	int64_t		limits_unreadable;
+	int64_t		history_unwritten;
 	int64_t		optimal;
 	int64_t		optimal_low;
 	int64_t		optimal_high;
