@@ -13,15 +13,16 @@
 #include "access/xlogrecovery.h"
 #include "fmgr.h"
 #include "replication/walreceiver.h"
-#include "storage/spin.h"
 #include "utils/timestamp.h"
 
+#include "clock.h"
 #include "compat.h"
 #include "core/monitoring/agent_check.h"
 #include "shmem/status_shmem.h"
 #include "sql/arguments.h"
 #include "sql/rows.h"
 #include "sql/server_status.h"
+#include "standby.h"
 
 PG_FUNCTION_INFO_V1(pool_advisor_agent_check);
 
@@ -55,21 +56,6 @@ active_of_10_seconds(void)
 	return sum;
 }
 
-/*
- * Whether the primary sends WAL now.  The state is that of the receiver's last message, so a
- * primary that has gone without a word is noticed after wal_receiver_timeout.
- */
-static bool
-is_streaming(void)
-{
-	bool		result;
-
-	SpinLockAcquire(&WalRcv->mutex);
-	result = WalRcv->walRcvState == WALRCV_STREAMING;
-	SpinLockRelease(&WalRcv->mutex);
-	return result;
-}
-
 static double
 seconds_since(TimestampTz moment)
 {
@@ -77,17 +63,19 @@ seconds_since(TimestampTz moment)
 }
 
 static void
-read_replay(PadvReplay *replay)
+read_replay(PadvReplay *replay, const PadvStatus *status)
 {
 	TimestampTz chunk = GetCurrentChunkReplayStartTime();
 	TimestampTz commit = GetLatestXTime();
 
-	replay->streaming = is_streaming();
-	replay->all_replayed = GetXLogReplayRecPtr(NULL) >= GetWalRcvFlushRecPtr(NULL, NULL);
+	replay->streaming = padv_standby_streams();
+	replay->all_replayed = padv_standby_has_replayed_all();
 	replay->has_chunk = chunk != 0;
 	replay->has_commit = commit != 0;
+	replay->was_current = status->current_us != 0;
 	replay->chunk_age = seconds_since(chunk);
 	replay->commit_age = seconds_since(commit);
+	replay->current_age = (double) (padv_monotonic_us() - status->current_us) / 1e6;
 }
 
 /* WAL that came a moment ago, after a pause, is replayed before it makes a standby lag. */
@@ -110,14 +98,14 @@ replays_soon(void)
 
 /* By how many seconds a standby lags; 0 of a primary; negative when it is not known. */
 static double
-standby_lag(double max_lag)
+standby_lag(double max_lag, const PadvStatus *status)
 {
 	PadvReplay	replay = {0};
 	double		lag;
 
 	if (!RecoveryInProgress())
 		return 0.0;
-	read_replay(&replay);
+	read_replay(&replay, status);
 	lag = padv_replay_lag(&replay);
 	if (max_lag > 0.0 && lag > max_lag && replay.streaming && replays_soon())
 		return 0.0;
@@ -132,7 +120,7 @@ read_agent_input(PadvAgentInput *input)
 
 	padv_read_local_status(&local, false);
 	input->usable_connections = MaxConnections - padv_reserved_connections();
-	input->lag = standby_lag(input->max_lag);
+	input->lag = standby_lag(input->max_lag, &local.status);
 	input->has_sample = !padv_sampling_stopped(&local);
 	if (!input->has_sample)
 		return;

@@ -47,6 +47,7 @@
 #include "shmem/trials_shmem.h"
 #include "shmem/xact_slots.h"
 #include "shmem/xact_stats.h"
+#include "standby.h"
 #include "worker/buffer_stats.h"
 #include "worker/idle_closer.h"
 #include "worker/incident_recorder.h"
@@ -478,6 +479,14 @@ judge_pools(Worker *worker, int64 now pg_attribute_unused())
 						   &worker->status.found);
 }
 
+/* When a standby had last all that its primary had; readers see it with the next sample. */
+static void
+look_at_replay(Worker *worker, int64 now)
+{
+	if (padv_standby_streams() && padv_standby_has_replayed_all())
+		worker->status.current_us = now;
+}
+
 /* Limits on queries have no effect without query IDs, which is said once. */
 static void
 limit_queries(Worker *worker, int64 now pg_attribute_unused())
@@ -623,6 +632,7 @@ static struct Task
 	{.run = sample_sessions, .interval_ms = &padv_sample_interval, .wakes = always, .on_reload = true},
 	{.run = look_at_locks, .interval = SECOND},
 	{.run = judge_pools, .interval = SECOND},
+	{.run = look_at_replay, .interval = SECOND},
 	{.run = read_limits, .interval = SECOND / 10, .wakes = always, .on_reload = true},
 	{.run = monitor_stalls, .interval = SECOND / 100, .wakes = stalls_are_watched},
 	{.run = run_trials, .interval = SECOND / 10, .wakes = limit_moves, .on_reload = true},

@@ -459,6 +459,17 @@ SKIP:
 	$_->{run}->kill_kill(grace => 0) foreach @readers;
 	$_->close foreach $holder, @busy;
 	stop_haproxy();
+
+	# no server is known to be up to date: those of the lines with "backup" take the readers
+	$save->('answer', "up 0% maxconn:7\n");
+	my $lags = agent_port('cat', $answer);
+	start_haproxy($section . join '', map { "    server node$_ $socket{$_} agent-addr 127.0.0.1 agent-port $lags\n    server node${_}_late $socket{$_} backup no-agent-check\n" } 2, 3);
+	$becomes->("node$_", qr/ 0 7$/, "node$_ lags") foreach 2, 3;
+	my @through = map { (run_command([ 'psql', '-XAtq', '-d', "host=127.0.0.1 port=$front dbname=postgres user=monitoring connect_timeout=20", '-c', q{SELECT current_setting('port')} ]))[0] } 1 .. 4;
+	is(join(' ', sort @through), join(' ', sort map { ($_) x 2 } map { $nodes{$_}->port } 2, 3), 'readers go to all of them when all lag');
+	$save->('answer', "up 50% maxconn:7\n");
+	$becomes->('node2', qr/ 50 7$/, 'one does not any more');
+	stop_haproxy();
 }
 
 #
@@ -529,8 +540,13 @@ SKIP:
 	is($budget->('now', 'connections, usable, refused, verdict'), '12|17|0|fits', 'readers fit on the standby');
 	is($budget->('primary moved', 'connections, usable, refused, verdict'), '24|17|7|refuses', 'but not with those that write');
 	my @readers = map { wire($standby, 'app') } 1 .. 12;
+	wait_for($standby, q{clock_timestamp() - pg_last_xact_replay_timestamp() > interval '3 s'});
+	my $between = $standby->safe_psql('postgres', q{SELECT clock_timestamp()});
+	wait_for($standby, "sampled_at > '$between'::timestamptz + interval '3 s' FROM pool_advisor.status");
 	$primary->stop('immediate');
 	wait_for($standby, $lags, 'a standby without a primary is not known to be up to date');
+	is( $standby->safe_psql('postgres', "SELECT pool_advisor.agent_check(extract(epoch FROM clock_timestamp() - '$between'::timestamptz)) LIKE 'up 0%'"),
+		'f', 'but to have what the primary had a moment ago, though its last transaction is older');
 	$standby->promote;
 	wait_for($standby, "NOT $lags", 'until it is a primary');
 	my @writers = map { eval { wire($standby, 'app') } // () } 1 .. 12;

@@ -219,7 +219,7 @@ my %front = map { $_ => PostgreSQL::Test::Cluster::get_free_port() } qw(primary 
 sub through
 {
 	my ($section) = @_;
-	my ($answer) = run_command([ 'psql', '-XAtq', '-d', "host=127.0.0.1 port=$front{$section} dbname=postgres user=monitoring",
+	my ($answer) = run_command([ 'psql', '-XAtq', '-d', "host=127.0.0.1 port=$front{$section} dbname=postgres user=monitoring connect_timeout=8",
 			'-c', q{SELECT current_setting('port') || ' ' || pg_is_in_recovery()} ]);
 
 	return $answer;
@@ -263,7 +263,7 @@ SKIP:
 	like($readers, qr/agent-check/, 'HAProxy is given an agent');
 	$sections =~ s/bind :5433/bind 127.0.0.1:$front{readers}/;
 	$sections =~ s/bind :5432/bind 127.0.0.1:$front{primary}/;
-	$sections =~ s/server (node\d) 10\.0\.0\.\d:5432/"server $1 127.0.0.1:" . $nodes{$1}->port . ' port ' . $cluster->rest_port($1) . " agent-port $agent{$1}"/ge;
+	$sections =~ s{server (node\d)(_late)? 10\.0\.0\.\d:5432}{join('', "server $1", $2 // (), ' 127.0.0.1:', $nodes{$1}->port, ' port ', $cluster->rest_port($1)) . " agent-port $agent{$1}"}ge;
 	start_haproxy($sections);
 	readers_become($_, qr/^UP (?:[5-9]\d|100) \d+$/, "$_ is a reader with the weight of its agent") foreach $before, $other;
 	readers_become($primary, qr/^DOWN (?:[5-9]\d|100) \d+$/, 'the primary is none, though its agent says up');
@@ -273,9 +273,12 @@ SKIP:
 	like(through('readers'), qr/ true$/, 'and those of readers to a standby');
 
 	# a standby with much to do, which is still up
-	my $holder = wire($nodes{$other}, scalar getpwuid($<));
-	$holder->value('SELECT pg_advisory_lock(1)');
-	my @busy = map { wire($nodes{$other}, 'pool')->simple('SELECT pg_advisory_lock_shared(1)') } 1 .. 8;
+	# (the lock of the primary's transaction is theirs when the next commit is)
+	my $holder = wire($nodes{$primary}, scalar getpwuid($<));
+	$holder->ask($_) foreach 'CREATE TABLE held (a int)', 'GRANT SELECT ON held TO pool', 'BEGIN', 'LOCK TABLE held';
+	$nodes{$primary}->safe_psql('postgres', 'CREATE TABLE after_held ()');
+	wait_for($nodes{$other}, q{EXISTS (SELECT FROM pg_locks WHERE relation = to_regclass('held') AND mode = 'AccessExclusiveLock')});
+	my @busy = map { wire($nodes{$other}, 'pool')->simple('SELECT FROM held') } 1 .. 8;
 	readers_become($other, qr/^UP 1 \d+$/, 'a busy standby gets the least weight');
 	# the first one can go to either, as both have none then
 	my @first = readers(4);
@@ -313,6 +316,16 @@ SKIP:
 my $lost = $primary;
 $cluster->lose($lost);
 forget($lost);
+SKIP:
+{
+	skip 'HAProxy is not there', 2 unless $haproxy;
+	my @answers;
+
+	# until one is promoted; agents give all standbys the weight 0 some seconds before that
+	push @answers, through('readers') until grep { (eval { one_value($nodes{$_}, 'SELECT pg_is_in_recovery()') } // '') eq 'f' } $before, $other;
+	cmp_ok(scalar @answers, '>', 0, 'HAProxy: there is no primary for a while');
+	is(scalar(grep { $_ eq '' } @answers), 0, 'HAProxy: and readers find a server all the time');
+}
 $primary = $cluster->settles($before, $other);
 my ($standby) = grep { $_ ne $primary } $before, $other;
 isnt($primary, $lost, 'a failover');

@@ -128,7 +128,16 @@ test_lag(void)
 	ok(lags_by(replay, 60.0), "without a primary the last transaction counts");
 	replay.commit_age = -5.0;
 	ok(lags_by(replay, 0.0), "which cannot be of the future");
+	replay.was_current = true;
+	replay.current_age = 3.0;
+	ok(lags_by(replay, 3.0), "but for a standby that was seen to have all");
+	replay.commit_age = 60.0;
+	ok(lags_by(replay, 3.0), "which lacks nothing older, though the last transaction is");
+	replay.commit_age = 2.0;
+	ok(lags_by(replay, 2.0), "and is not behind a later one that it has replayed");
 	replay.has_commit = false;
+	ok(lags_by(replay, 3.0), "nor is it forgotten without any");
+	replay.was_current = false;
 	ok(lags_by(replay, -1.0), "and if there was none, it is not known");
 	replay.streaming = true;
 	replay.has_chunk = replay.all_replayed = false;

@@ -28,6 +28,9 @@ typedef struct PadvStatus
 								 * microseconds; 0 before the first */
 	int64_t		clock_us;		/* the same moment on the monotonic clock */
 	int64_t		samples_total;
+	int64_t		current_us;		/* when a standby was last seen to have all
+								 * that its primary had sent, monotonic clock;
+								 * 0: never */
 	PadvCounts	last;
 	PadvMinute	minute;
 	PadvIdleHolder idle_holder;

@@ -16,6 +16,10 @@
  * where the primary commits seldom, as during one long one.  What was received last can be
  * old where replay is always a moment behind.  So the lesser of the two counts.
  *
+ * While no WAL comes in, the standby lacks at most what was committed since it had last
+ * replayed all.  That was a moment ago when a quiet primary goes, whose last transaction is
+ * old.
+ *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include <math.h>
@@ -57,19 +61,30 @@ connections(const PadvAgentInput *input)
 	return (int64_t) fmax(floor(most / (double) input->proxies), 1.0);
 }
 
+/* While no WAL comes in. */
+static double
+lag_without_primary(const PadvReplay *replay)
+{
+	double		since_commit = fmax(replay->commit_age, 0.0);
+
+	if (!replay->was_current)
+		return replay->has_commit ? since_commit : -1.0;
+
+	/* a transaction of the future is of a clock that is ahead */
+	if (replay->has_commit && replay->commit_age >= 0.0)
+		return fmin(replay->commit_age, replay->current_age);
+	return replay->current_age;
+}
+
 double
 padv_replay_lag(const PadvReplay *replay)
 {
-	double		since_commit = replay->has_commit ? fmax(replay->commit_age, 0.0) : -1.0;
-
 	if (!replay->streaming)
-		return since_commit;
+		return lag_without_primary(replay);
 	if (replay->all_replayed)
 		return 0.0;
 	if (!replay->has_chunk)
-		return since_commit;
-
-	/* a transaction of the future is of a clock that is ahead */
+		return lag_without_primary(replay);
 	if (replay->has_commit && replay->commit_age >= 0.0)
 		return fmin(replay->commit_age, replay->chunk_age);
 	return replay->chunk_age;

@@ -34,8 +34,9 @@ typedef struct PadvAgentInput
 
 /*
  * How far a standby has replayed.  Ages are in seconds: of what was received last when
- * replay began with it, by the clock of the standby, and of the last transaction that was
- * replayed, by that of the primary.
+ * replay began with it, by the clock of the standby, of the last transaction that was
+ * replayed, by that of the primary, and of the moment when the standby had last replayed all
+ * that the primary had sent.
  */
 typedef struct PadvReplay
 {
@@ -43,8 +44,10 @@ typedef struct PadvReplay
 	bool		all_replayed;	/* all that it has sent */
 	bool		has_chunk;
 	bool		has_commit;
+	bool		was_current;
 	double		chunk_age;
 	double		commit_age;
+	double		current_age;
 } PadvReplay;
 
 /* By how many seconds it lags; negative when it is not known. */

@@ -259,7 +259,7 @@ write_postgres_exporter(const PadvConfigWriter *writer)
 		put_exporter_scope(writer, scopes[i], "", "master: true\n");
 }
 
-/* CloudNativePG reads as pg_monitor itself, so it needs no role. */
+/* CloudNativePG reads as a member of pg_monitor, or as pg_monitor itself, so it needs no role. */
 static void
 write_cloudnativepg(const PadvConfigWriter *writer)
 {
@@ -318,6 +318,8 @@ write_opentelemetry(const PadvConfigWriter *writer)
 
 	put(writer,
 		"# The receiver sqlquery of the OpenTelemetry Collector; name it in a pipeline of metrics.\n"
+		"# It warns of figures that are not known, unless each query has ignore_null_values: true, which\n"
+		"# newer versions take.\n"
 		ROLE_COMMENT("#")
 		"receivers:\n"
 		"  sqlquery/pool_advisor:\n"
@@ -596,6 +598,9 @@ write_haproxy(const PadvConfigWriter *writer)
 		"#\n"
 		"# A standby that lags more than 5 s gets no new connection. The check on port 8008 is Patroni's;\n"
 		"# it decides which server is a replica. An answer that does not come changes nothing.\n"
+		"#\n"
+		"# The lines with \"backup\" are used while all replicas lag, or none is known not to, as in a failover.\n"
+		"# Without them readers then wait for a server. Keep the two lines of a server alike.\n"
 		ROLE_COMMENT("#")
 		"listen pool_advisor_readers\n"
 		"    mode tcp\n"
@@ -605,12 +610,16 @@ write_haproxy(const PadvConfigWriter *writer)
 		"    timeout queue 30s\n"
 		"    timeout client 30m\n"
 		"    timeout server 30m\n"
+		"    option allbackups\n"
 		"    option httpchk OPTIONS /replica\n"
 		"    default-server weight 100 maxconn 100 check port 8008 inter 2s fall 3 rise 2\n"
 		"    default-server agent-check agent-port 9632 agent-inter 2s on-marked-down shutdown-sessions\n"
 		"    server node1 10.0.0.1:5432\n"
 		"    server node2 10.0.0.2:5432\n"
-		"    server node3 10.0.0.3:5432\n");
+		"    server node3 10.0.0.3:5432\n"
+		"    server node1_late 10.0.0.1:5432 backup no-agent-check\n"
+		"    server node2_late 10.0.0.2:5432 backup no-agent-check\n"
+		"    server node3_late 10.0.0.3:5432 backup no-agent-check\n");
 }
 
 /* --- all of them ---------------------------------------------------------- */
