@@ -15,6 +15,7 @@ set -euo pipefail
 
 WORK=
 CHILDREN=()
+NO_CLUSTER=
 
 say() { printf '%s\n' "$*"; }
 fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
@@ -47,18 +48,29 @@ newest_pg_config() {
     printf '%s' "$newest"
 }
 
-# A new server package would make and start a cluster on the standard port.
+# A new server package would make and start a cluster on the standard port. This keeps it from that,
+# and must not stay: later packages of the machine's owner are to make theirs.
+forbid_clusters() {
+    NO_CLUSTER=/etc/postgresql-common/createcluster.d/pool_advisor-test.conf
+    as_root mkdir -p "${NO_CLUSTER%/*}"
+    printf 'create_main_cluster = false\nstart_conf = manual\n' | as_root tee "$NO_CLUSTER" >/dev/null
+}
+
+allow_clusters() {
+    [ -n "$NO_CLUSTER" ] || return 0
+    as_root rm -f "$NO_CLUSTER"
+    as_root rmdir --ignore-fail-on-non-empty "${NO_CLUSTER%/*}"
+    NO_CLUSTER=
+}
+
 install_packages() {
-    local quiet=/etc/postgresql-common/createcluster.d/pool_advisor-test.conf
+    local status=0
     export DEBIAN_FRONTEND=noninteractive
     as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq
-    as_root mkdir -p "${quiet%/*}"
-    printf 'create_main_cluster = false\nstart_conf = manual\n' | as_root tee "$quiet" >/dev/null
-    local status=0
+    forbid_clusters
     as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "$@" </dev/null >"$WORK/apt.log" 2>&1 || status=$?
-    as_root rm -f "$quiet"
-    as_root rmdir --ignore-fail-on-non-empty "${quiet%/*}"
+    allow_clusters
     if [ "$status" != 0 ]; then
         tail -n 20 "$WORK/apt.log" >&2
         fail "could not install: $*"
@@ -147,6 +159,7 @@ clean_up() {
     for child in "${CHILDREN[@]}"; do
         stop_child "$child"
     done
+    allow_clusters || true
     if [ -n "$WORK" ]; then
         stop_servers
         if [ -n "${KEEP:-}" ]; then
