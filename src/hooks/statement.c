@@ -32,6 +32,7 @@
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/portal.h"
@@ -215,6 +216,26 @@ padv_statement_lock_plan(const PlannedStmt *statement)
 
 /* --- analysis --- */
 
+/*
+ * The client has had the notices and warnings of the first analysis.  The end of a
+ * transaction or subtransaction sets client_min_messages back, too.
+ */
+static int
+begin_silence(void)
+{
+	int			level = NewGUCNestLevel();
+
+	(void) set_config_option("client_min_messages", "error", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	return level;
+}
+
+static void
+end_silence(int level)
+{
+	AtEOXact_GUC(true, level);
+}
+
 /* Bind analyzes below this error callback. */
 static bool
 is_in_bind(void)
@@ -270,12 +291,22 @@ find_statement(const char *text, const Query *query)
 	return NULL;
 }
 
+static bool
+is_in_text(const char *text, const Query *query)
+{
+	int			level = begin_silence();
+	bool		found = find_statement(text, query) != NULL;
+
+	end_silence(level);
+	return found;
+}
+
 /* For Bind the text is tried before the wait, as after it there is no other way. */
 bool
 padv_statement_is_its_text(const ParseState *pstate, const Query *query)
 {
 	if (is_in_bind())
-		return has_plain_literals(pstate->p_sourcetext) && find_statement(pstate->p_sourcetext, query) != NULL;
+		return has_plain_literals(pstate->p_sourcetext) && is_in_text(pstate->p_sourcetext, query);
 	return query->stmt_location <= 0 || has_plain_literals(pstate->p_sourcetext);
 }
 
@@ -439,18 +470,22 @@ padv_statement_uses(const ParseState *pstate, Query *query)
 {
 	ParseState *again;
 	List	   *uses;
+	int			level;
 
 	if (pstate->p_coerce_param_hook == NULL || parameter_uses(query) == NIL)
 		return NIL;
+	level = begin_silence();
 	again = renew_parsestate(pstate);
 	uses = parameter_uses(transformTopLevelStmt(again, parse_again(pstate->p_sourcetext, query)));
 	free_parsestate(again);
+	end_silence(level);
 	return uses;
 }
 
 void
 padv_statement_analyze(const ParseState *pstate, Query *query, const List *uses, PadvJumbleState **jstate)
 {
+	int			level = begin_silence();
 	ParseState *again = renew_parsestate(pstate);
 	RawStmt    *statement = parse_again(pstate->p_sourcetext, query);
 	Query	   *analyzed;
@@ -461,6 +496,7 @@ padv_statement_analyze(const ParseState *pstate, Query *query, const List *uses,
 	else
 		analyzed = transformTopLevelStmt(again, statement);
 	free_parsestate(again);
+	end_silence(level);
 	if (*jstate != NULL)
 		*jstate = padv_jumble(analyzed, pstate->p_sourcetext);
 	*query = *analyzed;

@@ -237,6 +237,43 @@ SKIP:
 	}
 }
 
+# --- what a statement is warned of is said once, however often it is analyzed ---
+{
+	my $long = 'x' x 70;
+	my $cut = 'x' x 63;
+	my $identifier = "identifier \"$long\" will be truncated to \"$cut\"";
+	my %statements = (
+		'a name that is too long' => [ "SELECT count(*) AS $long FROM r", $identifier ],
+		'with a parameter' => [ "SELECT count(*) AS $long FROM r WHERE a = \$1", $identifier ],
+		'a literal of a domain' => [ q{SELECT count(*), '{x}'::noisy[] FROM r}, 'noisy' ]);
+
+	new_table(q{DROP DOMAIN IF EXISTS noisy}, <<'SQL', q{CREATE DOMAIN noisy AS text CHECK (says(VALUE))});
+CREATE OR REPLACE FUNCTION says(text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RAISE NOTICE ''noisy''; RETURN true; END'
+SQL
+	foreach my $name (sort keys %statements)
+	{
+		my ($sql, $notice) = @{ $statements{$name} };
+
+		foreach my $way ('simple', 'extended')
+		{
+			next if $way eq 'simple' && $name eq 'with a parameter';
+			my $client = wire($node);
+			my $send = $way eq 'simple' ? sub { $_[0]->simple($sql) } : sub { $_[0]->parse($sql)->sync };
+			my $notices = $send->($client)->result->{notices};
+			my $result;
+
+			like($notices, qr/\Q$notice\E/, "$way, $name: it is said without a wait");
+			stands($client, $send);
+			$admin->value($_) foreach @NOISE;
+			stop_work($node);
+			$result = $client->result;
+			is($result->{error}, undef, "$way, $name: it is executed");
+			is($result->{notices}, $notices, "$way, $name: it is said once");
+			$client->close;
+		}
+	}
+}
+
 # --- Bind analyzes anew: the statement waits without its locks, unless its literals have escapes ---
 # name => [ how it is prepared, which locks it has while it waits ]
 my %prepared = (
