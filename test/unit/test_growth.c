@@ -179,6 +179,69 @@ test_one_leaves(void)
 	   "that one has left makes none of those who stay");
 }
 
+/* Add sessions that are idle. */
+static void
+add_idle(int count, uint32_t role, uint32_t database)
+{
+	for (int i = 0; i < count; i++)
+	{
+		sessions[sample.count] = (PadvSession) {.state = PADV_STATE_IDLE, .role = role, .database = database};
+		keys[sample.count++] = (PadvSessionKeys) {0};
+	}
+}
+
+/* So many at work of 50, of two roles with a pool each and an application, and of 5. */
+static void
+add_pools(int large, int small)
+{
+	add(large, WEB, 1, 21, 31, 41);
+	add_idle(50 - large, WEB, 1);
+	add(small, 11, 1, 22, 32, 42);
+	add_idle(5 - small, 11, 1);
+}
+
+/* A disk is slow, and all wait for it: the larger pool has more that can wait. */
+static void
+test_full_pools(void)
+{
+	begin();
+	name_key(21, "web");
+	name_key(22, "batch");
+	add_pools(2, 2);
+	pass(150, true);
+	add_pools(47, 5);
+	pass(20, false);
+	ok(culprit_of(PADV_GROWTH_IO) == PADV_CULPRIT_NONE && culprit_of(PADV_GROWTH_DEMAND) == PADV_CULPRIT_NONE,
+	   "where all pools are full the larger one has brought nothing");
+
+	begin();
+	name_key(21, "web");
+	add_pools(2, 2);
+	pass(150, true);
+	add_pools(40, 2);
+	pass(20, false);
+	ok(culprit_of(PADV_GROWTH_IO) == PADV_CULPRIT_ROLE && incident.role == WEB, "where the other one has room it has");
+
+	begin();
+	add_pools(0, 2);
+	pass(150, true);
+	add_pools(40, 5);
+	pass(20, false);
+	ok(culprit_of(PADV_GROWTH_IO) == PADV_CULPRIT_ROLE && incident.role == WEB, "so has one that did nothing before");
+
+	begin();
+	add_pools(2, 2);
+	pass(150, true);
+	add(20, 11, 1, 22, 32, 42);
+	add_pools(20, 5);
+	pass(20, false);
+	ok(culprit_of(PADV_GROWTH_IO) == PADV_CULPRIT_NONE || incident.role == 11, "and sessions that have come are never those of another");
+	add(60, 11, 1, 22, 32, 42);
+	add_pools(20, 5);
+	pass(60, false);
+	ok(culprit_of(PADV_GROWTH_IO) == PADV_CULPRIT_ROLE && incident.role == 11, "but of whom they are");
+}
+
 /* The signs of a load come later than the load. */
 static void
 test_late_signs(void)
@@ -252,6 +315,7 @@ main(void)
 	test_many_keys();
 	test_background();
 	test_one_leaves();
+	test_full_pools();
 	test_late_signs();
 	test_short_statements();
 	test_idle_server();

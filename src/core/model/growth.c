@@ -9,6 +9,9 @@
  * usual load, and a share n of the present one, a key has brought (n - b) / (1 - b) of
  * the present load, if all that others have is what they had before and longer.
  *
+ * That fails where they have no more sessions: when a disk is slow and all pools are full, the share
+ * of the largest pool has grown, and says nothing of who brought the load.
+ *
  * Copyright (c) 2026, pool_advisor contributors
  */
 #include "core/model/growth.h"
@@ -35,6 +38,14 @@
  */
 #define LITTLE_SEEN 0.02
 #define OFTEN_SEEN 10.0
+
+/*
+ * A key had a load before when it had so much of it.  It has no new sessions when its demand is
+ * less than this times those that were open before, and all sessions of the others are full when so many want to work.
+ */
+#define HAD_LEAST 0.05
+#define NO_NEW_SESSIONS 1.1
+#define FULL 0.7
 
 /* Beyond that many the votes of half of the time count; for so large a part of them a role is sure. */
 #define MOST_VOTES 10000
@@ -378,6 +389,57 @@ usual_of_present(const PadvGrowth *growth, PadvDimension dimension, PadvGrowthOf
 	return usual;
 }
 
+static double
+mean_now(const PadvGrowth *growth, const PadvGrowthAmount *amount, PadvGrowthOf of)
+{
+	return amount->now[of] / growth->now_seconds;
+}
+
+/* The role that nearly all sessions of a key have, or 0. */
+static uint32_t
+role_of(const PadvGrowthKey *key)
+{
+	return key->votes >= SURE_ROLE * key->cast ? key->role : 0;
+}
+
+/* Whose open sessions are counted: the key's own, or its role's; NULL: not known. */
+static const PadvGrowthAmount *
+holder_of(const PadvGrowth *growth, PadvDimension dimension, const PadvGrowthKey *key)
+{
+	uint32_t	role = role_of(key);
+
+	if (dimension == PADV_DIMENSION_ROLE || dimension == PADV_DIMENSION_DATABASE)
+		return &key->amount;
+	for (int i = 0; i < PADV_GROWTH_KEYS && growth->keys[PADV_DIMENSION_ROLE][i].used; i++)
+		if (growth->keys[PADV_DIMENSION_ROLE][i].key == role)
+			return &growth->keys[PADV_DIMENSION_ROLE][i].amount;
+	return NULL;
+}
+
+/*
+ * Whether a key that had a load before fills the sessions that it had, and the others can have
+ * no more than they have.
+ */
+static bool
+fills_its_pool(const PadvGrowth *growth, const Suspect *suspect)
+{
+	const PadvGrowthAmount *holder = holder_of(growth, suspect->dimension, suspect->key);
+	double		demand = mean_now(growth, &suspect->key->amount, PADV_GROWTH_DEMAND);
+	double		all;
+	double		open;
+
+	if (holder == NULL || suspect->share_before < HAD_LEAST)
+		return false;
+	all = mean_now(growth, holder, PADV_GROWTH_DEMAND);
+	if (!(all > 0.0) || all > NO_NEW_SESSIONS * holder->before[PADV_GROWTH_OPEN])
+		return false;
+
+	/* of the sessions of a role, each key has as many as of its demand */
+	open = mean_now(growth, holder, PADV_GROWTH_OPEN) * demand / all;
+	return mean_now(growth, &growth->all, PADV_GROWTH_DEMAND) - demand >=
+		FULL * (mean_now(growth, &growth->all, PADV_GROWTH_OPEN) - open);
+}
+
 /* The key of a dimension whose share has grown most, if it stands out. */
 static Suspect
 suspect_of(const PadvGrowth *growth, PadvDimension dimension, PadvGrowthOf of, const PadvKeyNames *names)
@@ -392,11 +454,12 @@ suspect_of(const PadvGrowth *growth, PadvDimension dimension, PadvGrowthOf of, c
 		double		share = key->amount.now[of] / all->now[of];
 		double		before = usual_share(&usual, &key->amount, of);
 		double		rose = share - before;
+		const Suspect suspect = {dimension, key, share, before, rose};
 
 		if (rose > worst.rose && rose >= ROSE_LEAST && rose >= BROUGHT_LEAST * (1.0 - before) &&
 			key->amount.now[of] / growth->now_seconds >= key->amount.before[of] + MORE_LEAST &&
-			has_name(dimension, key->key, names))
-			worst = (Suspect) {dimension, key, share, before, rose};
+			has_name(dimension, key->key, names) && !fills_its_pool(growth, &suspect))
+			worst = suspect;
 	}
 	return worst;
 }
@@ -432,7 +495,7 @@ name_key(const Suspect *suspect, const PadvKeyNames *names, PadvIncident *incide
 	incident->culprit = culprits[suspect->dimension];
 	incident->share = fmin(suspect->share, 1.0);
 	incident->share_before = fmin(suspect->share_before, 1.0);
-	incident->role = suspect->key->votes >= SURE_ROLE * suspect->key->cast ? suspect->key->role : 0;
+	incident->role = role_of(suspect->key);
 	if (suspect->dimension == PADV_DIMENSION_DATABASE)
 		incident->database = (uint32_t) key;
 	else if (suspect->dimension == PADV_DIMENSION_QUERY)
