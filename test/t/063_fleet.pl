@@ -185,6 +185,9 @@ is(ask(q{BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT count(*) FROM pool_advisor_f
 $nodes{3}->start;
 forget_failures();
 is(reachable(), 'node1 true, node2 true, node3 true', 'it is back');
+$hub->safe_psql('postgres', q{UPDATE pool_advisor_fleet.nodes SET noted_at = now() + interval '1 h', retry_at = now() + interval '2 h'});
+is(reachable(), 'node1 true, node2 true, node3 true', 'a failure of the future is of a clock that was set back');
+forget_failures();
 
 # A connection that is kept in the session of the hub breaks.
 {

@@ -172,7 +172,7 @@ static void
 put_nodes_table(const PadvConfigWriter *writer, bool with_connection)
 {
 	put(writer,
-		"-- Reading a node that fails notes it here; it is asked again after retry_at.\n"
+		"-- Reading a node that fails notes it here; it is asked again after retry_at, or when the clock was set back.\n"
 		"CREATE TABLE pool_advisor_fleet.nodes (\n"
 		"    place pg_catalog.int4 NOT NULL,\n"
 		"    name pg_catalog.text PRIMARY KEY,\n");
@@ -180,7 +180,8 @@ put_nodes_table(const PadvConfigWriter *writer, bool with_connection)
 		put(writer, "    connection pg_catalog.text NOT NULL,\n");
 	put(writer,
 		"    error pg_catalog.text,\n"
-		"    retry_at pg_catalog.timestamptz NOT NULL DEFAULT '-infinity'\n"
+		"    noted_at pg_catalog.timestamptz NOT NULL DEFAULT '-infinity',\n"
+"    retry_at pg_catalog.timestamptz NOT NULL DEFAULT '-infinity'\n"
 		");\n"
 		"REVOKE ALL ON pool_advisor_fleet.nodes FROM PUBLIC;\n"
 		"COMMENT ON TABLE pool_advisor_fleet.nodes IS 'nodes of the fleet, and which of them failed lately';\n");
@@ -268,10 +269,10 @@ static const char ask_directly[] =
 "    IF to_regclass('pool_advisor_fleet.' || quote_ident('_' || what)) IS NULL THEN\n"
 "        RAISE EXCEPTION USING ERRCODE = 'undefined_table', MESSAGE = 'the fleet has no view of this name';\n"
 "    END IF;\n"
-"    FOR known IN SELECT n.name, n.error, n.retry_at FROM pool_advisor_fleet.nodes AS n ORDER BY n.place LOOP\n"
+"    FOR known IN SELECT n.name, n.error, n.noted_at, n.retry_at FROM pool_advisor_fleet.nodes AS n ORDER BY n.place LOOP\n"
 "        node := known.name;\n"
 "        started := clock_timestamp();\n"
-"        IF known.retry_at > started THEN\n"
+"        IF started >= known.noted_at AND started < known.retry_at THEN\n"
 "            reachable := false;\n"
 "            error := known.error;\n"
 "            figures := '[{}]';\n"
@@ -297,7 +298,7 @@ static const char note_function[] =
 "AS $function$\n"
 "BEGIN\n"
 "    UPDATE pool_advisor_fleet.nodes AS n\n"
-"    SET error = why, retry_at = clock_timestamp() + greatest(interval '10 s', 10 * took)\n"
+"    SET error = why, noted_at = clock_timestamp(), retry_at = clock_timestamp() + greatest(interval '10 s', 10 * took)\n"
 "    WHERE n.name = (SELECT free.name FROM pool_advisor_fleet.nodes AS free\n"
 "                    WHERE free.name = node FOR UPDATE SKIP LOCKED);\n"
 "EXCEPTION\n"
