@@ -435,6 +435,15 @@ control_server() {
     fi
 }
 
+# What the caller's libpq goes by is of another server. Names with an underscore are not libpq's.
+for variable in $(compgen -e PG); do
+    case $variable in
+        *_* | PGCTLTIMEOUT) ;;
+        *) unset "$variable" ;;
+    esac
+done
+unset variable
+
 # A port is only a name for a socket in a folder of ours.
 export PGPORT=54329 PGUSER=postgres PGDATABASE=postgres
 psql_do() { as_user "$PG_BIN/psql" -X -q -h "$WORK/tmp" "$@"; }
