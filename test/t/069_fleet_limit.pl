@@ -33,10 +33,22 @@ sub conninfo
 	return "$name=host=" . $nodes{$name}->host . ' port=' . $nodes{$name}->port . ' dbname=postgres user=monitoring';
 }
 
-my $printed = $hub->safe_psql('postgres',
-	q{SELECT pool_advisor.fleet_config('postgres_fdw', ARRAY['} . join(q{', '}, map { conninfo($_) } qw(hub primary standby)) . q{'])});
-append_to_file("$folder/fleet.sql", "$printed\n");
-$hub->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $hub->connstr('postgres'), '-f', "$folder/fleet.sql" ], 'the hub is made');
+# Make the hub, with these nodes.
+sub make_hub
+{
+	my (@names) = @_;
+	my $text = $hub->safe_psql('postgres',
+		q{SELECT pool_advisor.fleet_config('postgres_fdw', ARRAY['} . join(q{', '}, map { conninfo($_) } @names) . q{'])});
+	my $path = "$folder/" . join('_', @names) . '.sql';
+
+	unlink $path;
+	append_to_file($path, "$text\n");
+	$hub->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $hub->connstr('postgres'), '-f', $path ],
+		"the hub of @names is made");
+	return;
+}
+
+make_hub(qw(hub primary standby));
 
 # --- the sessions of app, all of them ---
 my @held;
@@ -327,6 +339,13 @@ wait_for_limits($nodes{primary}, q{rolname = 'app' AND max_sessions = 4});
 like(set_to($TOTAL, patience => '2 s'), qr/WARNING.*can have any number of sessions now/s, 'of limits that others have set nothing is known until they are replayed');
 $nodes{standby}->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
 is(set_to($TOTAL), '', 'and then all is');
+drop_all();
+
+# a standby whose primary is no node
+make_hub(qw(hub standby));
+is(set_to($TOTAL), '', 'a standby whose primary is no node');
+is(at_most('standby'), 4, 'counts with the limit that it shows');
+make_hub(qw(hub primary standby));
 drop_all();
 weigh(hub => 1, primary => 8, standby => 8);
 is(set_to($TOTAL), '', 'the weights of before');
