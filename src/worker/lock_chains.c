@@ -505,14 +505,18 @@ report_roots(PadvLockChains *chains)
 	padv_status_publish_blockers(&chains->blockers);
 }
 
-/* Describe the current roots; returns how many sessions wait behind the old ones. */
+/*
+ * Describe the current roots; returns how many sessions wait behind the old ones.  Those
+ * that are new are counted in *queues.
+ */
 static int64
-describe_roots(PadvLockChains *chains, int64 now, int64 *blocked)
+describe_roots(PadvLockChains *chains, int64 now, int64 *blocked, int64 *queues)
 {
 	int64		old_roots[MOST_ROOTS];
 	int			nold = 0;
 	int64		wall = GetCurrentTimestamp();
 
+	*queues = 0;
 	chains->nknown_before = chains->nroots;
 	memcpy(chains->known_before, chains->known, chains->nroots * sizeof(KnownRoot));
 	chains->nroots = padv_lock_graph_roots(chains->graph, wall, chains->roots, MOST_ROOTS, blocked);
@@ -523,6 +527,7 @@ describe_roots(PadvLockChains *chains, int64 now, int64 *blocked)
 		describe_root(chains, &chains->roots[i], wall, now, row, &chains->known[i], &chains->charges[i]);
 		if (row->blocking_seconds >= PADV_STANDING_SECONDS && !row->advisory)
 			old_roots[nold++] = chains->roots[i].process;
+		*queues += chains->known[i].since_us == now && !row->advisory;
 	}
 	return padv_lock_graph_behind(chains->graph, old_roots, nold);
 }
@@ -534,6 +539,7 @@ padv_lock_chains_look(PadvLockChains *chains, const PadvSample *sample, int64_t 
 	int64		blocked = 0;
 	int64		standing = 0;
 
+	stall->queues = 0;
 	if (any_lock_waiter(sample))
 	{
 		MemoryContext before = MemoryContextSwitchTo(chains->scratch);
@@ -541,7 +547,7 @@ padv_lock_chains_look(PadvLockChains *chains, const PadvSample *sample, int64_t 
 		find_waiters(chains);
 		fill_graph(chains);
 		MemoryContextSwitchTo(before);
-		standing = describe_roots(chains, now, &blocked);
+		standing = describe_roots(chains, now, &blocked, &stall->queues);
 		report_roots(chains);
 	}
 	else if (chains->blockers.count > 0 || stall->blocked > 0)

@@ -261,6 +261,7 @@ keep_second(Worker *worker, int64 now)
 	if (!padv_window_drain(worker->window, &means))
 		return;
 	means.stuck = (double) worker->status.stall.standing;
+	means.lock_queues = (double) worker->status.stall.queues;
 	padv_peak_add(&worker->peak, means.taken_at, (double) means.connections_max);
 	transactions_per_second = update_curve(worker, &means);
 	padv_history_describe(&means,

@@ -326,6 +326,15 @@ production_regret(const Production *p, double active)
 
 /* --- what the core sees --------------------------------------------------- */
 
+/* The share of the time in which a lock has a queue, if so many wait on average (M/M/1). */
+static double
+production_queue_share(double waiting)
+{
+	double		used = 0.5 * (sqrt(waiting * (waiting + 4.0)) - waiting);
+
+	return used * used;
+}
+
 static void
 production_take(Production *p, double busy, const ProductionPoint *point, PadvWindowMeans *take)
 {
@@ -336,6 +345,7 @@ production_take(Production *p, double busy, const ProductionPoint *point, PadvWi
 	take->samples = PRODUCTION_STEPS;
 	take->in_class[PADV_ON_CPU] = share * (point->at[AT_CORES] + point->at[READY]) + p->weather.batch;
 	take->in_class[PADV_WAITING_LOCK] = share * point->at[AT_ROW];
+	take->lock_queues = production_queue_share(take->in_class[PADV_WAITING_LOCK]);
 	take->in_class[PADV_WAITING_IO] = share * (point->at[AT_DISKS] + fmin(1.0, point->at[AT_COMMIT]));
 	take->in_class[PADV_WAITING_LWLOCK] = share * fmax(0.0, point->at[AT_COMMIT] - 1.0);
 #ifndef PADV_OLD_RULE

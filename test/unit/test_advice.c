@@ -286,7 +286,7 @@ test_measured(void)
 	local.status.minute.in_class[PADV_WAITING_LWLOCK] = 2;
 	advice = find(&local, "lwlock_bound");
 	ok(advice && !strstr(advice->recommendation, "Fewer active"), "nor with internal locks");
-	model->waits = (PadvWaits) {.run = 10,.locks = {.share = 0.9,.users = 1,.through = 2}};
+	model->waits = (PadvWaits) {.run = 10,.locks = {.share = 0.9,.saturated = {.users = 1,.through = 2}}};
 	advice = find(&local, "lock_bound");
 	ok(advice && strstr(advice->recommendation, "fewer sessions"), "a saturated lock tells that they do");
 
@@ -577,7 +577,7 @@ test_rounding(void)
 	inputs.detected_cores = 1000;
 	padv_model_update(model, &inputs, &local.status.minute, &local.status.load, &waits, &curve);
 	padv_explain_method(model, PADV_METHOD_WAIT_RATIO, text, sizeof(text));
-	ok(strstr(text, "= 1527.39, but not more than the server's 97. Busy sessions") != NULL,
+	ok(strstr(text, "= 1527.39. The number is 1527.39, but not more than the server's 97.") != NULL,
 	   "no more than there can be");
 	padv_explain_method(model, PADV_METHOD_SCALABILITY, text, sizeof(text));
 	ok(strstr(text, "of which 120.3 were active (but not more than the server's 97)") != NULL,

@@ -238,13 +238,13 @@ test_locked(void)
 	for (int i = 0; i < 60; i++)
 		locked_second(&waits, 4, 20, 100);
 	ok(waits.locks.share > 0.8, "most do");
-	near(waits.locks.through, 4, 1e-9, "and four get through");
+	near(waits.locks.saturated.through, 4, 1e-9, "and four get through");
 	for (int i = 0; i < 30; i++)
 		locked_second(&waits, 1, 40, 30);
-	ok(waits.locks.through > 3.5, "thrashing lowers that slowly");
+	ok(waits.locks.saturated.through > 3.5, "thrashing lowers that slowly");
 	for (int i = 0; i < 300; i++)
 		locked_second(&waits, 4, 0, 100);
-	ok(waits.locks.share < 0.01 && waits.locks.through == 0.0, "it ends");
+	ok(waits.locks.share < 0.01 && waits.locks.saturated.through == 0.0, "it ends");
 	for (int i = 0; i < 300; i++)
 		locked_second(&waits, 1, 40, 2);
 	ok(waits.locks.share == 0.0 || waits.locks.share < 0.01, "a session that holds a lock and does nothing is no saturated lock");
@@ -337,27 +337,57 @@ test_stuck(void)
 	ok(padv_interval_locks_move(&interval), "the holder makes short pauses");
 }
 
+/* Seconds in which so many wait in so many queues. */
+static void
+wait_in_queues(PadvWaits *waits, PadvInterval *busy, double queues, double waiting, double inside, int seconds)
+{
+	busy->lock_queues = queues;
+	busy->lock = waiting;
+	busy->inside = inside;
+	busy->busy = waiting + inside;
+	for (int i = 0; i < seconds; i++)
+		padv_waits_add(waits, busy);
+}
+
 /* A lock that is held for three quarters of the time, and what its queue says of it. */
 static void
 test_expected_lock(void)
 {
 	PadvWaits	waits = {0};
-	PadvInterval busy = {.seconds = 1.0, .run = 2.0, .transactions = 1000.0, .sessions = 50.0, .busy = 5.25, .inside = 3.0,
-	.lock = 2.25};
+	PadvInterval busy = {.seconds = 1.0, .run = 2.0, .transactions = 1000.0, .sessions = 50.0};
 
-	for (int i = 0; i < 60; i++)
-		padv_waits_add(&waits, &busy);
-	near(waits.locks.expected_through, 4.0, 1e-6, "three inside at 0.75 are four at 1");
+	wait_in_queues(&waits, &busy, 0.5625, 2.25, 3.0, 60);
+	near(waits.locks.expected.through, 4.0, 1e-6, "three inside at 0.75 are four at 1");
+	near(waits.locks.expected.users, 1.0, 1e-6, "of one lock");
 	ok(waits.locks.share == 0.0, "and it is not saturated yet");
-	busy.lock = 0.3;
-	busy.inside = 1.0;
-	for (int i = 0; i < 7200; i++)
-		padv_waits_add(&waits, &busy);
-	near(waits.locks.expected_through, 4.0, 1e-6, "which hours of less load do not change");
-	busy.inside = 8.0;
-	for (int i = 0; i < 660; i++)
-		padv_waits_add(&waits, &busy);
-	ok(waits.locks.expected_through == 0.0, "but more load without a queue does");
+	wait_in_queues(&waits, &busy, 0.05, 0.3, 1.0, 7200);
+	near(waits.locks.expected.through, 4.0, 0.3, "which hours of less load do not change");
+	wait_in_queues(&waits, &busy, 0.99, 30.0, 1.2, 300);
+	near(waits.locks.expected.through, 4.0, 0.3, "nor do seconds in which it is saturated, and thrashes");
+	ok(waits.locks.share > 0.9 && waits.locks.saturated.through < 2.0, "which are noted for themselves");
+	wait_in_queues(&waits, &busy, 0.0, 0.3, 8.0, 960);
+	ok(waits.locks.expected.through == 0.0, "but more load without a queue does");
+}
+
+/* The same waits, not for one lock. */
+static void
+test_several_locks(void)
+{
+	PadvWaits	waits = {0};
+	PadvInterval busy = {.seconds = 1.0, .run = 20.0, .transactions = 1000.0, .sessions = 200.0};
+
+	wait_in_queues(&waits, &busy, 5.625, 22.5, 30.0, 300);
+	near(waits.locks.expected.users, 10.0, 1e-6, "ten locks at 0.75");
+	near(waits.locks.expected.queued, 22.5, 1e-6, "and those that wait for them");
+
+	waits = (PadvWaits) {0};
+	wait_in_queues(&waits, &busy, 0.2, 2.25, 3.0, 300);
+	ok(waits.locks.expected.through == 0.0, "a lock with a long queue now and then, as of a slow holder, tells nothing");
+	wait_in_queues(&waits, &busy, 0.0, 2.25, 3.0, 300);
+	ok(waits.locks.expected.through == 0.0, "nor does one that the same session holds all the time");
+	waits = (PadvWaits) {0};
+	wait_in_queues(&waits, &busy, 40.0, 1.0, 3.0, 300);
+	ok(waits.locks.expected.through == 0.0, "nor a session that waits for many readers of a table");
 }
 
 /* Reads that take so long, with so many under way, for some seconds. */
@@ -421,6 +451,7 @@ int
 main(void)
 {
 	test_expected_lock();
+	test_several_locks();
 	test_disk_servers();
 	test_brief();
 	test_stuck();

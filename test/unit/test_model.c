@@ -369,21 +369,38 @@ test_wait_ratio(void)
 	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 35, "more does");
 
 	/* four get through saturated locks: one that holds the lock, and three before or after it */
-	waits.locks = (PadvBottleneck) {.share = 0.4, .users = 1, .through = 4};
+	waits.locks = (PadvBottleneck) {.share = 0.4, .saturated = {.users = 1, .through = 4}};
 	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
 	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 35, "locks that are saturated now and then bound nothing");
 	waits.locks.share = 0.9;
 	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
 	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 7, "those that are most of the time do");
-	waits.locks.through = 0.3;
+	waits.locks.saturated.through = 0.3;
 	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
-	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 1, "one at least");
+	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 2, "two at least, so that a long statement does not block all");
+	waits.locks.expected = (PadvPassage) {.users = 1, .through = 4};
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
+	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 7, "what was expected of them shortly before counts while they thrash");
+	waits.locks.expected_age = 1000;
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
+	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 2, "but not for long");
+	waits.locks.saturated = (PadvPassage) {.users = 1, .through = 4, .paused = 5};
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
+	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 12, "pauses add to the margin");
+	waits.locks.saturated = (PadvPassage) {.users = 4, .through = 12};
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
+	ok(model.by_bottleneck == 0.0 && model.estimates[PADV_METHOD_WAIT_RATIO].connections == 59,
+	   "several locks bound nothing, and those that wait for them are needed");
+	waits.locks = (PadvBottleneck) {.expected = {.users = 10, .through = 70, .queued = 20}};
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
+	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 35 + 20, "as many as were seen to wait");
 	waits.locks.share = 0;
-	waits.disks = (PadvBottleneck) {.share = 0.9, .users = 4, .through = 8};
+	waits.locks = (PadvBottleneck) {0};
+	waits.disks = (PadvBottleneck) {.share = 0.9, .saturated = {.users = 4, .through = 8}};
 	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
 	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 11 && model.bottleneck == PADV_RESOURCE_DISKS &&
 	   model.bottleneck_saturated, "or what four disks let through");
-	waits.disks = (PadvBottleneck) {.expected_users = 4, .expected_through = 8};
+	waits.disks = (PadvBottleneck) {.expected = {.users = 4, .through = 8}};
 	padv_model_update(&model, &inputs, &minute, &load, &waits, &no_curve);
 	ok(model.estimates[PADV_METHOD_WAIT_RATIO].connections == 11 && !model.bottleneck_saturated,
 	   "or what their queue shows that they will");
@@ -626,6 +643,13 @@ anything(void)
 	return (seed >> 60) < 4 ? odd[(seed >> 40) % 9] : (double) (seed >> 40) / 65536.0;
 }
 
+static PadvBottleneck
+any_bottleneck(void)
+{
+	return (PadvBottleneck) {.share = anything(), .saturated = {anything(), anything(), anything(), anything()},
+		.expected = {anything(), anything(), anything(), anything()}, .expected_age = anything()};
+}
+
 /* Nonsense in, a number of connections out. */
 static void
 test_fuzz(void)
@@ -641,8 +665,8 @@ test_fuzz(void)
 	{
 		PadvMinute	minute = {.samples = 600};
 		PadvLoad	load = {.disk_reads = anything(), .sessions_run = anything(), .sessions_delay = anything()};
-		PadvWaits	waits = {anything(), anything(), anything(), anything(), anything(), anything(),
-		{anything(), anything(), anything(), anything(), anything(), 0}, {anything(), anything(), anything(), anything(), anything(), 0}};
+		PadvWaits	waits = {.run = anything(), .ready = anything(), .asleep = anything(), .held = anything(),
+			.round_trip = anything(), .unseen = anything(), .locks = any_bottleneck(), .disks = any_bottleneck()};
 		PadvCurve	curve = {.state = (PadvCurveState) (i % 3), .busy = {anything(), anything(), anything()},
 			.active = {anything(), anything(), anything()}, .best_so_far = anything(),
 		.helpful_active = anything()};
@@ -708,7 +732,8 @@ test_machines(void)
 		PadvMinute	minute = minute_of(from_to(0.01, 5000), from_to(0.01, 5000), from_to(0.01, 5000));
 		PadvLoad	load = load_with_reads(from_to(0.01, 1000));
 		PadvWaits	waits = {.run = from_to(0.1, 1e5), .asleep = from_to(0.1, 1e7),
-		.locks = {part(), 1.0, from_to(0.1, 5000)}, .disks = {part(), from_to(0.1, 5000), from_to(0.1, 5000)}};
+		.locks = {.share = part(), .saturated = {.users = 1.0, .through = from_to(0.1, 5000)}},
+		.disks = {.share = part(), .saturated = {.users = from_to(0.1, 5000), .through = from_to(0.1, 5000)}}};
 		PadvCurve	curve = {.state = (PadvCurveState) (i % 3), .best_so_far = from_to(1, 10000),
 		.helpful_active = from_to(1, 10000)};
 

@@ -44,31 +44,41 @@ explain_formula(const PadvModel *model, char *text, size_t size)
 			 padv_least_per_core(multiplier), padv_most_per_core(multiplier));
 }
 
+/* Describe what locks or disks let through. */
+static void
+explain_bottleneck(const PadvModel *model, char *text, size_t size)
+{
+	const PadvPassage *passage = &model->passage;
+	double		users = fmax(1.0, passage->users);
+	double		sum = fmax(users, passage->through);
+	double		ratio = (sum + passage->paused) / users - 1.0;
+
+	text[0] = '\0';
+	if (model->by_bottleneck > 0.0 && model->by_bottleneck < model->by_cores)
+		snprintf(text, size,
+				 model->bottleneck_saturated ?
+				 " But %s are saturated: %.2f sessions did not queue for them, and by the same rule %.2f + sqrt(%.2f * %.2f * (1 + %.2f)) = %.2f connections are enough." :
+				 " But sessions queue for %s: once these are saturated, %.2f sessions will not queue, and by the same rule %.2f + sqrt(%.2f * %.2f * (1 + %.2f)) = %.2f connections will be enough.",
+				 padv_resource_name(model->bottleneck), passage->through, sum, users, ratio, ratio, model->by_bottleneck);
+}
+
 static void
 explain_wait_ratio(const PadvModel *model, char *text, size_t size)
 {
 	const PadvEstimate *estimate = &model->estimates[PADV_METHOD_WAIT_RATIO];
-	bool		bound = model->by_bottleneck > 0.0 && model->by_bottleneck < model->by_cores;
-	const PadvBottleneck *bottleneck = model->bottleneck == PADV_RESOURCE_LOCKS ? &model->waits.locks : &model->waits.disks;
+	double		ratio = model->wait_ratio + model->pauses;
 	char		rounding[ROUNDING];
-	char		through[256] = "";
+	char		through[256];
+	char		waiting[96] = "";
 
-	if (bound && !model->bottleneck_saturated)
-		snprintf(through, sizeof(through),
-				 " But sessions queue for %s: once these are saturated, %.4g sessions will not queue for them, so %.4g connections will be enough, %s.",
-				 padv_resource_name(model->bottleneck), bottleneck->expected_through, model->by_bottleneck,
-				 describe_rounding(model->by_bottleneck, estimate->connections, rounding));
-	else if (bound)
-		snprintf(through, sizeof(through),
-				 " But %s are saturated: %.4g sessions did not queue for them, so %.4g connections are enough, %s.",
-				 padv_resource_name(model->bottleneck), bottleneck->through, model->by_bottleneck,
-				 describe_rounding(model->by_bottleneck, estimate->connections, rounding));
+	explain_bottleneck(model, through, sizeof(through));
+	if (model->waiting > 0.0)
+		snprintf(waiting, sizeof(waiting), " Another %.2f wait for one of several locks.", model->waiting);
 	snprintf(text, size,
-			 "%.4g cores * (1 + %.2f) + %.2f for variation = %.2f%s%s. Busy sessions lately ran for %.0f s, were ready to run for %.0f s, and slept inside a statement, without waiting for another session, for %.0f s; asleep / running is %.2f, held while nearly the same.%s",
-			 model->cores, model->wait_ratio, model->by_cores - model->cores * (1.0 + model->wait_ratio),
-			 model->by_cores, bound ? "" : ", ",
-			 bound ? "" : describe_rounding(model->by_cores, estimate->connections, rounding),
-			 model->waits.run, model->waits.ready, model->waits.asleep, model->wait_ratio, through);
+			 "%.4g cores * (1 + %.2f) + sqrt(%.4g * %.2f * (1 + %.2f)) = %.2f.%s%s The number is %.2f, %s. Sessions lately ran for %.0f s and slept inside a statement, without waiting for another session, for %.0f s: asleep / running is %.2f, held while nearly the same. With pauses of clients that hold a connection it is %.2f.",
+			 model->cores, model->wait_ratio, model->cores, ratio, ratio, model->by_cores, through, waiting,
+			 model->by_waits, describe_rounding(model->by_waits, estimate->connections, rounding),
+			 model->waits.run, model->waits.asleep, model->wait_ratio, ratio);
 }
 
 /* Describe what is saturated beyond the peak. */

@@ -146,6 +146,8 @@ typedef struct PadvStall
 	int64_t		blocked;		/* sessions that wait for them */
 	int64_t		standing;		/* those that wait for roots that have blocked
 								 * for PADV_STANDING_SECONDS */
+	int64_t		queues;			/* roots that have just begun to block: so
+								 * many locks are passed on */
 	double		longest_wait_seconds;
 	double		idle_blocker_seconds;	/* how long an idle root has blocked;
 										 * 0: there is none */

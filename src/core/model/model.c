@@ -43,6 +43,21 @@
 /* A bottleneck must have been saturated for this share of the last seconds. */
 #define SATURATED_SHARE 0.5
 
+/* What was expected of a resource counts for so long after it is saturated. */
+#define EXPECTED_FOR_SECONDS 900.0
+
+/*
+ * With one connection a long statement blocks all others, and what it uses is idle from one
+ * transaction to the next.
+ */
+#define LEAST_CONNECTIONS 2.0
+
+/* So many locks that are used alike are not one. */
+#define SEVERAL 1.5
+
+/* Several locks that are used more than this let hardly more through with more sessions. */
+#define MOST_LOCK_USE 0.9
+
 /* The wait ratio changes the number by at least this much, to avoid flapping. */
 #define WAIT_RATIO_STEP 0.5
 #define WAIT_RATIO_SHARE 0.15
@@ -225,39 +240,81 @@ connections_for(double servers, double wait_ratio, double pause_ratio)
 static bool
 is_saturated(const PadvBottleneck *bottleneck)
 {
-	return bottleneck->share >= SATURATED_SHARE && bottleneck->through > 0.0;
+	return bottleneck->share >= SATURATED_SHARE && bottleneck->saturated.through > 0.0;
+}
+
+/* Of a resource that is saturated, or else whose queue shows what to expect. */
+static const PadvPassage *
+passage_of(const PadvBottleneck *bottleneck)
+{
+	return is_saturated(bottleneck) ? &bottleneck->saturated : &bottleneck->expected;
 }
 
 /*
  * While a resource is saturated, the sessions that do not queue for it are as many as it
- * lets through.  Before, a queue shows how many these will be.  Returns 0 if neither was
- * seen.
+ * lets through.  Returns 0 if these are not known.
  */
 static double
-connections_through(const PadvBottleneck *bottleneck)
+connections_of(const PadvPassage *passage)
 {
-	bool		saturated = is_saturated(bottleneck);
-	double		users = fmax(1.0, saturated ? bottleneck->users : bottleneck->expected_users);
-	double		through = saturated ? bottleneck->through : bottleneck->expected_through;
+	double		users = fmax(1.0, passage->users);
 
-	return through > 0.0 ? connections_for(users, fmax(0.0, through / users - 1.0), 0.0) : 0.0;
+	return passage->through > 0.0 ?
+		connections_for(users, fmax(0.0, passage->through / users - 1.0),
+						fmin(passage->paused / users, LARGEST_PAUSE_RATIO)) : 0.0;
+}
+
+/*
+ * What tells how many a resource lets through.  One that thrashes while it is saturated is
+ * used for longer, so it seems to let fewer through than was expected shortly before.
+ */
+static const PadvPassage *
+largest_passage(const PadvBottleneck *bottleneck)
+{
+	return is_saturated(bottleneck) &&
+		(bottleneck->expected_age >= EXPECTED_FOR_SECONDS ||
+		 connections_of(&bottleneck->saturated) >= connections_of(&bottleneck->expected)) ?
+		&bottleneck->saturated : &bottleneck->expected;
+}
+
+/* Whether there are several locks that are used alike, so that none of them bounds all sessions. */
+static bool
+are_several(const PadvBottleneck *locks)
+{
+	return passage_of(locks)->users >= SEVERAL;
+}
+
+/*
+ * The sessions that wait for one of several locks while so many do not wait for any.  They
+ * are needed: while they wait for one lock, others take another one.  Behind each of k
+ * locks, used for a share u of the time, u * u / (1 - u) sessions wait (M/M/1), or more where
+ * some keep it for long.  Behind the only lock nobody needs to wait.
+ */
+static double
+waiting_for_locks(const PadvBottleneck *locks, double inside)
+{
+	const PadvPassage *passage = passage_of(locks);
+	double		used = fmin(inside / passage->through, MOST_LOCK_USE);
+
+	if (!are_several(locks))
+		return 0.0;
+	return fmax((passage->users - 1.0) * used * used / (1.0 - used), locks->expected.queued);
 }
 
 static void
 find_bottleneck(PadvModel *model)
 {
-	double		by_locks = connections_through(&model->waits.locks);
-	double		by_disks = connections_through(&model->waits.disks);
+	const PadvBottleneck *locks = &model->waits.locks;
+	const PadvBottleneck *disks = &model->waits.disks;
+	double		by_locks = are_several(locks) ? 0.0 : connections_of(largest_passage(locks));
+	double		by_disks = connections_of(largest_passage(disks));
+	bool		is_disks = by_disks > 0.0 && (by_locks <= 0.0 || by_disks < by_locks);
+	const PadvBottleneck *bottleneck = is_disks ? disks : locks;
 
-	model->by_bottleneck = by_locks;
-	model->bottleneck = PADV_RESOURCE_LOCKS;
-	model->bottleneck_saturated = is_saturated(&model->waits.locks);
-	if (by_disks > 0.0 && (by_locks <= 0.0 || by_disks < by_locks))
-	{
-		model->by_bottleneck = by_disks;
-		model->bottleneck = PADV_RESOURCE_DISKS;
-		model->bottleneck_saturated = is_saturated(&model->waits.disks);
-	}
+	model->bottleneck = is_disks ? PADV_RESOURCE_DISKS : PADV_RESOURCE_LOCKS;
+	model->by_bottleneck = is_disks ? by_disks : by_locks;
+	model->bottleneck_saturated = is_saturated(bottleneck);
+	model->passage = *largest_passage(bottleneck);
 }
 
 /*
@@ -296,22 +353,26 @@ estimate_by_wait_ratio(PadvModel *model)
 	PadvEstimate *estimate = &model->estimates[PADV_METHOD_WAIT_RATIO];
 	double		size;
 	double		most;
-	double		pauses;
 
 	estimate->available = model->waits.run >= ENOUGH_RUN;
 	if (!estimate->available)
 		return;
 	hold_wait_ratio(model);
-	pauses = pause_ratio(&model->waits);
-	model->by_cores = connections_for(model->cores, model->wait_ratio, pauses);
+	model->pauses = pause_ratio(&model->waits);
+	model->by_cores = connections_for(model->cores, model->wait_ratio, model->pauses);
 	find_bottleneck(model);
 	size = model->by_cores;
-	most = connections_for(usable_threads(model), model->wait_ratio, pauses);
+	most = connections_for(usable_threads(model), model->wait_ratio, model->pauses);
 	if (model->by_bottleneck > 0.0)
 	{
 		size = fmin(size, model->by_bottleneck);
 		most = fmin(most, model->by_bottleneck);
 	}
+	model->waiting = waiting_for_locks(&model->waits.locks, size);
+	size += model->waiting;
+	most += model->waiting;
+	size = fmax(size, LEAST_CONNECTIONS);
+	model->by_waits = size;
 	estimate->connections = within_server(model, floor(size + 0.5));
 	estimate->low = within_server(model, floor(TOLERANCE_LOW * size));
 	estimate->high = within_server(model, ceil(fmax(TOLERANCE_HIGH * size, most)));

@@ -87,11 +87,16 @@ typedef struct PadvModel
 
 	PadvWaits	waits;
 	double		wait_ratio;		/* asleep / run, with hysteresis */
+	double		pauses;			/* of connections, relative to running */
 	double		by_cores;		/* connections that keep the cores busy */
 	PadvResource bottleneck;	/* locks or disks */
 	bool		bottleneck_saturated;	/* otherwise its queue shows what to
 										 * expect */
+	PadvPassage passage;		/* what tells by_bottleneck */
 	double		by_bottleneck;	/* connections that it lets through; 0: none */
+	double		waiting;		/* connections that wait for one of several
+								 * locks meanwhile */
+	double		by_waits;		/* all of these, before it is rounded */
 
 	PadvCurve	curve;
 	PadvTrialFinding trial;

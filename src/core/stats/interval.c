@@ -52,6 +52,7 @@ describe_pressure(const PadvWindowMeans *means, PadvInterval *interval)
 	interval->sessions = fmax(0.0, means->active + means->idle + means->idle_in_transaction - interval->stuck);
 	interval->queued = means->queued;
 	interval->lock = means->in_class[PADV_WAITING_LOCK] - means->advisory - interval->stuck;
+	interval->lock_queues = fmax(0.0, means->lock_queues);
 	interval->disk = fmax(0.0, means->in_class[PADV_WAITING_IO] - means->committing_io);
 	interval->commit = means->committing;
 }
@@ -370,21 +371,40 @@ disks_are_saturated(const PadvInterval *interval)
 }
 
 static void
-add_bottleneck(PadvBottleneck *bottleneck, bool saturated, double users, double through, double seconds)
+approach(double *mean, double value, double share)
 {
-	double		constant = through > bottleneck->through ? THROUGH_RISES_SECONDS : THROUGH_FALLS_SECONDS;
+	*mean += (value - *mean) * share;
+}
+
+static void
+approach_passage(PadvPassage *mean, const PadvPassage *passage, double share)
+{
+	approach(&mean->users, passage->users, share);
+	approach(&mean->through, passage->through, share);
+	approach(&mean->queued, passage->queued, share);
+	approach(&mean->paused, passage->paused, share);
+}
+
+static void
+add_bottleneck(PadvBottleneck *bottleneck, bool saturated, const PadvPassage *now, double seconds)
+{
+	double		constant = now->through > bottleneck->saturated.through ? THROUGH_RISES_SECONDS : THROUGH_FALLS_SECONDS;
 	double		share;
 
 	seconds = fmin(seconds, SHARE_SECONDS);
-	share = bottleneck->through > 0.0 ? fmin(1.0, seconds / constant) : 1.0;
+	share = bottleneck->saturated.through > 0.0 ? fmin(1.0, seconds / constant) : 1.0;
 	if (saturated)
-	{
-		bottleneck->through += (through - bottleneck->through) * share;
-		bottleneck->users += (users - bottleneck->users) * share;
-	}
-	bottleneck->share += ((saturated ? 1.0 : 0.0) - bottleneck->share) * seconds / SHARE_SECONDS;
+		approach_passage(&bottleneck->saturated, now, share);
+	approach(&bottleneck->share, saturated ? 1.0 : 0.0, seconds / SHARE_SECONDS);
 	if (!saturated && bottleneck->share < 0.01)
-		bottleneck->through = bottleneck->users = 0.0;
+		bottleneck->saturated = (PadvPassage) {0};
+}
+
+/* Sessions that pause with a connection held. */
+static double
+paused_sessions(const PadvInterval *interval)
+{
+	return interval->held + fmax(0.0, interval->round_trip - fmax(0.0, interval->unseen));
 }
 
 /*
@@ -395,38 +415,78 @@ add_bottleneck(PadvBottleneck *bottleneck, bool saturated, double users, double 
 #define QUIET_LOAD 0.9
 #define QUIET_SECONDS 600.0
 
-/* Note what goes through a resource that is used by this part, 0..1; 0: no queue was seen. */
+/* Note what goes through a resource that is used by this part, 0..1. */
 static void
-expect_bottleneck(PadvBottleneck *bottleneck, double used, double users, double through, double seconds)
+expect_passage(PadvBottleneck *bottleneck, double used, PadvPassage now, double seconds)
 {
-	double		share = bottleneck->expected_through > 0.0 ? fmin(1.0, seconds / EXPECT_SECONDS) : 1.0;
+	double		share = bottleneck->expected.through > 0.0 ? fmin(1.0, seconds / EXPECT_SECONDS) : 1.0;
 
-	if (used > 0.0)
-	{
-		bottleneck->expected_users += (users - bottleneck->expected_users) * share;
-		bottleneck->expected_through += (through / used - bottleneck->expected_through) * share;
-		bottleneck->quiet_seconds = 0.0;
-	}
-	else if (through >= QUIET_LOAD * bottleneck->expected_through)
-		bottleneck->quiet_seconds += seconds;
-	if (bottleneck->quiet_seconds >= QUIET_SECONDS)
-		bottleneck->expected_users = bottleneck->expected_through = 0.0;
+	now.through /= used;
+	now.paused /= used;
+	approach_passage(&bottleneck->expected, &now, share);
+	bottleneck->expected_age = bottleneck->quiet_seconds = 0.0;
 }
 
-/* The part in use from which on the queue before a resource tells how much it is used. */
+/* Note a second in which no queue told. */
+static void
+note_no_queue(PadvBottleneck *bottleneck, double inside, double seconds)
+{
+	bottleneck->expected_age += seconds;
+	if (inside >= QUIET_LOAD * bottleneck->expected.through)
+		bottleneck->quiet_seconds += seconds;
+	if (bottleneck->quiet_seconds >= QUIET_SECONDS)
+		bottleneck->expected = (PadvPassage) {0};
+}
+
+/* The parts in use from which on the queue before a resource tells how much it is used. */
 #define TELLING_USE 0.6
+#define TELLING_LOCK_USE 0.5
+
+/* Fewer locks than one: the same few sessions keep it for long. */
+#define LEAST_LOCKS 0.8
+
+/* The time constant of the means.  Queues are looked at once a second. */
+#define QUEUES_SECONDS 120.0
+
+static void
+note_lock_queues(PadvLockQueues *means, const PadvInterval *interval)
+{
+	double		share;
+
+	if (interval->lock > 0.0 && !padv_interval_locks_move(interval))
+		return;
+	means->seconds = fmin(means->seconds + interval->seconds, QUEUES_SECONDS);
+	share = fmin(1.0, interval->seconds / means->seconds);
+	approach(&means->queues, interval->lock_queues, share);
+	approach(&means->waiting, interval->lock, share);
+	approach(&means->inside, interval->inside, share);
+	approach(&means->paused, paused_sessions(interval), share);
+}
 
 /*
- * How much of the time a lock is held, by the sessions that wait for it, as if all wait for
- * one: u * u / (1 - u) wait (M/M/1).
+ * How much of the time a lock is held, 0..1, by the queues.  A lock that is held for a share
+ * u of the time has a queue for u * u of it, of 1 / (1 - u) sessions on average (M/M/1).
  */
 static double
-lock_use(const PadvInterval *interval)
+lock_use(const PadvLockQueues *means)
 {
-	double		waiting = interval->lock;
-	double		used = 0.5 * (sqrt(waiting * (waiting + 4.0)) - waiting);
+	return means->waiting > means->queues ? 1.0 - means->queues / means->waiting : 0.0;
+}
 
-	return padv_interval_locks_move(interval) && used >= TELLING_USE ? used : 0.0;
+/* So many locks that are used alike have these queues; 0 if not known. */
+static double
+count_locks(const PadvLockQueues *means)
+{
+	double		used = lock_use(means);
+
+	return used > 0.0 ? means->queues / (used * used) : 0.0;
+}
+
+/* Whether the queues are those of locks that are passed on all the time, and tell their use. */
+static bool
+locks_tell(const PadvLockQueues *means)
+{
+	return lock_use(means) >= TELLING_LOCK_USE && count_locks(means) >= LEAST_LOCKS;
 }
 
 static double
@@ -439,22 +499,54 @@ disk_use(const PadvInterval *interval)
 
 /* The devices do more than what was expected of them. */
 static void
-raise_users(PadvBottleneck *bottleneck, double users)
+raise_users(PadvPassage *expected, double users)
 {
-	if (!(bottleneck->expected_users > 0.0) || users <= bottleneck->expected_users)
+	if (!(expected->users > 0.0) || users <= expected->users)
 		return;
-	bottleneck->expected_through *= users / bottleneck->expected_users;
-	bottleneck->expected_users = users;
+	expected->through *= users / expected->users;
+	expected->users = users;
+}
+
+/*
+ * Locks.  Once they are saturated, their holders can take longer, as all wait for each other
+ * (thrashing), so nothing is expected from these seconds.
+ */
+static void
+add_locks(PadvWaits *waits, const PadvInterval *interval)
+{
+	PadvBottleneck *locks = &waits->locks;
+	const PadvLockQueues *means = &waits->lock_queues;
+	bool		saturated = locks_are_saturated(interval);
+	PadvPassage now = {.through = interval->inside,.queued = interval->lock,.paused = paused_sessions(interval)};
+	PadvPassage lately;
+
+	note_lock_queues(&waits->lock_queues, interval);
+	now.users = fmax(1.0, count_locks(means));
+	lately = (PadvPassage) {now.users, means->inside, means->waiting, means->paused};
+	add_bottleneck(locks, saturated, &now, interval->seconds);
+	if (saturated || !locks_tell(means))
+		note_no_queue(locks, saturated ? 0.0 : interval->inside, interval->seconds);
+	else
+		expect_passage(locks, lock_use(means), lately, interval->seconds);
 }
 
 static void
-expect_bottlenecks(PadvWaits *waits, const PadvInterval *interval)
+add_disks(PadvWaits *waits, const PadvInterval *interval)
 {
-	expect_bottleneck(&waits->locks, lock_use(interval), 1.0, interval->inside, interval->seconds);
-	raise_users(&waits->disks, interval->disk_servers);
-	expect_bottleneck(&waits->disks, disk_use(interval), interval->disk_servers,
-					  interval->inside - fmin(interval->disk, interval->reading) + interval->disk_served,
-					  interval->seconds);
+	PadvBottleneck *disks = &waits->disks;
+	double		reading = fmin(interval->disk, interval->reading);
+	PadvPassage now = {.users = reading - interval->disk_queue,.through = interval->inside - interval->disk_queue,
+	.queued = interval->disk_queue,.paused = paused_sessions(interval)};
+	PadvPassage lately = {.users = interval->disk_servers,.through = interval->inside - reading + interval->disk_served,
+	.queued = interval->disk_queue,.paused = now.paused};
+	double		used = disk_use(interval);
+
+	add_bottleneck(disks, disks_are_saturated(interval), &now, interval->seconds);
+	raise_users(&disks->expected, interval->disk_servers);
+	if (used > 0.0)
+		expect_passage(disks, used, lately, interval->seconds);
+	else
+		note_no_queue(disks, lately.through, interval->seconds);
 }
 
 /* The weight of a second with this utilization of the cores. */
@@ -472,10 +564,8 @@ padv_waits_add(PadvWaits *waits, const PadvInterval *interval)
 
 	if (!(run > 0.0) || !(ready >= 0.0) || !isfinite(run) || !isfinite(ready))
 		return;
-	add_bottleneck(&waits->locks, locks_are_saturated(interval), 1.0, interval->inside, interval->seconds);
-	add_bottleneck(&waits->disks, disks_are_saturated(interval), fmin(interval->disk, interval->reading) - interval->disk_queue,
-				   interval->inside - interval->disk_queue, interval->seconds);
-	expect_bottlenecks(waits, interval);
+	add_locks(waits, interval);
+	add_disks(waits, interval);
 	if (live_for_less(interval, SEEN_LIFE))
 		return;
 	left = exp2(-fmin(run / PADV_WAITS_HALF_LIFE, seconds / PADV_WAITS_LEAST_SECONDS));

@@ -56,6 +56,7 @@ typedef struct PadvInterval
 								 * goes on */
 	double		stuck;			/* waiting for one that does not; neither
 								 * busy, active nor there */
+	double		lock_queues;	/* that those in lock wait in */
 	double		internal_lock;	/* for an internal lock, without commits */
 	double		disk;			/* for I/O, without that of commits */
 	double		disk_queue;		/* those of disk that wait for other reads of
@@ -164,6 +165,16 @@ extern void padv_read_latency_update(PadvReadLatency *latency, PadvInterval *int
 extern void padv_read_latency_keep(const PadvReadLatency *latency, double numbers[PADV_READ_LATENCY_NUMBERS]);
 extern bool padv_read_latency_restore(PadvReadLatency *latency, const double *numbers, size_t count);
 
+/* What goes through a resource that sessions queue for; means in sessions. */
+typedef struct PadvPassage
+{
+	double		users;			/* that can use it at once */
+	double		through;		/* that do not queue for it, its users
+								 * included; 0: not known */
+	double		queued;			/* for it */
+	double		paused;			/* with a connection held */
+} PadvPassage;
+
 /*
  * A resource that sessions queue for: in the seconds in which it was saturated, and what is
  * to be expected of it from seconds in which it was not.
@@ -171,16 +182,21 @@ extern bool padv_read_latency_restore(PadvReadLatency *latency, const double *nu
 typedef struct PadvBottleneck
 {
 	double		share;			/* of the recent seconds, 0..1 */
-	double		users;			/* sessions that used it, mean */
-	double		through;		/* sessions that did not queue for it, its
-								 * users included; mean with preference for
-								 * the beginning */
-
-	/* once it is saturated; recent means, 0: not known */
-	double		expected_users;
-	double		expected_through;
+	PadvPassage saturated;		/* with preference for the beginning */
+	PadvPassage expected;		/* once it is saturated; recent means */
+	double		expected_age;	/* seconds since it was updated */
 	double		quiet_seconds;	/* of load that showed no queue */
 } PadvBottleneck;
+
+/* Recent means, from which the use of locks is told. */
+typedef struct PadvLockQueues
+{
+	double		seconds;
+	double		queues;
+	double		waiting;		/* sessions */
+	double		inside;			/* as in PadvInterval */
+	double		paused;
+} PadvLockQueues;
 
 /*
  * Where active sessions spend their time.  run, ready and asleep are in seconds of
@@ -203,6 +219,7 @@ typedef struct PadvWaits
 	double		held;
 	double		round_trip;
 	double		unseen;
+	PadvLockQueues lock_queues;
 	PadvBottleneck locks;
 	PadvBottleneck disks;
 } PadvWaits;

@@ -558,7 +558,7 @@ padv_window_drain(PadvWindow *window, PadvWindowMeans *means)
 	means->committing_io = (double) sum[COMMITTING_IO] / samples;
 	means->committing_lwlock = (double) sum[COMMITTING_LWLOCK] / samples;
 	means->advisory = (double) sum[ADVISORY] / samples;
-	means->stuck = 0.0;
+	means->stuck = means->lock_queues = 0.0;
 
 	memset(window->untaken, 0, sizeof(window->untaken));
 	window->untaken_max = 0;

@@ -153,6 +153,8 @@ typedef struct PadvWindowMeans
 	double		advisory;
 	double		stuck;			/* behind a lock whose holder does not go on;
 								 * 0, or set by the caller */
+	double		lock_queues;	/* holders of locks that go on and that others
+								 * wait for; likewise */
 } PadvWindowMeans;
 
 typedef struct PadvEventRow

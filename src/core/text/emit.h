@@ -18,7 +18,7 @@
 #include "core/text/utf8.h"
 
 /* Bytes of the longest sentence, with the NUL. */
-#define PADV_SENTENCE 640
+#define PADV_SENTENCE 960
 
 typedef struct PadvEmitter
 {
