@@ -581,6 +581,9 @@ test_least_by_trial(void)
 	curve.so_far_saturated = true;
 	curve.best_so_far = 20;
 	padv_model_update(&model, &inputs, &minute, &load, &waits, &curve);
+	ok(!padv_model_oversubscribed(&model), "where as many fit into the pool, it would change nothing");
+	padv_model_size_pools(&model, &memory, 3);
+	padv_model_update(&model, &inputs, &minute, &load, &waits, &curve);
 	ok(padv_model_oversubscribed(&model) && padv_model_is_derived(&model),
 	   "unless something was saturated, and then as by a derived number");
 	model.trial.result.limit[PADV_ARM_A] = 4;

@@ -561,6 +561,18 @@ padv_model_is_derived(const PadvModel *model)
 }
 
 /*
+ * Whether the connections in use are hardly more than a pool of the advised size has, so that
+ * it would change nothing.
+ */
+static bool
+fits_into_pool(const PadvModel *model)
+{
+	double		size = (double) (model->pool_size < model->pool.pool_size ? model->pool_size : model->pool.pool_size);
+
+	return model->demand / fmax(1.0, model->pool.processes) + model->held <= TOLERANCE_HIGH * size;
+}
+
+/*
  * A derived number does not override a measurement: connections with the highest
  * throughput seen are not too many, unless cores or locks were saturated with them,
  * because then fewer could have done the same.  Without that, nothing is more than the
@@ -572,6 +584,8 @@ padv_model_oversubscribed(const PadvModel *model)
 	const PadvEstimate *chosen = padv_model_chosen(model);
 	double		most = fmax((double) chosen->high, TOLERANCE_HIGH * (double) chosen->connections);
 
+	if (fits_into_pool(model))
+		return false;
 	if (padv_model_is_derived(model) && !model->curve.so_far_saturated)
 		most = is_least_by_trial(model) ? INFINITY :
 			fmax(most, TOLERANCE_HIGH * fmax(model->curve.best_so_far, model->curve.helpful_active));
@@ -645,6 +659,7 @@ padv_model_update(PadvModel *model, const PadvInputs *inputs,
 									   minute->in_class[PADV_ON_CPU],
 									   minute->in_class[PADV_WAITING_IO], minute->turnaround);
 	model->demand = minute->demand + model->unseen;
+	model->held = minute->held_in_transaction;
 
 	estimate_by_formula(model);
 	estimate_by_wait_ratio(model);

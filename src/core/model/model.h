@@ -104,6 +104,7 @@ typedef struct PadvModel
 	double		unseen;			/* active sessions that samples saw as idle,
 								 * mean of the last minute */
 	double		demand;			/* mean of the last minute, including unseen */
+	double		held;			/* briefly idle in transaction, likewise */
 	PadvEstimate estimates[PADV_METHODS];
 	PadvMethod	chosen;
 
