@@ -1,5 +1,6 @@
 # The gate and what else a server does: a standby that confirms late or not at all,
-# waits for WAL, parallel workers, locks of buffers, autovacuum, a standby of its own that is promoted.
+# waits for WAL, parallel workers, locks of buffers, autovacuum, subscriptions, triggers at login, a standby
+# of its own that is promoted.
 use strict;
 use warnings FATAL => 'all';
 
@@ -11,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use PoolAdvisor;
 use Test::More;
 
-my $node = limits_node('primary', "autovacuum_naptime = 1s\nmax_parallel_workers = 4\nmax_standby_streaming_delay = 200ms\n");
+my $node = limits_node('primary', "wal_level = logical\nautovacuum_naptime = 1s\nmax_parallel_workers = 4\nmax_standby_streaming_delay = 200ms\n");
 my $app = $node->connstr('postgres') . ' user=app';
 $node->safe_psql('postgres', <<"SQL");
 GRANT ALL ON SCHEMA public TO app;
@@ -119,6 +120,50 @@ let_go();
 $node->safe_psql('postgres', 'ALTER SYSTEM SET autovacuum = off');
 $node->reload;
 nothing_left($node, 'autovacuum');
+
+# nor does what a subscription sends and receives, whose role is an ordinary one
+$node->safe_psql('postgres', <<'SQL');
+ALTER ROLE app REPLICATION;
+CREATE TABLE published AS SELECT generate_series(1, 100) AS a;
+GRANT SELECT ON published TO app;
+CREATE PUBLICATION sent FOR TABLE published;
+CREATE DATABASE subscriber;
+SQL
+$node->safe_psql('postgres', q{SELECT pg_create_logical_replication_slot('received', 'pgoutput')});
+$node->safe_psql('subscriber', 'CREATE TABLE published (a int)');
+my $waited = gate($node, 'waited_total');
+fill($node, 1);
+$node->safe_psql('subscriber', "CREATE SUBSCRIPTION received CONNECTION \$\$$app\$\$ PUBLICATION sent WITH (create_slot = false)");
+ok($node->poll_query_until('subscriber', 'SELECT count(*) = 100 FROM published'), 'a subscription copies its table while the gate is full');
+$node->safe_psql('postgres', 'INSERT INTO published VALUES (101)');
+ok($node->poll_query_until('subscriber', 'SELECT count(*) = 101 FROM published'), 'and receives what is committed');
+is(gate($node, 'waiting + waited_total'), $waited, 'and no process of it has waited');
+let_go();
+$node->safe_psql('subscriber', 'DROP SUBSCRIPTION received');
+$node->safe_psql('postgres', 'DROP DATABASE subscriber');
+$node->safe_psql('postgres', 'ALTER ROLE app NOREPLICATION; DROP TABLE published');
+nothing_left($node, 'a subscription');
+
+# --- a login does not, whatever its triggers do ---
+SKIP:
+{
+	skip 'event triggers at login are there from PostgreSQL 17 on', 5
+	  if $node->safe_psql('postgres', q{SELECT current_setting('server_version_num')}) < 170000;
+	$node->safe_psql('postgres', <<'SQL');
+CREATE FUNCTION at_login() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN PERFORM count(*) FROM public.t; END';
+CREATE EVENT TRIGGER at_login ON login EXECUTE FUNCTION at_login();
+SQL
+	fill($node, 1);
+	my $client = wire($node, 'app', patience => 20);
+	is($client->value('SHOW work_mem'), '4MB', 'a trigger works at login while the gate is full');
+	$client->simple('SELECT 1');
+	wait_for_gate($node, 'waiting = 1', 'and the first statement waits');
+	let_go();
+	is($client->result->{rows}, "1\n", 'until there is a slot');
+	$client->close;
+	$node->safe_psql('postgres', 'DROP EVENT TRIGGER at_login');
+	nothing_left($node, 'a trigger at login');
+}
 
 # --- a standby has a gate of its own ---
 $node->backup('backup');
