@@ -200,6 +200,24 @@ test_leaks(void)
 	sim_stop(&world);
 }
 
+/* Workers that start one after another and wait for something to do look like a leak, for an hour. */
+static void
+test_idle_workers(void)
+{
+	SimPool		pool = {.application = "workers", .rate = 1.0, .service = 0.02, .most = 40, .leaks = 1.0};
+
+	sim_start(&world, 8);
+	sim_add(&world, &pool);
+	sim_run(&world, 90.0, SAMPLE);
+	is_kind(&pool, "leaking", "workers that start");
+	pool.rate = 0.0;
+	sim_run(&world, 3500.0, 1.0);
+	is_kind(&pool, "leaking", "after most of an hour");
+	sim_run(&world, 200.0, 1.0);
+	is_kind(&pool, "fixed", "an hour after the last one");
+	sim_stop(&world);
+}
+
 static void
 test_lock_up(void)
 {
@@ -630,6 +648,7 @@ main(int argc, char **argv)
 	test_numbers();
 	test_kinds();
 	test_leaks();
+	test_idle_workers();
 	test_lock_up();
 	test_per_request();
 	test_sizes();

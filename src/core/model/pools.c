@@ -58,10 +58,11 @@
 #define STEPS 6
 #define STEPS_UP 5
 #define LEAST_LEAK 10
-#define LEAST_EARLY_LEAK 20		/* of a pool that is not known for long */
+#define LEAST_EARLY_LEAK 20		/* that began before the pool was known for long */
 #define KNOWN (10 * MINUTE)
 #define UNUSED_SHARE 0.6
 #define STILL_UNUSED 0.5
+#define LEAK_ENDS HOUR			/* after the last one was opened */
 
 static const int64_t step_us[HORIZONS] = {5 * SECOND, MINUTE, 10 * MINUTE, 4 * HOUR};
 
@@ -168,6 +169,8 @@ typedef struct Group
 	int64_t		leak_from;
 	int64_t		leak_size;
 	int64_t		leak_at;		/* wall clock */
+	int64_t		leak_most;		/* open, and since when */
+	int64_t		leak_most_us;
 	bool		stuck;
 	int64_t		stuck_us;
 	int64_t		longest_pause;
@@ -520,7 +523,8 @@ find_leak(Group *group, const Look *look, int horizon, int64_t now_us, int64_t w
 {
 	const Rise *rise = &group->rises[horizon];
 	int64_t		size = rise->floors[STEPS] - rise->floors[0];
-	int64_t		least = now_us - group->first_us < KNOWN ? LEAST_EARLY_LEAK : LEAST_LEAK;
+	int64_t		known = now_us - group->first_us - STEPS * step_us[horizon];
+	int64_t		least = known < KNOWN ? LEAST_EARLY_LEAK : LEAST_LEAK;
 
 	if (group->leak != 0 || size < least || !rises_steadily(rise) ||
 		(double) look->wasted[horizon] < UNUSED_SHARE * (double) size)
@@ -529,9 +533,28 @@ find_leak(Group *group, const Look *look, int horizon, int64_t now_us, int64_t w
 	group->leak_from = rise->floors[0];
 	group->leak_size = size;
 	group->leak_at = wall;
+	group->leak_most = 0;
 }
 
-/* A leak has ended when its connections are gone, or are used again. */
+/*
+ * A leak has ended when its connections are gone, or are used again.  One that has not grown
+ * for long has used up its pool; or it was none, and workers that were started one after
+ * another wait for something to do.
+ */
+static bool
+has_ended(Group *group, const Look *look, int64_t open, int64_t now_us)
+{
+	int64_t		lasts = 2 * step_us[group->leak - 1];
+
+	if (open > group->leak_most)
+	{
+		group->leak_most = open;
+		group->leak_most_us = now_us;
+	}
+	return open <= group->leak_from || (double) look->untouched < STILL_UNUSED * (double) group->leak_size ||
+		now_us - group->leak_most_us >= (lasts > LEAK_ENDS ? lasts : LEAK_ENDS);
+}
+
 static void
 judge_leaks(Group *group, const Look *look, int64_t open, int64_t most, int64_t now_us, int64_t wall)
 {
@@ -557,8 +580,7 @@ judge_leaks(Group *group, const Look *look, int64_t open, int64_t most, int64_t 
 		rise->due_us = now_us + step_us[i];
 		find_leak(group, look, i, now_us, wall);
 	}
-	if (group->leak != 0 && group->leak_at != wall &&
-		(open <= group->leak_from || (double) look->untouched < STILL_UNUSED * (double) group->leak_size))
+	if (group->leak != 0 && group->leak_at != wall && has_ended(group, look, open, now_us))
 		group->leak = 0;
 }
 
