@@ -218,6 +218,29 @@ test_idle_workers(void)
 	sim_stop(&world);
 }
 
+/* A pool that closes at once what is returned: what it keeps is young when the burst is over. */
+static void
+test_young_ones_stay(void)
+{
+	int			elastic = 0;
+
+	for (int i = 0; i < 20; i++)
+	{
+		SimPool		pool = {.application = "young", .rate = 70.0, .service = 0.1, .most = 8, .idle_timeout = 0.05};
+
+		sim_start(&world, 60 + (uint64_t) i);
+		sim_add(&world, &pool);
+		sim_run(&world, 8.0 + 0.5 * i, SAMPLE);
+		pool.least = 2;
+		pool.rate = 1.0;
+		pool.service = 0.05;
+		sim_run(&world, 120.0, SAMPLE);
+		elastic += sim_row(&world, &pool).kind == PADV_POOL_ELASTIC;
+		sim_stop(&world);
+	}
+	ok(elastic >= 18, "a pool that keeps two of eight is elastic, however young these are (%d of 20)", elastic);
+}
+
 static void
 test_lock_up(void)
 {
@@ -649,6 +672,7 @@ main(int argc, char **argv)
 	test_kinds();
 	test_leaks();
 	test_idle_workers();
+	test_young_ones_stay();
 	test_lock_up();
 	test_per_request();
 	test_sizes();

@@ -199,6 +199,8 @@ typedef struct Tally
 	int64_t		open;
 	int64_t		in_use;
 	int64_t		demand;
+	int64_t		high_at;		/* wall clock: when `level` was open last */
+	int32_t		level;
 	int32_t		open_max;
 	int32_t		in_use_max;
 	bool		all_in_use;
@@ -338,13 +340,15 @@ is_counted(const PadvPools *pools, const PadvSession *session)
 }
 
 static void
-add_up(Tally *tally, const Counts *counts)
+add_up(Tally *tally, const Counts *counts, int64_t wall)
 {
 	if (counts->open == 0)
 		return;
 	tally->open += counts->open;
 	tally->in_use += counts->in_use;
 	tally->demand += counts->demand;
+	if (counts->open >= tally->level)
+		tally->high_at = wall;
 	tally->all_in_use |= counts->in_use == counts->open;
 	if (counts->open > tally->open_max)
 		tally->open_max = counts->open;
@@ -372,7 +376,7 @@ padv_pools_sample(PadvPools *pools, const PadvSample *sample)
 	pools->wall = sample->taken_at;
 	pools->samples++;
 	for (int i = 0; i < pools->top; i++)
-		add_up(&pools->tallies[i], &pools->counts[i]);
+		add_up(&pools->tallies[i], &pools->counts[i], pools->wall);
 }
 
 /* A session has ended, or a transaction, which perhaps no sample has seen. */
@@ -616,7 +620,7 @@ judge_stuck(Group *group, const Look *look, int64_t open, int64_t wall)
 /*
  * Whether the sessions that are closed were not needed; or they were replaced.  Those that
  * were opened first, to replace others, all stay; otherwise some session stays that was there
- * before.
+ * when all were.
  */
 static bool
 were_not_needed(const Group *group, const Look *look, int64_t wall)
@@ -639,25 +643,38 @@ note_growth(Group *group, int64_t open, int64_t wall)
 	group->grown_at = wall;
 }
 
+static int64_t
+level_tolerance(int64_t level)
+{
+	return (int64_t) fmax(1.0, LEVEL_TOLERANCE * (double) level);
+}
+
 static void
-judge_level(Group *group, const Look *look, int64_t now_us, int64_t wall)
+set_level(Group *group, Tally *tally, int64_t open, int64_t wall)
+{
+	group->level = open;
+	group->level_at = wall;
+	group->low_us = 0;
+	tally->level = (int32_t) (open - level_tolerance(open));
+}
+
+static void
+judge_level(Group *group, Tally *tally, const Look *look, int64_t now_us, int64_t wall)
 {
 	int64_t		open = group->parts[group->part].open_max;
-	int64_t		tolerance = (int64_t) fmax(1.0, LEVEL_TOLERANCE * (double) group->level);
+	int64_t		tolerance = level_tolerance(group->level);
 
 	if (open >= group->level - tolerance)
 	{
 		if (open > group->level + tolerance)
 			note_growth(group, open, wall);
-		group->level = open;
-		group->level_at = wall;
-		group->low_us = 0;
+		set_level(group, tally, open > group->level ? open : group->level, wall);
 		return;
 	}
 	if (group->low_us == 0)
 	{
 		group->low_us = now_us;
-		group->low_at = wall - 2 * PART;
+		group->low_at = tally->high_at;
 		group->low_max = 0;
 	}
 	if (open > group->low_max)
@@ -666,9 +683,7 @@ judge_level(Group *group, const Look *look, int64_t now_us, int64_t wall)
 		return;
 	if (open > 0 && were_not_needed(group, look, wall))
 		group->elastic_until = now_us + ELASTIC_FOR;
-	group->level = group->low_max;
-	group->level_at = wall;
-	group->low_us = 0;
+	set_level(group, tally, group->low_max, wall);
 }
 
 /* Transactions of a connection a minute, and what no person does. */
@@ -801,11 +816,11 @@ end_held(Group *group, int64_t now_us)
 /* --- once a second ---------------------------------------------------------- */
 
 static void
-end_part(Group *group, const Look *look, int64_t optimal, int64_t now_us, int64_t wall)
+end_part(Group *group, Tally *tally, const Look *look, int64_t optimal, int64_t now_us, int64_t wall)
 {
 	judge_program(group, &group->parts[group->part]);
 	judge_per_request(group, now_us);
-	judge_level(group, look, now_us, wall);
+	judge_level(group, tally, look, now_us, wall);
 	note_busiest(group, optimal, wall);
 	group->part = (group->part + 1) % PARTS;
 	memset(&group->parts[group->part], 0, sizeof(Part));
@@ -849,7 +864,7 @@ close_tally(PadvPools *pools, int number)
 	padv_peak_add(&group->open_peak, pools->wall, (double) tally->open_max);
 	padv_peak_add(&group->in_use_peak, pools->wall, (double) tally->in_use_max);
 	padv_lately_add(&group->open_lately, pools->now_us, tally->open_max);
-	memset(tally, 0, sizeof(*tally));
+	*tally = (Tally) {.level = tally->level, .high_at = tally->high_at};
 }
 
 static void
@@ -874,7 +889,7 @@ judge_group(PadvPools *pools, int number, int64_t us, int64_t optimal)
 	}
 	end_held(group, pools->now_us);
 	if (pools->now_us >= group->part_due_us)
-		end_part(group, look, optimal, pools->now_us, pools->wall);
+		end_part(group, &pools->tallies[number], look, optimal, pools->now_us, pools->wall);
 	if (number != PADV_OTHER_POOLS)
 		set_kind(group, find_kind(group, padv_peak_most(&group->open_peak, pools->wall), pools->now_us),
 				 pools->now_us);
