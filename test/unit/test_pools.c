@@ -518,6 +518,62 @@ test_sizes(void)
 	}
 }
 
+/* A pool that gets `rate` for the first `lasts` seconds of each `period`, and `base` otherwise. */
+typedef struct Bursts
+{
+	double		period;
+	double		lasts;
+	double		rate;
+	double		base;
+	double		service;
+} Bursts;
+
+/* The mean wait with a size, in service times. */
+static double
+wait_in_bursts(const Bursts *bursts, int size, int64_t *suggested)
+{
+	SimPool		pool = {.application = "bursts", .service = bursts->service, .least = size, .most = size, .filled = true, .idle_share = 0.3};
+	double		start;
+
+	sim_start(&world, 40);
+	world.optimal = 200;
+	sim_add(&world, &pool);
+	for (start = world.now; world.now - start < 1800.0;)
+	{
+		pool.rate = fmod(world.now - start + 1e-6, bursts->period) < bursts->lasts ? bursts->rate : bursts->base;
+		sim_tick(&world, bursts->lasts < SAMPLE ? bursts->lasts : SAMPLE);
+	}
+	*suggested = sim_row(&world, &pool).suggested;
+	sim_stop(&world);
+	return pool.waited / pool.requests / bursts->service;
+}
+
+static void
+test_bursts(void)
+{
+	static const Bursts all[] = {
+		{60.0, 2.0, 100.0, 1.0, 0.05}, {300.0, 5.0, 100.0, 2.0, 0.05}, {300.0, 20.0, 100.0, 2.0, 0.05},
+		{60.0, 2.0, 2000.0, 1.0, 0.001}, {1.0, 0.1, 200.0, 0.0, 0.05}, {10.0, 0.05, 400.0, 0.0, 0.05},
+		{10.0, 0.05, 400.0, 20.0, 0.05},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+	{
+		int64_t		suggested;
+		int64_t		ignored;
+		int			smallest = 1;
+		double		wait;
+
+		(void) wait_in_bursts(&all[i], 60, &suggested);
+		while (wait_in_bursts(&all[i], smallest, &ignored) > 0.1)
+			smallest++;
+		wait = wait_in_bursts(&all[i], (int) suggested, &ignored);
+		ok(llabs(suggested - smallest) <= 2 && wait <= 0.3,
+		   "%g s of %g/s in each %g s: %lld, and %d is the smallest with a wait of a tenth; with %lld it is %.2f",
+		   all[i].lasts, all[i].rate, all[i].period, (long long) suggested, smallest, (long long) suggested, wait);
+	}
+}
+
 /* More at work than the optimum: the size does not follow what they wait for. */
 static void
 test_slowed_down(void)
@@ -544,6 +600,30 @@ test_slowed_down(void)
 	pool.filled = false;
 	sim_run(&world, 5.0, SAMPLE);
 	ok(sim_row(&world, &pool).max_open <= 60, "until they are forgotten");
+	sim_stop(&world);
+}
+
+/* Short transactions, and stalls in which all wait: no more are in use than are open. */
+static void
+test_stalls(void)
+{
+	SimPool		pool = {.application = "stalls", .rate = 60.0, .service = 0.001, .least = 3, .most = 3, .filled = true};
+
+	sim_start(&world, 32);
+	sim_add(&world, &pool);
+	for (int i = 0; i < 30; i++)
+	{
+		sim_run(&world, 5.0, SAMPLE);
+		for (int j = 0; j < 3; j++)
+		{
+			pool.connections[j].start = world.now;
+			pool.connections[j].end = world.now + 5.0;
+			pool.connections[j].counted = false;
+		}
+		sim_run(&world, 5.0, SAMPLE);
+	}
+	ok(sim_row(&world, &pool).busiest.load <= 3.0, "stalls do not make a load that the pool cannot have (%.2f of 3)",
+	   sim_row(&world, &pool).busiest.load);
 	sim_stop(&world);
 }
 
@@ -602,7 +682,7 @@ test_advice(void)
 	static PadvAdvice advice[PADV_MAX_FOUND_ADVICE];
 	PadvFoundPool pool = {.kind = PADV_POOL_FIXED, .open = 50, .max_open = 50, .open_lately = 50, .max_in_use = 4, .suggested = 5,
 		.known_seconds = 7200.0, .kind_seconds = 7200.0, .hold_p50_seconds = 0.01, .hold_p95_seconds = 0.02,
-	.busiest = {.at = 1, .rate = 100.0, .load = 2.0, .demand = 1.0}};
+	.busiest = {.at = 1, .rate = 100.0, .load = 2.0, .mean = 2.0, .active = 0.5}};
 
 	ok(advise(pool, advice) == 1 && strcmp(advice[0].code, "pool_too_large") == 0 && advice[0].severity == PADV_INFO,
 	   "ten times too large: %s", advice[0].finding);
@@ -644,7 +724,7 @@ test_crowd(void)
 	for (int i = 0; i < 30; i++)
 		pools[i] = (PadvNamedPool) {
 			.pool = {.kind = PADV_POOL_FIXED, .open = 50, .max_open = 50, .open_lately = 50, .max_in_use = 4, .suggested = 5,
-				.known_seconds = 7200.0, .busiest = {.at = 1, .rate = 100.0, .load = 2.0, .demand = 1.0}},
+				.known_seconds = 7200.0, .busiest = {.at = 1, .rate = 100.0, .load = 2.0, .mean = 2.0, .active = 0.5}},
 			.role = "web", .database = "shop", .application = "web", .role_literal = "'web'", .application_literal = "'web'",
 		};
 	pools[27].pool.kind = PADV_POOL_PER_REQUEST;
@@ -676,7 +756,9 @@ main(int argc, char **argv)
 	test_lock_up();
 	test_per_request();
 	test_sizes();
+	test_bursts();
 	test_slowed_down();
+	test_stalls();
 	test_made_smaller();
 	test_week(7, 7);
 	test_advice();

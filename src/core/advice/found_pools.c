@@ -25,6 +25,9 @@
 /* Fewer logins than this cost a server nothing that is worth a change. */
 #define LOGINS_FELT_PER_MINUTE 10.0
 
+/* Bursts are what is so many times the mean. */
+#define BURSTS 1.5
+
 /* From here on a state is no coincidence any more. */
 #define SURE_SECONDS 60.0
 #define A_DAY_SECONDS 86400.0
@@ -62,23 +65,39 @@ say_kind(const PadvFoundPool *pool, char *text, size_t size)
 }
 
 static void
+say_load(const PadvPoolBusiest *busiest, char *text, size_t size)
+{
+	bool		bursts = busiest->load > BURSTS * busiest->mean;
+
+	padv_append(text, size, "Busiest load: %.4g transactions/s of %.4g ms each%s, so %.4g connections in use",
+				busiest->rate, 1e3 * busiest->load / busiest->rate, bursts ? " in bursts" : "", busiest->load);
+	if (bursts)
+		padv_append(text, size, ", and %.4g on average", busiest->mean);
+	padv_append(text, size, ". ");
+}
+
+static void
 say_size(const PadvFoundPool *pool, char *text, size_t size)
 {
 	const PadvPoolBusiest *busiest = &pool->busiest;
+	double		in_use = padv_pool_in_use(busiest);
+	double		active = in_use * busiest->active;
 
-	padv_append(text, size, "Busiest load: %.4g transactions/s of %.4g ms each, so %.4g connections in use. ",
-				busiest->rate, 1e3 * busiest->load / busiest->rate, busiest->load);
+	say_load(busiest, text, size);
+	if (busiest->together >= BURSTS * busiest->load)
+		padv_append(text, size, "They begin together: while one is in use, so are %.4g others. ", busiest->together);
 	if (pool->slows_down)
 		padv_append(text, size,
 					"%.4g of these were active, and the optimum of the server is %lld: more only slow each other down. So %lld active ones, and %.4g that are held in pauses.",
-					busiest->demand, (long long) pool->optimal, (long long) pool->optimal,
-					busiest->load - busiest->demand);
+					active, (long long) pool->optimal, (long long) pool->optimal, in_use - active);
+	else if (busiest->together > (double) (pool->suggested - 1))
+		padv_append(text, size, "So %lld, and hardly one waits.", (long long) pool->suggested);
 	else
 		padv_append(text, size,
-					"%lld is the smallest size with a mean wait of at most a tenth of that time (M/M/c).%s",
-					(long long) pool->suggested,
-					busiest->all_in_use && pool->kind == PADV_POOL_FIXED ?
-					" All connections were in use at a moment, so the load may be larger than was seen." : "");
+					"%lld is the smallest size with a mean wait of at most a tenth of that time (M/M/c).",
+					(long long) pool->suggested);
+	if (!pool->slows_down && busiest->all_in_use && pool->kind == PADV_POOL_FIXED)
+		padv_append(text, size, " All connections were in use at a moment, so the load may be larger than was seen.");
 }
 
 void
@@ -248,7 +267,7 @@ advise_too_large(const PadvNamedPool *named, PadvAdvice *advice)
 			   who, (long long) pool->open_lately, (long long) pool->max_in_use, (long long) pool->suggested,
 			   pool->known_seconds / 3600.0);
 	PADV_WRITE(advice->recommendation,
-			   "The others cost a process each, and when all are used at once, work waits inside the server instead of in the pool. Set the pool to %lld. Look at the busiest hours first.",
+			   "The others cost a process each, and when all are used at once, work waits inside the server instead of in the pool. If callers return a connection after each transaction, set the pool to %lld. Look at the busiest hours first.",
 			   (long long) pool->suggested);
 	write_line(advice, "SELECT suggested_size, reason FROM pool_advisor.pools WHERE role = %s AND application_name = %s;",
 			   named->role_literal, named->application_literal);

@@ -2,8 +2,8 @@
  * pools.c
  *		The pools in front of the server, found from its sessions.
  *
- * Owns which sessions belong together, what kind of pool they are, and the size that the
- * pool needs.  Pure; the worker counts the sessions of each sample, and asks for a
+ * Owns which sessions belong together, what kind of pool they are, and which of its loads is
+ * the busiest.  Pure; the worker counts the sessions of each sample, and asks for a
  * judgment once a second.
  *
  * The rules, each with the evidence that it asks for:
@@ -20,18 +20,16 @@
  * - Elastic: connections were closed and others stayed.  Where none stays, they were
  *   replaced.
  *
- * The size follows Little's law and M/M/c: the smallest with which the mean wait for a
- * connection is at most a tenth of the time that it is held.
+ * pool_needs.c owns the load of a period, and the size that it needs.
  *
  * Copyright (c) 2026, pool_advisor contributors
  */
-#include "core/model/pools.h"
+#include "core/model/pools_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/sizing/queueing.h"
 #include "core/stats/daily_peak.h"
 
 #define SECOND INT64_C(1000000)
@@ -95,28 +93,9 @@ static const int64_t unused_us[HORIZONS] = {5 * SECOND, MINUTE, 10 * MINUTE, HOU
 #define GROWN_LATELY (15 * MINUTE)
 #define ELASTIC_FOR DAY
 
-/* The load: transactions for a measurement, and for a good one. */
-#define LEAST_TRANSACTIONS 20
+/* Transactions for a good measurement of the load. */
 #define ENOUGH_TRANSACTIONS 1000
 #define BUSIEST_FADES ((double) (14 * DAY))
-#define WAIT_RATIO 0.1
-
-/* A part of the last minute. */
-typedef struct Part
-{
-	int64_t		us;
-	int64_t		samples;
-	int64_t		open;			/* sums over the samples */
-	int64_t		in_use;
-	int64_t		demand;
-	int64_t		open_max;
-	bool		all_in_use;
-	int64_t		grown;			/* by so many connections, or fewer than 0 */
-	int64_t		ended;
-	int64_t		brief;
-	int64_t		transactions;
-	int64_t		inside_us;
-} Part;
 
 /* The lowest numbers of open connections, by step of a horizon, the newest last. */
 typedef struct Rise
@@ -136,10 +115,11 @@ typedef struct Group
 	int64_t		used_us;		/* monotonic: when a connection was open last */
 	int64_t		first_us;		/* and when it was judged first; 0: never */
 
-	Part		parts[PARTS];
+	PadvPoolPart		parts[PARTS];
 	int			part;			/* that has begun */
 	int64_t		part_due_us;
 	int64_t		open_before;	/* a second ago */
+	int64_t		finished;		/* transactions of this second */
 
 	/* transactions by duration, of this minute and the one before */
 	uint64_t	held[2][PADV_HOLD_BUCKETS];
@@ -199,6 +179,7 @@ typedef struct Tally
 	int64_t		open;
 	int64_t		in_use;
 	int64_t		demand;
+	int64_t		shared;
 	int64_t		high_at;		/* wall clock: when `level` was open last */
 	int32_t		level;
 	int32_t		open_max;
@@ -347,6 +328,7 @@ add_up(Tally *tally, const Counts *counts, int64_t wall)
 	tally->open += counts->open;
 	tally->in_use += counts->in_use;
 	tally->demand += counts->demand;
+	tally->shared += (int64_t) counts->in_use * (counts->in_use - (counts->in_use > 0));
 	if (counts->open >= tally->level)
 		tally->high_at = wall;
 	tally->all_in_use |= counts->in_use == counts->open;
@@ -396,7 +378,7 @@ void
 padv_pools_work(PadvPools *pools, int number, const PadvPoolWork *work)
 {
 	Group	   *group = &pools->groups[number];
-	Part	   *part = &group->parts[group->part];
+	PadvPoolPart	   *part = &group->parts[group->part];
 
 	if (work->ended > 0 || work->inside_us > 0)
 		note_unseen(pools, number, work->inside_us > 0);
@@ -406,6 +388,7 @@ padv_pools_work(PadvPools *pools, int number, const PadvPoolWork *work)
 	for (int i = 0; i < PADV_HOLD_BUCKETS; i++)
 	{
 		part->transactions += work->held[i];
+		group->finished += work->held[i];
 		group->held[0][i] += (uint64_t) work->held[i];
 		group->held_changed |= work->held[i] != 0;
 
@@ -465,14 +448,14 @@ look_at_sessions(PadvPools *pools, const PadvSample *sample, const int64_t *star
 
 /* --- kinds ------------------------------------------------------------------ */
 
-static Part
+static PadvPoolPart
 sum_parts(const Group *group, int count)
 {
-	Part		sum = {0};
+	PadvPoolPart		sum = {0};
 
 	for (int i = 0; i < count; i++)
 	{
-		const Part *part = &group->parts[(group->part - i + PARTS) % PARTS];
+		const PadvPoolPart *part = &group->parts[(group->part - i + PARTS) % PARTS];
 
 		sum.us += part->us;
 		sum.samples += part->samples;
@@ -484,6 +467,8 @@ sum_parts(const Group *group, int count)
 		sum.brief += part->brief;
 		sum.transactions += part->transactions;
 		sum.inside_us += part->inside_us;
+		sum.met += part->met;
+		sum.shared += part->shared;
 		sum.all_in_use |= part->all_in_use;
 		if (part->open_max > sum.open_max)
 			sum.open_max = part->open_max;
@@ -494,7 +479,7 @@ sum_parts(const Group *group, int count)
 static void
 judge_per_request(Group *group, int64_t now_us)
 {
-	Part		sum = sum_parts(group, PARTS);
+	PadvPoolPart		sum = sum_parts(group, PARTS);
 	int			parts = 0;
 
 	for (int i = 0; i < PARTS; i++)
@@ -688,7 +673,7 @@ judge_level(Group *group, Tally *tally, const Look *look, int64_t now_us, int64_
 
 /* Transactions of a connection a minute, and what no person does. */
 static void
-judge_program(Group *group, const Part *part)
+judge_program(Group *group, const PadvPoolPart *part)
 {
 	double		open = part->samples > 0 ? (double) part->open / (double) part->samples : 0.0;
 	double		weight = fmin(1.0, (double) part->us / (double) RATE_FADES);
@@ -729,17 +714,15 @@ find_kind(const Group *group, int64_t most, int64_t now_us)
 
 /* --- the load --------------------------------------------------------------- */
 
-/*
- * The connections in use by what finished transactions took.  A long one counts when it
- * ends, so this goes by the samples where the two differ.
- */
-static double
-measure_load(const Part *sum)
+/* The last minute, or as much of it as has enough transactions. */
+static PadvPoolPart
+busiest_parts(const Group *group)
 {
-	double		exact = (double) sum->inside_us / (double) sum->us;
-	double		sampled = (double) sum->in_use / (double) sum->samples;
+	PadvPoolPart		sum = {0};
 
-	return fabs(exact - sampled) <= 0.25 * fmax(exact, sampled) + 0.5 ? exact : sampled;
+	for (int count = 1; count <= PARTS && sum.transactions < ENOUGH_TRANSACTIONS; count++)
+		sum = sum_parts(group, count);
+	return sum;
 }
 
 static void
@@ -747,38 +730,19 @@ note_busiest(Group *group, int64_t optimal, int64_t wall)
 {
 	PadvPoolBusiest *busiest = &group->busiest;
 	double		fade = fmax(0.0, 1.0 - fabs((double) (wall - busiest->at)) / BUSIEST_FADES);
-	Part		sum = {0};
-	double		load;
+	PadvPoolPart		sum = busiest_parts(group);
+	PadvPoolBusiest latest;
+	double		needed,
+				known;
 
-	for (int count = 1; count <= PARTS && sum.transactions < ENOUGH_TRANSACTIONS; count++)
-		sum = sum_parts(group, count);
-	if (sum.transactions < LEAST_TRANSACTIONS || sum.us <= 0 || sum.samples <= 0)
+	if (!padv_pool_measure(&sum, wall, &latest))
 		return;
-	load = measure_load(&sum);
-	if (load <= 0.0 || (busiest->at != 0 && load <= busiest->load * fade))
+	needed = (double) padv_pool_size_needed(&latest);
+	known = busiest->at != 0 ? fade * (double) padv_pool_size_needed(busiest) : 0.0;
+	if (needed < known || (needed <= known && latest.load <= busiest->load * fade))
 		return;
-	busiest->at = wall;
-	busiest->load = load;
-	busiest->rate = (double) sum.transactions * (double) SECOND / (double) sum.us;
-	busiest->demand = sum.in_use > 0 ? load * (double) sum.demand / (double) sum.in_use : load;
-	busiest->all_in_use = sum.all_in_use;
+	*busiest = latest;
 	group->optimal = optimal;
-}
-
-/*
- * More active ones than the optimum take longer for the same: then the pool is to have the
- * optimum active, and the connections that are held without work.
- */
-static int64_t
-find_size(const PadvPoolBusiest *busiest, int64_t optimal, bool *slows_down)
-{
-	double		service = busiest->load / busiest->rate;
-	int64_t		size = padv_required_size(busiest->rate, service, WAIT_RATIO * service);
-	double		bound = fmax(1.0, floor((double) optimal + busiest->load - busiest->demand + 0.5));
-
-	*slows_down = optimal > 0 && busiest->demand > (double) optimal &&
-		(size == 0 || bound < (double) size);
-	return *slows_down ? (int64_t) bound : size;
 }
 
 /* What was known last stays, while no transaction ends. */
@@ -823,7 +787,7 @@ end_part(Group *group, Tally *tally, const Look *look, int64_t optimal, int64_t 
 	judge_level(group, tally, look, now_us, wall);
 	note_busiest(group, optimal, wall);
 	group->part = (group->part + 1) % PARTS;
-	memset(&group->parts[group->part], 0, sizeof(Part));
+	memset(&group->parts[group->part], 0, sizeof(PadvPoolPart));
 	group->part_due_us = now_us + PART;
 }
 
@@ -849,15 +813,19 @@ static void
 close_tally(PadvPools *pools, int number)
 {
 	Group	   *group = &pools->groups[number];
-	Part	   *part = &group->parts[group->part];
+	PadvPoolPart	   *part = &group->parts[group->part];
 	Tally	   *tally = &pools->tallies[number];
 
 	if (tally->open > 0)
 		group->used_us = pools->now_us;
+	if (pools->samples > 0 && group->finished > 0)
+		part->met += (double) group->finished * (double) tally->in_use / (double) pools->samples;
+	group->finished = 0;
 	part->samples += pools->samples;
 	part->open += tally->open;
 	part->in_use += tally->in_use;
 	part->demand += tally->demand;
+	part->shared += tally->shared;
 	part->all_in_use |= tally->all_in_use;
 	if (tally->open_max > part->open_max)
 		part->open_max = tally->open_max;
@@ -872,7 +840,7 @@ judge_group(PadvPools *pools, int number, int64_t us, int64_t optimal)
 {
 	Group	   *group = &pools->groups[number];
 	const Look *look = &pools->looks[number];
-	Part	   *part = &group->parts[group->part];
+	PadvPoolPart	   *part = &group->parts[group->part];
 	int64_t		open = pools->counts[number].open;
 	int64_t		most = padv_peak_most(&group->open_peak, pools->wall);
 
@@ -938,7 +906,7 @@ describe_size(const PadvPools *pools, int number, PadvFoundPool *row)
 	else if (group->busiest.at == 0)
 		row->size_state = PADV_POOL_NOT_MEASURED;
 	else
-		row->suggested = find_size(&group->busiest, group->optimal, &row->slows_down);
+		row->suggested = padv_pool_find_size(&group->busiest, group->optimal, &row->slows_down);
 }
 
 static void
@@ -946,7 +914,7 @@ describe_group(const PadvPools *pools, int number, PadvFoundPool *row)
 {
 	const Group *group = &pools->groups[number];
 	const Look *look = &pools->looks[number];
-	Part		sum = sum_parts(group, PARTS);
+	PadvPoolPart		sum = sum_parts(group, PARTS);
 	double		minutes = (double) sum.us / (double) MINUTE;
 
 	memset(row, 0, sizeof(*row));

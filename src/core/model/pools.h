@@ -83,15 +83,23 @@ typedef enum PadvPoolSizeState
 	PADV_POOL_MANY,				/* the others are no pool */
 } PadvPoolSizeState;
 
-/* The busiest minute of a pool, or less where that has enough transactions. */
+/*
+ * The busiest minute of a pool, or less where that has enough transactions: the one that
+ * needs most connections.  Rate and load are those that a transaction meets, so bursts count.
+ */
 typedef struct PadvPoolBusiest
 {
 	int64_t		at;				/* wall clock, microseconds; 0: none */
 	double		rate;			/* transactions a second */
-	double		load;			/* connections in use, on average */
-	double		demand;			/* of these, active in the server */
+	double		load;			/* connections in use, by that rate */
+	double		mean;			/* connections in use, over time */
+	double		together;		/* others in use beside one, by the samples */
+	double		active;			/* share of those in use, in the server */
 	bool		all_in_use;		/* at a moment all open connections were */
 } PadvPoolBusiest;
+
+/* The connections in use in the busiest moments that last. */
+extern double padv_pool_in_use(const PadvPoolBusiest *busiest);
 
 typedef struct PadvFoundPool
 {
