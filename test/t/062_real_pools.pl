@@ -32,7 +32,7 @@ SKIP:
 {
 	my @python = ('/usr/bin/python3', "$programs/sqlalchemy_app.py");
 
-	skip 'SQLAlchemy: python3-sqlalchemy and python3-psycopg2 cannot be had', 9
+	skip 'SQLAlchemy: python3-sqlalchemy and python3-psycopg2 cannot be had', 10
 	  unless runs_here('/usr/bin/python3', '-c', 'import sqlalchemy, psycopg2');
 	my ($promised, @settings) = arguments('sqlalchemy', 'pool_size', 'max_overflow', 'pool_timeout');
 
@@ -54,7 +54,7 @@ SKIP:
 {
 	my @python = ('/usr/bin/python3', "$programs/psycopg_pool_app.py");
 
-	skip 'psycopg_pool: python3-psycopg-pool cannot be had', 6
+	skip 'psycopg_pool: python3-psycopg-pool cannot be had', 7
 	  unless runs_here('/usr/bin/python3', '-c', 'import psycopg_pool');
 	my ($promised, @settings) = arguments('django', 'max_size', 'min_size', 'timeout');
 
@@ -72,7 +72,7 @@ SKIP:
 {
 	my @node = ('node', "$programs/node_postgres_app.js");
 
-	skip 'node-postgres: node and the module pg cannot be had', 5 unless runs_here('node', '-e', "require('pg')");
+	skip 'node-postgres: node and the module pg cannot be had', 6 unless runs_here('node', '-e', "require('pg')");
 	my ($promised, @settings) = arguments('node-postgres', 'max', 'connectionTimeoutMillis');
 
 	start_application('node-postgres', 'app', @node, 'work', 3 * $promised, 0.02, @settings);

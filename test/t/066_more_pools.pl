@@ -22,6 +22,8 @@ my $programs = "$FindBin::RealBin/../pools";
 my $node = limits_node('more_pools', "max_connections = 300\npool_advisor.optimal = 5\nlog_statement = none\n");
 
 applications_of($node);
+# Pgpool-II keeps no connection to the database postgres
+$node->safe_psql('postgres', 'CREATE DATABASE shop');
 wait_for($node, 'samples_total > 20 FROM pool_advisor.status');
 
 # What client_config() prints, each setting with its value by that format.
@@ -96,7 +98,7 @@ sub at
 {
 	my ($folder, $port, @command) = @_;
 
-	return ('env', "PGHOST=$folder", "PGPORT=$port", @command);
+	return ('env', "PGHOST=$folder", "PGPORT=$port", 'PGDATABASE=shop', @command);
 }
 
 # All side by side: under a load, and two callers of one connection. Sizes are printed before anything
@@ -125,7 +127,7 @@ foreach my $pool (@POOLS)
 
 	SKIP:
 	{
-		skip "$name cannot be had", 6 unless $pool->{there};
+		skip "$name cannot be had", 7 unless $pool->{there};
 		keeps_its_promise($name, $pool->{promised});
 
 		my ($report, %names);
@@ -155,7 +157,7 @@ foreach my $proxy (@PROXIES)
 
 	SKIP:
 	{
-		skip "$name cannot be had", 7 unless runs_here(package_file("usr/sbin/$proxy->{probe}"), '--version');
+		skip "$name cannot be had", 8 unless runs_here(package_file("usr/sbin/$proxy->{probe}"), '--version');
 		my @server = $proxy->{start}->("$name server", @{ $proxy->{lines} });
 		my @full = $proxy->{start}->("$name full", @{ $proxy->{lines} }, @{ $proxy->{one} });
 		my $script = PostgreSQL::Test::Utils::tempdir . '/work.sql';
@@ -165,7 +167,7 @@ foreach my $proxy (@PROXIES)
 		start_application($name, 'app', at(@server, 'pgbench', '-n', '-T', 600, '-c', $MORE * $proxy->{promised}, @{ $proxy->{load} // [] }, '-f', $script));
 		start_application("$name holder", 'app', at(@full, 'psql', '-XAtc', 'SELECT pg_sleep(' . ($proxy->{error} ? 600 : 5) . ')'));
 		comes_about("$name full", sub { pool("$name holder", 'open') eq '1' });
-		my $answer = runs_here(at(@full, 'psql', '-XAtc', 'SELECT 1', '-U', 'app', '-d', 'postgres'));
+		my $answer = runs_here(at(@full, 'psql', '-XAtc', 'SELECT 1', '-U', 'app'));
 		is($answer ? 'waits' : 'error', $proxy->{error} ? 'error' : 'waits', "$name: at its limit, the error or the wait");
 		like(next_limit($proxy->{system}), $proxy->{error} ? qr/$proxy->{error}/ : qr/wait/, "$name: which next limit says");
 		keeps_its_promise($name, $proxy->{promised});

@@ -98,7 +98,7 @@ const PadvClientSystem padv_client_systems[] = {
 		.pools = "Pgpool-II servers", .where = "pgpool.conf",
 		.lines = {
 			{"num_init_children", PADV_VALUE_WORKERS, NULL, "A child serves one client at a time, until the client disconnects."},
-			{"max_pool", PADV_VALUE_PER_WORKER, NULL, "Each child keeps a connection for each pair of user and database, and at most that many: give the number of pairs as connections_per_thread. The default of 4 would be 4 times as many connections."},
+			{"max_pool", PADV_VALUE_PER_WORKER, NULL, "Each child keeps a connection for each pair of user and database, and at most that many: give the number of pairs as connections_per_thread. The default of 4 would be 4 times as many connections. It keeps none to the databases postgres, template0, template1 and regression: there each client opens one."},
 			{"reserved_connections", PADV_VALUE_LITERAL, "0", "The default: clients beyond num_init_children wait; with 1 they are refused."},
 			{"child_life_time", PADV_VALUE_LITERAL, "300", "Seconds, the default: a child without a client for that long is replaced, and its connections are closed."},
 		},
