@@ -11,8 +11,10 @@ const started = Date.now();
 const state = { paused: false, deadline: 0 };
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+// The class, and the SQLSTATE where there is one; Prisma has it inside, beside a code of its own.
 function nameOf(error) {
-  const code = error.code || (error.parent && error.parent.code);
+  const cause = error.meta && error.meta.driverAdapterError && error.meta.driverAdapterError.cause;
+  const code = (cause && cause.originalCode) || error.code || (error.parent && error.parent.code);
   return `${error.name} ${code || error.message.split('\n')[0]}`;
 }
 

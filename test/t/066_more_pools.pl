@@ -60,7 +60,7 @@ my @POOLS = (
 		command => [ 'node', "$programs/knex_app.js" ], one => [ 'min=1', 'max=1', 'acquireConnectionTimeout=1000' ], error => 'KnexTimeoutError' },
 	{ name => 'Sequelize', system => 'sequelize', there => runs_here('node', '-e', 'require("sequelize"); require("pg")'),
 		command => [ 'node', "$programs/sequelize_app.js" ], one => [ 'max=1', 'acquire=1000' ], error => 'SequelizeConnectionAcquireTimeoutError' },
-	{ name => 'Prisma', system => 'prisma', there => runs_here('node', '-e', 'new (require("@prisma/client").PrismaClient)({ adapter: new (require("@prisma/adapter-pg").PrismaPg)({}) })'),
+	{ name => 'Prisma', system => 'prisma', there => prisma_there(),
 		command => [ 'node', "$programs/prisma_app.js" ], one => [ 'max=1', 'connectionTimeoutMillis=1000' ], error => 'Error' });
 
 # The proxies: the configuration of one, with these lines.

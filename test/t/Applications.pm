@@ -15,7 +15,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(applications_of package_file runs_here build_go start_application stop_application command pool becomes
+our @EXPORT = qw(applications_of package_file runs_here prisma_there build_go start_application stop_application command pool becomes
   comes_about printed next_limit keeps_its_promise);
 
 my $packages = $ENV{PADV_POOLS} // '/nowhere';
@@ -55,6 +55,12 @@ sub runs_here
 	local @ENV{ keys %surroundings } = values %surroundings;
 
 	return eval { IPC::Run::run(\@probe, '>', \$out, '2>', \$err) };
+}
+
+# Prisma's client is generated, so that its packages are there is not enough.
+sub prisma_there
+{
+	return runs_here('node', '-e', 'new (require("@prisma/client").PrismaClient)({ adapter: new (require("@prisma/adapter-pg").PrismaPg)({}) })');
 }
 
 # The application in Go, which takes a while to compile, with a function that sets up a pool of

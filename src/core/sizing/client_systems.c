@@ -260,7 +260,7 @@ const PadvClientSystem padv_client_systems[] = {
 			{"max", PADV_VALUE_SIZE, NULL, "The default is 10. In a connection URL connection_limit does nothing with an adapter."},
 			{"connectionTimeoutMillis", PADV_VALUE_LITERAL, "30000", "How long a query waits for a connection; the default of 0 is for ever."},
 		},
-		.above = "queries beyond the pool wait for connectionTimeoutMillis, then get the Error \"timeout exceeded when trying to connect\""
+		.above = "queries beyond the pool wait for connectionTimeoutMillis, then get the Error \"timeout exceeded when trying to connect\"; interactive transactions wait for maxWait, 2 s unless set, then get the error P2028"
 	},
 	{
 		.name = "prisma_engine", .title = "Prisma without an adapter", .holding = PADV_HELD_UNTIL_RETURNED,
