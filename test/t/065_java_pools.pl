@@ -1,6 +1,7 @@
 # Java's pools in front: HikariCP, DBCP 2, Tomcat's JDBC pool and c3p0 with PostgreSQL's JDBC driver, in
 # one real program. Each is found, is of the right kind, keeps what client_config() promises, and recovers
-# from all that limits do to its connections. A ThreadPoolExecutor does what thread_pool_forecast() says.
+# from all that limits do to its connections. A ThreadPoolExecutor does what thread_pool_forecast() says,
+# also with the workers and the data source of client_config('wso2').
 # test/private_server.sh unpacks them, and Java where none is installed; what it could not get is skipped.
 #
 # All run side by side, because it takes more than a minute until a pool is known to be elastic.
@@ -152,10 +153,17 @@ application('HikariCP lock-up', 'hikaricp', 'lock 4 0.01', { maximumPoolSize => 
 application('no pool', 'none', 'work 2 0.1', {});
 
 # Requests at their own rate, with a load of 4, on pools of several sizes; and executors.
-my %executor = (bounded => [ 3, 8, 5 ], refusing => [ 2, 4, 5 ], unbounded => [ 3, 8, -1 ]);
+my %wso2 = printed('wso2', '');
+my %executor = (bounded => [ 3, 8, 5 ], refusing => [ 2, 4, 5 ], unbounded => [ 3, 8, -1 ],
+	WSO2 => [ @wso2{ map { "worker_pool_$_" } qw(size_core size_max queue_length) } ]);
 
 application("open $_", 'hikaricp', [ 'open', 40, 0.1 ], { maximumPoolSize => $_ }) foreach 5 .. 8, 20;
-application("executor $_", 'hikaricp', [ 'executor', @{ $executor{$_} }, 40, 0.1 ], { maximumPoolSize => 8 }) foreach sort keys %executor;
+application("executor $_", 'hikaricp', [ 'executor', @{ $executor{$_} }, 40, 0.1 ], { maximumPoolSize => 8 }) foreach qw(bounded refusing unbounded);
+# a data source of WSO2: Tomcat's pool, which tests with a query and in the background, and keeps idle connections
+application('executor WSO2', 'tomcat', [ 'executor', @{ $executor{WSO2} }, 40, 0.1 ],
+	{ factory => 'org.apache.tomcat.jdbc.pool.DataSourceFactory', (map { $_ => $wso2{maxActive} } qw(maxActive maxIdle minIdle initialSize)),
+		testOnBorrow => 'true', validationQuery => 'SELECT 1', validationInterval => 1000, testWhileIdle => 'true',
+		timeBetweenEvictionRunsMillis => 1000, maxWait => 60000 });
 
 # Spring Boot cannot be had: it gives HikariCP's properties other names.
 sub settings_of
@@ -305,6 +313,8 @@ sub all_is_well
 	return;
 }
 
+becomes("$title{$_} elastic", 'max_open = 8', 'opens eight in a burst') foreach @systems;
+order('quiet');
 order('pause', 100);
 becomes($_, 'open = 3', 'transfers have three connections') foreach @transfers;
 all_is_well('transfers run');
@@ -363,7 +373,7 @@ my %at_last = map { $_ => { split /[ =]/, line_of('stopped', $_) } } @transfers;
 foreach my $transfer (@transfers)
 {
 	note("$transfer: ", errors_of($at_last{$transfer}));
-	unlike(errors_of($at_last{$transfer}), qr/(?:^| )(?!53300=|57014=|57P01=|57P05=|08\w\w\w=|unknown=)/, "$transfer: no caller gets another error");
+	unlike(errors_of($at_last{$transfer}), qr/(?:^| )(?!53300=|57014=|57P01=|57P05=|08\w\w\w=|unknown=|SQLTransientConnectionException=)/, "$transfer: no caller gets another error");
 }
 foreach my $transfer (@transfers)
 {
@@ -407,10 +417,12 @@ is(admin($node)->value(q{SELECT string_agg(subject || ' ' || code, ', ' ORDER BY
 my %ratio = map { my ($size) = ($_); $size => line_of('open', "open $size") =~ /wait_ratio=(\S+)/ } 5 .. 8, 20;
 my ($smallest) = ((grep { $ratio{$_} <= 0.1 } 5 .. 8), 9);
 my $suggested = pool('open 20', 'suggested_size');
+# requests that come late come together
+my $busy = $ratio{20} > 0.02 ? 'the machine is so busy that callers of a pool of 20 wait' : '';
 note(join(', ', map { "wait of size $_: $ratio{$_} of the service" } sort { $a <=> $b } keys %ratio), "; suggested: $suggested");
 SKIP:
 {
-	skip 'the machine is so busy that callers of a pool of 20 wait', 1 if $ratio{20} > 0.02;
+	skip $busy, 1 if $busy;
 	cmp_ok(abs($suggested - $smallest), '<=', 1, "the suggested size $suggested is within 1 of the smallest with a mean wait of a tenth, $smallest");
 }
 
@@ -426,10 +438,15 @@ foreach my $name (sort keys %executor)
 
 	note("$name: ", join(' ', map { "$_=$seen{$_}" } sort keys %seen), '; forecast: ',
 		$forecast->(q{'threads=' || threads || ' max_reached=' || max_reached_ratio || ' wait=' || coalesce(wait_seconds, -1) || ' refused=' || refused_ratio}));
-	cmp_ok(abs($seen{threads} - $forecast->('threads')), '<=', 0.5, "$name: as many threads as was forecast");
-	cmp_ok(abs($seen{refused} / $tasks - $forecast->('refused_ratio')), '<=', 0.1, "$name: as many refused");
-	cmp_ok(abs($seen{max_reached} - $forecast->('max_reached_ratio')), '<=', 0.15, "$name: max is reached as often");
+	SKIP:
+	{
+		skip $busy, 3 if $busy;
+		cmp_ok(abs($seen{threads} - $forecast->('threads')), '<=', 0.5, "$name: as many threads as was forecast");
+		cmp_ok(abs($seen{refused} / $tasks - $forecast->('refused_ratio')), '<=', 0.1, "$name: as many refused");
+		cmp_ok(abs($seen{max_reached} - $forecast->('max_reached_ratio')), '<=', 0.15, "$name: max is reached as often");
+	}
 }
+is(pool('executor WSO2', "max_open || ' ' || kind"), "$wso2{maxActive} fixed", 'the data source of WSO2: as many connections as printed, never more, and fixed');
 
 becomes("$title{$_} elastic", q{kind = 'elastic' AND max_open = 8}, 'is elastic by its own settings') foreach @systems;
 is(admin($node)->value(q{SELECT count(*) FROM pool_advisor.pools WHERE role IN ('app', 'hikaricp', 'dbcp2', 'tomcat', 'c3p0')}),
