@@ -241,6 +241,27 @@ test_young_ones_stay(void)
 	ok(elastic >= 18, "a pool that keeps two of eight is elastic, however young these are (%d of 20)", elastic);
 }
 
+/* A pool that closes one connection after another. */
+static void
+test_steps_down(void)
+{
+	SimPool		pool = {.application = "steps", .rate = 5.0, .service = 0.02, .least = 8, .most = 8, .filled = true};
+
+	sim_start(&world, 9);
+	sim_add(&world, &pool);
+	sim_run(&world, 60.0, SAMPLE);
+	is_kind(&pool, "fixed", "before");
+	pool.filled = false;
+	for (pool.least = pool.most = 7; pool.most >= 2; pool.least = --pool.most)
+	{
+		sim_close(&pool, &pool.connections[pool.most], world.now);
+		sim_run(&world, 30.0, SAMPLE);
+	}
+	sim_run(&world, 60.0, SAMPLE);
+	is_kind(&pool, "elastic", "a pool that shrinks step by step");
+	sim_stop(&world);
+}
+
 static void
 test_lock_up(void)
 {
@@ -753,6 +774,7 @@ main(int argc, char **argv)
 	test_leaks();
 	test_idle_workers();
 	test_young_ones_stay();
+	test_steps_down();
 	test_lock_up();
 	test_per_request();
 	test_sizes();
