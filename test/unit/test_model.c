@@ -432,6 +432,10 @@ test_scalability(void)
 	ok(model.pool_size == 15, "the optimum, and the pauses inside transactions");
 	ok(model.session_pool_size == 16, "a pool whose callers keep connections holds those at work");
 	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_HIGH, "much evidence");
+	curve.busy.low = 20;
+	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
+	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_MEDIUM, "but not for a peak of one point, as noise makes it");
+	curve.busy.low = 12;
 	curve.busy.high = 50;
 	padv_model_update(&model, &inputs, &minute, &load, &no_waits, &curve);
 	ok(padv_model_chosen(&model)->confidence == PADV_CONFIDENCE_LOW, "but not for a range that wide");

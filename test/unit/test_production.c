@@ -359,6 +359,36 @@ ladder(Production *p, double factor, int seconds, Tally *tally)
 	tally->days_named += named;
 }
 
+/*
+ * Clients that wait for their answers, for hours: some more or fewer of them every few
+ * minutes.  So what is called high has much evidence.
+ */
+static void
+closed_day(Production *p, int seconds, Tally *tally)
+{
+	Forecast	forecast;
+	bool		stormy = production_random(p) < 0.5;
+	double		clients = 1.0;
+	bool		named = false;
+
+	draw_weather(p, seconds, &forecast);
+	for (int now = 0; now < seconds; now++)
+	{
+		if (stormy)
+			(void) weather_at(p, &forecast, now);
+		p->weather.mix = 1.0;
+		if (now % 300 == 0)
+			clients = production_around(p, 1.0, p->sessions);
+		p->idle = p->sessions - (int) clients;
+		production_closed_second(p, (int) clients, 0.0);
+		if (p->second % JUDGE_SECONDS == 0)
+			add_up(tally, p, &named);
+	}
+	p->idle = 0;
+	tally->days++;
+	tally->days_named += named;
+}
+
 /* --- reports -------------------------------------------------------------- */
 
 static void
@@ -392,16 +422,18 @@ add_tally(Tally *sum, const Tally *t)
 	sum->seconds_to_name += t->seconds_to_name;
 }
 
+#define DAYS 4
+
 static void
 simulate(uint64_t seed, int count)
 {
-	Tally		sums[3] = {{0}};
+	Tally		sums[DAYS] = {{0}};
 	Tally		all = {0};
-	static const char *const days[] = {"calm", "overload", "ladder"};
+	static const char *const days[DAYS] = {"calm", "overload", "ladder", "closed"};
 
 	printf("%-9s %-8s %5s %8s %8s %8s %8s %8s %8s %8s\n", "day", "kind", "days", "named,d", "named,t",
 		   "high,t", "high ok", "named ok", "ok", "regret");
-	for (int day = 0; day < 3; day++)
+	for (int day = 0; day < DAYS; day++)
 	{
 		for (Kind kind = COMPUTES; kind < KINDS; kind++)
 		{
@@ -410,13 +442,15 @@ simulate(uint64_t seed, int count)
 			kind_of_day = kind;
 			for (int i = 0; i < count; i++)
 			{
-				draw_day(&production, kind, day == 2 ? 4.0 : 1.5, seed + UINT64_C(1000003) * (uint64_t) (i * 15 + day * 5 + (int) kind));
+				draw_day(&production, kind, day >= 2 ? 4.0 : 1.5, seed + UINT64_C(1000003) * (uint64_t) (i * 15 + day * 5 + (int) kind + (day == 3 ? 7919 : 0)));
 				if (day == 0)
 					calm_day(&production, 10800, &tally);
 				else if (day == 1)
 					overload_day(&production, &tally);
-				else
+				else if (day == 2)
 					ladder(&production, 2.0, 15, &tally);
+				else
+					closed_day(&production, 21600, &tally);
 			}
 			report_line(days[day], kind_names[kind], &tally);
 			if (day == 1)

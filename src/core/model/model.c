@@ -81,6 +81,13 @@
 #define WIDE_RANGE 4.0
 
 /*
+ * Curves have no narrow peak of many connections: one that falls by 5 % within less than this
+ * factor is one of noise, or of seconds that belong to another level.
+ */
+#define NARROW_RANGE 1.35
+#define FEW_CONNECTIONS 8.0
+
+/*
  * The uncertainty of a gain, as a logarithm: two standard errors of a mean of
  * twenty seconds, on both sides of the quotient.
  */
@@ -379,6 +386,12 @@ estimate_by_wait_ratio(PadvModel *model)
 	estimate->confidence = PADV_CONFIDENCE_LOW;
 }
 
+static bool
+is_narrow(const PadvPeak *range)
+{
+	return range->high > FEW_CONNECTIONS && range->high < NARROW_RANGE * range->low;
+}
+
 /*
  * High needs much evidence of the present level, near the peak and beyond it, that
  * does not depend on an episode which may be a slow spell.  Waits for commits are no
@@ -389,7 +402,7 @@ trust_curve(const PadvCurve *curve)
 {
 	if (curve->busy.high > WIDE_RANGE * curve->busy.low)
 		return PADV_CONFIDENCE_LOW;
-	return curve->saturated != PADV_RESOURCE_COMMITS &&
+	return curve->saturated != PADV_RESOURCE_COMMITS && !is_narrow(&curve->busy) &&
 		curve->near_seconds >= MUCH_EVIDENCE && curve->beyond_seconds >= MUCH_EVIDENCE &&
 		curve->present_seconds >= MUCH_PRESSURE && curve->bins >= MANY_BINS && curve->settled ?
 		PADV_CONFIDENCE_HIGH : PADV_CONFIDENCE_MEDIUM;
