@@ -440,10 +440,11 @@ foreach my $name (sort keys %executor)
 		$forecast->(q{'threads=' || threads || ' max_reached=' || max_reached_ratio || ' wait=' || coalesce(wait_seconds, -1) || ' refused=' || refused_ratio}));
 	SKIP:
 	{
-		skip $busy, 3 if $busy;
+		skip $busy, 2 if $busy;
 		cmp_ok(abs($seen{threads} - $forecast->('threads')), '<=', 0.5, "$name: as many threads as was forecast");
 		cmp_ok(abs($seen{refused} / $tasks - $forecast->('refused_ratio')), '<=', 0.1, "$name: as many refused");
-		cmp_ok(abs($seen{max_reached} - $forecast->('max_reached_ratio')), '<=', 0.15, "$name: max is reached as often");
+		# with max like core, all threads are there from the start
+		cmp_ok(abs($seen{max_reached} - $forecast->('max_reached_ratio')), '<=', 0.15, "$name: max is reached as often") if $core != $max;
 	}
 }
 is(pool('executor WSO2', "max_open || ' ' || kind"), "$wso2{maxActive} fixed", 'the data source of WSO2: as many connections as printed, never more, and fixed');
