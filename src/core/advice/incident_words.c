@@ -349,7 +349,7 @@ remedy_growth(const PadvNamedIncident *named, char *text, size_t size)
 				snprintf(text, size, "Fewer of it at a time, by a role that is under limits: role %s is exempt from limits. ", named->role);
 			else
 				snprintf(text, size, "Fewer of it at a time: add '%lld = %s' to pool_advisor.query_max_active. ",
-					 (long long) incident->query_id, room.text);
+						 (long long) incident->query_id, room.text);
 			return;
 		case PADV_CULPRIT_BACKGROUND:
 			snprintf(text, size, "%s", remedy_background((PadvBackground) incident->state));

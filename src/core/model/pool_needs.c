@@ -53,7 +53,10 @@ padv_pool_measure(const PadvPoolPart *sum, int64_t wall, PadvPoolBusiest *busies
 		return false;
 	service = busiest->mean / rate;
 
-	/* what a transaction meets, without itself; one of a second or longer meets those of others */
+	/*
+	 * what a transaction meets, without itself; one of a second or longer
+	 * meets those of others
+	 */
 	busiest->load = service < 1.0 ? fmax(busiest->mean, sum->met / (double) sum->transactions - service) : busiest->mean;
 	busiest->rate = busiest->load / service;
 	busiest->together = sum->in_use > 0 ? (double) sum->shared / (double) sum->in_use : 0.0;

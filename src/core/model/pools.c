@@ -56,7 +56,8 @@
 #define STEPS 6
 #define STEPS_UP 5
 #define LEAST_LEAK 10
-#define LEAST_EARLY_LEAK 20		/* that began before the pool was known for long */
+#define LEAST_EARLY_LEAK 20		/* that began before the pool was known for
+								 * long */
 #define KNOWN (10 * MINUTE)
 #define UNUSED_SHARE 0.6
 #define STILL_UNUSED 0.5
@@ -115,7 +116,7 @@ typedef struct Group
 	int64_t		used_us;		/* monotonic: when a connection was open last */
 	int64_t		first_us;		/* and when it was judged first; 0: never */
 
-	PadvPoolPart		parts[PARTS];
+	PadvPoolPart parts[PARTS];
 	int			part;			/* that has begun */
 	int64_t		part_due_us;
 	int64_t		open_before;	/* a second ago */
@@ -378,7 +379,7 @@ void
 padv_pools_work(PadvPools *pools, int number, const PadvPoolWork *work)
 {
 	Group	   *group = &pools->groups[number];
-	PadvPoolPart	   *part = &group->parts[group->part];
+	PadvPoolPart *part = &group->parts[group->part];
 
 	if (work->ended > 0 || work->inside_us > 0)
 		note_unseen(pools, number, work->inside_us > 0);
@@ -451,7 +452,7 @@ look_at_sessions(PadvPools *pools, const PadvSample *sample, const int64_t *star
 static PadvPoolPart
 sum_parts(const Group *group, int count)
 {
-	PadvPoolPart		sum = {0};
+	PadvPoolPart sum = {0};
 
 	for (int i = 0; i < count; i++)
 	{
@@ -479,7 +480,7 @@ sum_parts(const Group *group, int count)
 static void
 judge_per_request(Group *group, int64_t now_us)
 {
-	PadvPoolPart		sum = sum_parts(group, PARTS);
+	PadvPoolPart sum = sum_parts(group, PARTS);
 	int			parts = 0;
 
 	for (int i = 0; i < PARTS; i++)
@@ -718,7 +719,7 @@ find_kind(const Group *group, int64_t most, int64_t now_us)
 static PadvPoolPart
 busiest_parts(const Group *group)
 {
-	PadvPoolPart		sum = {0};
+	PadvPoolPart sum = {0};
 
 	for (int count = 1; count <= PARTS && sum.transactions < ENOUGH_TRANSACTIONS; count++)
 		sum = sum_parts(group, count);
@@ -730,7 +731,7 @@ note_busiest(Group *group, int64_t optimal, int64_t wall)
 {
 	PadvPoolBusiest *busiest = &group->busiest;
 	double		fade = fmax(0.0, 1.0 - fabs((double) (wall - busiest->at)) / BUSIEST_FADES);
-	PadvPoolPart		sum = busiest_parts(group);
+	PadvPoolPart sum = busiest_parts(group);
 	PadvPoolBusiest latest;
 	double		needed,
 				known;
@@ -813,7 +814,7 @@ static void
 close_tally(PadvPools *pools, int number)
 {
 	Group	   *group = &pools->groups[number];
-	PadvPoolPart	   *part = &group->parts[group->part];
+	PadvPoolPart *part = &group->parts[group->part];
 	Tally	   *tally = &pools->tallies[number];
 
 	if (tally->open > 0)
@@ -840,7 +841,7 @@ judge_group(PadvPools *pools, int number, int64_t us, int64_t optimal)
 {
 	Group	   *group = &pools->groups[number];
 	const Look *look = &pools->looks[number];
-	PadvPoolPart	   *part = &group->parts[group->part];
+	PadvPoolPart *part = &group->parts[group->part];
 	int64_t		open = pools->counts[number].open;
 	int64_t		most = padv_peak_most(&group->open_peak, pools->wall);
 
@@ -914,7 +915,7 @@ describe_group(const PadvPools *pools, int number, PadvFoundPool *row)
 {
 	const Group *group = &pools->groups[number];
 	const Look *look = &pools->looks[number];
-	PadvPoolPart		sum = sum_parts(group, PARTS);
+	PadvPoolPart sum = sum_parts(group, PARTS);
 	double		minutes = (double) sum.us / (double) MINUTE;
 
 	memset(row, 0, sizeof(*row));

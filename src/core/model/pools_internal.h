@@ -24,7 +24,8 @@ typedef struct PadvPoolPart
 	int64_t		brief;
 	int64_t		transactions;
 	int64_t		inside_us;
-	double		met;			/* sum over transactions: in use in their second */
+	double		met;			/* sum over transactions: in use in their
+								 * second */
 	int64_t		shared;			/* sum over in_use: others in use */
 } PadvPoolPart;
 

@@ -181,7 +181,7 @@ put_nodes_table(const PadvConfigWriter *writer, bool with_connection)
 	put(writer,
 		"    error pg_catalog.text,\n"
 		"    noted_at pg_catalog.timestamptz NOT NULL DEFAULT '-infinity',\n"
-"    retry_at pg_catalog.timestamptz NOT NULL DEFAULT '-infinity'\n"
+		"    retry_at pg_catalog.timestamptz NOT NULL DEFAULT '-infinity'\n"
 		");\n"
 		"REVOKE ALL ON pool_advisor_fleet.nodes FROM PUBLIC;\n"
 		"COMMENT ON TABLE pool_advisor_fleet.nodes IS 'nodes of the fleet, and which of them failed lately';\n");

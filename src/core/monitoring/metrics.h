@@ -124,7 +124,8 @@ typedef struct PadvMetricsServer
 	int64_t		pool_size;
 	int64_t		session_pool_size;
 	double		pool_size_age;	/* seconds */
-	int64_t		incidents_status[PADV_INCIDENT_KINDS];	/* PadvCheckStatus of what lasts */
+	int64_t		incidents_status[PADV_INCIDENT_KINDS];	/* PadvCheckStatus of
+														 * what lasts */
 	int64_t		health;			/* PadvCheckStatus */
 	int64_t		oversubscribed;
 	int64_t		advice[3];		/* by PadvSeverity */

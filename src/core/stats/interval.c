@@ -517,7 +517,7 @@ add_locks(PadvWaits *waits, const PadvInterval *interval)
 	PadvBottleneck *locks = &waits->locks;
 	const PadvLockQueues *means = &waits->lock_queues;
 	bool		saturated = locks_are_saturated(interval);
-	PadvPassage now = {.through = interval->inside,.queued = interval->lock,.paused = paused_sessions(interval)};
+	PadvPassage now = {.through = interval->inside, .queued = interval->lock, .paused = paused_sessions(interval)};
 	PadvPassage lately;
 
 	note_lock_queues(&waits->lock_queues, interval);
@@ -535,10 +535,10 @@ add_disks(PadvWaits *waits, const PadvInterval *interval)
 {
 	PadvBottleneck *disks = &waits->disks;
 	double		reading = fmin(interval->disk, interval->reading);
-	PadvPassage now = {.users = reading - interval->disk_queue,.through = interval->inside - interval->disk_queue,
-	.queued = interval->disk_queue,.paused = paused_sessions(interval)};
-	PadvPassage lately = {.users = interval->disk_servers,.through = interval->inside - reading + interval->disk_served,
-	.queued = interval->disk_queue,.paused = now.paused};
+	PadvPassage now = {.users = reading - interval->disk_queue, .through = interval->inside - interval->disk_queue,
+	.queued = interval->disk_queue, .paused = paused_sessions(interval)};
+	PadvPassage lately = {.users = interval->disk_servers, .through = interval->inside - reading + interval->disk_served,
+	.queued = interval->disk_queue, .paused = now.paused};
 	double		used = disk_use(interval);
 
 	add_bottleneck(disks, disks_are_saturated(interval), &now, interval->seconds);
