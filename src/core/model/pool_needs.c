@@ -24,6 +24,34 @@
 #define LEAST_TRANSACTIONS 20
 #define WAIT_RATIO 0.1
 
+PadvPoolPart
+padv_pool_sum_parts(const PadvPoolGroup *group, int count)
+{
+	PadvPoolPart sum = {0};
+
+	for (int i = 0; i < count; i++)
+	{
+		const PadvPoolPart *part = &group->parts[(group->part - i + PADV_POOL_PARTS) % PADV_POOL_PARTS];
+
+		sum.us += part->us;
+		sum.samples += part->samples;
+		sum.open += part->open;
+		sum.in_use += part->in_use;
+		sum.demand += part->demand;
+		sum.grown += part->grown;
+		sum.ended += part->ended;
+		sum.brief += part->brief;
+		sum.transactions += part->transactions;
+		sum.inside_us += part->inside_us;
+		sum.met += part->met;
+		sum.shared += part->shared;
+		sum.all_in_use |= part->all_in_use;
+		if (part->open_max > sum.open_max)
+			sum.open_max = part->open_max;
+	}
+	return sum;
+}
+
 /*
  * The connections in use by what finished transactions took.  A long one counts when it
  * ends, so this goes by the samples where the two differ.
