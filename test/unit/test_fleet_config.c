@@ -160,7 +160,7 @@ test_postgres_fdw(void)
 	ok(strncmp(text + strlen(text) - 8, "COMMIT;\n", 8) == 0, "it is one transaction");
 
 	write_fleet("postgres_fdw", 32);
-	ok(count_of("\nSELECT cron.schedule(") == 32 && count_of("pool_advisor_fleet._note") == 0, "jobs read 32 nodes");
+	ok(count_of("\nSELECT cron.schedule(") == 32 && count_of("pool_advisor_fleet._note(") == 0, "jobs read 32 nodes");
 }
 
 static void
