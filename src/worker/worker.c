@@ -274,6 +274,20 @@ keep_second(Worker *worker, int64 now)
 							   &worker->status, padv_lock_chains_roots(worker->lock_chains));
 }
 
+/* What need not be read with each sample. */
+static void
+read_once_a_second(Worker *worker)
+{
+	PadvStatus *status = &worker->status;
+	int64		now = GetCurrentTimestamp();
+
+	status->limits_unreadable = padv_limits_shmem_state() == PADV_LIMITS_UNREADABLE;
+	status->limits_committed = padv_limits_shmem_committed();
+	status->history_unwritten = padv_history_failing() || padv_incidents_failing();
+	status->connections_most = padv_peak_most(&worker->peak, now);
+	status->connections_days = padv_peak_days(&worker->peak, now);
+}
+
 static void
 end_second(Worker *worker, int64 now)
 {
@@ -281,6 +295,7 @@ end_second(Worker *worker, int64 now)
 	padv_xact_stats_fold(now);
 	read_retain_timeout(worker, now);
 	keep_second(worker, now);
+	read_once_a_second(worker);
 	padv_history_save_if_due(worker->history, now);
 }
 
@@ -445,12 +460,7 @@ sample_sessions(Worker *worker, int64 now pg_attribute_unused())
 	status->last = digest->last;
 	status->minute = digest->minute;
 	status->idle_holder = digest->idle_holder;
-	status->limits_unreadable = padv_limits_shmem_state() == PADV_LIMITS_UNREADABLE;
-	status->history_unwritten = padv_history_failing() || padv_incidents_failing();
-	status->limits_committed = padv_limits_shmem_committed();
-	status->connections_most = Max(padv_peak_most(&worker->peak, status->taken_at),
-								   status->last.sessions + status->last.logins_waiting);
-	status->connections_days = padv_peak_days(&worker->peak, status->taken_at);
+	status->connections_most = Max(status->connections_most, status->last.sessions + status->last.logins_waiting);
 	collect_inputs(worker->machine, &inputs);
 	padv_model_update(&status->model, &inputs, &status->minute, &status->load,
 					  &worker->waits, &worker->curve);

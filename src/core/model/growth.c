@@ -158,7 +158,8 @@ vote(PadvGrowthKey *key, uint32_t role)
 }
 
 static void
-count_session(PadvGrowth *growth, const PadvSession *session, const PadvSessionKeys *keys, double stands_for)
+count_session(PadvGrowth *growth, const PadvSession *session, const PadvSessionKeys *keys,
+			  const double sessions[PADV_GROWTH_KINDS], bool works)
 {
 	const uint64_t key[PADV_DIMENSIONS] = {
 		[PADV_DIMENSION_ROLE] = session->role,
@@ -167,18 +168,7 @@ count_session(PadvGrowth *growth, const PadvSession *session, const PadvSessionK
 		[PADV_DIMENSION_CLIENT] = keys->client,
 		[PADV_DIMENSION_QUERY] = keys->query,
 	};
-	bool		waits = session->state == PADV_STATE_ACTIVE &&
-		(session->wait_class == PADV_WAITING_IO || session->commits);
-	bool		works = session->demands || waits;
-	bool		open = growth->samples == 0 && !session->parallel_worker;
-	const double sessions[PADV_GROWTH_KINDS] = {
-		[PADV_GROWTH_OPEN] = open ? stands_for : 0.0,
-		[PADV_GROWTH_DEMAND] = session->demands ? stands_for : 0.0,
-		[PADV_GROWTH_IO] = waits ? stands_for : 0.0,
-	};
 
-	if (!works && !open)
-		return;
 	count(&growth->all, sessions);
 	for (PadvDimension dimension = 0; dimension < PADV_DIMENSIONS; dimension++)
 	{
@@ -197,6 +187,24 @@ count_session(PadvGrowth *growth, const PadvSession *session, const PadvSessionK
 	}
 }
 
+/* The keys of a session are in memory of their own, which is left alone if it counts for nothing. */
+static void
+take_session(PadvGrowth *growth, const PadvSession *session, const PadvSessionKeys *keys, double stands_for)
+{
+	bool		waits = session->state == PADV_STATE_ACTIVE &&
+		(session->wait_class == PADV_WAITING_IO || session->commits);
+	bool		works = session->demands || waits;
+	bool		open = growth->samples == 0 && !session->parallel_worker;
+	const double sessions[PADV_GROWTH_KINDS] = {
+		[PADV_GROWTH_OPEN] = open ? stands_for : 0.0,
+		[PADV_GROWTH_DEMAND] = session->demands ? stands_for : 0.0,
+		[PADV_GROWTH_IO] = waits ? stands_for : 0.0,
+	};
+
+	if (works || open)
+		count_session(growth, session, keys, sessions, works);
+}
+
 void
 padv_growth_sample(PadvGrowth *growth, const PadvSample *sample)
 {
@@ -208,7 +216,7 @@ padv_growth_sample(PadvGrowth *growth, const PadvSample *sample)
 	{
 		int64_t		number = (growth->begins_at + (int64_t) i * sample->count / counted) % sample->count;
 
-		count_session(growth, &sample->sessions[number], &sample->keys[number], (double) sample->count / counted);
+		take_session(growth, &sample->sessions[number], &sample->keys[number], (double) sample->count / counted);
 	}
 	growth->samples++;
 }
