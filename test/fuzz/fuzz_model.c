@@ -323,8 +323,11 @@ check_model(const PadvModel *model)
 		must(!estimate->available || (estimate->low >= 1 && estimate->low <= estimate->connections &&
 									  estimate->connections <= estimate->high));
 	}
-	must(model->busy_ratio <= 1.0 && (model->busy_ratio > 0.0) == (model->pool_size > 0));
-	must(model->pool_size == 0 || model->pool_size >= chosen->connections);
+
+	/* sizes are in connections, and with parallel workers each has several processes, rounded */
+	must(model->busy_ratio <= (model->pool.processes > 1.0 ? 1.5 * model->pool.processes : 1.0));
+	must((model->busy_ratio > 0.0) == (model->pool_size > 0));
+	must(model->pool_size == 0 || model->pool.processes > 1.0 || model->pool_size >= chosen->connections);
 	must(model->session_pool_size >= model->pool_size);
 	must(isfinite(model->demand) && model->demand >= 0.0);
 	must(isfinite(model->load_ratio) && model->load_ratio >= 0.0);
