@@ -142,7 +142,7 @@ COMMENT ON COLUMN pool_advisor.status.optimal_low IS 'lower end of the range aro
 COMMENT ON COLUMN pool_advisor.status.optimal_high IS 'upper end of the range around optimal';
 COMMENT ON COLUMN pool_advisor.status.optimal_method IS 'how optimal was found: formula, wait_ratio, scalability, trial or setting';
 COMMENT ON COLUMN pool_advisor.status.confidence IS 'how much speaks for it: formula, low, medium or high';
-COMMENT ON COLUMN pool_advisor.status.busy_ratio IS 'share of the time a connection of a transaction pool is held in which it executes: optimal / pool_size, 0..1; NULL when pool_size is';
+COMMENT ON COLUMN pool_advisor.status.busy_ratio IS 'share of the time a connection of a transaction pool is held in which it executes: optimal / pool_size; more than 1 with parallel workers; NULL when pool_size is';
 COMMENT ON COLUMN pool_advisor.status.pool_size IS 'connections that a transaction pool in front needs to keep optimal of them active, by the busiest load that was seen; NULL when no load was measured';
 COMMENT ON COLUMN pool_advisor.status.load_ratio IS 'demand_avg / optimal';
 COMMENT ON COLUMN pool_advisor.status.verdict IS 'idle, within, at the optimum, oversubscribed, contention (sessions wait for locks, and work flows) or stalled (it does not)';

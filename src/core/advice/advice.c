@@ -216,7 +216,7 @@ advise_history_unwritten(Findings *findings)
 	PADV_WRITE(advice->finding,
 			   "The history, or the incidents, could not be written to disk. What has been measured since then will be lost when the server crashes.");
 	PADV_WRITE(advice->recommendation,
-			   "The server log has the reason, for example a full disk, or no free slot for a background worker. The worker tries again every 5 minutes.");
+			   "The server log has the reason, for example a full disk, or no free slot for a background worker. The worker tries again by itself.");
 	padv_advice_conclude(advice, &findings->local->status.model, PADV_CERTAIN, PADV_GAIN_UNKNOWN);
 }
 

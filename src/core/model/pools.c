@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/stats/daily_peak.h"
-
 #define SECOND INT64_C(1000000)
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)

@@ -9,7 +9,6 @@
 
 #include "core/model/pools.h"
 #include "core/stats/daily_peak.h"
-#include "core/stats/hold_times.h"
 
 /* The last minute, in parts. */
 #define PADV_POOL_PARTS 6
